@@ -1,0 +1,1 @@
+"""Fully convolutional networks for semantic segmentation: models, training, evaluation, report."""

@@ -1,0 +1,5 @@
+"""The one exception for what a user can put right."""
+
+
+class InputError(ValueError):
+    """A file or value from outside is wrong; the one-line message names it and what was expected."""
