@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fcnlib.errors import InputError
 
@@ -13,11 +13,21 @@ Int = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_its_keys(cls, values: Any) -> Any:
+        known = cls.model_fields
+        if isinstance(values, Mapping) and (unknown := values.keys() - known.keys()):
+            names = ", ".join(sorted(map(repr, unknown)))
+            raise ValueError(f"unknown key {names}; known: {', '.join(known)}")
+        return values
 
 
 class Data(Frozen):
@@ -27,7 +37,7 @@ class Data(Frozen):
     inputs: tuple[Literal["rgb"], ...] = ("rgb",)
     train: str = "train"
     test: str
-    # The paper keeps the snapshot that scores best on the test images; a split of its own is cleaner.
+    # None: the test split, as the paper keeps the snapshot that scores best there.
     validate_on: str | None = None
 
 
@@ -76,7 +86,7 @@ class Experiment(Frozen):
     net: Net | None = None
     recipe: Recipe | None = None
     oracle: Oracle | None = None
-    paper: dict[str, Float] = {}
+    paper: dict[Metric, Float] = {}  # published, in percent
 
 
 class Training(Frozen):
@@ -89,7 +99,7 @@ class Training(Frozen):
 
 class Table(Frozen):
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[Metric, ...]
     note: str = ""
 
 
@@ -119,15 +129,7 @@ class FolderDataset(Frozen):
     palette: tuple[tuple[Int, Int, Int], ...] | None = None
 
 
-def _converter(dataset: Any) -> str:
-    converter = dataset.get("converter") if isinstance(dataset, dict) else dataset.converter
-    return "folder" if converter == "folder" else "archives"
-
-
-Dataset = Annotated[
-    Annotated[ArchiveDataset, Tag("archives")] | Annotated[FolderDataset, Tag("folder")],
-    Discriminator(_converter),
-]
+Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="converter")]
 
 
 class Drawn(Frozen):
@@ -258,7 +260,7 @@ def _check_references(config: Config, source: str) -> None:
                 key = f"{place}.net.start_from"
                 require(start, config.experiments, key, "is no experiment")
                 # Every chain points upwards, so there can be no cycle.
-                require(start, above, key, "must stand above it (a cycle?)")
+                require(start, above, key, "must stand above it, as weights flow downwards")
         if entry.net:
             above.append(name)
     for name, figure in config.figures.items():
@@ -296,33 +298,17 @@ def _shown(config: Config) -> Config:
 def _first_problem(error: ValidationError, source: str) -> str:
     """One line: the key's path, the value, and what was allowed."""
     problem = error.errors()[0]
-    location = [str(part) for part in problem["loc"] if part not in ("archives", "folder")]
-    place = ".".join(location)
-    if problem["type"] == "extra_forbidden":
-        known = ", ".join(_fields(Config, problem["loc"][:-1]))
-        return f"{source}: {place}: unknown key; known: {known}"
+    location = [str(part) for part in problem["loc"]]
+    if location[:1] == ["datasets"]:
+        del location[2:3]  # pydantic adds the converter's name
+    place = ".".join(location) or "top level"
     if problem["type"] == "missing":
         return f"{source}: {place}: missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], Mapping):
+        return f"{source}: {place}: {message}"
     hint = " (YAML reads 1e-10 as text: write 1.0e-10)" if _text_number(problem["input"]) else ""
-    return f"{source}: {place}: {problem['input']!r}: {problem['msg']}{hint}"
-
-
-def _fields(model: Any, location: tuple[Any, ...]) -> list[str]:
-    """The field names of the model that `location` leads to."""
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = model.model_fields[part].annotation
-        while get_origin(model) is Annotated:
-            model = get_args(model)[0]
-        if get_origin(model) is dict and part not in Config.model_fields:
-            model = get_args(model)[1]
-        while get_origin(model) is Annotated:
-            model = get_args(model)[0]
-        tags = {"archives": ArchiveDataset, "folder": FolderDataset}
-        model = tags.get(part, model)
-        if not isinstance(model, type) and get_origin(model) is not dict:
-            model = next(a for a in get_args(model) if isinstance(a, type) and a is not type(None))
-    return list(model.model_fields)
+    return f"{source}: {place}: {problem['input']!r}: {message}{hint}"
 
 
 def _text_number(value: Any) -> bool:
