@@ -64,7 +64,7 @@ class Recipe(Frozen):
     batch_size: Positive = 1  # by accumulation, as images differ in size
     iterations: Positive  # updates; each sees batch_size images
     loss: Literal["sum", "mean"] = "sum"  # over an image's pixels
-    new_layer_rate: Annotated[float, Field(strict=True, gt=0)] = 1.0  # times learning_rate
+    score_rate: Annotated[float, Field(strict=True, gt=0)] = 1.0  # score layers: times this
     decay_from: Share = 1.0  # from this share of the iterations on, linearly to zero
     mirror: Flag = False
     validate_every: Positive

@@ -1,0 +1,73 @@
+"""Confusion counts and the scores that are functions of them (section 5)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+VOID = 255
+
+
+def confusion(predicted: Tensor, truth: Tensor, classes: int) -> Tensor:
+    """Count pixels by (true class, predicted class); pixels whose truth is void are left out.
+
+    Takes label maps of any equal shape, returns int64 [classes, classes].
+    """
+    truth, predicted = truth.flatten().long(), predicted.flatten().long()
+    valid = truth < classes
+    index = truth[valid] * classes + predicted[valid]
+    return torch.bincount(index, minlength=classes * classes).view(classes, classes)
+
+
+def pixel_accuracy(counts: Tensor) -> float:
+    """The share of pixels with the right class."""
+    return (counts.diag().sum() / counts.sum()).item()
+
+
+def mean_accuracy(counts: Tensor) -> float:
+    """The share of right pixels per true class, averaged over the classes that occur."""
+    return (counts.diag() / counts.sum(1)).nanmean().item()
+
+
+def class_iu(counts: Tensor) -> Tensor:
+    """Intersection over union per class [classes]; nan for a class that never occurs."""
+    correct = counts.diag()
+    return correct / (counts.sum(0) + counts.sum(1) - correct)
+
+
+def mean_iu(counts: Tensor) -> float:
+    """Intersection over union, averaged over the classes that occur."""
+    return class_iu(counts).nanmean().item()
+
+
+def frequency_weighted_iu(counts: Tensor) -> float:
+    """Intersection over union, weighted by each class's share of the true pixels."""
+    share = counts.sum(1) / counts.sum()
+    return (share * class_iu(counts)).nansum().item()
+
+
+METRICS = {
+    "pixel_accuracy": pixel_accuracy,
+    "mean_accuracy": mean_accuracy,
+    "mean_iu": mean_iu,
+    "frequency_weighted_iu": frequency_weighted_iu,
+}
+
+
+def scores(counts: Tensor) -> dict[str, float]:
+    """The paper's four scores."""
+    return {name: metric(counts) for name, metric in METRICS.items()}
+
+
+def coarse(labels: Tensor, factor: int, classes: int) -> Tensor:
+    """The best that a net of this stride could say: labels [H, W] averaged over cells of
+    `factor` pixels, interpolated back bilinearly, and the strongest class taken (section 6.3).
+
+    Void pixels count for no class.
+    """
+    height, width = labels.shape
+    shares = functional.one_hot(labels.long().clamp(max=classes), classes + 1)[..., :classes]
+    maps = shares.permute(2, 0, 1)[None].float()
+    padded = functional.pad(maps, (0, -width % factor, 0, -height % factor))
+    cells = functional.avg_pool2d(padded, factor)
+    up = functional.interpolate(cells, scale_factor=factor, mode="bilinear", align_corners=False)
+    return up[0, :, :height, :width].argmax(0).to(torch.uint8)
