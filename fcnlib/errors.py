@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """A file or value from outside is wrong; the one-line message names it and what was expected."""
+    """A file or value from outside is wrong; one line names it and what was expected."""

@@ -59,10 +59,10 @@ def scores(counts: Tensor) -> dict[str, float]:
 
 
 def coarse(labels: Tensor, factor: int, classes: int) -> Tensor:
-    """The best that a net of this stride could say: labels [H, W] averaged over cells of
-    `factor` pixels, interpolated back bilinearly, and the strongest class taken (section 6.3).
+    """The best labels [H, W] that a net of stride `factor` could give (section 6.3).
 
-    Void pixels count for no class.
+    Each class's share of a cell, interpolated back bilinearly, and the strongest class taken;
+    void pixels count for no class.
     """
     height, width = labels.shape
     shares = functional.one_hot(labels.long().clamp(max=classes), classes + 1)[..., :classes]

@@ -1,4 +1,4 @@
-"""The classification nets of section 4.1 as ordered, named layers, fully connected ones included."""
+"""The classification nets of section 4.1 as ordered, named layers, from conv1 to fc7."""
 
 from collections.abc import Callable
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fcnlib.errors import InputError
 from fcnlib.models.backbones import BACKBONES, Layers
-from fcnlib.models.geometry import IMAGE, Grid, compose, offset
+from fcnlib.models.geometry import IMAGE, compose, offset
 
 # Mean colour of ILSVRC in Caffe's channel order, as in the released nets.
 ILSVRC_MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
@@ -44,7 +44,7 @@ class SkipScore(nn.Conv2d):
         self.coarse_from = max(0, -offset)
         self.scale = scale
 
-    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:  # type: ignore[override]
         # The published Scale layer acts on the features, so the bias is not scaled.
         fine = self._conv_forward(fine * self.scale, self.weight, self.bias)
         fine = fine[:, :, self.fine_from :, self.fine_from :]
@@ -80,8 +80,8 @@ class FCN(nn.ModuleDict):
         kept: dict[str, Tensor] = {}
         x = image
         for name, layer in self.items():  # unrolled by TorchScript, and so is hasattr
-            if hasattr(layer, "source"):
-                x = layer(kept[layer.source], x)
+            if hasattr(layer, "source"):  # noqa: SIM108 (a ternary would compile both calls)
+                x = layer(kept[layer.source], x)  # type: ignore[index]
             else:
                 x = layer(x)
             if name in self.kept:
@@ -142,7 +142,7 @@ def build_fcn(
     crop = offset(IMAGE, grid.upsampled(2 * factor, factor))
     net = FCN(layers, kept=finer, crop=-crop, channels=input_channels)
     for name, layer in net.items():
-        if name.startswith("score"):
+        if name.startswith("score") and isinstance(layer, nn.Conv2d) and layer.bias is not None:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
     return net

@@ -1,4 +1,4 @@
-"""Where the cells of a feature map lie in the image, by composing the layers' windows (section 3)."""
+"""Where the cells of a feature map lie in the image, by composing the layers (section 3)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -32,7 +32,8 @@ def transplant(source: State, net: nn.Module, *, origin: str = "weights") -> Tra
     numbers. Bilinear kernels stay as they are. Another architecture raises an InputError.
     """
     target = {name: t for name, t in net.state_dict().items() if not name.startswith("upscore")}
-    copied, reshaped = [], []
+    copied: list[str] = []
+    reshaped: list[str] = []
     for name, place in target.items():
         if name not in source:
             continue
