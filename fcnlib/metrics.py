@@ -4,8 +4,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-VOID = 255
-
 
 def confusion(predicted: Tensor, truth: Tensor, classes: int) -> Tensor:
     """Count pixels by (true class, predicted class); pixels whose truth is void are left out.

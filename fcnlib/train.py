@@ -1,0 +1,318 @@
+"""Training as in section 4: summed loss, heavy momentum or accumulation, exact resume."""
+
+import csv
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from fcnlib.config import Net, Recipe, Training
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
+from fcnlib.evaluate import TASK, confusions
+from fcnlib.files import replacing, sha256
+from fcnlib.metrics import scores
+from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.transplant import read_checkpoint, read_state, transplant
+from fcnlib.progress import progress
+from fcnlib.sampling import Pairs, draw_order
+
+log = logging.getLogger(__name__)
+
+COLUMNS = [
+    *("iteration", "images", "seconds", "loss", "loss_per_pixel", "learning_rate"),
+    *("images_per_second", "pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"),
+]
+CURVE_LINES = 100
+SAVE_SECONDS = 300.0
+
+
+@dataclass
+class Progress:
+    """How far a run is."""
+
+    iteration: int = 0
+    seconds: float = 0.0
+    best_iteration: int = 0
+    best_scores: dict[str, float] = field(default_factory=dict)
+    best_state: dict[str, Tensor] = field(default_factory=dict)
+    lines: list[dict[str, float | str]] = field(default_factory=list)
+
+
+def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int) -> FCN:
+    """The net with its starting weights: a classifier's, a coarser net's or random ones."""
+    net = build_fcn(
+        **values.model_dump(exclude={"start_from"}), classes=len(dataset.info.tasks[TASK])
+    )
+    if values.start_from == "random":
+        initialise(net, torch.Generator().manual_seed(seed))
+        net.input_mean.copy_(torch.tensor(dataset.info.mean_rgb).flip(0))
+        net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
+        return net
+    for path in start:
+        done = transplant(read_state(path), net, origin=str(path))
+        lost = [name for name in done.missing if not name.startswith("score")]
+        if lost:
+            raise InputError(f"{path}: lacks {', '.join(lost)}; expected all layers of the trunk")
+        log.info("%s: %d tensors, new: %s", path, len(done.copied), ", ".join(done.missing) or "-")
+    return net
+
+
+def initialise(net: FCN, generator: torch.Generator) -> None:
+    """He's initialisation for every layer but the score layers, which stay zero."""
+    for name, layer in net.items():
+        if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+
+
+def make_optimizer(net: FCN, recipe: Recipe) -> torch.optim.SGD:
+    """SGD in groups: biases learn at twice the rate without decay, score layers at their own."""
+    groups = []
+    for score in (False, True):
+        for bias in (False, True):
+            parameters = [
+                parameter
+                for name, parameter in net.named_parameters()
+                if parameter.requires_grad
+                and name.startswith("score") == score
+                and name.endswith("bias") == bias
+            ]
+            rate = recipe.learning_rate * (recipe.score_rate if score else 1) * (2 if bias else 1)
+            decay = 0.0 if bias else recipe.weight_decay
+            groups.append(
+                {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}
+            )
+    return torch.optim.SGD(groups, momentum=recipe.momentum, fused=True)
+
+
+def pixel_loss(scores: Tensor, labels: Tensor) -> Tensor:
+    """Softmax cross entropy of one image, summed over the pixels that are not void."""
+    return functional.cross_entropy(scores, labels, ignore_index=VOID, reduction="sum")
+
+
+def train(
+    training: Training,
+    *,
+    dataset: Path,
+    start: Sequence[Path],
+    seed: int,
+    checkpoint: Path,
+    curve: Path,
+    device: str,
+    provenance: dict[str, Any],
+    resume: bool = True,
+) -> None:
+    """Train one experiment; `checkpoint` receives the snapshot with the best mean IU.
+
+    The run's whole state is kept in `checkpoint` + ".resume" until it ends: a run that was
+    stopped goes on from there if nothing it depends on has changed.
+    """
+    data = Prepared(dataset)
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)
+        run = Run(training, data, start, seed=seed, device=device, provenance=provenance)
+        run.go(checkpoint, curve, resume=resume)
+
+
+class Run:
+    """One training run and its state."""
+
+    def __init__(
+        self,
+        training: Training,
+        data: Prepared,
+        start: Sequence[Path],
+        *,
+        seed: int,
+        device: str,
+        provenance: dict[str, Any],
+    ) -> None:
+        self.training, self.recipe, self.data = training, training.recipe, data
+        self.device, self.seed, self.provenance = device, seed, provenance
+        self.net = make_net(training.net, data, start, seed=seed).to(device)
+        self.optimizer = make_optimizer(self.net, training.recipe)
+        self.progress = Progress()
+        # What the run depends on: a stored state of anything else must not be continued.
+        self.identity = {
+            "values": training.model_dump(mode="json"),
+            "data": data.info.digest,
+            "start": [sha256(path) for path in start],
+            "seed": seed,
+        }
+
+    def go(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
+        stored = checkpoint.with_name(checkpoint.name + ".resume")
+        if resume and stored.exists():
+            self._restore(stored)
+        curve.parent.mkdir(parents=True, exist_ok=True)
+        with open(curve, "w", newline="", buffering=1) as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.progress.lines)
+            for line in self._steps(stored):
+                writer.writerow(line)
+        self._write_checkpoint(checkpoint)
+        stored.unlink(missing_ok=True)
+
+    def _steps(self, stored: Path) -> Iterator[dict[str, float | str]]:
+        """Do the remaining iterations; yields a line of the curve now and then."""
+        recipe, state = self.recipe, self.progress
+        pairs = iter(self._loader())
+        every = max(1, recipe.iterations // CURVE_LINES)
+        loss = pixels = 0.0
+        images = 0
+        clock = saved = time.monotonic()
+        began = state.seconds
+        bar = progress(
+            range(state.iteration, recipe.iterations),
+            desc="training",
+            total=recipe.iterations,
+            initial=state.iteration,
+            unit="it",
+        )
+        for iteration in bar:
+            self._set_rate(iteration)
+            for _ in range(recipe.batch_size):
+                image_loss, image_pixels = self._learn(*next(pairs))
+                loss, pixels, images = loss + image_loss, pixels + image_pixels, images + 1
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            state.iteration = iteration + 1
+            state.seconds = began + time.monotonic() - clock
+            validating = self._is_validation(state.iteration)
+            if state.iteration % every and not validating:
+                continue
+            speed = state.iteration * recipe.batch_size / state.seconds
+            bar.set_postfix_str(f"loss {loss / pixels:.3f}/px, {speed:.1f} img/s", refresh=False)
+            line = self._line(loss, pixels, images, speed)
+            loss = pixels = 0.0
+            images = 0
+            if validating:
+                line |= self._validate()
+            state.lines.append(line)
+            yield line
+            if validating or time.monotonic() - saved > SAVE_SECONDS:
+                self._store(stored)
+                saved = time.monotonic()
+
+    def _loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        recipe = self.recipe
+        names = self.data.ids(self.training.data.train)
+        images = recipe.iterations * recipe.batch_size
+        order, flips = draw_order(len(names), images, seed=self.seed, mirror=recipe.mirror)
+        done = self.progress.iteration * recipe.batch_size
+        pairs = Pairs(self.data, [names[i] for i in order[done:]], flips[done:].tolist())
+        return DataLoader(pairs, batch_size=None, num_workers=recipe.workers)
+
+    def _learn(self, image: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Add one image's gradient; returns its summed loss and its number of pixels."""
+        image, labels = image[None].to(self.device), labels[None].to(self.device)
+        loss = pixel_loss(self.net(self.net.normalise(image)), labels)
+        pixels = max(1, int((labels != VOID).sum()))
+        torch.autograd.backward(loss / pixels if self.recipe.loss == "mean" else loss)
+        total = loss.item()
+        if not math.isfinite(total):
+            raise InputError(
+                f"iteration {self.progress.iteration + 1}: the loss is {total}; "
+                f"expected a finite number (learning_rate {self.recipe.learning_rate} too high?)"
+            )
+        return total, pixels
+
+    def _set_rate(self, iteration: int) -> None:
+        done = iteration / self.recipe.iterations
+        hold = self.recipe.decay_from
+        factor = 1.0 if done < hold else (1 - done) / (1 - hold)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+
+    def _is_validation(self, iteration: int) -> bool:
+        return iteration % self.recipe.validate_every == 0 or iteration == self.recipe.iterations
+
+    def _validate(self) -> dict[str, float | str]:
+        split = self.training.data.validate_on or self.training.data.test
+        self.net.eval()
+
+        def segment(image: Tensor) -> Tensor:
+            labels: Tensor = self.net(self.net.normalise(image)).argmax(1)
+            return labels
+
+        counts = confusions(segment, self.data, split, device=self.device)
+        self.net.train()
+        result = scores(counts.sum(0))
+        best = self.progress.best_scores.get("mean_iu", -1.0)
+        if result["mean_iu"] > best:
+            self.progress.best_iteration = self.progress.iteration
+            self.progress.best_scores = result
+            self.progress.best_state = {
+                name: tensor.detach().cpu().clone()
+                for name, tensor in self.net.state_dict().items()
+            }
+        log.info(
+            "iteration %d: mean IU %.4f on %s", self.progress.iteration, result["mean_iu"], split
+        )
+        return {name: round(value, 6) for name, value in result.items()}
+
+    def _line(
+        self, loss: float, pixels: float, images: int, speed: float
+    ) -> dict[str, float | str]:
+        return {
+            "iteration": self.progress.iteration,
+            "images": self.progress.iteration * self.recipe.batch_size,
+            "seconds": round(self.progress.seconds, 2),
+            "loss": f"{loss / images:.6g}",
+            "loss_per_pixel": f"{loss / pixels:.6g}",
+            "learning_rate": f"{self.optimizer.param_groups[0]['lr']:.4g}",
+            "images_per_second": f"{speed:.4g}",
+        }
+
+    def _store(self, path: Path) -> None:
+        chance = {"cpu": torch.get_rng_state()}
+        if self.device.startswith("cuda"):
+            chance["cuda"] = torch.cuda.get_rng_state(self.device)
+        state = {
+            "identity": self.identity,
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "chance": chance,
+            "progress": asdict(self.progress),
+        }
+        with replacing(path) as temporary:
+            torch.save(state, temporary)
+
+    def _restore(self, path: Path) -> None:
+        state: dict[str, Any] = read_checkpoint(path)
+        if state.get("identity") != self.identity:
+            log.warning("%s belongs to other values, data or weights: starting anew", path)
+            return
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["chance"]["cpu"])
+        if self.device.startswith("cuda"):
+            torch.cuda.set_rng_state(state["chance"]["cuda"], self.device)
+        self.progress = Progress(**state["progress"])
+        log.info("going on from iteration %d of %s", self.progress.iteration, path)
+
+    def _write_checkpoint(self, path: Path) -> None:
+        state = self.progress
+        content = {
+            "state": state.best_state,
+            "net": self.training.net.model_dump(mode="json"),
+            "classes": self.data.info.tasks[TASK],
+            "palette": self.data.info.palette[TASK],
+            "best_iteration": state.best_iteration,
+            "scores": state.best_scores,
+            "provenance": self.provenance,
+        }
+        with replacing(path) as temporary:
+            torch.save(content, temporary)
