@@ -1,0 +1,199 @@
+"""A user's own images and masks: what the folder holds, and its way into the prepared layout."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.config import FolderDataset
+from fcnlib.datasets import images
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.prepared import check_sizes, first_and_more, read_list
+from fcnlib.datasets.preparing import Draft, in_threads, preparing
+from fcnlib.errors import InputError
+from fcnlib.progress import progress
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
+_NOT_ALLOWED = 256  # in a table of mask values, where 0..255 are labels
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Images and masks by ID, before anything is read from them."""
+
+    classes: tuple[str, ...]
+    images: dict[str, Path]
+    masks: dict[str, Path]
+    splits: dict[str, list[str]]
+    void: tuple[int, ...]
+    listed: bool  # whether the user gave the splits
+
+    def missing(self) -> list[str]:
+        """What has no counterpart: of the listed IDs, or of all files where nothing is listed."""
+        listed = [
+            f"split {split}: no {kind} for {id}"
+            for split, ids in self.splits.items()
+            for kind, files in (("image", self.images), ("mask", self.masks))
+            for id in ids
+            if id not in files
+        ]
+        if self.listed:
+            return listed
+        loose = [path for id, path in self.masks.items() if id not in self.images]
+        return listed + [f"{path}: no image of that name" for path in loose]
+
+    def table(self) -> NDArray[np.uint16]:
+        """The label of every 16-bit mask value."""
+        table = np.full(2**16, _NOT_ALLOWED, np.uint16)
+        table[: len(self.classes)] = range(len(self.classes))
+        table[[VOID, *self.void]] = VOID
+        return table
+
+
+def read_folder(dataset: FolderDataset) -> Folder:
+    """The folder's class list, files and splits; missing ones are errors."""
+    root = dataset.path
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    photographs, masks = _pictures(root / dataset.images), _pictures(root / dataset.masks)
+    classes = _classes(root, dataset.classes)
+    if dataset.palette is not None and len(dataset.palette) != len(classes):
+        raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
+    if wrong := [value for value in dataset.void if not 0 <= value < 2**16]:
+        raise InputError(f"void: {wrong[0]}, expected mask values from 0 to {2**16 - 1}")
+    splits = {
+        name: [_id(Path(line).name) for line in read_list(root / path)]
+        for name, path in dataset.splits.items()
+    }
+    listed = bool(splits)
+    splits = splits or fifths(sorted(photographs), root)
+    return Folder(classes, photographs, masks, splits, dataset.void, listed)
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise InputError(f"{path}: has the same name as {found[path.stem].name}")
+        found[path.stem] = path
+    if not found:
+        raise InputError(f"{folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
+    return found
+
+
+def _id(name: str) -> str:
+    path = Path(name)
+    return path.stem if path.suffix.lower() in SUFFIXES else name
+
+
+def _classes(root: Path, classes: str | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(classes, str):
+        path = root / classes
+        try:
+            names = tuple(line.strip() for line in path.read_text("utf-8").splitlines())
+        except OSError:
+            raise InputError(f"{path}: no class list, expected one name a line") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not a text file, expected one class name a line") from None
+        source = str(path)
+    else:
+        names, source = classes, "classes"
+    while names and not names[-1]:
+        names = names[:-1]
+    if "" in names:
+        raise InputError(f"{source}: line {names.index('') + 1} is empty, expected a class name")
+    if not 1 <= len(names) <= VOID:
+        raise InputError(f"{source}: {len(names)} classes, expected 1 to {VOID}")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{source}: class {twice[0]!r} stands there twice")
+    return names
+
+
+def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
+    """A fifth of the IDs as `val`, the rest as `train`, by a hash of the ID: always the same."""
+    if len(ids) < 2:
+        raise InputError(f"{root}: {len(ids)} image, expected at least 2 to split in train and val")
+    shuffled = sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())
+    count = max(1, len(ids) // 5)
+    return {"train": sorted(shuffled[count:]), "val": sorted(shuffled[:count])}
+
+
+def to_label(
+    mask: NDArray[Any], table: NDArray[np.uint16], folder: Folder, name: object
+) -> NDArray[np.uint8]:
+    """The mask's values as classes and 255; others are an error."""
+    label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]  # [H, W]
+    wrong = (label == _NOT_ALLOWED) | (mask < 0) | (mask >= len(table))
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        void = ", ".join(str(value) for value in sorted({*folder.void, VOID}))
+        raise InputError(
+            f"{name}: value {mask[row, column]} at row {row}, column {column}; "
+            f"expected 0..{len(folder.classes) - 1} or void ({void})"
+        )
+    return label.astype(np.uint8)
+
+
+def is_binary_trap(folder: Folder, values: set[int]) -> bool:
+    """Whether masks of 0 and 255 were meant as two classes: 255 is void, so one would be left."""
+    return values == {0, VOID} and len(folder.classes) > 1 and VOID not in folder.void
+
+
+BINARY_TRAP = (
+    "all masks hold only 0 and 255, and 255 is void: no pixel would be of another class than the "
+    "first; expected class indices 0, 1, ..."
+)
+
+
+def convert_folder(
+    dataset: FolderDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
+) -> None:
+    """Prepare a user's images and masks; there are no archives."""
+    folder = read_folder(dataset)
+    if missing := folder.missing():
+        raise InputError(f"{dataset.path}: {first_and_more(missing)}")
+    tasks = {"semantic": folder.classes}
+    with preparing(out, tasks=tasks, palette=dataset.palette) as draft:
+        for name, ids in folder.splits.items():
+            draft.add_split(name, ids)
+        ids = sorted({id for ids in folder.splits.values() for id in ids})
+        stored = in_threads(partial(_store_one, draft, folder, folder.table()), ids, workers)
+        results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
+        if errors := [str(result) for result in results if isinstance(result, InputError)]:
+            raise InputError(first_and_more(errors))
+        values = set().union(*(result for result in results if isinstance(result, set)))
+        if is_binary_trap(folder, values):
+            raise InputError(f"{dataset.path / dataset.masks}: {BINARY_TRAP}")
+
+
+def _store_one(
+    draft: Draft, folder: Folder, table: NDArray[np.uint16], id: str
+) -> set[int] | InputError:
+    """Store an image and its label; the label's values, or what is wrong with the two."""
+    path, mask_path = folder.images[id], folder.masks[id]
+    try:
+        shape = draft.add_image(id, read_bytes(path), str(path))
+        mask = images.indices(images.load(mask_path), mask_path)
+        check_sizes(shape, path, mask.shape, mask_path)
+        label = to_label(mask, table, folder, mask_path)
+        draft.add_label(id, label, str(mask_path))
+        return set(np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist())
+    except InputError as error:
+        return error
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None

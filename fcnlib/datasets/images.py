@@ -1,0 +1,116 @@
+"""Image and label files in and out of arrays; a bad file is an InputError that names it."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fcnlib.errors import InputError
+
+Colour = tuple[int, int, int]
+
+VOID = 255
+# What Pillow raises for damaged files, by format; it has no common class.
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+# Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
+_STRETCH = {"L;2": 85, "L;4": 17}
+_ORIENTATION = 0x0112
+
+
+def load(file: Path | bytes, name: object = None) -> Image.Image:
+    """The decoded picture of a path or of a file's content."""
+    name = file if name is None else name
+    try:
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+            image.info["raw"] = image.tile[0][3] if image.tile else None
+            image.load()
+            return image
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file") from None
+    except IsADirectoryError:
+        raise InputError(f"{name}: is a folder, expected an image") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
+    except _DAMAGED as error:
+        raise InputError(f"{name}: damaged or cut short ({error})") from None
+
+
+def rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """The picture as uint8 [H, W, 3], as stored: orientation tags are not applied."""
+    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow would clip at 255
+        high = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        return np.stack([high] * 3, axis=2)
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def is_turned(image: Image.Image) -> bool:
+    """Whether the file asks the viewer to rotate or mirror it."""
+    return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+
+
+def storable(data: bytes, name: object) -> tuple[bytes, str, NDArray[np.uint8]]:
+    """A file's content to store, its suffix and its pixels as displayed.
+
+    An upright 8-bit JPEG or PNG stays byte for byte what it is; everything else becomes an RGB PNG.
+    """
+    image = load(data, name)
+    suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
+    turned = is_turned(image)
+    if suffix and image.mode in ("RGB", "L") and not turned:
+        return data, suffix, rgb(image)
+    if image.mode == "F":
+        raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
+    pixels = rgb(ImageOps.exif_transpose(image) if turned else image)
+    return encoded(Image.fromarray(pixels)), ".png", pixels
+
+
+def encoded(image: Image.Image) -> bytes:
+    """The picture as the content of a PNG file."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def indices(image: Image.Image, name: object) -> NDArray[Any]:
+    """A label picture's class indices [H, W]: palette, greyscale or 16-bit, never colours."""
+    if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
+        raise InputError(f"{name}: is {image.mode}, expected one channel of class indices")
+    label = np.array(image)  # [H, W]
+    if image.mode == "1":
+        label = label.astype(np.uint8)
+    raw = image.info.get("raw")
+    return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
+
+
+def label_png(label: NDArray[np.uint8], palette: tuple[Colour, ...]) -> bytes:
+    """A label as an 8-bit palette PNG."""
+    image = Image.fromarray(label)
+    image.putpalette([value for colour in palette for value in colour])
+    return encoded(image)
+
+
+def voc_palette(colours: int = 256) -> tuple[Colour, ...]:
+    """The official VOC colour map: bits of the index, dealt to red, green and blue in turn."""
+
+    def channel(index: int, which: int) -> int:
+        return sum(((index >> (3 * bit + which)) & 1) << (7 - bit) for bit in range(8))
+
+    return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(colours))
+
+
+def full_palette(colours: tuple[Colour, ...]) -> tuple[Colour, ...]:
+    """All 256 entries: the given colours, then the VOC colour map's."""
+    return (*colours, *voc_palette()[len(colours) :])
