@@ -1,0 +1,47 @@
+"""What a figure says about itself, in a small file beside it, for the page."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from fcnlib.config import Frozen
+from fcnlib.errors import InputError
+from fcnlib.files import write_json
+
+
+class Scored(Frozen):
+    """One test image and its mean IU in percent."""
+
+    id: str
+    mean_iu: float
+
+
+class Card(Frozen):
+    """A figure: what it shows, in words, and where it belongs on the page."""
+
+    kind: Literal["curves", "class_iu", "bounds", "comparison", "examples"]
+    title: str
+    caption: str
+    alt: str
+    image: str  # file name, in the card's folder
+    width: int
+    height: int
+    table: str = ""  # the table that it belongs to, if any
+    experiment: str = ""  # the experiment that it shows, if only one
+    legend: tuple[tuple[str, str], ...] = ()  # class and colour
+    worst: tuple[Scored, ...] = ()
+
+
+def write_card(path: Path | str, card: Card) -> None:
+    """Write the card as JSON."""
+    write_json(Path(path), card.model_dump())
+
+
+def read_card(path: Path | str) -> Card:
+    """The card that `write_card` wrote."""
+    try:
+        return Card.model_validate(json.loads(Path(path).read_text()))
+    except (OSError, json.JSONDecodeError, ValidationError) as error:
+        raise InputError(f"{path}: expected a figure's card: {error}".split("\n")[0]) from None

@@ -1,0 +1,40 @@
+"""Label maps as colours, with NumPy alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.uint8]  # [H, W]
+Image = NDArray[np.uint8]  # [H, W, 3]
+Palette = Sequence[Sequence[int]]
+
+VOID = (224, 224, 192)  # as the VOC label images draw it
+WRONG = (213, 94, 0)
+
+
+def colour(labels: Labels, palette: Palette) -> Image:
+    """The label map in its classes' colours; a label without one (void) is near white."""
+    table = np.empty((256, 3), np.uint8)
+    table[:] = VOID
+    table[: len(palette)] = np.asarray(palette, np.uint8).reshape(-1, 3)[:256]
+    painted: Image = table[labels]
+    return painted
+
+
+def overlay(image: Image, labels: Labels, palette: Palette, opacity: float = 0.6) -> Image:
+    """The image under its labels' colours; a class drawn in black leaves the image as it is."""
+    colours = colour(labels, palette)
+    mixed = (1 - opacity) * image + opacity * colours
+    painted = colours.any(axis=2, keepdims=True)
+    result: Image = np.where(painted, np.rint(mixed), image).astype(np.uint8)
+    return result
+
+
+def mistakes(image: Image, labels: Labels, truth: Labels, classes: int) -> Image:
+    """The image in pale grey with wrong pixels in orange; pixels without a true class are void."""
+    grey = image @ np.array([0.299, 0.587, 0.114])
+    pale = np.repeat((120 + grey * 0.5)[..., None], 3, axis=2)
+    pale[labels != truth] = WRONG
+    pale[truth >= classes] = VOID
+    return np.rint(pale).astype(np.uint8)

@@ -1,0 +1,92 @@
+"""The look that all figures share, and files that do not change unless the picture does."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fcnlib.cards import Card, write_card
+from fcnlib.files import replacing
+
+# Okabe and Ito: told apart with any kind of colour vision.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00")
+DASHES = ("-", "--", ":", "-.")
+MARKERS = "osD^vPX"
+INK = "#22262b"
+
+STYLE: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same file on every machine
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": "#8a9099",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e6ea",
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "fcn",
+    "svg.fonttype": "path",
+}
+
+
+class Look(NamedTuple):
+    """How one experiment is drawn wherever it appears."""
+
+    colour: str
+    dash: str
+    marker: str
+
+
+def looks(order: Sequence[str]) -> Mapping[str, Look]:
+    """A look per experiment, by its place in the whole list."""
+    return {
+        name: Look(
+            COLOURS[i % len(COLOURS)],
+            DASHES[i // len(COLOURS) % len(DASHES)],
+            MARKERS[i % len(MARKERS)],
+        )
+        for i, name in enumerate(order)
+    }
+
+
+@contextmanager
+def new_figure(width: float, height: float) -> Iterator[Figure]:
+    """A figure in the shared style (inches), without a screen."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def save(
+    figure: Figure, image: Path | str, card: Path | str, *, dpi: int = 96, **words: Any
+) -> None:
+    """Write the picture and its card; the bytes depend on nothing but the content."""
+    image = Path(image)
+    date = {"Date": None} if image.suffix == ".svg" else {"Software": None}
+    with replacing(image) as temporary:
+        figure.savefig(temporary, dpi=dpi, metadata=date)
+    width, height = figure.get_size_inches() * dpi
+    write_card(card, Card(image=image.name, width=round(width), height=round(height), **words))
+
+
+def bare(axes: Axes) -> None:
+    """No ticks, no frame, no grid: for pictures."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for side in axes.spines.values():
+        side.set_visible(False)

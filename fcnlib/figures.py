@@ -1,0 +1,179 @@
+"""The charts: training curves, class IU, upper bounds."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from fcnlib.datasets.prepared import read_info
+from fcnlib.drawing import looks, new_figure, save
+from fcnlib.errors import InputError
+from fcnlib.measurements import by_experiment, class_iu
+from fcnlib.tables import ShownTable, read_lines
+
+Points = list[tuple[float, float]]
+
+
+def draw_curves(
+    table: Mapping[str, Any],
+    *,
+    curves: Sequence[Path | str],
+    order: Sequence[str],
+    image: Path | str,
+    card: Path | str,
+) -> None:
+    """Loss per pixel and validation mean IU while training; a line per run."""
+    shown, look = ShownTable.model_validate(table), looks(order)
+    labels = {row.experiment: row.row for row in shown.rows}
+    with new_figure(5.4, 5.8) as figure:
+        loss, score = figure.subplots(2, 1, sharex=True)
+        # curves/<experiment>/<seed>.csv
+        for path in sorted(map(Path, curves), key=lambda path: list(look).index(path.parent.name)):
+            name = path.parent.name
+            style = {"color": look[name].colour, "linestyle": look[name].dash}
+            label = labels.pop(name, "_")  # once per experiment, however many seeds
+            losses, scores = _points(path, "loss_per_pixel"), _points(path, "mean_iu")
+            loss.plot(*_xy(losses), **style, label=label, linewidth=1.6)
+            marker = look[name].marker
+            percent = [(x, 100 * y) for x, y in scores]
+            score.plot(*_xy(percent), **style, label=label, marker=marker, markersize=4.5)
+        loss.set_yscale("log")
+        loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        loss.yaxis.set_minor_formatter(FuncFormatter(_minor))
+        loss.set_title("Training loss per pixel")
+        score.set_title("Mean IU on the validation images (%)")
+        score.set_xlabel("iteration")
+        score.set_ylim(bottom=0)
+        score.xaxis.set_major_formatter(FuncFormatter(_thousands))
+        loss.legend(ncols=2, fontsize=9, loc="upper right")
+        save(
+            figure, image, card, kind="curves", table=shown.name, title="Training curves",
+            caption="Loss per pixel (log scale; running mean between two lines of the log) and "
+            "mean IU during training. A staged net goes on from the coarser one before it, so "
+            "its curve starts where that one's work ended.",
+            alt="Two line charts over training iterations, one line per net: loss per pixel and "
+            "validation mean IU.",
+        )  # fmt: skip
+
+
+def draw_class_iu(
+    table: Mapping[str, Any],
+    *,
+    metrics: Sequence[Path | str],
+    dataset: Path | str,
+    order: Sequence[str],
+    image: Path | str,
+    card: Path | str,
+    task: str = "semantic",
+) -> None:
+    """IU of every class as a group of bars, the class that is segmented best on top."""
+    shown, look = ShownTable.model_validate(table), looks(order)
+    names = read_info(Path(dataset)).tasks[task]
+    runs = by_experiment(metrics)
+    rows = [row for row in shown.rows if row.experiment in runs]
+    scores: dict[str, list[float]] = {}
+    for row in rows:
+        seeds = [class_iu(path, run, task, len(names)) for path, run in runs[row.experiment]]
+        scores[row.experiment] = [_mean(values) for values in zip(*seeds, strict=True)]
+    last = scores[rows[-1].experiment]
+    classes = sorted((i for i, iu in enumerate(last) if not math.isnan(iu)), key=lambda i: last[i])
+    with new_figure(5.4, 1.1 + 0.235 * len(classes)) as figure:
+        axes = figure.subplots()
+        spans = [[scores[row.experiment][i] for row in rows] for i in classes]
+        axes.barh(
+            range(len(classes)), [max(span) - min(span) for span in spans],
+            left=[min(span) for span in spans], height=0.3, color="#dfe3e8",
+        )  # fmt: skip
+        for row in rows:
+            style = look[row.experiment]
+            values = [scores[row.experiment][i] for i in classes]
+            axes.plot(
+                values, range(len(classes)), linestyle="none", marker=style.marker,
+                color=style.colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.6,
+                label=row.row, clip_on=False, zorder=3,
+            )  # fmt: skip
+        axes.set_yticks(range(len(classes)), [names[i] for i in classes])
+        axes.set_ylim(-0.6, len(classes) - 0.4)
+        axes.set_xlim(0, 100)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("IU (%)")
+        figure.legend(loc="outside upper left", ncols=min(len(rows), 4), fontsize=9,
+                      handletextpad=0.2, columnspacing=1.0)  # fmt: skip
+        absent = [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]
+        save(
+            figure, image, card, kind="class_iu", table=shown.name, title="IU of each class",
+            caption=f"Sorted by {rows[-1].row}; each bar spans the nets. Several runs are averaged."
+            + (f" Never occur, so left out: {', '.join(absent)}." if absent else ""),
+            alt="Chart of the intersection over union of each class, one mark per net. Highest "
+            f"for {rows[-1].row}: {names[classes[-1]]}; lowest: {names[classes[0]]}.",
+        )  # fmt: skip
+
+
+def draw_bounds(
+    table: Mapping[str, Any],
+    *,
+    results: Path | str,
+    image: Path | str,
+    card: Path | str,
+) -> None:
+    """Mean IU of perfect labels after coarse sampling, measured and published, by factor."""
+    shown = ShownTable.model_validate(table)
+    factors = {row.experiment: row.factor for row in shown.rows}
+    lines = [line for line in read_lines(results) if line.metric == "mean_iu"]
+    points = [(factors[line.experiment], line) for line in lines]
+    measured = [(x, line.measured) for x, line in points if x and line.measured is not None]
+    published = [(x, line.paper) for x, line in points if x and line.paper is not None]
+    if not measured:
+        raise InputError(f"{results}: no mean_iu of a row with a factor")
+    with new_figure(5.4, 3.8) as figure:
+        axes = figure.subplots()
+        axes.plot(*_xy(published), color="#8a9099", marker="D", linestyle="--", label="paper")
+        axes.plot(*_xy(measured), color="#0072B2", marker="o", label="this run")
+        axes.set_xscale("log", base=2)
+        axes.invert_xaxis()  # finer to the right, as better
+        axes.xaxis.set_major_locator(FixedLocator(sorted({x for x, _ in measured + published})))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_ylim(0, 103)
+        axes.set_xlabel("downsampling factor")
+        axes.set_title("Mean IU of perfect labels (%)")
+        axes.legend(fontsize=9, loc="lower right")
+        save(
+            figure, image, card, kind="bounds", table=shown.name, title="Upper bounds",
+            caption="The best mean IU that a prediction of each coarseness could reach. How much "
+            "is lost depends on the size of the objects, so on the images.",
+            alt="Line chart: mean IU against downsampling factor, measured "
+            + ", ".join(f"{y:.0f}% at {x}" for x, y in measured) + ".",
+        )  # fmt: skip
+
+
+def _points(path: Path, column: str) -> Points:
+    """(iteration, value) wherever a training log has a value in `column`."""
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := {"iteration", column} - set(reader.fieldnames or ()):
+            raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
+        try:
+            return [(float(x["iteration"]), float(x[column])) for x in reader if x[column]]
+        except ValueError as error:
+            raise InputError(f"{path}: line {reader.line_num}: {column}: {error}") from None
+
+
+def _xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _minor(value: float, _: object) -> str:
+    digit = round(value / 10 ** math.floor(math.log10(value)))
+    return f"{value:g}" if digit in (2, 5) else ""
+
+
+def _thousands(value: float, _: object) -> str:
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"

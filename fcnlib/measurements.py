@@ -1,0 +1,108 @@
+"""The metrics file of one run, read and checked, and what each metric is called."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fcnlib.errors import InputError
+
+
+class Metric(NamedTuple):
+    label: str
+    unit: Literal["%", "ms", "count"]
+    better: Literal["higher", "lower", "neither"]
+
+
+SCORES = {
+    "pixel_accuracy": Metric("pixel acc.", "%", "higher"),
+    "mean_accuracy": Metric("mean acc.", "%", "higher"),
+    "mean_iu": Metric("mean IU", "%", "higher"),
+    "frequency_weighted_iu": Metric("f.w. IU", "%", "higher"),
+}
+COSTS = {
+    "forward_ms": Metric("forward time", "ms", "lower"),
+    "parameters": Metric("parameters", "count", "neither"),
+}
+METRICS = SCORES | COSTS
+
+
+class Provenance(BaseModel):
+    """Where a result comes from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    commit: str
+    dirty: bool
+    date: str
+    versions: dict[str, str]
+    device: str
+    values: dict[str, Any] = {}
+    threads: int | None = None
+    seed: int | None = None
+
+
+class Measured(BaseModel):
+    """One run of one experiment: scores as fractions, per task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    experiment: str
+    seed: int
+    dataset: str
+    split: str
+    images: int
+    tasks: dict[str, dict[str, float | list[float | None] | None]]
+    forward_ms: float | None
+    parameters: int | None
+    best_iteration: int | None = None
+    provenance: Provenance
+
+
+def read(path: Path | str) -> Measured:
+    """The checked content of a metrics file."""
+    try:
+        return Measured.model_validate(json.loads(Path(path).read_text()))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such metrics file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected JSON: {error}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"])) or "top level"
+        raise InputError(f"{path}: {key}: {problem['msg']}") from None
+
+
+def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Measured]]]:
+    """The metrics files of each experiment in order of their seeds."""
+    runs: dict[str, list[tuple[Path, Measured]]] = {}
+    for path in paths:
+        run = read(path)
+        runs.setdefault(run.experiment, []).append((Path(path), run))
+    for found in runs.values():
+        found.sort(key=lambda item: item[1].seed)
+    return runs
+
+
+def number(path: Path, run: Measured, task: str, metric: str) -> float | None:
+    """One measured number in the unit it is shown in; None where it was not measured."""
+    if not task:
+        value = getattr(run, metric)
+        return None if value is None else float(value)
+    if metric not in run.tasks.get(task, {}):
+        known = ", ".join(f"{name}.{key}" for name, scores in run.tasks.items() for key in scores)
+        raise InputError(f"{path}: no metric {task}.{metric}; the file has {known or 'none'}")
+    value = run.tasks[task][metric]
+    if isinstance(value, list):
+        raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
+    return None if value is None else 100 * value
+
+
+def class_iu(path: Path, run: Measured, task: str, classes: int) -> list[float | None]:
+    """Every class's IU in percent; None for a class that never occurs."""
+    values = run.tasks.get(task, {}).get("class_iu")
+    if not isinstance(values, list) or len(values) != classes:
+        raise InputError(f"{path}: {task}.class_iu: expected a list of {classes} numbers")
+    return [None if value is None else 100 * value for value in values]

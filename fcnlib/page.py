@@ -1,0 +1,103 @@
+"""The page that people look at: one HTML file that needs no network and no script."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fcnlib.cards import read_card
+from fcnlib.files import replacing
+from fcnlib.measurements import by_experiment
+from fcnlib.page_parts import (
+    Shown,
+    costs,
+    glance,
+    machine_facts,
+    provenance_rows,
+    read_benchmark,
+    score_table,
+)
+from fcnlib.tables import ShownTable, measured_label, read_lines
+
+
+def write_page(
+    *,
+    output: Path | str,
+    scale: str,
+    like: str,
+    tables: Sequence[Mapping[str, Any]],
+    csvs: Sequence[Path | str],
+    results: Path | str,
+    metrics: Sequence[Path | str],
+    training: Sequence[Path | str],
+    benchmarks: Sequence[Path | str],
+    figures: Sequence[Path | str],
+    commands: Sequence[str],
+    report: str = "report.html",
+) -> None:
+    """Write index.html.
+
+    `csvs` are the tables' own files in the order of `tables`; `training` the benchmark files of
+    the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
+    the cards beside the pictures; `commands` what a reader types to get the same.
+    """
+    output = Path(output)
+    lines = read_lines(results)
+    runs = by_experiment(metrics)
+    jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
+    cards = [
+        Shown(card, relative(Path(path).with_name(card.image), output))
+        for path, card in ((path, read_card(path)) for path in figures)
+    ]
+    shown = [ShownTable.model_validate(table) for table in tables]
+    trained = {path: jobs[path] for path in map(Path, training)}
+    scores = [score_table(table, [x for x in lines if x.table == table.name]) for table in shown]
+    views = [
+        {
+            "scores": score,
+            "costs": costs(table, runs, trained),
+            "csv": relative(Path(csv), output),
+            "markdown": relative(Path(csv).with_suffix(".md"), output),
+            "figures": [item for item in cards if item.card.table == table.name],
+        }
+        for table, score, csv in zip(shown, scores, csvs, strict=True)
+    ]
+    examples = [item for item in cards if item.card.kind == "examples"]
+    comparisons = [item for item in cards if item.card.kind == "comparison"]
+    pictures = [*comparisons, *examples]
+    html = render(
+        scale=scale,
+        like=like,
+        label=measured_label(scale),
+        facts=machine_facts(runs, list(jobs.values())),
+        glances=[glance(score) for score in scores],
+        views=views,
+        comparisons=comparisons,
+        examples=examples,
+        legend=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
+        commands=commands,
+        provenance=provenance_rows(shown, runs, output),
+        results=relative(Path(results), output),
+        report=report,
+    )
+    with replacing(output) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def render(**context: Any) -> str:
+    """The template with every value escaped; a name that the template lacks is an error."""
+    environment = Environment(
+        loader=PackageLoader("fcnlib"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("index.html.j2").render(**context)
+
+
+def relative(path: Path, page: Path) -> str:
+    """A link from the page to a file."""
+    return Path(os.path.relpath(path, page.parent)).as_posix()

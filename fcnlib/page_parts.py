@@ -1,0 +1,235 @@
+"""What the page shows, as plain values for the template."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fcnlib.cards import Card
+from fcnlib.errors import InputError
+from fcnlib.measurements import Measured
+from fcnlib.tables import (
+    Line,
+    Runs,
+    ShownTable,
+    best_lines,
+    display,
+    display_measured,
+    split_column,
+)
+
+
+class Shown(NamedTuple):
+    """A figure's card and the link to its picture."""
+
+    card: Card
+    link: str
+
+
+class Job(NamedTuple):
+    """What Snakemake's `benchmark` measured."""
+
+    seconds: float
+    peak_mb: float | None
+
+
+class Column(NamedTuple):
+    label: str
+    unit: str
+    published: bool
+
+
+class Cell(NamedTuple):
+    """One measured number, the published one and their difference."""
+
+    text: str
+    value: float | None
+    best: bool
+    seeds: int | None
+    paper: str
+    paper_value: float | None
+    difference: str
+    difference_value: float | None
+
+
+class ScoreTable(NamedTuple):
+    name: str
+    title: str
+    note: str
+    columns: list[Column]
+    rows: list[tuple[str, list[Cell]]]
+
+
+class Cost(NamedTuple):
+    """What one row cost; several runs are averaged."""
+
+    row: str
+    seconds: float | None
+    peak_mb: float | None
+    forward_ms: float | None
+    parameters: float | None
+
+
+def read_benchmark(path: Path | str) -> Job:
+    """Seconds and peak memory of a job."""
+    try:
+        with open(path, newline="") as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+        return Job(float(row["s"]), _number(row.get("max_rss", "")))
+    except (OSError, StopIteration, KeyError, ValueError):
+        raise InputError(f"{path}: expected a Snakemake benchmark file with column s") from None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None  # Snakemake writes - or NA for a job too short to be sampled
+
+
+def score_table(table: ShownTable, lines: Sequence[Line]) -> ScoreTable:
+    """The table's cells as text and value, in the table's order."""
+    best = best_lines(lines)
+    published = {(line.task, line.metric) for line in lines if line.paper is not None}
+    columns = []
+    for name in table.columns:
+        task, key, metric = split_column(name, table.name)
+        prefix = "" if task in ("", "semantic") else f"{task} "
+        columns.append(Column(prefix + metric.label, metric.unit, (task, key) in published))
+    rows = []
+    for row in table.rows:
+        mine = [line for line in lines if line.experiment == row.experiment]
+        rows.append((row.row, [_cell(line, line in best) for line in mine]))
+    return ScoreTable(table.name, table.title, table.note, columns, rows)
+
+
+def _cell(line: Line, best: bool) -> Cell:
+    both = line.measured is not None and line.paper is not None
+    # Of the numbers as shown, so that a reader's own subtraction agrees.
+    difference = round(round(line.measured, 1) - round(line.paper, 1), 1) if both else None  # type: ignore[arg-type]
+    return Cell(
+        text=display_measured(line),
+        value=line.measured,
+        best=best,
+        seeds=line.seeds,
+        paper=display(line.paper, line.unit),
+        paper_value=line.paper,
+        difference="" if difference is None else signed(difference),
+        difference_value=difference,
+    )
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, as typeset."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "\N{PLUS-MINUS SIGN}"
+    return f"{sign}{abs(value):.1f}"
+
+
+def glance(table: ScoreTable) -> dict[str, Any]:
+    """The table's leading score as a bar per row: mean IU where the table has it."""
+    labels = [column.label for column in table.columns]
+    place = labels.index("mean IU") if "mean IU" in labels else 0
+    bars = [(row, cells[place]) for row, cells in table.rows]
+    column = table.columns[place]
+    return {
+        "name": table.name,
+        "title": table.title,
+        "label": column.label,
+        "published": column.published,
+        "bars": bars if column.unit == "%" else [],
+    }
+
+
+def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> list[Cost]:
+    """What each row cost, for rows that cost anything."""
+    found = []
+    for row in table.rows:
+        measured = [run for _, run in runs.get(row.experiment, ())]
+        # benchmarks/.../<experiment>/<seed>.tsv
+        jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
+        cost = Cost(
+            row.row,
+            _mean([job.seconds for job in jobs]),
+            _mean([job.peak_mb for job in jobs]),
+            _mean([run.forward_ms for run in measured]),
+            _mean([run.parameters for run in measured]),
+        )
+        if any(value is not None for value in cost[1:]):
+            found.append(cost)
+    return found
+
+
+def _mean(values: Sequence[float | int | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def machine_facts(runs: Runs, jobs: Sequence[Job]) -> dict[str, Any]:
+    """What the whole run was: commit, machine, date, time, versions."""
+    everything = [run for found in runs.values() for _, run in found]
+    if not everything:
+        raise InputError("the page needs at least one metrics file")
+    provenances = [run.provenance for run in everything]
+    peaks = [job.peak_mb for job in jobs if job.peak_mb is not None]
+    versions: dict[str, list[str]] = {}
+    for provenance in provenances:
+        for name, version in provenance.versions.items():
+            if version not in versions.setdefault(name, []):
+                versions[name].append(version)
+    return {
+        "commits": _unique(p.commit for p in provenances),
+        "dirty": any(p.dirty for p in provenances),
+        "date": max(p.date for p in provenances)[:16].replace("T", " "),
+        "devices": _unique(p.device for p in provenances),
+        "tests": _unique(f"{run.images} of {run.dataset}, {run.split}" for run in everything),
+        "runs": len(everything),
+        "jobs": len(jobs),
+        "time": duration(sum(job.seconds for job in jobs)),
+        "peak": f"{max(peaks):,.0f} MB" if peaks else "",
+        "versions": {name: ", ".join(found) for name, found in versions.items()},
+    }
+
+
+def _unique(values: Any) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def provenance_rows(tables: Sequence[ShownTable], runs: Runs, page: Path) -> list[dict[str, Any]]:
+    """Per experiment: its runs, and the values that they used."""
+    labels = {row.experiment: row.row for table in tables for row in table.rows}
+    return [
+        {
+            "experiment": name,
+            "row": labels.get(name, ""),
+            "runs": [(run, _link(path, page)) for path, run in runs[name]],
+            "settings": list(_flat(runs[name][0][1])),
+        }
+        for name in dict.fromkeys([*labels, *runs])
+        if name in runs
+    ]
+
+
+def _link(path: Path, page: Path) -> str:
+    return Path(os.path.relpath(path, page.parent)).as_posix()
+
+
+def _flat(run: Measured) -> list[tuple[str, str]]:
+    def walk(values: Mapping[str, Any], prefix: str) -> Any:
+        for key, value in values.items():
+            if isinstance(value, Mapping):
+                yield from walk(value, f"{prefix}{key}.")
+            else:
+                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+                yield prefix + key, text
+
+    return list(walk(run.provenance.values, ""))
