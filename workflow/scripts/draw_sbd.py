@@ -1,0 +1,9 @@
+"""Draw the scenes of the SBD archive."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.archives import write_sbd
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_sbd(Path(snakemake.output.archive), **snakemake.params.drawn)

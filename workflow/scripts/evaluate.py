@@ -1,0 +1,24 @@
+"""Score a model on its test split."""
+
+from pathlib import Path
+
+from fcnlib.evaluate import evaluate
+from fcnlib.job import job
+from fcnlib.provenance import facts
+
+with job(snakemake.log[0], snakemake.threads) as device:
+    evaluate(
+        Path(snakemake.input.model),
+        dataset=Path(snakemake.input.dataset).parent,
+        split=snakemake.params.data["test"],
+        metrics=Path(snakemake.output.metrics),
+        counts=Path(snakemake.output.counts),
+        device=device,
+        facts=facts(
+            experiment=snakemake.wildcards.experiment,
+            seed=int(snakemake.wildcards.seed),
+            device=device,
+            threads=snakemake.threads,
+            values=dict(snakemake.params.data),
+        ),
+    )

@@ -1,0 +1,14 @@
+"""Turn archives or a user's folder into the prepared layout."""
+
+from pathlib import Path
+
+from fcnlib.datasets import prepare
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    prepare(
+        snakemake.params.values,
+        snakemake.input.files,
+        Path(snakemake.output.dataset).parent,
+        workers=snakemake.threads,
+    )

@@ -1,0 +1,25 @@
+"""Train one experiment from its starting weights."""
+
+from pathlib import Path
+
+from fcnlib.config import Training
+from fcnlib.job import job
+from fcnlib.provenance import provenance
+from fcnlib.train import train
+
+with job(snakemake.log[0], snakemake.threads) as device:
+    train(
+        Training.model_validate(snakemake.params.training),
+        dataset=Path(snakemake.input.dataset).parent,
+        start=[Path(path) for path in snakemake.input.get("weights", [])],
+        seed=int(snakemake.wildcards.seed),
+        checkpoint=Path(snakemake.output.checkpoint),
+        curve=Path(snakemake.output.curve),
+        device=device,
+        provenance=provenance(
+            seed=int(snakemake.wildcards.seed),
+            device=device,
+            threads=snakemake.threads,
+            values=snakemake.params.training,
+        ),
+    )

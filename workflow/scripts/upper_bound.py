@@ -1,0 +1,23 @@
+"""Score what a net of this stride could reach at best."""
+
+from pathlib import Path
+
+from fcnlib.evaluate import evaluate_bound
+from fcnlib.job import job
+from fcnlib.provenance import facts
+
+with job(snakemake.log[0], snakemake.threads):
+    evaluate_bound(
+        snakemake.params.factor,
+        dataset=Path(snakemake.input.dataset).parent,
+        split=snakemake.params.data["test"],
+        metrics=Path(snakemake.output.metrics),
+        counts=Path(snakemake.output.counts),
+        facts=facts(
+            experiment=snakemake.wildcards.experiment,
+            seed=int(snakemake.wildcards.seed),
+            device="cpu",
+            threads=snakemake.threads,
+            values=dict(snakemake.params.data),
+        ),
+    )
