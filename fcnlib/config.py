@@ -128,6 +128,13 @@ class FolderDataset(Frozen):
     splits: dict[str, str] = {}
     palette: tuple[tuple[Int, Int, Int], ...] | None = None
 
+    def files(self) -> list[Path]:
+        """What a change of the data set shows in: its lists, and its folders' dates."""
+        lists = [self.classes] if isinstance(self.classes, str) else []
+        return [
+            self.path / name for name in (self.images, self.masks, *lists, *self.splits.values())
+        ]
+
 
 Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="converter")]
 
@@ -138,7 +145,7 @@ class Drawn(Frozen):
     seed: Int = 0
     size: Positive
     train: Positive
-    test: Positive
+    validation: Positive
 
 
 class Pretraining(Frozen):
@@ -160,6 +167,7 @@ class Scale(Frozen):
 
     like: Literal["demo", "paper"]  # which of two numbers holds: {demo: ..., paper: ...}
     net: dict[str, Any] = {}  # values that every net of this scale takes over
+    train: dict[Literal["mem_mb", "runtime"], Int] = {}  # what a training job asks a cluster for
     tables: tuple[str, ...] | None = None  # only these tables; none named: all
 
 
@@ -167,6 +175,7 @@ class Config(Frozen):
     """config.yaml for one scale, with every recipe and scale value filled in."""
 
     scale: str
+    archives: Path | None = None  # a folder with archives that are here already
     seeds: tuple[Int, ...]
     scales: dict[str, Scale]
     drawn: Drawn
@@ -178,9 +187,14 @@ class Config(Frozen):
     figures: dict[str, Figure]
     experiments: dict[str, Experiment]
 
-    @property
-    def like(self) -> str:
-        return self.scales[self.scale].like
+    def scales_like(self, like: str) -> list[str]:
+        """The names of the scales that draw their data (demo) or download it (paper)."""
+        return [name for name, scale in self.scales.items() if scale.like == like]
+
+    def classifier(self) -> dict[str, Any]:
+        """The size of this scale's pre-trained classifier."""
+        net = self.scales[self.scale].net
+        return {"width": net.get("width", 1.0), "fc6_kernel": net.get("fc6_kernel", 7)}
 
     def training(self, experiment: str) -> Training:
         """The slice that training depends on; only for entries with a net."""

@@ -1,4 +1,4 @@
-"""A model's labels against the truth: confusion counts per image, scores, forward time."""
+"""A model or a bound against the truth: scores, counts per image, forward time, as files."""
 
 import time
 from collections.abc import Callable
@@ -9,40 +9,59 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fcnlib.counting import TASK, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
-from fcnlib.metrics import class_iu, coarse, confusion, scores
-from fcnlib.progress import progress
-
-# Raw RGB bytes [1, 3, H, W] -> labels [1, H, W].
-Segment = Callable[[Tensor], Tensor]
-TASK = "semantic"
+from fcnlib.metrics import class_iu, scores
+from fcnlib.torchscript import about, load
 
 
-def confusions(segment: Segment, dataset: Prepared, split: str, *, device: str) -> Tensor:
-    """Counts per image of the split, int64 [images, classes, classes]; truth by row."""
-    classes = len(dataset.info.tasks[TASK])
-    counts = []
-    for name in progress(dataset.ids(split), desc=split, unit="img"):
-        image = torch.from_numpy(dataset.image(name)).permute(2, 0, 1)[None].to(device)
-        with torch.inference_mode():
-            predicted = segment(image)[0].cpu()
-        counts.append(confusion(predicted, torch.from_numpy(dataset.label(name, TASK)), classes))
-    return torch.stack(counts)
+def evaluate(
+    model: Path,
+    *,
+    dataset: Path,
+    split: str,
+    metrics: Path,
+    counts: Path,
+    device: str,
+    facts: dict[str, Any],
+) -> None:
+    """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz)."""
+    data, segment, known = Prepared(dataset), load(model, device=device), about(model)
+    classes = list(data.info.tasks[TASK])
+    if list(known["classes"]) != classes:
+        raise InputError(
+            f"{model}: knows {len(known['classes'])} classes ({known['classes'][0]}, ...); "
+            f"expected the {len(classes)} of {dataset}"
+        )
+    per_image = confusions(segment, data, split, device=device)
+    size = data.size(data.ids(split)[0])
+    facts = {
+        **facts,
+        "parameters": known["parameters"],
+        "best_iteration": known["best_iteration"],
+        "forward_ms": forward_time(segment, size, device=device),
+        "forward_size": size,
+    }
+    _write(per_image, data, split, metrics, counts, facts)
 
 
-def bounds(dataset: Prepared, split: str, *, factor: int) -> Tensor:
-    """Counts per image of the best labels at this stride, int64 [images, classes, classes]."""
-    classes = len(dataset.info.tasks[TASK])
-    truths = (torch.from_numpy(dataset.label(name, TASK)) for name in dataset.ids(split))
-    return torch.stack([confusion(coarse(t, factor, classes), t, classes) for t in truths])
+def evaluate_bound(
+    factor: int, *, dataset: Path, split: str, metrics: Path, counts: Path, facts: dict[str, Any]
+) -> None:
+    """Score the true labels seen through cells of `factor` pixels, in the same two files."""
+    data = Prepared(dataset)
+    _write(bounds(data, split, factor=factor), data, split, metrics, counts, facts)
 
 
-def forward_time(segment: Segment, size: tuple[int, int], *, device: str, runs: int = 20) -> float:
+def forward_time(
+    segment: Callable[[Tensor], Tensor], size: tuple[int, int], *, device: str, runs: int = 20
+) -> float:
     """Milliseconds for one image of [height, width], the mean over `runs` after a warm-up."""
     image = torch.zeros(1, 3, *size, dtype=torch.uint8, device=device)
 
-    def finished() -> float:
+    def now() -> float:
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
         return time.perf_counter()
@@ -50,24 +69,32 @@ def forward_time(segment: Segment, size: tuple[int, int], *, device: str, runs: 
     with torch.inference_mode():
         for _ in range(3):
             segment(image)
-        start = finished()
+        start = now()
         for _ in range(runs):
             segment(image)
-        return (finished() - start) / runs * 1000
+        return (now() - start) / runs * 1000
 
 
-def write_metrics(
-    counts: Tensor,
-    ids: list[str],
-    path: Path,
-    counts_path: Path,
-    **facts: Any,
+def _write(
+    per_image: Tensor,
+    data: Prepared,
+    split: str,
+    metrics: Path,
+    counts: Path,
+    facts: dict[str, Any],
 ) -> None:
-    """The scores of the summed counts as JSON, with `facts`, and the counts per image as .npz."""
-    total = counts.sum(0)
-    per_class = [None if iu != iu else iu for iu in class_iu(total).tolist()]
-    with replacing(counts_path) as temporary:
-        arrays: dict[str, Any] = {"ids": np.array(ids), TASK: counts.numpy()}
+    total = per_image.sum(0)
+    ious = [None if iu != iu else iu for iu in class_iu(total).tolist()]
+    arrays: dict[str, Any] = {"ids": np.array(data.ids(split)), TASK: per_image.numpy()}
+    with replacing(counts) as temporary:
         np.savez_compressed(temporary, **arrays)
-    tasks = {TASK: {**scores(total), "class_iu": per_class}}
-    write_json(path, {**facts, "images": len(ids), "tasks": tasks})
+    empty = {"parameters": None, "best_iteration": None, "forward_ms": None, "forward_size": None}
+    content = {
+        **empty,
+        **facts,
+        "dataset": data.info.name,
+        "split": split,
+        "images": len(per_image),
+        "tasks": {TASK: {**scores(total), "class_iu": ious}},
+    }
+    write_json(metrics, content)

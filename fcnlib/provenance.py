@@ -39,6 +39,14 @@ def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) 
     }
 
 
+def facts(
+    *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
+) -> dict[str, Any]:
+    """What a metrics file says besides its numbers."""
+    where = provenance(seed=seed, device=device, threads=threads, values=values)
+    return {"experiment": experiment, "seed": seed, "provenance": where}
+
+
 def device_name(device: str) -> str:
     """The device as a person would name it."""
     if device.startswith("cuda"):

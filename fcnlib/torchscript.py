@@ -17,6 +17,7 @@ from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.transplant import read_checkpoint, transplant
 
 ABOUT = "about.json"
+TOLD = ("classes", "palette", "net", "best_iteration", "provenance")
 
 
 class Labeller(nn.Module):
@@ -52,14 +53,16 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
 def export_checkpoint(checkpoint: Path, path: Path) -> None:
     """Write a trained experiment as TorchScript, its classes and colours in the file."""
     content: dict[str, Any] = read_checkpoint(checkpoint)
-    if missing := {"net", "state", "classes", "palette"} - content.keys():
+    if missing := {"net", "state", *TOLD} - content.keys():
         raise InputError(
             f"{checkpoint}: lacks {', '.join(sorted(missing))}; expected a trained net"
         )
     values = Net.model_validate(content["net"])
     net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=len(content["classes"]))
     transplant(content["state"], net, origin=str(checkpoint))
-    about = {key: content[key] for key in ("classes", "palette", "net", "provenance")}
+    about = {key: content[key] for key in TOLD}
+    learned = (name for name in net.state_dict() if not name.startswith(("upscore", "input_")))
+    about["parameters"] = sum(net.state_dict()[name].numel() for name in learned)
     export(net, path, about)
 
 

@@ -15,10 +15,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from fcnlib.config import Net, Recipe, Training
+from fcnlib.counting import TASK, confusions
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.evaluate import TASK, confusions
 from fcnlib.files import replacing, sha256
 from fcnlib.metrics import scores
 from fcnlib.models.fcn import FCN, build_fcn

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.errors import InputError
+from fcnlib.files import replacing
 from fcnlib.models.backbones import vgg16
 from fcnlib.models.fcn import ILSVRC_MEAN_BGR
 
@@ -77,6 +78,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if "features.0.weight" in state:
         return from_torchvision_vgg16(state)
     return state
+
+
+def import_weights(source: Path, path: Path) -> None:
+    """Write published classifier weights as a checkpoint of ours."""
+    with replacing(path) as temporary:
+        torch.save({"state": read_state(source)}, temporary)
 
 
 def from_torchvision_vgg16(state: State) -> dict[str, Tensor]:

@@ -1,0 +1,35 @@
+"""What every job of the workflow shares: a log file, its threads, errors in one line."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+
+import torch
+
+from fcnlib.errors import InputError
+
+
+@contextmanager
+def job(log: str, threads: int) -> Iterator[str]:
+    """Run a step with everything it says in `log`; yields the device to compute on.
+
+    A user's mistake or a file that cannot be written ends the process with one line.
+    """
+    torch.set_num_threads(threads)
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", buffering=1) as file, redirect_stderr(file):
+        handler = logging.StreamHandler(file)
+        logging.basicConfig(
+            level=logging.INFO, handlers=[handler], format="%(asctime)s %(message)s", force=True
+        )
+        try:
+            yield "cuda" if torch.cuda.is_available() else "cpu"
+        except (InputError, OSError) as error:
+            file.write(f"error: {error}\n")
+            problem = error
+        else:
+            return
+    sys.exit(f"error: {problem}")

@@ -1,0 +1,132 @@
+"""A narrow classifier trained on drawn objects: what stands in for ImageNet's at demo scale."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from fcnlib.config import Pretraining
+from fcnlib.datasets.drawn import CLASSES, objects
+from fcnlib.files import replacing
+from fcnlib.models.backbones import BACKBONES, ConvReLU
+from fcnlib.progress import progress
+
+log = logging.getLogger(__name__)
+
+
+class Classifier(nn.ModuleDict):
+    """A backbone with fc8 on top: normalised images [N, 3, H, W] to class scores [N, classes]."""
+
+    input_mean: Tensor
+    input_scale: Tensor
+
+    def __init__(self, backbone: str, classes: int, *, width: float, fc6_kernel: int) -> None:
+        layers = BACKBONES[backbone](width=width, padding=1, fc6_kernel=fc6_kernel, dropout=0.0)
+        fc6, fc7 = layers["fc6"], layers["fc7"]
+        assert isinstance(fc6, nn.Conv2d) and isinstance(fc7, nn.Conv2d)
+        fc6.padding = (0, 0)  # one window, one answer, as the fully connected layer it is
+        super().__init__({**layers, "fc8": nn.Conv2d(fc7.out_channels, classes, 1)})
+        self.register_buffer("input_mean", torch.zeros(3))
+        self.register_buffer("input_scale", torch.tensor(1 / 64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.values():
+            x = layer(x)
+        return x.mean(dim=(2, 3))
+
+    def normalise(self, rgb: Tensor) -> Tensor:
+        """Raw RGB bytes [N, 3, H, W] as the net's own float input, like an FCN's."""
+        return (rgb.flip(1).float() - self.input_mean[:, None, None]) * self.input_scale
+
+
+def add_batch_norm(net: nn.Module) -> None:
+    """Put a BatchNorm between each convolution and its ReLU: narrow nets do not train without."""
+    for layer in net.modules():
+        if isinstance(layer, ConvReLU):
+            layer.norm = nn.BatchNorm2d(layer.out_channels)
+
+
+def fold_batch_norm(net: nn.Module) -> None:
+    """Fold each BatchNorm into its convolution, so that the net is a plain VGG again."""
+    for layer in net.modules():
+        if isinstance(layer, ConvReLU) and isinstance(layer.norm, nn.BatchNorm2d):
+            norm = layer.norm
+            assert norm.running_mean is not None and norm.running_var is not None
+            layer.weight, layer.bias = fuse_conv_bn_weights(
+                layer.weight,
+                layer.bias,
+                norm.running_mean,
+                norm.running_var,
+                norm.eps,
+                norm.weight,
+                norm.bias,
+            )
+            layer.norm = nn.Identity()
+
+
+def pretrain(
+    backbone: str,
+    recipe: Pretraining,
+    *,
+    width: float,
+    fc6_kernel: int,
+    path: Path,
+    device: str,
+    provenance: dict[str, Any],
+) -> None:
+    """Train a classifier on drawn windows and write its weights, BatchNorm folded."""
+    drawn = objects(recipe.windows + recipe.held_out, recipe.window, seed=recipe.seed)
+    images, labels = _tensors(*drawn)
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(recipe.seed)
+        net = Classifier(backbone, len(CLASSES) - 1, width=width, fc6_kernel=fc6_kernel)
+        net.input_mean.copy_(images[: recipe.windows].float().mean(dim=(0, 2, 3)).flip(0))
+        add_batch_norm(net)
+        _fit(net.to(device), images[: recipe.windows], labels[: recipe.windows], recipe)
+    net.cpu().eval()
+    fold_batch_norm(net)
+    accuracy = held_out_accuracy(net, images[recipe.windows :], labels[recipe.windows :])
+    log.info("held-out accuracy %.3f on %d windows", accuracy, recipe.held_out)
+    content = {"state": net.state_dict(), "accuracy": accuracy, "provenance": provenance}
+    with replacing(path) as temporary:
+        torch.save(content, temporary)
+
+
+def held_out_accuracy(net: Classifier, images: Tensor, labels: Tensor) -> float:
+    """The share of windows whose class is the strongest."""
+    with torch.inference_mode():
+        found = [net(net.normalise(batch)).argmax(1) for batch in torch.split(images, 100)]
+    return (torch.cat(found) == labels).float().mean().item()
+
+
+def _fit(net: Classifier, images: Tensor, labels: Tensor, recipe: Pretraining) -> None:
+    device = net.input_mean.device
+    optimizer = torch.optim.AdamW(
+        net.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=recipe.iterations, pct_start=0.2
+    )
+    bar = progress(range(recipe.iterations), desc="pre-training", unit="it")
+    for iteration in bar:
+        chosen = torch.randint(len(images), (recipe.batch_size,))
+        batch, truth = images[chosen].to(device), labels[chosen].to(device)
+        if iteration % 2:
+            batch = batch.flip(3)
+        output = net(net.normalise(batch))
+        loss = functional.cross_entropy(output, truth, label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        speed = (bar.format_dict["rate"] or 0) * recipe.batch_size
+        bar.set_postfix_str(f"loss {loss.item():.3f}, {speed:.0f} img/s", refresh=False)
+
+
+def _tensors(images: NDArray[Any], labels: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
