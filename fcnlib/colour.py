@@ -23,12 +23,21 @@ def colour(labels: Labels, palette: Palette) -> Image:
 
 
 def overlay(image: Image, labels: Labels, palette: Palette, opacity: float = 0.6) -> Image:
-    """The image under its labels' colours; a class drawn in black leaves the image as it is."""
+    """The image under its labels' colours, a white line between them; black leaves it as it is."""
     colours = colour(labels, palette)
     mixed = (1 - opacity) * image + opacity * colours
     painted = colours.any(axis=2, keepdims=True)
     result: Image = np.where(painted, np.rint(mixed), image).astype(np.uint8)
+    result[outlines(labels)] = 255
     return result
+
+
+def outlines(labels: Labels) -> NDArray[np.bool_]:
+    """The pixels whose label is not that of the one above or to the left, [H, W]."""
+    found = np.zeros(labels.shape, bool)
+    found[1:] |= labels[1:] != labels[:-1]
+    found[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    return found
 
 
 def mistakes(image: Image, labels: Labels, truth: Labels, classes: int) -> Image:
@@ -37,4 +46,5 @@ def mistakes(image: Image, labels: Labels, truth: Labels, classes: int) -> Image
     pale = np.repeat((120 + grey * 0.5)[..., None], 3, axis=2)
     pale[labels != truth] = WRONG
     pale[truth >= classes] = VOID
-    return np.rint(pale).astype(np.uint8)
+    result: Image = np.rint(pale).astype(np.uint8)
+    return result

@@ -56,7 +56,7 @@ def looks(order: Sequence[str]) -> Mapping[str, Look]:
         name: Look(
             COLOURS[i % len(COLOURS)],
             DASHES[i // len(COLOURS) % len(DASHES)],
-            MARKERS[i % len(MARKERS)],
+            MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],  # never the same pair again soon
         )
         for i, name in enumerate(order)
     }

@@ -1,4 +1,4 @@
-"""Pictures of predictions: nets side by side, and each net's best, median and worst images."""
+"""Pictures of predictions: nets side by side, and each net's worst, median and best images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,12 +91,12 @@ def draw_examples(
     card: Path | str,
     each: int = 3,
 ) -> None:
-    """One net's best, median and worst test images: prediction, truth and mistakes."""
+    """One net's worst, median and best test images: prediction, truth and mistakes."""
     shown = ShownNet.model_validate(net)
     prepared = Prepared(Path(dataset).parent)
     palette, classes = prepared.info.palette[TASK], len(prepared.info.tasks[TASK])
     scores = per_image_iu(read_counts(counts))
-    groups = best_median_worst(scores, each)
+    groups = worst_median_best(scores, each)
     loaded = torchscript.load(Path(model))
     pictures, headings, seen = [], [], []
     for heading, names in groups.items():
@@ -116,7 +116,7 @@ def draw_examples(
         save(
             canvas, image, card, dpi=150, kind="examples", experiment=shown.experiment,
             title=shown.row, legend=all_classes(prepared), worst=worst,
-            caption="Best, median and worst test images by their own mean IU (over the classes "
+            caption="Worst, median and best test images by their own mean IU (over the classes "
             "that occur in the image or in its prediction). Mistakes are orange; void is near "
             "white and not counted.",
             alt=f"Image, prediction, ground truth and mistakes of {shown.row} on "
@@ -142,15 +142,15 @@ def per_image_iu(counts: Counts) -> dict[str, float]:
     }
 
 
-def best_median_worst(scores: Mapping[str, float], each: int) -> dict[str, list[str]]:
-    """Names of images, best first; never one image in two groups."""
-    ranked = sorted(scores, key=lambda name: (-scores[name], name))
+def worst_median_best(scores: Mapping[str, float], each: int) -> dict[str, list[str]]:
+    """Names of images, worst first; never one image in two groups."""
+    ranked = sorted(scores, key=lambda name: (scores[name], name))
     each = min(each, len(ranked) // 3) or 1
     middle = (len(ranked) - each) // 2
     groups = {
-        "best": ranked[:each],
+        "worst": ranked[:each],
         "median": ranked[middle : middle + each],
-        "worst": ranked[-each:][::-1],
+        "best": ranked[-each:],
     }
     seen: set[str] = set()
     for key, names in groups.items():

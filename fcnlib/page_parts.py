@@ -57,18 +57,19 @@ class ScoreTable(NamedTuple):
     name: str
     title: str
     note: str
+    seeds: int  # the most runs behind one number
     columns: list[Column]
     rows: list[tuple[str, list[Cell]]]
 
 
-class Cost(NamedTuple):
-    """What one row cost; several runs are averaged."""
+class CostTable(NamedTuple):
+    """What each row cost, several runs averaged; only columns that hold a number."""
 
-    row: str
-    seconds: float | None
-    peak_mb: float | None
-    forward_ms: float | None
-    parameters: float | None
+    columns: list[str]
+    rows: list[tuple[str, list[tuple[str, float | None]]]]
+
+
+COSTS = ("training (s)", "peak memory (MB)", "forward (ms per image)", "parameters")
 
 
 def read_benchmark(path: Path | str) -> Job:
@@ -92,6 +93,7 @@ def score_table(table: ShownTable, lines: Sequence[Line]) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
     best = best_lines(lines)
     published = {(line.task, line.metric) for line in lines if line.paper is not None}
+    seeds = max((line.seeds or 0 for line in lines), default=0)
     columns = []
     for name in table.columns:
         task, key, metric = split_column(name, table.name)
@@ -101,7 +103,7 @@ def score_table(table: ShownTable, lines: Sequence[Line]) -> ScoreTable:
     for row in table.rows:
         mine = [line for line in lines if line.experiment == row.experiment]
         rows.append((row.row, [_cell(line, line in best) for line in mine]))
-    return ScoreTable(table.name, table.title, table.note, columns, rows)
+    return ScoreTable(table.name, table.title, table.note, seeds, columns, rows)
 
 
 def _cell(line: Line, best: bool) -> Cell:
@@ -141,23 +143,27 @@ def glance(table: ScoreTable) -> dict[str, Any]:
     }
 
 
-def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> list[Cost]:
+def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTable:
     """What each row cost, for rows that cost anything."""
-    found = []
+    found: dict[str, tuple[float | None, ...]] = {}
     for row in table.rows:
         measured = [run for _, run in runs.get(row.experiment, ())]
         # benchmarks/.../<experiment>/<seed>.tsv
         jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
-        cost = Cost(
-            row.row,
+        found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),
             _mean([run.forward_ms for run in measured]),
             _mean([run.parameters for run in measured]),
         )
-        if any(value is not None for value in cost[1:]):
-            found.append(cost)
-    return found
+    kept = [i for i in range(len(COSTS)) if any(c[i] is not None for c in found.values())]
+    digits = ("count", "count", "ms", "count")
+    rows = [
+        (row, [(display(numbers[i], digits[i]), numbers[i]) for i in kept])
+        for row, numbers in found.items()
+        if any(value is not None for value in numbers)
+    ]
+    return CostTable([COSTS[i] for i in kept], rows)
 
 
 def _mean(values: Sequence[float | int | None]) -> float | None:
@@ -180,7 +186,7 @@ def machine_facts(runs: Runs, jobs: Sequence[Job]) -> dict[str, Any]:
     return {
         "commits": _unique(p.commit for p in provenances),
         "dirty": any(p.dirty for p in provenances),
-        "date": max(p.date for p in provenances)[:16].replace("T", " "),
+        "date": max(p.date for p in provenances)[:16].replace("T", " ") + " UTC",
         "devices": _unique(p.device for p in provenances),
         "tests": _unique(f"{run.images} of {run.dataset}, {run.split}" for run in everything),
         "runs": len(everything),
