@@ -13,6 +13,7 @@ import numpy as np
 
 from fcnlib.datasets.drawn import formats, scenes
 from fcnlib.datasets.drawn.scenes import COMPANY, CONTEXT, Scene
+from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.progress import progress
@@ -53,7 +54,8 @@ def write_voc2011(
             add(f"{VOC_ROOT}/JPEGImages/{name}.jpg", formats.jpeg(scene.image))
             for folder, indices in (("Class", scene.labels), ("Object", scene.objects)):
                 marked = formats.with_void(indices, scene.objects)
-                add(f"{VOC_ROOT}/Segmentation{folder}/{name}.png", formats.palette_png(marked))
+                png = label_png(marked, voc_palette())
+                add(f"{VOC_ROOT}/Segmentation{folder}/{name}.png", png)
         for folder in ("Main", "Segmentation"):
             add(f"{VOC_ROOT}/ImageSets/{folder}/train.txt", formats.lines(lists.voc_train))
             add(f"{VOC_ROOT}/ImageSets/{folder}/val.txt", formats.lines(lists.voc_val))

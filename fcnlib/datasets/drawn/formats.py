@@ -58,23 +58,6 @@ def jpeg(image: NDArray[np.uint8]) -> bytes:
     return content.getvalue()
 
 
-def palette_png(indices: Indices) -> bytes:
-    content = io.BytesIO()
-    picture = Image.fromarray(indices).convert("P")
-    picture.putpalette(_voc_palette())
-    picture.save(content, "PNG")
-    return content.getvalue()
-
-
-def _voc_palette() -> bytes:
-    """The official colours: the bits of an index, dealt to R, G, B from the highest bit down."""
-    index = np.arange(256)[:, None]
-    colours = np.zeros((256, 3), np.uint8)
-    for bit in range(8):
-        colours |= ((index >> (3 * bit + np.arange(3)) & 1) << (7 - bit)).astype(np.uint8)
-    return colours.tobytes()
-
-
 def with_void(indices: Indices, objects: Indices) -> Indices:
     """The indices with a band of void, two pixels wide, along each object's outline."""
     edge = ndimage.maximum_filter(objects, 3) != ndimage.minimum_filter(objects, 3)
@@ -113,7 +96,11 @@ def class_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
     """GTcls: labels 0 to 20 and the boundary of each of the 20 classes."""
     labels = np.array([0, *classes], np.uint8)[objects]
     present = np.setdiff1d(labels, 0)
-    boundaries = [_boundary(labels == label) for label in range(1, len(CLASSES))]
+    absent = sparse.csc_matrix(labels.shape, dtype=bool)  # making twenty takes a while
+    boundaries = [
+        _boundary(labels == label) if label in present else absent
+        for label in range(1, len(CLASSES))
+    ]
     return _mat("GTcls", labels, boundaries, present)
 
 

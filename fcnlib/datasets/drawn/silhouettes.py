@@ -14,7 +14,7 @@ from fcnlib.datasets.drawn.parts import Part, Point
 from fcnlib.datasets.drawn.vehicles import VEHICLES
 
 SHAPES = dict(sorted({**CREATURES, **HOUSEHOLD, **VEHICLES}.items()))  # in VOC's order
-THICKENING = 0.08  # every outline part grows by this, so that a coarse grid can still see it
+THICKENING = 0.11  # every outline part grows by this, so that a coarse grid can still see it
 EXTENT = 1.25  # a map covers -EXTENT .. EXTENT
 CELLS = 256  # a side of a map
 DRAWN_AT = 2 * CELLS

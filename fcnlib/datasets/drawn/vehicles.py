@@ -16,7 +16,7 @@ from fcnlib.datasets.drawn.parts import (
     wheel,
 )
 
-BIG_WHEELS = [wheel(-0.5, 0.3, 0.27), wheel(0.5, 0.3, 0.27)]
+BIG_WHEELS = [wheel(-0.54, 0.3, 0.25), wheel(0.54, 0.3, 0.25)]
 BUS_WHEELS = [wheel(-0.42, 0.5, 0.13), wheel(0.42, 0.5, 0.13)]
 CAR_WHEELS = [wheel(-0.43, 0.3, 0.16), wheel(0.43, 0.3, 0.16)]
 LOCO_WHEELS = [wheel(-0.5, 0.42, 0.17), wheel(-0.02, 0.46, 0.13), wheel(0.4, 0.46, 0.13)]
@@ -36,12 +36,12 @@ VEHICLES = {
     "bicycle": Shape(
         [
             *tyres(BIG_WHEELS),
-            line((-0.5, 0.3), (-0.22, -0.22), (0.32, -0.22), (0.02, 0.3), (-0.5, 0.3), width=0.04),
-            line((0.02, 0.3), (-0.26, -0.36), width=0.04),
-            line((0.5, 0.3), (0.28, -0.46), (0.46, -0.52), width=0.04),
-            line((-0.4, -0.4), (-0.14, -0.4), width=0.07, tone=DARK),
+            line((-0.5, 0.3), (0.0, 0.34), (0.36, -0.32), (-0.24, -0.32), width=0.0),
+            line((0.0, 0.34), (-0.27, -0.42), width=0.0),
+            line((0.56, 0.3), (0.34, -0.52), (0.5, -0.58), width=0.0),
+            line((-0.4, -0.5), (-0.14, -0.5), width=0.05, tone=DARK),
         ],
-        [*rims(BIG_WHEELS), disc(0.02, 0.3, 0.08, tone=-0.6)],
+        [*rims(BIG_WHEELS), disc(0.0, 0.34, 0.08, tone=-0.6)],
     ),
     "boat": Shape(
         [
