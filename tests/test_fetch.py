@@ -2,6 +2,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -40,7 +41,8 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.requests.append({"path": self.path, **self.headers})
-                server.answer(self)
+                with suppress(ConnectionError):  # the client may leave
+                    server.answer(self)
 
             def log_message(self, *_: object) -> None:
                 pass

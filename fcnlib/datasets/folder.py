@@ -18,8 +18,9 @@ from fcnlib.datasets.preparing import Draft, in_threads, preparing
 from fcnlib.errors import InputError
 from fcnlib.progress import progress
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
-_NOT_ALLOWED = 256  # in a table of mask values, where 0..255 are labels
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # without loss
+IMAGE_SUFFIXES = (".jpg", ".jpeg", *MASK_SUFFIXES)
+NOT_ALLOWED = 256  # in a table of mask values, where 0..255 are labels
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,30 @@ class Folder:
     void: tuple[int, ...]
     listed: bool  # whether the user gave the splits
 
-    def missing(self) -> list[str]:
-        """What has no counterpart: of the listed IDs, or of all files where nothing is listed."""
-        listed = [
-            f"split {split}: no {kind} for {id}"
+    def missing(self) -> list[tuple[str, str]]:
+        """What has no counterpart, as file or list and what it lacks.
+
+        Where no split is listed, every image and mask must have one.
+        """
+        lacking = [
+            (f"split {split}", f"no {kind} for {id}")
             for split, ids in self.splits.items()
             for kind, files in (("image", self.images), ("mask", self.masks))
             for id in ids
             if id not in files
         ]
         if self.listed:
-            return listed
+            return lacking
         loose = [path for id, path in self.masks.items() if id not in self.images]
-        return listed + [f"{path}: no image of that name" for path in loose]
+        return lacking + [(str(path), "no image of that name") for path in loose]
+
+    def listed_ids(self) -> set[str]:
+        """The IDs of all splits."""
+        return {id for ids in self.splits.values() for id in ids}
 
     def table(self) -> NDArray[np.uint16]:
         """The label of every 16-bit mask value."""
-        table = np.full(2**16, _NOT_ALLOWED, np.uint16)
+        table = np.full(2**16, NOT_ALLOWED, np.uint16)
         table[: len(self.classes)] = range(len(self.classes))
         table[[VOID, *self.void]] = VOID
         return table
@@ -60,7 +68,8 @@ def read_folder(dataset: FolderDataset) -> Folder:
     root = dataset.path
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    photographs, masks = _pictures(root / dataset.images), _pictures(root / dataset.masks)
+    photographs = pictures(root / dataset.images, IMAGE_SUFFIXES)
+    masks = pictures(root / dataset.masks, MASK_SUFFIXES)
     classes = _classes(root, dataset.classes)
     if dataset.palette is not None and len(dataset.palette) != len(classes):
         raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
@@ -75,24 +84,25 @@ def read_folder(dataset: FolderDataset) -> Folder:
     return Folder(classes, photographs, masks, splits, dataset.void, listed)
 
 
-def _pictures(folder: Path) -> dict[str, Path]:
+def pictures(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """The folder's files of these kinds by ID."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
         if path.stem in found:
             raise InputError(f"{path}: has the same name as {found[path.stem].name}")
         found[path.stem] = path
     if not found:
-        raise InputError(f"{folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"{folder}: no file in it that ends in {', '.join(suffixes)}")
     return found
 
 
 def _id(name: str) -> str:
     path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else name
+    return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def _classes(root: Path, classes: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -132,7 +142,7 @@ def to_label(
 ) -> NDArray[np.uint8]:
     """The mask's values as classes and 255; others are an error."""
     label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]  # [H, W]
-    wrong = (label == _NOT_ALLOWED) | (mask < 0) | (mask >= len(table))
+    wrong = (label == NOT_ALLOWED) | (mask < 0) | (mask >= len(table))
     if wrong.any():
         row, column = (int(place[0]) for place in np.nonzero(wrong))
         void = ", ".join(str(value) for value in sorted({*folder.void, VOID}))
@@ -160,12 +170,12 @@ def convert_folder(
     """Prepare a user's images and masks; there are no archives."""
     folder = read_folder(dataset)
     if missing := folder.missing():
-        raise InputError(f"{dataset.path}: {first_and_more(missing)}")
+        raise InputError(f"{dataset.path}: {first_and_more([': '.join(pair) for pair in missing])}")
     tasks = {"semantic": folder.classes}
     with preparing(out, tasks=tasks, palette=dataset.palette) as draft:
         for name, ids in folder.splits.items():
             draft.add_split(name, ids)
-        ids = sorted({id for ids in folder.splits.values() for id in ids})
+        ids = sorted(folder.listed_ids())
         stored = in_threads(partial(_store_one, draft, folder, folder.table()), ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
@@ -181,7 +191,7 @@ def _store_one(
     """Store an image and its label; the label's values, or what is wrong with the two."""
     path, mask_path = folder.images[id], folder.masks[id]
     try:
-        shape = draft.add_image(id, read_bytes(path), str(path))
+        shape = draft.add_image(id, read_bytes(path), str(path), orient=True)
         mask = images.indices(images.load(mask_path), mask_path)
         check_sizes(shape, path, mask.shape, mask_path)
         label = to_label(mask, table, folder, mask_path)

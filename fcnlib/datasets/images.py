@@ -56,24 +56,25 @@ def rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def is_turned(image: Image.Image) -> bool:
-    """Whether the file asks the viewer to rotate or mirror it."""
-    return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+def orientation(image: Image.Image) -> int:
+    """The file's wish how to be turned for display: 1 is upright, 5 to 8 swap height and width."""
+    return int(image.getexif().get(_ORIENTATION, 1))
 
 
-def storable(data: bytes, name: object) -> tuple[bytes, str, NDArray[np.uint8]]:
-    """A file's content to store, its suffix and its pixels as displayed.
+def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, NDArray[np.uint8]]:
+    """A file's content to store, its suffix and its pixels.
 
-    An upright 8-bit JPEG or PNG stays byte for byte what it is; everything else becomes an RGB PNG.
+    An 8-bit JPEG or PNG stays byte for byte what it is; everything else becomes an RGB PNG, as does
+    a picture that is to be turned (`orient`), for readers do not look at that tag.
     """
     image = load(data, name)
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
-    turned = is_turned(image)
-    if suffix and image.mode in ("RGB", "L") and not turned:
+    turn = orient and orientation(image) != 1
+    if suffix and image.mode in ("RGB", "L") and not turn:
         return data, suffix, rgb(image)
     if image.mode == "F":
         raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
-    pixels = rgb(ImageOps.exif_transpose(image) if turned else image)
+    pixels = rgb(ImageOps.exif_transpose(image) if turn else image)
     return encoded(Image.fromarray(pixels)), ".png", pixels
 
 

@@ -68,9 +68,14 @@ class Draft:
         self.splits[name] = ids
         (self.folder / "splits" / f"{name}.txt").write_text("\n".join(ids) + "\n")
 
-    def add_image(self, id: str, data: bytes, origin: str) -> tuple[int, int]:
-        """Store a photograph from its file's content, named by `origin`; returns height, width."""
-        data, suffix, pixels = images.storable(data, origin)
+    def add_image(
+        self, id: str, data: bytes, origin: str, *, orient: bool = False
+    ) -> tuple[int, int]:
+        """Store a photograph from its file's content, named by `origin`; returns height, width.
+
+        `orient` applies the camera's orientation tag; published labels ignore it.
+        """
+        data, suffix, pixels = images.storable(data, origin, orient=orient)
         (self.folder / "images" / f"{id}{suffix}").write_bytes(data)
         rgb_sum = tuple(int(total) for total in pixels.sum(axis=(0, 1), dtype=np.int64))
         digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else _pixel_digest(pixels)
