@@ -1,15 +1,18 @@
+import hashlib
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from archives_fixture import (
-    sbd_members,
-    voc_members,
-    write_tar,
-)
+from archives_fixture import jpeg, label, png, sbd_mat, sbd_members, voc_members, write_tar
 
 from fcnlib.datasets import prepare
+from fcnlib.datasets.archives import ARCHIVES, Archive
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.datasets.voc import PUBLISHED_SBD_FREE, without
+from fcnlib.errors import InputError
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
 VOC = {"converter": "voc", "archives": ["voc.tar"]}
@@ -81,3 +84,139 @@ def test_the_split_is_named_after_the_archives_year(tmp_path):
     sbd = write_tar(tmp_path / "sbd.tgz", sbd_members(SBD_TRAIN, []))
     prepare(VOC_SBD, [voc, sbd], tmp_path / "out")
     assert set(Prepared(tmp_path / "out").info.splits) == {"train", "seg12valid"}
+
+
+def test_the_real_lists_leave_736_images():
+    lists = Path(__file__).parents[2] / "shared" / "facts" / "lists" / "fcn-pascal"
+    if not lists.is_dir():
+        pytest.skip(f"{lists} is missing")
+    valid = (lists / "seg11valid.txt").read_text().split()
+    taken = [f"2009_9{number:05}" for number in range(375)]  # stand for those in SBD's train
+    val = sorted([*valid, *taken])
+    assert len(val) == 1111
+    assert without(val, taken) == valid
+    assert len(valid) == PUBLISHED_SBD_FREE["VOCtrainval_25-May-2011.tar"] == 736
+
+
+def test_the_published_archive_must_have_the_published_counts(tmp_path, monkeypatch):
+    name = "VOCtrainval_25-May-2011.tar"
+    voc = write_tar(tmp_path / name, voc_members(TRAIN, VAL))
+    checksum = f"md5:{hashlib.md5(voc.read_bytes()).hexdigest()}"
+    monkeypatch.setitem(ARCHIVES, name, Archive((), checksum, None, ""))
+    fails(VOC, [voc], tmp_path, r"VOCtrainval_25-May-2011.tar train: 2 images, .*published 1112")
+
+
+def fails(dataset: dict, archives: list[Path], tmp_path: Path, message: str) -> None:
+    """Preparing ends in one line that says so, and leaves nothing."""
+    before = set(tmp_path.iterdir())
+    with pytest.raises(InputError, match=message) as caught:
+        prepare(dataset, archives, tmp_path / "out", workers=2)
+    assert "\n" not in str(caught.value)
+    assert set(tmp_path.iterdir()) == before
+
+
+def changed(archives: list[Path], which: int, **members: bytes | None) -> None:
+    """Write an archive again with other members; None takes one out."""
+    make = (lambda: voc_members(TRAIN, VAL), lambda: sbd_members(SBD_TRAIN, ["2008_000009"]))[which]
+    found = {**make(), **members}
+    write_tar(archives[which], {k: v for k, v in found.items() if v is not None})
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.5, 0.7])
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_archive_cut_short(archives, tmp_path, which, share):
+    content = archives[which].read_bytes()
+    archives[which].write_bytes(content[: int(share * len(content))])
+    fails(VOC_SBD, archives, tmp_path, rf"{archives[which].name}|no (image|semantic label) for")
+
+
+def test_a_file_that_is_no_archive(archives, tmp_path):
+    archives[0].write_bytes(jpeg((1, 2, 3)))
+    fails(VOC, archives[:1], tmp_path, r"voc\.tar: not a tar archive or cut short")
+
+
+def test_a_missing_archive(archives, tmp_path):
+    fails(VOC, [tmp_path / "gone.tar"], tmp_path, r"gone\.tar: no such file")
+
+
+def test_another_number_of_archives(archives, tmp_path):
+    fails(VOC_SBD, archives[:1], tmp_path, r"voc-sbd: 1 archives, expected 2 \(VOC, SBD\)")
+
+
+@pytest.mark.parametrize("name", ["../../evil.jpg", "a/../../evil.jpg"])
+def test_a_member_that_would_leave_the_target_folder(archives, tmp_path, name):
+    changed(archives, 0, **{name: b"evil"})
+    fails(VOC, archives[:1], tmp_path, r"voc\.tar: unsafe member: .*evil\.jpg")
+
+
+def test_a_link_that_would_leave_the_target_folder(archives, tmp_path):
+    with tarfile.open(archives[0], "a") as tar:
+        link = tarfile.TarInfo("VOC2011/JPEGImages/2007_000033.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    fails(VOC, archives[:1], tmp_path, r"voc\.tar: unsafe member")
+
+
+@pytest.mark.parametrize(
+    ("which", "member", "content", "message"),
+    [
+        (0, f"{IN_VOC}/ImageSets/Segmentation/val.txt", None, r"no VOC.*/val\.txt in it"),
+        (0, f"{IN_VOC}/ImageSets/Segmentation/val.txt", b"\n", "seg11valid: empty"),
+        (0, f"{IN_VOC}/JPEGImages/2007_000033.jpg", None, "no image for 2007_000033"),
+        (0, f"{IN_VOC}/JPEGImages/2007_000033.jpg", b"no", r"2007_000033\.jpg: not an image"),
+        (0, f"{IN_VOC}/JPEGImages/2007_000033.jpg", jpeg((1, 2, 3))[:-40], "cut short"),
+        (0, f"{IN_VOC}/JPEGImages/2007_000033.jpg", jpeg((1, 2, 3), (5, 6)), "16 x 12.* 6 x 5"),
+        (0, f"{IN_VOC}/SegmentationClass/2007_000033.png", None, "no semantic label for"),
+        (0, f"{IN_VOC}/SegmentationClass/2007_000033.png", png(label(21)), "value 21 at row 2"),
+        (
+            0,
+            f"{IN_VOC}/SegmentationClass/2007_000033.png",
+            png(np.zeros((12, 16, 3), np.uint8)),
+            r"2007_000033\.png: is RGB, expected one channel",
+        ),
+        (1, f"{IN_SBD}/train.txt", None, r"no dataset/train\.txt in it"),
+        (1, f"{IN_SBD}/train.txt", b"", "split train: empty"),
+        (1, f"{IN_SBD}/train.txt", b"2008_000002\n2008_000002", "lists 2008_000002 twice"),
+        (1, f"{IN_SBD}/cls/2008_000002.mat", b"MATLAB", "no readable GTcls"),
+        (1, f"{IN_SBD}/cls/2008_000002.mat", sbd_mat(label(3))[:-30], "no readable GTcls"),
+        (1, f"{IN_SBD}/cls/2008_000002.mat", sbd_mat(label(77)), "value 77 at row 2, column 3"),
+        (1, f"{IN_SBD}/cls/2008_000002.mat", sbd_mat(label(3, (9, 9))), "9 x 9 .* 16 x 12"),
+    ],
+)
+def test_a_bad_member(archives, tmp_path, which, member, content, message):
+    changed(archives, which, **{member: content})
+    fails(VOC_SBD, archives, tmp_path, message)
+
+
+def test_a_failure_keeps_the_earlier_result(archives, tmp_path):
+    prepare(VOC, archives[:1], tmp_path / "out")
+    changed(archives, 0, **{f"{IN_VOC}/JPEGImages/2007_000033.jpg": b"no"})
+    fails(VOC, archives[:1], tmp_path, "not an image")
+    assert Prepared(tmp_path / "out").image("2007_000033").shape == (12, 16, 3)
+
+
+def test_a_target_below_a_file(archives, tmp_path):
+    with pytest.raises(InputError, match=r"not prepared: .*Errno"):
+        prepare(VOC, archives[:1], archives[0] / "out")
+
+
+def test_a_disk_that_is_full(archives, tmp_path):
+    """A process that may not write files of more than 300 bytes gets an error as from the disk."""
+    code = """if True:
+        import resource, signal, sys
+        from fcnlib.datasets import prepare
+        from fcnlib.errors import InputError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+        try:
+            prepare({"converter": "voc", "archives": ["voc.tar"]}, sys.argv[1:2], sys.argv[2])
+        except InputError as error:
+            sys.exit(f"error: {error}")
+    """
+    command = [sys.executable, "-c", code, str(archives[0]), str(tmp_path / "out")]
+    before = set(tmp_path.iterdir())
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/out: not prepared: ")
+    assert "File too large" in result.stderr
+    assert set(tmp_path.iterdir()) == before

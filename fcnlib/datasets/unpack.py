@@ -33,4 +33,5 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[s
     except tarfile.FilterError as error:
         raise InputError(f"{archive}: unsafe member: {error}") from None
     except _DAMAGED as error:
-        raise InputError(f"{archive}: not a tar archive or cut short ({error})") from None
+        reason = str(error).partition("\n")[0].rstrip(":")
+        raise InputError(f"{archive}: not a tar archive or cut short ({reason})") from None

@@ -180,4 +180,5 @@ def _sbd_label(data: bytes, origin: str) -> NDArray[np.uint8]:
         label = content["GTcls"][0]["Segmentation"][0]
         return np.ascontiguousarray(label, dtype=np.uint8)
     except Exception as error:  # what loadmat raises on damaged files has no common class
-        raise InputError(f"{origin}: no readable GTcls.Segmentation in it ({error})") from None
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{origin}: no readable GTcls.Segmentation in it ({reason})") from None
