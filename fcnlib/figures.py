@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from fcnlib.datasets.prepared import read_info
+from fcnlib.datasets.prepared import INFO, read_info
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import by_experiment, class_iu
@@ -71,7 +71,7 @@ def draw_class_iu(
 ) -> None:
     """IU of every class as a group of bars, the class that is segmented best on top."""
     shown, look = ShownTable.model_validate(table), looks(order)
-    names = read_info(Path(dataset)).tasks[task]
+    names = read_info(Path(dataset) / INFO).tasks[task]
     runs = by_experiment(metrics)
     rows = [row for row in shown.rows if row.experiment in runs]
     scores: dict[str, list[float]] = {}

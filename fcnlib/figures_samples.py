@@ -54,7 +54,7 @@ def draw_comparison(
     `models` and `counts` are in the order of the figure's nets, one run of each.
     """
     shown = Comparison.model_validate(figure)
-    prepared = Prepared(Path(dataset).parent)
+    prepared = Prepared(dataset)
     first, last = per_image_iu(read_counts(counts[0])), per_image_iu(read_counts(counts[-1]))
     gains = {name: last[name] - first[name] for name in last if name in first}
     chosen = sorted(gains, key=lambda name: (-gains[name], name))[: shown.images]
@@ -93,7 +93,7 @@ def draw_examples(
 ) -> None:
     """One net's worst, median and best test images: prediction, truth and mistakes."""
     shown = ShownNet.model_validate(net)
-    prepared = Prepared(Path(dataset).parent)
+    prepared = Prepared(dataset)
     palette, classes = prepared.info.palette[TASK], len(prepared.info.tasks[TASK])
     scores = per_image_iu(read_counts(counts))
     groups = worst_median_best(scores, each)
@@ -191,8 +191,8 @@ def draw_grid(
     cell, gap, top = width / len(titles), 0.04, 0.26
     heading = 0.22 if any(headings) else gap
     heights = [(cell - gap) * row[0].shape[0] / row[0].shape[1] + heading for row in pictures]
-    columns = max(1, int(width / 1.25))
-    below = 0.24 + 0.19 * -(-(len(legend) + 1) // columns)
+    columns = max(1, int(width / 1.15))
+    below = 0.18 + 0.17 * -(-(len(legend) + 1) // columns)
     total = top + sum(heights) + below
     canvas.set_figheight(total)
     canvas.set_layout_engine("none")
@@ -212,7 +212,7 @@ def draw_grid(
     patches = [Patch(facecolor=value, edgecolor="#8a9099", label=name) for name, value in legend]
     patches.append(Patch(facecolor=_hex(VOID), edgecolor="#8a9099", label="void"))
     canvas.legend(handles=patches, loc="lower left", ncols=columns, fontsize=8,
-                  handlelength=1.1, columnspacing=1.0, borderaxespad=0.4)  # fmt: skip
+                  handlelength=1.1, columnspacing=1.0, borderaxespad=0.1)  # fmt: skip
 
 
 def _hex(rgb: Sequence[int]) -> str:

@@ -56,6 +56,7 @@ class Measured(BaseModel):
     images: int
     tasks: dict[str, dict[str, float | list[float | None] | None]]
     forward_ms: float | None
+    forward_size: tuple[int, int] | None = None  # height, width
     parameters: int | None
     best_iteration: int | None = None
     provenance: Provenance

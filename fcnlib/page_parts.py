@@ -15,7 +15,6 @@ from fcnlib.tables import (
     ShownTable,
     best_lines,
     display,
-    display_measured,
     split_column,
 )
 
@@ -44,6 +43,7 @@ class Cell(NamedTuple):
     """One measured number, the published one and their difference."""
 
     text: str
+    spread: str
     value: float | None
     best: bool
     seeds: int | None
@@ -67,9 +67,10 @@ class CostTable(NamedTuple):
 
     columns: list[str]
     rows: list[tuple[str, list[tuple[str, float | None]]]]
+    sizes: list[str]  # of the images that forward time was measured on
 
 
-COSTS = ("training (s)", "peak memory (MB)", "forward (ms per image)", "parameters")
+COSTS = ("training (s)", "peak memory (MB)", "forward (ms)", "parameters")
 
 
 def read_benchmark(path: Path | str) -> Job:
@@ -111,7 +112,8 @@ def _cell(line: Line, best: bool) -> Cell:
     # Of the numbers as shown, so that a reader's own subtraction agrees.
     difference = round(round(line.measured, 1) - round(line.paper, 1), 1) if both else None  # type: ignore[arg-type]
     return Cell(
-        text=display_measured(line),
+        text=display(line.measured, line.unit),
+        spread=display(line.std, line.unit),
         value=line.measured,
         best=best,
         seeds=line.seeds,
@@ -146,10 +148,12 @@ def glance(table: ScoreTable) -> dict[str, Any]:
 def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTable:
     """What each row cost, for rows that cost anything."""
     found: dict[str, tuple[float | None, ...]] = {}
+    sizes: list[str] = []
     for row in table.rows:
         measured = [run for _, run in runs.get(row.experiment, ())]
         # benchmarks/.../<experiment>/<seed>.tsv
         jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
+        sizes += ["{} x {}".format(*run.forward_size) for run in measured if run.forward_size]
         found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),
@@ -163,7 +167,7 @@ def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTa
         for row, numbers in found.items()
         if any(value is not None for value in numbers)
     ]
-    return CostTable([COSTS[i] for i in kept], rows)
+    return CostTable([COSTS[i] for i in kept], rows, _unique(sizes))
 
 
 def _mean(values: Sequence[float | int | None]) -> float | None:
