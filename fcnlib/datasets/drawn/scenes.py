@@ -121,14 +121,14 @@ def _compose(
     rng: np.random.Generator, height: int, width: int, place: str, placements: list[Placement]
 ) -> Scene:
     canvas = backdrops.PAINTERS[place](rng, height, width)
-    objects = np.zeros((height, width), np.uint8)
+    numbers = np.zeros((height, width), np.uint8)
     for number, placement in enumerate(placements, start=1):
-        _paint(rng, canvas, objects, number, placement)
+        _paint(rng, canvas, numbers, number, placement)
     canvas *= _light(rng, height, width)
     canvas += np.float32(PIXEL_NOISE) * rng.standard_normal(canvas.shape, np.float32)
     image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
     classes = tuple(CLASSES.index(placement.name) for placement in placements)
-    return Scene(image, np.array([0, *classes], np.uint8)[objects], objects, classes)
+    return Scene(image, np.array([0, *classes], np.uint8)[numbers], numbers, classes)
 
 
 def _light(rng: np.random.Generator, height: int, width: int) -> Pixels:
@@ -142,12 +142,12 @@ def _light(rng: np.random.Generator, height: int, width: int) -> Pixels:
 def _paint(
     rng: np.random.Generator,
     canvas: Pixels,
-    objects: NDArray[np.uint8],
+    numbers: NDArray[np.uint8],
     number: int,
     placement: Placement,
 ) -> None:
     """Draw one object over what is there, and enter its number where it covers."""
-    height, width = objects.shape
+    height, width = numbers.shape
     u, v, distance, tone = _sample(placement, height, width)
     inside = distance * np.float32(placement.radius)  # pixels from the outline
     shadow = np.clip((inside[:-3, :-2] + 7) / 12, 0, 1) * np.float32(0.35)
@@ -162,7 +162,7 @@ def _paint(
     paler = np.maximum(tone, 0) * (np.float32(0.8) + np.float32(0.2) * light)
     colour += (np.float32(245) - colour) * paler[..., None]
     canvas += (colour - canvas) * np.clip(inside + 0.5, 0, 1)[..., None]
-    objects[inside > 0] = number
+    numbers[inside > 0] = number
 
 
 def _sample(placement: Placement, height: int, width: int) -> tuple[Pixels, Pixels, Pixels, Pixels]:
