@@ -4,6 +4,9 @@
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -16,14 +19,20 @@ localrules:
     data,
     models,
     metrics,
+    table,
+    results,
+    page,
+    configuration,
+    report_items,
+    report,
 
 
 rule all:
+    default_target: True
     input:
         page=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.html",
         results=f"{RESULTS}/results.csv",
-    default_target: True
 
 
 rule data:

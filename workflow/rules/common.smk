@@ -9,6 +9,7 @@ CONFIG = load(config)
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
 NETS = [name for name, entry in CONFIG.experiments.items() if entry.net]
+BACKBONES = sorted({CONFIG.experiments[name].net.backbone for name in NETS})
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
 
 
@@ -26,19 +27,99 @@ def code(rule):
     return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py")
 
 
-def runs(kind, suffix, experiments):
+def dataset_of(experiment):
+    return f"{DATA}/{CONFIG.experiments[experiment].data.dataset}/dataset.json"
+
+
+def runs(kind, suffix, experiments, seeds=CONFIG.seeds):
     """The files of one kind of these experiments, for every seed."""
     return expand(
         f"{RESULTS}/{kind}/{{experiment}}/{{seed}}.{suffix}",
         experiment=experiments,
-        seed=CONFIG.seeds,
+        seed=seeds,
     )
 
 
-def dataset_of(wildcards):
-    return f"{DATA}/{CONFIG.experiments[wildcards.experiment].data.dataset}/dataset.json"
+def first_run(kind, suffix, experiments):
+    """The same for the first seed, where one run has to stand for all."""
+    return runs(kind, suffix, experiments, CONFIG.seeds[:1])
+
+
+def dataset_inputs(wildcards):
+    """A data set's archives, or a user's folders and lists."""
+    dataset = CONFIG.datasets[wildcards.dataset]
+    if dataset.converter == "folder":
+        return dataset.files()
+    return [f"{DATA}/archives/{name}" for name in dataset.archives]
+
+
+def starting_weights(wildcards):
+    """The classifier's weights, or those of the experiments that this one starts from."""
+    net = CONFIG.experiments[wildcards.experiment].net
+    if net.start_from == "random":
+        return []
+    earlier = [
+        f"{RESULTS}/checkpoints/{name}/{wildcards.seed}.pt" for name in net.start_from
+    ]
+    return earlier or [f"{DATA}/weights/{net.backbone}.pt"]
 
 
 def in_table(table):
     """The experiments that are rows of a table, in the order of the list."""
     return [name for name, entry in CONFIG.experiments.items() if table in entry.tables]
+
+
+def nets_in(table):
+    return [name for name in in_table(table) if name in NETS]
+
+
+def nets_of(figure):
+    return CONFIG.figures[figure].experiments
+
+
+def shown_table(table):
+    """A table as it is shown: its heading, and its rows with the published numbers."""
+    rows = {name: CONFIG.experiments[name] for name in in_table(table)}
+    return {
+        "name": table,
+        **CONFIG.tables[table].model_dump(),
+        "rows": [
+            {
+                **shown_net(name),
+                "paper": entry.paper,
+                "factor": entry.oracle and entry.oracle.factor,
+            }
+            for name, entry in rows.items()
+        ],
+    }
+
+
+def shown_figure(figure):
+    """A figure as it is shown: its heading and its columns."""
+    entry = CONFIG.figures[figure]
+    nets = [shown_net(name) for name in entry.experiments]
+    return {"name": figure, "title": entry.title, "nets": nets, "images": entry.images}
+
+
+def shown_net(experiment):
+    return {"experiment": experiment, "row": CONFIG.experiments[experiment].row}
+
+
+WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
+WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BOUNDS)]
+# Without suffix: a picture and the card that describes it.
+FIGURES = [
+    *expand(f"{RESULTS}/figures/comparison/{{figure}}", figure=CONFIG.figures),
+    *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_NETS),
+    *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_NETS),
+    *expand(f"{RESULTS}/figures/bounds/{{table}}", table=WITH_BOUNDS),
+    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=NETS),
+]
+DATA_BENCHMARKS = [
+    *expand(f"{DATA}/benchmarks/{{dataset}}.tsv", dataset=CONFIG.datasets),
+    *expand(f"{DATA}/benchmarks/{{backbone}}.tsv", backbone=BACKBONES),
+]
+COMMANDS = [
+    f"snakemake --config scale={CONFIG.scale} all",
+    f"snakemake --profile slurm --config scale={CONFIG.scale} all",
+]

@@ -1,23 +1,15 @@
 """Archives, drawn or downloaded under the same names, and the prepared data sets."""
 
 
-def dataset_inputs(wildcards):
-    """A data set's archives, or a user's folders and lists."""
-    dataset = CONFIG.datasets[wildcards.dataset]
-    if dataset.converter == "folder":
-        return dataset.files()
-    return [f"{DATA}/archives/{name}" for name in dataset.archives]
-
-
 rule draw_voc:
     output:
         archive="data/{scale}/archives/VOCtrainval_25-May-2011.tar",
     log:
         "data/{scale}/logs/draw_voc.log",
-    conda:
-        "../envs/fcnlib.yaml"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("demo")),
+    conda:
+        "../envs/fcnlib.yaml"
     params:
         drawn=CONFIG.drawn.model_dump(),
         code=code("draw_voc"),
@@ -30,10 +22,10 @@ rule draw_sbd:
         archive="data/{scale}/archives/benchmark.tgz",
     log:
         "data/{scale}/logs/draw_sbd.log",
-    conda:
-        "../envs/fcnlib.yaml"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("demo")),
+    conda:
+        "../envs/fcnlib.yaml"
     params:
         drawn=CONFIG.drawn.model_dump(),
         code=code("draw_sbd"),
@@ -46,16 +38,16 @@ rule download:
         archive="data/{scale}/archives/{archive}",
     log:
         "data/{scale}/logs/download-{archive}.log",
-    conda:
-        "../envs/fcnlib.yaml"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("paper")),
         archive="[^/]+",
-    params:
-        folder=CONFIG.archives,
     retries: 2
+    conda:
+        "../envs/fcnlib.yaml"
     resources:
         download=1,
+    params:
+        folder=CONFIG.archives,
     script:
         "../scripts/download.py"
 
@@ -67,11 +59,15 @@ rule prepare:
         dataset=f"{DATA}/{{dataset}}/dataset.json",
     log:
         f"{DATA}/logs/prepare-{{dataset}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/{{dataset}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
-    params:
-        values=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump(mode="json"),
-        code=code("prepare"),
     threads: 2
+    params:
+        values=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump(
+            mode="json"
+        ),
+        code=code("prepare"),
     script:
         "../scripts/prepare.py"

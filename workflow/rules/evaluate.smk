@@ -4,7 +4,7 @@
 rule evaluate:
     input:
         model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
-        dataset=dataset_of,
+        dataset=lambda wildcards: dataset_of(wildcards.experiment),
     output:
         metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
         counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",
@@ -12,33 +12,37 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{experiment}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{experiment}}/{{seed}}.tsv"
-    conda:
-        "../envs/fcnlib.yaml"
     wildcard_constraints:
         experiment="|".join(NETS),
-    params:
-        data=lambda wildcards: CONFIG.experiments[wildcards.experiment].data.model_dump(),
-        code=code("evaluate"),
+    conda:
+        "../envs/fcnlib.yaml"
     resources:
         gpu=1,
+    params:
+        data=lambda wildcards: CONFIG.experiments[
+            wildcards.experiment
+        ].data.model_dump(),
+        code=code("evaluate"),
     script:
         "../scripts/evaluate.py"
 
 
 rule upper_bound:
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: dataset_of(wildcards.experiment),
     output:
         metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
         counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",
     log:
         f"{RESULTS}/logs/upper_bound/{{experiment}}/{{seed}}.log",
-    conda:
-        "../envs/fcnlib.yaml"
     wildcard_constraints:
         experiment="|".join(BOUNDS),
+    conda:
+        "../envs/fcnlib.yaml"
     params:
-        data=lambda wildcards: CONFIG.experiments[wildcards.experiment].data.model_dump(),
+        data=lambda wildcards: CONFIG.experiments[
+            wildcards.experiment
+        ].data.model_dump(),
         factor=lambda wildcards: CONFIG.experiments[wildcards.experiment].oracle.factor,
         code=code("upper_bound"),
     script:

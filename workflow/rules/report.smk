@@ -1,1 +1,218 @@
-"""What people look at."""
+"""What people look at: tables, figures, the page, and Snakemake's own report."""
+
+
+rule table:
+    input:
+        metrics=lambda wildcards: runs("metrics", "json", in_table(wildcards.table)),
+    output:
+        csv=report(
+            f"{RESULTS}/tables/{{table}}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+        ),
+        markdown=f"{RESULTS}/tables/{{table}}.md",
+    log:
+        f"{RESULTS}/logs/table/{{table}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        table=lambda wildcards: shown_table(wildcards.table),
+        scale=CONFIG.scale,
+        code=code("table"),
+    script:
+        "../scripts/table.py"
+
+
+rule results:
+    input:
+        tables=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
+    output:
+        results=report(
+            f"{RESULTS}/results.csv",
+            caption="../report/results.rst",
+            category="Tables",
+        ),
+    log:
+        f"{RESULTS}/logs/results.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        code=code("results"),
+    script:
+        "../scripts/results.py"
+
+
+rule curves:
+    input:
+        curves=lambda wildcards: runs("curves", "csv", nets_in(wildcards.table)),
+    output:
+        image=report(
+            f"{RESULTS}/figures/curves/{{table}}.svg",
+            caption="../report/curves.rst",
+            category="Figures",
+        ),
+        card=f"{RESULTS}/figures/curves/{{table}}.json",
+    log:
+        f"{RESULTS}/logs/curves/{{table}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        table=lambda wildcards: shown_table(wildcards.table),
+        order=NETS,
+        code=code("curves"),
+    script:
+        "../scripts/curves.py"
+
+
+rule class_iu:
+    input:
+        metrics=lambda wildcards: runs("metrics", "json", nets_in(wildcards.table)),
+        dataset=lambda wildcards: dataset_of(nets_in(wildcards.table)[0]),
+    output:
+        image=report(
+            f"{RESULTS}/figures/class_iu/{{table}}.svg",
+            caption="../report/class_iu.rst",
+            category="Figures",
+        ),
+        card=f"{RESULTS}/figures/class_iu/{{table}}.json",
+    log:
+        f"{RESULTS}/logs/class_iu/{{table}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        table=lambda wildcards: shown_table(wildcards.table),
+        order=NETS,
+        code=code("class_iu"),
+    script:
+        "../scripts/class_iu.py"
+
+
+rule bounds:
+    input:
+        results=f"{RESULTS}/tables/{{table}}.csv",
+    output:
+        image=report(
+            f"{RESULTS}/figures/bounds/{{table}}.svg",
+            caption="../report/bounds.rst",
+            category="Figures",
+        ),
+        card=f"{RESULTS}/figures/bounds/{{table}}.json",
+    log:
+        f"{RESULTS}/logs/bounds/{{table}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        table=lambda wildcards: shown_table(wildcards.table),
+        code=code("bounds"),
+    script:
+        "../scripts/bounds.py"
+
+
+rule comparison:
+    input:
+        models=lambda wildcards: first_run("models", "ts", nets_of(wildcards.figure)),
+        counts=lambda wildcards: first_run("metrics", "npz", nets_of(wildcards.figure)),
+        dataset=lambda wildcards: dataset_of(nets_of(wildcards.figure)[0]),
+    output:
+        image=report(
+            f"{RESULTS}/figures/comparison/{{figure}}.png",
+            caption="../report/comparison.rst",
+            category="Figures",
+        ),
+        card=f"{RESULTS}/figures/comparison/{{figure}}.json",
+    log:
+        f"{RESULTS}/logs/comparison/{{figure}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda wildcards: shown_figure(wildcards.figure),
+        code=code("comparison"),
+    script:
+        "../scripts/comparison.py"
+
+
+rule examples:
+    input:
+        models=lambda wildcards: first_run("models", "ts", [wildcards.experiment]),
+        counts=lambda wildcards: first_run("metrics", "npz", [wildcards.experiment]),
+        dataset=lambda wildcards: dataset_of(wildcards.experiment),
+    output:
+        image=report(
+            f"{RESULTS}/figures/examples/{{experiment}}.png",
+            caption="../report/examples.rst",
+            category="Examples",
+        ),
+        card=f"{RESULTS}/figures/examples/{{experiment}}.json",
+    log:
+        f"{RESULTS}/logs/examples/{{experiment}}.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        net=lambda wildcards: shown_net(wildcards.experiment),
+        code=code("examples"),
+    script:
+        "../scripts/examples.py"
+
+
+rule page:
+    input:
+        results=f"{RESULTS}/results.csv",
+        csvs=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
+        metrics=runs("metrics", "json", CONFIG.experiments),
+        figures=expand("{figure}.json", figure=FIGURES),
+        training=runs("benchmarks/train", "tsv", NETS),
+        benchmarks=[*DATA_BENCHMARKS, *runs("benchmarks/evaluate", "tsv", NETS)],
+    output:
+        page=report(
+            f"{RESULTS}/index.html", caption="../report/page.rst", category="Page"
+        ),
+    log:
+        f"{RESULTS}/logs/page.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        tables=[shown_table(name) for name in CONFIG.tables],
+        scale=CONFIG.scale,
+        like=CONFIG.scales[CONFIG.scale].like,
+        commands=COMMANDS,
+        code=code("page"),
+    script:
+        "../scripts/page.py"
+
+
+rule configuration:
+    output:
+        configuration=f"{RESULTS}/config.json",
+    log:
+        f"{RESULTS}/logs/configuration.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        values=config,
+    script:
+        "../scripts/configuration.py"
+
+
+rule report_items:
+    input:
+        page=f"{RESULTS}/index.html",
+        results=f"{RESULTS}/results.csv",
+        tables=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
+        figures=expand("{figure}.json", figure=FIGURES),
+
+
+# A second Snakemake, as a report cannot contain the rule that makes it; it reads the same
+# configuration from a file, whatever was given on the command line.
+rule report:
+    input:
+        page=f"{RESULTS}/index.html",
+        configuration=f"{RESULTS}/config.json",
+    output:
+        report=f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    shell:
+        "snakemake report_items --nolock --configfile {input.configuration}"
+        " --report {output.report} > {log} 2>&1"

@@ -1,31 +1,24 @@
 """Starting weights, training, and the models that come out of it."""
 
 
-def starting_weights(wildcards):
-    """The classifier's weights, or those of the experiments that this one starts from."""
-    net = CONFIG.experiments[wildcards.experiment].net
-    if net.start_from == "random":
-        return []
-    earlier = [f"{RESULTS}/checkpoints/{name}/{wildcards.seed}.pt" for name in net.start_from]
-    return earlier or [f"{DATA}/weights/{net.backbone}.pt"]
-
-
 rule pretrain:
     output:
         weights="data/{scale}/weights/{backbone}.pt",
     log:
         "data/{scale}/logs/pretrain-{backbone}.log",
-    conda:
-        "../envs/fcnlib.yaml"
+    benchmark:
+        "data/{scale}/benchmarks/{backbone}.tsv"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("demo")),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **CONFIG.scales[CONFIG.scale].train,
+        gpu=1,
     params:
         recipe=CONFIG.pretraining.model_dump(),
         net=CONFIG.classifier(),
         code=code("pretrain"),
-    resources:
-        gpu=1,
-        **CONFIG.scales[CONFIG.scale].train,
     script:
         "../scripts/pretrain.py"
 
@@ -37,10 +30,12 @@ rule import_weights:
         weights="data/{scale}/weights/{backbone}.pt",
     log:
         "data/{scale}/logs/import_weights-{backbone}.log",
-    conda:
-        "../envs/fcnlib.yaml"
+    benchmark:
+        "data/{scale}/benchmarks/{backbone}.tsv"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("paper")),
+    conda:
+        "../envs/fcnlib.yaml"
     params:
         code=code("import_weights"),
     script:
@@ -49,7 +44,7 @@ rule import_weights:
 
 rule train:
     input:
-        dataset=dataset_of,
+        dataset=lambda wildcards: dataset_of(wildcards.experiment),
         weights=starting_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
@@ -60,13 +55,15 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{experiment}}/{{seed}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
-    params:
-        training=lambda wildcards: CONFIG.training(wildcards.experiment).model_dump(mode="json"),
-        code=code("train"),
     threads: lambda wildcards: 1 + CONFIG.experiments[wildcards.experiment].recipe.workers
     resources:
-        gpu=1,
         **CONFIG.scales[CONFIG.scale].train,
+        gpu=1,
+    params:
+        training=lambda wildcards: CONFIG.training(wildcards.experiment).model_dump(
+            mode="json"
+        ),
+        code=code("train"),
     script:
         "../scripts/train.py"
 

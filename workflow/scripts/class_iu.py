@@ -1,0 +1,16 @@
+"""Draw the IU of every class for a table's nets."""
+
+from pathlib import Path
+
+from fcnlib.figures import draw_class_iu
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    draw_class_iu(
+        snakemake.params.table,
+        metrics=snakemake.input.metrics,
+        dataset=Path(snakemake.input.dataset).parent,
+        order=snakemake.params.order,
+        image=snakemake.output.image,
+        card=snakemake.output.card,
+    )

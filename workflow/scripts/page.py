@@ -1,0 +1,19 @@
+"""Write the page that people look at."""
+
+from fcnlib.job import job
+from fcnlib.page import write_page
+
+with job(snakemake.log[0], snakemake.threads):
+    write_page(
+        output=snakemake.output.page,
+        scale=snakemake.params.scale,
+        like=snakemake.params.like,
+        tables=snakemake.params.tables,
+        csvs=snakemake.input.csvs,
+        results=snakemake.input.results,
+        metrics=snakemake.input.metrics,
+        training=snakemake.input.training,
+        benchmarks=snakemake.input.benchmarks,
+        figures=snakemake.input.figures,
+        commands=snakemake.params.commands,
+    )
