@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from fcnlib.errors import InputError
 
@@ -27,7 +27,16 @@ _DAMAGED = (
 )
 # Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
-_ORIENTATION = 0x0112
+_ORIENTATION = 0x0112  # EXIF tag; its values, and what puts each upright
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def load(file: Path | bytes, name: object = None) -> Image.Image:
@@ -58,7 +67,11 @@ def rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 def orientation(image: Image.Image) -> int:
     """The file's wish how to be turned for display: 1 is upright, 5 to 8 swap height and width."""
-    return int(image.getexif().get(_ORIENTATION, 1))
+    try:
+        wish = image.getexif().get(_ORIENTATION, 1)
+    except (*_DAMAGED, TypeError):  # a damaged tag leaves the picture as it is
+        return 1
+    return wish if wish in _TURN else 1
 
 
 def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, NDArray[np.uint8]]:
@@ -69,12 +82,12 @@ def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, ND
     """
     image = load(data, name)
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
-    turn = orient and orientation(image) != 1
-    if suffix and image.mode in ("RGB", "L") and not turn:
+    turn = _TURN.get(orientation(image)) if orient else None
+    if suffix and image.mode in ("RGB", "L") and turn is None:
         return data, suffix, rgb(image)
     if image.mode == "F":
         raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
-    pixels = rgb(ImageOps.exif_transpose(image) if turn else image)
+    pixels = rgb(image if turn is None else image.transpose(turn))
     return encoded(Image.fromarray(pixels)), ".png", pixels
 
 

@@ -1,0 +1,223 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from archives_fixture import jpeg, label, png
+from PIL import Image
+
+from fcnlib.datasets.images import voc_palette
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.datasets.preparing import Draft, in_threads, preparing
+from fcnlib.errors import InputError
+
+TASKS = {"semantic": ["ground", "thing", "other"]}
+
+
+def fill(draft: Draft) -> None:
+    for id, colour in {"a": (100, 50, 0), "b": (200, 150, 30), "c": (0, 0, 255)}.items():
+        draft.add_image(id, png(np.full((12, 16, 3), colour, np.uint8)), f"{id}.png")
+        draft.add_label(id, label(1), f"{id}-label.png")
+    draft.add_split("train", ["b", "a"])
+    draft.add_split("val", ["c"])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    with preparing(tmp_path / "things", tasks=TASKS) as draft:
+        fill(draft)
+    return tmp_path / "things"
+
+
+def test_the_reader_gives_back_what_was_put_in(root):
+    data = Prepared(root)
+    assert data.ids("train") == ["b", "a"] and data.ids("val") == ["c"]
+    image, truth = data.pair("b")
+    assert image.dtype == truth.dtype == np.uint8
+    assert (image == (200, 150, 30)).all() and image.shape == (12, 16, 3)
+    assert (truth == label(1)).all()
+    assert data.size("b") == (12, 16)
+
+
+def test_the_arrays_may_be_written_to(root):
+    image, truth = Prepared(root).pair("a")
+    image += 1
+    truth += 1
+
+
+def test_the_info_counts_and_averages_the_training_split(root):
+    info = Prepared(root).info
+    assert info.name == "things" and info.void == 255 and info.depth_unit is None
+    assert info.tasks == {"semantic": ("ground", "thing", "other")}
+    assert info.palette == {"semantic": ((0, 0, 0), (128, 0, 0), (0, 128, 0))}
+    assert info.mean_rgb == (150, 100, 15)
+    assert info.splits == {"train": 2, "val": 1}
+
+
+def test_labels_are_palette_pngs_with_the_voc_colours(root):
+    with Image.open(root / "labels/semantic/a.png") as image:
+        assert image.mode == "P"
+        assert image.getpalette() == [value for colour in voc_palette() for value in colour]
+
+
+def test_the_voc_palette_is_the_official_one():
+    palette = voc_palette()
+    assert palette[:4] == ((0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0))
+    assert palette[15] == (192, 128, 128) and palette[20] == (0, 64, 128)
+    assert palette[255] == (224, 224, 192)
+
+
+def test_the_digest_sees_pixels_and_lists_but_not_compression(tmp_path, root):
+    digest = Prepared(root).info.digest
+
+    def digest_of(change) -> str:
+        with preparing(tmp_path / "things", tasks=TASKS) as draft:
+            fill(draft)
+            change(draft)
+        return Prepared(tmp_path / "things").info.digest
+
+    assert digest_of(lambda draft: None) == digest
+    same = Image.fromarray(np.full((12, 16, 3), (0, 0, 255), np.uint8))
+    same.save(tmp_path / "c.png", compress_level=0)
+    content = (tmp_path / "c.png").read_bytes()
+    assert digest_of(lambda draft: draft.add_image("c", content, "c")) == digest
+    assert digest_of(lambda draft: draft.add_image("c", jpeg((0, 0, 254)), "c")) != digest
+    assert digest_of(lambda draft: draft.add_label("c", label(2), "c")) != digest
+    assert digest_of(lambda draft: draft.add_split("val", ["a", "c"])) != digest
+
+
+def test_a_jpeg_stays_byte_for_byte_and_others_become_rgb(tmp_path):
+    grey = np.arange(192, dtype=np.uint8).reshape(12, 16)
+    pictures = {
+        "jpeg": jpeg((1, 2, 3)),
+        "grey": png(grey),
+        "alpha": png(np.dstack([grey] * 4)),
+        "deep": png(grey.astype(np.uint16) * 256 + 7),
+    }
+    with preparing(tmp_path / "out", tasks=TASKS) as draft:
+        for id, content in pictures.items():
+            draft.add_image(id, content, id)
+            draft.add_label(id, label(1), id)
+        draft.add_split("train", pictures)
+    data = Prepared(tmp_path / "out")
+    assert data.image_path("jpeg").read_bytes() == pictures["jpeg"]
+    assert data.image_path("grey").read_bytes() == pictures["grey"]
+    for id in ("grey", "alpha", "deep"):
+        assert (data.image(id) == grey[:, :, None]).all()
+
+
+def test_several_tasks_have_labels_of_their_own(tmp_path):
+    with preparing(tmp_path / "out", tasks={"semantic": ["a", "b"], "geometric": ["x"]}) as draft:
+        draft.add_image("1", jpeg((1, 2, 3)), "1")
+        draft.add_label("1", label(1), "1")
+        draft.add_label("1", label(255), "1", task="geometric")
+        draft.add_split("train", ["1"])
+    data = Prepared(tmp_path / "out")
+    assert set(np.unique(data.label("1", "geometric"))) == {0, 255}
+    with pytest.raises(InputError, match="no task 'depth'; known: semantic, geometric"):
+        data.label("1", "depth")
+
+
+def test_an_unknown_split_or_id_names_the_known(root):
+    with pytest.raises(InputError, match=r"things: no split 'test'; known: train, val"):
+        Prepared(root).ids("test")
+    with pytest.raises(InputError, match=r"things: no file for ID 'z'"):
+        Prepared(root).image("z")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("dataset.json", None, r"dataset\.json: no such file; is this a prepared"),
+        ("dataset.json", b"{", r"dataset\.json: file: Invalid JSON"),
+        ("dataset.json", b'{"name": 5}', r"dataset\.json: name: Input should be"),
+        ("splits/val.txt", None, r"splits/val\.txt: No such file"),
+        ("splits/val.txt", b"", r"splits/val\.txt: empty split"),
+        ("splits/val.txt", b"\xff\xfe", r"splits/val\.txt: not a text file"),
+        ("splits/val.txt", b"c\na\n", r"splits/val\.txt: 2 IDs, but dataset\.json says 1"),
+        ("splits/val.txt", b"z\n", r"splits/val\.txt: no image file for z"),
+        ("images/c.png", None, r"splits/val\.txt: no image file for c"),
+        ("labels/semantic/c.png", None, r"splits/val\.txt: no semantic label file for c"),
+    ],
+)
+def test_a_folder_that_lacks_something_does_not_open(root, file, content, message):
+    (root / file).unlink()
+    if content is not None:
+        (root / file).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        Prepared(root)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("images/c.png", png(label(1))[:60], r"images/c\.png: damaged or cut short"),
+        ("images/c.png", b"hello", r"images/c\.png: not an image"),
+        ("images/c.png", b"", r"images/c\.png: not an image"),
+        ("images/c.png", png(label(1, (9, 9))), r"c\.png: 16 x 12 pixels, but .* has 9 x 9"),
+        ("labels/semantic/c.png", b"hello", r"semantic/c\.png: not an image"),
+        ("labels/semantic/c.png", png(label(3)), r"c\.png: value 3 at row 2, column 3; .*0\.\.2"),
+        (
+            "labels/semantic/c.png",
+            png(np.zeros((12, 16, 3), np.uint8)),
+            r"semantic/c\.png: is RGB, expected 8-bit class indices",
+        ),
+        (
+            "labels/semantic/c.png",
+            png(np.zeros((12, 16), np.uint16)),
+            r"semantic/c\.png: is I;16, expected 8-bit class indices",
+        ),
+    ],
+)
+def test_a_file_that_was_spoilt_later_is_named(root, file, content, message):
+    (root / file).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        Prepared(root).pair("c")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda draft: draft.splits.clear(), "no split"),
+        (lambda draft: draft.add_split("test", []), "split test: empty"),
+        (lambda draft: draft.add_split("test", ["a", "z"]), "split test: no image for z"),
+        (lambda draft: draft.add_split("test", "yxz"), r"no image for y \(and 2 more\)"),
+        (lambda draft: draft.add_split("test", ["a", "a"]), "lists a twice"),
+        (lambda draft: draft.labels["semantic"].pop("a"), "no semantic label for a"),
+        (lambda draft: draft.add_label("a", label(9), "mine.png"), r"mine\.png: value 9 at row 2"),
+        (lambda draft: draft.add_label("a", label(1, (9, 9)), "mine.png"), r"mine\.png: 9 x 9"),
+    ],
+)
+def test_parts_that_do_not_fit_leave_nothing(tmp_path, change, message):
+    with (
+        pytest.raises(InputError, match=message),
+        preparing(tmp_path / "out", tasks=TASKS) as draft,
+    ):
+        fill(draft)
+        change(draft)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sources_are_named_with_their_checksums(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"abc")
+    with preparing(tmp_path / "out", tasks=TASKS, archives=[tmp_path / "a.tar"]) as draft:
+        fill(draft)
+    (source,) = json.loads((tmp_path / "out/dataset.json").read_text())["sources"]
+    assert source["file"] == "a.tar" and source["sha256"].startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_keep_the_order_and_take_few_items_ahead(workers):
+    taken = []
+
+    def items():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = in_threads(lambda number: number * 2, items(), workers)
+    assert next(results) == 0
+    assert len(taken) <= 4 * workers
+    assert list(results) == list(range(2, 200, 2))
