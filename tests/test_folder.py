@@ -154,7 +154,7 @@ def test_images_of_any_kind_are_read(own):
     data = convert(own)
     for id in ("p0", "p1", "p2", "p4", "p5"):
         assert (data.image(id) == grey[:, :, None]).all()
-    assert abs(data.image("p3").astype(int) - grey[:, :, None]).max() < 12
+    assert abs(data.image("p3").astype(int) - grey[:, :, None]).max() < 30  # JPEG
 
 
 @pytest.mark.parametrize("classes", [1, 255])
