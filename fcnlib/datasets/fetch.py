@@ -51,9 +51,9 @@ class _Cut(Exception):
 
 def fetch(
     name: str,
-    folder: Path,
+    folder: Path | str,
     *,
-    source: Path | None = None,
+    source: Path | str | None = None,
     archives: Mapping[str, Archive] = ARCHIVES,
     patience: Patience = Patience(),
 ) -> Path:
@@ -61,15 +61,16 @@ def fetch(
     if name not in archives:
         raise InputError(f"archive {name!r} is not known; known: {', '.join(archives)}")
     archive, target = archives[name], Path(folder) / name
+    mine = None if source is None else Path(source) / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             _verify(target, archive)
-        elif source is not None and (source / name).exists():
-            _take(source / name, target, archive)
+        elif mine is not None and mine.exists():
+            _take(mine, target, archive)
         else:
-            if source is not None:
-                log.info("%s: not in %s, so it is downloaded", name, source)
+            if mine is not None:
+                log.info("%s: no such file, so it is downloaded", mine)
             _download(target, archive, patience)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
