@@ -38,6 +38,7 @@ rule all:
 rule data:
     input:
         datasets=expand(f"{DATA}/{{dataset}}/dataset.json", dataset=CONFIG.datasets),
+        weights=expand(f"{DATA}/weights/{{backbone}}.pt", backbone=BACKBONES),
 
 
 rule models:

@@ -50,4 +50,9 @@ def sha256(path: Path) -> str:
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(shown_json(content))
+
+
+def shown_json(content: Any) -> str:
+    """`content` as indented JSON."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcnlib.config import load
+from fcnlib.experiments import load
 from fcnlib.provenance import fingerprint
 
 CONFIG = load(config)
@@ -116,8 +116,8 @@ FIGURES = [
     *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=NETS),
 ]
 DATA_BENCHMARKS = [
-    *expand(f"{DATA}/benchmarks/{{dataset}}.tsv", dataset=CONFIG.datasets),
-    *expand(f"{DATA}/benchmarks/{{backbone}}.tsv", backbone=BACKBONES),
+    *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
+    *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
 COMMANDS = [
     f"snakemake --config scale={CONFIG.scale} all",

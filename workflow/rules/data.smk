@@ -60,7 +60,7 @@ rule prepare:
     log:
         f"{DATA}/logs/prepare-{{dataset}}.log",
     benchmark:
-        f"{DATA}/benchmarks/{{dataset}}.tsv"
+        f"{DATA}/benchmarks/prepare/{{dataset}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
     threads: 2

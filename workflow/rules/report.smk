@@ -213,6 +213,5 @@ rule report:
         f"{RESULTS}/logs/report.log",
     conda:
         "../envs/fcnlib.yaml"
-    shell:
-        "snakemake report_items --nolock --configfile {input.configuration}"
-        " --report {output.report} > {log} 2>&1"
+    script:
+        "../scripts/report.py"

@@ -7,7 +7,7 @@ rule pretrain:
     log:
         "data/{scale}/logs/pretrain-{backbone}.log",
     benchmark:
-        "data/{scale}/benchmarks/{backbone}.tsv"
+        "data/{scale}/benchmarks/weights/{backbone}.tsv"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("demo")),
     conda:
@@ -31,7 +31,7 @@ rule import_weights:
     log:
         "data/{scale}/logs/import_weights-{backbone}.log",
     benchmark:
-        "data/{scale}/benchmarks/{backbone}.tsv"
+        "data/{scale}/benchmarks/weights/{backbone}.tsv"
     wildcard_constraints:
         scale="|".join(CONFIG.scales_like("paper")),
     conda:

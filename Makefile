@@ -1,0 +1,41 @@
+# Two commands: `make demo` runs everything at demo scale, `make test` runs the tests.
+# Each sets up its own environment in .venv/ from requirements.lock first.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help demo test slow check format clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: $(PYTHON) is older than Python 3.11; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: .venv/installed  ## every table and figure at demo scale, on drawn scenes
+	snakemake all
+	@echo "The report: $(CURDIR)/results/demo/index.html"
+
+test: .venv/installed  ## the tests (a few minutes)
+	pytest -n 2 -m "not slow"
+
+slow: .venv/installed  ## the tests that run whole pipelines
+	pytest -m slow
+
+check: .venv/installed  ## style, types and workflow
+	ruff check
+	ruff format --check
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+format: .venv/installed  ## put code and rules in their usual form
+	ruff check --fix
+	ruff format
+	snakefmt Snakefile workflow
+
+clean:  ## remove the environment; data/ and results/ stay
+	rm -rf .venv

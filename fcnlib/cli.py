@@ -1,0 +1,188 @@
+"""`fcn`: the library from the command line."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+from fcnlib.config import FolderDataset
+from fcnlib.datasets.check import check as look_at
+from fcnlib.datasets.check import report
+from fcnlib.datasets.converters import prepare as convert
+from fcnlib.datasets.fetch import fetch as get
+from fcnlib.datasets.prepared import INFO, read_info
+from fcnlib.errors import InputError
+from fcnlib.experiments import read
+from fcnlib.files import shown_json
+from fcnlib.models.transplant import read_checkpoint
+from fcnlib.predict import predict as label
+from fcnlib.provenance import provenance
+from fcnlib.torchscript import about
+from fcnlib.train import train as train_net
+
+app = typer.Typer(
+    help="Fully convolutional networks: prepare and check data, train, predict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Configs = Annotated[
+    list[Path], typer.Option("--config", "-c", help="Experiment list; later ones are laid over.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads to compute with.")]
+DEFAULT = [Path("config.yaml")]
+
+
+@app.command()
+def predict(
+    images: Annotated[list[str], typer.Argument(help="Image files, folders, quoted patterns.")],
+    model: Annotated[Path, typer.Option(help="Exported model (.ts).")],
+    out: Annotated[Path, typer.Option(help="Folder for ID.png, palette PNGs of class indices.")],
+    overlay: Annotated[bool, typer.Option(help="Also write ID.overlay.png, to look at.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Label photographs with an exported model.
+
+    Example: fcn predict photos/ --model results/demo/models/voc-fcn8s/0.ts --out labels --overlay
+    """
+    written = list(label(images, model=model, out=out, overlays=overlay, device=_device(device)))
+    typer.echo(f"{len(written)} label images in {out}")
+
+
+@app.command()
+def check(
+    dataset: Annotated[str, typer.Argument(help="A name in the config, or a prepared folder.")],
+    config: Configs = DEFAULT,
+    workers: Annotated[int, typer.Option(min=1, help="Images read side by side.")] = 2,
+) -> None:
+    """Look at images and labels before training; exit code 1 if something is wrong.
+
+    Example: fcn check street -c config.yaml -c street.yaml
+    """
+    if (Path(dataset) / INFO).exists():
+        result = look_at(Path(dataset), workers=workers)
+    else:
+        settings = read(config)
+        entry = _entry(settings.datasets, dataset, "data set")
+        own = isinstance(entry, FolderDataset)
+        result = look_at(entry if own else Path("data") / settings.scale / dataset, workers=workers)
+    typer.echo(report(result))
+    raise typer.Exit(int(result.failed))
+
+
+@app.command()
+def fetch(
+    archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
+    out: Annotated[Path, typer.Option(help="Folder to put it in.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder that may hold it already.")
+    ] = None,
+) -> None:
+    """Download a published archive or weight file, resuming, and check it.
+
+    Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
+    """
+    typer.echo(get(archive, out, source=source))
+
+
+@app.command()
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="A name in the config.")],
+    config: Configs = DEFAULT,
+    out: Annotated[Path | None, typer.Option(help="Default: data/<scale>/<dataset>.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Files converted side by side.")] = 2,
+) -> None:
+    """Turn archives, or a folder of your own, into the prepared layout.
+
+    Example: fcn prepare street -c config.yaml -c street.yaml
+    """
+    settings = read(config)
+    entry = _entry(settings.datasets, dataset, "data set")
+    data = Path("data") / settings.scale
+    files = (
+        [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
+    )
+    target = out or data / dataset
+    convert(entry, files, target, workers=workers)
+    typer.echo(target)
+
+
+@app.command()
+def train(
+    experiment: Annotated[str, typer.Argument(help="A name in the config.")],
+    config: Configs = DEFAULT,
+    seed: Annotated[int, typer.Option(help="Of the image order and of random weights.")] = 0,
+    resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = True,
+    device: Device = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Train one experiment without Snakemake, on the files that Snakemake would use.
+
+    Example: fcn train voc-fcn32s --threads 2
+    """
+    torch.set_num_threads(threads)
+    settings = read(config)
+    _entry(settings.experiments, experiment, "experiment")
+    training = settings.training(experiment)
+    data, results = Path("data") / settings.scale, Path("results") / settings.scale
+    checkpoints = results / "checkpoints"
+    start = training.net.start_from
+    weights = [checkpoints / name / f"{seed}.pt" for name in start if start != "random"]
+    if not start:
+        weights = [data / "weights" / f"{training.net.backbone}.pt"]
+    where, values = _device(device), training.model_dump(mode="json")
+    train_net(
+        training,
+        dataset=data / training.data.dataset,
+        start=weights,
+        seed=seed,
+        checkpoint=checkpoints / experiment / f"{seed}.pt",
+        curve=results / "curves" / experiment / f"{seed}.csv",
+        device=where,
+        provenance=provenance(seed=seed, device=where, threads=threads, values=values),
+        resume=resume,
+    )
+    typer.echo(checkpoints / experiment / f"{seed}.pt")
+
+
+@app.command()
+def info(
+    file: Annotated[Path, typer.Argument(help="A model (.ts), checkpoint (.pt) or data set.")],
+) -> None:
+    """Tell what a model, a checkpoint or a prepared data set is.
+
+    Example: fcn info results/demo/models/voc-fcn8s/0.ts
+    """
+    if file.is_dir():
+        content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
+    elif file.suffix == ".ts":
+        content = about(file)
+    else:
+        content = {k: v for k, v in read_checkpoint(file).items() if k != "state"}
+    typer.echo(shown_json(content), nl=False)
+
+
+def _entry(known: Any, name: str, what: str) -> Any:
+    if name not in known:
+        raise InputError(f"{name!r} is no {what}; known: {', '.join(known)}")
+    return known[name]
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def main() -> None:
+    """Run `fcn`; a user's mistake ends in one line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        app()
+    except (InputError, OSError) as error:
+        sys.exit(f"error: {error}")

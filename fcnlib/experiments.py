@@ -1,0 +1,166 @@
+"""The experiment list: read, filled in for one scale, checked."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from fcnlib.config import Config
+from fcnlib.errors import InputError
+
+
+def read(paths: Sequence[Path]) -> Config:
+    """The configuration of YAML files, later ones laid over earlier ones as Snakemake does."""
+    merged: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict):
+            raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
+        merged = _laid_over(merged, content)
+    return load(merged, str(paths[-1]))
+
+
+def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _laid_over(base[key], value)
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        else value
+        for key, value in top.items()
+    }
+    return {**base, **both}
+
+
+def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
+    """The checked configuration of `raw`'s scale; an InputError names the key's path."""
+    if missing := {"scale", "scales", "recipes", "experiments"} - raw.keys():
+        raise InputError(f"{source}: missing key {', '.join(sorted(missing))}")
+    scale, scales = raw["scale"], raw["scales"]
+    if not isinstance(scales, Mapping) or scale not in scales:
+        raise InputError(f"{source}: scale: {scale!r} is not declared; known: {', '.join(scales)}")
+    like = scales[scale].get("like")
+    filled = {key: _of_scale(value, like) for key, value in raw.items()}
+    filled["scales"] = dict(scales)
+    filled["experiments"] = {
+        name: _filled(entry, filled, f"{source}: experiments.{name}")
+        for name, entry in filled["experiments"].items()
+    }
+    try:
+        config = Config.model_validate(filled)
+    except ValidationError as error:
+        raise InputError(_first_problem(error, source)) from None
+    _check_references(config, source)
+    return _shown(config)
+
+
+def _of_scale(value: Any, like: str) -> Any:
+    """`value` with every {demo: ..., paper: ...} replaced by the number of this scale."""
+    if isinstance(value, Mapping):
+        if value and value.keys() <= {"demo", "paper"}:
+            return _of_scale(value[like], like) if like in value else dict(value)
+        return {key: _of_scale(item, like) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_of_scale(item, like) for item in value]
+    return value
+
+
+def _filled(entry: Any, raw: Mapping[str, Any], place: str) -> Any:
+    """An experiment with its recipe's and its scale's values laid under its own."""
+    if not isinstance(entry, Mapping):
+        return entry
+    entry = dict(entry)
+    if isinstance(entry.get("recipe"), Mapping):
+        overrides = dict(entry["recipe"])
+        name = overrides.pop("name", None)
+        if name not in raw["recipes"]:
+            known = ", ".join(raw["recipes"])
+            raise InputError(f"{place}.recipe.name: {name!r} is no recipe; known: {known}")
+        entry["recipe"] = {**raw["recipes"][name], **overrides}
+    if isinstance(entry.get("net"), Mapping):
+        entry["net"] = {**raw["scales"][raw["scale"]].get("net", {}), **entry["net"]}
+    return entry
+
+
+def _check_references(config: Config, source: str) -> None:
+    """Names that point elsewhere must exist, and weights flow from top to bottom."""
+
+    def require(name: str, known: Mapping[str, Any] | list[str], place: str, what: str) -> None:
+        if name not in known:
+            raise InputError(f"{source}: {place}: {name!r} {what}; known: {', '.join(known)}")
+
+    above: list[str] = []
+    for name, entry in config.experiments.items():
+        place = f"experiments.{name}"
+        require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
+        for table in entry.tables:
+            require(table, config.tables, f"{place}.tables", "is no table")
+        if (entry.net is None) != (entry.recipe is None):
+            raise InputError(f"{source}: {place}: net and recipe come together or not at all")
+        if (entry.net is None) == (entry.oracle is None):
+            raise InputError(f"{source}: {place}: expected either net and recipe, or oracle")
+        if entry.net and entry.net.start_from != "random":
+            for start in entry.net.start_from:
+                key = f"{place}.net.start_from"
+                require(start, config.experiments, key, "is no experiment")
+                # Every chain points upwards, so there can be no cycle.
+                require(start, above, key, "must stand above it, as weights flow downwards")
+        if entry.net:
+            above.append(name)
+    for name, figure in config.figures.items():
+        for experiment in figure.experiments:
+            require(experiment, above, f"figures.{name}.experiments", "is no net")
+    for table in config.scales[config.scale].tables or ():
+        require(table, config.tables, f"scales.{config.scale}.tables", "is no table")
+
+
+def _shown(config: Config) -> Config:
+    """Only the tables that this scale shows, and what they need."""
+    tables = config.scales[config.scale].tables
+    if tables is None:
+        return config
+    wanted = {name for name, e in config.experiments.items() if set(e.tables) & set(tables)}
+    for name, entry in reversed(config.experiments.items()):
+        if name in wanted and entry.net and entry.net.start_from != "random":
+            wanted |= set(entry.net.start_from)
+    experiments = {name: e for name, e in config.experiments.items() if name in wanted}
+    datasets = {entry.data.dataset for entry in experiments.values()}
+    return config.model_copy(
+        update={
+            "tables": {name: table for name, table in config.tables.items() if name in tables},
+            "experiments": experiments,
+            "datasets": {name: d for name, d in config.datasets.items() if name in datasets},
+            "figures": {
+                name: figure
+                for name, figure in config.figures.items()
+                if set(figure.experiments) <= experiments.keys()
+            },
+        }
+    )
+
+
+def _first_problem(error: ValidationError, source: str) -> str:
+    """One line: the key's path, the value, and what was allowed."""
+    problem = error.errors()[0]
+    location = [str(part) for part in problem["loc"]]
+    if location[:1] == ["datasets"]:
+        del location[2:3]  # pydantic adds the converter's name
+    place = ".".join(location) or "top level"
+    if problem["type"] == "missing":
+        return f"{source}: {place}: missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], Mapping):
+        return f"{source}: {place}: {message}"
+    hint = " (YAML reads 1e-10 as text: write 1.0e-10)" if _text_number(problem["input"]) else ""
+    return f"{source}: {place}: {problem['input']!r}: {message}{hint}"
+
+
+def _text_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str)
