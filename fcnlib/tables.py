@@ -93,8 +93,8 @@ def _line(table: ShownTable, row: ShownRow, column: str, runs: Runs) -> Line:
         experiment=row.experiment,
         task=task,
         metric=name,
-        measured=_tidy(statistics.fmean(values)) if complete else None,
-        std=_tidy(statistics.stdev(values)) if complete and len(values) > 1 else None,
+        measured=_tidy(statistics.fmean(values), metric) if complete else None,
+        std=_tidy(statistics.stdev(values), metric) if complete and len(values) > 1 else None,
         seeds=len(values) if complete else None,
         paper=row.paper.get(column),
         unit=metric.unit,
@@ -109,7 +109,9 @@ def split_column(column: str, table: str) -> tuple[str, str, Metric]:
     return (task or "semantic") if name in SCORES else "", name, METRICS[name]
 
 
-def _tidy(value: float) -> float:
+def _tidy(value: float, metric: Metric) -> float:
+    if metric.unit == "count" and value.is_integer():
+        return int(value)
     return round(value, 10)  # 100 * 0.57 is 56.99999999999999
 
 

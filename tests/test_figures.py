@@ -1,0 +1,154 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from page_fixture import NET_TABLE, draw_all, finished_run, write_dataset, write_net
+from PIL import Image
+
+from fcnlib.cards import read_card
+from fcnlib.colour import VOID, WRONG, colour, mistakes, overlay
+from fcnlib.drawing import looks, new_figure, save
+from fcnlib.errors import InputError
+from fcnlib.figures import draw_curves
+from fcnlib.figures_samples import draw_comparison, draw_grid, worst_median_best
+
+PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    finished_run(folder)
+    return folder
+
+
+def has(picture: np.ndarray, rgb) -> int:
+    """How many pixels have exactly this colour."""
+    return int((picture == np.array(rgb)).all(axis=2).sum())
+
+
+def test_labels_become_the_colours_of_their_classes():
+    labels = np.array([[0, 1], [2, 255]], np.uint8)
+    assert colour(labels, PALETTE).tolist() == [[[0, 0, 0], [128, 0, 0]], [[0, 128, 0], [*VOID]]]
+
+
+def test_an_overlay_mixes_paint_and_photo_and_leaves_black_classes_unpainted():
+    photo = np.full((3, 6, 3), 100, np.uint8)
+    labels = np.array([[0, 0, 0, 1, 1, 1]] * 3, np.uint8)
+    painted = overlay(photo, labels, PALETTE, opacity=0.5)
+    assert painted[:, :3].tolist() == photo[:, :3].tolist()
+    assert painted[:, 3].tolist() == [[255, 255, 255]] * 3  # the line between two classes
+    assert painted[:, 4:].reshape(-1, 3).tolist() == [[114, 50, 50]] * 6
+
+
+def test_mistakes_are_orange_and_void_is_not_judged():
+    photo = np.full((1, 3, 3), 100, np.uint8)
+    labels, truth = np.array([[1, 1, 1]], np.uint8), np.array([[1, 2, 255]], np.uint8)
+    drawn = mistakes(photo, labels, truth, 3)
+    assert drawn[0, 1:].tolist() == [[*WRONG], [*VOID]]
+    assert len(set(drawn[0, 0].tolist())) == 1
+
+
+def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
+    solid = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (10, 20, 30)]]
+    pictures = [[np.full((10, 20, 3), rgb, np.uint8) for rgb in row] for row in solid]
+    with new_figure(4.0, 1.0) as canvas:
+        draw_grid(canvas, pictures, ["a", "b"], ["", ""], (("red", "#ff0000"),))
+        save(
+            canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=100,
+            kind="examples", title="", caption="", alt="",
+        )  # fmt: skip
+    drawn = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
+    # 26 pixels of titles, then rows of 98 + 4; columns of 200.
+    centres = [[drawn[26 + 4 + 49 + 102 * row, 100 + 200 * column] for column in (0, 1)]
+               for row in (0, 1)]  # fmt: skip
+    assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in solid]
+    card = read_card(tmp_path / "grid.json")
+    assert (card.height, card.width) == drawn.shape[:2]
+
+
+def test_examples_show_prediction_truth_and_mistakes_in_their_columns(run):
+    drawn = np.asarray(Image.open(run / "results/demo/figures/examples-near.png").convert("RGB"))
+    columns = np.array_split(drawn[: int(0.9 * len(drawn))], 4, axis=1)
+    assert has(columns[2], PALETTE[1]) > 500 and has(columns[2], VOID) > 500
+    assert has(columns[3], WRONG) > 500
+    assert not has(columns[0], WRONG) and not has(columns[2], WRONG)
+
+
+def test_examples_name_the_worst_images(run):
+    card = read_card(run / "results/demo/figures/examples-near.json")
+    # Blind in the first 12 columns: it sees nothing of the animal that starts at the left edge.
+    assert [image.id for image in card.worst] == ["img_0"]
+    assert card.worst[0].mean_iu < 50
+    assert card.legend == (("background", "#000000"), ("cat", "#800000"), ("dog", "#008000"))
+    assert "worst: img_0" in card.alt
+
+
+def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
+    card = read_card(run / "results/demo/figures/fig4.json")
+    assert "gains most from Near-sighted <net> to Sharp" in card.caption
+    first, second = card.caption.index("img_0 (+"), card.caption.index("img_1 (+")
+    assert first < second and "img_3" not in card.caption
+
+
+def test_the_comparison_refuses_a_file_without_counts(tmp_path):
+    dataset = write_dataset(tmp_path / "toy")
+    write_net(tmp_path / "net.ts", blind=0)
+    np.savez(tmp_path / "counts.npz", ids=np.array(["img_0"]))
+    figure = {"name": "f", "title": "F", "images": 1, "nets": [{"experiment": "a", "row": "A"}]}
+    with pytest.raises(InputError, match=r"counts\.npz: expected confusion counts per image"):
+        draw_comparison(
+            figure, models=[tmp_path / "net.ts"], counts=[tmp_path / "counts.npz"],
+            dataset=dataset, image=tmp_path / "f.png", card=tmp_path / "f.json",
+        )  # fmt: skip
+    assert not (tmp_path / "f.png").exists()
+
+
+def test_figures_are_the_same_bytes_each_time(run):
+    figures = run / "results/demo/figures"
+    before = {path.name: path.read_bytes() for path in figures.iterdir()}
+    draw_all(run / "results/demo", run / "data/toy")
+    assert {path.name: path.read_bytes() for path in figures.iterdir()} == before
+    assert len(before) == 12
+
+
+def test_an_experiment_has_the_same_colour_in_every_chart(run):
+    figures = run / "results/demo/figures"
+    for look in list(looks(["near", "sharp"]).values()):
+        for name in ("curves.svg", "class_iu.svg"):
+            assert look.colour.lower() in (figures / name).read_text().lower()
+
+
+@given(st.integers(1, 28))
+def test_no_two_experiments_look_alike(count):
+    drawn = looks([str(index) for index in range(count)]).values()
+    assert len({(look.colour, look.dash) for look in drawn}) == count
+    assert len({(look.colour, look.marker) for look in drawn}) == count
+
+
+def test_the_bounds_are_described_for_those_who_cannot_see_them(run):
+    card = json.loads((run / "results/demo/figures/bounds.json").read_text())
+    assert "% at 8" in card["alt"] and "% at 4" in card["alt"]
+
+
+def test_a_curve_without_its_columns_is_named(tmp_path):
+    path = tmp_path / "near/0.csv"
+    path.parent.mkdir()
+    path.write_text("iteration,loss\n1,2\n")
+    with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
+        draw_curves(
+            NET_TABLE, curves=[path], order=["near"],
+            image=tmp_path / "c.svg", card=tmp_path / "c.json",
+        )  # fmt: skip
+
+
+@given(st.dictionaries(st.text(), st.floats(0, 100), min_size=1), st.integers(1, 4))
+def test_worst_median_and_best_never_share_an_image(scores, each):
+    groups = worst_median_best(scores, each)
+    names = [name for group in groups.values() for name in group]
+    assert len(names) == len(set(names)) <= 3 * each
+    assert [scores[name] for name in names] == sorted(scores[name] for name in names)
+    assert min(scores.values()) == scores[groups["worst"][0]]

@@ -1,0 +1,171 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from page_fixture import NET_TABLE, finished_run
+
+from fcnlib.errors import InputError
+from fcnlib.page import write_page
+from fcnlib.page_parts import duration, read_benchmark, signed
+
+
+class Links(HTMLParser):
+    """Every address and identifier in a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.images: list[dict[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.targets += [found[key] for key in ("href", "src") if key in found]
+        self.ids += [found["id"]] if "id" in found else []
+        self.images += [found] if tag == "img" else []
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> dict:
+    return finished_run(tmp_path_factory.mktemp("page"))
+
+
+def page(given: dict, **changes) -> str:
+    write_page(**given | changes)
+    return Path(given["output"]).read_text()
+
+
+def text(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_every_link_of_the_page_leads_somewhere(given):
+    links = Links(page(given))
+    folder = given["output"].parent
+    files = {target for target in links.targets if not target.startswith(("#", "data:"))}
+    assert files - {"report.html"}
+    assert [f for f in files - {"report.html"} if not (folder / f).is_file()] == []
+    anchors = {target[1:] for target in links.targets if target.startswith("#")}
+    assert anchors <= set(links.ids)
+    assert len(links.ids) == len(set(links.ids))
+
+
+def test_every_image_is_described_and_has_its_size(given):
+    images = Links(page(given)).images
+    assert len(images) == 6
+    assert all(image["alt"] and int(image["width"]) and int(image["height"]) for image in images)
+
+
+def test_a_demo_page_says_that_its_numbers_are_not_the_papers(given):
+    html = page(given)
+    assert '<span class="badge demo">demo</span>' in html
+    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "a difference between them is one between two worlds" in text(html)
+    headings = re.findall(r'data-full="(mean IU[^"]*)"', html)
+    assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, difference"]
+
+
+def test_a_paper_page_compares_like_with_like(given):
+    html = page(given, scale="paper", like="paper")
+    assert '<span class="badge paper">paper</span>' in html
+    assert "drawn scenes" not in text(html)
+    assert 'data-full="mean IU, measured"' in html
+
+
+def test_a_page_of_own_data_says_whose_numbers_they_are(given):
+    html = page(given, scale="street")
+    assert '<span class="badge own">street</span>' in html
+    assert "numbers of your own data (“street”), not the paper" in text(html)
+    assert "drawn scenes" not in text(html)
+
+
+def test_measured_published_and_difference_stand_side_by_side(given):
+    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', page(given), re.S)
+    sharp = text(next(row for row in rows if row.startswith("Sharp"))).split()
+    measured, paper, difference = float(sharp[1]), float(sharp[4]), sharp[5]
+    assert sharp[2] == "±" and paper == 99.5
+    assert difference == signed(round(measured - paper, 1))
+    published = text(next(row for row in rows if row.startswith("Published only"))).split()
+    assert published == ["Published", "only", "12.5"]
+
+
+def test_metrics_without_published_numbers_have_no_empty_columns(given):
+    assert 'data-full="pixel acc., demo"' in page(given)
+    assert 'data-full="pixel acc., paper"' not in page(given)
+
+
+def test_text_from_outside_is_escaped(given):
+    html = page(given)
+    assert "Near-sighted <net>" not in html and "Near-sighted &lt;net&gt;" in html
+    assert "Table 1: nets &amp; eyes" in html
+    assert "echo &#39;&lt;done&gt;&#39;" in html
+
+
+def test_the_page_says_what_the_run_was(given):
+    said = text(page(given))
+    for fact in (
+        "0123456789 with uncommitted changes",
+        "2026-01-02 03:04 UTC",
+        "cpu: A Machine",
+        "4 min 3 s, the sum of 5 jobs",
+        "512 MB",
+        "5 of toy, test",
+        "torch 2.13.0",
+        "recipe.learning_rate 1e-10",
+        "123,456",
+        "one image of 24 x 32 pixels",
+        "standard deviation over 2 runs",
+    ):
+        assert fact in said, fact
+
+
+def test_worst_cases_stand_on_the_page_and_their_sheet_is_open(given):
+    html = page(given)
+    assert "<code>img_0</code>" in html
+    assert html.count('<details id="examples-') == 2
+    assert '<details id="examples-near" open>' in html
+
+
+def test_the_page_is_small_and_whole_in_itself(given):
+    html = page(given)
+    assert len(html.encode()) < 300_000
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", html)
+
+
+def test_equal_input_gives_equal_bytes(given):
+    assert page(given) == page(given)
+
+
+def test_a_table_without_figures_is_shown(given):
+    html = page(given, figures=[], tables=[NET_TABLE], csvs=given["csvs"][:1])
+    assert 'id="table-nets"' in html and 'id="worst"' not in html
+
+
+def test_a_page_needs_a_result(given, tmp_path):
+    with pytest.raises(InputError, match="at least one metrics file"):
+        page(given, metrics=[], output=tmp_path / "index.html")
+    assert not (tmp_path / "index.html").exists()
+
+
+@pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
+def test_a_broken_benchmark_file_is_named(tmp_path, content):
+    path = tmp_path / "0.tsv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"0\.tsv: expected a Snakemake benchmark file"):
+        read_benchmark(path)
+
+
+def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
+    path = tmp_path / "0.tsv"
+    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n")
+    assert read_benchmark(path) == (0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
+)
+def test_durations_as_people_say_them(seconds, said):
+    assert duration(seconds) == said

@@ -1,0 +1,197 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from page_fixture import facts, write_dataset, write_net
+
+from fcnlib import metrics as scores
+from fcnlib.errors import InputError
+from fcnlib.evaluate import evaluate
+from fcnlib.tables import (
+    Line,
+    build_table,
+    display,
+    join_tables,
+    read_lines,
+    write_lines,
+)
+
+SKIPS = {
+    "name": "skips",
+    "title": "Table 3",
+    "columns": ["pixel_accuracy", "mean_iu"],
+    "rows": [
+        {"experiment": "fine", "row": "FCN-8s", "paper": {"pixel_accuracy": 91.2, "mean_iu": 65.5}},
+        {"experiment": "coarse", "row": "FCN-32s", "paper": {"mean_iu": 63.6}},
+        {"experiment": "sds", "row": "SDS", "paper": {"mean_iu": 51.6}},
+    ],
+}
+
+
+def write_metrics(folder: Path, experiment: str, seed: int, **scores: float | None) -> Path:
+    path = folder / experiment / f"{seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = facts(experiment, seed) | {
+        "dataset": "toy",
+        "split": "test",
+        "images": 2,
+        "tasks": {"semantic": scores},
+        "forward_ms": 5.125,
+        "parameters": 134346581,
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+def build(folder: Path, metrics: list[Path], table=SKIPS, scale="demo") -> tuple[str, str]:
+    written = folder / "tables/skips.csv", folder / "tables/skips.md"
+    build_table(table, scale=scale, metrics=metrics, csv=written[0], markdown=written[1])
+    return written[0].read_text(), written[1].read_text()
+
+
+def test_a_table_is_tidy_and_in_the_order_of_its_rows(tmp_path):
+    coarse = write_metrics(tmp_path, "coarse", 0, pixel_accuracy=0.9, mean_iu=0.57)
+    fine = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.95, mean_iu=0.6)
+    csv, _ = build(tmp_path, [coarse, fine])
+    assert csv == (
+        "table,row,experiment,task,metric,measured,std,seeds,paper,unit\n"
+        "skips,FCN-8s,fine,semantic,pixel_accuracy,95.0,,1,91.2,%\n"
+        "skips,FCN-8s,fine,semantic,mean_iu,60.0,,1,65.5,%\n"
+        "skips,FCN-32s,coarse,semantic,pixel_accuracy,90.0,,1,,%\n"
+        "skips,FCN-32s,coarse,semantic,mean_iu,57.0,,1,63.6,%\n"
+        "skips,SDS,sds,semantic,pixel_accuracy,,,,,%\n"
+        "skips,SDS,sds,semantic,mean_iu,,,,51.6,%\n"
+    )
+
+
+def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
+    runs = [
+        write_metrics(tmp_path, "fine", seed, pixel_accuracy=0.9, mean_iu=iu)
+        for seed, iu in enumerate((0.5, 0.6, 0.7))
+    ]
+    build(tmp_path, runs)
+    line = read_lines(tmp_path / "tables/skips.csv")[1]
+    assert (line.measured, line.std, line.seeds) == (60.0, 10.0, 3)
+
+
+def test_costs_are_counts_and_milliseconds_of_no_task(tmp_path):
+    table = SKIPS | {"columns": ["forward_ms", "parameters"]}
+    csv, markdown = build(tmp_path, [write_metrics(tmp_path, "fine", 0)], table, scale="paper")
+    assert "skips,FCN-8s,fine,,forward_ms,5.125,,1,,ms\n" in csv
+    assert "skips,FCN-8s,fine,,parameters,134346581,,1,,count\n" in csv
+    assert "| FCN-8s | 5.1 | 134,346,581 |" in markdown
+
+
+def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
+    coarse = write_metrics(tmp_path, "coarse", 0, pixel_accuracy=0.9, mean_iu=0.57)
+    fine = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.95, mean_iu=0.6)
+    _, markdown = build(tmp_path, [coarse, fine])
+    assert markdown.splitlines()[2:7] == [
+        "|  | pixel acc., demo | paper | mean IU, demo | paper |",
+        "| :-- | --: | --: | --: | --: |",
+        "| FCN-8s | **95.0** | 91.2 | **60.0** | 65.5 |",
+        "| FCN-32s | 90.0 |  | 57.0 | 63.6 |",
+        "| SDS |  |  |  | 51.6 |",
+    ]
+    assert "not comparable with the paper" in markdown
+    assert "demo" not in build(tmp_path, [coarse, fine], scale="paper")[1]
+
+
+def test_equal_input_gives_equal_bytes_in_any_order_of_files(tmp_path):
+    runs = [
+        write_metrics(tmp_path, name, seed, pixel_accuracy=0.1 * seed + 0.3, mean_iu=0.1)
+        for name in ("coarse", "fine")
+        for seed in range(3)
+    ]
+    assert build(tmp_path, runs) == build(tmp_path, runs[::-1])
+
+
+def test_results_are_the_tables_one_after_the_other(tmp_path):
+    csv, _ = build(tmp_path, [write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9, mean_iu=0.1)])
+    path = tmp_path / "tables/skips.csv"
+    join_tables([path, path], tmp_path / "results.csv")
+    head, *lines = csv.splitlines()
+    assert (tmp_path / "results.csv").read_text().splitlines() == [head, *lines, *lines]
+
+
+def test_a_missing_metric_names_file_and_metric(tmp_path):
+    path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9)
+    with pytest.raises(InputError, match=r"fine/0\.json: no metric semantic\.mean_iu"):
+        build(tmp_path, [path])
+    assert not (tmp_path / "tables").exists()
+
+
+def test_an_unknown_column_names_the_known_ones(tmp_path):
+    with pytest.raises(InputError, match="'mean_ui' is no metric; known: pixel_accuracy"):
+        build(tmp_path, [], SKIPS | {"columns": ["mean_ui"]})
+
+
+def test_a_run_that_is_no_row_of_the_table_is_refused(tmp_path):
+    path = write_metrics(tmp_path, "stranger", 0, pixel_accuracy=0.9, mean_iu=0.1)
+    with pytest.raises(InputError, match="'stranger' is no row of skips; rows: fine, coarse"):
+        build(tmp_path, [path])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"experiment": "fine"}'])
+def test_a_broken_metrics_file_is_named(tmp_path, content):
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"broken\.json: "):
+        build(tmp_path, [path])
+
+
+def test_a_score_that_one_run_lacks_has_no_mean(tmp_path):
+    runs = [
+        write_metrics(tmp_path, "fine", seed, pixel_accuracy=0.9, mean_iu=iu)
+        for seed, iu in enumerate((0.5, None))
+    ]
+    build(tmp_path, runs)
+    line = read_lines(tmp_path / "tables/skips.csv")[1]
+    assert (line.measured, line.std, line.seeds) == (None, None, None)
+
+
+def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
+    dataset = write_dataset(tmp_path / "toy")
+    write_net(tmp_path / "net.ts", blind=9)
+    path = tmp_path / "fine/0.json"
+    evaluate(
+        tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
+        counts=path.with_suffix(".npz"), device="cpu", facts=facts("fine", 0),
+    )  # fmt: skip
+    build(tmp_path, [path])
+    with np.load(path.with_suffix(".npz")) as file:
+        total = torch.from_numpy(file["semantic"]).sum(0)
+    for line in read_lines(tmp_path / "tables/skips.csv")[:2]:
+        assert line.measured == pytest.approx(100 * scores.METRICS[line.metric](total))
+
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
+lines = st.builds(
+    Line, text, text, text, text, text, numbers, numbers, st.none() | st.integers(1), numbers, text
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(lines))
+def test_lines_read_back_exactly(tmp_path_factory, written):
+    path = tmp_path_factory.mktemp("lines") / "results.csv"
+    write_lines(path, written)
+    assert read_lines(path) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (None, "%", ""),
+        (59.96, "%", "60.0"),
+        (5.125, "ms", "5.1"),
+        (134346581.0, "count", "134,346,581"),
+    ],
+)
+def test_numbers_as_people_read_them(value, unit, shown):
+    assert display(value, unit) == shown
