@@ -202,7 +202,7 @@ def draw_grid(
     y = total - top
     for row, text, height in zip(pictures, headings, heights, strict=True):
         if text:
-            canvas.text(0.02 / width, (y - 0.13) / total, text, va="center", fontsize=8)
+            canvas.text(0.02 / width, (y - 0.12) / total, text, va="center", fontsize=9)
         for column, picture in enumerate(row):
             box = (column * cell + gap / 2, y - height, cell - gap, height - heading)
             axes = canvas.add_axes((box[0] / width, box[1] / total, box[2] / width, box[3] / total))

@@ -153,7 +153,7 @@ def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTa
         measured = [run for _, run in runs.get(row.experiment, ())]
         # benchmarks/.../<experiment>/<seed>.tsv
         jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
-        sizes += ["{} x {}".format(*run.forward_size) for run in measured if run.forward_size]
+        sizes += ["{1} x {0}".format(*run.forward_size) for run in measured if run.forward_size]
         found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),

@@ -115,7 +115,7 @@ def test_the_page_says_what_the_run_was(given):
         "torch 2.13.0",
         "recipe.learning_rate 1e-10",
         "123,456",
-        "one image of 24 x 32 pixels",
+        "one image of 32 x 24 pixels",
         "standard deviation over 2 runs",
     ):
         assert fact in said, fact
