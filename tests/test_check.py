@@ -6,8 +6,8 @@ from archives_fixture import jpeg, label, png
 from PIL import Image
 
 from fcnlib.config import FolderDataset
-from fcnlib.datasets import prepare
 from fcnlib.datasets.check import Check, check, report
+from fcnlib.datasets.converters import prepare
 
 CLASSES = ("ground", "thing", "other")
 

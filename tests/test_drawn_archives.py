@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import ndimage
 from scipy.io import loadmat
 
-from fcnlib.datasets import prepare
+from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import SBD_ROOT, VOC_ROOT, splits, write_sbd, write_voc2011
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError

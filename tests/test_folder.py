@@ -8,8 +8,8 @@ from archives_fixture import jpeg, label, png
 from PIL import Image
 
 from fcnlib.config import FolderDataset
-from fcnlib.datasets import prepare
 from fcnlib.datasets.check import check
+from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from archives_fixture import jpeg, label, png, sbd_mat, sbd_members, voc_members, write_tar
 
-from fcnlib.datasets import prepare
 from fcnlib.datasets.archives import ARCHIVES, Archive
+from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.datasets.voc import PUBLISHED_SBD_FREE, without
 from fcnlib.errors import InputError
@@ -204,7 +204,7 @@ def test_a_disk_that_is_full(archives, tmp_path):
     """A process that may not write files of more than 300 bytes gets an error as from the disk."""
     code = """if True:
         import resource, signal, sys
-        from fcnlib.datasets import prepare
+        from fcnlib.datasets.converters import prepare
         from fcnlib.errors import InputError
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))

@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,12 @@ def orientation(image: Image.Image) -> int:
     return wish if wish in _TURN else 1
 
 
+def upright(image: Image.Image) -> NDArray[np.uint8]:
+    """The picture as uint8 [H, W, 3], turned as a viewer would show it."""
+    turn = _TURN.get(orientation(image))
+    return rgb(image if turn is None else image.transpose(turn))
+
+
 def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, NDArray[np.uint8]]:
     """A file's content to store, its suffix and its pixels.
 
@@ -82,12 +90,12 @@ def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, ND
     """
     image = load(data, name)
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
-    turn = _TURN.get(orientation(image)) if orient else None
-    if suffix and image.mode in ("RGB", "L") and turn is None:
+    turned = orient and orientation(image) != 1
+    if suffix and image.mode in ("RGB", "L") and not turned:
         return data, suffix, rgb(image)
     if image.mode == "F":
         raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
-    pixels = rgb(image if turn is None else image.transpose(turn))
+    pixels = upright(image) if turned else rgb(image)
     return encoded(Image.fromarray(pixels)), ".png", pixels
 
 
@@ -109,13 +117,14 @@ def indices(image: Image.Image, name: object) -> NDArray[Any]:
     return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
 
 
-def label_png(label: NDArray[np.uint8], palette: tuple[Colour, ...]) -> bytes:
-    """A label as an 8-bit palette PNG."""
+def label_png(label: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:
+    """A label as the content of an 8-bit palette PNG."""
     image = Image.fromarray(label)
     image.putpalette([value for colour in palette for value in colour])
     return encoded(image)
 
 
+@cache
 def voc_palette(colours: int = 256) -> tuple[Colour, ...]:
     """The official VOC colour map: bits of the index, dealt to red, green and blue in turn."""
 
@@ -125,6 +134,6 @@ def voc_palette(colours: int = 256) -> tuple[Colour, ...]:
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(colours))
 
 
-def full_palette(colours: tuple[Colour, ...]) -> tuple[Colour, ...]:
+def full_palette(colours: Sequence[Colour]) -> tuple[Colour, ...]:
     """All 256 entries: the given colours, then the VOC colour map's."""
     return (*colours, *voc_palette()[len(colours) :])

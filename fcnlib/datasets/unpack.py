@@ -22,7 +22,8 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[s
     try:
         with tarfile.open(archive, mode="r:*") as tar:
             for member in tar:
-                tarfile.data_filter(member, here)
+                if ".." in member.name or not (member.isreg() or member.isdir()):
+                    tarfile.data_filter(member, here)  # looks at the disk, so only where needed
                 match = wanted.fullmatch(member.name)
                 if match and member.isfile():
                     file = tar.extractfile(member)

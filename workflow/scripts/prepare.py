@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcnlib.datasets import prepare
+from fcnlib.datasets.converters import prepare
 from fcnlib.job import job
 
 with job(snakemake.log[0], snakemake.threads):

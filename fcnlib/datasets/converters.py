@@ -1,0 +1,1 @@
+"""Data sets: fetched, converted to one prepared layout, read, checked."""
