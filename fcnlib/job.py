@@ -30,6 +30,9 @@ def job(log: str, threads: int) -> Iterator[str]:
         except (InputError, OSError) as error:
             file.write(f"error: {error}\n")
             problem = error
+        except Exception:
+            logging.exception("unexpected")
+            raise
         else:
             return
     sys.exit(f"error: {problem}")

@@ -43,7 +43,7 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
     """Write the net as TorchScript by scripting, so that it keeps to any image size."""
     with _quiet():
         scripted = torch.jit.freeze(
-            torch.jit.script(Labeller(net.cpu().eval())), preserved_attrs=["scores"]
+            torch.jit.script(Labeller(net.cpu()).eval()), preserved_attrs=["scores"]
         )
         with replacing(path) as temporary:
             extra = {ABOUT: json.dumps(about or {})}

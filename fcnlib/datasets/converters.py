@@ -1,1 +1,32 @@
-"""Data sets: fetched, converted to one prepared layout, read, checked."""
+"""Which converter turns which data set into the prepared layout."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from fcnlib.config import ArchiveDataset, Dataset, FolderDataset
+from fcnlib.datasets.folder import convert_folder
+from fcnlib.datasets.voc import convert_voc, convert_voc_sbd
+
+# converter -> function(data set, archives, out, workers=)
+CONVERTERS: dict[str, Callable[..., None]] = {
+    "voc": convert_voc,
+    "voc-sbd": convert_voc_sbd,
+    "folder": convert_folder,
+}
+
+
+def prepare(
+    dataset: ArchiveDataset | FolderDataset | Mapping[str, Any],
+    archives: Sequence[Path | str],
+    out: Path | str,
+    *,
+    workers: int = 1,
+) -> None:
+    """Turn a data set, given as its config entry, into the prepared folder `out`."""
+    if isinstance(dataset, Mapping):
+        dataset = TypeAdapter[ArchiveDataset | FolderDataset](Dataset).validate_python(dataset)
+    convert = CONVERTERS[dataset.converter]
+    convert(dataset, [Path(path) for path in archives], Path(out), workers=workers)

@@ -63,6 +63,7 @@ class FCN(nn.ModuleDict):
 
     input_mean: Tensor
     input_scale: Tensor
+    kept: list[str]  # TorchScript cannot tell the type of an empty list
 
     def __init__(self, layers: Layers, *, kept: Sequence[str], crop: int, channels: int) -> None:
         super().__init__(layers)

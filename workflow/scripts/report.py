@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 with open(snakemake.log[0], "w") as log:
+    options = ["--configfile", snakemake.input.configuration, "--report", snakemake.output.report]
     subprocess.run(
-        [sys.executable, "-m", "snakemake", "report_items", "--nolock"]
-        + ["--configfile", snakemake.input.configuration, "--report", snakemake.output.report],
+        [sys.executable, "-m", "snakemake", "report_items", "--nolock", *options],
         stdout=log,
         stderr=subprocess.STDOUT,
         check=True,

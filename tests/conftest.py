@@ -1,0 +1,44 @@
+"""Small real things that many tests share."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from fcnlib.config import ArchiveDataset
+from fcnlib.datasets.converters import prepare
+from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
+
+REPOSITORY = Path(__file__).parents[1]
+VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture
+def raw_config() -> dict[str, Any]:
+    """The project's own experiment list, to break in a test."""
+    content: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    return content
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared data set of a few drawn scenes: splits train (20) and seg11valid (6)."""
+    folder = tmp_path_factory.mktemp("world")
+    voc, sbd = (folder / name for name in VOC_ARCHIVES)
+    write_voc2011(voc, seed=0, size=48, train=20, validation=6)
+    write_sbd(sbd, seed=0, size=48, train=20, validation=6)
+    dataset = ArchiveDataset(converter="voc-sbd", archives=VOC_ARCHIVES)
+    prepare(dataset, [voc, sbd], folder / "voc2011-sbd")
+    return folder / "voc2011-sbd"

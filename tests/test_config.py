@@ -1,0 +1,150 @@
+"""config.yaml: what it says, and what each mistake in it is told."""
+
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from fcnlib.config import Metric, Net
+from fcnlib.errors import InputError
+from fcnlib.experiments import load, read
+from fcnlib.metrics import METRICS
+from fcnlib.models.backbones import BACKBONES
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_every_scale_of_the_list_loads(raw_config: dict[str, Any], scale: str) -> None:
+    config = load(raw_config | {"scale": scale})
+    assert config.experiments["voc-fcn32s"].recipe is not None
+
+
+def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
+    demo, paper = load(raw_config), load(raw_config | {"scale": "paper"})
+    assert list(demo.experiments) == list(paper.experiments)
+    assert [e.paper for e in demo.experiments.values()] == [
+        e.paper for e in paper.experiments.values()
+    ]
+
+
+def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    rates = {name: e.recipe.learning_rate for name, e in config.experiments.items() if e.recipe}
+    assert rates == {
+        "voc-fcn32s": 1e-10,
+        "voc-fcn16s": 1e-12,
+        "voc-fcn8s": 1e-14,
+        "voc-fcn8s-atonce": 1e-10,
+    }
+    recipe = config.experiments["voc-fcn32s"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.99, 1, "sum")
+    assert recipe.iterations == 100_000
+
+
+def test_names_allowed_in_two_places_are_the_same() -> None:
+    assert set(get_args(Net.model_fields["backbone"].annotation)) == set(BACKBONES)
+    assert set(get_args(Metric)) == set(METRICS)
+
+
+def set_at(config: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split("/")
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("experiments/voc-fcn8s/net/strde", 3, "experiments.voc-fcn8s.net: unknown key 'strde'"),
+        ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
+        ("tables/skips/titel", "x", "tables.skips: unknown key 'titel'; known: title"),
+        ("sed", 1, "unknown key 'sed'; known: scale, "),
+        ("drawn/size", "128", "drawn.size: '128': Input should be a valid integer"),
+        ("drawn/size", True, "drawn.size: True: Input should be a valid integer"),
+        ("seeds", 0, "seeds: 0: Input should be a valid tuple"),
+        ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
+        ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
+        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: skips"),
+        ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
+        ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
+        ("datasets/voc2011-sbd/converter", "voc2", "datasets.voc2011-sbd"),
+        ("scale", "huge", "scale: 'huge' is not declared; known: demo, paper"),
+        ("figures/fig4/experiments", ["bound-8"], "figures.fig4.experiments: 'bound-8' is no net"),
+    ],
+)
+def test_a_mistake_is_told_with_its_path(
+    raw_config: dict[str, Any], path: str, value: Any, told: str
+) -> None:
+    set_at(raw_config, path, value)
+    with pytest.raises(InputError) as error:
+        load(raw_config)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_number_that_yaml_reads_as_text_is_told_how_to_write_it() -> None:
+    broken = yaml.safe_load("learning_rate: 1e-10")
+    assert broken == {"learning_rate": "1e-10"}, "PyYAML has learnt to read 1e-10"
+
+
+def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn8s/recipe/learning_rate", "1e-10")
+    with pytest.raises(InputError, match=r"recipe\.learning_rate: '1e-10': .*write 1\.0e-10"):
+        load(raw_config)
+
+
+def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
+    with pytest.raises(InputError, match=r"'voc-fcn64s' is no experiment; known: voc-fcn32s, "):
+        load(raw_config)
+
+
+@pytest.mark.parametrize("start", ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"])
+def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
+    set_at(raw_config, "experiments/voc-fcn32s/net/start_from", [start])
+    with pytest.raises(InputError, match="must stand above it"):
+        load(raw_config)
+
+
+def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
+    del raw_config["experiments"]["bound-8"]["oracle"]
+    with pytest.raises(InputError, match="bound-8: expected either net and recipe, or oracle"):
+        load(raw_config)
+
+
+def test_an_experiment_overrides_single_values_of_its_recipe(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn32s/recipe", {"name": "heavy", "momentum": 0.9})
+    recipe = load(raw_config).experiments["voc-fcn32s"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size) == (0.9, 1)
+
+
+def test_a_users_scale_shows_only_its_tables_and_what_they_need(
+    raw_config: dict[str, Any],
+) -> None:
+    raw_config["scales"]["mine"] = {**raw_config["scales"]["demo"], "tables": ["own"]}
+    raw_config["tables"]["own"] = {"title": "Own", "columns": ["mean_iu"]}
+    raw_config["experiments"]["voc-fcn8s"]["tables"] = ["own"]
+    config = load(raw_config | {"scale": "mine"})
+    assert list(config.tables) == ["own"]
+    # What an experiment starts from is trained too, without a row of its own.
+    assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
+
+
+def test_a_users_file_is_laid_over_the_list(
+    tmp_path: Any, repository: Any, raw_config: dict[str, Any]
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("drawn: {train: 7}\n")
+    config = read([repository / "config.yaml", own])
+    assert (config.drawn.train, config.drawn.size) == (7, raw_config["drawn"]["size"])
+
+
+@pytest.mark.parametrize("content", ["a: [1", "- a\n", "\xff\xfe"])
+def test_a_file_that_is_no_configuration_is_named(tmp_path: Any, content: str) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match=r"own\.yaml: ") as error:
+        read([own])
+    assert "\n" not in str(error.value)

@@ -1,0 +1,169 @@
+"""The one FCN class."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from fcnlib.errors import InputError
+from fcnlib.models.fcn import FCN, Upscore, bilinear_kernel, build_fcn
+
+THIN = 1 / 32
+VGG16 = [
+    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
+    *("conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7"),
+]
+HEADS = {
+    ("fc7",): ["score_fr", "upscore"],
+    ("fc7", "pool4"): ["score_fr", "upscore2", "score_pool4", "upscore16"],
+    ("fc7", "pool4", "pool3"): [
+        *("score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8"),
+    ],
+}
+
+
+def randomised(net: FCN) -> FCN:
+    """The net with score layers that say something."""
+    generator = torch.Generator().manual_seed(0)
+    for name, parameter in net.named_parameters():
+        if name.startswith("score"):
+            nn.init.normal_(parameter, generator=generator)
+    return net.eval()
+
+
+@pytest.mark.parametrize("predict_from", HEADS)
+def test_parameters_have_the_published_layer_names(predict_from: tuple[str, ...]) -> None:
+    net = build_fcn(predict_from=predict_from, width=THIN)
+    layers = list(dict.fromkeys(name.split(".")[0] for name, _ in net.named_parameters()))
+    assert layers == VGG16 + HEADS[predict_from]
+
+
+def test_full_width_has_the_papers_134_million_parameters() -> None:
+    with torch.device("meta"):
+        net = build_fcn(predict_from=["fc7"])
+    learned = sum(p.numel() for p in net.parameters() if p.requires_grad)
+    assert learned == 134_346_581
+
+
+def test_scores_of_a_new_net_are_zero() -> None:
+    net = build_fcn(width=THIN).eval()
+    assert not net(torch.randn(1, 3, 40, 40)).any()
+
+
+def test_only_the_upsampling_is_frozen() -> None:
+    net = build_fcn(width=THIN)
+    frozen = [name for name, p in net.named_parameters() if not p.requires_grad]
+    assert frozen == ["upscore2.weight", "upscore_pool4.weight", "upscore8.weight"]
+
+
+def test_frozen_upsampling_passes_the_gradient_on() -> None:
+    net = build_fcn(predict_from=["fc7"], width=THIN)
+    net(torch.randn(1, 3, 40, 40)).sum().backward()
+    score = net["score_fr"]
+    assert isinstance(score, nn.Conv2d) and score.weight.grad is not None
+    assert score.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("factor", [2, 8, 16, 32])
+def test_upsampling_keeps_a_constant_and_a_ramp(factor: int) -> None:
+    ramp = torch.arange(6.0).expand(1, 1, 6, 6)
+    inside = slice(2 * factor, -2 * factor)
+    with torch.inference_mode():
+        up = Upscore(1, factor)(ramp)[0, 0, inside, inside]
+    steps = up[:, 1:] - up[:, :-1]
+    assert torch.allclose(steps, torch.full_like(steps, 1 / factor), atol=1e-5)
+    assert torch.allclose(up, up[:1].expand_as(up), atol=1e-5)
+
+
+def test_kernel_of_side_4_is_the_published_one() -> None:
+    row = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    assert torch.equal(bilinear_kernel(4), torch.outer(row, row))
+
+
+def test_upsampling_equals_caffes_dense_deconvolution() -> None:
+    up = Upscore(3, 8)
+    dense = nn.ConvTranspose2d(3, 3, 16, stride=8, bias=False)
+    nn.init.zeros_(dense.weight)
+    with torch.inference_mode():
+        for c in range(3):
+            dense.weight[c, c] = bilinear_kernel(16)
+        maps = torch.randn(1, 3, 5, 7)
+        assert torch.allclose(up(maps), dense(maps), atol=1e-6)
+
+
+def test_skip_scales_act_on_features_and_not_on_the_bias() -> None:
+    image = torch.randn(1, 3, 40, 40)
+    plain, scaled = (
+        randomised(build_fcn(width=THIN, skip_scales=scales)) for scales in (None, [0.5, 0.25])
+    )
+    scaled.load_state_dict(plain.state_dict())
+    with torch.inference_mode():
+        for name, scale in [("score_pool4", 0.5), ("score_pool3", 0.25)]:
+            layer = plain[name]
+            assert isinstance(layer, nn.Conv2d)
+            layer.weight *= scale
+        assert torch.allclose(plain(image), scaled(image), atol=1e-6)
+
+
+def released_net_py(net: FCN, image: torch.Tensor, crops: list[int]) -> torch.Tensor:
+    """FCN-8s, 16s or 32s written out as in the released net.py, its crops typed in."""
+    weights = dict(net.named_parameters())
+
+    def conv(name: str, x: torch.Tensor, pad: int) -> torch.Tensor:
+        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=pad)
+
+    def up(x: torch.Tensor, stride: int) -> torch.Tensor:
+        kernel = bilinear_kernel(2 * stride).repeat(x.shape[1], 1, 1, 1)
+        return F.conv_transpose2d(x, kernel, stride=stride, groups=x.shape[1])
+
+    def crop(x: torch.Tensor, offset: int, like: torch.Tensor) -> torch.Tensor:
+        return x[:, :, offset : offset + like.shape[2], offset : offset + like.shape[3]]
+
+    x, pools = image, {}
+    for block, count in enumerate([2, 2, 3, 3, 3], start=1):
+        for i in range(1, count + 1):
+            x = F.relu(conv(f"conv{block}_{i}", x, 100 if (block, i) == (1, 1) else 1))
+        x = F.max_pool2d(x, 2, 2, ceil_mode=True)
+        pools[block] = x
+    x = conv("score_fr", F.relu(conv("fc7", F.relu(conv("fc6", x, 0)), 0)), 0)
+    for block, offset in zip((4, 3), crops[:-1], strict=False):
+        x = up(x, 2)
+        x = x + crop(conv(f"score_pool{block}", pools[block], 0), offset, x)
+    return crop(up(x, 32 >> (len(crops) - 1)), crops[-1], image)
+
+
+@pytest.mark.parametrize(
+    ("predict_from", "crops"),
+    [(["fc7"], [19]), (["fc7", "pool4"], [5, 27]), (["fc7", "pool4", "pool3"], [5, 9, 31])],
+)
+@pytest.mark.parametrize("size", [(50, 75), (33, 20), (97, 64)])
+def test_equals_the_released_net_written_out(
+    predict_from: list[str], crops: list[int], size: tuple[int, int]
+) -> None:
+    net = randomised(build_fcn(predict_from=predict_from, width=THIN))
+    image = 100 * torch.randn(1, 3, *size)
+    with torch.inference_mode():
+        ours, theirs = net(image), released_net_py(net, image, crops)
+    assert theirs.std() > 0
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
+    net = build_fcn(width=THIN)
+    red = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+    assert net.normalise(red).flatten().tolist() == pytest.approx(
+        [-104.00698793, -116.66876762, 255 - 122.67891434], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "predict_from", [[], ["pool4", "fc7"], ["pool9"], ["fc7", "fc7"], ["fc7", "pool3", "pool4"]]
+)
+def test_layers_out_of_order_are_refused(predict_from: list[str]) -> None:
+    with pytest.raises(InputError, match="expected layers coarsest first, of: fc7, fc6, pool5"):
+        build_fcn(predict_from=predict_from, width=THIN)
+
+
+def test_wrong_number_of_skip_scales_is_refused() -> None:
+    with pytest.raises(InputError, match="skip_scales: 1 values; expected 2"):
+        build_fcn(width=THIN, skip_scales=[0.01])
