@@ -76,9 +76,11 @@ def save(
 ) -> None:
     """Write the picture and its card; the bytes depend on nothing but the content."""
     image = Path(image)
-    date = {"Date": None} if image.suffix == ".svg" else {"Software": None}
+    options: Any = {"metadata": {"Date": None}}
+    if image.suffix == ".png":
+        options = {"metadata": {"Software": None}, "pil_kwargs": {"optimize": True}}
     with replacing(image) as temporary:
-        figure.savefig(temporary, dpi=dpi, metadata=date)
+        figure.savefig(temporary, dpi=dpi, **options)
     width, height = figure.get_size_inches() * dpi
     write_card(card, Card(image=image.name, width=round(width), height=round(height), **words))
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fcnlib.datasets.prepared import INFO, read_info
-from fcnlib.drawing import looks, new_figure, save
+from fcnlib.drawing import Look, looks, new_figure, save
 from fcnlib.errors import InputError
-from fcnlib.measurements import by_experiment, class_iu
-from fcnlib.tables import ShownTable, read_lines
+from fcnlib.measurements import Measured, by_experiment, class_iu
+from fcnlib.tables import ShownRow, ShownTable, read_lines
 
 Points = list[tuple[float, float]]
 
@@ -74,32 +75,15 @@ def draw_class_iu(
     names = read_info(Path(dataset) / INFO).tasks[task]
     runs = by_experiment(metrics)
     rows = [row for row in shown.rows if row.experiment in runs]
-    scores: dict[str, list[float]] = {}
-    for row in rows:
-        seeds = [class_iu(path, run, task, len(names)) for path, run in runs[row.experiment]]
-        scores[row.experiment] = [_mean(values) for values in zip(*seeds, strict=True)]
-    last = scores[rows[-1].experiment]
+    scores = [_class_scores(runs[row.experiment], task, len(names)) for row in rows]  # [net][class]
+    last = scores[-1]
     classes = sorted((i for i, iu in enumerate(last) if not math.isnan(iu)), key=lambda i: last[i])
     with new_figure(5.4, 1.1 + 0.235 * len(classes)) as figure:
         axes = figure.subplots()
-        spans = [[scores[row.experiment][i] for row in rows] for i in classes]
-        axes.barh(
-            range(len(classes)), [max(span) - min(span) for span in spans],
-            left=[min(span) for span in spans], height=0.3, color="#dfe3e8",
-        )  # fmt: skip
-        for row in rows:
-            style = look[row.experiment]
-            values = [scores[row.experiment][i] for i in classes]
-            axes.plot(
-                values, range(len(classes)), linestyle="none", marker=style.marker,
-                color=style.colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.6,
-                label=row.row, clip_on=False, zorder=3,
-            )  # fmt: skip
+        _mark_classes(axes, [[net[i] for i in classes] for net in scores], rows, look)
         axes.set_yticks(range(len(classes)), [names[i] for i in classes])
-        axes.set_ylim(-0.6, len(classes) - 0.4)
-        axes.set_xlim(0, 100)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("IU (%)")
+        axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
         figure.legend(loc="outside upper left", ncols=min(len(rows), 4), fontsize=9,
                       handletextpad=0.2, columnspacing=1.0)  # fmt: skip
         absent = [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]
@@ -163,6 +147,32 @@ def _points(path: Path, column: str) -> Points:
 
 def _xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
+
+
+def _mark_classes(
+    axes: Axes,
+    scores: Sequence[Sequence[float]],
+    rows: Sequence[ShownRow],
+    look: Mapping[str, Look],
+) -> None:
+    """A mark per net and class over a bar that spans the nets; `scores` is [net][place]."""
+    spans = list(zip(*scores, strict=True))
+    lows = [min(span) for span in spans]
+    widths = [max(span) - min(span) for span in spans]
+    axes.barh(range(len(spans)), widths, left=lows, height=0.3, color="#dfe3e8")
+    for row, net in zip(rows, scores, strict=True):
+        style = look[row.experiment]
+        axes.plot(
+            net, range(len(net)), color=style.colour, marker=style.marker, markersize=6.5,
+            markeredgecolor="white", markeredgewidth=0.6, linestyle="none", label=row.row,
+            clip_on=False, zorder=3,
+        )  # fmt: skip
+
+
+def _class_scores(runs: Sequence[tuple[Path, Measured]], task: str, classes: int) -> list[float]:
+    """Each class's IU, the mean over the runs; nan for a class that never occurs."""
+    seeds = [class_iu(path, run, task, classes) for path, run in runs]
+    return [_mean(values) for values in zip(*seeds, strict=True)]
 
 
 def _mean(values: Sequence[float | None]) -> float:

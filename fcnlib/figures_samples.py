@@ -1,6 +1,6 @@
 """Pictures of predictions: nets side by side, and each net's worst, median and best images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from fcnlib.errors import InputError
 from fcnlib.metrics import mean_iu
 
 TASK = "semantic"
+DPI = 150
 Legend = tuple[tuple[str, str], ...]
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 
@@ -60,8 +61,7 @@ def draw_comparison(
     chosen = sorted(gains, key=lambda name: (-gains[name], name))[: shown.images]
     nets = [torchscript.load(Path(path)) for path in models]
     rows = []
-    for name in chosen:
-        photo, truth = prepared.image(name), prepared.label(name)
+    for photo, truth in map(prepared.pair, chosen):
         rows.append([photo, *(predict(net, photo) for net in nets), truth])
     palette = prepared.info.palette[TASK]
     titles = ["Image", *(net.row for net in shown.nets), "Ground truth"]
@@ -69,9 +69,11 @@ def draw_comparison(
     gained = ", ".join(f"{name} ({gains[name]:+.1f})" for name in chosen)
     with new_figure(1.18 * len(titles), 1.0) as canvas:
         pictures = [[row[0], *(colour(labels, palette) for labels in row[1:])] for row in rows]
-        draw_grid(canvas, pictures, titles, [""] * len(rows), classes_in(prepared, seen))
+        draw_grid(
+            canvas, pictures, titles, [""] * len(rows), classes_in(prepared, seen), photos={0}
+        )
         save(
-            canvas, image, card, dpi=160, kind="comparison", title=shown.title,
+            canvas, image, card, dpi=DPI, kind="comparison", title=shown.title,
             caption=f"The {len(chosen)} test images whose mean IU gains most from "
             f"{shown.nets[0].row} to {shown.nets[-1].row}, so they show the difference at its "
             f"largest, not a typical case. Top to bottom (gain in points): {gained}. Void is "
@@ -99,22 +101,19 @@ def draw_examples(
     groups = worst_median_best(scores, each)
     loaded = torchscript.load(Path(model))
     pictures, headings, seen = [], [], []
-    for heading, names in groups.items():
-        for name in names:
-            photo, truth = prepared.image(name), prepared.label(name)
-            labels = predict(loaded, photo)
-            pictures.append(
-                [photo, overlay(photo, labels, palette), colour(truth, palette),
-                 mistakes(photo, labels, truth, classes)]
-            )  # fmt: skip
-            headings.append(f"{heading}   {name}   mean IU {scores[name]:.1f}%")
-            seen += [labels, truth]
+    for group, name in [(group, name) for group, names in groups.items() for name in names]:
+        photo, truth = prepared.pair(name)
+        labels = predict(loaded, photo)
+        painted, true = overlay(photo, labels, palette), colour(truth, palette)
+        pictures.append([photo, painted, true, mistakes(photo, labels, truth, classes)])
+        headings.append(f"{group}   {name}   mean IU {scores[name]:.1f}%")
+        seen += [labels, truth]
     worst = tuple(Scored(id=name, mean_iu=round(scores[name], 4)) for name in groups["worst"])
     with new_figure(5.2, 1.0) as canvas:
         titles = ["Image", "Prediction", "Ground truth", "Mistakes"]
-        draw_grid(canvas, pictures, titles, headings, classes_in(prepared, seen))
+        draw_grid(canvas, pictures, titles, headings, classes_in(prepared, seen), photos={0, 1, 3})
         save(
-            canvas, image, card, dpi=150, kind="examples", experiment=shown.experiment,
+            canvas, image, card, dpi=DPI, kind="examples", experiment=shown.experiment,
             title=shown.row, legend=all_classes(prepared), worst=worst,
             caption="Worst, median and best test images by their own mean IU (over the classes "
             "that occur in the image or in its prediction). Mistakes are orange; void is near "
@@ -185,8 +184,13 @@ def draw_grid(
     titles: Sequence[str],
     headings: Sequence[str],
     legend: Legend,
+    *,
+    photos: Collection[int] = (),
 ) -> None:
-    """Rows of pictures under column titles, a heading over each row, the legend below."""
+    """Rows of pictures under column titles, a heading over each row, the legend below.
+
+    The columns of `photos` shrink smoothly; all others keep their exact colours.
+    """
     width = canvas.get_figwidth()
     cell, gap, top = width / len(titles), 0.04, 0.26
     heading = 0.22 if any(headings) else gap
@@ -206,11 +210,19 @@ def draw_grid(
         for column, picture in enumerate(row):
             box = (column * cell + gap / 2, y - height, cell - gap, height - heading)
             axes = canvas.add_axes((box[0] / width, box[1] / total, box[2] / width, box[3] / total))
-            axes.imshow(picture, interpolation="nearest", aspect="auto")
+            smooth = column in photos and picture.shape[1] > (cell - gap) * DPI
+            axes.imshow(picture, interpolation="auto" if smooth else "nearest", aspect="auto")
             bare(axes)
         y -= height
-    patches = [Patch(facecolor=value, edgecolor="#8a9099", label=name) for name, value in legend]
-    patches.append(Patch(facecolor=_hex(VOID), edgecolor="#8a9099", label="void"))
+    draw_legend(canvas, legend, columns)
+
+
+def draw_legend(canvas: Figure, legend: Legend, columns: int) -> None:
+    """The classes' colours at the bottom, and that of void."""
+    patches = [
+        Patch(facecolor=value, edgecolor="#8a9099", label=name)
+        for name, value in (*legend, ("void", _hex(VOID)))
+    ]
     canvas.legend(handles=patches, loc="lower left", ncols=columns, fontsize=8,
                   handlelength=1.1, columnspacing=1.0, borderaxespad=0.1)  # fmt: skip
 

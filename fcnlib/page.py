@@ -11,6 +11,7 @@ from fcnlib.cards import read_card
 from fcnlib.files import replacing
 from fcnlib.measurements import by_experiment
 from fcnlib.page_parts import (
+    Job,
     Shown,
     costs,
     glance,
@@ -19,7 +20,7 @@ from fcnlib.page_parts import (
     read_benchmark,
     score_table,
 )
-from fcnlib.tables import ShownTable, measured_label, read_lines
+from fcnlib.tables import Line, Runs, ShownTable, measured_label, read_lines
 
 
 def write_page(
@@ -43,39 +44,29 @@ def write_page(
     the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
     the cards beside the pictures; `commands` what a reader types to get the same.
     """
-    output = Path(output)
-    lines = read_lines(results)
-    runs = by_experiment(metrics)
-    jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
-    cards = [
-        Shown(card, relative(Path(path).with_name(card.image), output))
-        for path, card in ((path, read_card(path)) for path in figures)
-    ]
+    output, runs = Path(output), by_experiment(metrics)
     shown = [ShownTable.model_validate(table) for table in tables]
+    jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
+    cards = [(path, read_card(path)) for path in figures]
+    pictures = [Shown(card, relative(Path(p).with_name(card.image), output)) for p, card in cards]
+    lines = read_lines(results)
     trained = {path: jobs[path] for path in map(Path, training)}
-    scores = [score_table(table, [x for x in lines if x.table == table.name]) for table in shown]
     views = [
-        {
-            "scores": score,
-            "costs": costs(table, runs, trained),
-            "csv": relative(Path(csv), output),
-            "markdown": relative(Path(csv).with_suffix(".md"), output),
-            "figures": [item for item in cards if item.card.table == table.name],
-        }
-        for table, score, csv in zip(shown, scores, csvs, strict=True)
+        table_view(table, lines, runs, trained)
+        | {"csv": relative(Path(csv), output)}
+        | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
+        | {"figures": [item for item in pictures if item.card.table == table.name]}
+        for table, csv in zip(shown, csvs, strict=True)
     ]
-    examples = [item for item in cards if item.card.kind == "examples"]
-    comparisons = [item for item in cards if item.card.kind == "comparison"]
-    pictures = [*comparisons, *examples]
     html = render(
         scale=scale,
         like=like,
         label=measured_label(scale),
         facts=machine_facts(runs, list(jobs.values())),
-        glances=[glance(score) for score in scores],
+        glances=[glance(view["scores"]) for view in views],
         views=views,
-        comparisons=comparisons,
-        examples=examples,
+        comparisons=[item for item in pictures if item.card.kind == "comparison"],
+        examples=[item for item in pictures if item.card.kind == "examples"],
         legend=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
         commands=commands,
         provenance=provenance_rows(shown, runs, output),
@@ -84,6 +75,14 @@ def write_page(
     )
     with replacing(output) as temporary:
         temporary.write_text(html, encoding="utf-8")
+
+
+def table_view(
+    table: ShownTable, lines: Sequence[Line], runs: Runs, training: Mapping[Path, Job]
+) -> dict[str, Any]:
+    """A table's scores and costs for the template."""
+    mine = [line for line in lines if line.table == table.name]
+    return {"scores": score_table(table, mine), "costs": costs(table, runs, training)}
 
 
 def render(**context: Any) -> str:
