@@ -168,6 +168,13 @@ def test_dark_mode_is_dark(visit):
     assert min(visit(color_scheme="light").page.evaluate(shade)) > 200
 
 
+def test_paper_is_white_also_in_dark_mode(visit):
+    page = visit(color_scheme="dark").page
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("nav").is_visible()
+
+
 def test_every_text_stands_out_from_its_ground(visit):
     """WCAG AA: 4.5 to 1 for the page's own colours, in both modes."""
     for scheme in ("light", "dark"):
