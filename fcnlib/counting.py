@@ -14,11 +14,14 @@ Segment = Callable[[Tensor], Tensor]
 TASK = "semantic"
 
 
-def confusions(segment: Segment, dataset: Prepared, split: str, *, device: str) -> Tensor:
+def confusions(
+    segment: Segment, dataset: Prepared, split: str, *, device: str, bar: bool = True
+) -> Tensor:
     """Counts per image of the split, int64 [images, classes, classes]; truth by row."""
     classes = len(dataset.info.tasks[TASK])
     counts = []
-    for name in progress(dataset.ids(split), desc=split, unit="img"):
+    ids = dataset.ids(split)
+    for name in progress(ids, desc=split, unit="img") if bar else ids:
         pixels, labels = dataset.pair(name, TASK)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
         with torch.inference_mode():

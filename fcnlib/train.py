@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from fcnlib.config import Net, Recipe, Training
 from fcnlib.counting import TASK, confusions
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.prepared import Prepared
+from fcnlib.datasets.prepared import Prepared, first_and_more
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, sha256
 from fcnlib.metrics import scores
@@ -60,9 +60,9 @@ def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int
         return net
     for path in start:
         done = transplant(read_state(path), net, origin=str(path))
-        lost = [name for name in done.missing if not name.startswith("score")]
+        lost = [name for name in done.missing if not name.startswith(("score", "input_"))]
         if lost:
-            raise InputError(f"{path}: lacks {', '.join(lost)}; expected all layers of the trunk")
+            raise InputError(f"{path}: lacks {first_and_more(lost)}; expected the whole trunk")
         log.info("%s: %d tensors, new: %s", path, len(done.copied), ", ".join(done.missing) or "-")
     return net
 
@@ -213,7 +213,9 @@ class Run:
         order, flips = draw_order(len(names), images, seed=self.seed, mirror=recipe.mirror)
         done = self.progress.iteration * recipe.batch_size
         pairs = Pairs(self.data, [names[i] for i in order[done:]], flips[done:].tolist())
-        return DataLoader(pairs, batch_size=None, num_workers=recipe.workers)
+        # A generator of its own: a loader draws a number on starting, which a resumed run does anew.
+        chance = torch.Generator()
+        return DataLoader(pairs, batch_size=None, num_workers=recipe.workers, generator=chance)
 
     def _learn(self, image: Tensor, labels: Tensor) -> tuple[float, float]:
         """Add one image's gradient; returns its summed loss and its number of pixels."""
@@ -247,7 +249,7 @@ class Run:
             labels: Tensor = self.net(self.net.normalise(image)).argmax(1)
             return labels
 
-        counts = confusions(segment, self.data, split, device=self.device)
+        counts = confusions(segment, self.data, split, device=self.device, bar=False)
         self.net.train()
         result = scores(counts.sum(0))
         best = self.progress.best_scores.get("mean_iu", -1.0)

@@ -10,6 +10,7 @@ import yaml
 from fcnlib.config import ArchiveDataset
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
+from fcnlib.vision import torchvision  # noqa: F401 (torchmetrics imports it too)
 
 REPOSITORY = Path(__file__).parents[1]
 VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")

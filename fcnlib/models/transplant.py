@@ -14,6 +14,8 @@ from fcnlib.models.backbones import vgg16
 from fcnlib.models.fcn import ILSVRC_MEAN_BGR
 
 State = Mapping[str, Tensor]
+# What torch.load raises for damaged and foreign files; it has no common class.
+_DAMAGED = (RuntimeError, EOFError, pickle.UnpicklingError, OSError, ValueError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def transplant(source: State, net: nn.Module, *, origin: str = "weights") -> Tra
         (copied if tensor.shape == place.shape else reshaped).append(name)
         with torch.no_grad():
             place.copy_(tensor.reshape(place.shape))
-    if not copied:
-        expected = ", ".join(list(target)[:3])
+    if not copied and not reshaped:
+        expected = next(name for name in target if not name.startswith("input_"))
         raise InputError(f"{origin}: no layer of this net in it; expected {expected}, ...")
     missing = [name for name in target if name not in source]
     left = [name for name in source if name not in target]
@@ -61,8 +63,8 @@ def read_checkpoint(path: Path) -> dict[str, object]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a checkpoint") from None
-    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0][:80]
+    except _DAMAGED as error:
+        reason = (str(error) or "damaged").splitlines()[0][:80]
         raise InputError(f"{path}: {reason}; expected a checkpoint (.pt)") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected a dict of tensors")
@@ -111,10 +113,12 @@ def from_torchvision_vgg16(state: State) -> dict[str, Tensor]:
     }
     mean = torch.tensor(ILSVRC_MEAN_BGR)
     if not caffe:
-        deviation = 255 * torch.tensor([0.229, 0.224, 0.225])
-        weight = renamed["conv1_1.weight"] / deviation[:, None, None]
+        from fcnlib.vision import torchvision  # slow to import, and rarely needed
+
+        preset = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms()
+        weight = renamed["conv1_1.weight"] / (255 * torch.tensor(preset.std)[:, None, None])
         renamed["conv1_1.weight"] = weight.flip(1)
-        mean = 255 * torch.tensor([0.406, 0.456, 0.485])
+        mean = 255 * torch.tensor(preset.mean).flip(0)
     return {**renamed, "input_mean": mean, "input_scale": torch.tensor(1.0)}
 
 

@@ -1,0 +1,123 @@
+"""Scores of counts: by hand, by property, and against an independent implementation."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJaccardIndex
+
+from fcnlib import metrics
+
+# Rows are the truth: 3 pixels of class 0 right, 1 taken for class 1; all 4 of class 1 right.
+COUNTS = torch.tensor([[3, 1, 0], [0, 4, 0], [0, 0, 0]])
+
+
+def test_scores_of_a_hand_counted_matrix() -> None:
+    assert metrics.scores(COUNTS) == pytest.approx(
+        {
+            "pixel_accuracy": 7 / 8,
+            "mean_accuracy": (3 / 4 + 1) / 2,
+            "mean_iu": (3 / 4 + 4 / 5) / 2,
+            "frequency_weighted_iu": (4 * 3 / 4 + 4 * 4 / 5) / 8,
+        }
+    )
+
+
+def test_class_that_never_occurs_has_no_iu_and_does_not_count() -> None:
+    assert metrics.class_iu(COUNTS).isnan().tolist() == [False, False, True]
+
+
+def test_class_predicted_but_never_true_lowers_mean_iu_but_not_mean_accuracy() -> None:
+    counts = torch.tensor([[3, 1], [0, 0]])
+    assert metrics.mean_iu(counts) == pytest.approx((3 / 4 + 0) / 2)
+    assert metrics.mean_accuracy(counts) == pytest.approx(3 / 4)
+
+
+def test_void_pixels_are_not_counted() -> None:
+    truth = torch.tensor([[0, 255], [1, 1]], dtype=torch.uint8)
+    predicted = torch.tensor([[0, 1], [0, 1]], dtype=torch.uint8)
+    assert metrics.confusion(predicted, truth, 2).tolist() == [[1, 0], [1, 1]]
+
+
+labels = arrays.arrays(np.uint8, (6, 7), elements=st.sampled_from([0, 1, 2, 3, 255]))
+predictions = arrays.arrays(np.uint8, (6, 7), elements=st.integers(0, 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(truth=labels, predicted=predictions)
+def test_counts_equal_torchmetrics(truth: np.ndarray, predicted: np.ndarray) -> None:
+    truth, predicted = torch.from_numpy(truth), torch.from_numpy(predicted)
+    theirs = MulticlassConfusionMatrix(4, ignore_index=255)
+    assert torch.equal(
+        metrics.confusion(predicted, truth, 4), theirs(predicted.long(), truth.long())
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(truth=labels, predicted=predictions)
+def test_class_iu_equals_torchmetrics(truth: np.ndarray, predicted: np.ndarray) -> None:
+    truth, predicted = torch.from_numpy(truth), torch.from_numpy(predicted)
+    ours = metrics.class_iu(metrics.confusion(predicted, truth, 4))
+    theirs = MulticlassJaccardIndex(4, ignore_index=255, average="none")
+    expected = theirs(predicted.long(), truth.long())
+    occurs = ~ours.isnan()
+    torch.testing.assert_close(ours[occurs], expected[occurs].float())
+
+
+@settings(max_examples=30, deadline=None)
+@given(truth=labels, predicted=predictions)
+def test_counts_of_parts_add_up(truth: np.ndarray, predicted: np.ndarray) -> None:
+    truth, predicted = torch.from_numpy(truth), torch.from_numpy(predicted)
+    whole = metrics.confusion(predicted, truth, 4)
+    parts = [metrics.confusion(predicted[i], truth[i], 4) for i in range(len(truth))]
+    assert torch.equal(whole, torch.stack(parts).sum(0))
+    assert whole.sum() == (truth != 255).sum()
+
+
+@settings(max_examples=30, deadline=None)
+@given(truth=labels)
+def test_a_perfect_prediction_scores_one(truth: np.ndarray) -> None:
+    truth = torch.from_numpy(truth)
+    if (truth != 255).any():
+        counts = metrics.confusion(truth.where(truth != 255, 0), truth, 4)
+        assert metrics.scores(counts) == pytest.approx(dict.fromkeys(metrics.METRICS, 1.0))
+
+
+def test_counts_of_a_large_set_do_not_overflow() -> None:
+    counts = torch.full((2, 2), 2**40)
+    assert metrics.pixel_accuracy(counts) == 0.5
+
+
+def test_factor_one_loses_nothing() -> None:
+    truth = torch.randint(0, 5, (13, 17), dtype=torch.uint8)
+    assert torch.equal(metrics.coarse(truth, 1, 5), truth)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    height=st.integers(1, 40), width=st.integers(1, 40), factor=st.sampled_from([2, 4, 8, 32, 128])
+)
+def test_coarse_labels_have_the_images_size_and_its_classes(
+    height: int, width: int, factor: int
+) -> None:
+    truth = torch.randint(0, 3, (height, width), dtype=torch.uint8)
+    coarse = metrics.coarse(truth, factor, 3)
+    assert coarse.shape == truth.shape
+    assert set(coarse.flatten().tolist()) <= set(truth.flatten().tolist())
+
+
+def test_half_and_half_survives_a_factor_that_fits_and_not_one_that_does_not() -> None:
+    truth = torch.zeros(16, 16, dtype=torch.uint8)
+    truth[:, 8:] = 1
+    assert torch.equal(metrics.coarse(truth, 8, 2), truth)
+    thin = torch.zeros(16, 16, dtype=torch.uint8)
+    thin[:, 5] = 1  # a pole, one pixel wide, is lost in cells of eight
+    assert not metrics.coarse(thin, 8, 2).any()
+
+
+def test_void_counts_for_no_class_in_a_cell() -> None:
+    truth = torch.full((8, 8), 255, dtype=torch.uint8)
+    truth[0, 0] = 2
+    assert (metrics.coarse(truth, 8, 3) == 2).all()

@@ -1,0 +1,276 @@
+"""Training: the recipe's groups, the loss, the best snapshot, and exact resume."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fcnlib.config import Data, Net, Recipe, Training
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
+from fcnlib.models.fcn import build_fcn
+from fcnlib.models.transplant import read_checkpoint
+from fcnlib.sampling import Pairs, draw_order
+from fcnlib.train import COLUMNS, Run, make_net, make_optimizer, pixel_loss, train
+
+NET: dict[str, Any] = {
+    **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"], "start_from": "random"},
+    **{"width": 1 / 32, "padding": 1, "fc6_kernel": 3, "dropout": 0.5},
+}
+RECIPE: dict[str, Any] = {
+    **{"learning_rate": 1e-6, "iterations": 12, "validate_every": 4, "mirror": True},
+    **{"decay_from": 0.5},
+}
+
+
+def training(net: dict[str, Any] | None = None, **recipe: Any) -> Training:
+    return Training(
+        data=Data(dataset="voc2011-sbd", test="seg11valid"),
+        net=Net.model_validate({**NET, **(net or {})}),
+        recipe=Recipe.model_validate({**RECIPE, **recipe}),
+    )
+
+
+def run(world: Path, folder: Path, values: Training, *, seed: int = 0, **options: Any) -> Path:
+    train(
+        values,
+        dataset=world,
+        start=options.pop("start", []),
+        seed=seed,
+        checkpoint=folder / "net.pt",
+        curve=folder / "net.csv",
+        device="cpu",
+        provenance={},
+        **options,
+    )
+    return folder / "net.pt"
+
+
+def state(path: Path) -> dict[str, torch.Tensor]:
+    content: Any = read_checkpoint(path)
+    return content["state"]
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def curve(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_groups_are_the_papers() -> None:
+    net = build_fcn(width=1 / 32)
+    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1, score_rate=10.0)
+    groups = {}
+    names = {id(p): name for name, p in net.named_parameters()}
+    for group in make_optimizer(net, values).param_groups:
+        for parameter in group["params"]:
+            groups[names[id(parameter)]] = (group["lr"], group["weight_decay"], group["momentum"])
+    assert groups["conv3_2.weight"] == pytest.approx((1e-3, 5e-4, 0.99))
+    assert groups["conv3_2.bias"] == pytest.approx((2e-3, 0, 0.99))
+    assert groups["score_pool3.weight"] == pytest.approx((1e-2, 5e-4, 0.99))
+    assert groups["score_fr.bias"] == pytest.approx((2e-2, 0, 0.99))
+    assert not [name for name in groups if name.startswith("upscore")]
+
+
+def test_loss_is_the_sum_over_pixels_that_are_not_void() -> None:
+    scores, labels = torch.randn(1, 3, 4, 5), torch.randint(0, 3, (1, 4, 5))
+    labels[0, 0] = 255
+    log_p = scores.log_softmax(1)[0]
+    by_hand = -sum(log_p[labels[0, y, x], y, x] for y in range(1, 4) for x in range(5))
+    torch.testing.assert_close(pixel_loss(scores, labels), by_hand)
+
+
+def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path: Path) -> None:
+    """One update of three images moves by the sum of three updates from the same place."""
+    plain = {"momentum": 0.0, "weight_decay": 0.0, "iterations": 1, "validate_every": 1}
+    net = {"dropout": 0.0}
+    data = Prepared(world)
+    values = training(net, **plain, batch_size=3)
+    batch = Run(values, data, [], seed=0, device="cpu", provenance={})
+    before = {name: p.clone() for name, p in batch.net.state_dict().items()}
+    order, flips = draw_order(len(data.ids("train")), 3, seed=0, mirror=True)
+    pairs = Pairs(data, [data.ids("train")[i] for i in order], flips.tolist())
+    moves = dict.fromkeys(before, 0.0)
+    for position in range(3):
+        single = Run(values, data, [], seed=0, device="cpu", provenance={})
+        single._learn(*pairs[position])
+        single.optimizer.step()
+        for name, p in single.net.state_dict().items():
+            moves[name] = moves[name] + (p - before[name])
+    for _ in batch._steps(tmp_path / "state"):
+        pass
+    for name, p in batch.net.state_dict().items():
+        torch.testing.assert_close(p - before[name], moves[name], rtol=1e-3, atol=1e-7)
+
+
+def test_same_seed_gives_the_same_bits_and_another_does_not(world: Path, tmp_path: Path) -> None:
+    values = training()
+    first, again, other = (
+        state(run(world, tmp_path / name, values, seed=seed))
+        for name, seed in [("a", 0), ("b", 0), ("c", 1)]
+    )
+    assert equal(first, again)
+    assert not equal(first, other)
+
+
+def test_training_lowers_the_loss(world: Path, tmp_path: Path) -> None:
+    values = training({"dropout": 0.0}, iterations=60, validate_every=60, learning_rate=1e-6)
+    lines = curve(run(world, tmp_path, values).with_suffix(".csv"))
+    losses = [float(line["loss_per_pixel"]) for line in lines]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path) -> None:
+    lines = curve(run(world, tmp_path, training()).with_suffix(".csv"))
+    assert list(lines[0]) == COLUMNS
+    assert [line["iteration"] for line in lines if line["mean_iu"]] == ["4", "8", "12"]
+
+
+def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
+    path = run(world, tmp_path, training(learning_rate=3e-5, iterations=24))
+    content: Any = read_checkpoint(path)
+    scores = {
+        int(line["iteration"]): float(line["mean_iu"])
+        for line in curve(path.with_suffix(".csv"))
+        if line["mean_iu"]
+    }
+    assert content["scores"]["mean_iu"] == pytest.approx(max(scores.values()), abs=1e-6)
+    assert content["best_iteration"] == max(scores, key=lambda i: (scores[i], -i))
+
+
+STOPPED = """
+import sys, torch
+from pathlib import Path
+from fcnlib.config import Training
+from fcnlib.train import train
+
+torch.set_num_threads(1)
+world, folder = map(Path, sys.argv[1:3])
+train(Training.model_validate_json(sys.argv[3]), dataset=world, start=[], seed=0,
+      checkpoint=folder / "net.pt", curve=folder / "net.csv", device="cpu", provenance={})
+"""
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(world: Path, tmp_path: Path) -> None:
+    """SIGKILL somewhere after the first stored state; dropout, momentum and decay all count."""
+    values = training(iterations=200, validate_every=20)
+    calm = state(run(world, tmp_path / "calm", values))
+    killed = tmp_path / "killed"
+    command = [sys.executable, "-W", "ignore", "-c", STOPPED, str(world), str(killed)]
+    process = subprocess.Popen([*command, values.model_dump_json()], stderr=subprocess.DEVNULL)
+    stored = killed / "net.pt.resume"
+    while not stored.exists():
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "net.pt").exists()
+    done = torch.load(stored, weights_only=True)["progress"]["iteration"]
+    assert 0 < done < 200
+    assert equal(state(run(world, killed, values)), calm)
+    assert not stored.exists()
+    deterministic = [name for name in COLUMNS if "second" not in name]
+    first, second = (
+        [[line[name] for name in deterministic] for line in curve(folder / "net.csv")]
+        for folder in (tmp_path / "calm", killed)
+    )
+    assert first == second
+
+
+def test_a_stored_state_of_other_values_is_not_continued(
+    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "a"
+    other = Run(training(momentum=0.5), Prepared(world), [], seed=0, device="cpu", provenance={})
+    folder.mkdir()
+    other._store(folder / "net.pt.resume")
+    values = training()
+    resumed = state(run(world, folder, values))
+    assert "starting anew" in caplog.text
+    assert equal(resumed, state(run(world, tmp_path / "b", values)))
+
+
+def test_without_resume_a_run_starts_anew(world: Path, tmp_path: Path) -> None:
+    values = training()
+    calm = state(run(world, tmp_path / "calm", values))
+    (tmp_path / "net.pt.resume").write_bytes(b"whatever")
+    assert equal(state(run(world, tmp_path, values, resume=False)), calm)
+
+
+def test_a_damaged_stored_state_is_named(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.pt.resume").write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"net\.pt\.resume: "):
+        run(world, tmp_path, training())
+    assert not (tmp_path / "net.pt").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_writes_no_checkpoint(
+    world: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"the loss is (nan|inf); expected a finite number"):
+        run(world, tmp_path, training(learning_rate=1e6))
+    assert not (tmp_path / "net.pt").exists()
+
+
+def test_starting_weights_of_another_architecture_are_refused(world: Path, tmp_path: Path) -> None:
+    weights = run(world, tmp_path, training(iterations=1, validate_every=1))
+    wider = training({"width": 1 / 16, "start_from": ["narrow"]})
+    with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):
+        run(world, tmp_path / "wide", wider, start=[weights])
+    assert not (tmp_path / "wide" / "net.pt").exists()
+
+
+def test_starting_weights_that_lack_a_layer_of_the_trunk_are_refused(
+    world: Path, tmp_path: Path
+) -> None:
+    partial = {"conv1_1.weight": torch.zeros(2, 3, 3, 3)}
+    torch.save({"state": partial}, tmp_path / "part.pt")
+    with pytest.raises(InputError, match=r"part\.pt: lacks conv1_1\.bias \(and 28 more\)"):
+        values = Net.model_validate({**NET, "start_from": []})
+        make_net(values, Prepared(world), [tmp_path / "part.pt"], seed=0)
+
+
+def test_an_unknown_split_is_named(world: Path, tmp_path: Path) -> None:
+    values = training()
+    values = values.model_copy(update={"data": Data(dataset="x", test="test", train="train")})
+    with pytest.raises(InputError, match="no split 'test'; known: "):
+        run(world, tmp_path, values)
+
+
+def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -> None:
+    data = Prepared(world)
+    net = make_net(Net.model_validate({**NET, "width": 0.25}), data, [], seed=0)
+    layer = net["conv5_1"]
+    assert isinstance(layer, nn.Conv2d)
+    fan_in = layer.weight[0].numel()
+    assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
+    assert net.input_mean.tolist() == pytest.approx(list(data.info.mean_rgb)[::-1], abs=1e-3)
+
+
+def test_order_is_drawn_with_replacement_and_known_from_the_seed() -> None:
+    order, flips = draw_order(10, 1000, seed=3, mirror=True)
+    assert torch.equal(order, draw_order(10, 1000, seed=3, mirror=True)[0])
+    assert sorted(set(order.tolist())) == list(range(10))
+    assert 0.4 < flips.float().mean() < 0.6
+    assert not draw_order(10, 1000, seed=3, mirror=False)[1].any()
+    # Whether images are mirrored must not change which come.
+    assert torch.equal(order, draw_order(10, 1000, seed=3, mirror=False)[0])
+
+
+def test_mirroring_turns_image_and_label_alike(world: Path) -> None:
+    data = Prepared(world)
+    name = data.ids("train")[0]
+    (image, label), (flipped, flipped_label) = (
+        Pairs(data, [name], [mirrored])[0] for mirrored in (False, True)
+    )
+    assert torch.equal(image.flip(2), flipped) and torch.equal(label.flip(1), flipped_label)
