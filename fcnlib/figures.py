@@ -37,7 +37,8 @@ def draw_curves(
             style = {"color": look[name].colour, "linestyle": look[name].dash}
             label = labels.pop(name, "_")  # once per experiment, however many seeds
             losses, scores = _points(path, "loss_per_pixel"), _points(path, "mean_iu")
-            loss.plot(*_xy(losses), **style, label=label, linewidth=1.6)
+            loss.plot(*_xy(losses), color=style["color"], alpha=0.25, linewidth=0.8)
+            loss.plot(*_xy(_smooth(losses)), **style, label=label, linewidth=1.8)
             marker = look[name].marker
             percent = [(x, 100 * y) for x, y in scores]
             score.plot(*_xy(percent), **style, label=label, marker=marker, markersize=4.5)
@@ -52,9 +53,9 @@ def draw_curves(
         loss.legend(ncols=2, fontsize=9, loc="upper right")
         save(
             figure, image, card, kind="curves", table=shown.name, title="Training curves",
-            caption="Loss per pixel (log scale; running mean between two lines of the log) and "
-            "mean IU during training. A staged net goes on from the coarser one before it, so "
-            "its curve starts where that one's work ended.",
+            caption="Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the "
+            "run around each point) and mean IU during training. A net that goes on from another one starts where that one "
+            "ended.",
             alt="Two line charts over training iterations, one line per net: loss per pixel and "
             "validation mean IU.",
         )  # fmt: skip
@@ -143,6 +144,14 @@ def _points(path: Path, column: str) -> Points:
             return [(float(x["iteration"]), float(x[column])) for x in reader if x[column]]
         except ValueError as error:
             raise InputError(f"{path}: line {reader.line_num}: {column}: {error}") from None
+
+
+def _smooth(points: Points) -> Points:
+    """Each value replaced by the mean of its neighbourhood, a tenth of all points wide."""
+    reach = len(points) // 20
+    values = [y for _, y in points]
+    near = [values[max(0, i - reach) : i + reach + 1] for i in range(len(values))]
+    return [(x, sum(some) / len(some)) for (x, _), some in zip(points, near, strict=True)]
 
 
 def _xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

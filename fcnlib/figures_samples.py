@@ -201,8 +201,9 @@ def draw_grid(
     canvas.set_figheight(total)
     canvas.set_layout_engine("none")
     for column, title in enumerate(titles):
+        size = min(9.0, 108 * cell / len(title))  # a long name must not run into the next
         canvas.text((column + 0.5) / len(titles), 1 - 0.15 / total, title,
-                    ha="center", va="center", fontsize=9, fontweight="bold")  # fmt: skip
+                    ha="center", va="center", fontsize=size, fontweight="bold")  # fmt: skip
     y = total - top
     for row, text, height in zip(pictures, headings, heights, strict=True):
         if text:
