@@ -16,6 +16,11 @@ from fcnlib.measurements import Measured, by_experiment, class_iu
 from fcnlib.tables import ShownRow, ShownTable, read_lines
 
 Points = list[tuple[float, float]]
+CURVES = (
+    "Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the run around each "
+    "point) and mean IU during training. A net that goes on from another one starts where that "
+    "one ended."
+)
 
 
 def draw_curves(
@@ -53,9 +58,7 @@ def draw_curves(
         loss.legend(ncols=2, fontsize=9, loc="upper right")
         save(
             figure, image, card, kind="curves", table=shown.name, title="Training curves",
-            caption="Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the "
-            "run around each point) and mean IU during training. A net that goes on from another one starts where that one "
-            "ended.",
+            caption=CURVES,
             alt="Two line charts over training iterations, one line per net: loss per pixel and "
             "validation mean IU.",
         )  # fmt: skip
