@@ -1,0 +1,114 @@
+"""The exported file: equal to the net, any size, usable without this package."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fcnlib.errors import InputError
+from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.torchscript import about, export, export_checkpoint, load
+
+THIN = 1 / 32
+
+
+def net(*predict_from: str, **values: Any) -> FCN:
+    made = build_fcn(predict_from=predict_from, classes=5, width=THIN, **values)
+    generator = torch.Generator().manual_seed(0)
+    for name, parameter in made.named_parameters():
+        if name.startswith("score"):
+            nn.init.normal_(parameter, generator=generator)
+    return made.eval()
+
+
+NETS = [("fc7",), ("fc7", "pool4"), ("fc7", "pool4", "pool3"), ("pool5",), ("pool4",), ("pool3",)]
+
+
+@pytest.mark.parametrize("predict_from", NETS)
+@pytest.mark.parametrize("padding", [1, 100])
+def test_scripted_equals_eager_for_sizes_it_was_not_made_for(
+    predict_from: tuple[str, ...], padding: int, tmp_path: Path
+) -> None:
+    eager = net(*predict_from, padding=padding)
+    export(eager, tmp_path / "net.ts")
+    scripted = load(tmp_path / "net.ts")
+    for height, width in [(20, 40), (40, 50), (33, 97)]:
+        rgb = torch.randint(0, 256, (2, 3, height, width), dtype=torch.uint8)
+        with torch.inference_mode():
+            scores = eager(eager.normalise(rgb))
+            torch.testing.assert_close(scripted.scores(eager.normalise(rgb)), scores)
+            labels = scripted(rgb)
+        assert labels.dtype == torch.uint8 and labels.shape == (2, height, width)
+        assert torch.equal(labels.long(), scores.argmax(1))
+
+
+def test_a_batch_gives_what_its_images_give_one_by_one(tmp_path: Path) -> None:
+    export(net("fc7", "pool4"), tmp_path / "net.ts")
+    scripted = load(tmp_path / "net.ts")
+    rgb = torch.randint(0, 256, (3, 3, 40, 30), dtype=torch.uint8)
+    alone = torch.cat([scripted(image[None]) for image in rgb])
+    assert torch.equal(scripted(rgb), alone)
+
+
+def test_the_file_alone_is_enough(tmp_path: Path) -> None:
+    export(net("fc7"), tmp_path / "net.ts")
+    code = (
+        "import sys, torch; net = torch.jit.load(sys.argv[1]);"
+        "print(net(torch.zeros(1, 3, 9, 8, dtype=torch.uint8)).shape, 'fcnlib' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "net.ts")],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout.strip() == "torch.Size([1, 9, 8]) False"
+
+
+def test_dropout_is_off_in_the_file(tmp_path: Path) -> None:
+    export(net("fc7", dropout=0.9).train(), tmp_path / "net.ts")
+    scripted = load(tmp_path / "net.ts")
+    image = torch.randn(1, 3, 40, 40)
+    assert torch.equal(scripted.scores(image), scripted.scores(image))
+
+
+def test_the_file_says_what_it_is(tmp_path: Path) -> None:
+    export(net("fc7"), tmp_path / "net.ts", {"classes": ["a", "b"]})
+    assert about(tmp_path / "net.ts") == {"classes": ["a", "b"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04"])
+def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "net.ts").write_bytes(content)
+    with pytest.raises(InputError, match=r"net\.ts: .*expected an exported model") as error:
+        load(tmp_path / "net.ts")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.ts: no such file"):
+        load(tmp_path / "none.ts")
+
+
+def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
+    torch.save({"state": net("fc7").state_dict()}, tmp_path / "net.pt")
+    with pytest.raises(InputError, match=r"net\.pt: lacks .*classes.*; expected a trained net"):
+        export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
+    assert not (tmp_path / "net.ts").exists()
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    content = {
+        "state": net("fc7").state_dict(),
+        "net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 16},
+        **{"classes": list("abcde"), "palette": [], "best_iteration": 1, "provenance": {}},
+    }
+    torch.save(content, tmp_path / "net.pt")
+    with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):
+        export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
+    assert not (tmp_path / "net.ts").exists()
