@@ -174,7 +174,7 @@ class Config(Frozen):
 
     scale: str
     archives: Path | None = None  # a folder with archives that are here already
-    seeds: tuple[Int, ...]
+    seeds: tuple[int, ...]  # not strict: Snakemake's `--config seeds=[0,1]` hands over text
     scales: dict[str, Scale]
     drawn: Drawn
     pretraining: Pretraining

@@ -172,7 +172,10 @@ def convert_folder(
     if missing := folder.missing():
         raise InputError(f"{dataset.path}: {first_and_more([': '.join(pair) for pair in missing])}")
     tasks = {"semantic": folder.classes}
-    with preparing(out, tasks=tasks, palette=dataset.palette) as draft:
+    # Black is for a background; without one the colours start at the second.
+    colours = images.voc_palette()[folder.classes[0] != "background" :]
+    palette = dataset.palette or colours[: len(folder.classes)]
+    with preparing(out, tasks=tasks, palette=palette) as draft:
         for name, ids in folder.splits.items():
             draft.add_split(name, ids)
         ids = sorted(folder.listed_ids())

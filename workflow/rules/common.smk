@@ -31,6 +31,15 @@ def dataset_of(experiment):
     return f"{DATA}/{CONFIG.experiments[experiment].data.dataset}/dataset.json"
 
 
+def training_values(experiment):
+    """The slice that training depends on: data, net and recipe."""
+    return CONFIG.training(experiment).model_dump(mode="json")
+
+
+def data_values(experiment):
+    return CONFIG.experiments[experiment].data.model_dump(mode="json")
+
+
 def runs(kind, suffix, experiments, seeds=CONFIG.seeds):
     """The files of one kind of these experiments, for every seed."""
     return expand(
@@ -119,6 +128,7 @@ DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
+TEMPLATES = sorted(Path().glob("fcnlib/templates/*"))  # relative, as a clone's are the same
 COMMANDS = [
     f"snakemake --config scale={CONFIG.scale} all",
     f"snakemake --profile slurm --config scale={CONFIG.scale} all",

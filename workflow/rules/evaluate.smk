@@ -19,9 +19,7 @@ rule evaluate:
     resources:
         gpu=1,
     params:
-        data=lambda wildcards: CONFIG.experiments[
-            wildcards.experiment
-        ].data.model_dump(),
+        training=lambda wildcards: training_values(wildcards.experiment),
         code=code("evaluate"),
     script:
         "../scripts/evaluate.py"
@@ -40,9 +38,7 @@ rule upper_bound:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        data=lambda wildcards: CONFIG.experiments[
-            wildcards.experiment
-        ].data.model_dump(),
+        data=lambda wildcards: data_values(wildcards.experiment),
         factor=lambda wildcards: CONFIG.experiments[wildcards.experiment].oracle.factor,
         code=code("upper_bound"),
     script:

@@ -60,9 +60,7 @@ rule train:
         **CONFIG.scales[CONFIG.scale].train,
         gpu=1,
     params:
-        training=lambda wildcards: CONFIG.training(wildcards.experiment).model_dump(
-            mode="json"
-        ),
+        training=lambda wildcards: training_values(wildcards.experiment),
         code=code("train"),
     script:
         "../scripts/train.py"

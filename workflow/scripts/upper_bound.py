@@ -18,6 +18,6 @@ with job(snakemake.log[0], snakemake.threads):
             seed=int(snakemake.wildcards.seed),
             device="cpu",
             threads=snakemake.threads,
-            values=dict(snakemake.params.data),
+            values={"data": snakemake.params.data, "factor": snakemake.params.factor},
         ),
     )

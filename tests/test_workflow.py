@@ -1,0 +1,143 @@
+"""The workflow: what a mistake in the list is told, and what a change re-runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fcnlib.experiments import read
+
+REPOSITORY = Path(__file__).parents[1]
+PARTS = ["Snakefile", "config.yaml", "workflow", "profiles"]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The workflow without the library, which is installed."""
+    for part in PARTS:
+        source = REPOSITORY / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, tmp_path / part)
+    return tmp_path
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def jobs(folder: Path, *arguments: str) -> dict[str, int]:
+    """How often each rule would run."""
+    done = snakemake(folder, "-n", "--quiet", "host", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (done.stdout + done.stderr).partition("Job stats:")[2].splitlines()[3:]
+    table = [line.split() for line in lines[: lines.index("") if "" in lines else None]]
+    return {row[0]: int(row[1]) for row in table if len(row) == 2 and row[1].isdigit()}
+
+
+def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
+    config = read([clone / "config.yaml"])
+    planned = jobs(clone, "all")
+    assert planned["train"] == sum(e.net is not None for e in config.experiments.values())
+    assert planned["upper_bound"] == sum(e.oracle is not None for e in config.experiments.values())
+    assert planned["pretrain"] == planned["draw_voc"] == planned["draw_sbd"] == 1
+    assert "download" not in planned
+
+
+def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
+    demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
+    assert paper["download"] == 3 and paper["import_weights"] == 1
+    assert "pretrain" not in paper and "draw_voc" not in paper
+    for rule in ("train", "upper_bound", "evaluate", "table", "page"):
+        assert paper[rule] == demo[rule]
+
+
+def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
+    one, three = jobs(clone, "all"), jobs(clone, "all", "--config", "seeds=[0,1,2]")
+    assert three["train"] == 3 * one["train"]
+    assert three["table"] == one["table"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("predict_from: [fc7]", "predict_form: [fc7]", "unknown key 'predict_form'; known: "),
+        ("learning_rate: {demo: 2.0e-9, ", "learning_rate: {demo: 2e-9, ", "write 1.0e-10"),
+        ("start_from: [voc-fcn32s]", "start_from: [voc-fcn23s]", "'voc-fcn23s' is no experiment"),
+        ("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]", "must stand above it"),
+        ("momentum: 0.99", "momentum: high", "recipe.momentum: 'high': Input should be a valid"),
+    ],
+)
+def test_a_mistake_stops_the_dry_run_with_its_path(
+    clone: Path, old: str, new: str, told: str
+) -> None:
+    config = clone / "config.yaml"
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new, 1))
+    done = snakemake(clone, "-n", "all")
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+    assert "experiments." in done.stdout + done.stderr
+
+
+def test_an_unknown_experiment_is_refused(clone: Path) -> None:
+    done = snakemake(clone, "-n", "results/demo/models/voc-fcn64s/0.ts")
+    assert done.returncode != 0
+    assert "voc-fcn64s" in done.stdout + done.stderr
+
+
+TINY = {
+    "drawn": {"size": 48, "train": 20, "validation": 6},
+    "pretraining": {"windows": 64, "held_out": 16, "iterations": 4},
+    "scales": {"tiny": {"like": "demo", "net": {"width": 0.0625, "padding": 1, "fc6_kernel": 3}}},
+    "scale": "tiny",
+    "recipes": {
+        "heavy": {"iterations": 8, "validate_every": 4},
+        "staged": {"iterations": 8, "validate_every": 4},
+    },
+}
+
+
+@pytest.mark.slow
+def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> None:
+    """The whole list, tiny: then a published number, a rate and a comment are edited."""
+    tiny = clone / "tiny.yaml"
+    content = yaml.safe_load(yaml.safe_dump(TINY))
+    for name in ("voc-fcn8s-atonce",):
+        content["experiments"] = {name: {"recipe": {"iterations": 8}}}
+    tiny.write_text(yaml.safe_dump(content))
+    options = ("--configfile", "tiny.yaml", "--cores", "2")
+    done = snakemake(clone, "all", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = clone / "results" / "tiny"
+    for name in ("index.html", "report.html", "results.csv", "config.json"):
+        assert (results / name).stat().st_size > 0, name
+    lines = (results / "results.csv").read_text().splitlines()
+    header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
+    assert lines[0] == header and len(lines) == 1 + 4 * 4 + 6
+    assert "index.html" in (results / "report.html").read_text()
+    assert 'href="report.html"' in (results / "index.html").read_text()
+    assert jobs(clone, "all", *options) == {}
+
+    config = clone / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("mean_iu: 65.0", "mean_iu: 65.1"))
+    changed = jobs(clone, "all", *options)
+    assert changed["table"] == 1 and not {"train", "evaluate", "pretrain"} & changed.keys()
+
+    content["experiments"]["voc-fcn16s"] = {"recipe": {"momentum": 0.5}}
+    config.write_text(text)
+    tiny.write_text(yaml.safe_dump(content))
+    changed = jobs(clone, "all", *options)
+    # 16s and the 8s that starts from it.
+    assert changed["train"] == 2 and changed["evaluate"] == 2 and "pretrain" not in changed
