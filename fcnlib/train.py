@@ -213,7 +213,7 @@ class Run:
         order, flips = draw_order(len(names), images, seed=self.seed, mirror=recipe.mirror)
         done = self.progress.iteration * recipe.batch_size
         pairs = Pairs(self.data, [names[i] for i in order[done:]], flips[done:].tolist())
-        # A generator of its own: a loader draws a number on starting, which a resumed run does anew.
+        # Of its own, as a loader draws a number on starting and a resumed run starts one more.
         chance = torch.Generator()
         return DataLoader(pairs, batch_size=None, num_workers=recipe.workers, generator=chance)
 

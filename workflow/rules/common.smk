@@ -13,11 +13,16 @@ BACKBONES = sorted({CONFIG.experiments[name].net.backbone for name in NETS})
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
 
 
+def one_of(names):
+    """A pattern for these names; for none, one that nothing matches."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
-    experiment="|".join(CONFIG.experiments),
-    dataset="|".join(CONFIG.datasets),
-    table="|".join(CONFIG.tables),
-    figure="|".join(CONFIG.figures),
+    experiment=one_of(CONFIG.experiments),
+    dataset=one_of(CONFIG.datasets),
+    table=one_of(CONFIG.tables),
+    figure=one_of(CONFIG.figures),
     backbone="[a-z0-9]+",
     seed=r"\d+",
 
@@ -128,7 +133,9 @@ DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
-TEMPLATES = sorted(Path().glob("fcnlib/templates/*"))  # relative, as a clone's are the same
+TEMPLATES = sorted(
+    Path().glob("fcnlib/templates/*")
+)  # relative, as a clone's are the same
 COMMANDS = [
     f"snakemake --config scale={CONFIG.scale} all",
     f"snakemake --profile slurm --config scale={CONFIG.scale} all",

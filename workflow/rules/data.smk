@@ -7,7 +7,7 @@ rule draw_voc:
     log:
         "data/{scale}/logs/draw_voc.log",
     wildcard_constraints:
-        scale="|".join(CONFIG.scales_like("demo")),
+        scale=one_of(CONFIG.scales_like("demo")),
     conda:
         "../envs/fcnlib.yaml"
     params:
@@ -23,7 +23,7 @@ rule draw_sbd:
     log:
         "data/{scale}/logs/draw_sbd.log",
     wildcard_constraints:
-        scale="|".join(CONFIG.scales_like("demo")),
+        scale=one_of(CONFIG.scales_like("demo")),
     conda:
         "../envs/fcnlib.yaml"
     params:
@@ -39,7 +39,7 @@ rule download:
     log:
         "data/{scale}/logs/download-{archive}.log",
     wildcard_constraints:
-        scale="|".join(CONFIG.scales_like("paper")),
+        scale=one_of(CONFIG.scales_like("paper")),
         archive="[^/]+",
     retries: 2
     conda:

@@ -13,7 +13,7 @@ rule evaluate:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{experiment}}/{{seed}}.tsv"
     wildcard_constraints:
-        experiment="|".join(NETS),
+        experiment=one_of(NETS),
     conda:
         "../envs/fcnlib.yaml"
     resources:
@@ -34,7 +34,7 @@ rule upper_bound:
     log:
         f"{RESULTS}/logs/upper_bound/{{experiment}}/{{seed}}.log",
     wildcard_constraints:
-        experiment="|".join(BOUNDS),
+        experiment=one_of(BOUNDS),
     conda:
         "../envs/fcnlib.yaml"
     params:

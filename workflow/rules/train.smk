@@ -9,7 +9,7 @@ rule pretrain:
     benchmark:
         "data/{scale}/benchmarks/weights/{backbone}.tsv"
     wildcard_constraints:
-        scale="|".join(CONFIG.scales_like("demo")),
+        scale=one_of(CONFIG.scales_like("demo")),
     conda:
         "../envs/fcnlib.yaml"
     resources:
@@ -33,7 +33,7 @@ rule import_weights:
     benchmark:
         "data/{scale}/benchmarks/weights/{backbone}.tsv"
     wildcard_constraints:
-        scale="|".join(CONFIG.scales_like("paper")),
+        scale=one_of(CONFIG.scales_like("paper")),
     conda:
         "../envs/fcnlib.yaml"
     params:
