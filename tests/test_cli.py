@@ -1,0 +1,247 @@
+"""`fcn` as people type it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from torch import nn
+
+from fcnlib.cli import main
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.files import replacing, replacing_folder
+from fcnlib.models.fcn import build_fcn
+from fcnlib.predict import find
+from fcnlib.torchscript import TOLD, export, load
+
+PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200]]
+
+
+def fcn(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int | str, str]:
+    """The exit code, or the error's line, and what was printed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["fcn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    code = stop.value.code
+    return 0 if code is None else code, capsys.readouterr().out
+
+
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    net = build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3)
+    nn.init.normal_(net["score_fr"].weight, generator=torch.Generator().manual_seed(0))
+    told = dict.fromkeys(TOLD, 0)
+    export(net, tmp_path / "net.ts", {**told, "classes": ["a", "b", "c"], "palette": PALETTE})
+    return tmp_path / "net.ts"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for name, size in [("one.jpg", (40, 60)), ("two.png", (31, 20))]:
+        Image.fromarray(generator.integers(0, 256, (*size, 3), np.uint8)).save(folder / name)
+    return folder
+
+
+def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    _, overview = fcn(capsys, "--help")
+    for command in ("predict", "check", "fetch", "prepare", "train", "info"):
+        assert command in overview
+        code, text = fcn(capsys, command, "--help")
+        assert code == 0 and f"Example: fcn {command}" in " ".join(text.split())
+
+
+def test_predict_writes_palette_pngs_of_the_models_labels(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    code, text = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "out")
+    assert code == 0 and "2 label images" in text
+    for name in ("one.jpg", "two.png"):
+        written = opened(tmp_path / "out" / Path(name).with_suffix(".png"))
+        rgb = torch.from_numpy(np.array(opened(photos / name).convert("RGB")))
+        expected = load(model)(rgb.permute(2, 0, 1)[None])[0].numpy()
+        assert written.mode == "P" and np.array_equal(np.array(written), expected)
+        assert written.getpalette()[3:6] == PALETTE[1]
+
+
+def test_predict_writes_overlays_to_look_at(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    fcn(capsys, "predict", photos / "one.jpg", "--model", model, "--out", tmp_path, "--overlay")
+    overlay = opened(tmp_path / "one.overlay.png")
+    assert overlay.mode == "RGB" and overlay.size == (60, 40)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "I;16"])
+def test_predict_takes_photographs_of_any_kind(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, mode: str
+) -> None:
+    image = Image.fromarray(np.full((30, 25), 900, np.uint16))
+    if mode != "I;16":
+        image = Image.new("RGB", (25, 30), (10, 200, 30)).convert(mode)
+    image.save(tmp_path / "photo.png")
+    code, _ = fcn(
+        capsys, "predict", tmp_path / "photo.png", "--model", model, "--out", tmp_path / "out"
+    )
+    assert code == 0
+    assert opened(tmp_path / "out" / "photo.png").size == (25, 30)
+
+
+def test_predict_turns_a_photograph_as_its_camera_says(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    fcn(capsys, "predict", tmp_path / "turned.jpg", "--model", model, "--out", tmp_path / "out")
+    assert opened(tmp_path / "out" / "turned.png").size == (20, 40)
+
+
+def test_predict_names_a_photograph_cut_short_and_leaves_no_half_file(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    whole = (photos / "one.jpg").read_bytes()
+    (photos / "one.jpg").write_bytes(whole[: len(whole) // 2])
+    error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "out")
+    assert isinstance(error, str)
+    assert error.startswith("error: ") and "one.jpg" in error and "\n" not in error
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["predict", "none.jpg", "--model", "net.ts", "--out", "o"], "none.jpg: no image found"),
+        (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
+        (["train", "voc-fcn64s"], "'voc-fcn64s' is no experiment; known: voc-fcn32s, "),
+        (["prepare", "voc"], "'voc' is no data set; known: voc2011-sbd"),
+        (["check", "voc"], "'voc' is no data set; known: voc2011-sbd"),
+        (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
+        (["info", "none.pt"], "none.pt: no such file"),
+        (["train", "x", "-c", "none.yaml"], "none.yaml: "),
+    ],
+)
+def test_a_mistake_ends_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+    model: Path,
+    photos: Path,
+    arguments: list[str],
+    told: str,
+) -> None:
+    shutil.copy(repository / "config.yaml", model.parent)
+    monkeypatch.chdir(model.parent)
+    error, _ = fcn(capsys, *arguments)
+    assert isinstance(error, str)
+    assert error.startswith("error: ") and told in error and "\n" not in error
+
+
+def test_two_photographs_of_one_name_are_refused_before_anything_is_written(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copy(photos / "two.png", photos / "one.png")
+    error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "out")
+    assert "would be written over" in str(error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_patterns_folders_and_files_are_found_once(photos: Path) -> None:
+    everything = [photos / "one.jpg", photos / "two.png"]
+    assert find([str(photos)]) == everything
+    assert find([str(photos / "*.jpg"), str(photos)]) == everything
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "file" / "out")
+    assert str(error).startswith("error: ") and "file" in str(error)
+
+
+def test_info_tells_what_a_file_is(
+    capsys: pytest.CaptureFixture[str], model: Path, world: Path
+) -> None:
+    _, text = fcn(capsys, "info", model)
+    assert json.loads(text)["classes"] == ["a", "b", "c"]
+    _, text = fcn(capsys, "info", world)
+    assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
+
+
+def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+    world: Path,
+    tmp_path: Path,
+) -> None:
+    """The template of the README, on other people's photographs: here, drawn ones."""
+    monkeypatch.chdir(tmp_path)
+    data = Prepared(world)
+    mine = tmp_path / "my-photos"
+    (mine / "images").mkdir(parents=True)
+    (mine / "masks").mkdir()
+    for split, name in [("train", "train"), ("seg11valid", "val")]:
+        ids = data.ids(split)
+        (mine / f"{name}.txt").write_text("\n".join(ids))
+        for id in ids:
+            shutil.copy(data.image_path(id), mine / "images")
+            shutil.copy(data.label_path(id), mine / "masks")
+    (mine / "classes.txt").write_text("\n".join(data.info.tasks["semantic"]))
+    shutil.copy(repository / "config.yaml", tmp_path)
+    own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text())
+    own["scales"]["mine"]["net"]["width"] = 1 / 32
+    experiment = own["experiments"]["mine-32s"]
+    experiment["recipe"] |= {"iterations": 4, "validate_every": 2}
+    experiment["net"]["start_from"] = "random"
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    lists = ["-c", "config.yaml", "-c", "own.yaml"]
+    code, text = fcn(capsys, "check", "mine", *lists)
+    assert code == 0 and "0 errors" in text
+    assert fcn(capsys, "prepare", "mine", *lists)[0] == 0
+    code, text = fcn(capsys, "train", "mine-32s", *lists)
+    assert code == 0
+    _, text = fcn(capsys, "info", text.strip())
+    assert json.loads(text)["net"]["start_from"] == "random"
+
+
+def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
+    code = (
+        "import sys; sys.modules.update(snakemake=None, dvc=None); import fcnlib.cli;"
+        "import fcnlib.page, fcnlib.figures, fcnlib.pretrain"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(OSError), replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise OSError("disk full")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_failed_folder_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "old").touch()
+    with pytest.raises(OSError), replacing_folder(tmp_path / "set") as temporary:
+        (temporary / "half").touch()
+        raise OSError("disk full")
+    assert [str(p.relative_to(tmp_path)) for p in sorted(tmp_path.rglob("*"))] == ["set", "set/old"]

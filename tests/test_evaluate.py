@@ -1,0 +1,112 @@
+"""From a model file to its scores."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fcnlib.counting import bounds, confusions
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
+from fcnlib.evaluate import evaluate, evaluate_bound
+from fcnlib.metrics import mean_iu, scores
+from fcnlib.models.fcn import build_fcn
+from fcnlib.torchscript import TOLD, export, load
+
+FACTS = {"experiment": "x", "seed": 0, "provenance": {}}
+
+
+def model(folder: Path, classes: list[str], bias: int | None = None) -> Path:
+    """An untrained net; with `bias` it says that class everywhere."""
+    net = build_fcn(classes=len(classes), width=1 / 32, padding=1, fc6_kernel=3)
+    nn.init.normal_(net["score_fr"].weight)
+    if bias is not None:
+        nn.init.zeros_(net["score_fr"].weight)
+        nn.init.constant_(net["score_fr"].bias[bias], 1)
+    told: dict[str, Any] = dict.fromkeys(TOLD, 0)
+    export(net, folder / "net.ts", {**told, "classes": classes, "parameters": 7})
+    return folder / "net.ts"
+
+
+@pytest.fixture
+def classes(world: Path) -> list[str]:
+    return list(Prepared(world).info.tasks["semantic"])
+
+
+def run(world: Path, path: Path, folder: Path) -> tuple[dict[str, Any], Any]:
+    files = {"metrics": folder / "0.json", "counts": folder / "0.npz"}
+    evaluate(path, dataset=world, split="seg11valid", device="cpu", facts=FACTS, **files)
+    return json.loads(files["metrics"].read_text()), np.load(files["counts"])
+
+
+def test_background_everywhere_scores_what_can_be_counted_by_hand(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, _ = run(world, model(tmp_path, classes, bias=0), tmp_path)
+    data = Prepared(world)
+    labels = np.concatenate([data.label(name).ravel() for name in data.ids("seg11valid")])
+    valid = labels[labels != 255]
+    occurring = len(np.unique(valid))
+    share = (valid == 0).mean()
+    assert metrics["tasks"]["semantic"]["pixel_accuracy"] == pytest.approx(share, rel=1e-5)
+    assert metrics["tasks"]["semantic"]["mean_accuracy"] == pytest.approx(1 / occurring, rel=1e-5)
+    assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(share / occurring, rel=1e-5)
+
+
+def test_scores_are_those_of_the_stored_counts(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, counts = run(world, model(tmp_path, classes), tmp_path)
+    assert counts["ids"].tolist() == Prepared(world).ids("seg11valid")
+    assert counts["semantic"].shape == (6, 21, 21)
+    total = torch.from_numpy(counts["semantic"].sum(0))
+    found = {name: metrics["tasks"]["semantic"][name] for name in scores(total)}
+    assert found == pytest.approx(scores(total))
+    assert metrics["images"] == 6 and metrics["forward_ms"] > 0 and metrics["parameters"] == 7
+
+
+def test_counts_of_an_image_are_of_all_its_pixels_but_void(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    data = Prepared(world)
+    counts = confusions(load(model(tmp_path, classes)), data, "seg11valid", device="cpu")
+    for name, count in zip(data.ids("seg11valid"), counts, strict=True):
+        assert count.sum() == (data.label(name) != 255).sum()
+
+
+def test_a_model_of_other_classes_is_refused(world: Path, tmp_path: Path) -> None:
+    path = model(tmp_path, ["sky", "road"])
+    with pytest.raises(
+        InputError, match=r"net\.ts: knows 2 classes \(sky, \.\.\.\); expected the 21"
+    ):
+        run(world, path, tmp_path)
+    assert not (tmp_path / "0.json").exists()
+
+
+def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no split 'val'; known: "):
+        evaluate(
+            model(tmp_path, classes),
+            dataset=world,
+            split="val",
+            metrics=tmp_path / "0.json",
+            counts=tmp_path / "0.npz",
+            device="cpu",
+            facts=FACTS,
+        )
+
+
+def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
+    data = Prepared(world)
+    found = [mean_iu(bounds(data, "seg11valid", factor=f).sum(0)) for f in (1, 4, 16, 64)]
+    assert found[0] == 1
+    assert found == sorted(found, reverse=True) and found[-1] < 0.6
+    files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
+    evaluate_bound(4, dataset=world, split="seg11valid", facts=FACTS, **files)
+    metrics = json.loads(files["metrics"].read_text())
+    assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
+    assert metrics["forward_ms"] is None
