@@ -1,0 +1,105 @@
+"""Where a training step's time goes: reading, forward, backward, update; side by side in one run.
+
+python benchmarks/training.py [--width 0.125] [--size 128] [--steps 60] [--device cpu] [--json FILE]
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from fcnlib.config import ArchiveDataset, Recipe
+from fcnlib.datasets.converters import prepare
+from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.files import write_json
+from fcnlib.models import build_fcn
+from fcnlib.provenance import provenance
+from fcnlib.sampling import Pairs
+from fcnlib.train import make_optimizer, pixel_loss
+
+HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
+ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
+
+
+def drawn(folder: Path, size: int) -> Prepared:
+    """A prepared data set of drawn scenes."""
+    paths = [folder / name for name in ARCHIVES]
+    write_voc2011(paths[0], seed=0, size=size, train=40, validation=8)
+    write_sbd(paths[1], seed=0, size=size, train=40, validation=8)
+    prepare(ArchiveDataset(converter="voc-sbd", archives=ARCHIVES), paths, folder / "set")
+    return Prepared(folder / "set")
+
+
+def steps(pairs: Pairs, predict_from: list[str], options: argparse.Namespace) -> dict[str, float]:
+    """Median milliseconds per step of each part."""
+    small = options.width < 1
+    net = build_fcn(
+        predict_from=predict_from,
+        width=options.width,
+        padding=1 if small else 100,
+        fc6_kernel=3 if small else 7,
+        dropout=0.0 if small else 0.5,
+    ).to(options.device)
+    recipe = Recipe(learning_rate=1e-10, iterations=1, validate_every=1)
+    optimizer = make_optimizer(net, recipe)
+
+    def now() -> float:
+        if options.device.startswith("cuda"):
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    parts: dict[str, list[float]] = {part: [] for part in ("read", "forward", "backward", "update")}
+    for step in range(options.steps + 5):
+        times = [now()]
+        image, labels = pairs[step % len(pairs)]
+        image, labels = image[None].to(options.device), labels[None].to(options.device)
+        times.append(now())
+        loss = pixel_loss(net(net.normalise(image)), labels)
+        times.append(now())
+        loss.backward()
+        times.append(now())
+        optimizer.step()
+        optimizer.zero_grad()
+        times.append(now())
+        if step >= 5:  # the first ones warm up
+            for part, start, end in zip(parts, times, times[1:], strict=True):
+                parts[part].append(1000 * (end - start))
+    return {part: median(values) for part, values in parts.items()}
+
+
+def main() -> None:
+    """Print the table, and write it as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=float, default=0.125)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    where = provenance(seed=0, device=options.device, threads=options.threads, values={})
+    print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
+    with tempfile.TemporaryDirectory() as folder:
+        data = drawn(Path(folder), options.size)
+        pairs = Pairs(data, data.ids("train"), [False] * 40)
+        table = {name: steps(pairs, layers, options) for name, layers in HEADS.items()}
+    print(
+        f"{'ms per step':14}{'read':>9}{'forward':>9}{'backward':>9}{'update':>9}{'computing':>11}"
+    )
+    for name, parts in table.items():
+        share = 1 - parts["read"] / sum(parts.values())
+        print(f"{name:14}" + "".join(f"{ms:9.2f}" for ms in parts.values()) + f"{share:11.1%}")
+    if options.json:
+        write_json(options.json, {**where, "values": vars(options) | {"json": None}, "ms": table})
+    else:
+        print(json.dumps(table))
+
+
+if __name__ == "__main__":
+    main()
