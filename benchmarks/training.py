@@ -7,6 +7,7 @@ import argparse
 import json
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -67,7 +68,7 @@ def steps(pairs: Pairs, predict_from: list[str], options: argparse.Namespace) ->
         optimizer.zero_grad()
         times.append(now())
         if step >= 5:  # the first ones warm up
-            for part, start, end in zip(parts, times, times[1:], strict=True):
+            for part, (start, end) in zip(parts, pairwise(times), strict=True):
                 parts[part].append(1000 * (end - start))
     return {part: median(values) for part, values in parts.items()}
 
