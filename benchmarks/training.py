@@ -4,7 +4,6 @@ python benchmarks/training.py [--width 0.125] [--size 128] [--steps 60] [--devic
 """
 
 import argparse
-import json
 import tempfile
 import time
 from itertools import pairwise
@@ -97,9 +96,8 @@ def main() -> None:
         share = 1 - parts["read"] / sum(parts.values())
         print(f"{name:14}" + "".join(f"{ms:9.2f}" for ms in parts.values()) + f"{share:11.1%}")
     if options.json:
-        write_json(options.json, {**where, "values": vars(options) | {"json": None}, "ms": table})
-    else:
-        print(json.dumps(table))
+        values = {name: str(value) for name, value in vars(options).items()}
+        write_json(options.json, {**where, "values": values, "ms": table})
 
 
 if __name__ == "__main__":
