@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fcnlib.config import Frozen
 from fcnlib.errors import InputError
-from fcnlib.files import replacing
+from fcnlib.files import replacing, write_json
 from fcnlib.measurements import METRICS, SCORES, Measured, Metric, by_experiment, number
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
@@ -68,6 +68,16 @@ def build_table(
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
     """Write results.csv: the lines of all tables in the order given."""
     write_lines(Path(output), chain.from_iterable(map(read_lines, tables)))
+
+
+def write_scores(results: Path | str, output: Path | str) -> None:
+    """Write what was measured by experiment, in the form that `dvc metrics` compares."""
+    scores: dict[str, dict[str, float]] = {}
+    for line in read_lines(results):
+        if line.measured is not None:
+            name = ".".join(filter(None, (line.task, line.metric)))
+            scores.setdefault(line.experiment, {})[name] = line.measured
+    write_json(Path(output), scores)
 
 
 def table_lines(table: ShownTable, metrics: Sequence[Path | str]) -> list[Line]:

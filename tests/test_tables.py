@@ -18,6 +18,7 @@ from fcnlib.tables import (
     join_tables,
     read_lines,
     write_lines,
+    write_scores,
 )
 
 SKIPS = {
@@ -116,6 +117,13 @@ def test_results_are_the_tables_one_after_the_other(tmp_path):
     join_tables([path, path], tmp_path / "results.csv")
     head, *lines = csv.splitlines()
     assert (tmp_path / "results.csv").read_text().splitlines() == [head, *lines, *lines]
+
+
+def test_scores_are_the_measured_numbers_by_experiment(tmp_path):
+    build(tmp_path, [write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9, mean_iu=0.1)])
+    write_scores(tmp_path / "tables/skips.csv", tmp_path / "scores.json")
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written == {"fine": {"semantic.pixel_accuracy": 90, "semantic.mean_iu": 10}}
 
 
 def test_a_missing_metric_names_file_and_metric(tmp_path):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from fcnlib.experiments import load
-from fcnlib.provenance import fingerprint
+from fcnlib.files import sha256
+from fcnlib.provenance import PACKAGE, fingerprint
 
 CONFIG = load(config)
 DATA = f"data/{CONFIG.scale}"
@@ -30,6 +31,11 @@ wildcard_constraints:
 def code(rule):
     """What the rule's script and all it imports do, as a hash: code is an input."""
     return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py")
+
+
+def contents(folder):
+    """The files of a folder as hashes: templates and captions make a page as code does."""
+    return {path.name: sha256(path) for path in sorted(folder.iterdir())}
 
 
 def dataset_of(experiment):

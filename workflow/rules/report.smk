@@ -32,6 +32,7 @@ rule results:
             caption="../report/results.rst",
             category="Tables",
         ),
+        scores=f"{RESULTS}/scores.json",
     log:
         f"{RESULTS}/logs/results.log",
     conda:
@@ -177,6 +178,7 @@ rule page:
         like=CONFIG.scales[CONFIG.scale].like,
         commands=COMMANDS,
         code=code("page"),
+        templates=contents(PACKAGE / "templates"),
     script:
         "../scripts/page.py"
 
@@ -214,5 +216,7 @@ rule report:
         f"{RESULTS}/logs/report.log",
     conda:
         "../envs/fcnlib.yaml"
+    params:
+        captions=contents(Path(workflow.basedir) / "workflow" / "report"),
     script:
         "../scripts/report.py"

@@ -1,7 +1,8 @@
-"""Join all tables into results.csv."""
+"""Join all tables into results.csv, and its numbers into scores.json."""
 
 from fcnlib.job import job
-from fcnlib.tables import join_tables
+from fcnlib.tables import join_tables, write_scores
 
 with job(snakemake.log[0], snakemake.threads):
     join_tables(snakemake.input.tables, snakemake.output.results)
+    write_scores(snakemake.output.results, snakemake.output.scores)
