@@ -12,8 +12,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from fcnlib.config import Pretraining
 from fcnlib.datasets.drawn import CLASSES, objects
-from fcnlib.files import replacing
 from fcnlib.models.backbones import BACKBONES, ConvReLU
+from fcnlib.models.transplant import write_checkpoint
 from fcnlib.progress import progress
 
 log = logging.getLogger(__name__)
@@ -93,8 +93,7 @@ def pretrain(
     accuracy = held_out_accuracy(net, images[recipe.windows :], labels[recipe.windows :])
     log.info("held-out accuracy %.3f on %d windows", accuracy, recipe.held_out)
     content = {"state": net.state_dict(), "accuracy": accuracy, "provenance": provenance}
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    write_checkpoint(path, content)
 
 
 def held_out_accuracy(net: Classifier, images: Tensor, labels: Tensor) -> float:

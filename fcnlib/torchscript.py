@@ -45,9 +45,11 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
         scripted = torch.jit.freeze(
             torch.jit.script(Labeller(net.cpu()).eval()), preserved_attrs=["scores"]
         )
-        with replacing(path) as temporary:
-            extra = {ABOUT: json.dumps(about or {})}
-            torch.jit.save(scripted, temporary, _extra_files=extra)
+        extra = {ABOUT: json.dumps(about or {})}
+        content = scripted.save_to_buffer(_extra_files=extra)
+    # Through a buffer, so that a full disk is an OSError as everywhere else.
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def export_checkpoint(checkpoint: Path, path: Path) -> None:

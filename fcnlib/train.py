@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from fcnlib.config import Net, Recipe, Training
+from fcnlib.config import Recipe, Training
 from fcnlib.counting import TASK, confusions
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.prepared import Prepared, first_and_more
+from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.files import replacing, sha256
+from fcnlib.files import sha256
 from fcnlib.metrics import scores
-from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.transplant import read_checkpoint, read_state, transplant
+from fcnlib.models.fcn import FCN
+from fcnlib.models.transplant import read_checkpoint, write_checkpoint
 from fcnlib.progress import progress
 from fcnlib.sampling import Pairs, draw_order
+from fcnlib.starting import make_net
 
 log = logging.getLogger(__name__)
 
@@ -46,34 +47,6 @@ class Progress:
     best_scores: dict[str, float] = field(default_factory=dict)
     best_state: dict[str, Tensor] = field(default_factory=dict)
     lines: list[dict[str, float | str]] = field(default_factory=list)
-
-
-def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int) -> FCN:
-    """The net with its starting weights: a classifier's, a coarser net's or random ones."""
-    net = build_fcn(
-        **values.model_dump(exclude={"start_from"}), classes=len(dataset.info.tasks[TASK])
-    )
-    if values.start_from == "random":
-        initialise(net, torch.Generator().manual_seed(seed))
-        net.input_mean.copy_(torch.tensor(dataset.info.mean_rgb).flip(0))
-        net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
-        return net
-    for path in start:
-        done = transplant(read_state(path), net, origin=str(path))
-        lost = [name for name in done.missing if not name.startswith(("score", "input_"))]
-        if lost:
-            raise InputError(f"{path}: lacks {first_and_more(lost)}; expected the whole trunk")
-        log.info("%s: %d tensors, new: %s", path, len(done.copied), ", ".join(done.missing) or "-")
-    return net
-
-
-def initialise(net: FCN, generator: torch.Generator) -> None:
-    """He's initialisation for every layer but the score layers, which stay zero."""
-    for name, layer in net.items():
-        if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
 
 
 def make_optimizer(net: FCN, recipe: Recipe) -> torch.optim.SGD:
@@ -289,8 +262,7 @@ class Run:
             "chance": chance,
             "progress": asdict(self.progress),
         }
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
+        write_checkpoint(path, state)
 
     def _restore(self, path: Path) -> None:
         state: dict[str, Any] = read_checkpoint(path)
@@ -316,5 +288,4 @@ class Run:
             "scores": state.best_scores,
             "provenance": self.provenance,
         }
-        with replacing(path) as temporary:
-            torch.save(content, temporary)
+        write_checkpoint(path, content)

@@ -16,7 +16,7 @@ LAYERS = [
     {"errors", "files", "progress", "config", "provenance", "colour", "vision"},
     {"metrics", "experiments"},
     {"datasets"},
-    {"models", "sampling", "counting"},
+    {"models", "sampling", "counting", "starting"},
     {"train", "torchscript", "pretrain", "job"},
     {"evaluate", "predict"},
     {"measurements", "cards", "tables", "drawing", "figures", "figures_samples"},
@@ -77,4 +77,4 @@ def test_reading_the_workflow_needs_no_torch() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_files_can_be_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 330
+    assert len(path.read_text().splitlines()) <= 300

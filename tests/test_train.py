@@ -18,7 +18,8 @@ from fcnlib.errors import InputError
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.transplant import read_checkpoint
 from fcnlib.sampling import Pairs, draw_order
-from fcnlib.train import COLUMNS, Run, make_net, make_optimizer, pixel_loss, train
+from fcnlib.starting import make_net
+from fcnlib.train import COLUMNS, Run, make_optimizer, pixel_loss, train
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"], "start_from": "random"},

@@ -71,6 +71,15 @@ def read_checkpoint(path: Path) -> dict[str, object]:
     return content
 
 
+def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
+    """Write a checkpoint whole or not at all."""
+    try:
+        with replacing(path) as temporary:
+            torch.save(content, temporary)
+    except RuntimeError as error:  # torch's own, for a full disk among others
+        raise InputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint of ours or of a VGG16 file of torchvision's layout, our names."""
     content = read_checkpoint(path)
@@ -84,8 +93,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 def import_weights(source: Path, path: Path) -> None:
     """Write published classifier weights as a checkpoint of ours."""
-    with replacing(path) as temporary:
-        torch.save({"state": read_state(source)}, temporary)
+    write_checkpoint(path, {"state": read_state(source)})
 
 
 def from_torchvision_vgg16(state: State) -> dict[str, Tensor]:

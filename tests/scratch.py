@@ -1,0 +1,87 @@
+"""A clone of this repository whose list runs in a minute, to type commands in."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+PROGRAMS = Path(sys.executable).parent
+JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: {4}.*\n)+)", re.MULTILINE)
+EXPERIMENT = re.compile(r"wildcards: experiment=([\w-]+)")
+PERSON = {
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in (("NAME", "A user"), ("EMAIL", "user@example.org"))
+}
+
+
+class Clone:
+    """A clone of what is committed, with its own library and the environment of the tests."""
+
+    def __init__(self, folder: Path, *, source: Path = REPOSITORY) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            **PERSON,
+            "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder),
+        }
+        folder.mkdir(parents=True)
+        self.run("git", "clone", "--quiet", str(source), ".")
+
+    def run(self, *command: str) -> str:
+        """What the command said; a command that fails, fails the test with that."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+        return done.stdout
+
+    def commit(self) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "As it is")
+
+    def config(self) -> dict[str, Any]:
+        content: dict[str, Any] = yaml.safe_load((self.folder / "config.yaml").read_text())
+        return content
+
+    def configure(self, content: dict[str, Any]) -> None:
+        text = yaml.safe_dump(content, sort_keys=False)
+        (self.folder / "config.yaml").write_text(text)
+
+    def nothing_to_do(self) -> bool:
+        return "Nothing to be done" in self.run("snakemake", "-n", "all")
+
+
+def jobs(said: str) -> set[tuple[str, str]]:
+    """The rules and experiments of the jobs that Snakemake said it runs."""
+    found = set()
+    for rule, about in JOB.findall(said):
+        experiment = EXPERIMENT.search(about)
+        found.add((rule, experiment[1] if experiment else ""))
+    return found
+
+
+def tiny(content: dict[str, Any], experiments: Sequence[str]) -> dict[str, Any]:
+    """The list with these rows only, a few small scenes and a few iterations."""
+    rows = {name: content["experiments"][name] for name in experiments}
+    nets = [name for name, row in rows.items() if "net" in row]
+    for recipe in content["recipes"].values():
+        recipe |= {"iterations": 8, "validate_every": 4}
+    for name in nets:
+        rows[name]["recipe"].pop("iterations", None)
+    content["drawn"] |= {"size": 48, "train": 20, "validation": 6}
+    content["pretraining"] |= {"windows": 64, "held_out": 16, "iterations": 4}
+    content["figures"] = {"fig4": {**content["figures"]["fig4"], "experiments": nets}}
+    return {**content, "experiments": rows}
