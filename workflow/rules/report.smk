@@ -138,11 +138,7 @@ rule examples:
         counts=lambda wildcards: first_run("metrics", "npz", [wildcards.experiment]),
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
     output:
-        image=report(
-            f"{RESULTS}/figures/examples/{{experiment}}.png",
-            caption="../report/examples.rst",
-            category="Examples",
-        ),
+        image=f"{RESULTS}/figures/examples/{{experiment}}.png",
         card=f"{RESULTS}/figures/examples/{{experiment}}.json",
     log:
         f"{RESULTS}/logs/examples/{{experiment}}.log",
