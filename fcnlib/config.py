@@ -174,7 +174,8 @@ class Config(Frozen):
 
     scale: str
     archives: Path | None = None  # a folder with archives that are here already
-    seeds: tuple[int, ...]  # not strict: Snakemake's `--config seeds=[0,1]` hands over text
+    # Not strict: Snakemake's `--config seeds=[0,1]` hands over text.
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     scales: dict[str, Scale]
     drawn: Drawn
     pretraining: Pretraining

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import Config
+from fcnlib.config import Config, Scale
 from fcnlib.errors import InputError
 
 
@@ -22,7 +22,7 @@ def read(paths: Sequence[Path]) -> Config:
         if not isinstance(content, dict):
             raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
         merged = _laid_over(merged, content)
-    return load(merged, str(paths[-1]))
+    return load(merged, " + ".join(map(str, paths)))
 
 
 def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,22 +35,33 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     return {**base, **both}
 
 
+class Outline(BaseModel):
+    """As much of the file as must be right before its values can be filled in."""
+
+    scale: str
+    scales: dict[str, Scale]
+    recipes: dict[str, dict[str, Any]]
+    experiments: dict[str, dict[str, Any]]
+
+
 def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
     """The checked configuration of `raw`'s scale; an InputError names the key's path."""
-    if missing := {"scale", "scales", "recipes", "experiments"} - raw.keys():
-        raise InputError(f"{source}: missing key {', '.join(sorted(missing))}")
-    scale, scales = raw["scale"], raw["scales"]
-    if not isinstance(scales, Mapping) or scale not in scales:
-        raise InputError(f"{source}: scale: {scale!r} is not declared; known: {', '.join(scales)}")
-    like = scales[scale].get("like")
-    filled = {key: _of_scale(value, like) for key, value in raw.items()}
-    filled["scales"] = dict(scales)
-    filled["experiments"] = {
-        name: _filled(entry, filled, f"{source}: experiments.{name}")
-        for name, entry in filled["experiments"].items()
-    }
     try:
-        config = Config.model_validate(filled)
+        outline = Outline.model_validate(raw)
+        if outline.scale not in outline.scales:
+            known = ", ".join(outline.scales)
+            raise InputError(f"{source}: scale: {outline.scale!r} is not declared; known: {known}")
+        scale = outline.scales[outline.scale]
+        values = {key: _of_scale(value, scale.like) for key, value in raw.items()}
+        recipes, experiments = values["recipes"], values["experiments"]
+        values |= {
+            "scales": raw["scales"],
+            "experiments": {
+                name: _filled(entry, recipes, scale.net, f"{source}: experiments.{name}")
+                for name, entry in experiments.items()
+            },
+        }
+        config = Config.model_validate(values)
     except ValidationError as error:
         raise InputError(_first_problem(error, source)) from None
     _check_references(config, source)
@@ -68,20 +79,20 @@ def _of_scale(value: Any, like: str) -> Any:
     return value
 
 
-def _filled(entry: Any, raw: Mapping[str, Any], place: str) -> Any:
+def _filled(
+    entry: dict[str, Any], recipes: dict[str, Any], net: dict[str, Any], place: str
+) -> dict[str, Any]:
     """An experiment with its recipe's and its scale's values laid under its own."""
-    if not isinstance(entry, Mapping):
-        return entry
     entry = dict(entry)
     if isinstance(entry.get("recipe"), Mapping):
         overrides = dict(entry["recipe"])
         name = overrides.pop("name", None)
-        if name not in raw["recipes"]:
-            known = ", ".join(raw["recipes"])
+        if str(name) not in recipes:
+            known = ", ".join(recipes)
             raise InputError(f"{place}.recipe.name: {name!r} is no recipe; known: {known}")
-        entry["recipe"] = {**raw["recipes"][name], **overrides}
+        entry["recipe"] = {**recipes[name], **overrides}
     if isinstance(entry.get("net"), Mapping):
-        entry["net"] = {**raw["scales"][raw["scale"]].get("net", {}), **entry["net"]}
+        entry["net"] = {**net, **entry["net"]}
     return entry
 
 

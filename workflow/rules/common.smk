@@ -6,7 +6,7 @@ from fcnlib.experiments import load
 from fcnlib.files import sha256
 from fcnlib.provenance import PACKAGE, fingerprint
 
-CONFIG = load(config)
+CONFIG = load(config, " + ".join(map(str, workflow.configfiles)))
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
 NETS = [name for name, entry in CONFIG.experiments.items() if entry.net]
