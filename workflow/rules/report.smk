@@ -159,7 +159,6 @@ rule page:
         figures=expand("{figure}.json", figure=FIGURES),
         training=runs("benchmarks/train", "tsv", NETS),
         benchmarks=[*DATA_BENCHMARKS, *runs("benchmarks/evaluate", "tsv", NETS)],
-        templates=TEMPLATES,
     output:
         page=report(
             f"{RESULTS}/index.html", caption="../report/page.rst", category="Page"
