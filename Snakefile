@@ -19,8 +19,13 @@ localrules:
     data,
     models,
     metrics,
+    # A node of a cluster may not reach the internet; and what takes a second need not queue.
+    download,
     table,
     results,
+    curves,
+    class_iu,
+    bounds,
     page,
     configuration,
     report_items,

@@ -8,7 +8,8 @@ from scratch import Clone, jobs, tiny
 
 pytestmark = pytest.mark.slow
 
-EXPERIMENTS = ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s-atonce", "bound-32"]
+NETS = {"voc-fcn32s", "voc-fcn8s-atonce"}
+EXPERIMENTS = [*sorted(NETS), "bound-32"]
 UP_TO_DATE = "Data and pipelines are up to date."
 
 
@@ -19,7 +20,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = Clone(folder / "recorded")
     clone.configure(tiny(clone.config(), EXPERIMENTS))
     said = clone.run("dvc", "repro")
-    assert {name for rule, name in jobs(said) if rule == "train"} == set(EXPERIMENTS[:3])
+    assert {name for rule, name in jobs(said) if rule == "train"} == NETS
     clone.run("dvc", "remote", "add", "--default", "here", str(folder / "remote"))
     clone.commit()
     clone.run("dvc", "push")
@@ -63,7 +64,7 @@ def test_metrics_and_curves_show(recorded: Clone) -> None:
     assert 0 < metrics["data"]["voc-fcn32s"]["semantic.mean_iu"] < 100
     plots = json.loads(recorded.run("dvc", "plots", "show", "--json"))
     assert "errors" not in plots
-    assert {Path(name).parent.name for name in plots["data"]} == set(EXPERIMENTS[:3])
+    assert {Path(name).parent.name for name in plots["data"]} == NETS
 
 
 def test_a_clone_that_pulled_has_nothing_to_do(pulled: Clone) -> None:
@@ -76,14 +77,13 @@ def test_a_changed_rate_retrains_what_depends_on_it(pulled: Clone) -> None:
     before = checkpoints(pulled)
     change_rate(pulled)
     ran = jobs(pulled.run("dvc", "repro"))
-    affected = {"voc-fcn32s", "voc-fcn16s"}  # 16s starts from 32s
+    affected = {"voc-fcn32s"}
     for rule in ("train", "export", "evaluate"):
         assert {name for other, name in ran if other == rule} == affected
     assert not {"draw_voc", "prepare", "pretrain", "upper_bound"} & {rule for rule, _ in ran}
     after = checkpoints(pulled)
     assert {name for name in after if after[name] != before[name]} == affected
     assert settled(pulled)
-    assert "voc-fcn16s" in pulled.run("dvc", "metrics", "diff")
 
 
 def test_what_snakemake_made_first_is_recorded_and_not_made_again(pulled: Clone) -> None:

@@ -1,0 +1,106 @@
+"""A private Slurm on this machine alone: no root, no systemd, no database, no open port."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = Path(__file__).parent / "cluster"
+NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scontrol")
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+
+
+@contextmanager
+def running_slurm() -> Iterator[dict[str, str]]:
+    """A cluster with the partitions cpu and gpu, up until the end; yields its user's variables."""
+    if missing := [name for name in NEEDED if not shutil.which(name, path=PATH)]:
+        pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
+    host = socket.gethostname().partition(".")[0]
+    address = socket.gethostbyname(host)
+    if not address.startswith("127."):
+        pytest.skip(f"the name {host} is {address}, which is no loopback address")
+    with ExitStack() as stack:
+        # Not pytest's folder: munge wants a short path that others may enter.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm")))
+        folder.chmod(0o755)
+        _write_settings(folder, host, address)
+        environment = {
+            "SLURM_CONF": f"{folder}/slurm.conf",
+            "PATH": f"{folder}/bin{os.pathsep}{PATH}",
+        }
+        munge = [
+            f"--{what}={folder}/munge.{what}" for what in ("key-file", "seed-file", "pid-file")
+        ]
+        for command in (
+            ["munged", "--foreground", f"--socket={folder}/munge.socket", *munge],
+            ["slurmctld", "-D", "-c", "-f", environment["SLURM_CONF"]],
+            ["slurmd", "-D", "-c", "-f", environment["SLURM_CONF"]],
+        ):
+            stack.enter_context(_daemon(command, folder, environment))
+        _wait_for_node(folder, environment)
+        yield environment
+
+
+def _write_settings(folder: Path, host: str, address: str) -> None:
+    controller_port, node_port = _free_ports(address, 2)
+    for template in TEMPLATES.glob("*.conf"):
+        text = template.read_text().format(
+            folder=folder,
+            host=host,
+            address=address,
+            user=getpass.getuser(),
+            controller_port=controller_port,
+            node_port=node_port,
+        )
+        (folder / template.name).write_text(text)
+    (folder / "munge.key-file").write_bytes(os.urandom(1024))
+    (folder / "munge.key-file").chmod(0o400)
+    # Snakemake's job step drops SLURM_CONF before it calls srun.
+    shim = folder / "bin" / "srun"
+    shim.parent.mkdir()
+    srun = shutil.which("srun", path=PATH)
+    shim.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {srun} "$@"\n')
+    shim.chmod(0o755)
+
+
+def _free_ports(address: str, count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server((address, 0))) for _ in range(count)]
+        return [opened.getsockname()[1] for opened in sockets]
+
+
+@contextmanager
+def _daemon(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    with open(folder / f"{command[0]}.out", "w") as out:
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_for_node(folder: Path, environment: Mapping[str, str]) -> None:
+    for _ in range(60):
+        asked = subprocess.run(
+            ["sinfo", "--noheader", "--format=%T", "--partition=gpu"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        if asked.stdout.strip() == "idle":
+            return
+        time.sleep(0.5)
+    said = "\n".join(path.read_text() for path in folder.glob("*.out"))
+    pytest.fail(f"Slurm did not come up: {asked.stdout} {asked.stderr}\n{said}")
