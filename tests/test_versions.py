@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from scratch import Clone, jobs, tiny
+from clone_fixture import Clone, jobs, tiny
 
 pytestmark = pytest.mark.slow
 
