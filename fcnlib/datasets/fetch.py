@@ -104,7 +104,7 @@ def _download(target: Path, archive: Archive, patience: Patience) -> None:
             reasons.append(f"{url} ({error})")
     raise InputError(
         f"{target}: not downloaded: {'; '.join(reasons)}. "
-        "If you have the file, name its folder with --from DIR"
+        "If you have the file, name its folder with --from DIR (in the workflow: archives=DIR)"
     )
 
 

@@ -139,9 +139,6 @@ DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
-TEMPLATES = sorted(
-    Path().glob("fcnlib/templates/*")
-)  # relative, as a clone's are the same
 COMMANDS = [
     f"snakemake --config scale={CONFIG.scale} all",
     f"snakemake --profile slurm --config scale={CONFIG.scale} all",
