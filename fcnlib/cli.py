@@ -56,21 +56,39 @@ def predict(
 
 @app.command()
 def check(
-    dataset: Annotated[str, typer.Argument(help="A name in the config, or a prepared folder.")],
+    dataset: Annotated[str, typer.Argument(help="A name in the config, or a folder.")],
     config: Configs = DEFAULT,
+    images: Annotated[str, typer.Option(help="In a folder: its images.")] = "images",
+    masks: Annotated[str, typer.Option(help="In a folder: its masks.")] = "masks",
+    classes: Annotated[str, typer.Option(help="In a folder: its class names.")] = "classes.txt",
+    void: Annotated[
+        list[int] | None, typer.Option(help="In a folder: a mask value to leave out.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Images read side by side.")] = 2,
 ) -> None:
     """Look at images and labels before training; exit code 1 if something is wrong.
 
-    Example: fcn check street -c config.yaml -c street.yaml
+    Example: fcn check photos/ --masks labels --void 11
+
+    Example: fcn check mine -c config.yaml -c mine.yaml
     """
-    if (Path(dataset) / INFO).exists():
-        result = look_at(Path(dataset), workers=workers)
-    else:
+    folder = Path(dataset)
+    entry: FolderDataset | Path = folder
+    if not folder.is_dir():
         settings = read(config)
-        entry = _entry(settings.datasets, dataset, "data set")
-        own = isinstance(entry, FolderDataset)
-        result = look_at(entry if own else Path("data") / settings.scale / dataset, workers=workers)
+        known = _entry(settings.datasets, dataset, "data set")
+        own = isinstance(known, FolderDataset)
+        entry = known if own else Path("data") / settings.scale / dataset
+    elif not (folder / INFO).exists():
+        entry = FolderDataset(
+            converter="folder",
+            path=folder,
+            images=images,
+            masks=masks,
+            classes=classes,
+            void=tuple(void or ()),
+        )
+    result = look_at(entry, workers=workers)
     typer.echo(report(result))
     raise typer.Exit(int(result.failed))
 

@@ -1,16 +1,22 @@
 """Confusion counts and the scores that are functions of them (section 5)."""
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+Labels = Tensor | NDArray[Any]
 
-def confusion(predicted: Tensor, truth: Tensor, classes: int) -> Tensor:
+
+def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
     """Count pixels by (true class, predicted class); pixels whose truth is void are left out.
 
     Takes label maps of any equal shape, returns int64 [classes, classes].
     """
-    truth, predicted = truth.flatten().long(), predicted.flatten().long()
+    truth = torch.as_tensor(truth).flatten().long()
+    predicted = torch.as_tensor(predicted).flatten().long()
     valid = truth < classes
     index = truth[valid] * classes + predicted[valid]
     return torch.bincount(index, minlength=classes * classes).view(classes, classes)

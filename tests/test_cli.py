@@ -221,6 +221,22 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     assert json.loads(text)["net"]["start_from"] == "random"
 
 
+def test_a_folder_is_checked_before_there_is_any_configuration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("pictures", "labels"):
+        (tmp_path / name).mkdir()
+    for id in ("a", "b"):
+        Image.new("RGB", (9, 7)).save(tmp_path / "pictures" / f"{id}.jpg")
+        Image.new("L", (9, 7), 11).save(tmp_path / "labels" / f"{id}.png")
+    (tmp_path / "names.txt").write_text("sky\nroad\n")
+    where = ["--images", "pictures", "--masks", "labels", "--classes", "names.txt"]
+    code, text = fcn(capsys, "check", tmp_path, *where)
+    assert code == 1 and "11" in text and "a.png" in text
+    code, text = fcn(capsys, "check", tmp_path, *where, "--void", 11)
+    assert "0 errors" in text
+
+
 def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
     code = (
         "import sys; sys.modules.update(snakemake=None, dvc=None); import fcnlib.cli;"
