@@ -46,8 +46,6 @@ rule download:
         "../envs/fcnlib.yaml"
     resources:
         download=1,
-    params:
-        folder=CONFIG.archives,
     script:
         "../scripts/download.py"
 

@@ -7,4 +7,5 @@ from fcnlib.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     archive = Path(snakemake.output.archive)
-    fetch(archive.name, archive.parent, source=snakemake.params.folder)
+    # Not a param: another folder with the same file is no reason to fetch it again.
+    fetch(archive.name, archive.parent, source=snakemake.config.get("archives"))
