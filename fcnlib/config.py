@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,10 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
+Layer = Literal["fc7", "pool5", "pool4", "pool3"]
+COARSE_TO_FINE: tuple[str, ...] = get_args(Layer)
+# Names become files and patterns.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
@@ -43,7 +47,7 @@ class Net(Frozen):
     """One fully convolutional net: every variant is a value of this class."""
 
     backbone: Literal["vgg16"]
-    predict_from: tuple[Literal["fc7", "pool5", "pool4", "pool3"], ...]
+    predict_from: tuple[Layer, ...]
     # Empty: the backbone's classifier; `random`: nothing at all.
     start_from: tuple[str, ...] | Literal["random"] = ()
     skip_scales: tuple[Float, ...] | None = None
@@ -51,6 +55,17 @@ class Net(Frozen):
     padding: Annotated[int, Field(strict=True, ge=1)] = 100
     fc6_kernel: Positive = 7
     dropout: Share = 0.5
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Net":
+        order = [name for name in COARSE_TO_FINE if name in self.predict_from]
+        if not self.predict_from or order != list(self.predict_from):
+            wanted = ", ".join(COARSE_TO_FINE)
+            raise ValueError(f"predict_from: expected layers from coarse to fine, of: {wanted}")
+        finer = len(self.predict_from) - 1
+        if self.skip_scales is not None and len(self.skip_scales) != finer:
+            raise ValueError(f"skip_scales: expected {finer} values, one per finer layer")
+        return self
 
 
 class Recipe(Frozen):
@@ -103,7 +118,7 @@ class Table(Frozen):
 
 class Figure(Frozen):
     title: str
-    experiments: tuple[str, ...]
+    experiments: Annotated[tuple[str, ...], Field(min_length=1)]
     images: Positive = 3
 
 
@@ -176,15 +191,15 @@ class Config(Frozen):
     archives: Path | None = None  # a folder with archives that are here already
     # Not strict: Snakemake's `--config seeds=[0,1]` hands over text.
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
-    scales: dict[str, Scale]
+    scales: dict[Name, Scale]
     drawn: Drawn
     pretraining: Pretraining
     weights: dict[str, str]
-    datasets: dict[str, Dataset]
+    datasets: dict[Name, Dataset]
     recipes: dict[str, dict[str, Any]]
-    tables: dict[str, Table]
-    figures: dict[str, Figure]
-    experiments: dict[str, Experiment]
+    tables: dict[Name, Table]
+    figures: dict[Name, Figure]
+    experiments: dict[Name, Experiment]
 
     def scales_like(self, like: str) -> list[str]:
         """The names of the scales that draw their data (demo) or download it (paper)."""

@@ -7,22 +7,49 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import Config, Scale
+from fcnlib.config import Config, Net, Scale
 from fcnlib.errors import InputError
 
 
 def read(paths: Sequence[Path]) -> Config:
-    """The configuration of YAML files, later ones laid over earlier ones as Snakemake does."""
-    merged: dict[str, Any] = {}
+    """The configuration of YAML files, later ones laid over earlier ones."""
+    return load(merged(paths), " + ".join(map(str, paths)))
+
+
+def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The content of YAML files laid over each other, and `top` over all, in the files' order.
+
+    Snakemake merges the same way, but puts overlaid keys first; rows keep the list's order.
+    """
+    content: dict[str, Any] = {}
     for path in paths:
-        try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: {' '.join(str(error).split())}") from None
-        if not isinstance(content, dict):
-            raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
-        merged = _laid_over(merged, content)
-    return load(merged, " + ".join(map(str, paths)))
+        content = _laid_over(content, _read_file(Path(path)))
+    return _laid_over(content, top or {})
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+        content = yaml.safe_load(text)
+        twice = _twice(yaml.compose(text, yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
+    if twice:  # YAML would silently take the last
+        raise InputError(f"{path}: {twice[0]}: stands there twice")
+    return content
+
+
+def _twice(node: yaml.Node | None, place: str = "") -> list[str]:
+    """The paths of keys that a mapping has more than once."""
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    keys = [str(key.value) for key, _ in node.value]
+    found = [f"{place}{key}" for key in keys if keys.count(key) > 1]
+    for key, (_, value) in zip(keys, node.value, strict=True):
+        found += _twice(value, f"{place}{key}.")
+    return found
 
 
 def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,11 +148,33 @@ def _check_references(config: Config, source: str) -> None:
                 require(start, above, key, "must stand above it, as weights flow downwards")
         if entry.net:
             above.append(name)
+            _check_start(config, name, entry.net, source)
     for name, figure in config.figures.items():
         for experiment in figure.experiments:
             require(experiment, above, f"figures.{name}.experiments", "is no net")
     for table in config.scales[config.scale].tables or ():
         require(table, config.tables, f"scales.{config.scale}.tables", "is no table")
+    for table in config.tables:
+        if not any(table in entry.tables for entry in config.experiments.values()):
+            raise InputError(
+                f"{source}: tables.{table}: no experiment names it as one of its tables"
+            )
+
+
+def _check_start(config: Config, name: str, net: Net, source: str) -> None:
+    """Weights fit only into a net of the same size."""
+    size = {"width": net.width, "fc6_kernel": net.fc6_kernel}
+    starts = {"the classifier": config.classifier()} if net.start_from == () else {}
+    for start in net.start_from if net.start_from != "random" else ():
+        other = config.experiments[start].net
+        assert other is not None
+        starts[start] = {"width": other.width, "fc6_kernel": other.fc6_kernel}
+    for start, expected in starts.items():
+        if size != expected:
+            raise InputError(
+                f"{source}: experiments.{name}.net: {size}; expected {expected}, as it starts "
+                f"from {start}"
+            )
 
 
 def _shown(config: Config) -> Config:
@@ -165,6 +214,8 @@ def _first_problem(error: ValidationError, source: str) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping):
         return f"{source}: {place}: {message}"
+    if problem["type"] in ("tuple_type", "list_type"):
+        message = "expected a list, such as [a, b]"
     hint = " (YAML reads 1e-10 as text: write 1.0e-10)" if _text_number(problem["input"]) else ""
     return f"{source}: {place}: {problem['input']!r}: {message}{hint}"
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from fcnlib.errors import InputError
+
 Labels = Tensor | NDArray[Any]
 
 
@@ -18,6 +20,8 @@ def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
     truth = torch.as_tensor(truth).flatten().long()
     predicted = torch.as_tensor(predicted).flatten().long()
     valid = truth < classes
+    if predicted.numel() and int(predicted.max()) >= classes:
+        raise InputError(f"predicted class {int(predicted.max())}; expected 0..{classes - 1}")
     index = truth[valid] * classes + predicted[valid]
     return torch.bincount(index, minlength=classes * classes).view(classes, classes)
 

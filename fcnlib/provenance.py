@@ -2,8 +2,10 @@
 
 import ast
 import hashlib
+import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +25,17 @@ def fingerprint(script: Path) -> str:
     for path in sorted({script, *_reached(script)}):
         digest.update(path.name.encode() + _meaning(path).encode())
     return digest.hexdigest()[:16]
+
+
+def stamp(folders: Sequence[Path]) -> str:
+    """A hash of the names, sizes and dates of the files in `folders`: an edit in place shows."""
+    found = [
+        (folder.name, entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
+        for folder in folders
+        if folder.is_dir()
+        for entry in os.scandir(folder)
+    ]
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()[:16]
 
 
 def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) -> dict[str, Any]:
@@ -81,14 +94,23 @@ def _git(*arguments: str) -> str:
 
 @cache
 def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text(), str(path))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            first = body[0].value
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                body[0] = ast.Expr(ast.Constant(None))
-    return ast.dump(tree)
+    return _dump(ast.parse(path.read_text(), str(path)))
+
+
+def _dump(node: object) -> str:
+    """A syntax tree as text, docstrings left out.
+
+    Not `ast.dump`: that changes with Python's version, as do fields that are empty.
+    """
+    if isinstance(node, list):
+        return "[" + ",".join(map(_dump, node)) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        fields["body"] = fields["body"][1:]
+    shown = (f"{name}={_dump(value)}" for name, value in fields.items() if value not in (None, []))
+    return f"{type(node).__name__}({','.join(shown)})"
 
 
 @cache

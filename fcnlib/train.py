@@ -4,7 +4,7 @@ import csv
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from fcnlib.counting import TASK, confusions
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.files import sha256
+from fcnlib.files import replacing, sha256
 from fcnlib.metrics import scores
 from fcnlib.models.fcn import FCN
 from fcnlib.models.transplant import read_checkpoint, write_checkpoint
 from fcnlib.progress import progress
+from fcnlib.provenance import fingerprint
 from fcnlib.sampling import Pairs, draw_order
 from fcnlib.starting import make_net
 
@@ -120,6 +121,7 @@ class Run:
         self.identity = {
             "values": training.model_dump(mode="json"),
             "data": data.info.digest,
+            "code": fingerprint(Path(__file__)),
             "start": [sha256(path) for path in start],
             "seed": seed,
         }
@@ -128,25 +130,22 @@ class Run:
         stored = checkpoint.with_name(checkpoint.name + ".resume")
         if resume and stored.exists():
             self._restore(stored)
-        curve.parent.mkdir(parents=True, exist_ok=True)
-        with open(curve, "w", newline="", buffering=1) as file:
+        self._steps(stored)
+        with replacing(curve) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.progress.lines)
-            for line in self._steps(stored):
-                writer.writerow(line)
         self._write_checkpoint(checkpoint)
         stored.unlink(missing_ok=True)
 
-    def _steps(self, stored: Path) -> Iterator[dict[str, float | str]]:
-        """Do the remaining iterations; yields a line of the curve now and then."""
+    def _steps(self, stored: Path) -> None:
+        """Do the remaining iterations, with a line of the curve now and then."""
         recipe, state = self.recipe, self.progress
         pairs = iter(self._loader())
         every = max(1, recipe.iterations // CURVE_LINES)
         loss = pixels = 0.0
         images = 0
         clock = saved = time.monotonic()
-        began = state.seconds
         bar = progress(
             range(state.iteration, recipe.iterations),
             desc="training",
@@ -162,7 +161,8 @@ class Run:
             self.optimizer.step()
             self.optimizer.zero_grad()
             state.iteration = iteration + 1
-            state.seconds = began + time.monotonic() - clock
+            state.seconds += time.monotonic() - clock  # of learning: validation is not counted
+            clock = time.monotonic()
             validating = self._is_validation(state.iteration)
             if state.iteration % every and not validating:
                 continue
@@ -174,10 +174,10 @@ class Run:
             if validating:
                 line |= self._validate()
             state.lines.append(line)
-            yield line
             if validating or time.monotonic() - saved > SAVE_SECONDS:
                 self._store(stored)
                 saved = time.monotonic()
+            clock = time.monotonic()
 
     def _loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         recipe = self.recipe

@@ -1,5 +1,6 @@
 """config.yaml: what it says, and what each mistake in it is told."""
 
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 
 from fcnlib.config import Metric, Net
 from fcnlib.errors import InputError
-from fcnlib.experiments import load, read
+from fcnlib.experiments import load, merged, read
 from fcnlib.metrics import METRICS
 from fcnlib.models.backbones import BACKBONES
 
@@ -62,13 +63,21 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         ("sed", 1, "unknown key 'sed'; known: scale, "),
         ("drawn/size", "128", "drawn.size: '128': Input should be a valid integer"),
         ("drawn/size", True, "drawn.size: True: Input should be a valid integer"),
-        ("seeds", 0, "seeds: 0: Input should be a valid tuple"),
+        ("seeds", 0, "seeds: 0: expected a list, such as [a, b]"),
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
         ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: skips"),
         ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
         ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
         ("datasets/voc2011-sbd/converter", "voc2", "datasets.voc2011-sbd"),
+        ("experiments/voc-fcn8s/net/predict_from", ["pool4", "fc7"], "from coarse to fine"),
+        ("experiments/voc-fcn8s/net/predict_from", [], "expected layers from coarse to fine"),
+        ("experiments/voc-fcn8s/net/skip_scales", [1.0], "skip_scales: expected 2 values"),
+        ("experiments/voc-fcn32s/net/width", 0.25, "expected {'width': 0.125, 'fc6_kernel': 3}"),
+        ("experiments/voc-fcn16s/net/width", 0.25, "as it starts from voc-fcn32s"),
+        ("experiments/fcn+", {}, "experiments.fcn+"),
+        ("tables/empty", {"title": "x", "columns": []}, "tables.empty: no experiment names it"),
+        ("figures/fig4/experiments", [], "figures.fig4.experiments: []"),
         ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
         ("scales", 3, "scales: 3: Input should be a valid dictionary"),
@@ -147,6 +156,27 @@ def test_a_users_file_is_laid_over_the_list(
     own.write_text("drawn: {train: 7}\n")
     config = read([repository / "config.yaml", own])
     assert (config.drawn.train, config.drawn.size) == (7, raw_config["drawn"]["size"])
+
+
+def test_an_overlay_keeps_the_lists_order(
+    tmp_path: Path, repository: Path, raw_config: dict[str, Any]
+) -> None:
+    """Snakemake hands over a merged configuration in which the overlay's keys come first."""
+    own = tmp_path / "own.yaml"
+    own.write_text("experiments: {voc-fcn8s: {row: mine}}\n")
+    experiments = raw_config["experiments"]
+    first = {"voc-fcn8s": {**experiments["voc-fcn8s"], "row": "mine"}}
+    mixed = raw_config | {"experiments": first | {**experiments, **first}}
+    config = load(merged([repository / "config.yaml", own], mixed))
+    assert list(config.experiments) == list(experiments)
+    assert config.experiments["voc-fcn8s"].row == "mine"
+
+
+def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
+    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: stands there twice"):
+        read([own])
 
 
 @pytest.mark.parametrize("content", ["a: [1", "- a\n", "\xff\xfe"])

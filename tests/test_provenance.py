@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fcnlib import provenance
-from fcnlib.provenance import fingerprint
+from fcnlib.provenance import fingerprint, stamp
 
 CODE = '''"""A docstring."""
 from fcnlib.metrics import mean_iu
@@ -36,6 +36,8 @@ def changed(script: Path, old: str, new: str) -> bool:
         ("A docstring.", "Other words."),
         ("Another.", "One more."),
         ("\n\ndef", "\n\n\n\ndef"),
+        ('"""A docstring."""\n', ""),
+        ('    """Another."""\n', ""),
     ],
 )
 def test_words_and_layout_do_not_count(script: Path, old: str, new: str) -> None:
@@ -70,6 +72,14 @@ def test_a_change_in_an_imported_module_counts(
     assert now() == before
     (package / "b.py").write_text("x = 2")
     assert now() != before
+
+
+def test_an_edit_in_place_shows_in_a_folders_stamp(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    before = stamp([tmp_path])
+    assert stamp([tmp_path]) == before
+    (tmp_path / "a.png").write_bytes(b"two, longer")
+    assert stamp([tmp_path]) != before
 
 
 def test_training_does_not_depend_on_the_page(repository: Path) -> None:

@@ -108,8 +108,7 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
         single.optimizer.step()
         for name, p in single.net.state_dict().items():
             moves[name] = moves[name] + (p - before[name])
-    for _ in batch._steps(tmp_path / "state"):
-        pass
+    batch._steps(tmp_path / "state")
     for name, p in batch.net.state_dict().items():
         torch.testing.assert_close(p - before[name], moves[name], rtol=1e-3, atol=1e-7)
 
@@ -199,6 +198,24 @@ def test_a_stored_state_of_other_values_is_not_continued(
     resumed = state(run(world, folder, values))
     assert "starting anew" in caplog.text
     assert equal(resumed, state(run(world, tmp_path / "b", values)))
+
+
+def test_a_stored_state_of_other_code_is_not_continued(world: Path, tmp_path: Path) -> None:
+    """Half a run under one code and half under another would be a run of neither."""
+    values = training()
+    other = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    other.identity["code"] = "another"
+    other._steps(tmp_path / "net.pt.resume")
+    assert (tmp_path / "net.pt.resume").exists()
+    again = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    again._restore(tmp_path / "net.pt.resume")
+    assert again.progress.iteration == 0
+
+
+def test_a_run_that_fails_leaves_no_curve(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        run(world, tmp_path, training(learning_rate=1e6))
+    assert not list(tmp_path.glob("net.csv"))
 
 
 def test_without_resume_a_run_starts_anew(world: Path, tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from fcnlib.experiments import read
 
 REPOSITORY = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config.yaml", "workflow", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "workflow", "profiles", "fcnlib"]
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The workflow without the library, which is installed."""
+    """The workflow and its library, which `snakemake` below takes from there."""
     for part in PARTS:
         source = REPOSITORY / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -31,13 +32,13 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         cwd=folder,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(folder)},
     )
 
 
 def jobs(folder: Path, *arguments: str) -> dict[str, int]:
     """How often each rule would run."""
-    done = snakemake(folder, "-n", "--quiet", "host", *arguments)
+    done = snakemake(folder, *arguments, "-n", "--quiet", "host")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (done.stdout + done.stderr).partition("Job stats:")[2].splitlines()[3:]
     table = [line.split() for line in lines[: lines.index("") if "" in lines else None]]
@@ -65,6 +66,35 @@ def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
     one, three = jobs(clone, "all"), jobs(clone, "all", "--config", "seeds=[0,1,2]")
     assert three["train"] == 3 * one["train"]
     assert three["table"] == one["table"]
+    assert three["upper_bound"] == one["upper_bound"]
+
+
+def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
+    config = clone / "config.yaml"
+    text = config.read_text()
+    for entry in ("predict_from: [fc7]", "predict_from: [fc7, pool4, pool3], skip_scales"):
+        assert entry in text
+        text = text.replace(entry, f"start_from: random, {entry}", 1)
+    config.write_text(text)
+    assert "pretrain" not in jobs(clone, "all")
+
+
+def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
+    mine = clone / "my-photos"
+    for folder in ("images", "masks"):
+        (mine / folder).mkdir(parents=True)
+    for id in "abcdef":
+        Image.new("RGB", (40, 40)).save(mine / "images" / f"{id}.png")
+        Image.new("L", (40, 40)).save(mine / "masks" / f"{id}.png")
+    (mine / "classes.txt").write_text("only\n")
+    own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text())
+    own["datasets"]["mine"]["splits"] = {}
+    (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    goal = ("data/mine/mine/dataset.json", "--configfile", "own.yaml")
+    assert snakemake(clone, *goal).returncode == 0
+    assert jobs(clone, *goal) == {}
+    Image.new("L", (40, 40), 255).save(mine / "masks" / "a.png")
+    assert jobs(clone, *goal)["prepare"] == 1
 
 
 @pytest.mark.parametrize(
@@ -87,7 +117,7 @@ def test_a_mistake_stops_the_dry_run_with_its_path(
     done = snakemake(clone, "-n", "all")
     assert done.returncode != 0
     assert told in done.stdout + done.stderr
-    assert "experiments." in done.stdout + done.stderr
+    assert "experiments." in done.stderr.splitlines()[-1], "the last line is what people read"
 
 
 def test_an_unknown_experiment_is_refused(clone: Path) -> None:
@@ -110,7 +140,7 @@ TINY = {
 
 @pytest.mark.slow
 def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> None:
-    """The whole list, tiny: then a published number, a rate and a comment are edited."""
+    """The whole list, tiny; then each row of the README's table of changes."""
     tiny = clone / "tiny.yaml"
     content = yaml.safe_load(yaml.safe_dump(TINY))
     for name in ("voc-fcn8s-atonce",):
@@ -134,6 +164,17 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     config.write_text(text.replace("mean_iu: 65.0", "mean_iu: 65.1"))
     changed = jobs(clone, "all", *options)
     assert changed["table"] == 1 and not {"train", "evaluate", "pretrain"} & changed.keys()
+
+    train = clone / "fcnlib" / "train.py"
+    code = train.read_text()
+    train.write_text(code.replace('"""Train', '"""A changed docstring. Train') + "# a comment\n")
+    assert code != train.read_text()
+    config.write_text(text)
+    assert jobs(clone, "all", *options) == {}
+    train.write_text(code.replace("CURVE_LINES = 100", "CURVE_LINES = 101"))
+    changed = jobs(clone, "all", *options)
+    assert changed["train"] == 4 and not {"pretrain", "prepare", "upper_bound"} & changed.keys()
+    train.write_text(code)
 
     content["experiments"]["voc-fcn16s"] = {"recipe": {"momentum": 0.5}}
     config.write_text(text)

@@ -15,7 +15,7 @@ from fcnlib.models.fcn import ILSVRC_MEAN_BGR
 
 State = Mapping[str, Tensor]
 # What torch.load raises for damaged and foreign files; it has no common class.
-_DAMAGED = (RuntimeError, EOFError, pickle.UnpicklingError, OSError, ValueError, LookupError)
+_DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def read_checkpoint(path: Path) -> dict[str, object]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a checkpoint") from None
+    except pickle.UnpicklingError:  # torch's reasons fill a page
+        raise InputError(f"{path}: not only tensors in it; expected a checkpoint (.pt)") from None
     except _DAMAGED as error:
         reason = (str(error) or "damaged").splitlines()[0][:80]
         raise InputError(f"{path}: {reason}; expected a checkpoint (.pt)") from None
@@ -75,9 +77,10 @@ def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Write a checkpoint whole or not at all."""
     try:
         with replacing(path) as temporary:
-            torch.save(content, temporary)
-    except RuntimeError as error:  # torch's own, for a full disk among others
-        raise InputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
+            torch.save(dict(content), temporary)
+    except RuntimeError as error:  # torch's own, without the system's reason
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: cannot be written; is the disk full? ({reason})") from None
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

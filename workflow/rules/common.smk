@@ -1,22 +1,36 @@
 """The configuration and the few functions that more than one rule uses."""
 
+import re
+import sys
 from pathlib import Path
 
-from fcnlib.experiments import load
+from fcnlib.errors import InputError
+from fcnlib.experiments import load, merged
 from fcnlib.files import sha256
-from fcnlib.provenance import PACKAGE, fingerprint
+from fcnlib.provenance import PACKAGE, fingerprint, stamp
 
-CONFIG = load(config, " + ".join(map(str, workflow.configfiles)))
+# Snakemake lists config.yaml last, though all others are laid over it.
+CONFIGFILES = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
+try:
+    CONFIG = load(merged(CONFIGFILES, config), " + ".join(map(str, CONFIGFILES)))
+except InputError as error:
+    sys.exit(f"error: {error}")  # one line, where a traceback would bury it
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
 NETS = [name for name, entry in CONFIG.experiments.items() if entry.net]
-BACKBONES = sorted({CONFIG.experiments[name].net.backbone for name in NETS})
+BACKBONES = sorted(
+    {
+        entry.net.backbone
+        for entry in CONFIG.experiments.values()
+        if entry.net and entry.net.start_from == ()
+    }
+)
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
 
 
 def one_of(names):
     """A pattern for these names; for none, one that nothing matches."""
-    return "|".join(names) or "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
@@ -52,12 +66,12 @@ def data_values(experiment):
 
 
 def runs(kind, suffix, experiments, seeds=CONFIG.seeds):
-    """The files of one kind of these experiments, for every seed."""
-    return expand(
-        f"{RESULTS}/{kind}/{{experiment}}/{{seed}}.{suffix}",
-        experiment=experiments,
-        seed=seeds,
-    )
+    """The files of one kind of these experiments, for every seed; bounds know no chance."""
+    return [
+        f"{RESULTS}/{kind}/{name}/{seed}.{suffix}"
+        for name in experiments
+        for seed in (seeds[:1] if name in BOUNDS else seeds)
+    ]
 
 
 def first_run(kind, suffix, experiments):
@@ -71,6 +85,12 @@ def dataset_inputs(wildcards):
     if dataset.converter == "folder":
         return dataset.files()
     return [f"{DATA}/archives/{name}" for name in dataset.archives]
+
+
+def stamp_of(wildcards):
+    """Of a user's images and masks, as an edited mask does not change its folder's date."""
+    dataset = CONFIG.datasets[wildcards.dataset]
+    return stamp(dataset.files()) if dataset.converter == "folder" else ""
 
 
 def starting_weights(wildcards):

@@ -66,6 +66,7 @@ rule prepare:
         values=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump(
             mode="json"
         ),
+        files=stamp_of,
         code=code("prepare"),
     script:
         "../scripts/prepare.py"
