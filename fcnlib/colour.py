@@ -9,14 +9,19 @@ Labels = NDArray[np.uint8]  # [H, W]
 Image = NDArray[np.uint8]  # [H, W, 3]
 Palette = Sequence[Sequence[int]]
 
-VOID = (224, 224, 192)  # as the VOC label images draw it
+VOID_COLOUR = (224, 224, 192)  # as the VOC label images draw it
 WRONG = (213, 94, 0)
+
+
+def as_hex(rgb: Sequence[int]) -> str:
+    """A colour as HTML and matplotlib write it."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def colour(labels: Labels, palette: Palette) -> Image:
     """The label map in its classes' colours; a label without one (void) is near white."""
     table = np.empty((256, 3), np.uint8)
-    table[:] = VOID
+    table[:] = VOID_COLOUR
     table[: len(palette)] = np.asarray(palette, np.uint8).reshape(-1, 3)[:256]
     painted: Image = table[labels]
     return painted
@@ -45,6 +50,6 @@ def mistakes(image: Image, labels: Labels, truth: Labels, classes: int) -> Image
     grey = image @ np.array([0.299, 0.587, 0.114])
     pale = np.repeat((120 + grey * 0.5)[..., None], 3, axis=2)
     pale[labels != truth] = WRONG
-    pale[truth >= classes] = VOID
+    pale[truth >= classes] = VOID_COLOUR
     result: Image = np.rint(pale).astype(np.uint8)
     return result

@@ -9,11 +9,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from fcnlib.counting import TASK
 from fcnlib.datasets.prepared import INFO, read_info
 from fcnlib.drawing import Look, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, class_iu
-from fcnlib.tables import ShownRow, ShownTable, read_lines
+from fcnlib.tables import ShownNet, ShownNets, ShownTable, read_lines
 
 Points = list[tuple[float, float]]
 CURVES = (
@@ -31,9 +32,10 @@ def draw_curves(
     image: Path | str,
     card: Path | str,
 ) -> None:
-    """Loss per pixel and validation mean IU while training; a line per run."""
-    shown, look = ShownTable.model_validate(table), looks(order)
-    labels = {row.experiment: row.row for row in shown.rows}
+    """Loss per pixel and the snapshots' mean IU while training; a line per run."""
+    shown, look = ShownNets.model_validate(table), looks(order)
+    labels = {net.experiment: net.row for net in shown.nets}
+    images = " and ".join(sorted({net.picked_on or "test" for net in shown.nets}))
     with new_figure(5.4, 5.8) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         # curves/<experiment>/<seed>.csv
@@ -51,7 +53,7 @@ def draw_curves(
         loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         loss.yaxis.set_minor_formatter(FuncFormatter(_minor))
         loss.set_title("Training loss per pixel")
-        score.set_title("Mean IU on the validation images (%)")
+        score.set_title(f"Mean IU on the {images} images (%)")
         score.set_xlabel("iteration")
         score.set_ylim(bottom=0)
         score.xaxis.set_major_formatter(FuncFormatter(_thousands))
@@ -60,7 +62,7 @@ def draw_curves(
             figure, image, card, kind="curves", table=shown.name, title="Training curves",
             caption=CURVES,
             alt="Two line charts over training iterations, one line per net: loss per pixel and "
-            "validation mean IU.",
+            f"mean IU on the {images} images.",
         )  # fmt: skip
 
 
@@ -72,14 +74,12 @@ def draw_class_iu(
     order: Sequence[str],
     image: Path | str,
     card: Path | str,
-    task: str = "semantic",
 ) -> None:
     """IU of every class as a group of bars, the class that is segmented best on top."""
-    shown, look = ShownTable.model_validate(table), looks(order)
-    names = read_info(Path(dataset) / INFO).tasks[task]
-    runs = by_experiment(metrics)
-    rows = [row for row in shown.rows if row.experiment in runs]
-    scores = [_class_scores(runs[row.experiment], task, len(names)) for row in rows]  # [net][class]
+    shown, look = ShownNets.model_validate(table), looks(order)
+    names = read_info(Path(dataset) / INFO).tasks[TASK]
+    runs, rows = by_experiment(metrics), shown.nets
+    scores = [_class_scores(runs[row.experiment], len(names)) for row in rows]  # [net][class]
     last = scores[-1]
     classes = sorted((i for i, iu in enumerate(last) if not math.isnan(iu)), key=lambda i: last[i])
     with new_figure(5.4, 1.1 + 0.235 * len(classes)) as figure:
@@ -164,7 +164,7 @@ def _xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]
 def _mark_classes(
     axes: Axes,
     scores: Sequence[Sequence[float]],
-    rows: Sequence[ShownRow],
+    rows: Sequence[ShownNet],
     look: Mapping[str, Look],
 ) -> None:
     """A mark per net and class over a bar that spans the nets; `scores` is [net][place]."""
@@ -181,9 +181,9 @@ def _mark_classes(
         )  # fmt: skip
 
 
-def _class_scores(runs: Sequence[tuple[Path, Measured]], task: str, classes: int) -> list[float]:
+def _class_scores(runs: Sequence[tuple[Path, Measured]], classes: int) -> list[float]:
     """Each class's IU, the mean over the runs; nan for a class that never occurs."""
-    seeds = [class_iu(path, run, task, classes) for path, run in runs]
+    seeds = [class_iu(path, run, classes) for path, run in runs]
     return [_mean(values) for values in zip(*seeds, strict=True)]
 
 

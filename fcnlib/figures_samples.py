@@ -12,24 +12,18 @@ from numpy.typing import NDArray
 
 from fcnlib import torchscript
 from fcnlib.cards import Scored
-from fcnlib.colour import VOID, Image, Labels, colour, mistakes, overlay
+from fcnlib.colour import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes, overlay
 from fcnlib.config import Frozen
+from fcnlib.counting import TASK
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.drawing import bare, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.metrics import mean_iu
+from fcnlib.tables import ShownNet
 
-TASK = "semantic"
 DPI = 150
 Legend = tuple[tuple[str, str], ...]
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
-
-
-class ShownNet(Frozen):
-    """A net and its name in the table."""
-
-    experiment: str
-    row: str
 
 
 class Comparison(Frozen):
@@ -77,7 +71,7 @@ def draw_comparison(
             caption=f"The {len(chosen)} test images whose mean IU gains most from "
             f"{shown.nets[0].row} to {shown.nets[-1].row}, so they show the difference at its "
             f"largest, not a typical case. Top to bottom (gain in points): {gained}. Void is "
-            "drawn near white.",
+            f"drawn near white. {of_seed(models[0])}",
             alt=f"Grid of {len(chosen)} rows with the columns {', '.join(titles)}.",
             legend=all_classes(prepared),
         )  # fmt: skip
@@ -117,10 +111,15 @@ def draw_examples(
             title=shown.row, legend=all_classes(prepared), worst=worst,
             caption="Worst, median and best test images by their own mean IU (over the classes "
             "that occur in the image or in its prediction). Mistakes are orange; void is near "
-            "white and not counted.",
+            f"white and not counted. {of_seed(model)}",
             alt=f"Image, prediction, ground truth and mistakes of {shown.row} on "
             + "; ".join(f"{key}: {', '.join(names)}" for key, names in groups.items()) + ".",
         )  # fmt: skip
+
+
+def of_seed(model: Path | str) -> str:
+    """Which run a picture is of, as it shows only one of several."""
+    return f"Predictions of the run with seed {Path(model).stem}."  # models/<experiment>/<seed>.ts
 
 
 def read_counts(path: Path | str) -> Counts:
@@ -168,7 +167,7 @@ def predict(model: Any, photo: Image) -> Labels:
 def all_classes(prepared: Prepared) -> Legend:
     """(class, colour) of every class of the data set."""
     names, palette = prepared.info.tasks[TASK], prepared.info.palette[TASK]
-    return tuple((name, _hex(rgb)) for name, rgb in zip(names, palette, strict=True))
+    return tuple((name, as_hex(rgb)) for name, rgb in zip(names, palette, strict=True))
 
 
 def classes_in(prepared: Prepared, labels: Sequence[Labels]) -> Legend:
@@ -222,11 +221,7 @@ def draw_legend(canvas: Figure, legend: Legend, columns: int) -> None:
     """The classes' colours at the bottom, and that of void."""
     patches = [
         Patch(facecolor=value, edgecolor="#8a9099", label=name)
-        for name, value in (*legend, ("void", _hex(VOID)))
+        for name, value in (*legend, ("void", as_hex(VOID_COLOUR)))
     ]
     canvas.legend(handles=patches, loc="lower left", ncols=columns, fontsize=8,
                   handlelength=1.1, columnspacing=1.0, borderaxespad=0.1)  # fmt: skip
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)

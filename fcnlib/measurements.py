@@ -1,32 +1,14 @@
-"""The metrics file of one run, read and checked, and what each metric is called."""
+"""The metrics file of one run, read and checked."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fcnlib.counting import TASK
 from fcnlib.errors import InputError
-
-
-class Metric(NamedTuple):
-    label: str
-    unit: Literal["%", "ms", "count"]
-    better: Literal["higher", "lower", "neither"]
-
-
-SCORES = {
-    "pixel_accuracy": Metric("pixel acc.", "%", "higher"),
-    "mean_accuracy": Metric("mean acc.", "%", "higher"),
-    "mean_iu": Metric("mean IU", "%", "higher"),
-    "frequency_weighted_iu": Metric("f.w. IU", "%", "higher"),
-}
-COSTS = {
-    "forward_ms": Metric("forward time", "ms", "lower"),
-    "parameters": Metric("parameters", "count", "neither"),
-}
-METRICS = SCORES | COSTS
 
 
 class Provenance(BaseModel):
@@ -87,23 +69,20 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Mea
     return runs
 
 
-def number(path: Path, run: Measured, task: str, metric: str) -> float | None:
-    """One measured number in the unit it is shown in; None where it was not measured."""
-    if not task:
-        value = getattr(run, metric)
-        return None if value is None else float(value)
-    if metric not in run.tasks.get(task, {}):
+def score(path: Path, run: Measured, metric: str) -> float | None:
+    """One score in percent; None where it was not measured."""
+    if metric not in run.tasks.get(TASK, {}):
         known = ", ".join(f"{name}.{key}" for name, scores in run.tasks.items() for key in scores)
-        raise InputError(f"{path}: no metric {task}.{metric}; the file has {known or 'none'}")
-    value = run.tasks[task][metric]
+        raise InputError(f"{path}: no metric {TASK}.{metric}; the file has {known or 'none'}")
+    value = run.tasks[TASK][metric]
     if isinstance(value, list):
-        raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
+        raise InputError(f"{path}: {TASK}.{metric}: expected one number, not a list")
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, run: Measured, task: str, classes: int) -> list[float | None]:
+def class_iu(path: Path, run: Measured, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
-    values = run.tasks.get(task, {}).get("class_iu")
+    values = run.tasks.get(TASK, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:
-        raise InputError(f"{path}: {task}.class_iu: expected a list of {classes} numbers")
+        raise InputError(f"{path}: {TASK}.class_iu: expected a list of {classes} numbers")
     return [None if value is None else 100 * value for value in values]

@@ -1,6 +1,5 @@
 """The page that people look at: one HTML file that needs no network and no script."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fcnlib.cards import read_card
+from fcnlib.colour import VOID_COLOUR, as_hex
 from fcnlib.files import replacing
 from fcnlib.measurements import by_experiment
 from fcnlib.page_parts import (
@@ -18,6 +18,7 @@ from fcnlib.page_parts import (
     machine_facts,
     provenance_rows,
     read_benchmark,
+    relative,
     score_table,
 )
 from fcnlib.tables import Line, Runs, ShownTable, measured_label, read_lines
@@ -27,7 +28,6 @@ def write_page(
     *,
     output: Path | str,
     scale: str,
-    like: str,
     tables: Sequence[Mapping[str, Any]],
     csvs: Sequence[Path | str],
     results: Path | str,
@@ -35,6 +35,7 @@ def write_page(
     training: Sequence[Path | str],
     benchmarks: Sequence[Path | str],
     figures: Sequence[Path | str],
+    configuration: Path | str,
     commands: Sequence[str],
     report: str = "report.html",
 ) -> None:
@@ -42,7 +43,8 @@ def write_page(
 
     `csvs` are the tables' own files in the order of `tables`; `training` the benchmark files of
     the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
-    the cards beside the pictures; `commands` what a reader types to get the same.
+    the cards beside the pictures; `commands` what a reader types to get the same from
+    `configuration`.
     """
     output, runs = Path(output), by_experiment(metrics)
     shown = [ShownTable.model_validate(table) for table in tables]
@@ -60,14 +62,16 @@ def write_page(
     ]
     html = render(
         scale=scale,
-        like=like,
+        images={table.images for table in shown},
         label=measured_label(scale),
-        facts=machine_facts(runs, list(jobs.values())),
+        facts=machine_facts(runs, jobs),
         glances=[glance(view["scores"]) for view in views],
         views=views,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
         examples=[item for item in pictures if item.card.kind == "examples"],
         legend=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
+        void=as_hex(VOID_COLOUR),
+        configuration=relative(Path(configuration), output),
         commands=commands,
         provenance=provenance_rows(shown, runs, output),
         results=relative(Path(results), output),
@@ -95,8 +99,3 @@ def render(**context: Any) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("index.html.j2").render(**context)
-
-
-def relative(path: Path, page: Path) -> str:
-    """A link from the page to a file."""
-    return Path(os.path.relpath(path, page.parent)).as_posix()

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,14 +10,7 @@ from typing import Any, NamedTuple
 from fcnlib.cards import Card
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured
-from fcnlib.tables import (
-    Line,
-    Runs,
-    ShownTable,
-    best_lines,
-    display,
-    split_column,
-)
+from fcnlib.tables import LABELS, Line, Runs, ShownTable, best_lines, display, note
 
 
 class Shown(NamedTuple):
@@ -35,7 +29,6 @@ class Job(NamedTuple):
 
 class Column(NamedTuple):
     label: str
-    unit: str
     published: bool
 
 
@@ -70,7 +63,12 @@ class CostTable(NamedTuple):
     sizes: list[str]  # of the images that forward time was measured on
 
 
-COSTS = ("training (s)", "peak memory (MB)", "forward (ms)", "parameters")
+COSTS = {
+    "training (s)": "{:,.0f}",
+    "peak memory (MB)": "{:,.0f}",
+    "forward (ms)": "{:.1f}",
+    "parameters": "{:,.0f}",
+}
 
 
 def read_benchmark(path: Path | str) -> Job:
@@ -93,18 +91,14 @@ def _number(text: str) -> float | None:
 def score_table(table: ShownTable, lines: Sequence[Line]) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
     best = best_lines(lines)
-    published = {(line.task, line.metric) for line in lines if line.paper is not None}
+    published = {line.metric for line in lines if line.paper is not None}
     seeds = max((line.seeds or 0 for line in lines), default=0)
-    columns = []
-    for name in table.columns:
-        task, key, metric = split_column(name, table.name)
-        prefix = "" if task in ("", "semantic") else f"{task} "
-        columns.append(Column(prefix + metric.label, metric.unit, (task, key) in published))
+    columns = [Column(LABELS[metric], metric in published) for metric in table.columns]
     rows = []
     for row in table.rows:
         mine = [line for line in lines if line.experiment == row.experiment]
         rows.append((row.row, [_cell(line, line in best) for line in mine]))
-    return ScoreTable(table.name, table.title, table.note, seeds, columns, rows)
+    return ScoreTable(table.name, table.title, note(table), seeds, columns, rows)
 
 
 def _cell(line: Line, best: bool) -> Cell:
@@ -112,12 +106,12 @@ def _cell(line: Line, best: bool) -> Cell:
     # Of the numbers as shown, so that a reader's own subtraction agrees.
     difference = round(round(line.measured, 1) - round(line.paper, 1), 1) if both else None  # type: ignore[arg-type]
     return Cell(
-        text=display(line.measured, line.unit),
-        spread=display(line.std, line.unit),
+        text=display(line.measured),
+        spread=display(line.std),
         value=line.measured,
         best=best,
         seeds=line.seeds,
-        paper=display(line.paper, line.unit),
+        paper=display(line.paper),
         paper_value=line.paper,
         difference="" if difference is None else signed(difference),
         difference_value=difference,
@@ -133,15 +127,13 @@ def signed(value: float) -> str:
 def glance(table: ScoreTable) -> dict[str, Any]:
     """The table's leading score as a bar per row: mean IU where the table has it."""
     labels = [column.label for column in table.columns]
-    place = labels.index("mean IU") if "mean IU" in labels else 0
-    bars = [(row, cells[place]) for row, cells in table.rows]
-    column = table.columns[place]
+    place = labels.index(LABELS["mean_iu"]) if LABELS["mean_iu"] in labels else 0
     return {
         "name": table.name,
         "title": table.title,
-        "label": column.label,
-        "published": column.published,
-        "bars": bars if column.unit == "%" else [],
+        "label": table.columns[place].label,
+        "published": table.columns[place].published,
+        "bars": [(row, cells[place]) for row, cells in table.rows],
     }
 
 
@@ -161,13 +153,13 @@ def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTa
             _mean([run.parameters for run in measured]),
         )
     kept = [i for i in range(len(COSTS)) if any(c[i] is not None for c in found.values())]
-    digits = ("count", "count", "ms", "count")
+    names, forms = list(COSTS), list(COSTS.values())
     rows = [
-        (row, [(display(numbers[i], digits[i]), numbers[i]) for i in kept])
+        (row, [("" if (x := numbers[i]) is None else forms[i].format(x), x) for i in kept])
         for row, numbers in found.items()
         if any(value is not None for value in numbers)
     ]
-    return CostTable([COSTS[i] for i in kept], rows, _unique(sizes))
+    return CostTable([names[i] for i in kept], rows, _unique(sizes))
 
 
 def _mean(values: Sequence[float | int | None]) -> float | None:
@@ -175,13 +167,15 @@ def _mean(values: Sequence[float | int | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def machine_facts(runs: Runs, jobs: Sequence[Job]) -> dict[str, Any]:
+def machine_facts(runs: Runs, jobs: Mapping[Path, Job]) -> dict[str, Any]:
     """What the whole run was: commit, machine, date, time, versions."""
+    # .../benchmarks/<kind>/...
+    kinds = Counter(path.parts[path.parts.index("benchmarks") + 1] for path in jobs)
     everything = [run for found in runs.values() for _, run in found]
     if not everything:
         raise InputError("the page needs at least one metrics file")
     provenances = [run.provenance for run in everything]
-    peaks = [job.peak_mb for job in jobs if job.peak_mb is not None]
+    peaks = [job.peak_mb for job in jobs.values() if job.peak_mb is not None]
     versions: dict[str, list[str]] = {}
     for provenance in provenances:
         for name, version in provenance.versions.items():
@@ -195,7 +189,8 @@ def machine_facts(runs: Runs, jobs: Sequence[Job]) -> dict[str, Any]:
         "tests": _unique(f"{run.images} of {run.dataset}, {run.split}" for run in everything),
         "runs": len(everything),
         "jobs": len(jobs),
-        "time": duration(sum(job.seconds for job in jobs)),
+        "kinds": ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+        "time": duration(sum(job.seconds for job in jobs.values())),
         "peak": f"{max(peaks):,.0f} MB" if peaks else "",
         "versions": {name: ", ".join(found) for name, found in versions.items()},
     }
@@ -221,7 +216,7 @@ def provenance_rows(tables: Sequence[ShownTable], runs: Runs, page: Path) -> lis
         {
             "experiment": name,
             "row": labels.get(name, ""),
-            "runs": [(run, _link(path, page)) for path, run in runs[name]],
+            "runs": [(run, relative(path, page)) for path, run in runs[name]],
             "settings": list(_flat(runs[name][0][1])),
         }
         for name in dict.fromkeys([*labels, *runs])
@@ -229,7 +224,8 @@ def provenance_rows(tables: Sequence[ShownTable], runs: Runs, page: Path) -> lis
     ]
 
 
-def _link(path: Path, page: Path) -> str:
+def relative(path: Path, page: Path) -> str:
+    """A link from the page to a file."""
     return Path(os.path.relpath(path, page.parent)).as_posix()
 
 

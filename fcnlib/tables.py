@@ -5,37 +5,60 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from fcnlib.config import Frozen
+from fcnlib.config import Frozen, Metric
+from fcnlib.counting import TASK
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
-from fcnlib.measurements import METRICS, SCORES, Measured, Metric, by_experiment, number
+from fcnlib.measurements import Measured, by_experiment, score
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
+LABELS: Mapping[Metric, str] = {
+    "pixel_accuracy": "pixel acc.",
+    "mean_accuracy": "mean acc.",
+    "mean_iu": "mean IU",
+    "frequency_weighted_iu": "f.w. IU",
+}
+Images = Literal["published", "drawn", "own"]
 
 
-class ShownRow(Frozen):
-    """One experiment in a table; `paper` holds published values in the unit shown."""
+class ShownNet(Frozen):
+    """An experiment and its name in the table."""
 
     experiment: str
     row: str
-    paper: Mapping[str, float] = {}
+    # The images that the scored snapshot was picked on; a bound has no snapshots.
+    picked_on: Literal["test", "validation"] | None = None
+
+
+class ShownNets(Frozen):
+    """A table's nets, without any number."""
+
+    name: str
+    nets: tuple[ShownNet, ...]
+
+
+class ShownRow(ShownNet):
+    """One row of a table; `paper` holds published values in percent."""
+
+    paper: Mapping[Metric, float] = {}
     factor: int | None = None
 
 
 class ShownTable(Frozen):
-    """What a table shows. A column is a metric, or `task.metric` where a net has several tasks."""
+    """What a table shows, and of which images."""
 
     name: str
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[Metric, ...]
     note: str = ""
+    images: Images
     rows: tuple[ShownRow, ...]
 
 
 class Line(NamedTuple):
-    """One number of results.csv, in the unit shown; None where there is none."""
+    """One number of results.csv, in percent; None where there is none."""
 
     table: str
     row: str
@@ -75,8 +98,7 @@ def write_scores(results: Path | str, output: Path | str) -> None:
     scores: dict[str, dict[str, float]] = {}
     for line in read_lines(results):
         if line.measured is not None:
-            name = ".".join(filter(None, (line.task, line.metric)))
-            scores.setdefault(line.experiment, {})[name] = line.measured
+            scores.setdefault(line.experiment, {})[f"{line.task}.{line.metric}"] = line.measured
     write_json(Path(output), scores)
 
 
@@ -91,37 +113,26 @@ def table_lines(table: ShownTable, metrics: Sequence[Path | str]) -> list[Line]:
     return [_line(table, row, column, runs) for row in table.rows for column in table.columns]
 
 
-def _line(table: ShownTable, row: ShownRow, column: str, runs: Runs) -> Line:
-    task, name, metric = split_column(column, table.name)
-    found = [number(path, run, task, name) for path, run in runs.get(row.experiment, ())]
-    # A number that one of the runs lacks (no timing on that machine) has no honest mean.
+def _line(table: ShownTable, row: ShownRow, metric: Metric, runs: Runs) -> Line:
+    found = [score(path, run, metric) for path, run in runs.get(row.experiment, ())]
+    # A number that one of the runs lacks has no honest mean.
     values = [value for value in found if value is not None]
     complete = len(values) == len(found) and values
     return Line(
         table=table.name,
         row=row.row,
         experiment=row.experiment,
-        task=task,
-        metric=name,
-        measured=_tidy(statistics.fmean(values), metric) if complete else None,
-        std=_tidy(statistics.stdev(values), metric) if complete and len(values) > 1 else None,
+        task=TASK,
+        metric=metric,
+        measured=_tidy(statistics.fmean(values)) if complete else None,
+        std=_tidy(statistics.stdev(values)) if complete and len(values) > 1 else None,
         seeds=len(values) if complete else None,
-        paper=row.paper.get(column),
-        unit=metric.unit,
+        paper=row.paper.get(metric),
+        unit="%",
     )
 
 
-def split_column(column: str, table: str) -> tuple[str, str, Metric]:
-    """A column's task (empty for costs, `semantic` unless named), metric and its description."""
-    task, _, name = column.rpartition(".")
-    if name not in METRICS or (task and name not in SCORES):
-        raise InputError(f"table {table}: {column!r} is no metric; known: {', '.join(METRICS)}")
-    return (task or "semantic") if name in SCORES else "", name, METRICS[name]
-
-
-def _tidy(value: float, metric: Metric) -> float:
-    if metric.unit == "count" and value.is_integer():
-        return int(value)
+def _tidy(value: float) -> float:
     return round(value, 10)  # 100 * 0.57 is 56.99999999999999
 
 
@@ -162,62 +173,67 @@ def measured_label(scale: str) -> str:
     return "measured" if scale == "paper" else scale
 
 
-def display(value: float | None, unit: str) -> str:
-    """A number as people read it in a table."""
-    if value is None:
-        return ""
-    if unit == "count":
-        return f"{value:,.0f}"
-    return f"{value:.1f}"
+def display(value: float | None) -> str:
+    """A score as people read it in a table."""
+    return "" if value is None else f"{value:.1f}"
 
 
 def display_measured(line: Line) -> str:
     """Mean, and with several seeds their spread."""
-    spread = "" if line.std is None else f" ± {display(line.std, line.unit)}"
-    return display(line.measured, line.unit) + spread
+    return display(line.measured) + ("" if line.std is None else f" ± {display(line.std)}")
 
 
 def best_lines(lines: Sequence[Line]) -> set[Line]:
     """The lines whose measured value, as displayed, no other row of the same column beats."""
     best: set[Line] = set()
-    for column in dict.fromkeys((line.task, line.metric) for line in lines):
-        better = METRICS[column[1]].better
-        same = [x for x in lines if (x.task, x.metric) == column and x.measured is not None]
-        if better == "neither" or len(same) < 2:
-            continue
-        choose = max if better == "higher" else min
-        top = display(choose(x.measured for x in same if x.measured is not None), same[0].unit)
-        best |= {line for line in same if display(line.measured, line.unit) == top}
+    for metric in dict.fromkeys(line.metric for line in lines):
+        same = {x: x.measured for x in lines if x.metric == metric and x.measured is not None}
+        if len(same) > 1:
+            top = display(max(same.values()))
+            best |= {line for line in same if display(line.measured) == top}
     return best
 
 
 def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str) -> str:
     """The table as Markdown: each metric measured and, where the paper has it, published."""
     best = best_lines(lines)
-    published = {(line.task, line.metric) for line in lines if line.paper is not None}
+    published = {line.metric for line in lines if line.paper is not None}
     head, rows = [""], {row.experiment: [row.row] for row in table.rows}
-    for column in table.columns:
-        task, name, metric = split_column(column, table.name)
-        prefix = "" if task in ("", "semantic") else f"{task} "
-        unit = f" ({metric.unit})" if metric.unit == "ms" else ""
-        has_paper = (task, name) in published
-        head.append(f"{prefix}{metric.label}{unit}, {measured_label(scale)}")
+    for metric in table.columns:
+        has_paper = metric in published
+        head.append(f"{LABELS[metric]}, {measured_label(scale)}")
         head += ["paper"] * has_paper
         for line in lines:
-            if (line.task, line.metric) == (task, name):
+            if line.metric == metric:
                 text = display_measured(line)
                 rows[line.experiment].append(f"**{text}**" if line in best else text)
-                rows[line.experiment] += [display(line.paper, line.unit)] * has_paper
+                rows[line.experiment] += [display(line.paper)] * has_paper
     body = [_markdown_row(head), _markdown_row([":--", *["--:"] * (len(head) - 1)])]
     body += [_markdown_row(cells) for cells in rows.values()]
-    note = " ".join(part for part in (_meaning(scale), table.note) if part)
-    return "\n".join([f"**{table.title}**", "", *body, "", note, ""])
+    return "\n".join([f"**{table.title}**", "", *body, "", f"Scores in percent. {note(table)}", ""])
 
 
-def _meaning(scale: str) -> str:
-    if scale != "demo":
-        return "Scores in percent."
-    return "Scores in percent; demo: measured on drawn scenes, not comparable with the paper."
+WORLDS: Mapping[Images, str] = {
+    "published": "",
+    "drawn": "Here drawn scenes take the place of the published images, so no number can be "
+    "compared with the paper's.",
+    "own": "The paper's numbers, where there are any, are of other images.",
+}
+
+
+def note(table: ShownTable) -> str:
+    """What a reader must know beside the numbers, in sentences."""
+    picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
+    sentences = [table.note, WORLDS[table.images]]
+    for images in dict.fromkeys(picked.values()):
+        rows = ", ".join(row for row in picked if picked[row] == images)
+        nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
+        published = ", as in the released code" if images == "test" else ""
+        sentences.append(
+            f"{nets} scored at its snapshot with the best mean IU on the {images} images"
+            f"{published}."
+        )
+    return " ".join(filter(None, sentences))
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

@@ -20,14 +20,19 @@ CLASSES = ("background", "cat", "dog")
 NETS = {"near": "Near-sighted <net>", "sharp": "Sharp"}
 HEIGHT, WIDTH = 24, 32
 
+SHOWN_NETS = {
+    "name": "nets",
+    "nets": [{"experiment": name, "row": row, "picked_on": "test"} for name, row in NETS.items()],
+}
 NET_TABLE = {
     "name": "nets",
     "title": "Table 1: nets & eyes",
     "columns": ["mean_iu", "pixel_accuracy"],
     "note": "Drawn for a test.",
+    "images": "drawn",
     "rows": [
-        {"experiment": "near", "row": NETS["near"], "paper": {"mean_iu": 50.0}},
-        {"experiment": "sharp", "row": NETS["sharp"], "paper": {"mean_iu": 99.5}},
+        {**SHOWN_NETS["nets"][0], "paper": {"mean_iu": 50.0}},
+        {**SHOWN_NETS["nets"][1], "paper": {"mean_iu": 99.5}},
         {"experiment": "other", "row": "Published only", "paper": {"mean_iu": 12.5}},
     ],
 }
@@ -35,6 +40,7 @@ BOUND_TABLE = {
     "name": "bounds",
     "title": "Upper bounds",
     "columns": ["mean_iu"],
+    "images": "drawn",
     "rows": [
         {"experiment": "bound-8", "row": "8", "paper": {"mean_iu": 80.0}, "factor": 8},
         {"experiment": "bound-4", "row": "4", "paper": {"mean_iu": 90.0}, "factor": 4},
@@ -136,24 +142,25 @@ def finished_run(root: Path) -> dict[str, Any]:
             row["factor"], dataset=dataset, split="test", metrics=metrics[-1],
             counts=metrics[-1].with_suffix(".npz"), facts=facts(row["experiment"], 0),
         )  # fmt: skip
-    write_benchmark(results / "benchmarks/prepare.tsv", 3.0)
+    write_benchmark(results / "benchmarks/prepare/toy.tsv", 3.0)
     csvs = [results / "tables/nets.csv", results / "tables/bounds.csv"]
     for table, path, files in zip(
         (NET_TABLE, BOUND_TABLE), csvs, (metrics[:4], metrics[4:]), strict=True
     ):
         build_table(table, scale="demo", metrics=files, csv=path, markdown=path.with_suffix(".md"))
     join_tables(csvs, results / "results.csv")
+    (results / "config.json").write_text("{}")
     return {
         "output": results / "index.html",
         "scale": "demo",
-        "like": "demo",
         "tables": [NET_TABLE, BOUND_TABLE],
         "csvs": csvs,
         "results": results / "results.csv",
         "metrics": metrics,
         "training": sorted((results / "benchmarks/train").glob("*/*.tsv")),
-        "benchmarks": [results / "benchmarks/prepare.tsv"],
+        "benchmarks": [results / "benchmarks/prepare/toy.tsv"],
         "figures": draw_all(results, dataset),
+        "configuration": results / "config.json",
         "commands": ["make demo", "echo '<done>'"],
     }
 
@@ -164,11 +171,11 @@ def draw_all(results: Path, dataset: Path) -> list[Path]:
     cards = [results / f"figures/{name}.json" for name in ("curves", "class_iu", "bounds", "fig4")]
     curves, class_iu, bounds, fig4 = cards
     draw_curves(
-        NET_TABLE, curves=sorted((results / "curves").glob("*/*.csv")), order=order,
+        SHOWN_NETS, curves=sorted((results / "curves").glob("*/*.csv")), order=order,
         image=curves.with_suffix(".svg"), card=curves,
     )  # fmt: skip
     draw_class_iu(
-        NET_TABLE, metrics=[results / f"metrics/{name}/0.json" for name in NETS], order=order,
+        SHOWN_NETS, metrics=[results / f"metrics/{name}/0.json" for name in NETS], order=order,
         dataset=dataset, image=class_iu.with_suffix(".svg"), card=class_iu,
     )  # fmt: skip
     draw_bounds(
@@ -178,7 +185,7 @@ def draw_all(results: Path, dataset: Path) -> list[Path]:
     draw_comparison(
         {
             "name": "fig4", "title": "Fig. 4: eyes", "images": 2,
-            "nets": [{"experiment": name, "row": row} for name, row in NETS.items()],
+            "nets": SHOWN_NETS["nets"],
         },
         models=[results / f"models/{name}/0.ts" for name in NETS],
         counts=[results / f"metrics/{name}/0.npz" for name in NETS],

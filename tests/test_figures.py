@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_fixture import NET_TABLE, draw_all, finished_run, write_dataset, write_net
+from page_fixture import NETS, SHOWN_NETS, draw_all, finished_run, write_dataset, write_net
 from PIL import Image
 
 from fcnlib.cards import read_card
-from fcnlib.colour import VOID, WRONG, colour, mistakes, overlay
+from fcnlib.colour import VOID_COLOUR, WRONG, colour, mistakes, overlay
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import draw_curves
@@ -32,7 +32,10 @@ def has(picture: np.ndarray, rgb) -> int:
 
 def test_labels_become_the_colours_of_their_classes():
     labels = np.array([[0, 1], [2, 255]], np.uint8)
-    assert colour(labels, PALETTE).tolist() == [[[0, 0, 0], [128, 0, 0]], [[0, 128, 0], [*VOID]]]
+    assert colour(labels, PALETTE).tolist() == [
+        [[0, 0, 0], [128, 0, 0]],
+        [[0, 128, 0], [*VOID_COLOUR]],
+    ]
 
 
 def test_an_overlay_mixes_paint_and_photo_and_leaves_black_classes_unpainted():
@@ -48,7 +51,7 @@ def test_mistakes_are_orange_and_void_is_not_judged():
     photo = np.full((1, 3, 3), 100, np.uint8)
     labels, truth = np.array([[1, 1, 1]], np.uint8), np.array([[1, 2, 255]], np.uint8)
     drawn = mistakes(photo, labels, truth, 3)
-    assert drawn[0, 1:].tolist() == [[*WRONG], [*VOID]]
+    assert drawn[0, 1:].tolist() == [[*WRONG], [*VOID_COLOUR]]
     assert len(set(drawn[0, 0].tolist())) == 1
 
 
@@ -73,7 +76,7 @@ def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
 def test_examples_show_prediction_truth_and_mistakes_in_their_columns(run):
     drawn = np.asarray(Image.open(run / "results/demo/figures/examples-near.png").convert("RGB"))
     columns = np.array_split(drawn[: int(0.9 * len(drawn))], 4, axis=1)
-    assert has(columns[2], PALETTE[1]) > 500 and has(columns[2], VOID) > 500
+    assert has(columns[2], PALETTE[1]) > 500 and has(columns[2], VOID_COLOUR) > 500
     assert has(columns[3], WRONG) > 500
     assert not has(columns[0], WRONG) and not has(columns[2], WRONG)
 
@@ -84,6 +87,7 @@ def test_examples_name_the_worst_images(run):
     assert [image.id for image in card.worst] == ["img_0"]
     assert card.worst[0].mean_iu < 50
     assert card.legend == (("background", "#000000"), ("cat", "#800000"), ("dog", "#008000"))
+    assert "the run with seed 0." in card.caption
     assert "worst: img_0" in card.alt
 
 
@@ -92,6 +96,7 @@ def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
     assert "gains most from Near-sighted <net> to Sharp" in card.caption
     first, second = card.caption.index("img_0 (+"), card.caption.index("img_1 (+")
     assert first < second and "img_3" not in card.caption
+    assert "the run with seed 0." in card.caption
 
 
 def test_the_comparison_refuses_a_file_without_counts(tmp_path):
@@ -134,13 +139,25 @@ def test_the_bounds_are_described_for_those_who_cannot_see_them(run):
     assert "% at 8" in card["alt"] and "% at 4" in card["alt"]
 
 
+@pytest.mark.parametrize("picked_on", ["test", "validation"])
+def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
+    nets = [net | {"picked_on": picked_on} for net in SHOWN_NETS["nets"]]
+    card = tmp_path / "curves.json"
+    draw_curves(
+        SHOWN_NETS | {"nets": nets}, curves=sorted((run / "results/demo/curves").glob("*/*.csv")),
+        order=list(NETS), image=card.with_suffix(".svg"), card=card,
+    )  # fmt: skip
+    assert f"mean IU on the {picked_on} images" in read_card(card).alt
+    assert f"Mean IU on the {picked_on} images (%)" in card.with_suffix(".svg").read_text()
+
+
 def test_a_curve_without_its_columns_is_named(tmp_path):
     path = tmp_path / "near/0.csv"
     path.parent.mkdir()
     path.write_text("iteration,loss\n1,2\n")
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
         draw_curves(
-            NET_TABLE, curves=[path], order=["near"],
+            SHOWN_NETS, curves=[path], order=["near"],
             image=tmp_path / "c.svg", card=tmp_path / "c.json",
         )  # fmt: skip
 

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from page_fixture import NET_TABLE, finished_run
+from page_fixture import BOUND_TABLE, NET_TABLE, finished_run
 
 from fcnlib.errors import InputError
 from fcnlib.page import write_page
@@ -68,17 +68,40 @@ def test_a_demo_page_says_that_its_numbers_are_not_the_papers(given):
 
 
 def test_a_paper_page_compares_like_with_like(given):
-    html = page(given, scale="paper", like="paper")
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale="paper", tables=tables)
     assert '<span class="badge paper">paper</span>' in html
     assert "drawn scenes" not in text(html)
     assert 'data-full="mean IU, measured"' in html
 
 
 def test_a_page_of_own_data_says_whose_numbers_they_are(given):
-    html = page(given, scale="street")
+    own = NET_TABLE | {"images": "own"}
+    html = page(given, scale="street", tables=[own, BOUND_TABLE])
     assert '<span class="badge own">street</span>' in html
     assert "numbers of your own data (“street”), not the paper" in text(html)
-    assert "drawn scenes" not in text(html)
+    assert "paper's numbers, where there are any, are of other images" in html.replace("&#39;", "'")
+
+
+def test_another_scale_of_drawn_scenes_is_not_taken_for_own_data(given):
+    html = page(given, scale="tiny")
+    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "your own data" not in text(html)
+
+
+def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
+    said = text(page(given))
+    assert "Drawn for a test. Here drawn scenes take the place of the published images" in said
+    assert said.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
+
+
+def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
+    html = page(given)
+    assert '<a href="config.json">config.json</a>, beside this page' in html
+
+
+def test_forward_time_is_not_sold_as_a_fair_comparison(given):
+    assert "measured while other jobs may have run" in text(page(given))
 
 
 def test_measured_published_and_difference_stand_side_by_side(given):
@@ -109,7 +132,7 @@ def test_the_page_says_what_the_run_was(given):
         "0123456789 with uncommitted changes",
         "2026-01-02 03:04 UTC",
         "cpu: A Machine",
-        "4 min 3 s, the sum of 5 jobs",
+        "4 min 3 s, the sum of 5 measured jobs (4 train, 1 prepare)",
         "512 MB",
         "5 of toy, test",
         "torch 2.13.0",

@@ -12,7 +12,8 @@ from fcnlib.provenance import PACKAGE, fingerprint, stamp
 # Snakemake lists config.yaml last, though all others are laid over it.
 CONFIGFILES = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
 try:
-    CONFIG = load(merged(CONFIGFILES, config), " + ".join(map(str, CONFIGFILES)))
+    MERGED = merged(CONFIGFILES, config)
+    CONFIG = load(MERGED, " + ".join(map(str, CONFIGFILES)))
 except InputError as error:
     sys.exit(f"error: {error}")  # one line, where a traceback would bury it
 DATA = f"data/{CONFIG.scale}"
@@ -123,6 +124,7 @@ def shown_table(table):
     return {
         "name": table,
         **CONFIG.tables[table].model_dump(),
+        "images": shown_images(table),
         "rows": [
             {
                 **shown_net(name),
@@ -134,6 +136,19 @@ def shown_table(table):
     }
 
 
+def shown_images(table):
+    """Whose images a table's numbers are of."""
+    datasets = [CONFIG.experiments[name].data.dataset for name in in_table(table)]
+    if "folder" in [CONFIG.datasets[name].converter for name in datasets]:
+        return "own"
+    return "drawn" if CONFIG.scales[CONFIG.scale].like == "demo" else "published"
+
+
+def shown_nets(table):
+    """A table's nets, without a number that may change."""
+    return {"name": table, "nets": [shown_net(name) for name in nets_in(table)]}
+
+
 def shown_figure(figure):
     """A figure as it is shown: its heading and its columns."""
     entry = CONFIG.figures[figure]
@@ -142,7 +157,11 @@ def shown_figure(figure):
 
 
 def shown_net(experiment):
-    return {"experiment": experiment, "row": CONFIG.experiments[experiment].row}
+    """An experiment as it is shown: its name, and the images its snapshot is picked on."""
+    entry = CONFIG.experiments[experiment]
+    on_test = entry.data.validate_on in (None, entry.data.test)
+    picked_on = ("test" if on_test else "validation") if entry.net else None
+    return {"experiment": experiment, "row": entry.row, "picked_on": picked_on}
 
 
 WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
@@ -159,7 +178,10 @@ DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
+# Exact whatever was laid over config.yaml, by files or on the command line.
 COMMANDS = [
-    f"snakemake --config scale={CONFIG.scale} all",
-    f"snakemake --profile slurm --config scale={CONFIG.scale} all",
+    f"snakemake all --configfile {RESULTS}/config.json",
+    f"snakemake --profile slurm all --configfile {RESULTS}/config.json",
 ]
+if CONFIG.scale == "demo" and MERGED == merged(CONFIGFILES[:1]):
+    COMMANDS.insert(0, "make demo")

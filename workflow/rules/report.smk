@@ -1,5 +1,8 @@
 """What people look at: tables, figures, the page, and Snakemake's own report."""
 
+import hashlib
+import json
+
 
 rule table:
     input:
@@ -58,7 +61,7 @@ rule curves:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_table(wildcards.table),
+        table=lambda wildcards: shown_nets(wildcards.table),
         order=NETS,
         code=code("curves"),
     script:
@@ -81,7 +84,7 @@ rule class_iu:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_table(wildcards.table),
+        table=lambda wildcards: shown_nets(wildcards.table),
         order=NETS,
         code=code("class_iu"),
     script:
@@ -159,6 +162,7 @@ rule page:
         figures=expand("{figure}.json", figure=FIGURES),
         training=runs("benchmarks/train", "tsv", NETS),
         benchmarks=[*DATA_BENCHMARKS, *runs("benchmarks/evaluate", "tsv", NETS)],
+        configuration=f"{RESULTS}/config.json",
     output:
         page=report(
             f"{RESULTS}/index.html", caption="../report/page.rst", category="Page"
@@ -170,7 +174,6 @@ rule page:
     params:
         tables=[shown_table(name) for name in CONFIG.tables],
         scale=CONFIG.scale,
-        like=CONFIG.scales[CONFIG.scale].like,
         commands=COMMANDS,
         code=code("page"),
         templates=contents(PACKAGE / "templates"),
@@ -186,7 +189,8 @@ rule configuration:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        values=config,
+        # As Snakemake shows what has changed, and all of it is longer than a screen.
+        digest=hashlib.sha256(json.dumps(MERGED, default=str).encode()).hexdigest(),
     script:
         "../scripts/configuration.py"
 

@@ -6,4 +6,4 @@ from fcnlib.files import write_json
 from fcnlib.job import job
 
 with job(snakemake.log[0], snakemake.threads):
-    write_json(Path(snakemake.output.configuration), snakemake.params.values)
+    write_json(Path(snakemake.output.configuration), snakemake.config)

@@ -7,7 +7,6 @@ with job(snakemake.log[0], snakemake.threads):
     write_page(
         output=snakemake.output.page,
         scale=snakemake.params.scale,
-        like=snakemake.params.like,
         tables=snakemake.params.tables,
         csvs=snakemake.input.csvs,
         results=snakemake.input.results,
@@ -15,5 +14,6 @@ with job(snakemake.log[0], snakemake.threads):
         training=snakemake.input.training,
         benchmarks=snakemake.input.benchmarks,
         figures=snakemake.input.figures,
+        configuration=snakemake.input.configuration,
         commands=snakemake.params.commands,
     )
