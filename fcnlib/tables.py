@@ -217,21 +217,21 @@ WORLDS: Mapping[Images, str] = {
     "published": "",
     "drawn": "Here drawn scenes take the place of the published images, so no number can be "
     "compared with the paper's.",
-    "own": "The paper's numbers, where there are any, are of other images.",
+    "own": "The paper's numbers are of other images.",
 }
 
 
 def note(table: ShownTable) -> str:
     """What a reader must know beside the numbers, in sentences."""
     picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
-    sentences = [table.note, WORLDS[table.images]]
+    published = any(row.paper for row in table.rows)
+    sentences = [table.note, WORLDS[table.images] if published else ""]
     for images in dict.fromkeys(picked.values()):
         rows = ", ".join(row for row in picked if picked[row] == images)
         nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
-        published = ", as in the released code" if images == "test" else ""
+        why = ", as in the released code" if images == "test" else ""
         sentences.append(
-            f"{nets} scored at its snapshot with the best mean IU on the {images} images"
-            f"{published}."
+            f"{nets} scored at its snapshot with the best mean IU on the {images} images{why}."
         )
     return " ".join(filter(None, sentences))
 

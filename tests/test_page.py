@@ -3,11 +3,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from page_fixture import BOUND_TABLE, NET_TABLE, finished_run
+from page_fixture import BOUND_TABLE, NET_TABLE, SHOWN_NETS, finished_run
 
 from fcnlib.errors import InputError
 from fcnlib.page import write_page
 from fcnlib.page_parts import duration, read_benchmark, signed
+from fcnlib.tables import build_table, join_tables
 
 
 class Links(HTMLParser):
@@ -80,7 +81,21 @@ def test_a_page_of_own_data_says_whose_numbers_they_are(given):
     html = page(given, scale="street", tables=[own, BOUND_TABLE])
     assert '<span class="badge own">street</span>' in html
     assert "numbers of your own data (“street”), not the paper" in text(html)
-    assert "paper's numbers, where there are any, are of other images" in html.replace("&#39;", "'")
+    assert "The paper&#39;s numbers are of other images" in html
+    assert "Where a published number stands beside one" in text(html)
+
+
+def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path):
+    rows = [row | {"paper": {}} for row in SHOWN_NETS["nets"]]
+    table = NET_TABLE | {"images": "own", "rows": rows}
+    csv, results = tmp_path / "nets.csv", tmp_path / "results.csv"
+    build_table(
+        table, scale="mine", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
+    )
+    join_tables([csv], results)
+    html = page(given, scale="mine", tables=[table], csvs=[csv], results=results)
+    assert "published number" not in text(html) and "paper&#39;s numbers" not in html
+    assert "Difference" not in text(html)
 
 
 def test_another_scale_of_drawn_scenes_is_not_taken_for_own_data(given):
