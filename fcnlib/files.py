@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,7 @@ from typing import Any
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it on success and removed on failure."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: writers such as Pillow and NumPy choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = _beside(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -27,18 +26,45 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`, put in its place on success and removed on failure."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    temporary.chmod(0o755)  # mkdtemp makes it private
+    """A temporary folder beside `path`, put in its place on success and removed on failure.
+
+    Whatever stands at `path` is deleted: whether it may be is for the caller to check.
+    """
+    path = Path(path).resolve()  # a link stays, as to a larger disk
+    temporary = _beside(path)
     try:
+        temporary.mkdir()
         yield temporary
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A hidden name beside `path` that tells whose it is; those of killed processes are removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The machine too: on a cluster's disk, a process that does not run here may run elsewhere.
+    owner = f".{path.stem}.{platform.node().partition('.')[0]}-"
+    # The suffix stays last: writers such as Pillow and NumPy choose the format by it.
+    end = f".tmp{path.suffix}"
+    name = re.compile(rf"{re.escape(owner)}(\d+){re.escape(end)}")
+    for other in filter(None, map(name.fullmatch, os.listdir(path.parent))):
+        if not _runs_besides_this(int(other[1])):
+            left = path.parent / other[0]
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f"{owner}{os.getpid()}{end}")
+
+
+def _runs_besides_this(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return process != os.getpid()
 
 
 def sha256(path: Path) -> str:
