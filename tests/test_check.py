@@ -49,6 +49,9 @@ def test_a_prepared_set_gives_the_same_counts(own, tmp_path):
     prepare({"converter": "folder", "path": own, "splits": splits}, [], tmp_path / "out")
     own_result, result = look(own), check(tmp_path / "out")
     assert result.findings == []
+    (tmp_path / "out" / "dataset.json").unlink()
+    (finding,) = found(check(tmp_path / "out"))
+    assert finding[3] == "no dataset.json in it; prepare it again"
     assert (result.pixels("train") == own_result.pixels("train")).all()
 
 
@@ -69,6 +72,18 @@ def test_masks_of_0_and_255_are_a_trap(own):
     assert any("only 0 and 255" in finding.message for finding in result.findings)
 
 
+def test_one_mask_of_0_and_255_among_good_ones_is_a_warning(own, tmp_path):
+    (own / "masks/p1.png").write_bytes(png(label(255)))
+    (finding,) = found(look(own, void=[11]))
+    message = "255 always counts as void; list it under void if that is meant"
+    assert finding == ("warning", "p1.png", "255 (24 pixels)", message)
+    assert look(own, void=[11, 255]).findings == []
+    prepare({"converter": "folder", "path": own}, [], tmp_path / "out")
+    assert not any(
+        finding.value == "255 (24 pixels)" for finding in check(tmp_path / "out").findings
+    )
+
+
 def test_all_is_found_at_once(own):
     (own / "images/p0.jpg").write_bytes(b"no image")
     (own / "masks/p1.png").write_bytes(png(np.zeros((12, 16, 3), np.uint8)))
@@ -80,8 +95,8 @@ def test_all_is_found_at_once(own):
     errors = {(name, message.split("(")[0].strip()) for level, name, _, message in found(result)}
     assert result.failed
     assert errors >= {
-        ("split train", "no mask for p3"),
-        ("split val", "no image for p4"),
+        ("train.txt", "no mask for p3"),
+        ("val.txt", "no image for p4"),
         ("p0.jpg", "not an image, or its first bytes are damaged"),
         ("p1.png", "is RGB, expected one channel of class indices"),
         ("p2.png", "mask of another size than its image"),
@@ -142,7 +157,7 @@ def test_a_val_inside_train_is_a_warning_but_a_trainval_is_not(own):
 
 def test_an_id_twice_in_a_list(own):
     (own / "val.txt").write_text("p4\np4\n")
-    assert ("error", "split val", "p4", "ID listed twice") in found(look(own))
+    assert ("error", "val.txt", "p4", "ID listed twice") in found(look(own))
 
 
 def test_the_same_photograph_in_train_and_val(own):

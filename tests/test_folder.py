@@ -178,7 +178,7 @@ BAD_FILES = [
     ("images/p3.jpg", b"hello", r"images/p3\.jpg: not an image"),
     ("images/p3.jpg", jpeg((1, 2, 3), (9, 7)), r"masks/p3\.png: 16 x 12 .*p3\.jpg has 7 x 9"),
     ("images/p3.jpg", None, r"masks/p3\.png: no image of that name"),
-    ("masks/p3.png", None, "split train: no mask for p3"),
+    ("masks/p3.png", None, r"images/p3\.jpg: no mask of that name"),
     ("masks/p3.png", png(label(1))[:50], r"masks/p3\.png: damaged or cut short"),
     (
         "masks/p3.png",
@@ -207,7 +207,7 @@ def test_a_bad_file_is_named_and_leaves_nothing(own, file, content, message):
     ("list_", "message"),
     [
         ("", r"list\.txt: empty split"),
-        ("p1\np77\n", "split train: no image for p77"),
+        ("p1\np77\n", r"own/list\.txt: no image for p77"),
         ("p1\np1\n", "split train: lists p1 twice"),
         (None, r"list\.txt: No such file"),
     ],
@@ -237,6 +237,26 @@ def test_a_folder_or_setting_that_is_wrong(own):
     fails(own, "palette: 1 colours for 3 classes", palette=[[1, 2, 3]])
     fails(own, "void: -1, expected mask values from 0", void=[-1])
     fails(own.parent / "own", r"gone: no such folder", path=own.parent / "gone")
+
+
+@pytest.mark.parametrize(
+    "out", [".", "..", "images", "masks", "images/new", "masks/new", "../link", "classes.txt"]
+)
+def test_the_users_own_files_are_never_replaced(own, out):
+    (own.parent / "link").symlink_to(own)
+    before = {path: path.is_dir() or path.read_bytes() for path in own.rglob("*")}
+    with pytest.raises(InputError, match="lies there; expected a folder apart from your own"):
+        prepare(entry(own), [], own / out)
+    assert {path: path.is_dir() or path.read_bytes() for path in own.rglob("*")} == before
+
+
+def test_images_and_labels_alone_are_not_taken_for_an_earlier_result(own):
+    (own / "masks").rename(own / "labels")
+    (own / "classes.txt").unlink()
+    values = {"masks": "labels", "classes": ["a", "b", "c"]}
+    with pytest.raises(InputError, match="lies there"):
+        prepare(entry(own, **values), [], own)
+    prepare(entry(own, **values), [], own / "prepared")  # beside them is well
 
 
 def test_one_name_for_two_images_is_an_error(own):

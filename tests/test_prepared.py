@@ -128,7 +128,7 @@ def test_an_unknown_split_or_id_names_the_known(root):
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("dataset.json", None, r"dataset\.json: no such file; is this a prepared"),
+        ("dataset.json", None, r"things: no dataset\.json in it; prepare it again"),
         ("dataset.json", b"{", r"dataset\.json: file: Invalid JSON"),
         ("dataset.json", b'{"name": 5}', r"dataset\.json: name: Input should be"),
         ("splits/val.txt", None, r"splits/val\.txt: No such file"),
@@ -147,6 +147,47 @@ def test_a_folder_that_lacks_something_does_not_open(root, file, content, messag
     with pytest.raises(InputError, match=message) as caught:
         Prepared(root)
     assert "\n" not in str(caught.value)
+
+
+def test_another_folder_is_no_data_set(tmp_path):
+    with pytest.raises(InputError, match=r"dataset\.json: no such file; is this a prepared"):
+        Prepared(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["thesis.tex"],
+        ["images/a.jpg", "labels/a.png"],
+        ["dataset.json", "imagesTr/a.jpg"],
+        ["dataset.json", "images/a.png", "labels/a.png", "splits/train.txt", "thesis.tex"],
+    ],
+)
+def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path, files):
+    for file in files:
+        (tmp_path / "out" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / file).touch()
+    before = set(tmp_path.rglob("*"))
+    with (
+        pytest.raises(InputError, match=r"out: holds .*, which would be deleted; expected a new"),
+        preparing(tmp_path / "out", tasks=TASKS) as draft,
+    ):
+        fill(draft)
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_an_earlier_data_set_is_replaced_also_without_its_info(tmp_path, root):
+    (root / "splits" / "old.txt").touch()
+    (root / "dataset.json").unlink()
+    with preparing(root, tasks=TASKS) as draft:
+        fill(draft)
+    assert {path.name for path in (root / "splits").iterdir()} == {"train.txt", "val.txt"}
+    with preparing(root, tasks=TASKS) as draft:
+        fill(draft)
+    (tmp_path / "empty").mkdir()
+    with preparing(tmp_path / "empty", tasks=TASKS) as draft:
+        fill(draft)
+    assert Prepared(tmp_path / "empty").ids("val") == ["c"]
 
 
 @pytest.mark.parametrize(

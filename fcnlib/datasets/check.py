@@ -127,13 +127,14 @@ def _prepared_folder(root: Path, task: str) -> Folder:
     info = read_info(root / INFO)
     if task not in info.tasks:
         raise InputError(f"{root / INFO}: no task {task!r}; known: {', '.join(info.tasks)}")
+    lists = {name: root / "splits" / f"{name}.txt" for name in info.splits}
     return Folder(
         info.tasks[task],
         pictures(root / "images", IMAGE_SUFFIXES),
         pictures(root / "labels" / task, MASK_SUFFIXES),
-        {name: read_list(root / "splits" / f"{name}.txt") for name in info.splits},
-        (),
-        listed=True,
+        {name: read_list(path) for name, path in lists.items()},
+        (VOID,),
+        lists,
     )
 
 
@@ -167,6 +168,9 @@ def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pai
     if wrong:
         message = f"values outside the classes 0..{len(folder.classes) - 1} and void"
         findings.append(Finding("error", str(mask_path), _some(wrong), message))
+    if VOID not in folder.void and (pixels := int((mask == VOID).sum())):
+        message = f"{VOID} always counts as void; list it under void if that is meant"
+        findings.append(Finding("warning", str(mask_path), f"{VOID} ({pixels} pixels)", message))
     if (share := counts[VOID] / mask.size) > VOID_OF_AN_IMAGE:
         findings.append(Finding("warning", str(mask_path), f"{share:.0%}", "mostly void"))
     return _Pair(findings, counts, size, digest)
@@ -207,7 +211,7 @@ def _overlaps(folder: Folder) -> Iterator[Finding]:
     for name, ids in folder.splits.items():
         twice = [id for id, count in Counter(ids).items() if count > 1]
         if twice:
-            yield Finding("error", f"split {name}", _some(twice), "ID listed twice")
+            yield Finding("error", str(folder.lists[name]), _some(twice), "ID listed twice")
     for (one, ids), (other, others) in combinations(folder.splits.items(), 2):
         both = sorted(set(ids) & set(others))
         if not both:

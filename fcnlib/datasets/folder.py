@@ -32,24 +32,28 @@ class Folder:
     masks: dict[str, Path]
     splits: dict[str, list[str]]
     void: tuple[int, ...]
-    listed: bool  # whether the user gave the splits
+    lists: dict[str, Path]  # split -> its file; none: the splits were drawn
 
     def missing(self) -> list[tuple[str, str]]:
         """What has no counterpart, as file or list and what it lacks.
 
         Where no split is listed, every image and mask must have one.
         """
-        lacking = [
-            (f"split {split}", f"no {kind} for {id}")
-            for split, ids in self.splits.items()
-            for kind, files in (("image", self.images), ("mask", self.masks))
-            for id in ids
-            if id not in files
+        kinds = {"image": self.images, "mask": self.masks}
+        if self.lists:
+            return [
+                (str(path), f"no {kind} for {id}")
+                for split, path in self.lists.items()
+                for kind, files in kinds.items()
+                for id in self.splits[split]
+                if id not in files
+            ]
+        return [
+            (str(path), f"no {kind} of that name")
+            for kind, other in (("mask", "image"), ("image", "mask"))
+            for id, path in kinds[other].items()
+            if id not in kinds[kind]
         ]
-        if self.listed:
-            return lacking
-        loose = [path for id, path in self.masks.items() if id not in self.images]
-        return lacking + [(str(path), "no image of that name") for path in loose]
 
     def listed_ids(self) -> set[str]:
         """The IDs of all splits."""
@@ -75,13 +79,12 @@ def read_folder(dataset: FolderDataset) -> Folder:
         raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
     if wrong := [value for value in dataset.void if not 0 <= value < 2**16]:
         raise InputError(f"void: {wrong[0]}, expected mask values from 0 to {2**16 - 1}")
+    lists = {name: root / path for name, path in dataset.splits.items()}
     splits = {
-        name: [_id(Path(line).name) for line in read_list(root / path)]
-        for name, path in dataset.splits.items()
+        name: [_id(Path(line).name) for line in read_list(path)] for name, path in lists.items()
     }
-    listed = bool(splits)
     splits = splits or fifths(sorted(photographs), root)
-    return Folder(classes, photographs, masks, splits, dataset.void, listed)
+    return Folder(classes, photographs, masks, splits, dataset.void, lists)
 
 
 def pictures(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -169,8 +172,9 @@ def convert_folder(
 ) -> None:
     """Prepare a user's images and masks; there are no archives."""
     folder = read_folder(dataset)
+    _check_apart(dataset, out)
     if missing := folder.missing():
-        raise InputError(f"{dataset.path}: {first_and_more([': '.join(pair) for pair in missing])}")
+        raise InputError(first_and_more([": ".join(pair) for pair in missing]))
     tasks = {"semantic": folder.classes}
     # Black is for a background; without one the colours start at the second.
     colours = images.voc_palette()[folder.classes[0] != "background" :]
@@ -186,6 +190,15 @@ def convert_folder(
         values = set().union(*(result for result in results if isinstance(result, set)))
         if is_binary_trap(folder, values):
             raise InputError(f"{dataset.path / dataset.masks}: {BINARY_TRAP}")
+
+
+def _check_apart(dataset: FolderDataset, out: Path) -> None:
+    """Raise where the prepared folder would take the place of the user's own files."""
+    target = out.resolve()
+    for path in dataset.files():
+        mine = path.resolve()
+        if target in (mine, *mine.parents) or mine in target.parents:
+            raise InputError(f"{out}: {path} lies there; expected a folder apart from your own")
 
 
 def _store_one(

@@ -14,6 +14,7 @@ from fcnlib.datasets.images import VOID, Colour
 from fcnlib.errors import InputError
 
 INFO = "dataset.json"
+PARTS = {INFO, "images", "labels", "depth", "hha", "splits"}
 
 
 class Source(BaseModel):
@@ -44,6 +45,8 @@ def read_info(path: Path) -> DatasetInfo:
     try:
         return DatasetInfo.model_validate_json(path.read_bytes())
     except FileNotFoundError:
+        if is_ours(path.parent):
+            raise InputError(f"{path.parent}: no {INFO} in it; prepare it again") from None
         raise InputError(f"{path}: no such file; is this a prepared data set?") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
@@ -51,6 +54,15 @@ def read_info(path: Path) -> DatasetInfo:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
         raise InputError(f"{path}: {place}: {first['msg']}") from None
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder holds nothing but a prepared data set, or one that lost its `dataset.json`.
+
+    Snakemake deletes that file before it prepares again.
+    """
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return names <= PARTS and not names.isdisjoint({INFO, "splits"})
 
 
 class Prepared:

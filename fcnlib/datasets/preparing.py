@@ -16,11 +16,13 @@ from fcnlib.datasets import images
 from fcnlib.datasets.images import Colour
 from fcnlib.datasets.prepared import (
     INFO,
+    PARTS,
     DatasetInfo,
     Source,
     check_sizes,
     check_values,
     first_and_more,
+    is_ours,
 )
 from fcnlib.errors import InputError
 from fcnlib.files import replacing_folder, sha256
@@ -156,6 +158,7 @@ def preparing(
     """A draft that becomes the folder `out` when the block ends, and nothing if it fails."""
     out = Path(out)
     try:
+        _check_replaceable(out)
         sources = [Source(file=path.name, sha256=sha256(path)) for path in archives]
         with replacing_folder(out) as folder:
             draft = Draft(folder, tasks, palette)
@@ -163,6 +166,17 @@ def preparing(
             draft.finish(out.name, sources, depth_unit)
     except OSError as error:
         raise InputError(f"{out}: not prepared: {error}") from error
+
+
+def _check_replaceable(out: Path) -> None:
+    """Raise where the draft would take the place of something else than an earlier one."""
+    names = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    if names and not is_ours(out):
+        others = [name for name in names if name not in PARTS] or names
+        raise InputError(
+            f"{out}: holds {first_and_more(others)}, which would be deleted; "
+            "expected a new or empty folder, or a prepared data set"
+        )
 
 
 def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
