@@ -11,7 +11,7 @@ from archives_fixture import jpeg, label, png, sbd_mat, sbd_members, voc_members
 from fcnlib.datasets.archives import ARCHIVES, Archive
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared
-from fcnlib.datasets.voc import PUBLISHED_SBD_FREE, without
+from fcnlib.datasets.voc import PUBLISHED, PUBLISHED_SBD_FREE, without
 from fcnlib.errors import InputError
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
@@ -104,6 +104,23 @@ def test_the_published_archive_must_have_the_published_counts(tmp_path, monkeypa
     checksum = f"md5:{hashlib.md5(voc.read_bytes()).hexdigest()}"
     monkeypatch.setitem(ARCHIVES, name, Archive((), checksum, None, ""))
     fails(VOC, [voc], tmp_path, r"VOCtrainval_25-May-2011.tar train: 2 images, .*published 1112")
+
+
+def test_an_archive_with_the_published_counts_is_hashed_once(tmp_path, monkeypatch):
+    voc = write_tar(tmp_path / "VOCtrainval_25-May-2011.tar", voc_members(TRAIN, VAL))
+    sbd = write_tar(tmp_path / "benchmark.tgz", sbd_members(SBD_TRAIN, []))
+    monkeypatch.setitem(PUBLISHED, voc.name, {"train": 2, "val": 3})
+    monkeypatch.setitem(PUBLISHED, sbd.name, {"train": 3})
+    monkeypatch.setitem(PUBLISHED_SBD_FREE, voc.name, 2)
+    hashed, digest = [], hashlib.file_digest
+
+    def counted(file, algorithm):
+        hashed.append(Path(file.name))
+        return digest(file, algorithm)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    prepare(VOC_SBD, [voc, sbd], tmp_path / "out")
+    assert hashed == [voc, sbd]
 
 
 def fails(dataset: dict, archives: list[Path], tmp_path: Path, message: str) -> None:
