@@ -65,7 +65,7 @@ def fetch(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            _verify(target, archive)
+            _verify(target, archive, "; remove it to download it anew")
         elif mine is not None and mine.exists():
             _take(mine, target, archive)
         else:
@@ -77,15 +77,16 @@ def fetch(
     return target
 
 
-def _verify(path: Path, archive: Archive) -> None:
+def _verify(path: Path, archive: Archive, advice: str = "") -> None:
     if not checksum.matches(path, archive.checksum):
         found = checksum.found(path, archive.checksum)
-        raise InputError(f"{path}: checksum {found}, expected {archive.checksum}")
+        raise InputError(f"{path}: checksum {found}, expected {archive.checksum}{advice}")
 
 
 def _take(path: Path, target: Path, archive: Archive) -> None:
     """Link or copy a file that the user already has."""
-    _verify(path, archive)
+    advice = "; to download it, leave out --from (in the workflow: archives=) or remove the file"
+    _verify(path, archive, advice)
     with replacing(target) as temporary:
         try:
             os.link(path.resolve(), temporary)
