@@ -13,7 +13,7 @@ from fcnlib.datasets.check import check as look_at
 from fcnlib.datasets.check import report
 from fcnlib.datasets.converters import prepare as convert
 from fcnlib.datasets.fetch import fetch as get
-from fcnlib.datasets.prepared import INFO, read_info
+from fcnlib.datasets.prepared import INFO, is_ours, read_info
 from fcnlib.errors import InputError
 from fcnlib.experiments import read
 from fcnlib.files import shown_json
@@ -45,11 +45,16 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for ID.png, palette PNGs of class indices.")],
     overlay: Annotated[bool, typer.Option(help="Also write ID.overlay.png, to look at.")] = False,
     device: Device = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads to compute with; default: all cores.")
+    ] = None,
 ) -> None:
     """Label photographs with an exported model.
 
     Example: fcn predict photos/ --model results/demo/models/voc-fcn8s/0.ts --out labels --overlay
     """
+    if threads is not None:
+        torch.set_num_threads(threads)
     written = list(label(images, model=model, out=out, overlays=overlay, device=_device(device)))
     typer.echo(f"{len(written)} label images in {out}")
 
@@ -79,7 +84,7 @@ def check(
         known = _entry(settings.datasets, dataset, "data set")
         own = isinstance(known, FolderDataset)
         entry = known if own else Path("data") / settings.scale / dataset
-    elif not (folder / INFO).exists():
+    elif not (folder / INFO).exists() and not is_ours(folder):
         entry = FolderDataset(
             converter="folder",
             path=folder,
@@ -145,7 +150,9 @@ def train(
     """
     torch.set_num_threads(threads)
     settings = read(config)
-    _entry(settings.experiments, experiment, "experiment")
+    if _entry(settings.experiments, experiment, "experiment").net is None:
+        nets = ", ".join(name for name, entry in settings.experiments.items() if entry.net)
+        raise InputError(f"{experiment!r} is a bound, it has no net to train; nets: {nets}")
     training = settings.training(experiment)
     data, results = Path("data") / settings.scale, Path("results") / settings.scale
     checkpoints = results / "checkpoints"
@@ -192,9 +199,14 @@ def _entry(known: Any, name: str, what: str) -> Any:
 
 
 def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    available = ["cpu", "cuda", *gpus] if gpus else ["cpu"]
+    if name == "auto":
+        return "cuda" if gpus else "cpu"
+    if name not in available:
+        known = ", ".join(available)
+        raise InputError(f"device {name!r}: not available here; available: {known}")
+    return name
 
 
 def main() -> None:

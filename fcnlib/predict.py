@@ -27,17 +27,19 @@ def predict(
     `images` are files, folders and patterns; `overlays` adds ID.overlay.png to each ID.png.
     """
     paths = find(images)
+    _check_targets(paths, out, overlays)
     segment, palette = load_model(model, device=device), about(model)["palette"]
     colours = full_palette(tuple((r, g, b) for r, g, b in palette))
     for path in progress(paths, desc="predicting", unit="img"):
         pixels = upright(load(path))
         labels = _labels(segment, pixels, device)
-        with replacing(out / f"{path.stem}.png") as temporary:
+        targets = _targets(path, out, overlays)
+        with replacing(targets[0]) as temporary:
             temporary.write_bytes(label_png(labels, colours))
         if overlays:
-            with replacing(out / f"{path.stem}.overlay.png") as temporary:
+            with replacing(targets[1]) as temporary:
                 Image.fromarray(overlay(pixels, labels, palette)).save(temporary)
-        yield out / f"{path.stem}.png"
+        yield targets[0]
 
 
 def find(images: Sequence[str]) -> list[Path]:
@@ -46,19 +48,40 @@ def find(images: Sequence[str]) -> list[Path]:
     for name in images:
         path = Path(name)
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+            seen = (p for p in path.iterdir() if not p.name.startswith("."))
+            inside = sorted(p for p in seen if p.suffix.lower() in IMAGE_SUFFIXES)
         else:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
             inside = [path] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
         if not inside:
             raise InputError(f"{name}: no image found; expected a file, a folder or a pattern")
         found |= dict.fromkeys(inside)
-    stems: dict[str, Path] = {}
-    for path in found:
-        if path.stem in stems:
-            raise InputError(f"{path}: would be written over {stems[path.stem]}'s labels")
-        stems[path.stem] = path
     return list(found)
+
+
+def _targets(path: Path, out: Path, overlays: bool) -> list[Path]:
+    """What is written for a photograph: its labels and, if wanted, the overlay."""
+    return [out / f"{path.stem}{end}" for end in (".png", ".overlay.png")[: 1 + overlays]]
+
+
+def _check_targets(paths: Sequence[Path], out: Path, overlays: bool) -> None:
+    """Raise if something would be written over a photograph, or over another one's labels."""
+    photographs = {_identity(path): path for path in paths}
+    written: dict[Path, Path] = {}
+    for path in paths:
+        for target in _targets(path, out, overlays):
+            if target.exists() and _identity(target) in photographs:
+                place = photographs[_identity(target)]
+                raise InputError(f"{place}: would be written over; expected another --out folder")
+            if target in written:
+                raise InputError(f"{path}: would be written over {written[target]}'s labels")
+            written[target] = path
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What two names of one file share: links, or capitals on a disk that ignores them."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _labels(

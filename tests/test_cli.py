@@ -15,7 +15,6 @@ from torch import nn
 
 from fcnlib.cli import main
 from fcnlib.datasets.prepared import Prepared
-from fcnlib.files import replacing, replacing_folder
 from fcnlib.models.fcn import build_fcn
 from fcnlib.predict import find
 from fcnlib.torchscript import TOLD, export, load
@@ -133,6 +132,13 @@ def test_predict_names_a_photograph_cut_short_and_leaves_no_half_file(
         (["check", "voc"], "'voc' is no data set; known: voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),
+        (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
+        (["train", "bound-4"], "'bound-4' is a bound, it has no net to train; nets: voc-fcn32s, "),
+        (["train", "voc-fcn32s", "--device", "gpu"], "device 'gpu': not available here; "),
+        (
+            ["predict", "photos", "--model", "net.ts", "--out", "o", "--device", "cuda:99"],
+            "device 'cuda:99': not available here; available: cpu",
+        ),
         (["train", "x", "-c", "none.yaml"], "none.yaml: "),
     ],
 )
@@ -161,8 +167,45 @@ def test_two_photographs_of_one_name_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_no_photograph_is_written_over(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    (tmp_path / "link").symlink_to(photos)
+    for out in (photos, tmp_path / "link"):
+        error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", out)
+        assert f"{photos / 'two.png'}: would be written over" in str(error)
+        assert {path: path.read_bytes() for path in photos.iterdir()} == before
+    # Beside the photographs is well, where none of them has the name.
+    code, _ = fcn(capsys, "predict", photos / "one.jpg", "--model", model, "--out", photos)
+    assert code == 0
+
+
+def test_no_overlay_is_written_over_a_photograph_or_labels(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    other = shutil.copy(photos / "one.jpg", photos / "two.overlay.jpg")
+    arguments = ["predict", photos, "--model", model, "--overlay", "--out"]
+    error, _ = fcn(capsys, *arguments, tmp_path / "out")
+    assert "would be written over" in str(error) and "two.overlay.jpg's labels" in str(error)
+    Path(other).rename(tmp_path / "two.overlay.png")
+    error, _ = fcn(capsys, *arguments, tmp_path, tmp_path / "two.overlay.png")
+    assert "two.overlay.png: would be written over" in str(error)
+
+
+def test_predict_computes_with_as_many_threads_as_told(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    try:
+        fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "o", "--threads", 3)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_patterns_folders_and_files_are_found_once(photos: Path) -> None:
     everything = [photos / "one.jpg", photos / "two.png"]
+    (photos / "._one.jpg").touch()  # as other systems leave them
     assert find([str(photos)]) == everything
     assert find([str(photos / "*.jpg"), str(photos)]) == everything
 
@@ -243,21 +286,3 @@ def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
         "import fcnlib.page, fcnlib.figures, fcnlib.pretrain"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(OSError), replacing(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
-        raise OSError("disk full")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
-
-
-def test_a_failed_folder_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set" / "old").touch()
-    with pytest.raises(OSError), replacing_folder(tmp_path / "set") as temporary:
-        (temporary / "half").touch()
-        raise OSError("disk full")
-    assert [str(p.relative_to(tmp_path)) for p in sorted(tmp_path.rglob("*"))] == ["set", "set/old"]
