@@ -28,11 +28,14 @@ def job(log: str, threads: int) -> Iterator[str]:
         try:
             yield "cuda" if torch.cuda.is_available() else "cpu"
         except (InputError, OSError) as error:
-            file.write(f"error: {error}\n")
-            problem = error
+            problem = f"error: {error}"
+            file.write(f"{problem}\n")
+        except KeyboardInterrupt:
+            problem = "stopped; what a training has stored is kept, and the next run goes on there"
+            file.write(f"{problem}\n")
         except Exception:
             logging.exception("unexpected")
             raise
         else:
             return
-    sys.exit(f"error: {problem}")
+    sys.exit(problem)

@@ -31,6 +31,12 @@ def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "a.log").read_text() == "error: a.png: value 9; expected 0..3\n"
 
 
+def test_a_stopped_step_says_what_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="the next run goes on there"), job(str(tmp_path / "l"), 1):
+        raise KeyboardInterrupt
+    assert "Traceback" not in (tmp_path / "l").read_text()
+
+
 def test_a_mistake_of_ours_is_traced_in_the_log(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), job(str(tmp_path / "a.log"), 1):
         print(1 / 0)
