@@ -1,4 +1,5 @@
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,7 @@ from archives_fixture import jpeg, label, png, sbd_mat, sbd_members, voc_members
 from fcnlib.datasets.archives import ARCHIVES, Archive
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.datasets.unpack import members
 from fcnlib.datasets.voc import PUBLISHED, PUBLISHED_SBD_FREE, without
 from fcnlib.errors import InputError
 
@@ -166,12 +168,26 @@ def test_a_member_that_would_leave_the_target_folder(archives, tmp_path, name):
     fails(VOC, archives[:1], tmp_path, r"voc\.tar: unsafe member: .*evil\.jpg")
 
 
-def test_a_link_that_would_leave_the_target_folder(archives, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "target", "safe"),
+    [
+        (tarfile.SYMTYPE, "/etc/passwd", False),
+        (tarfile.SYMTYPE, "../../../../passwd", False),
+        (tarfile.LNKTYPE, "../passwd", False),
+        (tarfile.CHRTYPE, "", False),
+        (tarfile.SYMTYPE, "../other.jpg", True),
+        (tarfile.LNKTYPE, "VOC2011/other.jpg", True),
+    ],
+)
+def test_a_link_that_would_leave_the_target_folder(archives, tmp_path, kind, target, safe):
     with tarfile.open(archives[0], "a") as tar:
-        link = tarfile.TarInfo("VOC2011/JPEGImages/2007_000033.jpg")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        link = tarfile.TarInfo("VOC2011/JPEGImages/link.jpg")
+        link.type, link.linkname = kind, target
         tar.addfile(link)
-    fails(VOC, archives[:1], tmp_path, r"voc\.tar: unsafe member")
+    if safe:
+        assert list(members(archives[0], re.compile("nothing"))) == []
+    else:
+        fails(VOC, archives[:1], tmp_path, r"voc\.tar: unsafe member: .*link\.jpg")
 
 
 @pytest.mark.parametrize(
