@@ -42,11 +42,11 @@ def test_grid_of_fc7_is_caffes(side: int, cells: int) -> None:
         assert trunk(torch.zeros(1, 3, side, 20)).shape[2] == cells
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
-    height=st.integers(20, 160),
-    width=st.integers(20, 160),
-    padding=st.sampled_from([1, 2, 33, 81, 99, 100, 101]),
+    height=st.integers(1, 160),
+    width=st.integers(1, 160),
+    padding=st.integers(1, 120),
     kernel=st.sampled_from([1, 3, 5, 7]),
     depth=st.integers(1, 3),
 )

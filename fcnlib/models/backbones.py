@@ -1,5 +1,6 @@
 """The classification nets of section 4.1 as ordered, named layers, from conv1 to fc7."""
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
@@ -52,8 +53,9 @@ def vgg16(
         # Caffe rounds pooled sizes up.
         layers[f"pool{block}"] = nn.MaxPool2d(2, 2, ceil_mode=True)
     fc = scaled(4096, width)
-    unpadded = compose(layers.values()).windowed(fc6_kernel, 1, 0)
-    fc6_padding = 0 if unpadded.start < unpadded.stride else fc6_kernel // 2
+    # conv1_1 makes 2 * padding - 1 pixels of one; an unpadded fc6 needs its window even then.
+    cells = math.ceil((2 * padding - 1) / compose(layers.values()).stride)
+    fc6_padding = 0 if cells >= fc6_kernel else fc6_kernel // 2
     layers["fc6"] = ConvReLU(inputs, fc, fc6_kernel, padding=fc6_padding, dropout=dropout)
     layers["fc7"] = ConvReLU(fc, fc, 1, dropout=dropout)
     return layers
