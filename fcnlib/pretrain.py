@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from fcnlib.config import Pretraining
 from fcnlib.datasets.drawn import CLASSES, objects
 from fcnlib.models.backbones import BACKBONES, ConvReLU
+from fcnlib.models.fcn import caffe_input
 from fcnlib.models.transplant import write_checkpoint
 from fcnlib.progress import progress
 
@@ -41,7 +42,7 @@ class Classifier(nn.ModuleDict):
 
     def normalise(self, rgb: Tensor) -> Tensor:
         """Raw RGB bytes [N, 3, H, W] as the net's own float input, like an FCN's."""
-        return (rgb.flip(1).float() - self.input_mean[:, None, None]) * self.input_scale
+        return caffe_input(rgb, self.input_mean, self.input_scale)
 
 
 def add_batch_norm(net: nn.Module) -> None:

@@ -28,9 +28,7 @@ class Labeller(nn.Module):
         self.net = net
 
     def forward(self, rgb: Tensor) -> Tensor:
-        mean = self.net.input_mean[:, None, None]
-        image = (rgb.flip(1).float() - mean) * self.net.input_scale
-        labels: Tensor = self.net(image).argmax(1).to(torch.uint8)
+        labels: Tensor = self.net(self.net.normalise(rgb)).argmax(1).to(torch.uint8)
         return labels
 
     @torch.jit.export

@@ -21,6 +21,11 @@ def bilinear_kernel(side: int) -> Tensor:
     return torch.outer(weights, weights).float()
 
 
+def caffe_input(rgb: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Raw RGB bytes [N, 3, H, W] as floats, blue first, the mean [3] removed, times a scale."""
+    return (rgb.flip(1).float() - mean[:, None, None]) * scale
+
+
 class Upscore(nn.ConvTranspose2d):
     """Bilinear upsampling of score maps by `factor`, frozen; each class by itself."""
 
@@ -74,8 +79,8 @@ class FCN(nn.ModuleDict):
         self.register_buffer("input_scale", torch.tensor(1.0))
 
     def normalise(self, rgb: Tensor) -> Tensor:
-        """Raw RGB bytes [N, 3, H, W] as the net's own float input (blue first, mean removed)."""
-        return (rgb.flip(1).float() - self.input_mean[:, None, None]) * self.input_scale
+        """Raw RGB bytes [N, 3, H, W] as the net's own float input."""
+        return caffe_input(rgb, self.input_mean, self.input_scale)
 
     def forward(self, image: Tensor) -> Tensor:
         kept: dict[str, Tensor] = {}
