@@ -11,7 +11,7 @@ from PIL import Image
 
 from fcnlib.colour import overlay
 from fcnlib.datasets.folder import IMAGE_SUFFIXES
-from fcnlib.datasets.images import full_palette, label_png, load, upright
+from fcnlib.datasets.images import full_palette, label_png, load, upright, voc_palette
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.progress import progress
@@ -28,7 +28,8 @@ def predict(
     """
     paths = find(images)
     _check_targets(paths, out, overlays)
-    segment, palette = load_model(model, device=device), about(model)["palette"]
+    segment = load_model(model, device=device)
+    palette = about(model).get("palette") or voc_palette()
     colours = full_palette(tuple((r, g, b) for r, g, b in palette))
     for path in progress(paths, desc="predicting", unit="img"):
         pixels = upright(load(path))

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,25 +69,28 @@ def export_checkpoint(checkpoint: Path, path: Path) -> None:
 
 def load(path: Path, *, device: str = "cpu") -> Any:
     """The exported net: call it with RGB bytes [N, 3, H, W] for labels [N, H, W]."""
-    return _load(path, device, {})
+    with _reading(path), _quiet():
+        read: Any = torch.jit.load
+        return read(str(path), map_location=device).eval()
 
 
 def about(path: Path) -> dict[str, Any]:
     """What the exported file says of itself: classes, palette, net, provenance."""
-    files = {ABOUT: ""}
-    _load(path, "cpu", files)
-    content: dict[str, Any] = json.loads(files[ABOUT] or "{}")
+    # The file is a ZIP archive; this leaves the weights in it unread.
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        found = [name for name in archive.namelist() if name.endswith(f"/extra/{ABOUT}")]
+        content: dict[str, Any] = json.loads(archive.read(found[0])) if found else {}
     return content
 
 
-def _load(path: Path, device: str, files: dict[str, str]) -> Any:
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turns what a missing or foreign file raises into one line."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; expected an exported model (.ts)")
     try:
-        with _quiet():
-            read: Any = torch.jit.load
-            return read(str(path), map_location=device, _extra_files=files).eval()
-    except (RuntimeError, ValueError) as error:
+        yield
+    except (RuntimeError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error).strip().splitlines()[0][:80]
         raise InputError(f"{path}: {reason}; expected an exported model (.ts)") from None
 

@@ -267,7 +267,7 @@ class Run:
     def _restore(self, path: Path) -> None:
         state: dict[str, Any] = read_checkpoint(path)
         if state.get("identity") != self.identity:
-            log.warning("%s belongs to other values, data or weights: starting anew", path)
+            log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])

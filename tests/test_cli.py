@@ -78,6 +78,16 @@ def test_predict_writes_palette_pngs_of_the_models_labels(
         assert written.getpalette()[3:6] == PALETTE[1]
 
 
+def test_a_model_that_says_nothing_of_colours_gets_those_of_voc(
+    capsys: pytest.CaptureFixture[str], photos: Path, tmp_path: Path
+) -> None:
+    export(build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3), tmp_path / "bare.ts")
+    out = tmp_path / "out"
+    code, _ = fcn(capsys, "predict", photos, "--model", tmp_path / "bare.ts", "--out", out)
+    assert code == 0
+    assert opened(out / "one.png").getpalette()[3:6] == [128, 0, 0]
+
+
 def test_predict_writes_overlays_to_look_at(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:

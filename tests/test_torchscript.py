@@ -88,6 +88,8 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> Non
     with pytest.raises(InputError, match=r"net\.ts: .*expected an exported model") as error:
         load(tmp_path / "net.ts")
     assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match=r"net\.ts: .*expected an exported model"):
+        about(tmp_path / "net.ts")
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
