@@ -21,6 +21,7 @@ from fcnlib.datasets.folder import (
     NOT_ALLOWED,
     Folder,
     is_binary_trap,
+    looked_up,
     pictures,
     read_bytes,
     read_folder,
@@ -178,8 +179,7 @@ def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pai
 
 def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.int64], list[str]]:
     """Pixels by label [256], and the values that are no label."""
-    labels = table[mask.clip(0, len(table) - 1)]  # [H, W]
-    labels[(mask < 0) | (mask >= len(table))] = NOT_ALLOWED
+    labels = looked_up(mask, table)
     counts = np.bincount(labels.ravel(), minlength=256)
     if len(counts) == 256:
         return counts, []

@@ -140,12 +140,19 @@ def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
     return {"train": sorted(shuffled[count:]), "val": sorted(shuffled[:count])}
 
 
+def looked_up(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The label of every mask pixel [H, W], NOT_ALLOWED where its value has none."""
+    label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]
+    label[(mask < 0) | (mask >= len(table))] = NOT_ALLOWED
+    return label
+
+
 def to_label(
     mask: NDArray[Any], table: NDArray[np.uint16], folder: Folder, name: object
 ) -> NDArray[np.uint8]:
     """The mask's values as classes and 255; others are an error."""
-    label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]  # [H, W]
-    wrong = (label == NOT_ALLOWED) | (mask < 0) | (mask >= len(table))
+    label = looked_up(mask, table)
+    wrong = label == NOT_ALLOWED
     if wrong.any():
         row, column = (int(place[0]) for place in np.nonzero(wrong))
         void = ", ".join(str(value) for value in sorted({*folder.void, VOID}))
