@@ -52,6 +52,9 @@ def test_a_batch_gives_what_its_images_give_one_by_one(tmp_path: Path) -> None:
     rgb = torch.randint(0, 256, (3, 3, 40, 30), dtype=torch.uint8)
     alone = torch.cat([scripted(image[None]) for image in rgb])
     assert torch.equal(scripted(rgb), alone)
+    images = torch.randn(3, 3, 40, 30)
+    scores = torch.cat([scripted.scores(image[None]) for image in images])
+    torch.testing.assert_close(scripted.scores(images), scores)
 
 
 def test_the_file_alone_is_enough(tmp_path: Path) -> None:
