@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,8 +12,17 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
-Layer = Literal["fc7", "pool5", "pool4", "pool3"]
-COARSE_TO_FINE: tuple[str, ...] = get_args(Layer)
+Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
+# The layers that each backbone can be predicted from, coarsest first, and their strides.
+STRIDES: dict[str, dict[str, int]] = {
+    "alexnet": {"fc7": 32, "pool5": 32, "pool2": 16, "pool1": 8},
+    "vgg16": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
+    "vgg19": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
+    "googlenet": {
+        **{"inception_5b/output": 32, "pool4/3x3_s2": 32},
+        **{"pool3/3x3_s2": 16, "pool2/3x3_s2": 8},
+    },
+}
 # Names become files and patterns.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -44,27 +53,41 @@ class Data(Frozen):
 
 
 class Net(Frozen):
-    """One fully convolutional net: every variant is a value of this class."""
+    """One fully convolutional net: every variant is a value of this class; None: as published."""
 
-    backbone: Literal["vgg16"]
-    predict_from: tuple[Layer, ...]
+    backbone: Backbone
+    predict_from: tuple[str, ...]
     # Empty: the backbone's classifier; `random`: nothing at all.
     start_from: tuple[str, ...] | Literal["random"] = ()
     skip_scales: tuple[Float, ...] | None = None
     width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    padding: Annotated[int, Field(strict=True, ge=1)] = 100
-    fc6_kernel: Positive = 7
-    dropout: Share = 0.5
+    padding: Annotated[int, Field(strict=True, ge=1)] | None = None
+    fc6_kernel: Positive | None = None
+    dropout: Share | None = None
+    input_channels: Positive = 3
+    upsampling: Literal["frozen", "learned"] = "frozen"  # of the skips; the last stays frozen
+    fusion: Literal["sum", "max"] = "sum"
+    features: Literal["learned", "fixed"] = "learned"
+    null_background: Flag = False  # its score is a constant 0
+    streams: tuple[Name, ...] = ()  # late fusion: one trunk each
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Net":
-        order = [name for name in COARSE_TO_FINE if name in self.predict_from]
-        if not self.predict_from or order != list(self.predict_from):
-            wanted = ", ".join(COARSE_TO_FINE)
-            raise ValueError(f"predict_from: expected layers from coarse to fine, of: {wanted}")
+        known = STRIDES[self.backbone]
+        strides = [known.get(name, 0) for name in self.predict_from]
+        if not strides or 0 in strides or strides != sorted(set(strides), reverse=True):
+            wanted = ", ".join(f"{name} ({stride})" for name, stride in known.items())
+            raise ValueError(
+                "predict_from: expected layers from coarse to fine, each of a finer stride, "
+                f"of: {wanted}"
+            )
         finer = len(self.predict_from) - 1
         if self.skip_scales is not None and len(self.skip_scales) != finer:
             raise ValueError(f"skip_scales: expected {finer} values, one per finer layer")
+        if self.streams and finer:
+            raise ValueError("predict_from: expected one layer where there are streams")
+        if self.fc6_kernel is not None and self.backbone == "googlenet":
+            raise ValueError("fc6_kernel: expected null, as googlenet has no fc6")
         return self
 
 
@@ -205,10 +228,11 @@ class Config(Frozen):
         """The names of the scales that draw their data (demo) or download it (paper)."""
         return [name for name, scale in self.scales.items() if scale.like == like]
 
-    def classifier(self) -> dict[str, Any]:
+    def classifier(self, backbone: str) -> dict[str, Any]:
         """The size of this scale's pre-trained classifier."""
         net = self.scales[self.scale].net
-        return {"width": net.get("width", 1.0), "fc6_kernel": net.get("fc6_kernel", 7)}
+        kernel = None if backbone == "googlenet" else net.get("fc6_kernel")
+        return {"width": net.get("width", 1.0), "fc6_kernel": kernel}
 
     def training(self, experiment: str) -> Training:
         """The slice that training depends on; only for entries with a net."""

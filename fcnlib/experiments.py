@@ -164,7 +164,7 @@ def _check_references(config: Config, source: str) -> None:
 def _check_start(config: Config, name: str, net: Net, source: str) -> None:
     """Weights fit only into a net of the same size."""
     size = {"width": net.width, "fc6_kernel": net.fc6_kernel}
-    starts = {"the classifier": config.classifier()} if net.start_from == () else {}
+    starts = {"the classifier": config.classifier(net.backbone)} if net.start_from == () else {}
     for start in net.start_from if net.start_from != "random" else ():
         other = config.experiments[start].net
         assert other is not None

@@ -12,37 +12,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from fcnlib.config import Pretraining
 from fcnlib.datasets.drawn import CLASSES, objects
-from fcnlib.models.backbones import BACKBONES, ConvReLU
-from fcnlib.models.fcn import caffe_input
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import ConvReLU
 from fcnlib.models.transplant import write_checkpoint
 from fcnlib.progress import progress
 
 log = logging.getLogger(__name__)
-
-
-class Classifier(nn.ModuleDict):
-    """A backbone with fc8 on top: normalised images [N, 3, H, W] to class scores [N, classes]."""
-
-    input_mean: Tensor
-    input_scale: Tensor
-
-    def __init__(self, backbone: str, classes: int, *, width: float, fc6_kernel: int) -> None:
-        layers = BACKBONES[backbone](width=width, padding=1, fc6_kernel=fc6_kernel, dropout=0.0)
-        fc6, fc7 = layers["fc6"], layers["fc7"]
-        assert isinstance(fc6, nn.Conv2d) and isinstance(fc7, nn.Conv2d)
-        fc6.padding = (0, 0)  # one window, one answer, as the fully connected layer it is
-        super().__init__({**layers, "fc8": nn.Conv2d(fc7.out_channels, classes, 1)})
-        self.register_buffer("input_mean", torch.zeros(3))
-        self.register_buffer("input_scale", torch.tensor(1 / 64))
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.values():
-            x = layer(x)
-        return x.mean(dim=(2, 3))
-
-    def normalise(self, rgb: Tensor) -> Tensor:
-        """Raw RGB bytes [N, 3, H, W] as the net's own float input, like an FCN's."""
-        return caffe_input(rgb, self.input_mean, self.input_scale)
 
 
 def add_batch_norm(net: nn.Module) -> None:
@@ -53,7 +29,7 @@ def add_batch_norm(net: nn.Module) -> None:
 
 
 def fold_batch_norm(net: nn.Module) -> None:
-    """Fold each BatchNorm into its convolution, so that the net is a plain VGG again."""
+    """Fold each BatchNorm into its convolution, so that the net is a plain one again."""
     for layer in net.modules():
         if isinstance(layer, ConvReLU) and isinstance(layer.norm, nn.BatchNorm2d):
             norm = layer.norm
@@ -75,7 +51,7 @@ def pretrain(
     recipe: Pretraining,
     *,
     width: float,
-    fc6_kernel: int,
+    fc6_kernel: int | None,
     path: Path,
     device: str,
     provenance: dict[str, Any],
@@ -85,7 +61,15 @@ def pretrain(
     images, labels = _tensors(*drawn)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(recipe.seed)
-        net = Classifier(backbone, len(CLASSES) - 1, width=width, fc6_kernel=fc6_kernel)
+        net = build_classifier(
+            backbone,
+            len(CLASSES) - 1,
+            width=width,
+            fc6_kernel=fc6_kernel,
+            dropout=0.0,
+            window=recipe.window,
+        )
+        net.input_scale.fill_(1 / 64)
         net.input_mean.copy_(images[: recipe.windows].float().mean(dim=(0, 2, 3)).flip(0))
         add_batch_norm(net)
         _fit(net.to(device), images[: recipe.windows], labels[: recipe.windows], recipe)
@@ -97,14 +81,20 @@ def pretrain(
     write_checkpoint(path, content)
 
 
-def held_out_accuracy(net: Classifier, images: Tensor, labels: Tensor) -> float:
+def classify(net: LayerGraph, rgb: Tensor) -> Tensor:
+    """Class scores [N, classes] of raw windows."""
+    scores: Tensor = net(net.normalise(rgb))
+    return scores.mean(dim=(2, 3))
+
+
+def held_out_accuracy(net: LayerGraph, images: Tensor, labels: Tensor) -> float:
     """The share of windows whose class is the strongest."""
     with torch.inference_mode():
-        found = [net(net.normalise(batch)).argmax(1) for batch in torch.split(images, 100)]
+        found = [classify(net, batch).argmax(1) for batch in torch.split(images, 100)]
     return (torch.cat(found) == labels).float().mean().item()
 
 
-def _fit(net: Classifier, images: Tensor, labels: Tensor, recipe: Pretraining) -> None:
+def _fit(net: LayerGraph, images: Tensor, labels: Tensor, recipe: Pretraining) -> None:
     device = net.input_mean.device
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
@@ -118,8 +108,9 @@ def _fit(net: Classifier, images: Tensor, labels: Tensor, recipe: Pretraining) -
         batch, truth = images[chosen].to(device), labels[chosen].to(device)
         if iteration % 2:
             batch = batch.flip(3)
-        output = net(net.normalise(batch))
-        loss = functional.cross_entropy(output, truth, label_smoothing=recipe.label_smoothing)
+        loss = functional.cross_entropy(
+            classify(net, batch), truth, label_smoothing=recipe.label_smoothing
+        )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

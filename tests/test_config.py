@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import torch
 import yaml
 
-from fcnlib.config import Metric, Net
+from fcnlib.config import STRIDES, Metric, Net
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged, read
 from fcnlib.metrics import METRICS
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.heads import scorable
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
@@ -45,6 +47,13 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
 def test_names_allowed_in_two_places_are_the_same() -> None:
     assert set(get_args(Net.model_fields["backbone"].annotation)) == set(BACKBONES)
     assert set(get_args(Metric)) == set(METRICS)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> None:
+    with torch.device("meta"):
+        trunk = BACKBONES[backbone].layers()
+    assert list(STRIDES[backbone].items()) == list(scorable(trunk).items())
 
 
 def set_at(config: dict[str, Any], path: str, value: Any) -> None:

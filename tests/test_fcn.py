@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from fcnlib.errors import InputError
-from fcnlib.models.fcn import FCN, Upscore, bilinear_kernel, build_fcn
+from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.layers import Upscore, bilinear_kernel
 
 THIN = 1 / 32
 VGG16 = [
@@ -160,7 +161,10 @@ def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
     "predict_from", [[], ["pool4", "fc7"], ["pool9"], ["fc7", "fc7"], ["fc7", "pool3", "pool4"]]
 )
 def test_layers_out_of_order_are_refused(predict_from: list[str]) -> None:
-    with pytest.raises(InputError, match="expected layers coarsest first, of: fc7, fc6, pool5"):
+    with pytest.raises(
+        InputError,
+        match=r"coarsest first, each of a finer stride, of: fc7 \(32\), pool5 \(32\), pool4 \(16\)",
+    ):
         build_fcn(predict_from=predict_from, width=THIN)
 
 

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from fcnlib.config import Pretraining
-from fcnlib.models.backbones import BACKBONES, ConvReLU
-from fcnlib.models.fcn import build_fcn
+from fcnlib.models import build_classifier, build_fcn
+from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import ConvReLU
 from fcnlib.models.transplant import read_checkpoint, read_state, transplant
-from fcnlib.pretrain import Classifier, add_batch_norm, fold_batch_norm, pretrain
+from fcnlib.pretrain import add_batch_norm, fold_batch_norm, pretrain
 
 RECIPE = Pretraining(
     windows=64,
@@ -23,9 +25,14 @@ RECIPE = Pretraining(
 )
 
 
+def classifier(backbone: str, width: float) -> LayerGraph:
+    kernel = None if backbone == "googlenet" else 3
+    return build_classifier(backbone, 20, width=width, fc6_kernel=kernel, dropout=0.0, window=96)
+
+
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_folding_batch_norm_changes_no_score(backbone: str) -> None:
-    net = Classifier(backbone, 20, width=1 / 32, fc6_kernel=3)
+    net = classifier(backbone, 1 / 32)
     add_batch_norm(net)
     images = torch.randn(16, 3, 96, 96)
     for _ in range(3):
@@ -39,7 +46,7 @@ def test_folding_batch_norm_changes_no_score(backbone: str) -> None:
 
 
 def test_activations_are_near_unit_scale_after_folding() -> None:
-    net = Classifier("vgg16", 20, width=1 / 16, fc6_kernel=3)
+    net = classifier("vgg16", 1 / 16)
     add_batch_norm(net)
     images = torch.randn(32, 3, 96, 96)
     for _ in range(20):
@@ -54,12 +61,10 @@ def test_activations_are_near_unit_scale_after_folding() -> None:
                 assert 0.1 < x.std() < 2
 
 
-def test_a_window_of_96_pixels_gives_one_answer() -> None:
-    net = Classifier("vgg16", 20, width=1 / 32, fc6_kernel=3).eval()
-    x = torch.zeros(1, 3, 96, 96)
-    for layer in net.values():
-        x = layer(x)
-    assert x.shape == (1, 20, 1, 1)
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg19", "googlenet"])
+def test_a_window_of_96_pixels_gives_one_answer(backbone: str) -> None:
+    net = classifier(backbone, 1 / 32).eval()
+    assert net(torch.zeros(1, 3, 96, 96)).shape == (1, 20, 1, 1)
 
 
 def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
     data = Prepared(world)
     values = training(net, **plain, batch_size=3)
     batch = Run(values, data, [], seed=0, device="cpu", provenance={})
-    before = {name: p.clone() for name, p in batch.net.state_dict().items()}
+    before = {name: p.detach().clone() for name, p in batch.net.named_parameters()}
     order, flips = draw_order(len(data.ids("train")), 3, seed=0, mirror=True)
     pairs = Pairs(data, [data.ids("train")[i] for i in order], flips.tolist())
     moves = dict.fromkeys(before, 0.0)
@@ -106,11 +106,11 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
         single = Run(values, data, [], seed=0, device="cpu", provenance={})
         single._learn(*pairs[position])
         single.optimizer.step()
-        for name, p in single.net.state_dict().items():
-            moves[name] = moves[name] + (p - before[name])
+        for name, p in single.net.named_parameters():
+            moves[name] = moves[name] + (p.detach() - before[name])
     batch._steps(tmp_path / "state")
-    for name, p in batch.net.state_dict().items():
-        torch.testing.assert_close(p - before[name], moves[name], rtol=1e-3, atol=1e-7)
+    for name, p in batch.net.named_parameters():
+        torch.testing.assert_close(p.detach() - before[name], moves[name], rtol=1e-3, atol=1e-7)
 
 
 def test_same_seed_gives_the_same_bits_and_another_does_not(world: Path, tmp_path: Path) -> None:

@@ -1,69 +1,191 @@
-"""The classification nets of section 4.1 as ordered, named layers, from conv1 to fc7."""
+"""The classification nets of section 4.1 as ordered, named layers, without their classifier."""
 
-import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
-from fcnlib.models.geometry import compose
+from fcnlib.errors import InputError
+from fcnlib.models.geometry import sizes
+from fcnlib.models.layers import Concat, ConvReLU, Layers, put
 
-Layers = dict[str, nn.Module]
+# Of each inception: 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5, pool_proj.
+INCEPTIONS = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
 
 
-class ConvReLU(nn.Conv2d):
-    """A convolution and its ReLU, under the convolution's published name."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, padding: int = 0, dropout: float = 0.0
-    ) -> None:
-        super().__init__(inputs, outputs, kernel, padding=padding)
-        self.dropout = dropout
-        # Holds a BatchNorm while the narrow classifier is pre-trained.
-        self.norm: nn.Module = nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(self._conv_forward(x, self.weight, self.bias))
-        return functional.dropout(functional.relu(x), self.dropout, self.training)
+def alexnet(
+    *,
+    width: float = 1.0,
+    padding: int | None = None,
+    fc6_kernel: int | None = None,
+    dropout: float | None = None,
+    input_channels: int = 3,
+) -> Layers:
+    """AlexNet as CaffeNet, which pools before it normalises (Krizhevsky et al., 2012)."""
+    layers: Layers = {}
+    padding = 100 if padding is None else padding
+    inputs = input_channels
+    shapes = [
+        *((96, 11, 4, padding, 1), (256, 5, 1, 2, 2), (384, 3, 1, 1, 1)),
+        *((384, 3, 1, 1, 2), (256, 3, 1, 1, 2)),
+    ]
+    for i, (outputs, kernel, stride, pad, groups) in enumerate(shapes, start=1):
+        outputs = scaled(outputs, width, multiple=2)  # for the next layer's groups too
+        layers[f"conv{i}"] = ConvReLU(
+            inputs, outputs, kernel, stride=stride, padding=pad, groups=groups
+        )
+        inputs = outputs
+        if i in (1, 2, 5):
+            layers[f"pool{i}"] = nn.MaxPool2d(3, 2, ceil_mode=True)
+        if i in (1, 2):
+            layers[f"norm{i}"] = lrn()
+    return _with_fc(layers, inputs, fc6_kernel or 6, width=width, dropout=dropout)
 
 
 def vgg16(
     *,
     width: float = 1.0,
-    padding: int = 100,
-    fc6_kernel: int = 7,
-    dropout: float = 0.5,
+    padding: int | None = None,
+    fc6_kernel: int | None = None,
+    dropout: float | None = None,
     input_channels: int = 3,
 ) -> Layers:
-    """VGG16 from conv1_1 to fc7 (Simonyan and Zisserman, 2014), `padding` around conv1_1.
+    """VGG16 from conv1_1 to fc7 (Simonyan and Zisserman, 2014), `padding` around conv1_1."""
+    layers = _vgg((2, 2, 3, 3, 3), width=width, padding=padding, input_channels=input_channels)
+    return _with_fc(layers, scaled(512, width), fc6_kernel or 7, width=width, dropout=dropout)
 
-    The paper's 100 pixels let an unpadded fc6 reach every image border; where `padding` is too
-    small for that, fc6 is padded itself.
+
+def vgg19(
+    *,
+    width: float = 1.0,
+    padding: int | None = None,
+    fc6_kernel: int | None = None,
+    dropout: float | None = None,
+    input_channels: int = 3,
+) -> Layers:
+    """VGG19: VGG16 with a fourth convolution in the last three blocks."""
+    layers = _vgg((2, 2, 4, 4, 4), width=width, padding=padding, input_channels=input_channels)
+    return _with_fc(layers, scaled(512, width), fc6_kernel or 7, width=width, dropout=dropout)
+
+
+def googlenet(
+    *,
+    width: float = 1.0,
+    padding: int | None = None,
+    fc6_kernel: int | None = None,
+    dropout: float | None = None,
+    input_channels: int = 3,
+) -> Layers:
+    """GoogLeNet up to inception_5b (Szegedy et al., 2014), without its two side losses.
+
+    Nothing shrinks its map once the final 7 x 7 pooling is gone, so it keeps its own padding of 3.
     """
+    if fc6_kernel is not None:
+        raise InputError(f"fc6_kernel: {fc6_kernel}; expected none, as googlenet has no fc6")
+    padding = 3 if padding is None else padding
+    first, reduced, second = (scaled(channels, width) for channels in (64, 64, 192))
+    layers: Layers = {
+        "conv1/7x7_s2": ConvReLU(input_channels, first, 7, stride=2, padding=padding),
+        "pool1/3x3_s2": nn.MaxPool2d(3, 2, ceil_mode=True),
+        "pool1/norm1": lrn(),
+        "conv2/3x3_reduce": ConvReLU(first, reduced, 1),
+        "conv2/3x3": ConvReLU(reduced, second, 3, padding=1),
+        "conv2/norm2": lrn(),
+        "pool2/3x3_s2": nn.MaxPool2d(3, 2, ceil_mode=True),
+    }
+    inputs, last = second, list(INCEPTIONS)[-1]
+    for name, outputs in INCEPTIONS.items():
+        if name in ("4a", "5a"):
+            layers[f"pool{int(name[0]) - 1}/3x3_s2"] = nn.MaxPool2d(3, 2, ceil_mode=True)
+        rate = (0.4 if dropout is None else dropout) if name == last else 0.0
+        inputs = _inception(
+            layers, f"inception_{name}", inputs, [scaled(c, width) for c in outputs], rate
+        )
+    return layers
+
+
+def lrn() -> nn.LocalResponseNorm:
+    """Local response normalisation as in AlexNet and GoogLeNet."""
+    return nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)
+
+
+def scaled(channels: int, width: float, *, multiple: int = 1) -> int:
+    """A layer's channels in a net of this width."""
+    return multiple * max(1, round(channels * width / multiple))
+
+
+def _vgg(
+    convolutions: tuple[int, ...], *, width: float, padding: int | None, input_channels: int
+) -> Layers:
     layers: Layers = {}
     inputs = input_channels
-    for block, (convolutions, outputs) in enumerate(
-        [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], start=1
-    ):
-        outputs = scaled(outputs, width)
-        for i in range(1, convolutions + 1):
-            pad = padding if not layers else 1
+    for block, count in enumerate(convolutions, start=1):
+        outputs = scaled(min(32 * 2**block, 512), width)
+        for i in range(1, count + 1):
+            pad = 1 if layers else 100 if padding is None else padding
             layers[f"conv{block}_{i}"] = ConvReLU(inputs, outputs, 3, padding=pad)
             inputs = outputs
         # Caffe rounds pooled sizes up.
         layers[f"pool{block}"] = nn.MaxPool2d(2, 2, ceil_mode=True)
-    fc = scaled(4096, width)
-    # conv1_1 makes 2 * padding - 1 pixels of one; an unpadded fc6 needs its window even then.
-    cells = math.ceil((2 * padding - 1) / compose(layers.values()).stride)
-    fc6_padding = 0 if cells >= fc6_kernel else fc6_kernel // 2
-    layers["fc6"] = ConvReLU(inputs, fc, fc6_kernel, padding=fc6_padding, dropout=dropout)
-    layers["fc7"] = ConvReLU(fc, fc, 1, dropout=dropout)
     return layers
 
 
-def scaled(channels: int, width: float) -> int:
-    """A layer's channels in a net of this width."""
-    return max(1, round(channels * width))
+def _with_fc(
+    layers: Layers, inputs: int, kernel: int, *, width: float, dropout: float | None
+) -> Layers:
+    """The layers with fc6 and fc7 as convolutions.
+
+    The paper's 100 pixels let an unpadded fc6 reach every image border; where the padding is too
+    small for that, fc6 is padded itself.
+    """
+    fc, rate = scaled(4096, width), 0.5 if dropout is None else dropout
+    # Even an image of one pixel must give an unpadded fc6 its window.
+    cells = (sizes(layers, 1) or {"": 0}).popitem()[1]
+    padding = 0 if cells >= kernel else kernel // 2
+    layers["fc6"] = ConvReLU(inputs, fc, kernel, padding=padding, dropout=rate)
+    layers["fc7"] = ConvReLU(fc, fc, 1, dropout=rate)
+    return layers
 
 
-BACKBONES: dict[str, Callable[..., Layers]] = {"vgg16": vgg16}
+def _inception(layers: Layers, name: str, inputs: int, outputs: list[int], dropout: float) -> int:
+    """Put an inception on top of the layers; returns its channels."""
+    above = next(reversed(layers))
+    one, reduced3, three, reduced5, five, pooled = outputs
+    branches = [
+        put(layers, f"{name}/1x1", ConvReLU(inputs, one, 1)),
+        put(layers, f"{name}/3x3_reduce", ConvReLU(inputs, reduced3, 1), above),
+        put(layers, f"{name}/3x3", ConvReLU(reduced3, three, 3, padding=1)),
+        put(layers, f"{name}/5x5_reduce", ConvReLU(inputs, reduced5, 1), above),
+        put(layers, f"{name}/5x5", ConvReLU(reduced5, five, 5, padding=2)),
+        put(layers, f"{name}/pool", nn.MaxPool2d(3, 1, padding=1, ceil_mode=True), above),
+        put(layers, f"{name}/pool_proj", ConvReLU(inputs, pooled, 1)),
+    ]
+    put(layers, f"{name}/output", Concat(dropout), *branches[::2])
+    return one + three + five + pooled
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone's layers, and how it classifies: its own padding and the side of its images."""
+
+    layers: Callable[..., Layers]
+    padding: int
+    window: int
+
+
+BACKBONES: dict[str, Backbone] = {
+    "alexnet": Backbone(alexnet, padding=0, window=227),
+    "vgg16": Backbone(vgg16, padding=1, window=224),
+    "vgg19": Backbone(vgg19, padding=1, window=224),
+    "googlenet": Backbone(googlenet, padding=3, window=224),
+}

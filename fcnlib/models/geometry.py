@@ -1,11 +1,14 @@
 """Where the cells of a feature map lie in the image, by composing the layers (section 3)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from torch import nn
 
 from fcnlib.errors import InputError
+from fcnlib.models.layers import IMAGE_LAYER, Crop, Fuse, bottoms_of
+
+Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,54 @@ class Grid:
         stride = self.stride / factor
         return Grid(self.field, stride, self.start - (kernel - 1) / 2 * stride)
 
+    def cropped(self, cells: int) -> "Grid":
+        """The grid without its first cells."""
+        return replace(self, start=self.start + cells * self.stride)
+
 
 IMAGE = Grid()
 
 
 def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
-    """The grid after a chain of convolutions and poolings; other layers leave it as it is."""
+    """The grid after a chain of layers, each reading the one before it."""
     for layer in layers:
-        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            grid = grid.windowed(
-                _side(layer.kernel_size), _side(layer.stride), _side(layer.padding)
-            )
+        grid = _grid_after(layer, [grid])
     return grid
+
+
+def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:
+    """The grid of every layer of a net, and of the image, "data"."""
+    found, above = {IMAGE_LAYER: IMAGE}, IMAGE_LAYER
+    for name, layer in layers.items():
+        found[name] = _grid_after(layer, [found[bottom] for bottom in bottoms_of(layer, above)])
+        above = name
+    return found
+
+
+def sizes(layers: Mapping[str, nn.Module], side: int) -> dict[str, int] | None:
+    """How many cells a side every layer has for an image of `side` pixels; None: too small."""
+    found, above = {IMAGE_LAYER: side}, IMAGE_LAYER
+    for name, layer in layers.items():
+        cells = _size_after(layer, [found[bottom] for bottom in bottoms_of(layer, above)])
+        if cells < 1:
+            return None
+        found[name], above = cells, name
+    return found
+
+
+def smallest_side(layers: Mapping[str, nn.Module]) -> int:
+    """The least side from which on a net takes every image.
+
+    Sizes repeat with the coarsest stride, so what holds for one period holds for all that follow.
+    """
+    found = grids(layers).values()
+    period = round(max(grid.stride for grid in found))
+    fitting = 0
+    for side in range(1, round(max(grid.field for grid in found)) + 2 * period + 1):
+        fitting = fitting + 1 if sizes(layers, side) else 0
+        if fitting == period:
+            return side - period + 1
+    raise InputError("padding: the scores do not reach the image's border; expected more padding")
 
 
 def offset(fine: Grid, coarse: Grid) -> int:
@@ -54,6 +93,57 @@ def offset(fine: Grid, coarse: Grid) -> int:
     if cells != int(cells):
         raise InputError(f"the maps are {cells} cells apart; expected a whole number of cells")
     return int(cells)
+
+
+def upsampling_kernel(coarse: Grid, fine: Grid) -> int:
+    """The side of the bilinear kernel that brings a map onto the cells of a finer one.
+
+    2f for the factor f, or 2f - 1 where the even kernel would end half a cell beside them:
+    AlexNet's 63 for 32.
+    """
+    factor = round(coarse.stride / fine.stride)
+    start = coarse.upsampled(2 * factor, factor).start
+    return 2 * factor - (((start - fine.start) / fine.stride) % 1 != 0)
+
+
+def _grid_after(layer: nn.Module, read: Sequence[Grid]) -> Grid:
+    first = read[0]
+    if isinstance(layer, Window):
+        return first.windowed(*_window(layer))
+    if isinstance(layer, nn.ConvTranspose2d):
+        return first.upsampled(_side(layer.kernel_size), _side(layer.stride))
+    if isinstance(layer, Crop):
+        return first.cropped(layer.offset)
+    if isinstance(layer, Fuse):
+        first = first.cropped(layer.fine_from)
+        read = [first, read[1].cropped(layer.coarse_from)]
+    if any((grid.stride, grid.start) != (first.stride, first.start) for grid in read):
+        raise InputError(f"{type(layer).__name__} of maps on other cells: {read}")
+    return replace(first, field=max(grid.field for grid in read))
+
+
+def _size_after(layer: nn.Module, read: Sequence[int]) -> int:
+    cells = read[0]
+    if isinstance(layer, Window):
+        kernel, stride, padding = _window(layer)
+        room = cells + 2 * padding - kernel
+        if isinstance(layer, nn.Conv2d) or not layer.ceil_mode:
+            return room // stride + 1
+        size = -(-room // stride) + 1
+        # A last window that starts behind the map and its padding is dropped.
+        return size - ((size - 1) * stride >= cells + padding)
+    if isinstance(layer, nn.ConvTranspose2d):
+        return (cells - 1) * _side(layer.stride) + _side(layer.kernel_size)
+    if isinstance(layer, Fuse):
+        return min(cells - layer.fine_from, read[1] - layer.coarse_from)
+    if isinstance(layer, Crop):
+        return read[1] if 0 <= layer.offset <= cells - read[1] else 0
+    return cells
+
+
+def _window(layer: Window) -> tuple[int, int, int]:
+    """Kernel, stride and padding."""
+    return _side(layer.kernel_size), _side(layer.stride), _side(layer.padding)
 
 
 def _side(value: object) -> int:

@@ -17,7 +17,7 @@ rule pretrain:
         gpu=1,
     params:
         recipe=CONFIG.pretraining.model_dump(),
-        net=CONFIG.classifier(),
+        net=lambda wildcards: CONFIG.classifier(wildcards.backbone),
         code=code("pretrain"),
     script:
         "../scripts/pretrain.py"

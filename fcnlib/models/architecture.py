@@ -1,0 +1,47 @@
+"""The numbers of a net that Table 1 lists."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from fcnlib.models.geometry import grids
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import IMAGE_LAYER, Upscore, bottoms_of
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What Table 1 says of a net, besides its accuracy and time."""
+
+    conv_layers: int  # on the longest path, the score layer included
+    parameters: int  # without frozen interpolation
+    field: int  # of one cell of the coarsest score
+    stride: int
+
+
+def architecture(net: LayerGraph) -> Architecture:
+    """Table 1's numbers, from the layers.
+
+    GoogLeNet's published field of 907 pixels is the classifier's, whose 7 x 7 pooling an FCN
+    drops: without it a cell sees 715. VGG16's 404 and AlexNet's 355 are both nets' alike.
+    """
+    depths, above = {IMAGE_LAYER: 0}, IMAGE_LAYER
+    for name, layer in net.items():
+        read = max(depths[bottom] for bottom in bottoms_of(layer, above))
+        depths[name] = read + isinstance(layer, nn.Conv2d)
+        above = name
+    found = grids(dict(net.items())).values()
+    frozen = [
+        parameter
+        for layer in net.values()
+        if isinstance(layer, Upscore)
+        for parameter in layer.parameters()
+        if not parameter.requires_grad
+    ]
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    return Architecture(
+        conv_layers=max(depths.values()),
+        parameters=parameters - sum(parameter.numel() for parameter in frozen),
+        field=round(max(grid.field for grid in found)),
+        stride=round(max(grid.stride for grid in found)),
+    )

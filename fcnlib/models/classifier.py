@@ -1,0 +1,61 @@
+"""The classification nets as they were trained, their fully connected layers as convolutions."""
+
+from torch import nn
+
+from fcnlib.errors import InputError
+from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.geometry import sizes
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import Concat, Layers, channels_of, put
+
+IMAGE_CHANNELS = 3
+
+
+def build_classifier(
+    backbone: str,
+    classes: int = 1000,
+    *,
+    width: float = 1.0,
+    padding: int | None = None,
+    fc6_kernel: int | None = None,
+    dropout: float | None = None,
+    window: int | None = None,
+) -> LayerGraph:
+    """The ILSVRC net: scores [N, classes, h, w], one cell for an image of its own `window` side.
+
+    In windows smaller than ILSVRC's, GoogLeNet's final pooling averages the grid there is, and an
+    fc6 that has no room is padded.
+    """
+    entry = BACKBONES[backbone]
+    layers = entry.layers(
+        width=width,
+        padding=entry.padding if padding is None else padding,
+        fc6_kernel=fc6_kernel,
+        dropout=dropout,
+    )
+    window = window or entry.window
+    cells = _cells(layers, window)
+    last = next(reversed(layers))
+    channels = channels_of(layers, last, IMAGE_CHANNELS)
+    fc6, top = layers.get("fc6"), layers[last]
+    if isinstance(fc6, nn.Conv2d):
+        kernel = fc6.kernel_size[0]
+        # One window, one answer, as the fully connected layer it is.
+        fc6.padding = (0, 0) if cells >= kernel else (kernel // 2, kernel // 2)
+        put(layers, "fc8", nn.Conv2d(channels, classes, 1))
+    else:
+        assert isinstance(top, Concat)
+        put(layers, "pool5/7x7_s1", nn.AvgPool2d(min(7, cells), 1))
+        put(layers, "pool5/drop_7x7_s1", nn.Dropout(top.dropout))
+        top.dropout = 0.0
+        put(layers, "loss3/classifier", nn.Conv2d(channels, classes, 1))
+    return LayerGraph(layers, channels=IMAGE_CHANNELS)
+
+
+def _cells(layers: Layers, window: int) -> int:
+    """The side of the last grid before the fully connected layers."""
+    convolutional = {name: layer for name, layer in layers.items() if not name.startswith("fc")}
+    found = sizes(convolutional, window)
+    if found is None:
+        raise InputError(f"window: {window} pixels; expected larger ones for this net")
+    return found[next(reversed(convolutional))]

@@ -1,0 +1,60 @@
+"""A net as its published layers: each reads the one above it, or those that it names."""
+
+import torch
+from torch import Tensor, nn
+
+from fcnlib.errors import InputError
+from fcnlib.models.geometry import smallest_side
+from fcnlib.models.layers import Layers, named_bottoms
+
+# Mean colour of ILSVRC in Caffe's channel order, as in the released nets.
+ILSVRC_MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
+
+
+class LayerGraph(nn.ModuleDict):
+    """Layers in the order and under the names of the published net.
+
+    `forward` maps a normalised image [N, C, H, W] to the last layer's output; `normalise` makes
+    that image from raw bytes: the net carries its own channel order, mean and scale.
+    """
+
+    input_order: Tensor
+    input_mean: Tensor
+    input_scale: Tensor
+    kept: list[str]  # TorchScript cannot tell the type of an empty list
+
+    def __init__(self, layers: Layers, *, channels: int) -> None:
+        super().__init__(layers)
+        self.smallest_side = smallest_side(layers)
+        read = {bottom for layer in layers.values() for bottom in named_bottoms(layer)}
+        self.kept = [name for name in layers if name in read]
+        colours = 3 if channels >= 3 else 0
+        order = [*reversed(range(colours)), *range(colours, channels)]
+        mean = [*ILSVRC_MEAN_BGR[:colours], *[0.0] * (channels - colours)]
+        self.register_buffer("input_order", torch.tensor(order))
+        self.register_buffer("input_mean", torch.tensor(mean))
+        self.register_buffer("input_scale", torch.tensor(1.0))
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Raw bytes [N, C, H, W], RGB first, as the net's own float input."""
+        ordered = image[:, self.input_order].float()
+        return (ordered - self.input_mean[:, None, None]) * self.input_scale
+
+    def forward(self, image: Tensor) -> Tensor:
+        height, width = image.shape[2], image.shape[3]
+        if min(height, width) < self.smallest_side:
+            raise InputError(
+                f"image of {height} x {width} pixels: expected at least {self.smallest_side} a side"
+            )
+        kept: dict[str, Tensor] = {"data": image}
+        x = image
+        for name, layer in self.items():  # unrolled by TorchScript, and so is hasattr
+            if hasattr(layer, "bottoms"):
+                x = layer([kept[bottom] for bottom in layer.bottoms])  # type: ignore[union-attr]
+            elif hasattr(layer, "bottom"):
+                x = layer(kept[layer.bottom])  # type: ignore[index]
+            else:
+                x = layer(x)
+            if name in self.kept:
+                kept[name] = x
+        return x
