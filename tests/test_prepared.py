@@ -91,7 +91,7 @@ def test_a_jpeg_stays_byte_for_byte_and_others_become_rgb(tmp_path):
     pictures = {
         "jpeg": jpeg((1, 2, 3)),
         "grey": png(grey),
-        "alpha": png(np.dstack([grey] * 4)),
+        "alpha": png(np.dstack([grey, grey, grey, np.full_like(grey, 255)])),
         "deep": png(grey.astype(np.uint16) * 256 + 7),
     }
     with preparing(tmp_path / "out", tasks=TASKS) as draft:

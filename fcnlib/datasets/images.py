@@ -25,7 +25,6 @@ _DAMAGED = (
     EOFError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 # Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
@@ -45,7 +44,10 @@ def load(file: Path | bytes, name: object = None) -> Image.Image:
     """The decoded picture of a path or of a file's content."""
     name = file if name is None else name
     try:
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+        with (
+            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as stream,
+            Image.open(stream) as image,
+        ):
             image.info["raw"] = image.tile[0][3] if image.tile else None
             image.load()
             return image
@@ -55,15 +57,30 @@ def load(file: Path | bytes, name: object = None) -> Image.Image:
         raise InputError(f"{name}: is a folder, expected an image") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
     except _DAMAGED as error:
+        if isinstance(error, OSError) and error.strerror:  # the disk's word, not Pillow's
+            raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
 
 
-def rgb(image: Image.Image) -> NDArray[np.uint8]:
-    """The picture as uint8 [H, W, 3], as stored: orientation tags are not applied."""
-    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow would clip at 255
-        high = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-        return np.stack([high] * 3, axis=2)
+def rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
+    """The picture as uint8 [H, W, 3], as stored: orientation tags are not applied.
+
+    Of 16 bits the upper 8 count; what is transparent shows white, as on a page.
+    """
+    if image.mode == "F":
+        raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
+    if image.mode.startswith("I"):  # Pillow would clip at 255
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() >= 2**16:
+            found = f"{values.min()} to {values.max()}"
+            raise InputError(f"{name}: pixels from {found}, expected 8 or 16 bits")
+        return np.repeat((values // 256).astype(np.uint8)[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
@@ -76,10 +93,10 @@ def orientation(image: Image.Image) -> int:
     return wish if wish in _TURN else 1
 
 
-def upright(image: Image.Image) -> NDArray[np.uint8]:
+def upright(image: Image.Image, name: object) -> NDArray[np.uint8]:
     """The picture as uint8 [H, W, 3], turned as a viewer would show it."""
     turn = _TURN.get(orientation(image))
-    return rgb(image if turn is None else image.transpose(turn))
+    return rgb(image if turn is None else image.transpose(turn), name)
 
 
 def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, NDArray[np.uint8]]:
@@ -92,10 +109,8 @@ def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, ND
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
     turned = orient and orientation(image) != 1
     if suffix and image.mode in ("RGB", "L") and not turned:
-        return data, suffix, rgb(image)
-    if image.mode == "F":
-        raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
-    pixels = upright(image) if turned else rgb(image)
+        return data, suffix, rgb(image, name)
+    pixels = upright(image, name) if turned else rgb(image, name)
     return encoded(Image.fromarray(pixels)), ".png", pixels
 
 

@@ -113,7 +113,8 @@ class Prepared:
 
     def image(self, id: str) -> NDArray[np.uint8]:
         """The photograph as uint8 RGB [H, W, 3]."""
-        return images.rgb(images.load(self.image_path(id)))
+        path = self.image_path(id)
+        return images.rgb(images.load(path), path)
 
     def label(self, id: str, task: str = "semantic") -> NDArray[np.uint8]:
         """The class indices as uint8 [H, W], 255 = void."""
