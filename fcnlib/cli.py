@@ -35,6 +35,13 @@ Configs = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads to compute with.")]
+Probabilities = Annotated[
+    bool,
+    typer.Option(
+        help="Also write ID.npz for numpy.load: 'probabilities', float16 of classes x height x "
+        "width, and the names of the 'classes'."
+    ),
+]
 DEFAULT = [Path("config.yaml")]
 
 
@@ -44,6 +51,13 @@ def predict(
     model: Annotated[Path, typer.Option(help="Exported model (.ts).")],
     out: Annotated[Path, typer.Option(help="Folder for ID.png, palette PNGs of class indices.")],
     overlay: Annotated[bool, typer.Option(help="Also write ID.overlay.png, to look at.")] = False,
+    probabilities: Probabilities = False,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Photographs of equal size computed at once.")
+    ] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Files read, and written, beside computing; 1: in turn.")
+    ] = 2,
     device: Device = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads to compute with; default: all cores.")
@@ -51,12 +65,27 @@ def predict(
 ) -> None:
     """Label photographs with an exported model.
 
+    Photographs are taken as a viewer shows them: upright, transparent ones on white, page one.
+
+    Those that cannot be read are named at the end (exit code 1); the others are written.
+
+    A model with several heads writes ID.TASK.png.
+
     Example: fcn predict photos/ --model results/demo/models/voc-fcn8s/0.ts --out labels --overlay
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    written = list(label(images, model=model, out=out, overlays=overlay, device=_device(device)))
-    typer.echo(f"{len(written)} label images in {out}")
+    written = label(
+        images,
+        model=model,
+        out=out,
+        overlays=overlay,
+        probabilities=probabilities,
+        batch=batch,
+        workers=workers,
+        device=_device(device),
+    )
+    typer.echo(f"{sum(1 for _ in written)} label images in {out}")
 
 
 @app.command()

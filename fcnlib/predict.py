@@ -1,46 +1,131 @@
-"""Labels for a user's own photographs."""
+"""Labels for a user's own photographs: reading, computing and writing side by side."""
 
 import glob
-from collections.abc import Iterator, Sequence
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from fcnlib.colour import overlay
+from fcnlib.colour import Palette, overlay
 from fcnlib.datasets.folder import IMAGE_SUFFIXES
 from fcnlib.datasets.images import full_palette, label_png, load, upright, voc_palette
+from fcnlib.datasets.preparing import in_threads
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.progress import progress
 from fcnlib.torchscript import about
 from fcnlib.torchscript import load as load_model
 
+log = logging.getLogger(__name__)
+
+SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
+HELD = 4  # batches that may be waiting for photographs of their size
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A decoded photograph, upright."""
+
+    path: Path
+    pixels: NDArray[np.uint8]  # [H, W, 3]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the net says of a photograph, by task ("" where it has one head)."""
+
+    photograph: Photograph
+    labels: dict[str, NDArray[np.uint8]]  # [H, W]
+    probabilities: dict[str, NDArray[np.float16]]  # [classes, H, W], if wanted
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Which files are written for a photograph, and where."""
+
+    folder: Path
+    palettes: Mapping[str, Palette]  # by task, as are the names
+    classes: Mapping[str, Sequence[str]]
+    overlays: bool
+    probabilities: bool
+
+    def path(self, photograph: Path, task: str, end: str) -> Path:
+        """ID.png, or ID.TASK.png where the net has several heads."""
+        return self.folder / f"{photograph.stem}{'.' if task else ''}{task}{end}"
+
+    def paths(self, photograph: Path) -> list[Path]:
+        """All files of a photograph."""
+        ends = [".png"] + [".overlay.png"] * self.overlays + [".npz"] * self.probabilities
+        return [self.path(photograph, task, end) for task in self.palettes for end in ends]
+
+    def write(self, prediction: Prediction | InputError) -> list[Path] | InputError:
+        """Write a photograph's files; the label images, or what was wrong with it before."""
+        if isinstance(prediction, InputError):
+            return prediction
+        if prediction.labels.keys() != self.palettes.keys():
+            gives, knows = (", ".join(each) for each in (prediction.labels, self.palettes))
+            raise InputError(f"the model labels {gives!r}, but its file has colours of {knows!r}")
+        path, pixels = prediction.photograph.path, prediction.photograph.pixels
+        for task, probabilities in prediction.probabilities.items():
+            names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
+            with replacing(self.path(path, task, ".npz")) as temporary:
+                np.savez_compressed(temporary, probabilities=probabilities, classes=np.array(names))
+        for task, labels in prediction.labels.items():
+            if self.overlays:
+                with replacing(self.path(path, task, ".overlay.png")) as temporary:
+                    Image.fromarray(overlay(pixels, labels, self.palettes[task])).save(temporary)
+            colours = full_palette(tuple((r, g, b) for r, g, b in self.palettes[task]))
+            with replacing(self.path(path, task, ".png")) as temporary:
+                temporary.write_bytes(label_png(labels, colours))
+        return [self.path(path, task, ".png") for task in prediction.labels]
+
 
 def predict(
-    images: Sequence[str], *, model: Path, out: Path, overlays: bool = False, device: str = "cpu"
+    images: Sequence[str],
+    *,
+    model: Path,
+    out: Path,
+    overlays: bool = False,
+    probabilities: bool = False,
+    batch: int = 1,
+    workers: int = 2,
+    device: str = "cpu",
 ) -> Iterator[Path]:
-    """Write the labels of each image as a palette PNG in `out`; yields the files written.
+    """Write the labels of each photograph as a palette PNG in `out`; yields the label files.
 
-    `images` are files, folders and patterns; `overlays` adds ID.overlay.png to each ID.png.
+    `images` are files, folders and patterns; `overlays` adds ID.overlay.png, `probabilities`
+    ID.npz. Up to `batch` photographs of equal size are computed at once. What cannot be labelled
+    is left out, and told at the end.
     """
     paths = find(images)
-    _check_targets(paths, out, overlays)
+    told = about(model)
+    palettes = _by_task(told.get("palette") or voc_palette())
+    outputs = Outputs(out, palettes, _by_task(told.get("classes", ())), overlays, probabilities)
+    _check_targets(paths, outputs)
     segment = load_model(model, device=device)
-    palette = about(model).get("palette") or voc_palette()
-    colours = full_palette(tuple((r, g, b) for r, g, b in palette))
-    for path in progress(paths, desc="predicting", unit="img"):
-        pixels = upright(load(path))
-        labels = _labels(segment, pixels, device)
-        targets = _targets(path, out, overlays)
-        with replacing(targets[0]) as temporary:
-            temporary.write_bytes(label_png(labels, colours))
-        if overlays:
-            with replacing(targets[1]) as temporary:
-                Image.fromarray(overlay(pixels, labels, palette)).save(temporary)
-        yield targets[0]
+    _check_folder(out)
+    photographs = in_threads(_read, paths, workers)
+    predictions = (
+        prediction
+        for together in _batches(photographs, batch)
+        for prediction in _predictions(segment, together, probabilities, device)
+    )
+    written = in_threads(outputs.write, predictions, workers)
+    failed: list[InputError] = []
+    for result in progress(written, desc="predicting", total=len(paths), unit="img"):
+        if isinstance(result, InputError):
+            failed.append(result)
+        else:
+            yield from result
+    _tell(failed, len(paths), out)
 
 
 def find(images: Sequence[str]) -> list[Path]:
@@ -50,27 +135,31 @@ def find(images: Sequence[str]) -> list[Path]:
         path = Path(name)
         if path.is_dir():
             seen = (p for p in path.iterdir() if not p.name.startswith("."))
-            inside = sorted(p for p in seen if p.suffix.lower() in IMAGE_SUFFIXES)
+            inside = sorted(p for p in seen if p.suffix.lower() in SUFFIXES and not p.is_dir())
         else:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
-            inside = [path] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
+            matches = map(Path, sorted(glob.glob(name, recursive=True)))
+            inside = [path] if path.exists() else [p for p in matches if not p.is_dir()]
         if not inside:
-            raise InputError(f"{name}: no image found; expected a file, a folder or a pattern")
+            kinds = ", ".join(SUFFIXES)
+            raise InputError(
+                f"{name}: no image found; expected a file, a folder with {kinds} or a pattern"
+            )
         found |= dict.fromkeys(inside)
     return list(found)
 
 
-def _targets(path: Path, out: Path, overlays: bool) -> list[Path]:
-    """What is written for a photograph: its labels and, if wanted, the overlay."""
-    return [out / f"{path.stem}{end}" for end in (".png", ".overlay.png")[: 1 + overlays]]
+def _by_task(told: Any) -> dict[str, Any]:
+    """A value per task; that of a net with one head stands under ""."""
+    return dict(told) if isinstance(told, Mapping) else {"": told}
 
 
-def _check_targets(paths: Sequence[Path], out: Path, overlays: bool) -> None:
+def _check_targets(paths: Sequence[Path], outputs: Outputs) -> None:
     """Raise if something would be written over a photograph, or over another one's labels."""
-    photographs = {_identity(path): path for path in paths}
+    photographs = {_identity(path): path for path in paths if path.exists()}
     written: dict[Path, Path] = {}
     for path in paths:
-        for target in _targets(path, out, overlays):
+        for target in outputs.paths(path):
             if target.exists() and _identity(target) in photographs:
                 place = photographs[_identity(target)]
                 raise InputError(f"{place}: would be written over; expected another --out folder")
@@ -85,10 +174,83 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _labels(
-    segment: torch.jit.ScriptModule, pixels: NDArray[np.uint8], device: str
-) -> NDArray[np.uint8]:
-    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
+def _check_folder(out: Path) -> None:
+    """Make the folder; raise, before hours of work, if no file can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written ({error.strerror}); expected a folder"
+        ) from None
+
+
+def _read(path: Path) -> Photograph | InputError:
+    try:
+        return Photograph(path, upright(load(path), path))
+    except InputError as error:
+        return error
+
+
+def _batches(
+    photographs: Iterator[Photograph | InputError], size: int
+) -> Iterator[list[Photograph] | InputError]:
+    """Up to `size` photographs of one height and width; few wait for others like them."""
+    waiting: dict[tuple[int, ...], list[Photograph]] = {}
+    for photograph in photographs:
+        if isinstance(photograph, InputError):
+            yield photograph
+            continue
+        shape = photograph.pixels.shape
+        waiting.setdefault(shape, []).append(photograph)
+        if len(waiting[shape]) == size:
+            yield waiting.pop(shape)
+        elif sum(map(len, waiting.values())) >= HELD * size:
+            yield waiting.pop(next(iter(waiting)))  # who waited longest
+    yield from waiting.values()
+
+
+def _predictions(
+    segment: Any, together: list[Photograph] | InputError, probabilities: bool, device: str
+) -> list[Prediction | InputError]:
+    if isinstance(together, InputError):
+        return [together]
+    rgb = torch.from_numpy(np.stack([photograph.pixels for photograph in together]))
+    try:
+        labels, shares = _computed(segment, rgb.permute(0, 3, 1, 2).to(device), probabilities)
+    except (RuntimeError, torch.jit.Error) as error:  # the reason stands in the last line
+        height, width = rgb.shape[1:3]
+        reason = str(error).strip().splitlines()[-1].partition("Error: ")
+        why = f"{width} x {height} pixels: {reason[2] or reason[0]}"
+        return [InputError(f"{photograph.path}: {why}") for photograph in together]
+    return [
+        Prediction(
+            photograph,
+            {task: values[i].numpy() for task, values in labels.items()},
+            {task: values[i].numpy() for task, values in shares.items()},
+        )
+        for i, photograph in enumerate(together)
+    ]
+
+
+def _computed(
+    segment: Any, rgb: Tensor, probabilities: bool
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """By task: labels [N, H, W] and, if wanted, probabilities [N, classes, H, W] in 16 bits."""
     with torch.inference_mode():
-        labels: NDArray[np.uint8] = segment(image)[0].cpu().numpy()
-    return labels
+        if not probabilities:
+            return {task: labels.cpu() for task, labels in _by_task(segment(rgb)).items()}, {}
+        shares: dict[str, Tensor] = _by_task(segment.probabilities(rgb))
+        labels = {task: each.argmax(1).to(torch.uint8).cpu() for task, each in shares.items()}
+        return labels, {task: each.half().cpu() for task, each in shares.items()}
+
+
+def _tell(failed: Sequence[InputError], count: int, out: Path) -> None:
+    """Raise if photographs were left out; where they are several, a line for each before."""
+    if len(failed) == 1:
+        raise failed[0]
+    for error in failed:
+        log.error("%s", error)
+    if failed:
+        raise InputError(f"{len(failed)} of {count} photographs have no labels in {out}")

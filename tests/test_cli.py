@@ -121,7 +121,7 @@ def test_predict_turns_a_photograph_as_its_camera_says(
     assert opened(tmp_path / "out" / "turned.png").size == (20, 40)
 
 
-def test_predict_names_a_photograph_cut_short_and_leaves_no_half_file(
+def test_predict_names_a_photograph_cut_short_and_writes_the_others(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     whole = (photos / "one.jpg").read_bytes()
@@ -129,7 +129,22 @@ def test_predict_names_a_photograph_cut_short_and_leaves_no_half_file(
     error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "out")
     assert isinstance(error, str)
     assert error.startswith("error: ") and "one.jpg" in error and "\n" not in error
-    assert not list((tmp_path / "out").glob("*"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["two.png"]
+
+
+def test_predict_in_batches_and_in_turn_writes_the_same(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copy(photos / "one.jpg", photos / "three.jpg")
+    for out, options in {"plain": [], "other": ["--batch", 2, "--workers", 1]}.items():
+        code, text = fcn(
+            capsys, "predict", photos, "--model", model, "--out", tmp_path / out, *options
+        )
+        assert code == 0 and "3 label images" in text
+    for name in ("one.png", "two.png", "three.png"):
+        plain, other = (opened(tmp_path / out / name) for out in ("plain", "other"))
+        same = np.array(plain) == np.array(other)
+        assert same.mean() > 0.99  # rounding decides near-ties, and differs in a batch
 
 
 @pytest.mark.parametrize(

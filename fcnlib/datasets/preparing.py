@@ -182,7 +182,8 @@ def _check_replaceable(out: Path) -> None:
 def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """Results of `function` in the order of `items`, of which only a few are held at a time.
 
-    Threads are enough: decoding, compressing and hashing leave the interpreter free.
+    The threads go on while the caller makes the next item or is at work on a result. Threads are
+    enough: decoding, compressing and hashing leave the interpreter free.
     """
     if workers <= 1:
         yield from map(function, items)
@@ -192,7 +193,7 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> 
         try:
             for item in items:
                 pending.append(pool.submit(function, item))
-                if len(pending) >= 4 * workers:
+                if pending[0].done() or len(pending) >= 2 * workers:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
