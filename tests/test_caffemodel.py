@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcnlib.errors import InputError
-from fcnlib.models.caffemodel import CaffemodelError, read, write
+from fcnlib.models.caffemodel import CaffeLayer, CaffemodelError, read, read_layers, write
 
 GENERATIONS = ["layer", "v1", "v0"]
 # name, number, type (protobuf's: 1 double, 2 float, 3 int64, 5 int32, 9 string, 11 message);
@@ -21,8 +21,10 @@ PROTO = {
     "BlobShape": "dim 1 3*",
     "BlobProto": "num 1 5, channels 2 5, height 3 5, width 4 5, data 5 2*, diff 6 2*, "
     "shape 7 BlobShape, double_data 8 1*",
+    "PythonParameter": "module 1 9, param_str 3 9",
+    "ConvolutionParameter": "num_output 1 13, pad 3 13+, kernel_size 4 13+",
     "LayerParameter": "name 1 9, type 2 9, bottom 3 9+, loss_weight 5 2+, blobs 7 BlobProto+, "
-    "phase 10 5",
+    "phase 10 5, convolution_param 106 ConvolutionParameter, python_param 130 PythonParameter",
     "V0LayerParameter": "name 1 9, type 2 9, blobs 50 BlobProto+",
     "V1LayerParameter": "layer 1 V0LayerParameter, bottom 2 9+, name 4 9, type 5 5, "
     "blobs 6 BlobProto+, blobs_lr 7 2+",
@@ -93,13 +95,14 @@ def test_what_was_written_is_read(path: Path, generation: Any) -> None:
 
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_protobuf_reads_what_was_written(path: Path, generation: Any) -> None:
-    write(path, some_layers(), generation=generation, types={"fc6": "InnerProduct"})
+    fc6 = CaffeLayer(some_layers()["fc6"], "InnerProduct", pad=2, settings="{}")
+    write(path, {**some_layers(), "fc6": fc6}, generation=generation)
     net = CAFFE["NetParameter"].FromString(path.read_bytes())
     layers = net.layer if generation == "layer" else net.layers
     if generation == "v0":
         layers = [layer.layer for layer in layers]
     assert [layer.name for layer in layers] == list(some_layers())
-    kinds = {"layer": "InnerProduct", "v1": 14, "v0": "innerproduct"}
+    kinds = {"layer": "InnerProduct", "v1": 14, "v0": "InnerProduct"}
     assert layers[1].type == kinds[generation]
     for layer, blobs in zip(layers, some_layers().values(), strict=True):
         for found, blob in zip(layer.blobs, blobs, strict=True):
@@ -107,6 +110,23 @@ def test_protobuf_reads_what_was_written(path: Path, generation: Any) -> None:
             legacy = (found.num, found.channels, found.height, found.width)
             sides = tuple(found.shape.dim) if generation == "layer" else legacy[4 - blob.ndim :]
             assert sides == blob.shape
+
+
+def test_padding_and_the_data_layers_settings_are_read(path: Path) -> None:
+    write(
+        path,
+        {
+            "data": CaffeLayer(type="Python", settings="{'mean': (1, 2, 3)}"),
+            "conv1_1": CaffeLayer([np.ones((1, 3, 3, 3))], "Convolution", pad=100),
+        },
+    )
+    net = CAFFE["NetParameter"].FromString(path.read_bytes())
+    assert net.layer[0].python_param.param_str == "{'mean': (1, 2, 3)}"
+    assert list(net.layer[1].convolution_param.pad) == [100]
+    found = read_layers(path)
+    assert found["data"].settings == "{'mean': (1, 2, 3)}"
+    assert (found["conv1_1"].pad, found["conv1_1"].type) == (100, "Convolution")
+    assert list(read(path)) == ["conv1_1"]
 
 
 def protobuf_net(classes: dict[str, Any], generation: str, field: str = "data") -> bytes:
