@@ -86,6 +86,9 @@ class Net(Frozen):
             raise ValueError(f"skip_scales: expected {finer} values, one per finer layer")
         if self.streams and finer:
             raise ValueError("predict_from: expected one layer where there are streams")
+        starts = 0 if self.start_from == "random" else len(self.start_from)
+        if starts > 1 and starts != len(self.streams):
+            raise ValueError(f"start_from: {starts} nets; expected one, or one for each stream")
         if self.fc6_kernel is not None and self.backbone == "googlenet":
             raise ValueError("fc6_kernel: expected null, as googlenet has no fc6")
         return self

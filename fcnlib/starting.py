@@ -1,17 +1,18 @@
 """A net with its starting weights: a classifier's, a coarser net's, or random ones."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fcnlib.config import Net
 from fcnlib.counting import TASK
 from fcnlib.datasets.prepared import Prepared, first_and_more
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.graph import ILSVRC_MEAN_BGR
 from fcnlib.models.transplant import read_state, transplant
 
 log = logging.getLogger(__name__)
@@ -24,16 +25,60 @@ def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int
     )
     if values.start_from == "random":
         initialise(net, torch.Generator().manual_seed(seed))
-        net.input_mean.copy_(torch.tensor(dataset.info.mean_rgb).flip(0))
+        net.input_mean[:3] = torch.tensor(dataset.info.mean_rgb).flip(0)
         net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
         return net
-    for path in start:
-        done = transplant(read_state(path), net, origin=str(path))
-        lost = [name for name in done.missing if not name.startswith(("score", "input_"))]
-        if lost:
-            raise InputError(f"{path}: lacks {first_and_more(lost)}; expected the whole trunk")
-        log.info("%s: %d tensors, new: %s", path, len(done.copied), ", ".join(done.missing) or "-")
+    origin = ", ".join(map(str, start))
+    states = [read_state(path) for path in start]
+    state = of_streams(states, values.streams, origin=origin) if values.streams else states[0]
+    done = transplant(with_depth(state, net), net, origin=origin)
+    lost = [name for name in done.missing if not name.startswith(("score", "upscore", "input_"))]
+    if lost:
+        raise InputError(f"{origin}: lacks {first_and_more(lost)}; expected the whole trunk")
+    log.info("%s: %d tensors, new: %s", origin, len(done.copied), ", ".join(done.missing) or "-")
     return net
+
+
+def of_streams(
+    states: Sequence[Mapping[str, Tensor]], streams: Sequence[str], *, origin: str = "weights"
+) -> dict[str, Tensor]:
+    """The weights of a net of several streams: those of one net each, or of the same for all."""
+    states = [*states] * (len(streams) if len(states) == 1 else 1)
+    if len(states) != len(streams):
+        raise InputError(f"{origin}: {len(states)} nets; expected one for each of {list(streams)}")
+    named: dict[str, Tensor] = {}
+    for stream, state in zip(streams, states, strict=True):
+        for name, tensor in state.items():
+            layer, _, kind = name.rpartition(".")
+            if layer:
+                named[f"{layer}_{stream}.{kind}"] = tensor
+    scales = [state.get("input_scale", torch.tensor(1.0)) for state in states]
+    if any(not torch.equal(scale, scales[0]) for scale in scales):
+        raise InputError(f"{origin}: input_scale {scales}; expected the same in all streams")
+    means = [state.get("input_mean", torch.tensor(ILSVRC_MEAN_BGR)) for state in states]
+    orders = [state.get("input_order", torch.tensor([2, 1, 0])) for state in states]
+    named["input_scale"] = scales[0]
+    named["input_mean"] = torch.cat(means)
+    named["input_order"] = torch.cat([order + 3 * i for i, order in enumerate(orders)])
+    return named
+
+
+def with_depth(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
+    """The weights of a net of colours for one that sees depth too: as a mean of the colours."""
+    first = next(iter(net))
+    colours = first.removesuffix("_bgrd")
+    if first == colours or f"{colours}.weight" not in state:
+        return state
+    weight = state[f"{colours}.weight"]
+    others = {name: t for name, t in state.items() if not name.startswith(f"{colours}.")}
+    changed = {
+        f"{first}.weight": torch.cat([weight, weight.mean(1, keepdim=True)], 1),
+        f"{first}.bias": state[f"{colours}.bias"],
+    }
+    for name in ("input_mean", "input_order"):
+        if name in state:
+            changed[name] = torch.cat([state[name], getattr(net, name)[3:]])
+    return {**others, **changed}
 
 
 def initialise(net: FCN, generator: torch.Generator) -> None:

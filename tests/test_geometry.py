@@ -1,45 +1,202 @@
 """Offsets, strides and receptive fields against the published numbers and against the nets."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from fcnlib.config import STRIDES
 from fcnlib.errors import InputError
+from fcnlib.models import FCN, architecture, build_classifier, build_fcn
+from fcnlib.models.architecture import Architecture
 from fcnlib.models.backbones import vgg16
-from fcnlib.models.fcn import build_fcn, crop_offsets
-from fcnlib.models.geometry import IMAGE, Grid, compose, offset
+from fcnlib.models.fcn import crop_offsets
+from fcnlib.models.geometry import IMAGE, Grid, grids, offset, sizes, smallest_side
+from fcnlib.models.layers import Concat, Layers, Upscore, put
 
 THIN = 1 / 64
+# Every skip and truncated net of each backbone, with its published padding and with little.
+VGG_NETS = [["fc7"], ["fc7", "pool4"], ["fc7", "pool4", "pool3"], ["pool5"], ["pool4"], ["pool3"]]
+NETS: list[tuple[str, list[str], dict[str, Any]]] = [
+    *(("vgg16", names, {}) for names in VGG_NETS),
+    *(("vgg16", names, {"padding": 1, "fc6_kernel": 3}) for names in VGG_NETS[:3]),
+    ("vgg19", ["fc7", "pool4", "pool3"], {}),
+    ("alexnet", ["fc7"], {}),
+    ("alexnet", ["fc7", "pool2", "pool1"], {}),
+    ("alexnet", ["fc7"], {"padding": 5, "fc6_kernel": 3}),
+    ("googlenet", ["inception_5b/output"], {}),
+    ("googlenet", ["inception_5b/output", "pool3/3x3_s2", "pool2/3x3_s2"], {}),
+    ("googlenet", ["inception_5b/output"], {"padding": 100}),
+]
+
+
+def thin_net(backbone: str, predict_from: list[str], values: dict[str, Any]) -> FCN:
+    return build_fcn(backbone, predict_from, 3, width=THIN, **values).eval()
 
 
 @pytest.mark.parametrize(
-    ("predict_from", "crops"),
+    ("backbone", "predict_from", "crops"),
     [
-        (["fc7"], [19]),
-        (["fc7", "pool4"], [5, 27]),
-        (["fc7", "pool4", "pool3"], [5, 9, 31]),
-        (["pool5"], [115]),
-        (["pool4"], [107]),
-        (["pool3"], [103]),
+        ("vgg16", ["fc7"], [19]),
+        ("vgg16", ["fc7", "pool4"], [5, 27]),
+        ("vgg16", ["fc7", "pool4", "pool3"], [5, 9, 31]),
+        ("vgg16", ["pool5"], [115]),
+        ("vgg16", ["pool4"], [107]),
+        ("vgg16", ["pool3"], [103]),
+        ("vgg19", ["fc7"], [19]),
+        ("alexnet", ["fc7"], [18]),
+        ("googlenet", ["inception_5b/output"], [1]),
     ],
 )
-def test_crops_are_the_published_ones(predict_from: list[str], crops: list[int]) -> None:
-    assert crop_offsets(build_fcn(predict_from=predict_from, width=THIN)) == crops
+def test_crops_are_the_published_ones(
+    backbone: str, predict_from: list[str], crops: list[int]
+) -> None:
+    net = build_fcn(backbone, predict_from, width=THIN)
+    assert crop_offsets(net) == crops
+    # With its crop, a net ends on the pixels of the image, whatever lies between.
+    end = grids(dict(net.items()))["score"]
+    assert (end.stride, end.start) == (1, 0)
 
 
-def test_receptive_field_and_stride_are_those_of_table_1() -> None:
-    grid = compose(vgg16(width=THIN).values())
-    assert (grid.field, grid.stride) == (404, 32)
+@pytest.mark.parametrize(
+    ("backbone", "kernel"), [("vgg16", 64), ("vgg19", 64), ("alexnet", 63), ("googlenet", 63)]
+)
+def test_the_last_upsampling_has_the_published_kernel(backbone: str, kernel: int) -> None:
+    last = next(iter(STRIDES[backbone]))
+    layer = build_fcn(backbone, [last], width=THIN)["upscore"]
+    assert isinstance(layer, Upscore)
+    assert layer.kernel_size == (kernel, kernel)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "expected"),
+    [
+        ("alexnet", Architecture(8, 56_954_261, 355, 32)),
+        ("vgg16", Architecture(16, 134_346_581, 404, 32)),
+        ("vgg19", Architecture(19, 139_656_277, 460, 32)),
+        ("googlenet", Architecture(22, 5_995_077, 715, 32)),
+    ],
+)
+def test_numbers_are_those_of_table_1(backbone: str, expected: Architecture) -> None:
+    with torch.device("meta"):
+        net = build_fcn(backbone, list(STRIDES[backbone])[:1])
+        finer = build_fcn(backbone, list(STRIDES[backbone])[:1], upsampling="learned")
+        classifier = build_classifier(backbone)
+    assert architecture(net) == architecture(finer) == expected
+    # Of GoogLeNet, the published field is the classifier's, which an FCN cuts down.
+    published = {"googlenet": 907}.get(backbone, expected.field)
+    assert architecture(classifier).field == published
+
+
+def test_learned_interpolation_counts_as_parameters() -> None:
+    frozen, learned = (build_fcn(width=THIN, upsampling=name) for name in ("frozen", "learned"))
+    more = architecture(learned).parameters - architecture(frozen).parameters
+    assert more == 2 * 21 * 4 * 4
+
+
+@pytest.mark.parametrize(
+    ("layer", "field", "stride"), [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)]
+)
+def test_fields_of_the_truncated_nets(layer: str, field: int, stride: int) -> None:
+    numbers = architecture(build_fcn("vgg16", [layer], width=THIN))
+    assert (numbers.field, numbers.stride) == (field, stride)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(500, 16), (375, 12), (333, 11), (425, 14), (560, 18)])
 def test_grid_of_fc7_is_caffes(side: int, cells: int) -> None:
     """Floor instead of ceil pooling would give one cell less (500: 15)."""
-    trunk = nn.Sequential(*vgg16(width=THIN).values()).eval()
+    layers = vgg16(width=THIN)
+    found = sizes(layers, side)
+    assert found is not None and found["fc7"] == cells
+    trunk = nn.Sequential(*layers.values()).eval()
     with torch.inference_mode():
         assert trunk(torch.zeros(1, 3, side, 20)).shape[2] == cells
+
+
+@pytest.mark.parametrize(
+    ("side", "cells", "upscore"),
+    [(500, 16, 543), (375, 12, 415), (333, 11, 383), (425, 14, 479), (560, 18, 607), (256, 9, 319)],
+)
+def test_grid_of_alexnet_is_caffes(side: int, cells: int, upscore: int) -> None:
+    found = sizes(dict(build_fcn("alexnet", ["fc7"], width=THIN).items()), side)
+    assert found is not None and (found["fc7"], found["upscore"]) == (cells, upscore)
+
+
+@pytest.mark.parametrize(("backbone", "predict_from", "values"), NETS)
+def test_every_side_from_32_to_1000_is_covered(
+    backbone: str, predict_from: list[str], values: dict[str, Any]
+) -> None:
+    """By the sizes of all layers: the cropped map reaches the last pixel of the image."""
+    layers = dict(thin_net(backbone, predict_from, values).items())
+    assert smallest_side(layers) <= 32
+    for side in range(32, 1001):
+        found = sizes(layers, side)
+        assert found is not None and found["score"] == side
+
+
+@pytest.mark.parametrize(("backbone", "predict_from", "values"), NETS)
+def test_sizes_are_those_that_the_layers_make(
+    backbone: str, predict_from: list[str], values: dict[str, Any]
+) -> None:
+    net = thin_net(backbone, predict_from, values)
+    made: dict[str, tuple[int, int]] = {}
+    for name, layer in net.items():
+        layer.register_forward_hook(
+            lambda _, __, output, name=name: made.__setitem__(name, tuple(output.shape[2:]))
+        )
+    for height, width in [(net.smallest_side, 47), (61, 97), (70, 133)]:
+        with torch.inference_mode():
+            net(torch.zeros(1, 3, height, width))
+        down, across = (sizes(dict(net.items()), side) for side in (height, width))
+        assert down is not None and across is not None
+        for name, size in made.items():
+            assert size == (down[name], across[name]), name
+
+
+@pytest.mark.parametrize(
+    ("backbone", "predict_from", "values", "smallest"),
+    [
+        ("googlenet", ["inception_5b/output"], {}, 31),
+        ("alexnet", ["fc7"], {"padding": 5, "fc6_kernel": 3}, 29),
+        ("vgg16", ["fc7"], {}, 1),
+    ],
+)
+def test_an_image_that_is_too_small_is_told_the_smallest_side(
+    backbone: str, predict_from: list[str], values: dict[str, Any], smallest: int
+) -> None:
+    net = thin_net(backbone, predict_from, values)
+    assert net.smallest_side == smallest
+    with torch.inference_mode():
+        assert net(torch.zeros(1, 3, smallest, 50)).shape[2:] == (smallest, 50)
+        if smallest == 1:
+            return
+        small = torch.zeros(1, 3, smallest - 1, 50)
+        told = f"image of {smallest - 1} x 50 pixels: expected at least {smallest} a side"
+        with pytest.raises(InputError, match=told):
+            net(small)
+        # The bound is none too high: without it, one pixel less is not scored in full.
+        net.smallest_side = 1
+        try:
+            assert net(small).shape[2:] != small.shape[2:]
+        except RuntimeError as error:
+            assert "too small" in str(error)
+
+
+def test_padding_that_leaves_the_border_without_scores_is_refused() -> None:
+    with pytest.raises(InputError, match=r"padding: .* expected more padding"):
+        build_fcn("googlenet", ["inception_5b/output"], width=THIN, padding=2)
+
+
+def test_maps_on_other_cells_are_not_put_together() -> None:
+    layers: Layers = {}
+    put(layers, "a", nn.MaxPool2d(2, 2))
+    put(layers, "b", nn.MaxPool2d(3, 2), "data")
+    put(layers, "both", Concat(), "a", "b")
+    with pytest.raises(InputError, match="Concat of maps on other cells"):
+        grids(layers)
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,23 +221,12 @@ def test_any_image_size_and_padding_gives_scores_of_that_size(
         assert net(torch.zeros(1, 3, height, width)).shape == (1, 3, height, width)
 
 
-@pytest.mark.parametrize("padding", [1, 100])
-def test_every_side_up_to_1000_is_covered(padding: int) -> None:
-    """Sizes by arithmetic: the cropped map must reach the last pixel of the image."""
-    for side in range(32, 1001):
-        size = {0: side + 2 * (padding - 1)}
-        for level in range(1, 6):
-            size[level] = -(-size[level - 1] // 2)
-        fc7 = size[5] - 6 if padding == 100 else size[5]
-        net_32s, net_8s = ([19], [5, 9, 31]) if padding == 100 else ([16], [-1, -1, 4])
-        assert 32 * (fc7 + 1) - net_32s[0] >= side
-        rows = fc7
-        for crop, level in zip(net_8s, (4, 3), strict=False):
-            rows = min(2 * (rows + 1) - max(0, -crop), size[level] - max(0, crop))
-        assert 8 * (rows + 1) - net_8s[-1] >= side
-    thin = {"width": THIN, "padding": padding}
-    assert crop_offsets(build_fcn(predict_from=["fc7"], **thin)) == net_32s
-    assert crop_offsets(build_fcn(**thin)) == net_8s
+@pytest.mark.parametrize(
+    ("predict_from", "crops"), [(["fc7"], [16]), (["fc7", "pool4", "pool3"], [-1, -1, 4])]
+)
+def test_crops_with_little_padding(predict_from: list[str], crops: list[int]) -> None:
+    """By hand: fc7 starts at pixel 15.5, its upsampled map 31.5 pixels before."""
+    assert crop_offsets(build_fcn(predict_from=predict_from, width=THIN, padding=1)) == crops
 
 
 @settings(max_examples=30, deadline=None)
