@@ -111,6 +111,8 @@ def predict(
     outputs = Outputs(out, palettes, _by_task(told.get("classes", ())), overlays, probabilities)
     _check_targets(paths, outputs)
     segment = load_model(model, device=device)
+    if probabilities and not hasattr(segment, "probabilities"):
+        raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)
     photographs = in_threads(_read, paths, workers)
     predictions = (
@@ -220,10 +222,8 @@ def _predictions(
     try:
         labels, shares = _computed(segment, rgb.permute(0, 3, 1, 2).to(device), probabilities)
     except (RuntimeError, torch.jit.Error) as error:  # the reason stands in the last line
-        height, width = rgb.shape[1:3]
-        reason = str(error).strip().splitlines()[-1].partition("Error: ")
-        why = f"{width} x {height} pixels: {reason[2] or reason[0]}"
-        return [InputError(f"{photograph.path}: {why}") for photograph in together]
+        reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
+        return [InputError(f"{photograph.path}: {reason}") for photograph in together]
     return [
         Prediction(
             photograph,

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from fcnlib.datasets.images import load, upright
 from fcnlib.errors import InputError
+from fcnlib.models import build_fcn
 from fcnlib.predict import predict
-from fcnlib.torchscript import ABOUT
+from fcnlib.torchscript import ABOUT, export
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200], [30, 200, 30]]
 Pixels = NDArray[np.uint8]
@@ -243,7 +244,7 @@ BAD = {
     ),
     "small.png": (
         lambda path: Image.fromarray(noise(2, 9)).save(path),
-        "9 x 2 pixels: too small; the smallest side is 3 pixels",
+        "small.png: too small; the smallest side is 3 pixels",
     ),
 }
 
@@ -260,6 +261,18 @@ def test_a_photograph_that_cannot_be_labelled_is_named_and_the_others_are_writte
     assert "\n" not in str(error.value)
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == [f"{number}.png" for number in range(6)]
+
+
+def test_a_photograph_too_small_for_its_net_is_told_the_smallest_side(tmp_path: Path) -> None:
+    net = build_fcn("alexnet", ("fc7",), 3, width=1 / 32, padding=1)
+    export(net, tmp_path / "net.ts")
+    side = net.smallest_side
+    Image.fromarray(noise(side, side)).save(tmp_path / "enough.png")
+    Image.fromarray(noise(side - 1, 90)).save(tmp_path / "small.png")
+    photos, out = (tmp_path / "enough.png", tmp_path / "small.png"), tmp_path / "out"
+    with pytest.raises(InputError, match=rf"small\.png: .*at least {side}"):
+        predict_all(*photos, model=tmp_path / "net.ts", out=out)
+    assert [path.name for path in out.iterdir()] == ["enough.png"]
 
 
 def test_several_bad_photographs_have_a_line_each(
@@ -346,6 +359,15 @@ def test_a_model_with_two_heads_writes_files_for_each(photos: Path, tmp_path: Pa
     model = saved(TwoHeads(), tmp_path / "other.ts", palette=PALETTE)
     with pytest.raises(InputError, match="the model labels 'semantic, geometric'"):
         predict_all(photo, model=model, out=out)
+
+
+def test_a_model_without_probabilities_is_told_before_any_work(
+    photos: Path, tmp_path: Path
+) -> None:
+    model = saved(Together(), tmp_path / "net.ts")
+    with pytest.raises(InputError, match=r"net\.ts: gives labels alone"):
+        predict_all(photos, model=model, out=tmp_path / "out", probabilities=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_without_photographs_says_what_it_looked_for(model: Path, tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""`fcn predict` against the plain loop: photographs a second, and peak memory by their number.
+
+python benchmarks/predict.py [--width 0.125] [--files 100] [--threads 1] [--device cpu]
+    [--batch 1] [--workers 2] [--json FILE]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import product
+from pathlib import Path
+from statistics import median
+
+import torch
+from PIL import Image
+
+from fcnlib.datasets.drawn.scenes import generator, scene
+from fcnlib.files import write_json
+from fcnlib.models import build_fcn
+from fcnlib.predict import predict
+from fcnlib.provenance import provenance
+from fcnlib.torchscript import export
+
+DRAWN = 20  # different photographs; the others are links to them
+WRITTEN = {"labels": {}, "labels, overlay": {"overlays": True}}
+COMMAND = "import sys; from fcnlib.cli import main; sys.argv[0] = 'fcn'; main()"
+
+
+def draw(folder: Path) -> None:
+    """Photographs of VOC's size, as JPEGs."""
+    folder.mkdir()
+    for index in range(DRAWN):
+        pixels = scene(generator(0, 0, index), 375, 500).image
+        Image.fromarray(pixels).save(folder / f"{index}.jpg", quality=90)
+
+
+def linked(drawn: Path, folder: Path, files: int) -> Path:
+    """A folder of many photographs."""
+    folder.mkdir()
+    for index in range(files):
+        (folder / f"{index:05}.jpg").symlink_to(drawn / f"{index % DRAWN}.jpg")
+    return folder
+
+
+def rates(photos: Path, model: Path, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Median photographs a second: one after the other, and side by side, in turn."""
+    loops = {"plain": 1, "overlapped": options.workers}
+    found = {name: {loop: [] for loop in loops} for name in WRITTEN}
+    for _, name, loop in product(range(options.rounds), WRITTEN, loops):
+        start = time.perf_counter()
+        written = predict(
+            [str(photos)],
+            model=model,
+            out=photos.with_name("out"),
+            batch=options.batch,
+            workers=loops[loop],
+            device=options.device,
+            **WRITTEN[name],
+        )
+        found[name][loop].append(sum(1 for _ in written) / (time.perf_counter() - start))
+    return {name: {loop: median(each[loop]) for loop in loops} for name, each in found.items()}
+
+
+def peak(photos: Path, model: Path, options: argparse.Namespace) -> float:
+    """MB at most of a process that labels the folder, overlays too."""
+    values = {"model": model, "out": photos.with_name("out")}
+    values |= {key: getattr(options, key) for key in ("batch", "workers", "threads", "device")}
+    arguments = [str(part) for key, value in values.items() for part in (f"--{key}", value)]
+    command = [sys.executable, "-c", COMMAND, "predict", str(photos), "--overlay", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print the tables, and write them as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=float, default=0.125)
+    parser.add_argument("--files", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    where = provenance(seed=0, device=options.device, threads=options.threads, values={})
+    print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        draw(folder / "drawn")
+        model = folder / "net.ts"
+        export(build_fcn(width=options.width, padding=1), model)
+        table = rates(linked(folder / "drawn", folder / "some", options.files), model, options)
+        memory = {
+            files: peak(linked(folder / "drawn", folder / f"{files}", files), model, options)
+            for files in (50, 500)
+        }
+    print(f"{'photographs a second':22}{'plain':>12}{'overlapped':>12}{'ratio':>8}")
+    for name, (plain, overlapped) in ((name, rate.values()) for name, rate in table.items()):
+        print(f"{name:22}{plain:12.1f}{overlapped:12.1f}{overlapped / plain:8.2f}")
+    print("peak memory: " + ", ".join(f"{mb:.0f} MB for {n} files" for n, mb in memory.items()))
+    if options.json:
+        values = {key: str(value) for key, value in vars(options).items()}
+        content = {"values": values, "photographs_per_second": table, "peak_mb": memory}
+        write_json(options.json, {**where, **content})
+
+
+if __name__ == "__main__":
+    main()
