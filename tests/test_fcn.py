@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.layers import Upscore, bilinear_kernel
+from fcnlib.models.transplant import transplant
 
 THIN = 1 / 32
 VGG16 = [
@@ -155,6 +156,36 @@ def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
     assert net.normalise(red).flatten().tolist() == pytest.approx(
         [-104.00698793, -116.66876762, 255 - 122.67891434], abs=1e-4
     )
+
+
+def test_further_channels_come_after_the_colours() -> None:
+    net = build_fcn(width=THIN, input_channels=4)
+    image = torch.tensor([10, 20, 30, 40], dtype=torch.uint8).view(1, 4, 1, 1)
+    blue, green, red = (104.00698793, 116.66876762, 122.67891434)
+    assert net.normalise(image).flatten().tolist() == pytest.approx(
+        [30 - blue, 20 - green, 10 - red, 40], abs=1e-4
+    )
+
+
+def test_a_net_of_another_channel_order_says_so_itself() -> None:
+    """The same image, the same scores: first RGB weights, then the same ones turned to BGR."""
+    bgr = randomised(build_fcn(width=THIN))
+    rgb = randomised(build_fcn(width=THIN))
+    rgb.load_state_dict(bgr.state_dict())
+    rgb.input_order.copy_(torch.arange(3))
+    rgb.input_mean.copy_(bgr.input_mean.flip(0))
+    first = rgb["conv1_1"]
+    assert isinstance(first, nn.Conv2d)
+    first.weight = nn.Parameter(first.weight.flip(1))
+    image = torch.randint(0, 256, (1, 3, 40, 50), dtype=torch.uint8)
+    with torch.inference_mode():
+        torch.testing.assert_close(rgb(rgb.normalise(image)), bgr(bgr.normalise(image)))
+
+
+def test_weights_from_before_nets_knew_their_channel_order_fit() -> None:
+    net = build_fcn(width=THIN)
+    old = {name: tensor for name, tensor in net.state_dict().items() if name != "input_order"}
+    assert transplant(old, build_fcn(width=THIN)).missing == ("input_order",)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from fcnlib.config import Data, Net, Recipe, Training
 from fcnlib.datasets.prepared import Prepared
@@ -19,6 +18,7 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.transplant import read_checkpoint
 from fcnlib.sampling import Pairs, draw_order
 from fcnlib.starting import make_net
+from fcnlib.torchscript import export_checkpoint, load
 from fcnlib.train import COLUMNS, Run, make_optimizer, pixel_loss, train
 
 NET: dict[str, Any] = {
@@ -83,6 +83,20 @@ def test_groups_are_the_papers() -> None:
     assert not [name for name in groups if name.startswith("upscore")]
 
 
+def test_groups_of_variants_are_what_learns() -> None:
+    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1)
+
+    def names(**variant: Any) -> set[str]:
+        net = build_fcn(width=1 / 32, **variant)
+        found = {id(p): name for name, p in net.named_parameters()}
+        groups = make_optimizer(net, values).param_groups
+        return {found[id(p)] for group in groups for p in group["params"]}
+
+    plain = names()
+    assert names(upsampling="learned") - plain == {"upscore2.weight", "upscore_pool4.weight"}
+    assert names(features="fixed") == {name for name in plain if name.startswith("score")}
+
+
 def test_loss_is_the_sum_over_pixels_that_are_not_void() -> None:
     scores, labels = torch.randn(1, 3, 4, 5), torch.randint(0, 3, (1, 4, 5))
     labels[0, 0] = 255
@@ -128,6 +142,33 @@ def test_training_lowers_the_loss(world: Path, tmp_path: Path) -> None:
     lines = curve(run(world, tmp_path, values).with_suffix(".csv"))
     losses = [float(line["loss_per_pixel"]) for line in lines]
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"backbone": "alexnet", "predict_from": ["fc7"], "padding": 5},
+        {"backbone": "vgg19"},
+        {"backbone": "googlenet", "predict_from": ["inception_5b/output", "pool3/3x3_s2"]}
+        | {"fc6_kernel": None, "padding": None},
+        {"null_background": True},
+        {"features": "fixed"},
+        {"upsampling": "learned", "fusion": "max"},
+        {"predict_from": ["pool4"]},
+    ],
+    ids=lambda net: "-".join(map(str, list(net.values())[:1])),
+)
+def test_every_variant_trains_and_exports(world: Path, tmp_path: Path, net: dict[str, Any]) -> None:
+    values = training({"dropout": 0.0, **net}, iterations=40, validate_every=40)
+    path = run(world, tmp_path, values)
+    losses = [float(line["loss_per_pixel"]) for line in curve(path.with_suffix(".csv"))]
+    assert sum(losses[-10:]) < 0.99 * sum(losses[:10])
+    before = make_net(values.net, Prepared(world), [], seed=0).state_dict()
+    moved = {name for name, tensor in state(path).items() if not torch.equal(tensor, before[name])}
+    assert ("conv1_2.weight" in moved) == ("conv1_2.weight" in before and "features" not in net)
+    export_checkpoint(path, tmp_path / "net.ts")
+    labels = load(tmp_path / "net.ts")(torch.zeros(1, 3, 50, 40, dtype=torch.uint8))
+    assert labels.shape == (1, 50, 40)
 
 
 def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path) -> None:
@@ -248,31 +289,11 @@ def test_starting_weights_of_another_architecture_are_refused(world: Path, tmp_p
     assert not (tmp_path / "wide" / "net.pt").exists()
 
 
-def test_starting_weights_that_lack_a_layer_of_the_trunk_are_refused(
-    world: Path, tmp_path: Path
-) -> None:
-    partial = {"conv1_1.weight": torch.zeros(2, 3, 3, 3)}
-    torch.save({"state": partial}, tmp_path / "part.pt")
-    with pytest.raises(InputError, match=r"part\.pt: lacks conv1_1\.bias \(and 28 more\)"):
-        values = Net.model_validate({**NET, "start_from": []})
-        make_net(values, Prepared(world), [tmp_path / "part.pt"], seed=0)
-
-
 def test_an_unknown_split_is_named(world: Path, tmp_path: Path) -> None:
     values = training()
     values = values.model_copy(update={"data": Data(dataset="x", test="test", train="train")})
     with pytest.raises(InputError, match="no split 'test'; known: "):
         run(world, tmp_path, values)
-
-
-def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -> None:
-    data = Prepared(world)
-    net = make_net(Net.model_validate({**NET, "width": 0.25}), data, [], seed=0)
-    layer = net["conv5_1"]
-    assert isinstance(layer, nn.Conv2d)
-    fan_in = layer.weight[0].numel()
-    assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
-    assert net.input_mean.tolist() == pytest.approx(list(data.info.mean_rgb)[::-1], abs=1e-3)
 
 
 def test_order_is_drawn_with_replacement_and_known_from_the_seed() -> None:
