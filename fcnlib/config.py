@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fcnlib.columns import ColumnName
+
 # Strict: YAML reads `1e-10` as text, and text must not pass for a number.
 Int = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
-Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
 STRIDES: dict[str, dict[str, int]] = {
@@ -125,7 +126,7 @@ class Experiment(Frozen):
     net: Net | None = None
     recipe: Recipe | None = None
     oracle: Oracle | None = None
-    paper: dict[Metric, Float] = {}  # published, in percent
+    paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
 
 
 class Training(Frozen):
@@ -138,7 +139,7 @@ class Training(Frozen):
 
 class Table(Frozen):
     title: str
-    columns: tuple[Metric, ...]
+    columns: tuple[ColumnName, ...]
     note: str = ""
 
 
@@ -206,6 +207,7 @@ class Scale(Frozen):
 
     like: Literal["demo", "paper"]  # which of two numbers holds: {demo: ..., paper: ...}
     net: dict[str, Any] = {}  # values that every net of this scale takes over
+    forward_side: Positive | None = None  # px, of the image that times are of; None: the first's
     train: dict[Literal["mem_mb", "runtime"], Int] = {}  # what a training job asks a cluster for
     tables: tuple[str, ...] | None = None  # only these tables; none named: all
 

@@ -1,7 +1,8 @@
-"""A model or a bound against the truth: scores, counts per image, forward time, as files."""
+"""A model or a bound against the truth: scores, counts per image, costs, as files."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fcnlib.config import Net
 from fcnlib.counting import TASK, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 from fcnlib.metrics import class_iu, scores
+from fcnlib.models.architecture import architecture
+from fcnlib.models.fcn import build_fcn
 from fcnlib.torchscript import about, load
 
 
@@ -26,8 +30,12 @@ def evaluate(
     counts: Path,
     device: str,
     facts: dict[str, Any],
+    side: int | None = None,
 ) -> None:
-    """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz)."""
+    """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz).
+
+    Forward time is that of an image of `side` x `side` pixels, or of the split's first.
+    """
     data, segment, known = Prepared(dataset), load(model, device=device), about(model)
     classes = list(data.info.tasks[TASK])
     if list(known["classes"]) != classes:
@@ -36,15 +44,29 @@ def evaluate(
             f"expected the {len(classes)} of {dataset}"
         )
     per_image = confusions(segment, data, split, device=device)
-    size = data.size(data.ids(split)[0])
+    size = (side, side) if side else data.size(data.ids(split)[0])
     facts = {
         **facts,
         "parameters": known["parameters"],
         "best_iteration": known["best_iteration"],
-        "forward_ms": forward_time(segment, size, device=device),
+        "costs": {
+            "forward_ms": forward_time(segment, size, device=device),
+            **full_width(known["net"], len(classes)),
+        },
         "forward_size": size,
     }
     _write(per_image, data, split, metrics, counts, facts)
+
+
+def full_width(net: Mapping[str, Any], classes: int) -> dict[str, int]:
+    """What Table 1 says of a net besides its score and time, for its published width and borders.
+
+    From its layers alone: no weight is made.
+    """
+    published = {**net, "width": 1.0, "padding": None, "fc6_kernel": None}
+    values = Net.model_validate(published).model_dump(exclude={"start_from"})
+    with torch.device("meta"):
+        return asdict(architecture(build_fcn(**values, classes=classes)))
 
 
 def evaluate_bound(
@@ -88,9 +110,10 @@ def _write(
     arrays: dict[str, Any] = {"ids": np.array(data.ids(split)), TASK: per_image.numpy()}
     with replacing(counts) as temporary:
         np.savez_compressed(temporary, **arrays)
-    empty = {"parameters": None, "best_iteration": None, "forward_ms": None, "forward_size": None}
+    empty = dict.fromkeys(("parameters", "best_iteration", "forward_size"))
     content = {
         **empty,
+        "costs": {},
         **facts,
         "dataset": data.info.name,
         "split": split,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fcnlib.columns import COLUMNS, ColumnName, Cost
 from fcnlib.counting import TASK
 from fcnlib.errors import InputError
 
@@ -27,19 +28,19 @@ class Provenance(BaseModel):
 
 
 class Measured(BaseModel):
-    """One run of one experiment: scores as fractions, per task."""
+    """One run of one experiment: scores as fractions, per task; costs in their columns' units."""
 
     model_config = ConfigDict(frozen=True)
 
     experiment: str
     seed: int
-    dataset: str
-    split: str
-    images: int
-    tasks: dict[str, dict[str, float | list[float | None] | None]]
-    forward_ms: float | None
+    dataset: str = ""  # nothing where no image was labelled
+    split: str = ""
+    images: int = 0
+    tasks: dict[str, dict[str, float | list[float | None] | None]] = {}
+    costs: dict[Cost, float | None] = {}
     forward_size: tuple[int, int] | None = None  # height, width
-    parameters: int | None
+    parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
     provenance: Provenance
 
@@ -69,14 +70,16 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Mea
     return runs
 
 
-def score(path: Path, run: Measured, metric: str) -> float | None:
-    """One score in percent; None where it was not measured."""
-    if metric not in run.tasks.get(TASK, {}):
+def number(path: Path, run: Measured, column: ColumnName) -> float | None:
+    """One number in its column's unit; None where it was not measured."""
+    if COLUMNS[column].unit != "%":
+        return run.costs.get(column)  # type: ignore[arg-type]
+    if column not in run.tasks.get(TASK, {}):
         known = ", ".join(f"{name}.{key}" for name, scores in run.tasks.items() for key in scores)
-        raise InputError(f"{path}: no metric {TASK}.{metric}; the file has {known or 'none'}")
-    value = run.tasks[TASK][metric]
+        raise InputError(f"{path}: no metric {TASK}.{column}; the file has {known or 'none'}")
+    value = run.tasks[TASK][column]
     if isinstance(value, list):
-        raise InputError(f"{path}: {TASK}.{metric}: expected one number, not a list")
+        raise InputError(f"{path}: {TASK}.{column}: expected one number, not a list")
     return None if value is None else 100 * value
 
 

@@ -54,7 +54,7 @@ def write_page(
     lines = read_lines(results)
     trained = {path: jobs[path] for path in map(Path, training)}
     views = [
-        table_view(table, lines, runs, trained)
+        table_view(table, lines, runs, trained, scale=scale)
         | {"csv": relative(Path(csv), output)}
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
         | {"figures": [item for item in pictures if item.card.table == table.name]}
@@ -65,7 +65,7 @@ def write_page(
         images={table.images for table in shown},
         label=measured_label(scale),
         facts=machine_facts(runs, jobs),
-        glances=[glance(view["scores"]) for view in views],
+        glances=[found for view in views if (found := glance(view["scores"]))],
         views=views,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
         examples=[item for item in pictures if item.card.kind == "examples"],
@@ -82,11 +82,19 @@ def write_page(
 
 
 def table_view(
-    table: ShownTable, lines: Sequence[Line], runs: Runs, training: Mapping[Path, Job]
+    table: ShownTable,
+    lines: Sequence[Line],
+    runs: Runs,
+    training: Mapping[Path, Job],
+    *,
+    scale: str,
 ) -> dict[str, Any]:
     """A table's scores and costs for the template."""
     mine = [line for line in lines if line.table == table.name]
-    return {"scores": score_table(table, mine), "costs": costs(table, runs, training)}
+    return {
+        "scores": score_table(table, mine, runs, scale=scale),
+        "costs": costs(table, runs, training),
+    }
 
 
 def render(**context: Any) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fcnlib.cards import Card
+from fcnlib.columns import COLUMNS, Column
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured
-from fcnlib.tables import LABELS, Line, Runs, ShownTable, best_lines, display, note
+from fcnlib.tables import Line, Runs, ShownTable, best_lines, label_of, note
 
 
 class Shown(NamedTuple):
@@ -27,8 +28,13 @@ class Job(NamedTuple):
     peak_mb: float | None
 
 
-class Column(NamedTuple):
+class Head(NamedTuple):
+    """What stands above a column of the page."""
+
     label: str
+    heading: str
+    measured: str
+    score: bool
     published: bool
 
 
@@ -51,7 +57,7 @@ class ScoreTable(NamedTuple):
     title: str
     note: str
     seeds: int  # the most runs behind one number
-    columns: list[Column]
+    columns: list[Head]
     rows: list[tuple[str, list[Cell]]]
 
 
@@ -67,7 +73,7 @@ COSTS = {
     "training (s)": "{:,.0f}",
     "peak memory (MB)": "{:,.0f}",
     "forward (ms)": "{:.1f}",
-    "parameters": "{:,.0f}",
+    "own parameters": "{:,.0f}",
 }
 
 
@@ -88,46 +94,54 @@ def _number(text: str) -> float | None:
         return None  # Snakemake writes - or NA for a job too short to be sampled
 
 
-def score_table(table: ShownTable, lines: Sequence[Line]) -> ScoreTable:
+def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
     best = best_lines(lines)
     published = {line.metric for line in lines if line.paper is not None}
     seeds = max((line.seeds or 0 for line in lines), default=0)
-    columns = [Column(LABELS[metric], metric in published) for metric in table.columns]
+    heads = [
+        Head(
+            COLUMNS[name].label,
+            COLUMNS[name].heading,
+            label_of(name, scale),
+            COLUMNS[name].unit == "%",
+            name in published,
+        )
+        for name in table.columns
+    ]
     rows = []
     for row in table.rows:
-        mine = [line for line in lines if line.experiment == row.experiment]
-        rows.append((row.row, [_cell(line, line in best) for line in mine]))
-    return ScoreTable(table.name, table.title, note(table), seeds, columns, rows)
+        mine = {line.metric: line for line in lines if line.experiment == row.experiment}
+        cells = [_cell(COLUMNS[x], mine[x], mine[x] in best) for x in table.columns if x in mine]
+        rows.append((row.row, cells))
+    return ScoreTable(table.name, table.title, note(table, runs), seeds, heads, rows)
 
 
-def _cell(line: Line, best: bool) -> Cell:
-    both = line.measured is not None and line.paper is not None
-    # Of the numbers as shown, so that a reader's own subtraction agrees.
-    difference = round(round(line.measured, 1) - round(line.paper, 1), 1) if both else None  # type: ignore[arg-type]
+def _cell(column: Column, line: Line, best: bool) -> Cell:
+    difference = None
+    if line.measured is not None and line.paper is not None:
+        difference = column.shown(line.measured) - column.shown(line.paper)
+        difference = round(difference, column.digits) if column.form == "f" else difference
     return Cell(
-        text=display(line.measured),
-        spread=display(line.std),
+        text=column.text(line.measured),
+        spread=column.text(line.std),
         value=line.measured,
         best=best,
         seeds=line.seeds,
-        paper=display(line.paper),
+        paper=column.text(line.paper),
         paper_value=line.paper,
-        difference="" if difference is None else signed(difference),
+        difference="" if difference is None else column.signed(difference),
         difference_value=difference,
     )
 
 
-def signed(value: float) -> str:
-    """A difference with its sign, as typeset."""
-    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "\N{PLUS-MINUS SIGN}"
-    return f"{sign}{abs(value):.1f}"
-
-
-def glance(table: ScoreTable) -> dict[str, Any]:
-    """The table's leading score as a bar per row: mean IU where the table has it."""
-    labels = [column.label for column in table.columns]
-    place = labels.index(LABELS["mean_iu"]) if LABELS["mean_iu"] in labels else 0
+def glance(table: ScoreTable) -> dict[str, Any] | None:
+    """The table's leading score as a bar per row, mean IU where it has it; None without scores."""
+    places = [place for place, head in enumerate(table.columns) if head.score]
+    if not places:
+        return None
+    leading = COLUMNS["mean_iu"].label
+    place = next((p for p in places if table.columns[p].label == leading), places[0])
     return {
         "name": table.name,
         "title": table.title,
@@ -149,7 +163,7 @@ def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTa
         found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),
-            _mean([run.forward_ms for run in measured]),
+            _mean([run.costs.get("forward_ms") for run in measured]),
             _mean([run.parameters for run in measured]),
         )
     kept = [i for i in range(len(COSTS)) if any(c[i] is not None for c in found.values())]
@@ -186,7 +200,9 @@ def machine_facts(runs: Runs, jobs: Mapping[Path, Job]) -> dict[str, Any]:
         "dirty": any(p.dirty for p in provenances),
         "date": max(p.date for p in provenances)[:16].replace("T", " ") + " UTC",
         "devices": _unique(p.device for p in provenances),
-        "tests": _unique(f"{run.images} of {run.dataset}, {run.split}" for run in everything),
+        "tests": _unique(
+            f"{run.images} of {run.dataset}, {run.split}" for run in everything if run.images
+        ),
         "runs": len(everything),
         "jobs": len(jobs),
         "kinds": ", ".join(f"{count} {kind}" for kind, count in kinds.items()),

@@ -7,19 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from fcnlib.config import Frozen, Metric
+from fcnlib.columns import COLUMNS, ColumnName
+from fcnlib.config import Frozen
 from fcnlib.counting import TASK
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
-from fcnlib.measurements import Measured, by_experiment, score
+from fcnlib.measurements import Measured, by_experiment, number
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
-LABELS: Mapping[Metric, str] = {
-    "pixel_accuracy": "pixel acc.",
-    "mean_accuracy": "mean acc.",
-    "mean_iu": "mean IU",
-    "frequency_weighted_iu": "f.w. IU",
-}
 Images = Literal["published", "drawn", "own"]
 
 
@@ -40,9 +35,9 @@ class ShownNets(Frozen):
 
 
 class ShownRow(ShownNet):
-    """One row of a table; `paper` holds published values in percent."""
+    """One row of a table; `paper` holds published values in the columns' units."""
 
-    paper: Mapping[Metric, float] = {}
+    paper: Mapping[ColumnName, float] = {}
     factor: int | None = None
 
 
@@ -51,14 +46,17 @@ class ShownTable(Frozen):
 
     name: str
     title: str
-    columns: tuple[Metric, ...]
+    columns: tuple[ColumnName, ...]
     note: str = ""
     images: Images
     rows: tuple[ShownRow, ...]
 
 
 class Line(NamedTuple):
-    """One number of results.csv, in percent; None where there is none."""
+    """One number of results.csv, in its unit; None where there is none.
+
+    `task` is empty for what is no score.
+    """
 
     table: str
     row: str
@@ -85,7 +83,7 @@ def build_table(
     lines = table_lines(shown, metrics)
     write_lines(Path(csv), lines)
     with replacing(Path(markdown)) as temporary:
-        temporary.write_text(as_markdown(shown, lines, scale))
+        temporary.write_text(as_markdown(shown, lines, scale, by_experiment(metrics)))
 
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
@@ -94,10 +92,10 @@ def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
 
 
 def write_scores(results: Path | str, output: Path | str) -> None:
-    """Write what was measured by experiment, in the form that `dvc metrics` compares."""
+    """Write the measured scores by experiment, in the form that `dvc metrics` compares."""
     scores: dict[str, dict[str, float]] = {}
     for line in read_lines(results):
-        if line.measured is not None:
+        if line.measured is not None and line.task:
             scores.setdefault(line.experiment, {})[f"{line.task}.{line.metric}"] = line.measured
     write_json(Path(output), scores)
 
@@ -113,22 +111,24 @@ def table_lines(table: ShownTable, metrics: Sequence[Path | str]) -> list[Line]:
     return [_line(table, row, column, runs) for row in table.rows for column in table.columns]
 
 
-def _line(table: ShownTable, row: ShownRow, metric: Metric, runs: Runs) -> Line:
-    found = [score(path, run, metric) for path, run in runs.get(row.experiment, ())]
+def _line(table: ShownTable, row: ShownRow, column: ColumnName, runs: Runs) -> Line:
+    about = COLUMNS[column]
+    found = [number(path, run, column) for path, run in runs.get(row.experiment, ())]
     # A number that one of the runs lacks has no honest mean.
     values = [value for value in found if value is not None]
     complete = len(values) == len(found) and values
+    spread = complete and len(values) > 1 and not about.derived
     return Line(
         table=table.name,
         row=row.row,
         experiment=row.experiment,
-        task=TASK,
-        metric=metric,
+        task=TASK if about.unit == "%" else "",
+        metric=column,
         measured=_tidy(statistics.fmean(values)) if complete else None,
-        std=_tidy(statistics.stdev(values)) if complete and len(values) > 1 else None,
+        std=_tidy(statistics.stdev(values)) if spread else None,
         seeds=len(values) if complete else None,
-        paper=row.paper.get(metric),
-        unit="%",
+        paper=row.paper.get(column),
+        unit=about.unit,
     )
 
 
@@ -173,44 +173,45 @@ def measured_label(scale: str) -> str:
     return "measured" if scale == "paper" else scale
 
 
-def display(value: float | None) -> str:
-    """A score as people read it in a table."""
-    return "" if value is None else f"{value:.1f}"
-
-
-def display_measured(line: Line) -> str:
-    """Mean, and with several seeds their spread."""
-    return display(line.measured) + ("" if line.std is None else f" ± {display(line.std)}")
+def label_of(column: ColumnName, scale: str) -> str:
+    """The heading of our own numbers in a column: measured, or derived from the layers."""
+    return "derived" if COLUMNS[column].derived else measured_label(scale)
 
 
 def best_lines(lines: Sequence[Line]) -> set[Line]:
-    """The lines whose measured value, as displayed, no other row of the same column beats."""
+    """The lines whose measured value, as shown, no other row of the same column beats."""
     best: set[Line] = set()
-    for metric in dict.fromkeys(line.metric for line in lines):
-        same = {x: x.measured for x in lines if x.metric == metric and x.measured is not None}
-        if len(same) > 1:
-            top = display(max(same.values()))
-            best |= {line for line in same if display(line.measured) == top}
+    for name, column in COLUMNS.items():
+        shown = {
+            line: column.shown(line.measured)
+            for line in lines
+            if line.metric == name and line.measured is not None
+        }
+        if len(shown) > 1 and column.better != "neither":
+            top = (max if column.better == "higher" else min)(shown.values())
+            best |= {line for line, value in shown.items() if value == top}
     return best
 
 
-def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str) -> str:
-    """The table as Markdown: each metric measured and, where the paper has it, published."""
+def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str, runs: Runs) -> str:
+    """The table as Markdown: each column measured and, where the paper has it, published."""
     best = best_lines(lines)
     published = {line.metric for line in lines if line.paper is not None}
     head, rows = [""], {row.experiment: [row.row] for row in table.rows}
-    for metric in table.columns:
-        has_paper = metric in published
-        head.append(f"{LABELS[metric]}, {measured_label(scale)}")
-        head += ["paper"] * has_paper
+    for name in table.columns:
+        column, has_paper = COLUMNS[name], name in published
+        label = column.label if column.unit == "%" else column.heading
+        head += [f"{label}, {label_of(name, scale)}", *["paper"] * has_paper]
         for line in lines:
-            if line.metric == metric:
-                text = display_measured(line)
+            if line.metric == name:
+                spread = "" if line.std is None else f" ± {column.text(line.std)}"
+                text = column.text(line.measured) + spread
                 rows[line.experiment].append(f"**{text}**" if line in best else text)
-                rows[line.experiment] += [display(line.paper)] * has_paper
+                rows[line.experiment] += [column.text(line.paper)] * has_paper
     body = [_markdown_row(head), _markdown_row([":--", *["--:"] * (len(head) - 1)])]
     body += [_markdown_row(cells) for cells in rows.values()]
-    return "\n".join([f"**{table.title}**", "", *body, "", f"Scores in percent. {note(table)}", ""])
+    percent = "Scores in percent. " if any(line.task for line in lines) else ""
+    return "\n".join([f"**{table.title}**", "", *body, "", f"{percent}{note(table, runs)}", ""])
 
 
 WORLDS: Mapping[Images, str] = {
@@ -221,11 +222,11 @@ WORLDS: Mapping[Images, str] = {
 }
 
 
-def note(table: ShownTable) -> str:
+def note(table: ShownTable, runs: Runs) -> str:
     """What a reader must know beside the numbers, in sentences."""
     picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
     published = any(row.paper for row in table.rows)
-    sentences = [table.note, WORLDS[table.images] if published else ""]
+    sentences = [table.note, WORLDS[table.images] if published else "", *_times(table, runs)]
     for images in dict.fromkeys(picked.values()):
         rows = ", ".join(row for row in picked if picked[row] == images)
         nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
@@ -234,6 +235,25 @@ def note(table: ShownTable) -> str:
             f"{nets} scored at its snapshot with the best mean IU on the {images} images{why}."
         )
     return " ".join(filter(None, sentences))
+
+
+def _times(table: ShownTable, runs: Runs) -> list[str]:
+    """On what the times of a table were measured."""
+    if not any(COLUMNS[column].unit == "ms" for column in table.columns):
+        return []
+    mine = [run for row in table.rows for _, run in runs.get(row.experiment, ())]
+    sizes = dict.fromkeys("{1} x {0}".format(*run.forward_size) for run in mine if run.forward_size)
+    of = [f"Times are of one image of {' or '.join(sizes)} pixels."] if sizes else []
+    devices = dict.fromkeys(f"{run.provenance.device}{_threads(run)}" for run in mine)
+    return [
+        *of,
+        *(f"Timed on {name}, while other jobs may have run beside." for name in devices),
+    ]
+
+
+def _threads(run: Measured) -> str:
+    count = run.provenance.threads
+    return f" ({count} thread{'s' * (count > 1)})" if count else ""
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ import pytest
 import torch
 import yaml
 
-from fcnlib.config import STRIDES, Metric, Net
+from fcnlib.columns import Metric
+from fcnlib.config import STRIDES, Net
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged, read
 from fcnlib.metrics import METRICS

@@ -28,6 +28,7 @@ def model(folder: Path, classes: list[str], bias: int | None = None) -> Path:
         nn.init.zeros_(net["score_fr"].weight)
         nn.init.constant_(net["score_fr"].bias[bias], 1)
     told: dict[str, Any] = dict.fromkeys(TOLD, 0)
+    told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
     export(net, folder / "net.ts", {**told, "classes": classes, "parameters": 7})
     return folder / "net.ts"
 
@@ -37,10 +38,13 @@ def classes(world: Path) -> list[str]:
     return list(Prepared(world).info.tasks["semantic"])
 
 
-def run(world: Path, path: Path, folder: Path) -> tuple[dict[str, Any], Any]:
-    files = {"metrics": folder / "0.json", "counts": folder / "0.npz"}
-    evaluate(path, dataset=world, split="seg11valid", device="cpu", facts=FACTS, **files)
-    return json.loads(files["metrics"].read_text()), np.load(files["counts"])
+def run(
+    world: Path, path: Path, folder: Path, side: int | None = None
+) -> tuple[dict[str, Any], Any]:
+    metrics, counts = folder / "0.json", folder / "0.npz"
+    files = {"metrics": metrics, "counts": counts}
+    evaluate(path, dataset=world, split="seg11valid", device="cpu", facts=FACTS, side=side, **files)
+    return json.loads(metrics.read_text()), np.load(counts)
 
 
 def test_background_everywhere_scores_what_can_be_counted_by_hand(
@@ -66,7 +70,17 @@ def test_scores_are_those_of_the_stored_counts(
     total = torch.from_numpy(counts["semantic"].sum(0))
     found = {name: metrics["tasks"]["semantic"][name] for name in scores(total)}
     assert found == pytest.approx(scores(total))
-    assert metrics["images"] == 6 and metrics["forward_ms"] > 0 and metrics["parameters"] == 7
+    assert metrics["images"] == 6 and metrics["parameters"] == 7
+
+
+def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, _ = run(world, model(tmp_path, classes), tmp_path, side=40)
+    assert metrics["forward_size"] == [40, 40]
+    assert metrics["costs"].pop("forward_ms") > 0
+    full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
+    assert metrics["costs"] == full
 
 
 def test_counts_of_an_image_are_of_all_its_pixels_but_void(
@@ -109,4 +123,4 @@ def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_
     evaluate_bound(4, dataset=world, split="seg11valid", facts=FACTS, **files)
     metrics = json.loads(files["metrics"].read_text())
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
-    assert metrics["forward_ms"] is None
+    assert metrics["costs"] == {} and metrics["parameters"] is None

@@ -13,12 +13,12 @@ from fcnlib import provenance
 REPOSITORY = Path(__file__).parents[1]
 # From the bottom up; a module imports only from its own layer or from one before it.
 LAYERS = [
-    {"errors", "files", "progress", "config", "provenance", "colour", "vision"},
+    {"errors", "files", "progress", "columns", "config", "provenance", "colour", "vision"},
     {"metrics", "experiments"},
     {"datasets"},
     {"models", "sampling", "counting", "starting"},
     {"train", "torchscript", "pretrain", "job"},
-    {"evaluate", "predict"},
+    {"evaluate", "predict", "convert"},
     {"measurements", "cards", "tables", "drawing", "figures", "figures_samples"},
     {"page_parts", "page"},
     {"cli"},

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from page_fixture import BOUND_TABLE, NET_TABLE, SHOWN_NETS, finished_run
 
+from fcnlib.columns import COLUMNS
 from fcnlib.errors import InputError
 from fcnlib.page import write_page
-from fcnlib.page_parts import duration, read_benchmark, signed
+from fcnlib.page_parts import duration, read_benchmark
 from fcnlib.tables import build_table, join_tables
 
 
@@ -124,7 +125,7 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     sharp = text(next(row for row in rows if row.startswith("Sharp"))).split()
     measured, paper, difference = float(sharp[1]), float(sharp[4]), sharp[5]
     assert sharp[2] == "±" and paper == 99.5
-    assert difference == signed(round(measured - paper, 1))
+    assert difference == COLUMNS["mean_iu"].signed(round(measured - paper, 1))
     published = text(next(row for row in rows if row.startswith("Published only"))).split()
     assert published == ["Published", "only", "12.5"]
 

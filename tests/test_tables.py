@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -9,13 +10,12 @@ from hypothesis import strategies as st
 from page_fixture import facts, write_dataset, write_net
 
 from fcnlib import metrics as scores
+from fcnlib.columns import COLUMNS, ColumnName, Metric
 from fcnlib.errors import InputError
 from fcnlib.evaluate import evaluate
 from fcnlib.tables import (
-    LABELS,
     Line,
     build_table,
-    display,
     join_tables,
     read_lines,
     write_lines,
@@ -35,7 +35,9 @@ SKIPS = {
 }
 
 
-def write_metrics(folder: Path, experiment: str, seed: int, **scores: float | None) -> Path:
+def write_metrics(
+    folder: Path, experiment: str, seed: int, *, costs: Any = None, **scores: float | None
+) -> Path:
     path = folder / experiment / f"{seed}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = facts(experiment, seed) | {
@@ -43,8 +45,7 @@ def write_metrics(folder: Path, experiment: str, seed: int, **scores: float | No
         "split": "test",
         "images": 2,
         "tasks": {"semantic": scores},
-        "forward_ms": 5.125,
-        "parameters": 134346581,
+        "costs": costs or {},
     }
     path.write_text(json.dumps(content))
     return path
@@ -81,8 +82,10 @@ def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
     assert (line.measured, line.std, line.seeds) == (60.0, 10.0, 3)
 
 
-def test_every_score_has_a_name_in_tables():
-    assert LABELS.keys() == scores.METRICS.keys()
+def test_every_column_is_described_and_scores_are_the_measured_ones():
+    assert list(COLUMNS) == list(get_args(ColumnName))
+    percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
+    assert percent == set(get_args(Metric)) == scores.METRICS.keys()
 
 
 def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
@@ -210,8 +213,83 @@ def test_lines_read_back_exactly(tmp_path_factory, written):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [(None, ""), (59.96, "60.0"), (5.125, "5.1")],
+    ("column", "value", "shown"),
+    [
+        ("mean_iu", None, ""),
+        ("mean_iu", 59.96, "60.0"),
+        ("forward_ms", 1234.56, "1,234.6"),
+        ("parameters", 134_346_581.0, "134M"),
+        ("field", 404.0, "404"),
+        ("max_difference", 4.04e-7, "4.0e-07"),
+    ],
 )
-def test_numbers_as_people_read_them(value, shown):
-    assert display(value) == shown
+def test_numbers_as_people_read_them(column, value, shown):
+    assert COLUMNS[column].text(value) == shown
+
+
+COSTS = {
+    "name": "cost",
+    "title": "Table 1",
+    "columns": ["mean_iu", "forward_ms", "parameters", "field"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "small", "row": "Small", "paper": {"parameters": 57e6, "forward_ms": 16.0}},
+        {"experiment": "big", "row": "Big", "paper": {"field": 907.0}},
+    ],
+}
+
+
+def cost_runs(folder: Path) -> list[Path]:
+    small = {"forward_ms": 5.14, "parameters": 56_954_261, "field": 355}
+    big = {"forward_ms": 20.0, "parameters": 134_346_581, "field": 715}
+    return [
+        write_metrics(folder, "small", 0, mean_iu=0.4, costs=small),
+        write_metrics(folder, "small", 1, mean_iu=0.4, costs=small | {"forward_ms": 5.12}),
+        write_metrics(folder, "big", 0, mean_iu=0.5, costs=big),
+    ]
+
+
+def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):
+    csv, _ = build(tmp_path, cost_runs(tmp_path), COSTS)
+    assert csv.splitlines()[1:] == [
+        "cost,Small,small,semantic,mean_iu,40.0,0.0,2,,%",
+        f"cost,Small,small,,forward_ms,5.13,{read_lines(tmp_path / 'tables/skips.csv')[1].std},"
+        "2,16.0,ms",
+        "cost,Small,small,,parameters,56954261.0,,2,57000000.0,parameters",
+        "cost,Small,small,,field,355.0,,2,,px",
+        "cost,Big,big,semantic,mean_iu,50.0,,1,,%",
+        "cost,Big,big,,forward_ms,20.0,,1,,ms",
+        "cost,Big,big,,parameters,134346581.0,,1,,parameters",
+        "cost,Big,big,,field,715.0,,1,907.0,px",
+    ]
+
+
+def test_the_best_time_is_the_lowest_and_of_sizes_there_is_no_best(tmp_path):
+    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS)
+    assert markdown.splitlines()[2:6] == [
+        "|  | mean IU, demo | forward time (ms), demo | paper | parameters, derived | paper "
+        "| rf size (px), derived | paper |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
+        "| Small | 40.0 ± 0.0 | **5.1 ± 0.0** | 16.0 | 57M | 57M | 355 |  |",
+        "| Big | **50.0** | 20.0 |  | 134M |  | 715 | 907 |",
+    ]
+    assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in markdown
+
+
+def test_only_scores_are_compared_between_versions(tmp_path):
+    build(tmp_path, cost_runs(tmp_path), COSTS)
+    write_scores(tmp_path / "tables/skips.csv", tmp_path / "scores.json")
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written == {"small": {"semantic.mean_iu": 40}, "big": {"semantic.mean_iu": 50}}
+
+
+def test_a_cost_that_was_not_measured_is_empty(tmp_path):
+    path = write_metrics(tmp_path, "small", 0, mean_iu=0.4)
+    csv, _ = build(tmp_path, [path], COSTS)
+    assert "cost,Small,small,,field,,,,,px" in csv
+
+
+def test_an_unknown_cost_is_refused(tmp_path):
+    path = write_metrics(tmp_path, "small", 0, mean_iu=0.4, costs={"forward": 3})
+    with pytest.raises(InputError, match=r"small/0\.json: costs\.forward"):
+        build(tmp_path, [path], COSTS)

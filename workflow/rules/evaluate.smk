@@ -20,6 +20,7 @@ rule evaluate:
         gpu=1,
     params:
         training=lambda wildcards: training_values(wildcards.experiment),
+        side=CONFIG.scales[CONFIG.scale].forward_side,
         code=code("evaluate"),
     script:
         "../scripts/evaluate.py"

@@ -14,6 +14,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
         device=device,
+        side=snakemake.params.side,
         facts=facts(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),

@@ -1,0 +1,59 @@
+"""Every column that a table can have: its label, its unit, and how its numbers are shown."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
+# What a net costs and what it is; not a score.
+Cost = Literal[
+    "forward_ms", "backward_ms", "conv_layers", "parameters", "field", "stride", "max_difference"
+]
+ColumnName = Literal[Metric, Cost]
+
+
+class Column(NamedTuple):
+    """What a number is, and how people read it."""
+
+    label: str
+    unit: str
+    better: Literal["higher", "lower", "neither"]
+    digits: int
+    form: Literal["f", "e"] = "f"
+    per: float = 1.0  # shown as so many of these
+    mark: str = ""  # behind the number
+    derived: bool = False  # from the full-width net's layers: no run can change it
+
+    @property
+    def heading(self) -> str:
+        """The label, with its unit where it does not say it."""
+        return self.label if self.unit in self.label else f"{self.label} ({self.unit})"
+
+    def shown(self, value: float) -> float:
+        """The number as precise as people see it, so that their own subtraction agrees."""
+        return float(f"{value / self.per:.{self.digits}{self.form}}")
+
+    def text(self, value: float | None) -> str:
+        """The number as people read it in a table; nothing where there is none."""
+        if value is None:
+            return ""
+        return f"{value / self.per:,.{self.digits}{self.form}}{self.mark}"
+
+    def signed(self, value: float) -> str:
+        """A difference of shown numbers with its sign, as typeset."""
+        sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "\N{PLUS-MINUS SIGN}"
+        return f"{sign}{abs(value):,.{self.digits}{self.form}}{self.mark}"
+
+
+COLUMNS: Mapping[ColumnName, Column] = {
+    "pixel_accuracy": Column("pixel acc.", "%", "higher", 1),
+    "mean_accuracy": Column("mean acc.", "%", "higher", 1),
+    "mean_iu": Column("mean IU", "%", "higher", 1),
+    "frequency_weighted_iu": Column("f.w. IU", "%", "higher", 1),
+    "forward_ms": Column("forward time", "ms", "lower", 1),
+    "backward_ms": Column("backward time", "ms", "lower", 1),
+    "conv_layers": Column("conv layers", "layers", "neither", 0, derived=True),
+    "parameters": Column("parameters", "parameters", "neither", 0, "f", 1e6, "M", derived=True),
+    "field": Column("rf size", "px", "neither", 0, derived=True),
+    "stride": Column("max stride", "px", "neither", 0, derived=True),
+    "max_difference": Column("max. difference", "of the score range", "lower", 1, "e"),
+}
