@@ -168,6 +168,11 @@ def _check_start(config: Config, name: str, net: Net, source: str) -> None:
     for start in net.start_from if net.start_from != "random" else ():
         other = config.experiments[start].net
         assert other is not None
+        if other.backbone != net.backbone:
+            raise InputError(
+                f"{source}: experiments.{name}.net.backbone: {net.backbone!r}; expected "
+                f"{other.backbone!r}, as it starts from {start}"
+            )
         starts[start] = {"width": other.width, "fc6_kernel": other.fc6_kernel}
     for start, expected in starts.items():
         if size != expected:
