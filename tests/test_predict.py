@@ -1,7 +1,7 @@
 """Photographs of every kind in, labels out: whole, in order, and no more than a few in memory."""
 
+import io
 import json
-import os
 import signal
 import struct
 import subprocess
@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
@@ -263,6 +265,34 @@ def test_a_photograph_that_cannot_be_labelled_is_named_and_the_others_are_writte
     assert written == [f"{number}.png" for number in range(6)]
 
 
+def whole_file(kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(noise(24, 20)).save(file, kind)
+    return file.getvalue()
+
+
+FILES = {kind: whole_file(kind) for kind in ("PNG", "JPEG", "TIFF", "GIF", "WEBP", "BMP")}
+changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=5)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of tags that it leaves out
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(FILES)), changes=changes, header=st.booleans(), cut=st.floats(0, 1)
+)
+def test_a_damaged_file_is_a_picture_or_one_line(
+    kind: str, changes: list[tuple[float, int]], header: bool, cut: float
+) -> None:
+    content = bytearray(FILES[kind])
+    for place, value in changes:
+        content[int(place * (60 if header else len(content)))] = value
+    try:
+        pixels = upright(load(bytes(content[: int(2 * cut * len(content))]), "photo"), "photo")
+        assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
+    except InputError as error:
+        assert str(error).startswith("photo: ") and "\n" not in str(error)
+
+
 def test_a_photograph_too_small_for_its_net_is_told_the_smallest_side(tmp_path: Path) -> None:
     net = build_fcn("alexnet", ("fc7",), 3, width=1 / 32, padding=1)
     export(net, tmp_path / "net.ts")
@@ -414,7 +444,7 @@ def test_an_interrupt_leaves_whole_files_only(model: Path, tmp_path: Path) -> No
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and len(list(out.glob("*.npz"))) < 3:
             time.sleep(0.02)
-        os.kill(process.pid, signal.SIGINT)
+        process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told

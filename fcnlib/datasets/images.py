@@ -25,6 +25,7 @@ _DAMAGED = (
     EOFError,
     struct.error,
     zlib.error,
+    RuntimeError,
 )
 # Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
