@@ -158,6 +158,15 @@ def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
     )
 
 
+def test_normalising_keeps_the_layout_of_the_image() -> None:
+    net = build_fcn(width=THIN)
+    photograph = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    assert net.normalise(photograph).is_contiguous(memory_format=torch.channels_last)
+    planes = photograph.contiguous()
+    assert net.normalise(planes).is_contiguous()
+    assert torch.equal(net.normalise(planes), net.normalise(photograph))
+
+
 def test_further_channels_come_after_the_colours() -> None:
     net = build_fcn(width=THIN, input_channels=4)
     image = torch.tensor([10, 20, 30, 40], dtype=torch.uint8).view(1, 4, 1, 1)
