@@ -109,7 +109,7 @@ def upsampling_kernel(coarse: Grid, fine: Grid) -> int:
 def _grid_after(layer: nn.Module, read: Sequence[Grid]) -> Grid:
     first = read[0]
     if isinstance(layer, Window):
-        return first.windowed(*_window(layer))
+        return first.windowed(*window(layer))
     if isinstance(layer, nn.ConvTranspose2d):
         return first.upsampled(_side(layer.kernel_size), _side(layer.stride))
     if isinstance(layer, Crop):
@@ -125,7 +125,7 @@ def _grid_after(layer: nn.Module, read: Sequence[Grid]) -> Grid:
 def _size_after(layer: nn.Module, read: Sequence[int]) -> int:
     cells = read[0]
     if isinstance(layer, Window):
-        kernel, stride, padding = _window(layer)
+        kernel, stride, padding = window(layer)
         room = cells + 2 * padding - kernel
         if isinstance(layer, nn.Conv2d) or not layer.ceil_mode:
             return room // stride + 1
@@ -141,7 +141,7 @@ def _size_after(layer: nn.Module, read: Sequence[int]) -> int:
     return cells
 
 
-def _window(layer: Window) -> tuple[int, int, int]:
+def window(layer: Window) -> tuple[int, int, int]:
     """Kernel, stride and padding."""
     return _side(layer.kernel_size), _side(layer.stride), _side(layer.padding)
 

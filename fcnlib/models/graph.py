@@ -1,5 +1,7 @@
 """A net as its published layers: each reads the one above it, or those that it names."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -26,14 +28,20 @@ class LayerGraph(nn.ModuleDict):
     def __init__(self, layers: Layers, *, channels: int) -> None:
         super().__init__(layers)
         self.smallest_side = smallest_side(layers)
-        read = {bottom for layer in layers.values() for bottom in named_bottoms(layer)}
-        self.kept = [name for name in layers if name in read]
+        self.kept = _read_by_name(layers)
         colours = 3 if channels >= 3 else 0
         order = [*reversed(range(colours)), *range(colours, channels)]
         mean = [*ILSVRC_MEAN_BGR[:colours], *[0.0] * (channels - colours)]
         self.register_buffer("input_order", torch.tensor(order))
         self.register_buffer("input_mean", torch.tensor(mean))
         self.register_buffer("input_scale", torch.tensor(1.0))
+
+    def with_layers(self, layers: Layers) -> "LayerGraph":
+        """This net with other layers that compute the same."""
+        net = copy.copy(self)
+        net._modules, net._buffers = dict(layers), dict(self._buffers)
+        net.kept = _read_by_name(layers)
+        return net
 
     def normalise(self, image: Tensor) -> Tensor:
         """Raw bytes [N, C, H, W], RGB first, as the net's own float input."""
@@ -60,3 +68,8 @@ class LayerGraph(nn.ModuleDict):
             if name in self.kept:
                 kept[name] = x
         return x
+
+
+def _read_by_name(layers: Layers) -> list[str]:
+    read = {bottom for layer in layers.values() for bottom in named_bottoms(layer)}
+    return [name for name in layers if name in read]
