@@ -28,15 +28,21 @@ def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int
         net.input_mean[:3] = torch.tensor(dataset.info.mean_rgb).flip(0)
         net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
         return net
+    transplant_start(net, start, streams=values.streams)
+    return net
+
+
+def transplant_start(net: FCN, start: Sequence[Path], *, streams: Sequence[str] = ()) -> None:
+    """Copy the weights of the nets to start from; each head and new score layer stays as it is."""
     origin = ", ".join(map(str, start))
     states = [read_state(path) for path in start]
-    state = of_streams(states, values.streams, origin=origin) if values.streams else states[0]
+    own = any(name in states[0] for name, _ in net.named_parameters() if "upscore" not in name)
+    state = of_streams(states, streams, origin=origin) if streams and not own else states[0]
     done = transplant(with_depth(state, net), net, origin=origin)
     lost = [name for name in done.missing if not name.startswith(("score", "upscore", "input_"))]
     if lost:
         raise InputError(f"{origin}: lacks {first_and_more(lost)}; expected the whole trunk")
     log.info("%s: %d tensors, new: %s", origin, len(done.copied), ", ".join(done.missing) or "-")
-    return net
 
 
 def of_streams(

@@ -12,7 +12,7 @@ from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models import FCN, build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.starting import make_net
+from fcnlib.starting import make_net, transplant_start
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"]},
@@ -87,7 +87,12 @@ def test_a_classifier_starts_nets_of_one_head_and_of_two(
     weights = classifier.state_dict()
     for name, tensor in net.state_dict().items():
         assert name.startswith(("score", "upscore")) or torch.equal(tensor, weights[name])
-    assert not net["score_fr"].weight.any()
+    both = build_fcn(**{**NET, **values}, classes={"semantic": 5, "geometric": 3})
+    transplant_start(both, [path])
+    trunk = {name: tensor for name, tensor in net.state_dict().items() if name in weights}
+    assert all(torch.equal(both.state_dict()[name], tensor) for name, tensor in trunk.items())
+    for head in (net["score_fr"], both["score_fr_sem"], both["score_fr_geo"]):
+        assert isinstance(head, nn.Conv2d) and not head.weight.any()
 
 
 def test_depth_starts_as_the_mean_of_the_colours(world: Path, tmp_path: Path) -> None:
@@ -142,6 +147,9 @@ def test_two_streams_start_as_the_mean_of_the_nets_they_start_from(
     with torch.inference_mode():
         twice = torch.cat([image[:, :3], image[:, :3]], 1)
         torch.testing.assert_close(same(same.normalise(twice)), scores[0])
+    again = starting(world, written(tmp_path / "both.pt", net), **values, start_from=["both"])
+    with torch.inference_mode():
+        torch.testing.assert_close(again(net.normalise(image)), net(net.normalise(image)))
 
 
 def test_streams_of_other_scales_are_refused(world: Path, tmp_path: Path) -> None:
