@@ -9,6 +9,8 @@ import torch
 import typer
 
 from fcnlib.config import FolderDataset
+from fcnlib.convert import convert as convert_net
+from fcnlib.convert import to_caffemodel
 from fcnlib.datasets.check import check as look_at
 from fcnlib.datasets.check import report
 from fcnlib.datasets.converters import prepare as convert
@@ -140,6 +142,34 @@ def fetch(
     Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
     """
     typer.echo(get(archive, out, source=source))
+
+
+@app.command("convert")
+def convert_weights(
+    source: Annotated[Path, typer.Argument(help=".caffemodel, .pth or .pt file.")],
+    out: Annotated[Path, typer.Option(help="What to write: .pt, .ts, or of ours .caffemodel.")],
+    to: Annotated[str, typer.Option(help="fcn8s-vgg16, ...; vgg16, ...: a classifier.")] = "",
+    classes: Annotated[Path | None, typer.Option(help="Class names, one a line.")] = None,
+    input: Annotated[
+        str | None, typer.Option(help="What the net was trained on, if not as published.")
+    ] = None,
+    skip_scale: Annotated[
+        list[float] | None, typer.Option(help="Of a .pth file: its scale of pool4, of pool3.")
+    ] = None,
+) -> None:
+    """Turn published weights into a checkpoint or a model, or a net of ours into a .caffemodel.
+
+    Example: fcn convert fcn8s-heavy-pascal.caffemodel --to fcn8s-vgg16 --out fcn8s.ts
+
+    Example: fcn convert results/demo/checkpoints/voc-fcn8s/0.pt --out fcn8s.caffemodel
+    """
+    if out.suffix == ".caffemodel":
+        to_caffemodel(source, out)
+        typer.echo(out)
+        return
+    done = convert_net(source, to, out, classes=classes, input=input, skip_scales=skip_scale)
+    typer.echo(done.table())
+    typer.echo(out)
 
 
 @app.command()

@@ -7,15 +7,8 @@ import torch
 from torch import nn
 
 from fcnlib.errors import InputError
-from fcnlib.models.fcn import ILSVRC_MEAN_BGR, build_fcn
-from fcnlib.models.transplant import (
-    from_torchvision_vgg16,
-    import_weights,
-    read_checkpoint,
-    read_state,
-    transplant,
-)
-from fcnlib.vision import torchvision
+from fcnlib.models.fcn import build_fcn
+from fcnlib.models.transplant import read_checkpoint, read_state, transplant
 
 THIN = 1 / 32
 
@@ -101,58 +94,20 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.fixture(scope="module")
-def torchvision_vgg16() -> nn.Module:
-    """Torchvision's own net, narrow: every layer 1/16 as wide."""
-    layers: list[nn.Module] = []
-    inputs = 3
-    for width in torchvision.models.vgg.cfgs["D"]:
-        if width == "M":
-            layers.append(nn.MaxPool2d(2, 2))
-        else:
-            layers += [nn.Conv2d(inputs, width // 16, 3, padding=1), nn.ReLU()]
-            inputs = width // 16
-    net = torchvision.models.VGG(nn.Sequential(*layers), init_weights=False)
-    net.classifier[0] = nn.Linear(inputs * 49, 256)
-    net.classifier[3] = nn.Linear(256, 256)
-    net.classifier[6] = nn.Linear(256, 1000)
-    return net.eval()
+def test_learned_upsampling_is_taken_over_and_frozen_is_not() -> None:
+    source = build_fcn(width=THIN, upsampling="learned")
+    with torch.no_grad():
+        source["upscore2"].weight += 1
+    learned, frozen = build_fcn(width=THIN, upsampling="learned"), build_fcn(width=THIN)
+    bilinear = frozen["upscore2"].weight.clone()
+    for net in (learned, frozen):
+        done = transplant(source.state_dict(), net)
+        assert not done.missing and not done.left
+    assert torch.equal(learned["upscore2"].weight, source["upscore2"].weight)
+    assert torch.equal(frozen["upscore2"].weight, bilinear)
 
 
-def test_torchvision_weights_give_torchvisions_activations(torchvision_vgg16: nn.Module) -> None:
-    """RGB in 0..1 with mean and deviation on their side, BGR bytes minus mean on ours."""
-    net = build_fcn(predict_from=["fc7"], width=1 / 16, padding=1, dropout=0.0).eval()
-    transplant(from_torchvision_vgg16(torchvision_vgg16.state_dict()), net)
-    net["fc6"].padding = (0, 0)
-    rgb = torch.randint(0, 256, (1, 3, 224, 224), dtype=torch.uint8)
-    preset = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms()
-    mean, std = (torch.tensor(v)[:, None, None] for v in (preset.mean, preset.std))
-    with torch.inference_mode():
-        theirs = torchvision_vgg16.classifier[:5](
-            torchvision_vgg16.features((rgb / 255 - mean) / std).flatten(1)
-        )
-        ours = net.normalise(rgb)
-        for name, layer in net.items():
-            ours = layer(ours)
-            if name == "fc7":
-                break
-    torch.testing.assert_close(ours.flatten(1), theirs, rtol=1e-3, atol=1e-5)
-
-
-def test_the_caffe_conversion_keeps_caffes_input(
-    torchvision_vgg16: nn.Module, tmp_path: Path
-) -> None:
-    """That file numbers its fully connected layers 1, 4, 6 and wants BGR bytes minus the mean."""
-    numbers = {"classifier.0": "classifier.1", "classifier.3": "classifier.4"}
-    state = torchvision_vgg16.state_dict()
-    renamed = {}
-    for name, tensor in state.items():
-        layer, _, kind = name.rpartition(".")
-        renamed[f"{numbers.get(layer, layer)}.{kind}"] = tensor
-    torch.save(renamed, tmp_path / "vgg16-caffe.pth")
-    import_weights(tmp_path / "vgg16-caffe.pth", tmp_path / "vgg16.pt")
-    ours = read_state(tmp_path / "vgg16.pt")
-    assert torch.equal(ours["conv1_1.weight"], state["features.0.weight"])
-    assert torch.equal(ours["conv5_3.weight"], state["features.28.weight"])
-    assert torch.equal(ours["fc7.bias"], state["classifier.3.bias"])
-    assert ours["input_mean"].tolist() == pytest.approx(ILSVRC_MEAN_BGR)
+def test_a_file_of_another_layout_is_named(tmp_path: Path) -> None:
+    torch.save({"features.0.weight": torch.zeros(2)}, tmp_path / "vgg16.pth")
+    with pytest.raises(InputError, match=r"vgg16\.pth: torchvision's .* `fcn convert`"):
+        read_state(tmp_path / "vgg16.pth")

@@ -37,6 +37,12 @@ FOREIGN = {
 
 # By generation: the fields of a layer's name, type and blobs.
 PARTS: dict[str, tuple[int, int, int]] = {"layer": (1, 2, 7), "v1": (4, 5, 6), "v0": (1, 2, 50)}
+# How the older generations call the types.
+KINDS: dict[str, dict[str | int, str]] = {
+    "layer": {},
+    "v1": {4: "Convolution", 39: "Deconvolution", 14: "InnerProduct"},
+    "v0": {"conv": "Convolution", "innerproduct": "InnerProduct"},
+}
 CONVOLUTION, PAD = 106, 3  # LayerParameter.convolution_param.pad
 PYTHON, PARAM_STR = 130, 3  # LayerParameter.python_param.param_str
 
@@ -50,7 +56,7 @@ class CaffeLayer:
     """What a file holds of a layer that matters to a net's scores."""
 
     blobs: Sequence[NDArray[Any]] = ()  # weight, bias
-    type: str = ""  # such as Convolution; files before 2015 have other names for them
+    type: str = ""  # such as Convolution
     pad: int | None = None
     settings: str = ""  # of a Python layer: the data layer's mean is in there
 
@@ -65,8 +71,8 @@ def read_layers(path: Path | str) -> dict[str, CaffeLayer]:
 
     Changing an array never changes the file. float64 blobs are converted. A shape of the old
     generations, num x channels x height x width, loses its first two axes where both are 1, and
-    then a first one of 1 too: a bias is (O), a fully connected weight (O, I), a convolution keeps
-    all four. Where two layers have one name, the later one counts, as in Caffe.
+    then a first one of 1 too: a bias is (O), a fully connected weight (O, I). The weight of a
+    convolution keeps all four. Where two layers have one name, the later one with weights counts.
     """
     path = Path(path)
     try:
@@ -111,12 +117,14 @@ class _Parser(wire.Walker):
                 name = self.text(field)
             elif field.number == blobs_at:
                 self.expect(field, BYTES)
-                blobs.append(self.blob(field, name))
+                whole = not blobs and kind in ("Convolution", "Deconvolution")
+                blobs.append(self.blob(field, name, whole=whole))
             elif generation == "v1" and field.number == 1:
                 self.expect(field, BYTES)
                 return self.layer(field, "v0")
-            elif generation == "layer" and field.number == type_at:
-                kind = self.text(field)
+            elif field.number == type_at:
+                told = field.value if generation == "v1" else self.text(field)
+                kind = KINDS[generation].get(told, "" if generation == "v1" else str(told))
             elif generation == "layer" and field.number == CONVOLUTION:
                 pad = self.inner(field, PAD).value
             elif generation == "layer" and field.number == PYTHON:
@@ -133,7 +141,7 @@ class _Parser(wire.Walker):
             found = field if field.number == number else found
         return found
 
-    def blob(self, blob: Field, layer: str) -> Blob:
+    def blob(self, blob: Field, layer: str, *, whole: bool) -> Blob:
         # Data and diff, each as float and as double.
         parts: dict[int, list[NDArray[Any]]] = {5: [], 6: [], 8: [], 9: []}
         old: dict[int, int] = {}
@@ -159,9 +167,10 @@ class _Parser(wire.Walker):
             shown = " x ".join(map(str, sides)) or "1"
             found_here = f"{layer or 'a layer'} has {len(values)} numbers"
             raise self.error(blob.key, found_here, f"{shown} of them")
-        if old and sides[:2] == [1, 1]:
+        if old and not whole and sides[:2] == [1, 1]:
             sides = sides[3:] if sides[2] == 1 else sides[2:]
-        return values.reshape(sides).astype(np.float32, copy=False)
+        # A blob without a shape is one number.
+        return values.reshape(sides or -1).astype(np.float32, copy=False)
 
     def shape(self, field: Field) -> list[int]:
         sides: list[int] = []
@@ -175,9 +184,6 @@ class _Parser(wire.Walker):
         if len(sides) > MAX_AXES:
             raise self.error(field.key, "a shape of more axes", f"at most {MAX_AXES}")
         return sides
-
-
-V1_TYPES = {"Convolution": 4, "Deconvolution": 39, "InnerProduct": 14}
 
 
 def write(
@@ -214,9 +220,11 @@ def write(
 def _layer_head(name: str, layer: CaffeLayer, generation: Generation) -> bytes:
     """A layer's bytes up to its blobs."""
     name_at, type_at, _ = PARTS[generation]
-    kind = V1_TYPES.get(layer.type, 0) if generation == "v1" else layer.type.encode()
+    names = {kind: told for told, kind in KINDS[generation].items()}
+    told = names.get(layer.type, "" if generation == "v1" else layer.type)
     content = wire.field(name_at, name.encode())
-    content += wire.field(type_at, kind) if kind else b""
+    if told:
+        content += wire.field(type_at, told if isinstance(told, int) else told.encode())
     if generation == "layer" and layer.pad is not None:
         content += wire.field(CONVOLUTION, wire.field(PAD, layer.pad))
     if generation == "layer" and layer.settings:

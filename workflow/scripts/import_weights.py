@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+from fcnlib.convert import import_weights
 from fcnlib.job import job
-from fcnlib.models.transplant import import_weights
 
 with job(snakemake.log[0], snakemake.threads):
-    import_weights(Path(snakemake.input.weights), Path(snakemake.output.weights))
+    import_weights(
+        Path(snakemake.input.weights),
+        snakemake.wildcards.backbone,
+        Path(snakemake.output.weights),
+    )

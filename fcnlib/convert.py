@@ -1,0 +1,220 @@
+"""Published weights as checkpoints and models of ours, and our nets in the published format."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fcnlib.config import Net
+from fcnlib.datasets import voc
+from fcnlib.datasets.images import voc_palette
+from fcnlib.errors import InputError
+from fcnlib.files import sha256
+from fcnlib.models import build_classifier, build_fcn
+from fcnlib.models.caffemodel import write
+from fcnlib.models.fcn import FCN
+from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
+from fcnlib.models.publishing import caffe_layers
+from fcnlib.models.recognise import heads_of, named, shapes_of, values_of
+from fcnlib.models.sources import Weights, read_weights
+from fcnlib.models.transplant import (
+    Transplant,
+    read_checkpoint,
+    shown_shape,
+    transplant,
+    write_checkpoint,
+)
+from fcnlib.torchscript import export_checkpoint
+
+SUFFIXES = (".pt", ".ts")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A net with the weights of a file, and what became of each tensor."""
+
+    net: LayerGraph
+    values: Net | None  # None: a classifier
+    weights: Weights
+    done: Transplant
+
+    def table(self) -> str:
+        """Every tensor: its shape in the file, in the net, and what was done."""
+        ours = self.net.state_dict()
+        done = dict.fromkeys(self.done.copied, "copied")
+        done |= dict.fromkeys(self.done.reshaped, "reshaped")
+        done |= dict.fromkeys(self.done.left, "left in the file")
+        rows = [("tensor", "as read", "in the net", "")]
+        for name, theirs in self.weights.state.items():
+            place = shown_shape(ours[name]) if name in ours else "-"
+            if not name.startswith("input_"):
+                what = done.get(name, "bilinear in both")
+                rows.append((name, shown_shape(theirs), place, what))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        counts = Counter(row[-1] for row in rows[1:])
+        lines.append(", ".join(f"{count} {what}" for what, count in counts.items()))
+        return "\n".join([*lines, self._input()])
+
+    def _input(self) -> str:
+        net = self.net
+        mean = ", ".join(f"{value:.3f}" for value in net.input_mean.tolist())
+        order = ", ".join(map(str, net.input_order.tolist()))
+        return f"input: (bytes of channels {order} - ({mean})) x {net.input_scale.item():g}"
+
+
+def convert(
+    source: Path,
+    to: str,
+    out: Path,
+    *,
+    classes: Path | Sequence[str] | None = None,
+    input: str | None = None,
+    skip_scales: Sequence[float] | None = None,
+) -> Conversion:
+    """Write weights that people have as a checkpoint (.pt) or as a model for predicting (.ts).
+
+    `to` is fcn32s, fcn16s or fcn8s, a hyphen and a backbone; or a backbone alone for a classifier.
+    Everything else about the net is in the file, but for its classes' names: in a text file, one a
+    line, or as they are; those of several tasks one after the other.
+    """
+    if out.suffix not in SUFFIXES:
+        raise InputError(f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(SUFFIXES)}")
+    conversion = converted(read_weights(source, input=input), to, source, skip_scales=skip_scales)
+    if out.suffix == ".ts" and conversion.values is None:
+        raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
+    content = _content(conversion, source, classes)
+    if out.suffix == ".pt":
+        write_checkpoint(out, content)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".convert-") as folder:
+            write_checkpoint(Path(folder) / "net.pt", content)
+            export_checkpoint(Path(folder) / "net.pt", out)
+    return conversion
+
+
+def import_weights(source: Path, backbone: str, path: Path) -> None:
+    """Write published classifier weights as the checkpoint that training starts from."""
+    conversion = converted(read_weights(source), backbone, source)
+    if conversion.weights.input in ("vgg", "googlenet"):
+        # The released FCNs subtract CaffeNet's mean, whatever net they start from.
+        conversion.net.input_mean.copy_(torch.tensor(ILSVRC_MEAN_BGR))
+    write_checkpoint(path, _content(conversion, source, None))
+
+
+def to_caffemodel(checkpoint: Path, path: Path) -> None:
+    """Write a trained net in the published format; read back, it gives the same scores."""
+    content: dict[str, Any] = read_checkpoint(checkpoint)
+    if missing := {"net", "state", "classes"} - content.keys():
+        raise InputError(
+            f"{checkpoint}: lacks {', '.join(sorted(missing))}; expected a trained net"
+        )
+    values = Net.model_validate(content["net"])
+    if values.null_background or values.fusion != "sum":
+        raise InputError(
+            f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
+            "as a .caffemodel's weights do not tell"
+        )
+    net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=_sizes(content["classes"]))
+    transplant(content["state"], net, origin=str(checkpoint))
+    write(path, caffe_layers(net))
+
+
+def converted(
+    weights: Weights, to: str, source: Path, *, skip_scales: Sequence[float] | None = None
+) -> Conversion:
+    """The net called `to` with these weights; InputError if any of its own is not among them."""
+    backbone, predict_from = named(to)
+    state = weights.state
+    shapes = shapes_of(state, backbone, source)
+    net: LayerGraph
+    values = None
+    if predict_from:
+        values = values_of(weights, backbone, predict_from, shapes, skip_scales, source)
+        heads = heads_of(state, values, source)
+        net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
+    else:
+        top = "loss3/classifier.bias" if backbone == "googlenet" else "fc8.bias"
+        if top not in state:
+            raise InputError(f"{source}: lacks {top.removesuffix('.bias')}; expected a classifier")
+        net = build_classifier(backbone, state[top].numel(), **shapes)
+    done = transplant(state, net, origin=str(source))
+    if lost := [name for name in done.missing if not name.startswith("input_")]:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        raise InputError(f"{source}: lacks {lost[0]}{more}; expected all of {to}")
+    _check(net, state, source)
+    return Conversion(net.eval(), values, weights, done)
+
+
+def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
+    """What a transplant does not see: numbers that are none, and other upsampling than ours."""
+    for name, tensor in net.state_dict().items():
+        if not tensor.isfinite().all():
+            raise InputError(f"{source}: {name} is not finite; expected numbers")
+        theirs = state.get(name, tensor)
+        if name.startswith("upscore") and (
+            theirs.shape != tensor.shape or not torch.allclose(theirs, tensor, atol=1e-5)
+        ):
+            raise InputError(
+                f"{source}: {name} {shown_shape(theirs)} is not our bilinear interpolation; "
+                f"expected {shown_shape(tensor)} of it"
+            )
+
+
+def _sizes(classes: Sequence[str] | Mapping[str, Sequence[str]]) -> int | dict[str, int]:
+    if isinstance(classes, Mapping):
+        return {task: len(names) for task, names in classes.items()}
+    return len(classes)
+
+
+def _content(
+    conversion: Conversion, source: Path, classes: Path | Sequence[str] | None
+) -> dict[str, Any]:
+    """The content of a checkpoint, as training writes it."""
+    net, told = conversion.net, conversion.weights.told
+    origin = {"converted_from": source.name, "sha256": sha256(source)}
+    if not isinstance(net, FCN) or conversion.values is None:
+        return {"state": net.state_dict(), "provenance": origin}
+    heads = net.heads
+    names = _class_names(classes, sum(heads.values()))
+    parts: dict[str, list[str]] = {}
+    for task, size in heads.items():
+        parts[task], names = names[:size], names[size:]
+    palettes = {task: [list(c) for c in voc_palette()[:size]] for task, size in heads.items()}
+    single = len(heads) == 1
+    content = {
+        "state": net.state_dict(),
+        "net": conversion.values.model_dump(mode="json"),
+        "classes": next(iter(parts.values())) if single else parts,
+        "palette": next(iter(palettes.values())) if single else palettes,
+        "best_iteration": None,
+        "scores": {},
+        "provenance": origin,
+    }
+    kept = () if classes else ("classes", "palette", "best_iteration", "scores")
+    return {**content, **{key: told[key] for key in kept if key in told}}
+
+
+def _class_names(given: Path | Sequence[str] | None, count: int) -> list[str]:
+    if given is None:
+        given = voc.CLASSES if count == len(voc.CLASSES) else [f"class {i}" for i in range(count)]
+    if not isinstance(given, Path):
+        names, where = list(given), "classes"
+    else:
+        where = str(given)
+        try:
+            names = [line.strip() for line in given.read_text().splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{where}: {error}; expected class names, one a line") from None
+    if len(names) != count:
+        raise InputError(f"{where}: {len(names)} classes; expected {count}, one for each output")
+    return names

@@ -1,0 +1,316 @@
+"""`fcn convert`: the published nets' files as ours, and ours as theirs."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fcnlib.cli import main
+from fcnlib.config import Net
+from fcnlib.convert import convert, import_weights, to_caffemodel
+from fcnlib.datasets import voc
+from fcnlib.errors import InputError
+from fcnlib.models import FCN, build_classifier, build_fcn
+from fcnlib.models.caffemodel import CaffeLayer, read, write
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.publishing import caffe_layers
+from fcnlib.models.transplant import read_checkpoint, transplant, write_checkpoint
+from fcnlib.torchscript import about, load
+
+THIN = 1 / 64
+VOC = [104.00699, 116.66877, 122.67892]
+NYUD = [116.190, 97.203, 92.318]
+HHA = [132.431, 94.076, 118.477]
+SIFT = [114.578, 115.294, 108.353]
+TWO = {"semantic": 33, "geometric": 3}
+STRIDES = {"32s": ("fc7",), "16s": ("fc7", "pool4"), "8s": ("fc7", "pool4", "pool3")}
+# Every published file: what it is of, and the mean of its data.
+ZOO: dict[str, tuple[str, dict[str, Any], list[float]]] = {
+    "fcn32s-heavy-pascal": ("fcn32s-vgg16", {"classes": 21}, VOC),
+    "fcn16s-heavy-pascal": ("fcn16s-vgg16", {"classes": 21}, VOC),
+    "fcn8s-heavy-pascal": ("fcn8s-vgg16", {"classes": 21}, VOC),
+    "fcn8s-atonce-pascal": ("fcn8s-vgg16", {"classes": 21, "skip_scales": (0.01, 0.0001)}, VOC),
+    "fcn-alexnet-pascal": ("fcn32s-alexnet", {"classes": 21, "backbone": "alexnet"}, VOC),
+    "nyud-fcn32s-color-heavy": ("fcn32s-vgg16", {"classes": 40}, NYUD),
+    "nyud-fcn32s-hha-heavy": ("fcn32s-vgg16", {"classes": 40}, HHA),
+    "nyud-fcn32s-color-hha-heavy": (
+        "fcn32s-vgg16",
+        {"classes": 40, "streams": ("color", "hha")},
+        NYUD + HHA,
+    ),
+    **{f"siftflow-fcn{s}-heavy": (f"fcn{s}-vgg16", {"classes": TWO}, SIFT) for s in STRIDES},
+    **{f"pascalcontext-fcn{s}-heavy": (f"fcn{s}-vgg16", {"classes": 60}, VOC) for s in STRIDES},
+}
+# The layers with weights, as the released net.py files name them.
+TRUNK = [f"conv{b}_{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
+TRUNK += ["fc6", "fc7"]
+NAMES = {
+    "fcn32s-heavy-pascal": [*TRUNK, "score_fr", "upscore"],
+    "fcn8s-atonce-pascal": [
+        *(*TRUNK, "score_fr", "upscore2", "scale_pool4", "score_pool4", "upscore_pool4"),
+        *("scale_pool3", "score_pool3", "upscore8"),
+    ],
+    "fcn-alexnet-pascal": [
+        *("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "score_fr", "upscore")
+    ],
+    "nyud-fcn32s-color-hha-heavy": [
+        *(f"{name}{stream}" for stream in ("color", "hha") for name in [*TRUNK, "score_fr"]),
+        "upscore",
+    ],
+    "siftflow-fcn16s-heavy": [
+        *TRUNK,
+        *("score_fr_sem", "upscore2_sem", "score_pool4_sem", "upscore16_sem"),
+        *("score_fr_geo", "upscore2_geo", "score_pool4_geo", "upscore16_geo"),
+    ],
+}
+
+
+def random_net(net: Any, *, seed: int = 0) -> Any:
+    """The net with weights under which every score counts, and a mean of its own."""
+    chance = torch.Generator().manual_seed(seed)
+    for name, parameter in net.named_parameters():
+        if not name.startswith("upscore"):
+            fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
+            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=chance)
+    return net.eval()
+
+
+def published(name: str, **changes: Any) -> FCN:
+    to, values, _ = ZOO[name]
+    finest = to.removeprefix("fcn").partition("-")[0]
+    net = build_fcn(**{"predict_from": STRIDES[finest], "width": THIN, **values, **changes})
+    return random_net(net)
+
+
+def photographs(channels: int = 3) -> Tensor:
+    chance = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (1, channels, 39, 50), dtype=torch.uint8, generator=chance)
+
+
+def scores(net: LayerGraph) -> Tensor:
+    with torch.inference_mode():
+        return net(net.normalise(photographs(len(net.input_order))))
+
+
+@pytest.mark.parametrize("generation", ["layer", "v1", "v0"])
+@pytest.mark.parametrize("name", ZOO)
+def test_every_published_file_gives_the_published_nets_scores(
+    tmp_path: Path, name: str, generation: Any
+) -> None:
+    to, _, mean = ZOO[name]
+    net = published(name)
+    net.input_mean.copy_(torch.tensor(mean))
+    if mean == HHA:  # read as RGB
+        net.input_order.copy_(torch.tensor([0, 1, 2]))
+    elif len(mean) == 6:
+        net.input_order[3:] = torch.tensor([3, 4, 5])
+    layers = {n: layer for n, layer in caffe_layers(net).items() if layer.blobs}
+    assert set(layers) == set(NAMES.get(name, layers))
+    write(tmp_path / f"{name}.caffemodel", layers, generation=generation)
+    done = convert(tmp_path / f"{name}.caffemodel", to, tmp_path / "net.pt")
+    assert done.net.state_dict().keys() == net.state_dict().keys()
+    assert not done.done.missing and not done.done.left
+    assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, name: str) -> None:
+    """Also where it has its own mean and input scale and another padding than the published."""
+    values = {**ZOO[name][1], "padding": 40, "fc6_kernel": 3}
+    net = published(name, padding=40, fc6_kernel=3)
+    net.input_mean.copy_(torch.linspace(90, 120, len(net.input_mean)))
+    net.input_scale.fill_(1 / 64)
+    heads = {task: [f"{task} {i}" for i in range(n)] for task, n in net.heads.items()}
+    names = heads if len(heads) > 1 else next(iter(heads.values()))
+    kept = {k: v for k, v in values.items() if k != "classes"}
+    finest = ZOO[name][0].removeprefix("fcn").partition("-")[0]
+    told = Net(**{"backbone": "vgg16", "predict_from": STRIDES[finest], "width": THIN, **kept})
+    content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
+    write_checkpoint(tmp_path / "ours.pt", content)
+    to_caffemodel(tmp_path / "ours.pt", tmp_path / "ours.caffemodel")
+    done = convert(tmp_path / "ours.caffemodel", ZOO[name][0], tmp_path / "back.pt")
+    assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
+    assert done.net.input_scale == 1
+
+
+@pytest.mark.parametrize("backbone", ["alexnet", "vgg16", "vgg19", "googlenet"])
+def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: str) -> None:
+    net = random_net(build_classifier(backbone, 11, width=1 / 32))
+    layers = {n: layer for n, layer in caffe_layers(net).items() if layer.blobs}
+    path = tmp_path / "classifier.caffemodel"
+    write(path, {**layers, "loss1/fc": [np.ones((4, 4))]}, generation="v1")
+    done = convert(path, backbone, tmp_path / "net.pt")
+    assert done.done.left == ("loss1/fc.weight",)
+    if backbone != "googlenet":  # which has no fully connected layer but the dropped one
+        assert layers["fc6"].blobs[0].ndim == 2 and "fc6.weight" in done.done.reshaped
+    means = {"alexnet": VOC, "googlenet": [104, 117, 123]}
+    expected = means.get(backbone, [103.939, 116.779, 123.68])
+    assert done.net.input_mean.tolist() == pytest.approx(expected)
+    window = torch.randn(1, 3, 227, 227)
+    with torch.inference_mode():
+        assert torch.equal(done.net(window), net(window))
+    import_weights(path, backbone, tmp_path / "start.pt")
+    start: Any = read_checkpoint(tmp_path / "start.pt")["state"]
+    assert start["input_mean"].tolist() == pytest.approx(VOC)  # as the released FCNs subtract
+
+
+def test_what_was_learned_of_upsampling_is_kept(tmp_path: Path) -> None:
+    net = random_net(build_fcn(width=THIN, upsampling="learned"))
+    with torch.no_grad():
+        net["upscore2"].weight += torch.rand(net["upscore2"].weight.shape)
+    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    done = convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "net.pt")
+    assert done.values is not None and done.values.upsampling == "learned"
+    assert torch.equal(scores(done.net), scores(net))
+
+
+def test_upsampling_that_our_net_cannot_do_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.caffemodel"
+    layers = caffe_layers(published("fcn32s-heavy-pascal"))
+    kernel = layers["upscore"].blobs[0]
+    for change, line in {
+        (0, 0): r"upscore.weight 21 x 1 x 64 x 64 is not our bilinear",
+        (0, 1): r"upscore 21 x 21 x 64 x 64 mixes classes",
+    }.items():
+        other = kernel.copy()
+        other[change] += 0.1
+        write(path, {**layers, "upscore": [other]})
+        with pytest.raises(InputError, match=line):
+            convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
+    write(path, {**layers, "upscore": [kernel[:, :, :63, :63]]})
+    with pytest.raises(InputError, match=r"expected 21 x 1 x 64 x 64"):
+        convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
+
+
+def test_a_scale_must_be_one_constant(tmp_path: Path) -> None:
+    layers = caffe_layers(published("fcn8s-atonce-pascal"))
+    layers["scale_pool4"] = CaffeLayer([np.linspace(0.01, 0.02, 8)], "Scale")
+    write(tmp_path / "net.caffemodel", layers)
+    with pytest.raises(InputError, match=r"scale_pool4 scales by 0\.01 to 0\.02; expected one"):
+        convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "net.pt")
+
+
+def test_a_net_of_few_skips_is_found_in_a_file_of_more(tmp_path: Path) -> None:
+    path = tmp_path / "net.caffemodel"
+    write(path, caffe_layers(published("fcn8s-heavy-pascal")))
+    done = convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
+    assert set(done.done.left) >= {"score_pool4.weight", "score_pool3.bias"}
+    assert re.search(r"score_pool4\.weight +21 x 8 x 1 x 1 +- +left in the file", done.table())
+
+
+def fcn(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
+    """The error's line, if any, and what was printed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["fcn", "convert", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    return str(stop.value.code or ""), capsys.readouterr().out
+
+
+def test_a_converted_model_predicts_under_its_classes_names(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    net = published("fcn8s-heavy-pascal")
+    net.input_mean.copy_(torch.tensor(VOC))
+    path = tmp_path / "fcn8s-heavy-pascal.caffemodel"
+    write(path, {n: layer.blobs for n, layer in caffe_layers(net).items()})
+    error, text = fcn(capsys, path, "--to", "fcn8s-vgg16", "--out", tmp_path / "net.ts")
+    assert not error and "score_pool3.bias" in text
+    assert "36 copied, 3 bilinear in both" in text and "(104.007, 116.669, 122.679)" in text
+    assert about(tmp_path / "net.ts")["classes"] == list(voc.CLASSES)
+    expected = scores(net).argmax(1).to(torch.uint8)
+    assert torch.equal(load(tmp_path / "net.ts")(photographs()), expected)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "net.ts"]
+
+
+def test_class_names_come_from_a_file(tmp_path: Path) -> None:
+    path, names = tmp_path / "net.caffemodel", tmp_path / "names.txt"
+    write(path, caffe_layers(published("siftflow-fcn32s-heavy")))
+    names.write_text("".join(f"n{i}\n" for i in range(36)))
+    convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
+    classes: Any = read_checkpoint(tmp_path / "net.pt")["classes"]
+    assert list(classes) == ["semantic", "geometric"] and classes["geometric"][0] == "n33"
+    names.write_text("one\n")
+    with pytest.raises(InputError, match=r"names\.txt: 1 classes; expected 36"):
+        convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "line"),
+    [
+        ("cut", "fcn8s-vgg16", r"n\.caffemodel: byte \d+: a field of .* \(is the file cut\?\)"),
+        ("html", "fcn8s-vgg16", r"n\.caffemodel: byte 0: is a web page; expected a \.caffemodel"),
+        ("", "fcn8s-vgg17", r"'fcn8s-vgg17'; expected fcn32s-, fcn16s- or fcn8s- and a backbone"),
+        ("", "fcn8s-googlenet", r"n\.caffemodel: no inception_.* expected the layers of googlenet"),
+        ("", "fcn8s-vgg19", r"n\.caffemodel: lacks conv3_4.weight and 5 more; expected all of"),
+        ("", "vgg16", r"n\.caffemodel: lacks fc8; expected a classifier"),
+        ("shape", "fcn8s-vgg16", r"conv3_1.weight is 4 x 2 x 3 x 5; expected 4 x 2 x 3 x 3"),
+        ("nan", "fcn8s-vgg16", r"n\.caffemodel: fc7.bias is not finite"),
+        ("unscored", "fcn8s-vgg16", r"n\.caffemodel: lacks score_fr; expected a segmentation net"),
+        ("unskipped", "fcn8s-vgg16", r"n\.caffemodel: lacks score_pool4.weight and 1 more"),
+        ("wide", "fcn8s-vgg16", r"fc6.weight is 8192 x 1; expected 1 to 4096 outputs"),
+        ("mean", "fcn8s-vgg16", r"data layer \"\{'mean': 3\}\"; expected a mean for each channel"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, change: str, to: str, line: str
+) -> None:
+    path, out = tmp_path / "n.caffemodel", tmp_path / "net.pt"
+    layers = {**caffe_layers(published("fcn8s-heavy-pascal"))}
+    if change == "shape":
+        _, bias = layers["conv3_1"].blobs
+        layers["conv3_1"] = CaffeLayer([np.ones((4, 2, 3, 5)), bias])
+    elif change == "nan":
+        layers["fc7"] = CaffeLayer([layers["fc7"].blobs[0], np.full(64, np.nan)])
+    elif change == "wide":
+        layers["fc6"] = CaffeLayer([np.ones((8192, 1))])
+    elif change == "mean":
+        layers["data"] = CaffeLayer(settings="{'mean': 3}")
+    elif change.startswith("un"):
+        del layers["score_fr" if change == "unscored" else "score_pool4"]
+    write(path, layers)
+    if change == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif change == "html":
+        path.write_bytes(b"<html>404")
+    error, _ = fcn(capsys, path, "--to", to, "--out", out)
+    assert re.search(line, error), error
+    assert not out.exists()
+
+
+def test_a_suffix_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"net\.onnx: \.onnx; expected \.pt or \.ts"):
+        convert(tmp_path / "a.caffemodel", "vgg16", tmp_path / "net.onnx")
+
+
+def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
+    values = Net(backbone="vgg16", predict_from=("fc7",), width=THIN, null_background=True)
+    net = build_fcn(predict_from=["fc7"], width=THIN, null_background=True)
+    content = {
+        "state": net.state_dict(),
+        "net": values.model_dump(mode="json"),
+        "classes": [""] * 21,
+    }
+    write_checkpoint(tmp_path / "net.pt", content)
+    with pytest.raises(InputError, match=r"net\.pt: a null background"):
+        to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
+    # But converted as a checkpoint, it keeps it.
+    done = convert(tmp_path / "net.pt", "fcn32s-vgg16", tmp_path / "again.pt")
+    assert isinstance(done.net, FCN) and sum(done.net.heads.values()) == 21
+
+
+def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
+    write(tmp_path / "net.caffemodel", caffe_layers(published("fcn32s-heavy-pascal")))
+    kernel = read(tmp_path / "net.caffemodel")["upscore"][0]
+    assert kernel.shape == (21, 21, 64, 64) and np.count_nonzero(kernel) == 21 * 64 * 64
+    up = nn.ConvTranspose2d(21, 21, 64, stride=32, bias=False)
+    up.weight.data = torch.from_numpy(kernel)
+    coarse = torch.randn(1, 21, 3, 4)
+    ours = published("fcn32s-heavy-pascal")["upscore"]
+    torch.testing.assert_close(up(coarse), ours(coarse))
+    assert transplant({"fc7.bias": torch.ones(64)}, published("fcn32s-heavy-pascal")).copied
