@@ -19,6 +19,7 @@ localrules:
     data,
     models,
     metrics,
+    zoo,
     # A node of a cluster may not reach the internet; and what takes a second need not queue.
     download,
     table,
@@ -44,6 +45,13 @@ rule data:
     input:
         datasets=expand(f"{DATA}/{{dataset}}/dataset.json", dataset=CONFIG.datasets),
         weights=expand(f"{DATA}/weights/{{backbone}}.pt", backbone=BACKBONES),
+        published=[f"{DATA}/archives/{file}" for file in DOWNLOADED],
+
+
+rule zoo:
+    input:
+        metrics=runs("metrics", "json", PUBLISHED),
+        tables=expand(f"{RESULTS}/tables/{{table}}.csv", table=ZOO),
 
 
 rule models:

@@ -117,16 +117,32 @@ class Oracle(Frozen):
     factor: Annotated[int, Field(strict=True, ge=1)]
 
 
+class Published(Frozen):
+    """Published weights, scored as they are: nothing is trained."""
+
+    file: str  # of fcnlib/datasets/archives.py
+    to: Annotated[str, Field(pattern=r"^fcn(32|16|8)s-[a-z0-9]+$")]  # as in `fcn convert --to`
+    # The experiment whose net is written as this file, in its format, where nothing is downloaded.
+    written_from: str
+
+
 class Experiment(Frozen):
-    """One row of a table: a net and how to train it, or a bound that needs neither."""
+    """One row of a table: a net and how to train it, published weights, or a bound."""
 
     row: str
     tables: tuple[str, ...]
-    data: Data
+    data: Data | None = None
     net: Net | None = None
     recipe: Recipe | None = None
+    weights: Published | None = None
     oracle: Oracle | None = None
     paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
+
+    def starts(self, like: str) -> tuple[str, ...]:
+        """The experiments whose weights this one takes at such a scale."""
+        if self.weights:
+            return (self.weights.written_from,) if like == "demo" else ()
+        return self.net.start_from if self.net and self.net.start_from != "random" else ()
 
 
 class Training(Frozen):
@@ -188,6 +204,13 @@ class Drawn(Frozen):
     validation: Positive
 
 
+class Effort(Frozen):
+    """How long a classifier is trained; None: as the others."""
+
+    windows: Positive | None = None
+    iterations: Positive | None = None
+
+
 class Pretraining(Frozen):
     """The classifier that takes ImageNet's place at demo scale."""
 
@@ -200,6 +223,7 @@ class Pretraining(Frozen):
     learning_rate: Float
     weight_decay: Float
     label_smoothing: Share
+    backbones: dict[Backbone, Effort] = {}  # what these take instead
 
 
 class Scale(Frozen):
@@ -238,6 +262,11 @@ class Config(Frozen):
         net = self.scales[self.scale].net
         kernel = None if backbone == "googlenet" else net.get("fc6_kernel")
         return {"width": net.get("width", 1.0), "fc6_kernel": kernel}
+
+    def pretraining_of(self, backbone: Backbone) -> Pretraining:
+        """How this backbone's classifier is trained, without what is said of others."""
+        own = self.pretraining.backbones.get(backbone, Effort()).model_dump(exclude_none=True)
+        return self.pretraining.model_copy(update={**own, "backbones": {}})
 
     def training(self, experiment: str) -> Training:
         """The slice that training depends on; only for entries with a net."""

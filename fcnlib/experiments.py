@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import Config, Net, Scale
+from fcnlib.config import Config, Experiment, Net, Scale
 from fcnlib.errors import InputError
 
 
@@ -130,28 +130,26 @@ def _check_references(config: Config, source: str) -> None:
         if name not in known:
             raise InputError(f"{source}: {place}: {name!r} {what}; known: {', '.join(known)}")
 
-    above: list[str] = []
+    trained: list[str] = []
     for name, entry in config.experiments.items():
         place = f"experiments.{name}"
-        require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
+        _check_kind(entry, f"{source}: {place}")
+        if entry.data:
+            require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
         for table in entry.tables:
             require(table, config.tables, f"{place}.tables", "is no table")
-        if (entry.net is None) != (entry.recipe is None):
-            raise InputError(f"{source}: {place}: net and recipe come together or not at all")
-        if (entry.net is None) == (entry.oracle is None):
-            raise InputError(f"{source}: {place}: expected either net and recipe, or oracle")
-        if entry.net and entry.net.start_from != "random":
-            for start in entry.net.start_from:
-                key = f"{place}.net.start_from"
-                require(start, config.experiments, key, "is no experiment")
-                # Every chain points upwards, so there can be no cycle.
-                require(start, above, key, "must stand above it, as weights flow downwards")
+        for start in entry.starts("demo"):
+            key = f"{place}.{'weights.written_from' if entry.weights else 'net.start_from'}"
+            require(start, config.experiments, key, "is no experiment")
+            # Every chain points upwards, so there can be no cycle.
+            require(start, trained, key, "must stand above it, as weights flow downwards")
         if entry.net:
-            above.append(name)
+            trained.append(name)
             _check_start(config, name, entry.net, source)
+    models = [name for name, entry in config.experiments.items() if entry.net or entry.weights]
     for name, figure in config.figures.items():
         for experiment in figure.experiments:
-            require(experiment, above, f"figures.{name}.experiments", "is no net")
+            require(experiment, models, f"figures.{name}.experiments", "is no net")
     for table in config.scales[config.scale].tables or ():
         require(table, config.tables, f"scales.{config.scale}.tables", "is no table")
     for table in config.tables:
@@ -159,6 +157,17 @@ def _check_references(config: Config, source: str) -> None:
             raise InputError(
                 f"{source}: tables.{table}: no experiment names it as one of its tables"
             )
+
+
+def _check_kind(entry: Experiment, place: str) -> None:
+    """An entry is of one kind, and has data to be scored on."""
+    if (entry.net is None) != (entry.recipe is None):
+        raise InputError(f"{place}: net and recipe come together or not at all")
+    kinds = {"net and recipe": entry.net, "weights": entry.weights, "oracle": entry.oracle}
+    if len([kind for kind in kinds.values() if kind]) != 1:
+        raise InputError(f"{place}: expected one of: {'; '.join(kinds)}")
+    if entry.data is None:
+        raise InputError(f"{place}.data: missing")
 
 
 def _check_start(config: Config, name: str, net: Net, source: str) -> None:
@@ -189,10 +198,10 @@ def _shown(config: Config) -> Config:
         return config
     wanted = {name for name, e in config.experiments.items() if set(e.tables) & set(tables)}
     for name, entry in reversed(config.experiments.items()):
-        if name in wanted and entry.net and entry.net.start_from != "random":
-            wanted |= set(entry.net.start_from)
+        if name in wanted:
+            wanted |= set(entry.starts(config.scales[config.scale].like))
     experiments = {name: e for name, e in config.experiments.items() if name in wanted}
-    datasets = {entry.data.dataset for entry in experiments.values()}
+    datasets = {entry.data.dataset for entry in experiments.values() if entry.data}
     return config.model_copy(
         update={
             "tables": {name: table for name, table in config.tables.items() if name in tables},

@@ -18,7 +18,14 @@ except InputError as error:
     sys.exit(f"error: {error}")  # one line, where a traceback would bury it
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
-NETS = [name for name, entry in CONFIG.experiments.items() if entry.net]
+LIKE = CONFIG.scales[CONFIG.scale].like
+# Nets that are trained, nets whose weights are published, and both: what has a model.
+TRAINED = [name for name, entry in CONFIG.experiments.items() if entry.net]
+PUBLISHED = [name for name, entry in CONFIG.experiments.items() if entry.weights]
+NETS = [name for name in CONFIG.experiments if name in TRAINED + PUBLISHED]
+DOWNLOADED = [
+    CONFIG.experiments[name].weights.file for name in PUBLISHED if LIKE == "paper"
+]
 BACKBONES = sorted(
     {
         entry.net.backbone
@@ -62,16 +69,24 @@ def training_values(experiment):
     return CONFIG.training(experiment).model_dump(mode="json")
 
 
+def scoring_values(experiment):
+    """What a net is and what it is scored on: how it was trained, or where it was published."""
+    entry = CONFIG.experiments[experiment]
+    return entry.model_dump(
+        mode="json", include={"data", "net", "recipe", "weights"}, exclude_none=True
+    )
+
+
 def data_values(experiment):
     return CONFIG.experiments[experiment].data.model_dump(mode="json")
 
 
 def runs(kind, suffix, experiments, seeds=CONFIG.seeds):
-    """The files of one kind of these experiments, for every seed; bounds know no chance."""
+    """The files of one kind of these experiments, for every seed; only training knows chance."""
     return [
         f"{RESULTS}/{kind}/{name}/{seed}.{suffix}"
         for name in experiments
-        for seed in (seeds[:1] if name in BOUNDS else seeds)
+        for seed in (seeds if name in TRAINED else seeds[:1])
     ]
 
 
@@ -105,6 +120,19 @@ def starting_weights(wildcards):
     return earlier or [f"{DATA}/weights/{net.backbone}.pt"]
 
 
+def published_weights(wildcards):
+    """The file of published weights: downloaded, or written from a net of ours."""
+    file = CONFIG.experiments[wildcards.experiment].weights.file
+    if LIKE == "paper":
+        return f"{DATA}/archives/{file}"
+    return f"{RESULTS}/checkpoints/{wildcards.experiment}/{wildcards.seed}/{file}"
+
+
+def written_from(wildcards):
+    name = CONFIG.experiments[wildcards.experiment].weights.written_from
+    return f"{RESULTS}/checkpoints/{name}/{wildcards.seed}.pt"
+
+
 def in_table(table):
     """The experiments that are rows of a table, in the order of the list."""
     return [name for name, entry in CONFIG.experiments.items() if table in entry.tables]
@@ -112,6 +140,10 @@ def in_table(table):
 
 def nets_in(table):
     return [name for name in in_table(table) if name in NETS]
+
+
+def trained_in(table):
+    return [name for name in in_table(table) if name in TRAINED]
 
 
 def nets_of(figure):
@@ -138,15 +170,16 @@ def shown_table(table):
 
 def shown_images(table):
     """Whose images a table's numbers are of."""
-    datasets = [CONFIG.experiments[name].data.dataset for name in in_table(table)]
+    entries = [CONFIG.experiments[name] for name in in_table(table)]
+    datasets = [entry.data.dataset for entry in entries if entry.data]
     if "folder" in [CONFIG.datasets[name].converter for name in datasets]:
         return "own"
-    return "drawn" if CONFIG.scales[CONFIG.scale].like == "demo" else "published"
+    return "drawn" if LIKE == "demo" else "published"
 
 
-def shown_nets(table):
-    """A table's nets, without a number that may change."""
-    return {"name": table, "nets": [shown_net(name) for name in nets_in(table)]}
+def shown_nets(table, names):
+    """These nets of a table, without a number that may change."""
+    return {"name": table, "nets": [shown_net(name) for name in names]}
 
 
 def shown_figure(figure):
@@ -159,20 +192,25 @@ def shown_figure(figure):
 def shown_net(experiment):
     """An experiment as it is shown: its name, and the images its snapshot is picked on."""
     entry = CONFIG.experiments[experiment]
-    on_test = entry.data.validate_on in (None, entry.data.test)
-    picked_on = ("test" if on_test else "validation") if entry.net else None
+    picked_on = None
+    if entry.net:
+        on_test = entry.data.validate_on in (None, entry.data.test)
+        picked_on = "test" if on_test else "validation"
     return {"experiment": experiment, "row": entry.row, "picked_on": picked_on}
 
 
 WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
+WITH_CURVES = [table for table in CONFIG.tables if trained_in(table)]
+# Tables of published weights alone: `snakemake zoo` makes them and trains nothing for it.
+ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= set(PUBLISHED)]
 WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BOUNDS)]
 # Without suffix: a picture and the card that describes it.
 FIGURES = [
     *expand(f"{RESULTS}/figures/comparison/{{figure}}", figure=CONFIG.figures),
-    *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_NETS),
+    *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_CURVES),
     *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_NETS),
     *expand(f"{RESULTS}/figures/bounds/{{table}}", table=WITH_BOUNDS),
-    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=NETS),
+    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=TRAINED),
 ]
 DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),

@@ -19,7 +19,7 @@ rule evaluate:
     resources:
         gpu=1,
     params:
-        training=lambda wildcards: training_values(wildcards.experiment),
+        values=lambda wildcards: scoring_values(wildcards.experiment),
         side=CONFIG.scales[CONFIG.scale].forward_side,
         code=code("evaluate"),
     script:

@@ -48,7 +48,7 @@ rule results:
 
 rule curves:
     input:
-        curves=lambda wildcards: runs("curves", "csv", nets_in(wildcards.table)),
+        curves=lambda wildcards: runs("curves", "csv", trained_in(wildcards.table)),
     output:
         image=report(
             f"{RESULTS}/figures/curves/{{table}}.svg",
@@ -61,7 +61,7 @@ rule curves:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_nets(wildcards.table),
+        table=lambda wildcards: shown_nets(wildcards.table, trained_in(wildcards.table)),
         order=NETS,
         code=code("curves"),
     script:
@@ -84,7 +84,7 @@ rule class_iu:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_nets(wildcards.table),
+        table=lambda wildcards: shown_nets(wildcards.table, nets_in(wildcards.table)),
         order=NETS,
         code=code("class_iu"),
     script:
@@ -160,7 +160,7 @@ rule page:
         csvs=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
         metrics=runs("metrics", "json", CONFIG.experiments),
         figures=expand("{figure}.json", figure=FIGURES),
-        training=runs("benchmarks/train", "tsv", NETS),
+        training=runs("benchmarks/train", "tsv", TRAINED),
         benchmarks=[*DATA_BENCHMARKS, *runs("benchmarks/evaluate", "tsv", NETS)],
         configuration=f"{RESULTS}/config.json",
     output:

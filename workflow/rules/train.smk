@@ -16,7 +16,7 @@ rule pretrain:
         **CONFIG.scales[CONFIG.scale].train,
         gpu=1,
     params:
-        recipe=CONFIG.pretraining.model_dump(),
+        recipe=lambda wildcards: CONFIG.pretraining_of(wildcards.backbone).model_dump(),
         net=lambda wildcards: CONFIG.classifier(wildcards.backbone),
         code=code("pretrain"),
     script:
@@ -53,6 +53,8 @@ rule train:
         f"{RESULTS}/logs/train/{{experiment}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{experiment}}/{{seed}}.tsv"
+    wildcard_constraints:
+        experiment=one_of(TRAINED),
     conda:
         "../envs/fcnlib.yaml"
     threads: lambda wildcards: 1 + CONFIG.experiments[wildcards.experiment].recipe.workers
@@ -64,6 +66,43 @@ rule train:
         code=code("train"),
     script:
         "../scripts/train.py"
+
+
+# Where nothing is downloaded, our own net in the published format takes a file's place.
+rule publish:
+    input:
+        checkpoint=written_from,
+    output:
+        weights=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}/{{file}}.caffemodel",
+    log:
+        f"{RESULTS}/logs/publish/{{experiment}}/{{seed}}-{{file}}.log",
+    wildcard_constraints:
+        experiment=one_of(PUBLISHED),
+        file="[^/]+",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        code=code("publish"),
+    script:
+        "../scripts/publish.py"
+
+
+rule convert:
+    input:
+        weights=published_weights,
+    output:
+        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
+    log:
+        f"{RESULTS}/logs/convert/{{experiment}}/{{seed}}.log",
+    wildcard_constraints:
+        experiment=one_of(PUBLISHED),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        to=lambda wildcards: CONFIG.experiments[wildcards.experiment].weights.to,
+        code=code("convert"),
+    script:
+        "../scripts/convert.py"
 
 
 rule export:

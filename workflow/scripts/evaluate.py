@@ -10,7 +10,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
     evaluate(
         Path(snakemake.input.model),
         dataset=Path(snakemake.input.dataset).parent,
-        split=snakemake.params.training["data"]["test"],
+        split=snakemake.params.values["data"]["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
         device=device,
@@ -20,6 +20,6 @@ with job(snakemake.log[0], snakemake.threads) as device:
             seed=int(snakemake.wildcards.seed),
             device=device,
             threads=snakemake.threads,
-            values=snakemake.params.training,
+            values=snakemake.params.values,
         ),
     )
