@@ -281,9 +281,22 @@ def test_an_unknown_archive_lists_the_known(tmp_path):
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_every_archive_has_addresses_and_a_checksum(name):
+def test_every_archive_has_addresses_and_a_checksum_or_a_size(name):
     archive = ARCHIVES[name]
     algorithm, _, digest = archive.checksum.partition(":")
-    digits = {"md5": 32, "sha256": 64, "sha256-prefix": 8}[algorithm]
+    digits = {"md5": 32, "sha256": 64, "sha384": 96, "sha256-prefix": 8}
     assert archive.urls and archive.terms
-    assert len(digest) == digits and int(digest, 16)
+    if archive.checksum:
+        assert len(digest) == digits[algorithm] and int(digest, 16)
+    else:
+        assert archive.floats is not None and 50e6 < archive.floats < 300e6
+
+
+def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):
+    floats = len(CONTENT) // 4
+    archives = {NAME: Archive((server.url(),), "", None, "", floats=floats - 4000)}
+    assert get(tmp_path, archives).exists()
+    for wrong in (floats - 6000, floats + 6000):
+        archives = {NAME: Archive((server.url(),), "", None, "", floats=wrong)}
+        with pytest.raises(InputError, match=f"{len(CONTENT)} bytes, expected about {4 * wrong}"):
+            get(tmp_path / str(wrong), archives)

@@ -1,4 +1,8 @@
-"""What is downloaded at paper scale: addresses to try in order, checksum, size and terms."""
+"""What is downloaded at paper scale: addresses to try in order, checksum, size and terms.
+
+Sizes and checksums are the publishers' or those that others have printed of the same files. Most
+published FCNs have neither: the size of such a file follows from the numbers in its net.
+"""
 
 from dataclasses import dataclass
 
@@ -8,14 +12,27 @@ class Archive:
     """A published file; `checksum` is `algorithm:hex`, where `sha256-prefix` is its beginning."""
 
     urls: tuple[str, ...]
-    checksum: str
+    checksum: str  # empty: none is known, and `floats` is
     size: int | None  # bytes, where it is known
     terms: str
+    floats: int | None = None  # in a .caffemodel: four bytes each, and at most 20 kB around them
 
 
 _OXFORD = "http://host.robots.ox.ac.uk/pascal/VOC"
 _VOC_MIRROR = "https://huggingface.co/datasets/JimmyUnleashed/Pascal_VOC/resolve/main"
 _SBD = "eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz"
+_CAFFE = "http://dl.caffe.berkeleyvision.org"
+_VGG = "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe"
+_VGG_MIRROR = "https://style-transfer.s3-us-west-2.amazonaws.com"
+_JOHNSON = (
+    "https://web.eecs.umich.edu/~justincj/models",
+    "https://s3-us-west-2.amazonaws.com/jcjohns-models",
+    "https://huggingface.co/spaces/AfrodreamsAI/afrodreams/resolve/main",
+)
+_TORCHVISION = "https://download.pytorch.org/models"
+_DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
+_VGG_TERMS = "VGG ILSVRC-2014 weights, CC BY 4.0"
+_BVLC_TERMS = "BVLC, for unrestricted use"
 _VOC_TERMS = "PASCAL VOC; the photographs are subject to Flickr's terms of use"
 
 ARCHIVES = {
@@ -55,22 +72,115 @@ ARCHIVES = {
         size=None,
         terms="SBD (Hariharan et al. 2011), for research; photographs as PASCAL VOC",
     ),
-    # The paper's ILSVRC weights, converted from Caffe: they expect BGR, 0..255, mean subtracted.
-    "vgg16-00b39a1b.pth": Archive(
+    # The paper's ILSVRC weights: they expect BGR bytes, the mean subtracted.
+    "VGG_ILSVRC_16_layers.caffemodel": Archive(
+        urls=(f"{_VGG}/VGG_ILSVRC_16_layers.caffemodel", f"{_VGG_MIRROR}/vgg16.caffemodel"),
+        checksum="sha256:a6196bc498e45ea4cb2637114ae8db9410cf1556fd60a55ae93272371beba197",
+        size=553_432_081,
+        terms=_VGG_TERMS,
+    ),
+    "VGG_ILSVRC_19_layers.caffemodel": Archive(
         urls=(
-            "https://web.eecs.umich.edu/~justincj/models/vgg16-00b39a1b.pth",
-            "https://s3-us-west-2.amazonaws.com/jcjohns-models/vgg16-00b39a1b.pth",
-            "https://huggingface.co/spaces/AfrodreamsAI/afrodreams/resolve/main/vgg16-00b39a1b.pth",
+            f"{_VGG}/VGG_ILSVRC_19_layers.caffemodel",
+            f"{_VGG_MIRROR}/VGG_ILSVRC_19_layers.caffemodel",
+            f"{_VGG_MIRROR}/vgg19.caffemodel",
         ),
+        checksum="sha384:86b83739d448a81ddc927922d4d7581e06113478106b5948"
+        "0097b02cc63ff51c9da7c3cd8a865b08946d07d0281d5b2e",
+        size=574_671_192,
+        terms=_VGG_TERMS,
+    ),
+    "bvlc_reference_caffenet.caffemodel": Archive(
+        urls=(f"{_CAFFE}/bvlc_reference_caffenet.caffemodel",),
+        checksum="sha384:6677844301d6c7f68f5b6a299cf41c4f0955bab7d1fb8719"
+        "375fae6d05b6173db9deccf3ac4aaa4225bf6c6e99d81a68",
+        size=243_862_418,
+        terms=_BVLC_TERMS,
+    ),
+    "bvlc_googlenet.caffemodel": Archive(
+        urls=(
+            f"{_CAFFE}/bvlc_googlenet.caffemodel",
+            "https://nvidia.box.com/shared/static/at8b1105ww1c5h7p30j5ko8qfnxrs0eg.caffemodel",
+        ),
+        checksum="sha256:6f7101e3a2183738a7125a0c5021ba82a1feb4228c5ca0924d991b6daf6f6fad",
+        size=53_533_754,
+        terms=_BVLC_TERMS,
+    ),
+    # The same VGG nets as PyTorch files.
+    "vgg16-00b39a1b.pth": Archive(
+        urls=tuple(f"{host}/vgg16-00b39a1b.pth" for host in _JOHNSON),
         checksum="sha256-prefix:00b39a1b",
         size=None,
-        terms="VGG ILSVRC-2014 weights, CC BY 4.0",
+        terms=_VGG_TERMS,
     ),
-    # Trained by torchvision, another net for the same layers: RGB, 0..1, mean and deviation.
+    "vgg19-d01eb7cb.pth": Archive(
+        urls=tuple(f"{host}/vgg19-d01eb7cb.pth" for host in _JOHNSON),
+        checksum="sha256-prefix:d01eb7cb",
+        size=None,
+        terms=_VGG_TERMS,
+    ),
+    "vgg16_from_caffe.pth": Archive(
+        urls=(f"{_DRIVE}1adDBTGY3GcEB_47dvcibajyzi872RAs3",),
+        checksum="md5:aa75b158f4181e7f6230029eb96c1b13",
+        size=None,
+        terms=_VGG_TERMS,
+    ),
+    # Trained by torchvision, other nets of the same layers: RGB, 0..1, mean and deviation.
     "vgg16-397923af.pth": Archive(
-        urls=("https://download.pytorch.org/models/vgg16-397923af.pth",),
+        urls=(f"{_TORCHVISION}/vgg16-397923af.pth",),
         checksum="sha256-prefix:397923af",
         size=None,
         terms="torchvision, BSD-3-Clause",
     ),
+    "vgg19-dcbb9e9d.pth": Archive(
+        urls=(f"{_TORCHVISION}/vgg19-dcbb9e9d.pth",),
+        checksum="sha256-prefix:dcbb9e9d",
+        size=None,
+        terms="torchvision, BSD-3-Clause",
+    ),
+}
+
+# The published FCNs: numbers in the net, upsampling kernels included, and what checksum is known.
+_FCNS = {
+    "fcn32s-heavy-pascal": (136_152_917, ""),
+    "fcn16s-heavy-pascal": (134_815_994, ""),
+    "fcn8s-heavy-pascal": (134_489_759, "md5:c03b2953ebd846c270da1a8e8f200c09"),
+    "fcn8s-atonce-pascal": (134_490_527, ""),
+    "fcn-alexnet-pascal": (58_704_590, ""),
+    "nyud-fcn32s-color-heavy": (140_978_024, ""),
+    "nyud-fcn32s-hha-heavy": (140_978_024, ""),
+    "nyud-fcn32s-color-hha-heavy": (275_402_448, ""),
+    "siftflow-fcn32s-heavy": (138_905_444, ""),
+    "siftflow-fcn16s-heavy": (135_568_424, ""),
+    "siftflow-fcn8s-heavy": (134_751_980, ""),
+    "pascalcontext-fcn32s-heavy": (149_251_964, ""),
+    "pascalcontext-fcn16s-heavy": (138_281_144, ""),
+    "pascalcontext-fcn8s-heavy": (135_589_364, ""),
+}
+ARCHIVES |= {
+    f"{name}.caffemodel": Archive(
+        urls=(f"{_CAFFE}/{name}.caffemodel",),
+        checksum=checksum,
+        size=None,
+        terms="the paper's authors; see fcn.berkeleyvision.org",
+        floats=floats,
+    )
+    for name, (floats, checksum) in _FCNS.items()
+}
+
+# Four of them as pytorch-fcn's files: where they are, and their checksums.
+_PYTORCH_FCNS = {
+    "fcn32s": ("11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8"),
+    "fcn16s": ("1bctu58B6YH9bu6lBBSBB2rUeGlGhYLoP", "a2d4035f669f09483b39c9a14a0d6670"),
+    "fcn8s": ("1ieXWyoG68xqoHJPWdyrDyaIaaWlfmUxI", "de93e540ec79512f8770033849c8ae89"),
+    "fcn8s-atonce": ("0B9P1L--7Wd2vblE1VUIxV1o2d2M", "bfed4437e941fef58932891217fe6464"),
+}
+ARCHIVES |= {
+    f"{name}_from_caffe.pth": Archive(
+        urls=(f"{_DRIVE}{place}",),
+        checksum=f"md5:{md5}",
+        size=None,
+        terms="the paper's authors, converted by pytorch-fcn",
+    )
+    for name, (place, md5) in _PYTORCH_FCNS.items()
 }

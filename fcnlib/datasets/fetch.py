@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # in a row without a byte received
 CHUNK = 1 << 17
+AROUND = 20_000  # bytes of a .caffemodel that are no numbers, at most
 _CUT = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
 
@@ -78,7 +79,11 @@ def fetch(
 
 
 def _verify(path: Path, archive: Archive, advice: str = "") -> None:
-    if not checksum.matches(path, archive.checksum):
+    if archive.floats is not None:
+        found_size, size = path.stat().st_size, 4 * archive.floats
+        if abs(found_size - size) > AROUND:
+            raise InputError(f"{path}: {found_size} bytes, expected about {size}{advice}")
+    if archive.checksum and not checksum.matches(path, archive.checksum):
         found = checksum.found(path, archive.checksum)
         raise InputError(f"{path}: checksum {found}, expected {archive.checksum}{advice}")
 
