@@ -107,7 +107,9 @@ def published_name(layer: str) -> str:
 
 def is_bilinear(kernels: Tensor) -> bool:
     """Whether all kernels [classes, 1, k, k] of an upsampling are the bilinear one."""
-    return bool(torch.isclose(kernels, bilinear_kernel(kernels.shape[-1]), atol=1e-5).all())
+    if kernels.dim() != 4 or kernels.shape[2] != kernels.shape[3]:
+        return False
+    return bool(torch.isclose(kernels, bilinear_kernel(kernels.shape[3]), atol=1e-5).all())
 
 
 def _from_caffe(path: Path, input: str | None) -> Weights:
@@ -148,7 +150,8 @@ def _from_ours(content: dict[str, object], path: Path, input: str | None) -> Wei
 
 def _from_torchvision(state: Mapping[str, Tensor], path: Path, input: str | None) -> Weights:
     """VGG16 or VGG19 in torchvision's layout: its own, or a conversion of the Caffe net."""
-    found = sorted({int(name.split(".")[1]) for name in state if name.startswith("features.")})
+    numbers = {name.split(".")[1] for name in state if name.startswith("features.")}
+    found = sorted(int(number) for number in numbers if number.isdigit())
     convolutions: dict[int, list[str]] = {}
     for backbone in ("vgg16", "vgg19"):
         trunk = BACKBONES[backbone].layers(width=1 / 64)
@@ -167,6 +170,11 @@ def _from_torchvision(state: Mapping[str, Tensor], path: Path, input: str | None
         layer, _, kind = name.rpartition(".")
         renamed[f"{names.get(layer, layer)}.{kind}"] = tensor
     input = input or PUBLISHED_INPUTS.get(path.name) or ("vgg" if caffe else "torchvision")
+    first = renamed.get("conv1_1.weight", torch.empty(0))
+    if first.dim() != 4 or first.shape[1] != 3:
+        raise InputError(
+            f"{path}: features.0 is {shown_shape(first)}; expected outputs x 3 x 3 x 3"
+        )
     return Weights(_with_input(renamed, INPUTS[input]), input=input)
 
 
@@ -177,7 +185,7 @@ def _with_input(state: Mapping[str, Tensor], input: Input) -> dict[str, Tensor]:
         "input_order": torch.tensor(input.order),
         "input_scale": torch.tensor(1.0),
     }
-    if input.deviation is not None:
+    if input.deviation is not None and "conv1_1.weight" in state:
         # Such nets see RGB: theirs are the channels the other way round.
         weight = state["conv1_1.weight"].flip(1) / torch.tensor(input.deviation)[:, None, None]
         changed["conv1_1.weight"] = weight

@@ -96,7 +96,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     """A dict of tensors, if it is one."""
-    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(t, Tensor) for name, t in state.items()
+    ):
         raise InputError(f"{path}: no tensors in it; expected a dict of layer name -> tensor")
     return state
 
