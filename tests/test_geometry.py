@@ -156,6 +156,27 @@ def test_sizes_are_those_that_the_layers_make(
             assert size == (down[name], across[name]), name
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 4),
+    padding=st.integers(0, 3),
+    ceil=st.booleans(),
+    side=st.integers(1, 30),
+)
+def test_sizes_of_any_pooling_are_pytorchs(
+    kernel: int, stride: int, padding: int, ceil: bool, side: int
+) -> None:
+    """Also where rounding up would add a window that lies in the padding only."""
+    layer = nn.MaxPool2d(kernel, stride, min(padding, kernel // 2), ceil_mode=ceil)
+    found = sizes({"pool": layer}, side)
+    if found is None:
+        with pytest.raises(RuntimeError, match="too small"):
+            layer(torch.zeros(1, 1, side, side))
+    else:
+        assert layer(torch.zeros(1, 1, side, side)).shape[2] == found["pool"]
+
+
 @pytest.mark.parametrize(
     ("backbone", "predict_from", "values", "smallest"),
     [
