@@ -26,6 +26,7 @@ Blob = NDArray[np.float32]
 Generation = Literal["layer", "v1", "v0"]
 
 MAX_AXES = 32  # Caffe's own bound
+MAX_NAME = 1000
 FOREIGN = {
     b"\x1f\x8b": "gzip data",
     b"PK\x03\x04": "a ZIP archive or PyTorch file",
@@ -114,7 +115,7 @@ class _Parser(wire.Walker):
         blobs: list[Blob] = []
         for field in self.fields(layer.start, layer.end, "a layer"):
             if field.number == name_at:
-                name = self.text(field)
+                name = self.name(field)
             elif field.number == blobs_at:
                 self.expect(field, BYTES)
                 whole = not blobs and kind in ("Convolution", "Deconvolution")
@@ -132,6 +133,13 @@ class _Parser(wire.Walker):
         if blobs and not name:
             raise self.error(layer.key, "a layer without a name", "one")
         return name, CaffeLayer(blobs, kind, pad, settings)
+
+    def name(self, field: Field) -> str:
+        """A layer's name, fit to be shown."""
+        if field.end - field.start > MAX_NAME:
+            size = field.end - field.start
+            raise self.error(field.key, f"a name of {size} bytes", f"{MAX_NAME} at most")
+        return "".join(c if c.isprintable() else "?" for c in self.text(field))
 
     def inner(self, message: Field, number: int) -> Field:
         """A field of an inner message; one that is not there is empty."""
