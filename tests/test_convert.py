@@ -157,6 +157,36 @@ def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, na
     assert done.net.input_scale == 1
 
 
+@pytest.mark.parametrize(
+    ("to", "values"),
+    [
+        ("fcn32s-googlenet", {"predict_from": ("inception_5b/output",)}),
+        ("fcn8s-alexnet", {"predict_from": ("fc7", "pool2", "pool1")}),
+        ("fcn16s-vgg19", {"predict_from": ("fc7", "pool4")}),
+        ("fcn32s-vgg16", {"predict_from": ("fc7",), "input_channels": 4}),
+    ],
+)
+def test_a_net_that_was_never_published_is_written_and_read(
+    tmp_path: Path, to: str, values: dict[str, Any]
+) -> None:
+    backbone = to.partition("-")[2]
+    net = random_net(build_fcn(backbone, classes=5, width=1 / 32, **values))
+    net.input_mean.copy_(torch.linspace(90, 120, len(net.input_mean)))
+    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    done = convert(tmp_path / "net.caffemodel", to, tmp_path / "net.pt")
+    assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
+
+
+def test_bvlcs_alexnet_is_not_taken_for_caffenet(tmp_path: Path) -> None:
+    layers = caffe_layers(random_net(build_classifier("alexnet", 7, width=1 / 32)))
+    others = {"norm1": CaffeLayer(type="LRN"), "pool1": CaffeLayer(type="Pooling")}
+    write(tmp_path / "net.caffemodel", {**layers, **others})
+    with pytest.raises(InputError, match=r"normalises before it pools .* expected CaffeNet's"):
+        convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt")
+    write(tmp_path / "net.caffemodel", {**layers, **dict(reversed(others.items()))})
+    assert convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt").done.copied
+
+
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16", "vgg19", "googlenet"])
 def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: str) -> None:
     net = random_net(build_classifier(backbone, 11, width=1 / 32))

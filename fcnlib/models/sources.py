@@ -114,6 +114,11 @@ def is_bilinear(kernels: Tensor) -> bool:
 
 def _from_caffe(path: Path, input: str | None) -> Weights:
     layers = read_layers(path)
+    order = [name for name in layers if name in ("norm1", "pool1")]
+    if order == ["norm1", "pool1"]:
+        raise InputError(
+            f"{path}: normalises before it pools (BVLC's AlexNet?); expected CaffeNet's order"
+        )
     state: dict[str, Tensor] = {}
     scales: dict[str, float] = {}
     for published, layer in layers.items():
