@@ -103,7 +103,7 @@ class Recipe(Frozen):
     weight_decay: Annotated[float, Field(strict=True, ge=0)] = 0.0005
     batch_size: Positive = 1  # by accumulation, as images differ in size
     iterations: Positive  # updates; each sees batch_size images
-    loss: Literal["sum", "mean"] = "sum"  # over an image's pixels
+    loss: Literal["sum", "mean"] = "sum"  # over an image's pixels; the mean also over the batch
     score_rate: Annotated[float, Field(strict=True, gt=0)] = 1.0  # score layers: times this
     decay_from: Share = 1.0  # from this share of the iterations on, linearly to zero
     mirror: Flag = False

@@ -195,7 +195,8 @@ class Run:
         image, labels = image[None].to(self.device), labels[None].to(self.device)
         loss = pixel_loss(self.net(self.net.normalise(image)), labels)
         pixels = max(1, int((labels != VOID).sum()))
-        torch.autograd.backward(loss / pixels if self.recipe.loss == "mean" else loss)
+        terms = pixels * self.recipe.batch_size if self.recipe.loss == "mean" else 1
+        torch.autograd.backward(loss / terms)
         total = loss.item()
         if not math.isfinite(total):
             raise InputError(

@@ -82,6 +82,10 @@ def tiny(content: dict[str, Any], experiments: Sequence[str]) -> dict[str, Any]:
     for name in nets:
         rows[name]["recipe"].pop("iterations", None)
     content["drawn"] |= {"size": 48, "train": 20, "validation": 6}
-    content["pretraining"] |= {"windows": 64, "held_out": 16, "iterations": 4}
+    content["pretraining"] |= {"windows": 64, "held_out": 16, "iterations": 4, "backbones": {}}
     content["figures"] = {"fig4": {**content["figures"]["fig4"], "experiments": nets}}
+    tables = {name for row in rows.values() for name in row["tables"]}
+    datasets = {row["data"]["dataset"] for row in rows.values()}
+    content["tables"] = {name: content["tables"][name] for name in sorted(tables)}
+    content["datasets"] = {name: content["datasets"][name] for name in sorted(datasets)}
     return {**content, "experiments": rows}

@@ -9,6 +9,7 @@ import yaml
 
 from fcnlib.columns import Metric
 from fcnlib.config import STRIDES, Net
+from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged, read
 from fcnlib.metrics import METRICS
@@ -34,6 +35,10 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
     config = load(raw_config | {"scale": "paper"})
     rates = {name: e.recipe.learning_rate for name, e in config.experiments.items() if e.recipe}
     assert rates == {
+        "voc2011-alexnet": 1e-3,
+        "voc2011-vgg16": 1e-4,
+        "voc2011-vgg19": 1e-4,
+        "voc2011-googlenet": 5e-5,
         "voc-fcn32s": 1e-10,
         "voc-fcn16s": 1e-12,
         "voc-fcn8s": 1e-14,
@@ -43,6 +48,30 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
     assert recipe is not None
     assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.99, 1, "sum")
     assert recipe.iterations == 100_000
+    recipe = config.experiments["voc2011-googlenet"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.9, 20, "mean")
+    assert recipe.iterations * recipe.batch_size >= 175 * 1112
+    assert recipe.weight_decay == 2e-4
+
+
+def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    files = {*config.weights.values()}
+    files |= {name for d in config.datasets.values() for name in d.archives}  # type: ignore[union-attr]
+    files |= {entry.weights.file for entry in config.experiments.values() if entry.weights}
+    assert files <= set(ARCHIVES)
+
+
+def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
+    raw_config: dict[str, Any],
+) -> None:
+    config = load(raw_config)
+    raw_config["pretraining"]["backbones"] = {"alexnet": {"iterations": 7}}
+    changed = load(raw_config)
+    assert changed.pretraining_of("vgg16") == config.pretraining_of("vgg16")
+    assert changed.pretraining_of("alexnet").iterations == 7
+    assert changed.pretraining_of("alexnet").windows == config.pretraining.windows
 
 
 def test_names_allowed_in_two_places_are_the_same() -> None:
@@ -76,7 +105,24 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         ("seeds", 0, "seeds: 0: expected a list, such as [a, b]"),
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
-        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: skips"),
+        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: arch"),
+        ("experiments/voc-fcn32s/paper", {"field": "5"}, "voc-fcn32s.paper.field: '5'"),
+        ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
+        ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
+        ("experiments/zoo-voc-fcn8s/weights/to", "fcn4s-vgg16", "weights.to: 'fcn4s-vgg16'"),
+        ("experiments/zoo-voc-fcn8s/weights/fill", "x", "weights: unknown key 'fill'; known: file"),
+        (
+            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "fcn8s",
+            "zoo-voc-fcn8s.weights.written_from: 'fcn8s' is no experiment",
+        ),
+        (
+            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "zoo-voc-fcn16s",
+            "weights.written_from: 'zoo-voc-fcn16s' must stand above it",
+        ),
+        ("experiments/zoo-voc-fcn8s/oracle", {"factor": 2}, "expected one of: net and recipe; w"),
+        ("pretraining/backbones", {"vgg17": {}}, "pretraining.backbones.vgg17"),
         ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
         ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
         ("datasets/voc2011-sbd/converter", "voc2", "datasets.voc2011-sbd"),
@@ -92,7 +138,11 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
         ("scales", 3, "scales: 3: Input should be a valid dictionary"),
         ("scales/demo", {}, "scales.demo.like: missing"),
-        ("scales/demo/net/widht", 1.0, "experiments.voc-fcn32s.net: unknown key 'widht'; known: "),
+        (
+            "scales/demo/net/widht",
+            1.0,
+            "experiments.voc2011-alexnet.net: unknown key 'widht'; known: ",
+        ),
         ("recipes/heavy", 3, "recipes.heavy: 3: Input should be a valid dictionary"),
         ("experiments", [1], "experiments: [1]: Input should be a valid dictionary"),
         ("experiments/voc-fcn32s", None, "experiments.voc-fcn32s: None: Input should be a valid"),
@@ -123,7 +173,9 @@ def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
 
 def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
-    with pytest.raises(InputError, match=r"'voc-fcn64s' is no experiment; known: voc-fcn32s, "):
+    with pytest.raises(
+        InputError, match=r"'voc-fcn64s' is no experiment; known: voc2011-alexnet, "
+    ):
         load(raw_config)
 
 
@@ -136,7 +188,9 @@ def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
 
 def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
     del raw_config["experiments"]["bound-8"]["oracle"]
-    with pytest.raises(InputError, match="bound-8: expected one of: net and recipe; weights; oracle"):
+    with pytest.raises(
+        InputError, match="bound-8: expected one of: net and recipe; weights; oracle"
+    ):
         load(raw_config)
 
 
@@ -157,6 +211,17 @@ def test_a_users_scale_shows_only_its_tables_and_what_they_need(
     assert list(config.tables) == ["own"]
     # What an experiment starts from is trained too, without a row of its own.
     assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
+
+
+@pytest.mark.parametrize(("like", "above"), [("demo", ["voc2011-alexnet"]), ("paper", [])])
+def test_only_where_files_are_written_does_the_zoo_need_trained_nets(
+    raw_config: dict[str, Any], like: str, above: list[str]
+) -> None:
+    raw_config["scales"]["mine"] = {**raw_config["scales"][like], "tables": ["mine"]}
+    raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
+    raw_config["experiments"]["zoo-voc-alexnet"]["tables"] = ["mine"]
+    config = load(raw_config | {"scale": "mine"})
+    assert list(config.experiments) == [*above, "zoo-voc-alexnet"]
 
 
 def test_a_users_file_is_laid_over_the_list(

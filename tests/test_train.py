@@ -127,6 +127,22 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
         torch.testing.assert_close(p.detach() - before[name], moves[name], rtol=1e-3, atol=1e-7)
 
 
+def test_the_mean_loss_is_a_mean_over_pixels_and_over_the_batch(world: Path) -> None:
+    """As Caffe's, so that the published rates hold for any batch."""
+    data, net = Prepared(world), {"dropout": 0.0}
+    image, labels = Pairs(data, data.ids("train")[:1], [False])[0]
+    gradients = {}
+    for loss, size in (("sum", 4), ("mean", 1), ("mean", 4)):
+        run = Run(
+            training(net, loss=loss, batch_size=size), data, [], seed=0, device="cpu", provenance={}
+        )
+        _, pixels = run._learn(image, labels)
+        gradients[loss, size] = run.net["score_fr"].bias.grad
+    summed = gradients["sum", 4]
+    torch.testing.assert_close(gradients["mean", 1], summed / pixels)
+    torch.testing.assert_close(gradients["mean", 4], summed / pixels / 4)
+
+
 def test_same_seed_gives_the_same_bits_and_another_does_not(world: Path, tmp_path: Path) -> None:
     values = training()
     first, again, other = (

@@ -1,5 +1,6 @@
 """The workflow: what a mistake in the list is told, and what a change re-runs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from fcnlib.config import Experiment
 from fcnlib.experiments import read
 
 REPOSITORY = Path(__file__).parents[1]
@@ -50,31 +52,49 @@ def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Pat
     planned = jobs(clone, "all")
     assert planned["train"] == sum(e.net is not None for e in config.experiments.values())
     assert planned["upper_bound"] == sum(e.oracle is not None for e in config.experiments.values())
-    assert planned["pretrain"] == planned["draw_voc"] == planned["draw_sbd"] == 1
+    assert planned["draw_voc"] == planned["draw_sbd"] == 1
+    starts = {e.net.backbone for e in config.experiments.values() if e.net and not e.net.start_from}
+    assert planned["pretrain"] == len(starts)
+    zoo = sum(e.weights is not None for e in config.experiments.values())
+    assert planned["publish"] == planned["convert"] == zoo > 0
     assert "download" not in planned
 
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
-    assert paper["download"] == 3 and paper["import_weights"] == 1
-    assert "pretrain" not in paper and "draw_voc" not in paper
-    for rule in ("train", "upper_bound", "evaluate", "table", "page"):
+    # Two data sets' archives, four classifiers, and the released nets.
+    assert paper["download"] == 2 + 4 + paper["convert"] and paper["import_weights"] == 4
+    assert not {"pretrain", "draw_voc", "publish"} & paper.keys()
+    for rule in ("train", "upper_bound", "convert", "evaluate", "table", "page"):
         assert paper[rule] == demo[rule]
 
 
 def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
     one, three = jobs(clone, "all"), jobs(clone, "all", "--config", "seeds=[0,1,2]")
     assert three["train"] == 3 * one["train"]
-    assert three["table"] == one["table"]
+    assert three["table"] == one["table"] and three["convert"] == one["convert"]
     assert three["upper_bound"] == one["upper_bound"]
+
+
+def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path) -> None:
+    config = read([clone / "config.yaml"])
+    files = [e.weights.file for e in config.experiments.values() if e.weights]
+    planned = jobs(clone, "zoo", "--config", "scale=paper")
+    archives = 2
+    assert planned == {
+        "download": len(files) + archives,
+        "prepare": 1,
+        **dict.fromkeys(("convert", "export", "evaluate"), len(files)),
+        **{"table": 1, "zoo": 1, "total": planned["total"]},
+    }
 
 
 def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
     config = clone / "config.yaml"
     text = config.read_text()
-    for entry in ("predict_from: [fc7]", "predict_from: [fc7, pool4, pool3], skip_scales"):
-        assert entry in text
-        text = text.replace(entry, f"start_from: random, {entry}", 1)
+    for entry in ("[fc7]}", "[fc7], padding", "[fc7, pool4, pool3], skip", "[inception_5b/output]"):
+        assert f"predict_from: {entry}" in text
+        text = text.replace(f"predict_from: {entry}", f"start_from: random, predict_from: {entry}")
     config.write_text(text)
     assert "pretrain" not in jobs(clone, "all")
 
@@ -126,14 +146,25 @@ def test_an_unknown_experiment_is_refused(clone: Path) -> None:
     assert "voc-fcn64s" in done.stdout + done.stderr
 
 
+def listed(folder: Path) -> dict[str, Experiment]:
+    """The experiments of the list."""
+    return read([folder / "config.yaml"]).experiments
+
+
 TINY = {
     "drawn": {"size": 48, "train": 20, "validation": 6},
-    "pretraining": {"windows": 64, "held_out": 16, "iterations": 4},
+    "pretraining": {
+        **{"windows": 64, "held_out": 16, "iterations": 4},
+        "backbones": {
+            name: {"windows": 64, "iterations": 4} for name in ("alexnet", "vgg19", "googlenet")
+        },
+    },
     "scales": {"tiny": {"like": "demo", "net": {"width": 0.0625, "padding": 1, "fc6_kernel": 3}}},
     "scale": "tiny",
     "recipes": {
         "heavy": {"iterations": 8, "validate_every": 4},
         "staged": {"iterations": 8, "validate_every": 4},
+        "accumulate": {"iterations": 4, "validate_every": 2},
     },
 }
 
@@ -154,7 +185,14 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
         assert (results / name).stat().st_size > 0, name
     lines = (results / "results.csv").read_text().splitlines()
     header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
-    assert lines[0] == header and len(lines) == 1 + 4 * 4 + 6
+    assert lines[0] == header and len(lines) == 1 + 4 * 6 + 4 * 4 + 6 + 5 * 4
+    scores = json.loads((results / "scores.json").read_text())
+    written = {name: e.weights.written_from for name, e in listed(clone).items() if e.weights}
+    # Written in the published format and read back: the same net. AlexNet's is scored elsewhere.
+    same = {name: source for name, source in written.items() if source.startswith("voc-")}
+    assert len(same) == 4
+    for name, source in same.items():
+        assert scores[name] == scores[source]
     assert "index.html" in (results / "report.html").read_text()
     assert 'href="report.html"' in (results / "index.html").read_text()
     assert jobs(clone, "all", *options) == {}
@@ -166,6 +204,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     assert changed["table"] == 1
     assert set(changed) <= {"table", "results", "page", "configuration", "report", "all", "total"}
 
+    trained = sum(entry.net is not None for entry in listed(clone).values())
     train = clone / "fcnlib" / "train.py"
     code = train.read_text()
     train.write_text(code.replace('"""Train', '"""A changed docstring. Train') + "# a comment\n")
@@ -174,12 +213,14 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     assert jobs(clone, "all", *options) == {}
     train.write_text(code.replace("CURVE_LINES = 100", "CURVE_LINES = 101"))
     changed = jobs(clone, "all", *options)
-    assert changed["train"] == 4 and not {"pretrain", "prepare", "upper_bound"} & changed.keys()
+    assert (
+        changed["train"] == trained and not {"pretrain", "prepare", "upper_bound"} & changed.keys()
+    )
     train.write_text(code)
 
     content["experiments"]["voc-fcn16s"] = {"recipe": {"momentum": 0.5}}
     config.write_text(text)
     tiny.write_text(yaml.safe_dump(content))
     changed = jobs(clone, "all", *options)
-    # 16s and the 8s that starts from it.
-    assert changed["train"] == 2 and changed["evaluate"] == 2 and "pretrain" not in changed
+    # 16s and the 8s that starts from it, and their two files.
+    assert changed["train"] == 2 and changed["evaluate"] == 4 and "pretrain" not in changed

@@ -90,6 +90,7 @@ rule publish:
 rule convert:
     input:
         weights=published_weights,
+        dataset=lambda wildcards: dataset_of(wildcards.experiment),
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
     log:
