@@ -1,6 +1,7 @@
 """The one fully convolutional net: every variant of the paper is a value of `build_fcn`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,12 +36,20 @@ class FCN(LayerGraph):
     """A net from a normalised image [N, C, H, W] to scores [N, classes, H, W] of its size.
 
     `heads` says how many classes each task has; the scores of several tasks stand one after the
-    other along the channels.
+    other along the channels; `arguments` are those of `build_fcn`.
     """
 
-    def __init__(self, layers: Layers, *, heads: Mapping[str, int], channels: int) -> None:
+    def __init__(
+        self,
+        layers: Layers,
+        *,
+        heads: Mapping[str, int],
+        channels: int,
+        arguments: Mapping[str, Any],
+    ) -> None:
         super().__init__(layers, channels=channels)
         self.heads = dict(heads)
+        self.arguments = dict(arguments)
 
     def split(self, scores: Tensor) -> dict[str, Tensor]:
         """The scores of each task."""
@@ -73,6 +82,7 @@ def build_fcn(
     score layers only; a null background is a constant 0 before the other classes' scores; each of
     the `streams` is a whole trunk and sees three of the image's channels.
     """
+    arguments = dict(locals())
     _check_values(upsampling=upsampling, fusion=fusion, features=features)
     heads = dict(classes) if isinstance(classes, Mapping) else {TASK: classes}
     layers: Layers = {}
@@ -98,7 +108,7 @@ def build_fcn(
         null_background=null_background,
         channels=STREAM_CHANNELS * len(streams) or input_channels,
     )
-    return _with_heads(layers, head, heads, features)
+    return _with_heads(layers, head, heads, features, arguments)
 
 
 def crop_offsets(net: FCN) -> list[int]:
@@ -124,7 +134,13 @@ def _put_trunk(
             break
 
 
-def _with_heads(layers: Layers, head: Head, heads: Mapping[str, int], features: str) -> FCN:
+def _with_heads(
+    layers: Layers,
+    head: Head,
+    heads: Mapping[str, int],
+    features: str,
+    arguments: Mapping[str, Any],
+) -> FCN:
     """The net of a trunk and score layers, upsampling and crop of each task."""
     suffixes = [f"_{task[:3]}" for task in heads] if len(heads) > 1 else [""]
     tops = [
@@ -139,7 +155,7 @@ def _with_heads(layers: Layers, head: Head, heads: Mapping[str, int], features: 
             nn.init.zeros_(layer.bias)
         elif features == "fixed":
             layer.requires_grad_(False)
-    return FCN(layers, heads=heads, channels=head.channels)
+    return FCN(layers, heads=heads, channels=head.channels, arguments=arguments)
 
 
 def _checked(predict_from: Sequence[str], trunk: Layers) -> list[str]:

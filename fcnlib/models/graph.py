@@ -1,6 +1,7 @@
 """A net as its published layers: each reads the one above it, or those that it names."""
 
 import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class LayerGraph(nn.ModuleDict):
         self.register_buffer("input_mean", torch.tensor(mean))
         self.register_buffer("input_scale", torch.tensor(1.0))
 
-    def with_layers(self, layers: Layers) -> "LayerGraph":
+    def with_layers(self, layers: Layers) -> Self:
         """This net with other layers that compute the same."""
         net = copy.copy(self)
         net._modules, net._buffers = dict(layers), dict(self._buffers)

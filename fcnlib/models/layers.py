@@ -83,6 +83,29 @@ class Channels(nn.Module):
         return image[:, self.first : self.first + self.count]
 
 
+class Cast(nn.Module):
+    """The same numbers in other bits."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image.to(self.dtype)
+
+
+class InFloat(nn.Module):
+    """A layer that computes in 32 bits, whatever it reads."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.layer(x.float())
+        return scores
+
+
 class Mean(nn.Module):
     """The mean of the streams' scores."""
 

@@ -1,0 +1,175 @@
+"""Convolutions with fewer multiplications (Winograd, 1980; Lavin and Gray, 2016), for wide layers.
+
+F(m, r) computes m outputs of an r-tap filter with m + r - 1 multiplications: both are read as
+polynomials, evaluated at as many points, multiplied there, and interpolated.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Finite ones; the last point is infinity. Small and reciprocal ones keep the rounding small.
+POINTS = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 0.25, -4.0]
+OUTPUTS = 4
+# Tiles that are multiplied at once: transformed, they fit the caches of a core.
+TILES = 192
+
+
+def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """F(4, taps) as matrices, float64: of the input [n, n], kernel [n, taps], out [4, n]."""
+    count = OUTPUTS + taps - 1
+    points = torch.tensor(POINTS[: count - 1], dtype=torch.float64)
+    powers = torch.zeros(count, count, dtype=torch.float64)
+    powers[:-1] = points[:, None] ** torch.arange(count)
+    powers[-1, -1] = 1
+    into = torch.linalg.inv(powers).T
+    largest = into.abs().amax(1, keepdim=True)
+    kernel, out = powers[:, :taps].clone(), powers[:, :OUTPUTS].clone()
+    kernel[-1], out[-1] = 0, 0
+    kernel[-1, -1] = out[-1, -1] = 1
+    return into / largest, kernel * largest, out.T.contiguous()
+
+
+def tile_kernel(weight: Tensor) -> Tensor:
+    """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, in, out]."""
+    _, kernel, _ = transforms(3)
+    taps = weight.detach().permute(2, 3, 1, 0).reshape(9, -1).double()
+    points = torch.kron(kernel, kernel) @ taps
+    return points.to(weight.dtype).view(36, weight.shape[1], weight.shape[0])
+
+
+class Winograd(nn.Module):
+    """A 3 x 3 convolution and its floor (of a ReLU, 0), by tiles of 4 x 4 outputs.
+
+    Uncropped, it gives whole tiles: more cells than the convolution at the far ends.
+    """
+
+    kernel: Tensor
+    bias: Tensor
+    floor: Tensor
+    into: Tensor
+    out: Tensor
+
+    def __init__(
+        self, kernel: Tensor, bias: Tensor, floor: Tensor, *, padding: int, cropped: bool
+    ) -> None:
+        super().__init__()
+        into, _, out = transforms(3)
+        self.register_buffer("kernel", kernel)
+        self.register_buffer("bias", bias.detach().clone())
+        self.register_buffer("floor", floor.detach().flatten().clone())
+        self.register_buffer("into", torch.kron(into, into).to(kernel.dtype))
+        self.register_buffer("out", torch.kron(out, out).to(kernel.dtype))
+        self.padding, self.cropped, self.tiles = padding, cropped, TILES
+
+    def forward(self, x: Tensor) -> Tensor:
+        images, inputs, height, width = x.shape
+        outputs, pad = self.kernel.shape[2], self.padding
+        tall, wide = height + 2 * pad - 2, width + 2 * pad - 2
+        down, across = (tall + 3) // 4, (wide + 3) // 4
+        row = (4 * across + 2) * inputs
+        below, right = 4 * down + 2 - pad - height, 4 * across + 2 - pad - width
+        padded = functional.pad(x.permute(0, 2, 3, 1), [0, 0, pad, right, pad, below])
+        y = torch.empty([images, 4 * down, 4 * across, outputs], dtype=x.dtype, device=x.device)
+        rows = max(1, self.tiles // across)
+        for image in range(images):
+            for top in range(0, down, rows):
+                count = min(rows, down - top)
+                part = padded[image, 4 * top :]
+                tiles = part.as_strided(
+                    [6, 6, count, across, inputs], [row, inputs, 4 * row, 4 * inputs, 1]
+                )
+                points = self.into.mm(tiles.reshape(36, -1)).view(36, count * across, inputs)
+                product = torch.bmm(points, self.kernel)
+                product[7].add_(self.bias)  # at the point (1, 1), which every output adds once
+                made = self.out.mm(product.view(36, -1)).view(4, 4, count, across, outputs)
+                target = y[image, 4 * top : 4 * (top + count)].view(count, 4, across, 4, outputs)
+                target.copy_(made.clamp_min_(self.floor).permute(2, 0, 3, 1, 4))
+        y = y.permute(0, 3, 1, 2)
+        return y[:, :, :tall, :wide] if self.cropped else y
+
+
+class WinogradRows(nn.Module):
+    """A convolution of a large kernel and its ReLU, by 4 outputs of a row.
+
+    Where a map has few cells and a layer many weights, as in fc6, tiles of one row keep the
+    transformed weights small: 10 / 7 of the layer's own.
+    """
+
+    kernel: Tensor
+    bias: Tensor
+    into: Tensor
+    out: Tensor
+
+    def __init__(self, weight: Tensor, bias: Tensor, *, padding: int) -> None:
+        super().__init__()
+        outputs, inputs, side, _ = weight.shape
+        into, kernel, out = transforms(side)
+        transformed = torch.empty(len(kernel), outputs, inputs * side, dtype=weight.dtype)
+        # In parts, as float64 takes twice the room.
+        for first in range(0, outputs, 256):
+            part = weight.detach()[first : first + 256].double() @ kernel.T  # [256, C, side, n]
+            transformed[:, first : first + 256] = part.permute(3, 0, 1, 2).flatten(2)
+        self.register_buffer("kernel", transformed)
+        self.register_buffer("bias", bias.detach()[:, None, None, None, None].clone())
+        self.register_buffer("into", into.to(weight.dtype))
+        self.register_buffer("out", out.to(weight.dtype))
+        self.side, self.padding = side, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        images, inputs, height, width = x.shape
+        side, pad = self.side, self.padding
+        tall, wide = height + 2 * pad - side + 1, width + 2 * pad - side + 1
+        across = (wide + 3) // 4
+        row = 4 * across + side - 1
+        x = functional.pad(x, [pad, row - pad - width, pad, pad]).contiguous()
+        plane = (height + 2 * pad) * row
+        tiles = x.as_strided(
+            [side + 3, inputs, side, images, tall, across],
+            [1, plane, row, inputs * plane, row, 4],
+        )
+        points = self.into.mm(tiles.reshape(side + 3, -1)).view(side + 3, inputs * side, -1)
+        product = torch.bmm(self.kernel, points)
+        made = self.out.mm(product.view(side + 3, -1))
+        made = made.view(4, -1, images, tall, across).permute(1, 2, 3, 4, 0).add(self.bias)
+        return made.clamp_min(0).flatten(3)[:, :, :, :wide].transpose(0, 1)
+
+
+class Pointwise(nn.Module):
+    """A 1 x 1 convolution of many weights on few cells, and its ReLU, as a matrix product."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight.detach().flatten(1))
+        self.register_buffer("bias", bias.detach()[:, None].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.matmul(self.weight, x.flatten(2)).add_(self.bias).clamp_min_(0)
+        return y.view(x.shape[0], -1, x.shape[2], x.shape[3])
+
+
+class Bilinear(nn.Module):
+    """Frozen bilinear upsampling of score maps, as two matrix products."""
+
+    kernel: Tensor
+
+    def __init__(self, kernel: Tensor, factor: int) -> None:
+        super().__init__()
+        self.register_buffer("kernel", kernel)
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        down, across = self.matrix(x.shape[2]), self.matrix(x.shape[3])
+        return torch.matmul(torch.matmul(down, x.contiguous()), across.t())
+
+    def matrix(self, cells: int) -> Tensor:
+        """[(cells - 1) * factor + side, cells]: the kernel under each cell."""
+        side = self.kernel.shape[0]
+        pixel = torch.arange((cells - 1) * self.factor + side, device=self.kernel.device)
+        cell = torch.arange(cells, device=self.kernel.device)
+        place = pixel[:, None] - self.factor * cell
+        inside = (place >= 0) & (place < side)
+        return torch.where(inside, self.kernel[place.clamp(0, side - 1)], 0.0)
