@@ -1,4 +1,4 @@
-"""TorchScript: one file that maps raw images to labels, without this package."""
+"""TorchScript: one file that maps raw images to labels, without this package; faster with it."""
 
 import json
 import warnings
@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,38 +14,82 @@ from torch import Tensor, nn
 from fcnlib.config import Net
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
+from fcnlib.models import architecture
+from fcnlib.models.fast import for_device
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.transplant import read_checkpoint, transplant
 
 ABOUT = "about.json"
+BUILT = "net.json"  # the arguments of build_fcn
 TOLD = ("classes", "palette", "net", "best_iteration", "provenance")
+Precision = Literal["fp32", "tf32", "bf16"]
 
 
 class Labeller(nn.Module):
-    """An FCN from raw RGB bytes [N, 3, H, W] to labels [N, H, W]; `scores` takes its own input."""
+    """An FCN from raw bytes [N, 3, H, W], RGB, to labels [N, H, W], and its other answers."""
 
     def __init__(self, net: FCN) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, rgb: Tensor) -> Tensor:
-        labels: Tensor = self.net(self.net.normalise(rgb)).argmax(1).to(torch.uint8)
-        return labels
+    def forward(self, image: Tensor) -> Tensor:
+        # The same as argmax(1), in a third of the time.
+        return self.scores(self.net.normalise(image)).max(1)[1].to(torch.uint8)
 
     @torch.jit.export
-    def scores(self, image: Tensor) -> Tensor:
-        scores: Tensor = self.net(image)
+    def scores(self, normalised: Tensor) -> Tensor:
+        """Float scores [N, classes, H, W] of the net's own, normalised input."""
+        # The layout in which convolutions are fastest, on CPUs and on GPUs.
+        scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
         return scores
+
+    @torch.jit.export
+    def probabilities(self, image: Tensor) -> Tensor:
+        """Softmax probabilities [N, classes, H, W] of raw bytes."""
+        return self.scores(self.net.normalise(image)).softmax(1)
+
+
+class TaskLabeller(nn.Module):
+    """The same of a net with several heads: labels and probabilities by task."""
+
+    def __init__(self, net: FCN) -> None:
+        super().__init__()
+        self.net = net
+        self.tasks, self.classes = list(net.heads), list(net.heads.values())
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        parts = self.split(self.scores(self.net.normalise(image)))
+        return {task: part.max(1)[1].to(torch.uint8) for task, part in parts.items()}
+
+    @torch.jit.export
+    def scores(self, normalised: Tensor) -> Tensor:
+        """Float scores [N, all classes, H, W] of the net's own, normalised input."""
+        scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
+        return scores
+
+    @torch.jit.export
+    def probabilities(self, image: Tensor) -> dict[str, Tensor]:
+        """Softmax probabilities of each task, [N, classes, H, W], of raw bytes."""
+        parts = self.split(self.scores(self.net.normalise(image)))
+        return {task: part.softmax(1) for task, part in parts.items()}
+
+    def split(self, scores: Tensor) -> dict[str, Tensor]:
+        parts: dict[str, Tensor] = {}
+        for i, part in enumerate(torch.split(scores, self.classes, dim=1)):
+            parts[self.tasks[i]] = part
+        return parts
 
 
 def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
-    """Write the net as TorchScript by scripting, so that it keeps to any image size."""
+    """Write the net as TorchScript by scripting, so that it keeps to any image size.
+
+    Its parameters have the published layers' names in the file too: `net.conv1_1.weight`.
+    """
     with _quiet():
-        scripted = torch.jit.freeze(
-            torch.jit.script(Labeller(net.cpu()).eval()), preserved_attrs=["scores"]
-        )
-        extra = {ABOUT: json.dumps(about or {})}
-        content = scripted.save_to_buffer(_extra_files=extra)
+        scripted = torch.jit.script(_labeller(net.cpu()))
+        extra = {ABOUT: json.dumps(about or {}), BUILT: json.dumps(net.arguments)}
+        save: Any = scripted.save_to_buffer
+        content: bytes = save(_extra_files=extra)
     # Through a buffer, so that a full disk is an OSError as everywhere else.
     with replacing(path) as temporary:
         temporary.write_bytes(content)
@@ -58,27 +102,52 @@ def export_checkpoint(checkpoint: Path, path: Path) -> None:
         raise InputError(
             f"{checkpoint}: lacks {', '.join(sorted(missing))}; expected a trained net"
         )
-    values = Net.model_validate(content["net"])
-    net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=len(content["classes"]))
+    values, names = Net.model_validate(content["net"]), content["classes"]
+    several = isinstance(names, dict)
+    classes = {task: len(each) for task, each in names.items()} if several else len(names)
+    net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
     transplant(content["state"], net, origin=str(checkpoint))
     about = {key: content[key] for key in TOLD}
-    learned = (name for name in net.state_dict() if not name.startswith(("upscore", "input_")))
-    about["parameters"] = sum(net.state_dict()[name].numel() for name in learned)
+    about["parameters"] = architecture(net).parameters
     export(net, path, about)
 
 
-def load(path: Path, *, device: str = "cpu") -> Any:
-    """The exported net: call it with RGB bytes [N, 3, H, W] for labels [N, H, W]."""
+def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> Any:
+    """The exported net, made for a device: raw bytes [N, 3, H, W] to labels [N, H, W].
+
+    A net with several heads gives labels by task. `scores` takes the net's own input,
+    `probabilities` raw bytes. Labels are those of the file alone, up to near-ties.
+    """
     with _reading(path), _quiet():
         read: Any = torch.jit.load
-        return read(str(path), map_location=device).eval()
+        scripted = read(str(path), map_location="cpu").eval()
+        values = _extra(path, BUILT)
+    if not values:  # of another origin: used as it is
+        return scripted.to(device)
+    with torch.device("meta"):
+        net = build_fcn(**values)
+    net.load_state_dict(scripted.net.state_dict(), assign=True)
+    del scripted
+    with torch.inference_mode(False), _quiet():
+        made = _labeller(for_device(net.eval(), device, precision))
+        kept = ["scores", "probabilities"]
+        return torch.jit.freeze(torch.jit.script(made), preserved_attrs=kept)
 
 
 def about(path: Path) -> dict[str, Any]:
     """What the exported file says of itself: classes, palette, net, provenance."""
+    with _reading(path):
+        return _extra(path, ABOUT)
+
+
+def _labeller(net: FCN) -> nn.Module:
+    return (Labeller(net) if len(net.heads) == 1 else TaskLabeller(net)).eval()
+
+
+def _extra(path: Path, name: str) -> dict[str, Any]:
     # The file is a ZIP archive; this leaves the weights in it unread.
-    with _reading(path), zipfile.ZipFile(path) as archive:
-        found = [name for name in archive.namelist() if name.endswith(f"/extra/{ABOUT}")]
+    with zipfile.ZipFile(path) as archive:
+        found = [each for each in archive.namelist() if each.endswith(f"/extra/{name}")]
         content: dict[str, Any] = json.loads(archive.read(found[0])) if found else {}
     return content
 
