@@ -303,6 +303,7 @@ def test_class_names_come_from_a_file(tmp_path: Path) -> None:
         ("unscored", "fcn8s-vgg16", r"n\.caffemodel: lacks score_fr; expected a segmentation net"),
         ("unskipped", "fcn8s-vgg16", r"n\.caffemodel: lacks score_pool4.weight and 1 more"),
         ("wide", "fcn8s-vgg16", r"fc6.weight is 8192 x 1; expected 1 to 4096 outputs"),
+        ("deep", "fcn8s-vgg16", r"data layer .*; expected a mean for each channel"),
         ("mean", "fcn8s-vgg16", r"data layer \"\{'mean': 3\}\"; expected a mean for each channel"),
     ],
 )
@@ -318,6 +319,8 @@ def test_a_file_that_does_not_fit_is_one_line(
         layers["fc7"] = CaffeLayer([layers["fc7"].blobs[0], np.full(64, np.nan)])
     elif change == "wide":
         layers["fc6"] = CaffeLayer([np.ones((8192, 1))])
+    elif change == "deep":
+        layers["data"] = CaffeLayer(settings="{'mean': " + 4000 * "-" + "1}")
     elif change == "mean":
         layers["data"] = CaffeLayer(settings="{'mean': 3}")
     elif change.startswith("un"):

@@ -48,13 +48,15 @@ AT_ONCE = {"pool4": 0.01, "pool3": 0.0001}
 PUBLISHED_INPUTS = {
     "nyud-fcn32s-color-heavy.caffemodel": "nyud",
     "nyud-fcn32s-hha-heavy.caffemodel": "nyud-hha",
-    "nyud-fcn32s-color-hha-heavy.caffemodel": "nyud-color-hha",
-    "siftflow-fcn32s-heavy.caffemodel": "siftflow",
-    "siftflow-fcn16s-heavy.caffemodel": "siftflow",
-    "siftflow-fcn8s-heavy.caffemodel": "siftflow",
     "vgg16_from_caffe.pth": "vgg",
 }
 PUBLISHED_SCALES = {"fcn8s-atonce_from_caffe.pth": AT_ONCE}
+
+# What ast.literal_eval raises, and what using its result does.
+_NO_SETTINGS = (
+    *(ValueError, SyntaxError, RecursionError, MemoryError),
+    *(TypeError, KeyError, AttributeError, OverflowError),
+)
 
 STREAMS = ("color", "hha")  # of the published late fusion, where they are not set off
 TORCHVISION = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
@@ -201,8 +203,13 @@ def _input_of(state: Mapping[str, Tensor], path: Path) -> str:
     """The name of the input, by the file's name or by the net."""
     if path.name in PUBLISHED_INPUTS:
         return PUBLISHED_INPUTS[path.name]
-    if "loss3/classifier.weight" in state:
-        return "googlenet"
+    for name, input in {
+        "loss3/classifier.weight": "googlenet",
+        "score_fr_geo.weight": "siftflow",
+        "score_fr_hha.weight": "nyud-color-hha",
+    }.items():
+        if name in state:
+            return input
     return "vgg" if "fc8.weight" in state and "conv5_3.weight" in state else "fcn"
 
 
@@ -214,7 +221,7 @@ def _told_input(layer: CaffeLayer, path: Path) -> Input | None:
         settings = ast.literal_eval(layer.settings)
         mean = tuple(float(value) for value in settings["mean"])
         order = tuple(int(value) for value in settings.get("order", BGR))
-    except (ValueError, SyntaxError, TypeError, KeyError, AttributeError, RecursionError):
+    except _NO_SETTINGS:
         raise InputError(
             f"{path}: data layer {layer.settings[:60]!r}; expected a mean for each channel"
         ) from None
