@@ -211,7 +211,7 @@ def train(
     settings = read(config)
     if _entry(settings.experiments, experiment, "experiment").net is None:
         nets = ", ".join(name for name, entry in settings.experiments.items() if entry.net)
-        raise InputError(f"{experiment!r} is a bound, it has no net to train; nets: {nets}")
+        raise InputError(f"{experiment!r} has no net to train; nets: {nets}")
     training = settings.training(experiment)
     data, results = Path("data") / settings.scale, Path("results") / settings.scale
     checkpoints = results / "checkpoints"

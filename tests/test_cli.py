@@ -158,7 +158,8 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),
         (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
-        (["train", "bound-4"], "'bound-4' is a bound, it has no net to train; nets: voc-fcn32s, "),
+        (["train", "bound-4"], "'bound-4' has no net to train; nets: voc2011-alexnet, "),
+        (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' has no net to train; nets: "),
         (["train", "voc-fcn32s", "--device", "gpu"], "device 'gpu': not available here; "),
         (
             ["predict", "photos", "--model", "net.ts", "--out", "o", "--device", "cuda:99"],
