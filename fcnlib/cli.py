@@ -22,7 +22,7 @@ from fcnlib.files import shown_json
 from fcnlib.models.transplant import read_checkpoint
 from fcnlib.predict import predict as label
 from fcnlib.provenance import provenance
-from fcnlib.torchscript import about
+from fcnlib.torchscript import Precision, about
 from fcnlib.train import train as train_net
 
 app = typer.Typer(
@@ -61,6 +61,9 @@ def predict(
         int, typer.Option(min=1, help="Files read, and written, beside computing; 1: in turn.")
     ] = 2,
     device: Device = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
+    ] = "fp32",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads to compute with; default: all cores.")
     ] = None,
@@ -86,6 +89,7 @@ def predict(
         batch=batch,
         workers=workers,
         device=_device(device),
+        precision=precision,
     )
     typer.echo(f"{sum(1 for _ in written)} label images in {out}")
 

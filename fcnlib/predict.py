@@ -21,7 +21,7 @@ from fcnlib.datasets.preparing import in_threads
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.progress import progress
-from fcnlib.torchscript import about
+from fcnlib.torchscript import Precision, about
 from fcnlib.torchscript import load as load_model
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def predict(
     batch: int = 1,
     workers: int = 2,
     device: str = "cpu",
+    precision: Precision = "fp32",
 ) -> Iterator[Path]:
     """Write the labels of each photograph as a palette PNG in `out`; yields the label files.
 
@@ -110,7 +111,7 @@ def predict(
     palettes = _by_task(told.get("palette") or voc_palette())
     outputs = Outputs(out, palettes, _by_task(told.get("classes", ())), overlays, probabilities)
     _check_targets(paths, outputs)
-    segment = load_model(model, device=device)
+    segment = load_model(model, device=device, precision=precision)
     if probabilities and not hasattr(segment, "probabilities"):
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)

@@ -96,6 +96,20 @@ def test_predict_writes_overlays_to_look_at(
     assert overlay.mode == "RGB" and overlay.size == (60, 40)
 
 
+def test_predict_writes_the_nets_probabilities(
+    capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
+) -> None:
+    fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path, "--probabilities")
+    rgb = torch.from_numpy(np.array(opened(photos / "two.png"))).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        expected = load(model).probabilities(rgb)[0]
+    torch.testing.assert_close(expected.sum(0), torch.ones(31, 20))
+    with np.load(tmp_path / "two.npz") as file:
+        probabilities, classes = torch.from_numpy(file["probabilities"]), file["classes"]
+    torch.testing.assert_close(probabilities.float(), expected, atol=1e-3, rtol=0)
+    assert classes.tolist() == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "I;16"])
 def test_predict_takes_photographs_of_any_kind(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, mode: str
