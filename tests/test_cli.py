@@ -166,9 +166,9 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
     [
         (["predict", "none.jpg", "--model", "net.ts", "--out", "o"], "none.jpg: no image found"),
         (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
-        (["train", "voc-fcn64s"], "'voc-fcn64s' is no experiment; known: voc-fcn32s, "),
-        (["prepare", "voc"], "'voc' is no data set; known: voc2011-sbd"),
-        (["check", "voc"], "'voc' is no data set; known: voc2011-sbd"),
+        (["train", "voc-fcn64s"], "'voc-fcn64s' is no experiment; known: voc2011-alexnet, "),
+        (["prepare", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
+        (["check", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),
         (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
