@@ -37,6 +37,11 @@ class Head(NamedTuple):
     score: bool
     published: bool
 
+    @property
+    def compared(self) -> bool:
+        """Whether a difference means anything: times are of another machine, sizes plain to see."""
+        return self.score and self.published
+
 
 class Cell(NamedTuple):
     """One measured number, the published one and their difference."""

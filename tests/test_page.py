@@ -130,6 +130,17 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     assert published == ["Published", "only", "12.5"]
 
 
+def test_times_and_sizes_have_their_unit_and_no_difference(given):
+    html = page(given)
+    assert "forward time (ms)" in html and "rf size (px)" in html
+    assert 'data-full="forward time, demo"' in html
+    assert 'data-full="rf size, derived"' in html and 'data-full="rf size, paper"' in html
+    assert 'data-full="rf size, difference"' not in html
+    sharp = next(row for row in re.findall(r"<tr><th.*?</tr>", html, re.S) if "Sharp" in row)
+    assert text(sharp).split()[-2:] == ["404", "907"]
+    assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in text(html)
+
+
 def test_metrics_without_published_numbers_have_no_empty_columns(given):
     assert 'data-full="pixel acc., demo"' in page(given)
     assert 'data-full="pixel acc., paper"' not in page(given)
