@@ -6,7 +6,15 @@ from typing import Literal, NamedTuple
 Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
-    "forward_ms", "backward_ms", "conv_layers", "parameters", "field", "stride", "max_difference"
+    "forward_ms",
+    "backward_ms",
+    "outputs",
+    "output_ms",
+    "max_difference",
+    "conv_layers",
+    "parameters",
+    "field",
+    "stride",
 ]
 ColumnName = Literal[Metric, Cost]
 
@@ -51,9 +59,11 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "frequency_weighted_iu": Column("f.w. IU", "%", "higher", 1),
     "forward_ms": Column("forward time", "ms", "lower", 1),
     "backward_ms": Column("backward time", "ms", "lower", 1),
+    "outputs": Column("outputs", "outputs", "neither", 0),
+    "output_ms": Column("forward time per output", "ms", "lower", 3),
+    "max_difference": Column("max. difference", "of the score range", "neither", 1, "e"),
     "conv_layers": Column("conv layers", "layers", "neither", 0, derived=True),
     "parameters": Column("parameters", "parameters", "neither", 0, "f", 1e6, "M", derived=True),
     "field": Column("rf size", "px", "neither", 0, derived=True),
     "stride": Column("max stride", "px", "neither", 0, derived=True),
-    "max_difference": Column("max. difference", "of the score range", "lower", 1, "e"),
 }

@@ -117,6 +117,29 @@ class Oracle(Frozen):
     factor: Annotated[int, Field(strict=True, ge=1)]
 
 
+class Timing(Frozen):
+    """A way to compute a net's scores, timed on images of random numbers (section 3)."""
+
+    way: Literal["fully-connected", "convolutional", "shift-and-stitch", "dilated"]
+    backbone: Backbone
+    width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+    side: Positive  # of the images, in pixels
+    batch: Positive = 1  # images at once; times are per image
+    stride: Positive | None = None  # of the dense map
+    runs: Positive = 20
+    backward: Flag = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Timing":
+        total = max(STRIDES[self.backbone].values())
+        if self.way in ("shift-and-stitch", "dilated"):
+            if self.stride is None or total % self.stride:
+                raise ValueError(f"stride: expected a divisor of the net's {total}")
+        elif self.stride is not None:
+            raise ValueError("stride: expected none, as only dense maps have one of choice")
+        return self
+
+
 class Published(Frozen):
     """Published weights, scored as they are: nothing is trained."""
 
@@ -127,7 +150,7 @@ class Published(Frozen):
 
 
 class Experiment(Frozen):
-    """One row of a table: a net and how to train it, published weights, or a bound."""
+    """One row of a table: a net and how to train it, published weights, a bound, or a timing."""
 
     row: str
     tables: tuple[str, ...]
@@ -136,6 +159,7 @@ class Experiment(Frozen):
     recipe: Recipe | None = None
     weights: Published | None = None
     oracle: Oracle | None = None
+    timing: Timing | None = None
     paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
 
     def starts(self, like: str) -> tuple[str, ...]:

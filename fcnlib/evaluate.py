@@ -1,9 +1,9 @@
 """A model or a bound against the truth: scores, counts per image, costs, as files."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,10 @@ from fcnlib.files import replacing, write_json
 from fcnlib.metrics import class_iu, scores
 from fcnlib.models.architecture import architecture
 from fcnlib.models.fcn import build_fcn
+from fcnlib.timing import forward_milliseconds
 from fcnlib.torchscript import about, load
+
+FORWARD_RUNS = 20  # as the paper's Table 1
 
 
 def evaluate(
@@ -45,15 +48,18 @@ def evaluate(
         )
     per_image = confusions(segment, data, split, device=device)
     size = (side, side) if side else data.size(data.ids(split)[0])
+    image = torch.zeros(1, 3, *size, dtype=torch.uint8, device=device)
+    forward = forward_milliseconds(segment, image, device=device, runs=FORWARD_RUNS)
     facts = {
         **facts,
         "parameters": known["parameters"],
         "best_iteration": known["best_iteration"],
         "costs": {
-            "forward_ms": forward_time(segment, size, device=device),
+            "forward_ms": fmean(forward),
             **full_width(known["net"], len(classes)),
         },
         "forward_size": size,
+        "runs_ms": {"forward": forward},
     }
     _write(per_image, data, split, metrics, counts, facts)
 
@@ -75,26 +81,6 @@ def evaluate_bound(
     """Score the true labels seen through cells of `factor` pixels, in the same two files."""
     data = Prepared(dataset)
     _write(bounds(data, split, factor=factor), data, split, metrics, counts, facts)
-
-
-def forward_time(
-    segment: Callable[[Tensor], Tensor], size: tuple[int, int], *, device: str, runs: int = 20
-) -> float:
-    """Milliseconds for one image of [height, width], the mean over `runs` after a warm-up."""
-    image = torch.zeros(1, 3, *size, dtype=torch.uint8, device=device)
-
-    def now() -> float:
-        if device.startswith("cuda"):
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    with torch.inference_mode():
-        for _ in range(3):
-            segment(image)
-        start = now()
-        for _ in range(runs):
-            segment(image)
-        return (now() - start) / runs * 1000
 
 
 def _write(

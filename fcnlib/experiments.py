@@ -163,11 +163,17 @@ def _check_kind(entry: Experiment, place: str) -> None:
     """An entry is of one kind, and has data to be scored on."""
     if (entry.net is None) != (entry.recipe is None):
         raise InputError(f"{place}: net and recipe come together or not at all")
-    kinds = {"net and recipe": entry.net, "weights": entry.weights, "oracle": entry.oracle}
+    kinds = {
+        "net and recipe": entry.net,
+        "weights": entry.weights,
+        "oracle": entry.oracle,
+        "timing": entry.timing,
+    }
     if len([kind for kind in kinds.values() if kind]) != 1:
         raise InputError(f"{place}: expected one of: {'; '.join(kinds)}")
-    if entry.data is None:
-        raise InputError(f"{place}.data: missing")
+    if (entry.data is None) == (entry.timing is None):
+        problem = "missing" if entry.timing is None else "expected none, as a timing needs no data"
+        raise InputError(f"{place}.data: {problem}")
 
 
 def _check_start(config: Config, name: str, net: Net, source: str) -> None:

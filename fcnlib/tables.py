@@ -15,7 +15,7 @@ from fcnlib.files import replacing, write_json
 from fcnlib.measurements import Measured, by_experiment, number
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
-Images = Literal["published", "drawn", "own"]
+Images = Literal["published", "drawn", "own", "none"]
 
 
 class ShownNet(Frozen):
@@ -219,6 +219,7 @@ WORLDS: Mapping[Images, str] = {
     "drawn": "Here drawn scenes take the place of the published images, so no number can be "
     "compared with the paper's.",
     "own": "The paper's numbers are of other images.",
+    "none": "",
 }
 
 

@@ -16,7 +16,7 @@ LAYERS = [
     {"errors", "files", "progress", "columns", "config", "provenance", "colour", "vision"},
     {"metrics", "experiments"},
     {"datasets"},
-    {"models", "dense", "sampling", "counting", "starting"},
+    {"models", "dense", "timing", "sampling", "counting", "starting"},
     {"train", "torchscript", "pretrain", "job"},
     {"evaluate", "predict", "convert"},
     {"measurements", "cards", "tables", "drawing", "figures", "figures_samples"},

@@ -34,6 +34,7 @@ BACKBONES = sorted(
     }
 )
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
+TIMED = [name for name, entry in CONFIG.experiments.items() if entry.timing]
 
 
 def one_of(names):
@@ -172,6 +173,8 @@ def shown_images(table):
     """Whose images a table's numbers are of."""
     entries = [CONFIG.experiments[name] for name in in_table(table)]
     datasets = [entry.data.dataset for entry in entries if entry.data]
+    if not datasets:
+        return "none"
     if "folder" in [CONFIG.datasets[name].converter for name in datasets]:
         return "own"
     return "drawn" if LIKE == "demo" else "published"

@@ -44,3 +44,23 @@ rule upper_bound:
         code=code("upper_bound"),
     script:
         "../scripts/upper_bound.py"
+
+
+rule time:
+    output:
+        metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/time/{{experiment}}/{{seed}}.log",
+    wildcard_constraints:
+        experiment=one_of(TIMED),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        gpu=1,
+    params:
+        timing=lambda wildcards: CONFIG.experiments[
+            wildcards.experiment
+        ].timing.model_dump(mode="json"),
+        code=code("time"),
+    script:
+        "../scripts/time.py"

@@ -1,0 +1,22 @@
+"""Time one way to compute scores."""
+
+from pathlib import Path
+
+from fcnlib.config import Timing
+from fcnlib.job import job
+from fcnlib.provenance import facts
+from fcnlib.timing import time_way
+
+with job(snakemake.log[0], snakemake.threads) as device:
+    time_way(
+        Timing.model_validate(snakemake.params.timing),
+        metrics=Path(snakemake.output.metrics),
+        device=device,
+        facts=facts(
+            experiment=snakemake.wildcards.experiment,
+            seed=int(snakemake.wildcards.seed),
+            device=device,
+            threads=snakemake.threads,
+            values={"timing": snakemake.params.timing},
+        ),
+    )
