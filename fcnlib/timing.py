@@ -65,7 +65,13 @@ def backward_milliseconds(net: nn.Module, images: Tensor, *, device: str, runs: 
 
 def time_way(timing: Timing, *, metrics: Path, device: str, facts: dict[str, Any]) -> None:
     """Write what a way to compute scores takes per image, and how far its equal's scores are."""
-    chance = torch.Generator().manual_seed(facts["seed"])
+    measured = measure(timing, seed=facts["seed"], device=device)
+    write_json(metrics, {**facts, **measured, "forward_size": [timing.side, timing.side]})
+
+
+def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
+    """The costs of a way to compute scores per image, and every run of whole batches."""
+    chance = torch.Generator().manual_seed(seed)
     net = _drawn(timing, chance).to(device).eval()
     images = 64 * torch.randn(timing.batch, 3, timing.side, timing.side, generator=chance)
     images = images.to(device)
@@ -85,9 +91,7 @@ def time_way(timing: Timing, *, metrics: Path, device: str, facts: dict[str, Any
         "output_ms": fmean(forward) / timing.batch / outputs,
         "max_difference": _difference(scores, other.view_as(scores)),
     }
-    runs = {"forward": forward, "backward": backward}  # of whole batches
-    size = [timing.side, timing.side]
-    write_json(metrics, {**facts, "costs": costs, "forward_size": size, "runs_ms": runs})
+    return {"costs": costs, "runs_ms": {"forward": forward, "backward": backward}}
 
 
 def _drawn(timing: Timing, chance: torch.Generator) -> LayerGraph:
