@@ -1,0 +1,216 @@
+"""FCN-8s VGG16 inference side by side with pytorch-fcn's FCN8s: time, labels, scores, memory.
+
+python benchmarks/inference.py [--size 500] [--batch 1] [--threads 2] [--device cpu] [--json FILE]
+
+The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
+Weights are random, drawn so that activations keep their size; all rows have the same ones.
+"""
+
+import argparse
+import importlib
+import multiprocessing
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fcnlib.files import write_json
+from fcnlib.models import FCN, build_fcn
+from fcnlib.provenance import provenance
+from fcnlib.torchscript import export, load
+
+Scorer = Callable[[Tensor], Tensor]
+
+
+def drawn(width: float) -> FCN:
+    """The net with weights that keep activations finite and labels varied."""
+    net = build_fcn(width=width).eval()
+    chance = torch.Generator().manual_seed(0)
+    for layer in net.values():
+        if isinstance(layer, nn.Conv2d):
+            assert layer.bias is not None
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=chance)
+            nn.init.normal_(layer.bias, std=5.0, generator=chance)
+    return net
+
+
+def photograph(size: int, batch: int) -> Tensor:
+    """Smooth random colours [N, 3, H, W] as normalised input."""
+    chance = torch.Generator().manual_seed(1)
+    coarse = torch.randn(batch, 3, size // 16, size // 16, generator=chance)
+    return 60 * functional.interpolate(coarse, (size, size), mode="bicubic")
+
+
+def peer(net: FCN) -> nn.Module | None:
+    """pytorch-fcn's FCN8s with the weights of `net`; None where torchfcn is not installed."""
+    # Its package imports one that downloads, and torchvision; the model itself needs neither.
+    sys.modules.setdefault("fcn", types.ModuleType("fcn"))
+    found = importlib.util.find_spec("torchfcn")
+    if found is None or not found.submodule_search_locations:
+        return None
+    for name in ("torchfcn", "torchfcn.models"):
+        package = types.ModuleType(name)
+        folder = Path(found.submodule_search_locations[0]) / name.removeprefix("torchfcn")[1:]
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    theirs: nn.Module = importlib.import_module("torchfcn.models.fcn8s").FCN8s().eval()
+    state = {name: tensor for name, tensor in net.state_dict().items() if "score" not in name}
+    state |= {k: v for k, v in net.state_dict().items() if k.startswith("score")}
+    missing = theirs.load_state_dict(state, strict=False).missing_keys
+    assert all(name.startswith("upscore") for name in missing), missing
+    return theirs
+
+
+def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Scorer]:
+    """What is compared; the first is the base."""
+    device, found = options.device, {}
+    theirs = peer(net) if options.width == 1 else None
+    if theirs is not None:
+        found["pytorch-fcn, eager"] = theirs.to(device)
+    export(net, folder / "net.ts")
+    read: Any = torch.jit.load
+    alone = read(folder / "net.ts", map_location=device).eval()
+    found["the same net, eager"] = net.to(device)
+    found["the file alone (torch.jit.load)"] = alone.scores
+    if device == "cpu":
+        plain = torch.jit.script(net)
+        found["torch.jit.optimize_for_inference"] = torch.jit.optimize_for_inference(plain)
+    precisions = ["fp32", "bf16"] if device == "cpu" else ["fp32", "tf32", "bf16"]
+    for precision in precisions:
+        model = load(folder / "net.ts", device=device, precision=precision)  # type: ignore[arg-type]
+        found[f"fcnlib.torchscript.load, {precision}"] = model.scores
+    return found
+
+
+def seconds(call: Callable[[], Any], device: str) -> float:
+    """One call's time."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    start = time.perf_counter()
+    call()
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def matrix_rate(device: str, dtype: torch.dtype) -> float:
+    """Multiplications of a large matrix product, in 1e9 a second."""
+    side = 8192 if device.startswith("cuda") else 2048
+    a = torch.randn(side, side, device=device).to(dtype)
+    return side**3 / 1e9 / min(seconds(lambda: a @ a, device) for _ in range(5))
+
+
+def measure(compared: dict[str, Scorer], image: Tensor, options: argparse.Namespace) -> list[Any]:
+    """A line for each row: milliseconds, ratio to the base, labels and scores against it."""
+    times: dict[str, list[float]] = {name: [] for name in compared}
+    outputs = {name: scorer(image).float().cpu() for name, scorer in compared.items()}
+    for _ in range(options.rounds):  # in turns, as other work on the machine comes and goes
+        for name, scorer in compared.items():
+            times[name].append(seconds(lambda run=scorer: run(image), options.device))
+    base = next(iter(compared))
+    expected = outputs[base]
+    spread = float(expected.max() - expected.min())
+    lines = []
+    for name in compared:
+        ratios = [b / t for b, t in zip(times[base], times[name], strict=True)]
+        lines.append(
+            {
+                "row": name,
+                "ms": 1000 * min(times[name]),
+                "median_ms": 1000 * median(times[name]),
+                "times_faster": median(ratios),
+                "same_labels": (outputs[name].argmax(1) == expected.argmax(1))
+                .double()
+                .mean()
+                .item(),
+                "score_difference": float((outputs[name] - expected).abs().max()) / spread,
+            }
+        )
+    return lines
+
+
+def peak_memory(path: Path, size: int, threads: int) -> dict[str, float]:
+    """MB of a fresh process that loads the file and labels an image; the weights among them."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_memory, (path, size, threads))
+
+
+def _memory(path: Path, size: int, threads: int) -> dict[str, float]:
+    torch.set_num_threads(threads)
+    torch.randn(64, 64) @ torch.randn(64, 64)
+    before = _status("VmRSS")
+    model = load(path)
+    loading = _status("VmHWM")
+    Path("/proc/self/clear_refs").write_text("5")  # from here on, a new peak
+    image = torch.randint(0, 256, (1, 3, size, size), dtype=torch.uint8)
+    with torch.inference_mode():
+        model(image), model(image)
+    weights = path.stat().st_size / 1e6
+    peak = _status("VmHWM")
+    return {
+        "weights": weights,
+        "peak": peak,
+        "peak_over_weights": peak - before - weights,
+        "peak_while_loading": loading,
+    }
+
+
+def _status(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1000
+
+
+def main() -> None:
+    """Print the table, and write it as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--size", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    where = provenance(seed=0, device=options.device, threads=options.threads, values={})
+    rates = {"fp32": matrix_rate(options.device, torch.float32)}
+    if options.device.startswith("cuda"):
+        rates["bf16"] = matrix_rate(options.device, torch.bfloat16)
+    memory: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        compared = rows(drawn(options.width), options, Path(folder))
+        image = photograph(options.size, options.batch).to(options.device)
+        lines = measure(compared, image, options)
+        del compared
+        if options.device == "cpu":
+            memory = peak_memory(Path(folder) / "net.ts", options.size, options.threads)
+    versions = where["versions"]
+    print(f"{where['date'][:10]}, {where['device']}, {options.threads} thread(s)")
+    print(f"torch {versions['torch']}, {options.batch} x {options.size} x {options.size} pixels")
+    shown = ", ".join(f"{kind} {rate:.0f}" for kind, rate in rates.items())
+    print(f"matrix product: {shown} GMAC/s")
+    print(f"\n{'':36}{'ms':>8}{'median':>8}{'faster':>8}{'same labels':>13}{'score diff.':>12}")
+    for line in lines:
+        print(
+            f"{line['row']:36}{line['ms']:8.1f}{line['median_ms']:8.1f}{line['times_faster']:7.2f}x"
+            f"{line['same_labels']:13.4%}{line['score_difference']:12.1e}"
+        )
+    if memory:
+        told = ", ".join(f"{name.replace('_', ' ')} {mb:.0f}" for name, mb in memory.items())
+        print(f"\nMB of a process that labels one image: {told}")
+    if options.json:
+        values = {name: str(value) for name, value in vars(options).items()}
+        content = {"values": values, "gmac_per_second": rates, "rows": lines, "memory_mb": memory}
+        write_json(options.json, {**where, **content})
+
+
+if __name__ == "__main__":
+    main()
