@@ -60,7 +60,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "forward_ms": Column("forward time", "ms", "lower", 1),
     "backward_ms": Column("backward time", "ms", "lower", 1),
     "outputs": Column("outputs", "outputs", "neither", 0),
-    "output_ms": Column("forward time per output", "ms", "lower", 3),
+    "output_ms": Column("time per output", "ms", "lower", 3),
     "max_difference": Column("max. difference", "of the score range", "neither", 1, "e"),
     "conv_layers": Column("conv layers", "layers", "neither", 0, derived=True),
     "parameters": Column("parameters", "parameters", "neither", 0, "f", 1e6, "M", derived=True),

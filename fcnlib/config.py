@@ -181,6 +181,7 @@ class Table(Frozen):
     title: str
     columns: tuple[ColumnName, ...]
     note: str = ""
+    compete: Flag = True  # rows do the same, so that the best of a column can be told
 
 
 class Figure(Frozen):

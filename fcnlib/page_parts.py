@@ -62,6 +62,7 @@ class ScoreTable(NamedTuple):
     title: str
     note: str
     seeds: int  # the most runs behind one number
+    compete: bool
     columns: list[Head]
     rows: list[tuple[str, list[Cell]]]
 
@@ -101,7 +102,7 @@ def _number(text: str) -> float | None:
 
 def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
-    best = best_lines(lines)
+    best = best_lines(lines) if table.compete else set()
     published = {line.metric for line in lines if line.paper is not None}
     seeds = max((line.seeds or 0 for line in lines), default=0)
     heads = [
@@ -119,7 +120,8 @@ def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: 
         mine = {line.metric: line for line in lines if line.experiment == row.experiment}
         cells = [_cell(COLUMNS[x], mine[x], mine[x] in best) for x in table.columns if x in mine]
         rows.append((row.row, cells))
-    return ScoreTable(table.name, table.title, note(table, runs), seeds, heads, rows)
+    said = note(table, runs)
+    return ScoreTable(table.name, table.title, said, seeds, table.compete, heads, rows)
 
 
 def _cell(column: Column, line: Line, best: bool) -> Cell:
@@ -160,15 +162,18 @@ def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTa
     """What each row cost, for rows that cost anything."""
     found: dict[str, tuple[float | None, ...]] = {}
     sizes: list[str] = []
+    timed = "forward_ms" not in table.columns  # or else the table itself says it
     for row in table.rows:
         measured = [run for _, run in runs.get(row.experiment, ())]
         # benchmarks/.../<experiment>/<seed>.tsv
         jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
-        sizes += ["{1} x {0}".format(*run.forward_size) for run in measured if run.forward_size]
+        sizes += [
+            "{1} x {0}".format(*run.forward_size) for run in measured if run.forward_size and timed
+        ]
         found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),
-            _mean([run.costs.get("forward_ms") for run in measured]),
+            _mean([run.costs.get("forward_ms") for run in measured]) if timed else None,
             _mean([run.parameters for run in measured]),
         )
     kept = [i for i in range(len(COSTS)) if any(c[i] is not None for c in found.values())]

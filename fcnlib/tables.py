@@ -48,6 +48,7 @@ class ShownTable(Frozen):
     title: str
     columns: tuple[ColumnName, ...]
     note: str = ""
+    compete: bool = True
     images: Images
     rows: tuple[ShownRow, ...]
 
@@ -195,7 +196,7 @@ def best_lines(lines: Sequence[Line]) -> set[Line]:
 
 def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str, runs: Runs) -> str:
     """The table as Markdown: each column measured and, where the paper has it, published."""
-    best = best_lines(lines)
+    best = best_lines(lines) if table.compete else set()
     published = {line.metric for line in lines if line.paper is not None}
     head, rows = [""], {row.experiment: [row.row] for row in table.rows}
     for name in table.columns:

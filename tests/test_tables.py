@@ -276,6 +276,12 @@ def test_the_best_time_is_the_lowest_and_of_sizes_there_is_no_best(tmp_path):
     assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in markdown
 
 
+def test_rows_that_do_not_compete_have_no_best(tmp_path):
+    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS | {"compete": False})
+    assert "| Small | 40.0 ± 0.0 | 5.1 ± 0.0 | 16.0 |" in markdown
+    assert "**5" not in markdown
+
+
 def test_only_scores_are_compared_between_versions(tmp_path):
     build(tmp_path, cost_runs(tmp_path), COSTS)
     write_scores(tmp_path / "tables/skips.csv", tmp_path / "scores.json")

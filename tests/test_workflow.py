@@ -54,6 +54,7 @@ def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Pat
     assert planned["train"] == sum(e.net is not None for e in config.experiments.values())
     assert planned["upper_bound"] == sum(e.oracle is not None for e in config.experiments.values())
     assert planned["draw_voc"] == planned["draw_sbd"] == 1
+    assert planned["time"] == sum(e.timing is not None for e in config.experiments.values()) > 0
     starts = {e.net.backbone for e in config.experiments.values() if e.net and not e.net.start_from}
     assert planned["pretrain"] == len(starts)
     zoo = sum(e.weights is not None for e in config.experiments.values())
@@ -74,7 +75,7 @@ def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
     one, three = jobs(clone, "all"), jobs(clone, "all", "--config", "seeds=[0,1,2]")
     assert three["train"] == 3 * one["train"]
     assert three["table"] == one["table"] and three["convert"] == one["convert"]
-    assert three["upper_bound"] == one["upper_bound"]
+    assert three["upper_bound"] == one["upper_bound"] and three["time"] == one["time"]
 
 
 def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path) -> None:
