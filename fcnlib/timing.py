@@ -81,7 +81,8 @@ def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
     backward: list[float] = []
     if timing.backward:
         backward = backward_milliseconds(way, images, device=device, runs=timing.runs)
-    with torch.inference_mode():
+    # Of all the digits that there are: convolutions may be timed with fewer (TF32).
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         scores, other = way(images), equal(images)
     outputs = scores[0, 0].numel()
     costs = {
