@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from fcnlib.columns import COLUMNS
 from fcnlib.counting import bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.evaluate import evaluate, evaluate_bound
+from fcnlib.evaluate import evaluate, evaluate_bound, full_width
+from fcnlib.experiments import load as load_config
 from fcnlib.metrics import mean_iu, scores
 from fcnlib.models.fcn import build_fcn
 from fcnlib.torchscript import TOLD, export, load
@@ -81,6 +83,20 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     assert metrics["costs"].pop("forward_ms") > 0
     full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
     assert metrics["costs"] == full
+
+
+@pytest.mark.parametrize("name", ["voc2011-alexnet", "voc2011-vgg16", "voc2011-googlenet"])
+def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
+    raw_config: dict[str, Any], name: str
+) -> None:
+    entry = load_config(raw_config).experiments[name]
+    assert entry.net is not None and entry.net.width == 0.125
+    found = full_width(entry.net.model_dump(), 21)
+    shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
+    published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
+    if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
+        assert (shown.pop("field"), published.pop("field")) == ("715", "907")
+    assert shown == published
 
 
 def test_counts_of_an_image_are_of_all_its_pixels_but_void(
