@@ -212,7 +212,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
 
     config = clone / "config.yaml"
     text = config.read_text()
-    config.write_text(text.replace("mean_iu: 65.0", "mean_iu: 65.1"))
+    config.write_text(text.replace("mean_iu: 65.0", "mean_iu: 65.1", 1))
     changed = jobs(clone, "all", *options)
     assert changed["table"] == 1
     assert set(changed) <= {"table", "results", "page", "configuration", "report", "all", "total"}
