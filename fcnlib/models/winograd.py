@@ -11,8 +11,8 @@ from torch.nn import functional
 # Finite ones; the last point is infinity. Small and reciprocal ones keep the rounding small.
 POINTS = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 0.25, -4.0]
 OUTPUTS = 4
-# Tiles that are multiplied at once: transformed, they fit the caches of a core.
-TILES = 192
+# Tiles multiplied at once, and their values: a strip of them stays in the cache when transformed.
+TILES, TILE_VALUES = 192, 51200
 
 
 def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -28,6 +28,12 @@ def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
     kernel[-1], out[-1] = 0, 0
     kernel[-1, -1] = out[-1, -1] = 1
     return into / largest, kernel * largest, out.T.contiguous()
+
+
+def both_ways(matrix: Tensor, values: Tensor) -> Tensor:
+    """A matrix [m, n] applied to both sides of a tile's values [n, n, ...], [m, m, ...]."""
+    rows = matrix.mm(values.flatten(1)).view(matrix.shape[0], values.shape[1], -1)
+    return torch.matmul(matrix, rows)
 
 
 def tile_kernel(weight: Tensor) -> Tensor:
@@ -58,31 +64,36 @@ class Winograd(nn.Module):
         self.register_buffer("kernel", kernel)
         self.register_buffer("bias", bias.detach().clone())
         self.register_buffer("floor", floor.detach().flatten().clone())
-        self.register_buffer("into", torch.kron(into, into).to(kernel.dtype))
-        self.register_buffer("out", torch.kron(out, out).to(kernel.dtype))
-        self.padding, self.cropped, self.tiles = padding, cropped, TILES
+        self.register_buffer("into", into.to(kernel.dtype))
+        self.register_buffer("out", out.to(kernel.dtype))
+        self.padding, self.cropped = padding, cropped
+        self.tiles = max(TILES, TILE_VALUES // kernel.shape[1])
 
     def forward(self, x: Tensor) -> Tensor:
         images, inputs, height, width = x.shape
         outputs, pad = self.kernel.shape[2], self.padding
         tall, wide = height + 2 * pad - 2, width + 2 * pad - 2
         down, across = (tall + 3) // 4, (wide + 3) // 4
-        row = (4 * across + 2) * inputs
-        below, right = 4 * down + 2 - pad - height, 4 * across + 2 - pad - width
-        padded = functional.pad(x.permute(0, 2, 3, 1), [0, 0, pad, right, pad, below])
+        right, row = 4 * across + 2 - pad - width, (4 * across + 2) * inputs
+        x = x.permute(0, 2, 3, 1)
         y = torch.empty([images, 4 * down, 4 * across, outputs], dtype=x.dtype, device=x.device)
         rows = max(1, self.tiles // across)
         for image in range(images):
             for top in range(0, down, rows):
                 count = min(rows, down - top)
-                part = padded[image, 4 * top :]
+                first, last = 4 * top - pad, 4 * (top + count) + 2 - pad
+                part = x[image, max(0, first) : min(last, height)]
+                part = functional.pad(
+                    part, [0, 0, pad, right, max(0, -first), max(0, last - max(height, first))]
+                ).contiguous()
                 tiles = part.as_strided(
                     [6, 6, count, across, inputs], [row, inputs, 4 * row, 4 * inputs, 1]
                 )
-                points = self.into.mm(tiles.reshape(36, -1)).view(36, count * across, inputs)
-                product = torch.bmm(points, self.kernel)
+                points = both_ways(self.into, tiles.reshape(6, 6, -1))
+                product = torch.bmm(points.view(36, count * across, inputs), self.kernel)
                 product[7].add_(self.bias)  # at the point (1, 1), which every output adds once
-                made = self.out.mm(product.view(36, -1)).view(4, 4, count, across, outputs)
+                made = both_ways(self.out, product.view(6, 6, -1))
+                made = made.view(4, 4, count, across, outputs)
                 target = y[image, 4 * top : 4 * (top + count)].view(count, 4, across, 4, outputs)
                 target.copy_(made.clamp_min_(self.floor).permute(2, 0, 3, 1, 4))
         y = y.permute(0, 3, 1, 2)
