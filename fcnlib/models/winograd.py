@@ -30,10 +30,18 @@ def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
     return into / largest, kernel * largest, out.T.contiguous()
 
 
-def both_ways(matrix: Tensor, values: Tensor) -> Tensor:
-    """A matrix [m, n] applied to both sides of a tile's values [n, n, ...], [m, m, ...]."""
-    rows = matrix.mm(values.flatten(1)).view(matrix.shape[0], values.shape[1], -1)
-    return torch.matmul(matrix, rows)
+def both_ways(matrix: Tensor, values: Tensor, spare: Tensor, count: int) -> Tensor:
+    """A matrix [m, n] applied to both sides of tiles, whose `values` begin with [n, n, count].
+
+    The result [m, m, count] takes their place; `spare` holds what lies between.
+    """
+    m, n = matrix.shape
+    rows = spare[: m * n * count].view(m, n, count)
+    torch.mm(matrix, values[: n * n * count].view(n, n * count), out=rows.view(m, n * count))
+    result = values[: m * m * count].view(m, m, count)
+    for i in range(m):
+        torch.mm(matrix, rows[i], out=result[i])
+    return result
 
 
 def tile_kernel(weight: Tensor) -> Tensor:
@@ -77,7 +85,11 @@ class Winograd(nn.Module):
         right, row = 4 * across + 2 - pad - width, (4 * across + 2) * inputs
         x = x.permute(0, 2, 3, 1)
         y = torch.empty([images, 4 * down, 4 * across, outputs], dtype=x.dtype, device=x.device)
-        rows = max(1, self.tiles // across)
+        rows = min(down, max(1, self.tiles // across))
+        # Two for all strips, as fresh memory costs as much as the products.
+        size = 36 * rows * across * max(inputs, outputs)
+        tiles = torch.empty([size], dtype=x.dtype, device=x.device)
+        spare = torch.empty_like(tiles)
         for image in range(images):
             for top in range(0, down, rows):
                 count = min(rows, down - top)
@@ -86,13 +98,16 @@ class Winograd(nn.Module):
                 part = functional.pad(
                     part, [0, 0, pad, right, max(0, -first), max(0, last - max(height, first))]
                 ).contiguous()
-                tiles = part.as_strided(
+                found = part.as_strided(
                     [6, 6, count, across, inputs], [row, inputs, 4 * row, 4 * inputs, 1]
                 )
-                points = both_ways(self.into, tiles.reshape(6, 6, -1))
-                product = torch.bmm(points.view(36, count * across, inputs), self.kernel)
+                cells = count * across
+                tiles[: 36 * cells * inputs].view(found.shape).copy_(found)
+                points = both_ways(self.into, tiles, spare, cells * inputs)
+                product = spare[: 36 * cells * outputs].view(36, cells, outputs)
+                torch.bmm(points.view(36, cells, inputs), self.kernel, out=product)
                 product[7].add_(self.bias)  # at the point (1, 1), which every output adds once
-                made = both_ways(self.out, product.view(6, 6, -1))
+                made = both_ways(self.out, spare, tiles, cells * outputs)
                 made = made.view(4, 4, count, across, outputs)
                 target = y[image, 4 * top : 4 * (top + count)].view(count, 4, across, 4, outputs)
                 target.copy_(made.clamp_min_(self.floor).permute(2, 0, 3, 1, 4))
