@@ -117,3 +117,42 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):
         export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
     assert not (tmp_path / "net.ts").exists()
+
+
+def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
+    """Of a net so wide that all its faster layers are used, and without no_grad."""
+    wide = build_fcn(classes=5, width=1 / 4)
+    generator = torch.Generator().manual_seed(0)
+    for layer in wide.values():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+    export(wide, tmp_path / "net.ts")
+    alone, made = torch.jit.load(tmp_path / "net.ts"), load(tmp_path / "net.ts")  # type: ignore[no-untyped-call]
+    rgb = torch.randint(0, 256, (1, 3, 70, 90), dtype=torch.uint8)
+    assert (alone(rgb) == made(rgb)).float().mean() > 0.999
+    scores = alone.scores(rgb.float()).detach()
+    torch.testing.assert_close(
+        made.scores(rgb.float()), scores, rtol=0, atol=1e-4 * float(scores.abs().max())
+    )
+
+
+def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:
+    export(net("fc7", "pool4"), tmp_path / "net.ts")
+    state = torch.jit.load(tmp_path / "net.ts").state_dict()  # type: ignore[no-untyped-call]
+    assert {"net.conv1_1.weight", "net.fc6.bias", "net.score_pool4.weight"} <= state.keys()
+
+
+def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
+    classes = {"semantic": 4, "geometric": 3}
+    two = build_fcn(predict_from=["fc7"], classes=classes, width=THIN)
+    for name, parameter in two.named_parameters():
+        if name.startswith("score"):
+            nn.init.normal_(parameter)
+    export(two.eval(), tmp_path / "net.ts")
+    rgb = torch.randint(0, 256, (2, 3, 40, 30), dtype=torch.uint8)
+    labels, shares = load(tmp_path / "net.ts")(rgb), load(tmp_path / "net.ts").probabilities(rgb)
+    expected = two.split(two(two.normalise(rgb)))
+    assert list(labels) == list(classes)
+    for task, scores in expected.items():
+        assert torch.equal(labels[task].long(), scores.argmax(1))
+        torch.testing.assert_close(shares[task], scores.softmax(1))
