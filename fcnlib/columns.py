@@ -24,7 +24,6 @@ class Column(NamedTuple):
 
     label: str
     unit: str
-    better: Literal["higher", "lower", "neither"]
     digits: int
     form: Literal["f", "e"] = "f"
     per: float = 1.0  # shown as so many of these
@@ -53,17 +52,17 @@ class Column(NamedTuple):
 
 
 COLUMNS: Mapping[ColumnName, Column] = {
-    "pixel_accuracy": Column("pixel acc.", "%", "higher", 1),
-    "mean_accuracy": Column("mean acc.", "%", "higher", 1),
-    "mean_iu": Column("mean IU", "%", "higher", 1),
-    "frequency_weighted_iu": Column("f.w. IU", "%", "higher", 1),
-    "forward_ms": Column("forward time", "ms", "lower", 1),
-    "backward_ms": Column("backward time", "ms", "lower", 1),
-    "outputs": Column("outputs", "outputs", "neither", 0),
-    "output_ms": Column("time per output", "ms", "lower", 3),
-    "max_difference": Column("max. difference", "of the score range", "neither", 1, "e"),
-    "conv_layers": Column("conv layers", "layers", "neither", 0, derived=True),
-    "parameters": Column("parameters", "parameters", "neither", 0, "f", 1e6, "M", derived=True),
-    "field": Column("rf size", "px", "neither", 0, derived=True),
-    "stride": Column("max stride", "px", "neither", 0, derived=True),
+    "pixel_accuracy": Column("pixel acc.", "%", 1),
+    "mean_accuracy": Column("mean acc.", "%", 1),
+    "mean_iu": Column("mean IU", "%", 1),
+    "frequency_weighted_iu": Column("f.w. IU", "%", 1),
+    "forward_ms": Column("forward time", "ms", 1),
+    "backward_ms": Column("backward time", "ms", 1),
+    "outputs": Column("outputs", "outputs", 0),
+    "output_ms": Column("time per output", "ms", 3),
+    "max_difference": Column("max. difference", "of the score range", 1, "e"),
+    "conv_layers": Column("conv layers", "layers", 0, derived=True),
+    "parameters": Column("parameters", "parameters", 0, "f", 1e6, "M", derived=True),
+    "field": Column("rf size", "px", 0, derived=True),
+    "stride": Column("max stride", "px", 0, derived=True),
 }

@@ -180,7 +180,7 @@ def label_of(column: ColumnName, scale: str) -> str:
 
 
 def best_lines(lines: Sequence[Line]) -> set[Line]:
-    """The lines whose measured value, as shown, no other row of the same column beats."""
+    """The lines whose score, as shown, no other row of the same column beats."""
     best: set[Line] = set()
     for name, column in COLUMNS.items():
         shown = {
@@ -188,9 +188,9 @@ def best_lines(lines: Sequence[Line]) -> set[Line]:
             for line in lines
             if line.metric == name and line.measured is not None
         }
-        if len(shown) > 1 and column.better != "neither":
-            top = (max if column.better == "higher" else min)(shown.values())
-            best |= {line for line, value in shown.items() if value == top}
+        # Times are measured beside other jobs, and of sizes none is best.
+        if len(shown) > 1 and column.unit == "%":
+            best |= {line for line, value in shown.items() if value == max(shown.values())}
     return best
 
 

@@ -150,6 +150,14 @@ def test_times_and_sizes_have_their_unit_and_no_difference(given):
     assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in text(html)
 
 
+def test_bold_is_for_scores_alone(given):
+    html = page(given)
+    near = next(row for row in re.findall(r"<tr><th.*?</tr>", html, re.S) if "Near" in row)
+    bold = ["<strong>" in cell for cell in re.findall(r'<td class="first".*?</td>', near, re.S)]
+    assert len(bold) == 4 and not any(bold[2:])
+    assert "Bold: best score." in text(html)
+
+
 def test_metrics_without_published_numbers_have_no_empty_columns(given):
     assert 'data-full="pixel acc., demo"' in page(given)
     assert 'data-full="pixel acc., paper"' not in page(given)
