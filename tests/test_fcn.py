@@ -1,13 +1,16 @@
 """The one FCN class."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from fcnlib.errors import InputError
+from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.layers import Upscore, bilinear_kernel
+from fcnlib.models.layers import Layers, Upscore, bilinear_kernel, put
 from fcnlib.models.transplant import transplant
 
 THIN = 1 / 32
@@ -211,3 +214,50 @@ def test_layers_out_of_order_are_refused(predict_from: list[str]) -> None:
 def test_wrong_number_of_skip_scales_is_refused() -> None:
     with pytest.raises(InputError, match="skip_scales: 1 values; expected 2"):
         build_fcn(width=THIN, skip_scales=[0.01])
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"backbone": "resnet"}, "backbone: 'resnet'; expected one of: alexnet, vgg16"),
+        ({"width": 0.0}, "width: 0.0; expected more than 0 and at most 1"),
+        ({"width": float("nan")}, "width: nan"),
+        ({"width": 2.0}, "width: 2.0"),
+        ({"classes": 0}, "classes: 0 of semantic; expected 1 to 255"),
+        ({"classes": 256}, "classes: 256 of semantic"),
+        ({"classes": 1, "null_background": True}, "expected 2 to 255 with a null background"),
+        ({"classes": {}}, r"classes: tasks \[\]; expected one or more"),
+        ({"input_channels": 0}, "input_channels: 0; expected at least 1"),
+        (
+            {"classes": {"material": 3, "mathematics": 4}},
+            r"tasks \['material', 'mathematics'\]; expected one or more, each of other first 3",
+        ),
+        (
+            {"predict_from": ["fc7"], "streams": ["color", "color"]},
+            r"streams: \['color', 'color'\]; expected each of them once",
+        ),
+        ({"predict_from": ["fc7"], "streams": ["data", "x"]}, "layer 'data' is there already"),
+    ],
+)
+def test_a_net_that_cannot_be_is_refused(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        build_fcn(**{"width": THIN, **values})
+
+
+def test_a_layer_takes_no_others_place() -> None:
+    layers: Layers = {}
+    put(layers, "conv", nn.Identity())
+    with pytest.raises(InputError, match="layer 'conv' is there already"):
+        put(layers, "conv", nn.Identity())
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"backbone": "resnet"}, "backbone: 'resnet'; expected one of: alexnet, vgg16"),
+        ({"classes": 0}, "classes: 0; expected at least 1"),
+    ],
+)
+def test_a_classifier_that_cannot_be_is_refused(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        build_classifier(**{"backbone": "vgg16", "width": THIN, **values})

@@ -189,3 +189,12 @@ BACKBONES: dict[str, Backbone] = {
     "vgg19": Backbone(vgg19, padding=1, window=224),
     "googlenet": Backbone(googlenet, padding=3, window=224),
 }
+
+
+def backbone_of(name: str, width: float) -> Backbone:
+    """The backbone of this name, if it exists and can have this width."""
+    if name not in BACKBONES:
+        raise InputError(f"backbone: {name!r}; expected one of: {', '.join(BACKBONES)}")
+    if not 0 < width <= 1:
+        raise InputError(f"width: {width}; expected more than 0 and at most 1")
+    return BACKBONES[name]

@@ -3,7 +3,7 @@
 from torch import nn
 
 from fcnlib.errors import InputError
-from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.backbones import backbone_of
 from fcnlib.models.geometry import sizes
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import Concat, Layers, channels_of, put
@@ -26,7 +26,9 @@ def build_classifier(
     In windows smaller than ILSVRC's, GoogLeNet's final pooling averages the grid there is, and an
     fc6 that has no room is padded.
     """
-    entry = BACKBONES[backbone]
+    entry = backbone_of(backbone, width)
+    if classes < 1:
+        raise InputError(f"classes: {classes}; expected at least 1")
     layers = entry.layers(
         width=width,
         padding=entry.padding if padding is None else padding,

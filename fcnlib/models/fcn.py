@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.errors import InputError
-from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.heads import Head, put_head, scorable
 from fcnlib.models.layers import (
@@ -24,6 +24,8 @@ from fcnlib.models.layers import (
 __all__ = ["FCN", "ILSVRC_MEAN_BGR", "build_fcn", "crop_offsets"]
 
 TASK = "semantic"  # of a net with one head
+LETTERS = 3  # of a task, in its layers' names
+MOST_CLASSES = 255  # labels are bytes, one of them void
 STREAM_CHANNELS = 3
 VALUES = {
     "upsampling": ("frozen", "learned"),
@@ -85,9 +87,11 @@ def build_fcn(
     arguments = dict(locals())
     _check_values(upsampling=upsampling, fusion=fusion, features=features)
     heads = dict(classes) if isinstance(classes, Mapping) else {TASK: classes}
+    _check_heads(heads, null_background)
+    _check_channels(input_channels, streams)
     layers: Layers = {}
     for stream in streams or ("",):
-        trunk = BACKBONES[backbone].layers(
+        trunk = backbone_of(backbone, width).layers(
             width=width,
             padding=padding,
             fc6_kernel=fc6_kernel,
@@ -97,7 +101,7 @@ def build_fcn(
         coarsest, *finer = _checked(predict_from, trunk)
         _put_trunk(layers, trunk, coarsest, stream=stream, input_channels=input_channels)
     scales = tuple(skip_scales or [1.0] * len(finer))
-    _check_fit(finer, scales, streams, heads, null_background)
+    _check_fit(finer, scales, streams)
     head = Head(
         predict_from=[coarsest, *finer],
         scales=scales,
@@ -142,7 +146,7 @@ def _with_heads(
     arguments: Mapping[str, Any],
 ) -> FCN:
     """The net of a trunk and score layers, upsampling and crop of each task."""
-    suffixes = [f"_{task[:3]}" for task in heads] if len(heads) > 1 else [""]
+    suffixes = [f"_{task[:LETTERS]}" for task in heads] if len(heads) > 1 else [""]
     tops = [
         put_head(layers, head, outputs - head.null_background, suffix)
         for suffix, outputs in zip(suffixes, heads.values(), strict=True)
@@ -170,19 +174,36 @@ def _checked(predict_from: Sequence[str], trunk: Layers) -> list[str]:
     return list(predict_from)
 
 
-def _check_fit(
-    finer: Sequence[str],
-    scales: Sequence[float],
-    streams: Sequence[str],
-    heads: Mapping[str, int],
-    null_background: bool,
-) -> None:
+def _check_heads(heads: Mapping[str, int], null_background: bool) -> None:
+    names = {task[:LETTERS] for task in heads}
+    if not heads or len(names) < len(heads):
+        raise InputError(
+            f"classes: tasks {list(heads)}; expected one or more, each of other first {LETTERS} "
+            "letters, as they name its layers"
+        )
+    fewest = 2 if null_background else 1
+    for task, classes in heads.items():
+        if not fewest <= classes <= MOST_CLASSES:
+            raise InputError(
+                f"classes: {classes} of {task}; expected {fewest} to {MOST_CLASSES}"
+                + (" with a null background" if null_background else "")
+            )
+    if null_background and len(heads) > 1:
+        raise InputError(f"null_background with {len(heads)} tasks; expected one")
+
+
+def _check_channels(input_channels: int, streams: Sequence[str]) -> None:
+    if input_channels < 1:
+        raise InputError(f"input_channels: {input_channels}; expected at least 1")
+    if len(set(streams)) < len(streams):
+        raise InputError(f"streams: {list(streams)}; expected each of them once")
+
+
+def _check_fit(finer: Sequence[str], scales: Sequence[float], streams: Sequence[str]) -> None:
     if len(scales) != len(finer):
         raise InputError(f"skip_scales: {len(scales)} values; expected {len(finer)}: {finer}")
     if streams and finer:
         raise InputError(f"predict_from: {finer} beside the coarsest; expected none with streams")
-    if null_background and len(heads) > 1:
-        raise InputError(f"null_background with {len(heads)} tasks; expected one")
 
 
 def _check_values(**values: str) -> None:

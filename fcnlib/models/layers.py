@@ -10,12 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fcnlib.errors import InputError
+
 Layers = dict[str, nn.Module]
 IMAGE_LAYER = "data"
 
 
 def put(layers: Layers, name: str, layer: Any, *bottoms: str) -> str:
     """Set a layer on top of the others; it reads `bottoms`, or the layer that was on top."""
+    if name in layers or name == IMAGE_LAYER:
+        raise InputError(f"layer {name!r} is there already; expected another name")
     above = next(reversed(layers), IMAGE_LAYER)
     if len(bottoms) > 1:
         layer.bottoms = list(bottoms)
