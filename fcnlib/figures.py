@@ -93,7 +93,8 @@ def draw_class_iu(
         absent = [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]
         save(
             figure, image, card, kind="class_iu", table=shown.name, title="IU of each class",
-            caption=f"Sorted by {rows[-1].row}; each bar spans the nets. Several runs are averaged."
+            caption=f"Sorted by {rows[-1].row}; each bar spans the nets."
+            + " Several runs are averaged." * any(len(runs[row.experiment]) > 1 for row in rows)
             + (f" Never occur, so left out: {', '.join(absent)}." if absent else ""),
             alt="Chart of the intersection over union of each class, one mark per net. Highest "
             f"for {rows[-1].row}: {names[classes[-1]]}; lowest: {names[classes[0]]}.",

@@ -63,12 +63,13 @@ class ScoreTable(NamedTuple):
     note: str
     seeds: int  # the most runs behind one number
     compete: bool
+    comparable: bool  # with the published numbers: of the same images
     columns: list[Head]
     rows: list[tuple[str, list[Cell]]]
 
 
 class CostTable(NamedTuple):
-    """What each row cost, several runs averaged; only columns that hold a number."""
+    """What each row cost, the mean of its runs; only columns that hold a number."""
 
     columns: list[str]
     rows: list[tuple[str, list[tuple[str, float | None]]]]
@@ -120,8 +121,16 @@ def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: 
         mine = {line.metric: line for line in lines if line.experiment == row.experiment}
         cells = [_cell(COLUMNS[x], mine[x], mine[x] in best) for x in table.columns if x in mine]
         rows.append((row.row, cells))
-    said = note(table, runs)
-    return ScoreTable(table.name, table.title, said, seeds, table.compete, heads, rows)
+    return ScoreTable(
+        name=table.name,
+        title=table.title,
+        note=note(table, runs),
+        seeds=seeds,
+        compete=table.compete,
+        comparable=table.images == "published",
+        columns=heads,
+        rows=rows,
+    )
 
 
 def _cell(column: Column, line: Line, best: bool) -> Cell:

@@ -12,7 +12,7 @@ from fcnlib.cards import read_card
 from fcnlib.colour import VOID_COLOUR, WRONG, colour, mistakes, overlay
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
-from fcnlib.figures import draw_curves
+from fcnlib.figures import draw_class_iu, draw_curves
 from fcnlib.figures_samples import draw_comparison, draw_grid, worst_median_best
 
 PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
@@ -132,6 +132,18 @@ def test_no_two_experiments_look_alike(count):
     drawn = looks([str(index) for index in range(count)]).values()
     assert len({(look.colour, look.dash) for look in drawn}) == count
     assert len({(look.colour, look.marker) for look in drawn}) == count
+
+
+@pytest.mark.parametrize(("seeds", "said"), [("0", False), ("[01]", True)])
+def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path, seeds, said):
+    card = tmp_path / "class_iu.json"
+    folders = [run / f"results/demo/metrics/{name}" for name in NETS]
+    metrics = [path for folder in folders for path in folder.glob(f"{seeds}.json")]
+    draw_class_iu(
+        SHOWN_NETS, metrics=metrics, dataset=run / "data/toy", order=list(NETS),
+        image=card.with_suffix(".svg"), card=card,
+    )  # fmt: skip
+    assert ("Several runs are averaged." in read_card(card).caption) is said
 
 
 def test_the_bounds_are_described_for_those_who_cannot_see_them(run):

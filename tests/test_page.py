@@ -152,10 +152,31 @@ def test_times_and_sizes_have_their_unit_and_no_difference(given):
 
 def test_bold_is_for_scores_alone(given):
     html = page(given)
-    near = next(row for row in re.findall(r"<tr><th.*?</tr>", html, re.S) if "Near" in row)
-    bold = ["<strong>" in cell for cell in re.findall(r'<td class="first".*?</td>', near, re.S)]
-    assert len(bold) == 4 and not any(bold[2:])
+    rows = re.findall(r'<tr><th scope="row">(?:Near|Sharp).*?</tr>', html, re.S)
+    cells = [re.findall(r'<td class="first".*?</td>', row, re.S) for row in rows]
+    bold = [["<strong>" in cell for cell in row] for row in cells if len(row) == 4]
+    assert len(bold) == 2 and any(map(any, bold))
+    assert not any(any(row[2:]) for row in bold)
     assert "Bold: best score." in text(html)
+
+
+def test_a_difference_between_two_worlds_has_no_colour(given):
+    coloured = re.compile(r'class="diff (?:up|down)"')
+    assert not coloured.search(page(given))
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    assert coloured.search(page(given, scale="paper", tables=tables))
+
+
+def test_runs_are_said_to_be_averaged_only_where_there_are_several(given):
+    assert "Several runs are averaged." in text(page(given, figures=[]))
+    one = [path for path in given["metrics"] if path.stem == "0"]
+    alone = {"csvs": [path.with_name(f"{path.stem}-one.csv") for path in given["csvs"]]}
+    for table, path in zip(given["tables"], alone["csvs"], strict=True):
+        files = [p for p in one if p.parent.name in {row["experiment"] for row in table["rows"]}]
+        build_table(table, scale="demo", metrics=files, csv=path, markdown=path.with_suffix(".md"))
+    join_tables(alone["csvs"], given["output"].with_name("one.csv"))
+    alone |= {"metrics": one, "results": given["output"].with_name("one.csv"), "figures": []}
+    assert "averaged" not in text(page(given, **alone))
 
 
 def test_metrics_without_published_numbers_have_no_empty_columns(given):
