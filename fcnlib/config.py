@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +24,8 @@ STRIDES: dict[str, dict[str, int]] = {
         **{"pool3/3x3_s2": 16, "pool2/3x3_s2": 8},
     },
 }
+# The side of the images that each backbone classifies.
+WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 # Names become files and patterns.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -87,6 +89,8 @@ class Net(Frozen):
             raise ValueError(f"skip_scales: expected {finer} values, one per finer layer")
         if self.streams and finer:
             raise ValueError("predict_from: expected one layer where there are streams")
+        if len(set(self.streams)) < len(self.streams):
+            raise ValueError("streams: expected each of them once")
         starts = 0 if self.start_from == "random" else len(self.start_from)
         if starts > 1 and starts != len(self.streams):
             raise ValueError(f"start_from: {starts} nets; expected one, or one for each stream")
@@ -123,28 +127,19 @@ class Timing(Frozen):
     way: Literal["fully-connected", "convolutional", "shift-and-stitch", "dilated"]
     backbone: Backbone
     width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    side: Positive  # of the images, in pixels
-    batch: Positive = 1  # images at once; times are per image
+    side: Annotated[Positive, Field(le=4096)]  # of the images, in pixels
+    batch: Annotated[Positive, Field(le=1024)] = 1  # images at once; times are per image
     stride: Positive | None = None  # of the dense map
-    runs: Positive = 20
+    runs: Annotated[Positive, Field(le=1000)] = 20
     backward: Flag = False
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "Timing":
-        total = max(STRIDES[self.backbone].values())
-        if self.way in ("shift-and-stitch", "dilated"):
-            if self.stride is None or total % self.stride:
-                raise ValueError(f"stride: expected a divisor of the net's {total}")
-        elif self.stride is not None:
-            raise ValueError("stride: expected none, as only dense maps have one of choice")
-        return self
 
 
 class Published(Frozen):
     """Published weights, scored as they are: nothing is trained."""
 
     file: str  # of fcnlib/datasets/archives.py
-    to: Annotated[str, Field(pattern=r"^fcn(32|16|8)s-[a-z0-9]+$")]  # as in `fcn convert --to`
+    # As in `fcn convert --to`.
+    to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(Backbone))})$")]
     # The experiment whose net is written as this file, in its format, where nothing is downloaded.
     written_from: str
 
@@ -179,7 +174,7 @@ class Training(Frozen):
 
 class Table(Frozen):
     title: str
-    columns: tuple[ColumnName, ...]
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     note: str = ""
     compete: Flag = True  # rows do the same, so that the best of a column can be told
 
@@ -256,7 +251,8 @@ class Scale(Frozen):
 
     like: Literal["demo", "paper"]  # which of two numbers holds: {demo: ..., paper: ...}
     net: dict[str, Any] = {}  # values that every net of this scale takes over
-    forward_side: Positive | None = None  # px, of the image that times are of; None: the first's
+    # In pixels, of the image that times are of; None: the first image's own.
+    forward_side: Annotated[Int, Field(ge=32, le=4096)] | None = None
     train: dict[Literal["mem_mb", "runtime"], Int] = {}  # what a training job asks a cluster for
     tables: tuple[str, ...] | None = None  # only these tables; none named: all
 

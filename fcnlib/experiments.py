@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import Config, Experiment, Net, Scale
+from fcnlib.config import Config, Scale
 from fcnlib.errors import InputError
+from fcnlib.references import check_references
 
 
 def read(paths: Sequence[Path]) -> Config:
@@ -91,7 +92,7 @@ def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise InputError(_first_problem(error, source)) from None
-    _check_references(config, source)
+    check_references(config, source)
     return _shown(config)
 
 
@@ -121,80 +122,6 @@ def _filled(
     if isinstance(entry.get("net"), Mapping):
         entry["net"] = {**net, **entry["net"]}
     return entry
-
-
-def _check_references(config: Config, source: str) -> None:
-    """Names that point elsewhere must exist, and weights flow from top to bottom."""
-
-    def require(name: str, known: Mapping[str, Any] | list[str], place: str, what: str) -> None:
-        if name not in known:
-            raise InputError(f"{source}: {place}: {name!r} {what}; known: {', '.join(known)}")
-
-    trained: list[str] = []
-    for name, entry in config.experiments.items():
-        place = f"experiments.{name}"
-        _check_kind(entry, f"{source}: {place}")
-        if entry.data:
-            require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
-        for table in entry.tables:
-            require(table, config.tables, f"{place}.tables", "is no table")
-        for start in entry.starts("demo"):
-            key = f"{place}.{'weights.written_from' if entry.weights else 'net.start_from'}"
-            require(start, config.experiments, key, "is no experiment")
-            # Every chain points upwards, so there can be no cycle.
-            require(start, trained, key, "must stand above it, as weights flow downwards")
-        if entry.net:
-            trained.append(name)
-            _check_start(config, name, entry.net, source)
-    models = [name for name, entry in config.experiments.items() if entry.net or entry.weights]
-    for name, figure in config.figures.items():
-        for experiment in figure.experiments:
-            require(experiment, models, f"figures.{name}.experiments", "is no net")
-    for table in config.scales[config.scale].tables or ():
-        require(table, config.tables, f"scales.{config.scale}.tables", "is no table")
-    for table in config.tables:
-        if not any(table in entry.tables for entry in config.experiments.values()):
-            raise InputError(
-                f"{source}: tables.{table}: no experiment names it as one of its tables"
-            )
-
-
-def _check_kind(entry: Experiment, place: str) -> None:
-    """An entry is of one kind, and has data to be scored on."""
-    if (entry.net is None) != (entry.recipe is None):
-        raise InputError(f"{place}: net and recipe come together or not at all")
-    kinds = {
-        "net and recipe": entry.net,
-        "weights": entry.weights,
-        "oracle": entry.oracle,
-        "timing": entry.timing,
-    }
-    if len([kind for kind in kinds.values() if kind]) != 1:
-        raise InputError(f"{place}: expected one of: {'; '.join(kinds)}")
-    if (entry.data is None) == (entry.timing is None):
-        problem = "missing" if entry.timing is None else "expected none, as a timing needs no data"
-        raise InputError(f"{place}.data: {problem}")
-
-
-def _check_start(config: Config, name: str, net: Net, source: str) -> None:
-    """Weights fit only into a net of the same size."""
-    size = {"width": net.width, "fc6_kernel": net.fc6_kernel}
-    starts = {"the classifier": config.classifier(net.backbone)} if net.start_from == () else {}
-    for start in net.start_from if net.start_from != "random" else ():
-        other = config.experiments[start].net
-        assert other is not None
-        if other.backbone != net.backbone:
-            raise InputError(
-                f"{source}: experiments.{name}.net.backbone: {net.backbone!r}; expected "
-                f"{other.backbone!r}, as it starts from {start}"
-            )
-        starts[start] = {"width": other.width, "fc6_kernel": other.fc6_kernel}
-    for start, expected in starts.items():
-        if size != expected:
-            raise InputError(
-                f"{source}: experiments.{name}.net: {size}; expected {expected}, as it starts "
-                f"from {start}"
-            )
 
 
 def _shown(config: Config) -> Config:

@@ -119,9 +119,13 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         (
             "experiments/zoo-voc-fcn8s/weights/written_from",
             "zoo-voc-fcn16s",
-            "weights.written_from: 'zoo-voc-fcn16s' must stand above it",
+            "weights.written_from: 'zoo-voc-fcn16s' is no net that is trained; known: voc2011-a",
         ),
-        ("experiments/zoo-voc-fcn8s/oracle", {"factor": 2}, "expected one of: net and recipe; w"),
+        (
+            "experiments/zoo-voc-fcn8s/oracle",
+            {"factor": 2},
+            "8s: weights beside oracle; expected one of: net and",
+        ),
         ("pretraining/backbones", {"vgg17": {}}, "pretraining.backbones.vgg17"),
         ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
         ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
@@ -132,7 +136,11 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         ("experiments/voc-fcn32s/net/width", 0.25, "expected {'width': 0.125, 'fc6_kernel': 3}"),
         ("experiments/voc-fcn16s/net/width", 0.25, "as it starts from voc-fcn32s"),
         ("experiments/fcn+", {}, "experiments.fcn+"),
-        ("tables/empty", {"title": "x", "columns": []}, "tables.empty: no experiment names it"),
+        (
+            "tables/empty",
+            {"title": "x", "columns": ["mean_iu"]},
+            "tables.empty: no experiment names it",
+        ),
         ("figures/fig4/experiments", [], "figures.fig4.experiments: []"),
         ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
@@ -189,7 +197,7 @@ def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
 def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
     del raw_config["experiments"]["bound-8"]["oracle"]
     with pytest.raises(
-        InputError, match="bound-8: expected one of: net and recipe; weights; oracle"
+        InputError, match="bound-8: none; expected one of: net and recipe; weights; oracle"
     ):
         load(raw_config)
 

@@ -14,8 +14,8 @@ REPOSITORY = Path(__file__).parents[1]
 # From the bottom up; a module imports only from its own layer or from one before it.
 LAYERS = [
     {"errors", "files", "progress", "columns", "config", "provenance", "colour", "vision"},
-    {"metrics", "experiments"},
-    {"datasets"},
+    {"metrics"},
+    {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "sampling", "counting", "starting"},
     {"train", "torchscript", "pretrain", "job"},
     {"evaluate", "predict", "convert"},

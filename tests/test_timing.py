@@ -100,7 +100,7 @@ def test_scores_that_are_not_equal_show_in_the_file(
 def test_every_way_can_be_configured_and_only_those() -> None:
     for way in WAYS:
         stride = 8 if way in ("shift-and-stitch", "dilated") else None
-        assert Timing(way=way, backbone="vgg16", side=9, stride=stride).way == way
+        assert Timing(way=way, backbone="vgg16", side=224, stride=stride).way == way
     literal = Timing.model_fields["way"].annotation.__args__
     assert set(literal) == set(WAYS)
 
@@ -108,10 +108,15 @@ def test_every_way_can_be_configured_and_only_those() -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"stride": 5}, "stride: expected a divisor of the net's 32"),
-        ({"stride": None}, "stride: expected a divisor of the net's 32"),
-        ({"way": "convolutional"}, "stride: expected none, as only dense maps have one of choice"),
+        ({"stride": 5}, "stride: 5; expected a divisor of the net's 32"),
+        ({"stride": None}, "stride: None; expected a divisor of the net's 32"),
+        ({"way": "convolutional"}, "stride: 8; expected none, as only dense maps have one"),
         ({"way": "quick"}, "way: 'quick'"),
+        ({"way": "fully-connected", "stride": None}, "side: 40; expected 224, the window of a f"),
+        ({"side": 4097}, "side: 4097"),
+        ({"batch": 0}, "batch: 0"),
+        ({"batch": 1025}, "batch: 1025"),
+        ({"runs": 1001}, "runs: 1001"),
     ],
 )
 def test_a_timing_that_does_not_fit_is_refused(
@@ -127,10 +132,13 @@ def test_a_timing_that_does_not_fit_is_refused(
 def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
     timing = {"way": "dilated", "backbone": "vgg16", "side": 40, "stride": 8}
     entry = {"row": "X", "tables": ["skips"], "timing": timing}
-    for more, problem in [
+    mistakes: list[tuple[dict[str, Any], str]] = [
         ({"data": {"dataset": "voc2011-sbd", "test": "val"}}, "data: expected none"),
-        ({"oracle": {"factor": 8}}, "expected one of: net and recipe; weights; oracle; timing"),
-    ]:
+        ({"oracle": {"factor": 8}}, "oracle beside timing; expected one of: net and recipe; w"),
+        ({"paper": {"mean_iu": 1.0}}, r"x\.paper: mean_iu; expected costs, as a timing has no sc"),
+        ({"paper": {"forward_ms": 1.0}}, "skips.columns: 'pixel_accuracy'; x is timed and has no"),
+    ]
+    for more, problem in mistakes:
         raw_config["experiments"]["x"] = entry | more
         with pytest.raises(InputError, match=problem):
             load(raw_config)

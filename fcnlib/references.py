@@ -1,0 +1,156 @@
+"""What the entries of config.yaml say of each other: names exist, nets and columns fit."""
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from fcnlib.columns import ColumnName, Metric
+from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, Table, Timing
+from fcnlib.datasets.archives import ARCHIVES
+from fcnlib.errors import InputError
+
+WEIGHTS = (".caffemodel", ".pth")
+SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
+NET_COSTS: frozenset[ColumnName] = frozenset(
+    ("forward_ms", "conv_layers", "parameters", "field", "stride")
+)
+TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
+
+
+def check_references(config: Config, source: str) -> None:
+    """Names that point elsewhere must exist, and weights flow from top to bottom."""
+
+    def require(name: str, known: Iterable[str], place: str, what: str) -> None:
+        if name not in known:
+            raise InputError(f"{source}: {place}: {name!r} {what}; known: {', '.join(known)}")
+
+    written = config.scales[config.scale].like == "demo"  # in one format only
+    files = [name for name in ARCHIVES if name.endswith(".caffemodel" if written else WEIGHTS)]
+    nets = [name for name, entry in config.experiments.items() if entry.net]
+    trained: list[str] = []
+    for name, entry in config.experiments.items():
+        place = f"experiments.{name}"
+        _check_kind(entry, f"{source}: {place}")
+        if entry.data:
+            require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
+        for shown in entry.tables:
+            require(shown, config.tables, f"{place}.tables", "is no table")
+        for start in entry.starts("demo"):
+            key = f"{place}.{'weights.written_from' if entry.weights else 'net.start_from'}"
+            require(start, config.experiments, key, "is no experiment")
+            require(start, nets, key, "is no net that is trained")
+            # Every chain points upwards, so there can be no cycle.
+            require(start, trained, key, "must stand above it, as weights flow downwards")
+        if entry.net:
+            trained.append(name)
+            _check_start(config, name, entry.net, source)
+        if entry.weights:
+            require(entry.weights.file, files, f"{place}.weights.file", "is no published file")
+            _check_written(config, entry.weights, f"{source}: {place}.weights.written_from")
+        if entry.timing:
+            _check_timing(entry.timing, f"{source}: {place}.timing")
+    models = [name for name, entry in config.experiments.items() if entry.net or entry.weights]
+    for name, figure in config.figures.items():
+        for experiment in figure.experiments:
+            require(experiment, models, f"figures.{name}.experiments", "is no net")
+    for shown in config.scales[config.scale].tables or ():
+        require(shown, config.tables, f"scales.{config.scale}.tables", "is no table")
+    for name, table in config.tables.items():
+        rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
+        _check_columns(table, rows, f"{source}: tables.{name}")
+
+
+def _check_kind(entry: Experiment, place: str) -> None:
+    """An entry is of one kind, and has data to be scored on."""
+    if (entry.net is None) != (entry.recipe is None):
+        raise InputError(f"{place}: net and recipe come together or not at all")
+    kinds = {
+        "net and recipe": entry.net,
+        "weights": entry.weights,
+        "oracle": entry.oracle,
+        "timing": entry.timing,
+    }
+    given = [name for name, kind in kinds.items() if kind]
+    if len(given) != 1:
+        found = " beside ".join(given) or "none"
+        raise InputError(f"{place}: {found}; expected one of: {'; '.join(kinds)}")
+    if (entry.data is None) == (entry.timing is None):
+        problem = "missing" if entry.timing is None else "expected none, as a timing needs no data"
+        raise InputError(f"{place}.data: {problem}")
+    scores = [name for name in entry.paper if name in SCORES]
+    if entry.timing and scores:
+        raise InputError(f"{place}.paper: {scores[0]}; expected costs, as a timing has no score")
+
+
+def _check_start(config: Config, name: str, net: Net, source: str) -> None:
+    """Weights fit only into a net of the same size."""
+    size = {"width": net.width, "fc6_kernel": net.fc6_kernel}
+    starts = {"the classifier": config.classifier(net.backbone)} if net.start_from == () else {}
+    for start in net.start_from if net.start_from != "random" else ():
+        other = config.experiments[start].net
+        assert other is not None
+        if other.backbone != net.backbone:
+            raise InputError(
+                f"{source}: experiments.{name}.net.backbone: {net.backbone!r}; expected "
+                f"{other.backbone!r}, as it starts from {start}"
+            )
+        starts[start] = {"width": other.width, "fc6_kernel": other.fc6_kernel}
+    for start, expected in starts.items():
+        if size != expected:
+            raise InputError(
+                f"{source}: experiments.{name}.net: {size}; expected {expected}, as it starts "
+                f"from {start}"
+            )
+
+
+def _check_written(config: Config, weights: Published, place: str) -> None:
+    """The net that is written is the one that is read back."""
+    net = config.experiments[weights.written_from].net
+    assert net is not None
+    own = f"fcn{STRIDES[net.backbone][net.predict_from[-1]]}s-{net.backbone}"
+    if own != weights.to:
+        raise InputError(f"{place}: {weights.written_from!r} is a {own}; expected a {weights.to}")
+
+
+def _check_timing(timing: Timing, place: str) -> None:
+    """A way has a stride if it is one to a dense map, and images that it can compute."""
+    total = max(STRIDES[timing.backbone].values())
+    if timing.way in ("shift-and-stitch", "dilated"):
+        if timing.stride is None or total % timing.stride:
+            raise InputError(
+                f"{place}.stride: {timing.stride}; expected a divisor of the net's {total}"
+            )
+    elif timing.stride is not None:
+        raise InputError(
+            f"{place}.stride: {timing.stride}; expected none, as only dense maps have one of choice"
+        )
+    window = WINDOWS[timing.backbone]
+    if timing.way == "fully-connected" and timing.side != window:
+        raise InputError(
+            f"{place}.side: {timing.side}; expected {window}, the window of a fully connected "
+            f"{timing.backbone}"
+        )
+
+
+def _check_columns(table: Table, rows: Mapping[str, Experiment], place: str) -> None:
+    """A table has rows, and each of its columns, once, a number that one of them can have."""
+    if not rows:
+        raise InputError(f"{place}: no experiment names it as one of its tables")
+    for column in table.columns:
+        if table.columns.count(column) > 1:
+            raise InputError(f"{place}.columns: {column!r} twice; expected each of them once")
+        if not any(column in _numbers(entry) for entry in rows.values()):
+            raise InputError(
+                f"{place}.columns: {column!r}; expected one that a row can have: "
+                f"{', '.join(sorted(set().union(*map(_numbers, rows.values()))))}"
+            )
+    timings = [name for name, entry in rows.items() if entry.timing]
+    if timings and (scores := [column for column in table.columns if column in SCORES]):
+        raise InputError(f"{place}.columns: {scores[0]!r}; {timings[0]} is timed and has no score")
+
+
+def _numbers(entry: Experiment) -> set[ColumnName]:
+    """The columns in which an experiment has a number, measured or published."""
+    if entry.timing:
+        backward: set[ColumnName] = {"backward_ms"} if entry.timing.backward else set()
+        return {*TIMES, *backward, *entry.paper}
+    return {*SCORES, *(() if entry.oracle else NET_COSTS), *entry.paper}
