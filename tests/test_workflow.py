@@ -62,6 +62,11 @@ def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Pat
     assert "download" not in planned
 
 
+def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> None:
+    page = snakemake(clone, "all", "-n").stdout.partition("rule page:")[2].partition("output:")[0]
+    assert all(f"/benchmarks/{kind}/" in page for kind in ("train", "evaluate", "time", "prepare"))
+
+
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
     # Two data sets' archives, four classifiers, and the released nets.

@@ -51,6 +51,8 @@ rule time:
         metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
     log:
         f"{RESULTS}/logs/time/{{experiment}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/time/{{experiment}}/{{seed}}.tsv"
     wildcard_constraints:
         experiment=one_of(TIMED),
     conda:

@@ -161,7 +161,11 @@ rule page:
         metrics=runs("metrics", "json", CONFIG.experiments),
         figures=expand("{figure}.json", figure=FIGURES),
         training=runs("benchmarks/train", "tsv", TRAINED),
-        benchmarks=[*DATA_BENCHMARKS, *runs("benchmarks/evaluate", "tsv", NETS)],
+        benchmarks=[
+            *DATA_BENCHMARKS,
+            *runs("benchmarks/evaluate", "tsv", NETS),
+            *runs("benchmarks/time", "tsv", TIMED),
+        ],
         configuration=f"{RESULTS}/config.json",
     output:
         page=report(
