@@ -36,7 +36,7 @@ Configs = Annotated[
     list[Path], typer.Option("--config", "-c", help="Experiment list; later ones are laid over.")
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads to compute with.")]
+Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]
 Probabilities = Annotated[
     bool,
     typer.Option(
@@ -58,14 +58,16 @@ def predict(
         int, typer.Option(min=1, help="Photographs of equal size computed at once.")
     ] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, help="Files read, and written, beside computing; 1: in turn.")
+        int,
+        typer.Option(min=1, max=64, help="Files read, and written, beside computing; 1: in turn."),
     ] = 2,
     device: Device = "auto",
     precision: Annotated[
         Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
     ] = "fp32",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads to compute with; default: all cores.")
+        int | None,
+        typer.Option(min=1, max=256, help="CPU threads to compute with; default: all cores."),
     ] = None,
 ) -> None:
     """Label photographs with an exported model.
@@ -104,7 +106,7 @@ def check(
     void: Annotated[
         list[int] | None, typer.Option(help="In a folder: a mask value to leave out.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Images read side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Images read side by side.")] = 2,
 ) -> None:
     """Look at images and labels before training; exit code 1 if something is wrong.
 
@@ -181,7 +183,7 @@ def prepare(
     dataset: Annotated[str, typer.Argument(help="A name in the config.")],
     config: Configs = DEFAULT,
     out: Annotated[Path | None, typer.Option(help="Default: data/<scale>/<dataset>.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Files converted side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Files converted side by side.")] = 2,
 ) -> None:
     """Turn archives, or a folder of your own, into the prepared layout.
 

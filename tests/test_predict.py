@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
+from fcnlib.cli import app
 from fcnlib.datasets.images import load, upright
 from fcnlib.errors import InputError
 from fcnlib.models import build_fcn
@@ -316,6 +318,17 @@ def test_several_bad_photographs_have_a_line_each(
         str(photos / "cut.jpg"),
         str(photos / "text.jpg"),
     ]
+
+
+@pytest.mark.parametrize(("option", "most"), [("--workers", 64), ("--threads", 256)])
+def test_more_threads_than_any_machine_has_are_refused(
+    option: str, most: int, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["predict", photos, "--model", model, "--out", out, option, most + 1]
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 2 and not out.exists()
+    assert option in done.output and str(most) in done.output
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
