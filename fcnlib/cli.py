@@ -19,7 +19,8 @@ from fcnlib.datasets.prepared import INFO, is_ours, read_info
 from fcnlib.errors import InputError
 from fcnlib.experiments import read
 from fcnlib.files import shown_json
-from fcnlib.models.transplant import read_checkpoint
+from fcnlib.models.caffemodel import layer_shapes
+from fcnlib.models.transplant import read_checkpoint, shown
 from fcnlib.predict import predict as label
 from fcnlib.provenance import provenance
 from fcnlib.torchscript import Precision, about
@@ -170,6 +171,9 @@ def convert_weights(
     Example: fcn convert results/demo/checkpoints/voc-fcn8s/0.pt --out fcn8s.caffemodel
     """
     if out.suffix == ".caffemodel":
+        options = {"--to": to, "--classes": classes, "--input": input, "--skip-scale": skip_scale}
+        if given := [name for name, value in options.items() if value]:
+            raise InputError(f"{out}: {given[0]} given; expected none for a .caffemodel")
         to_caffemodel(source, out)
         typer.echo(out)
         return
@@ -242,9 +246,11 @@ def train(
 
 @app.command()
 def info(
-    file: Annotated[Path, typer.Argument(help="A model (.ts), checkpoint (.pt) or data set.")],
+    file: Annotated[
+        Path, typer.Argument(help="A model (.ts), checkpoint (.pt), .caffemodel or data set.")
+    ],
 ) -> None:
-    """Tell what a model, a checkpoint or a prepared data set is.
+    """Tell what a model, a file of weights or a prepared data set is.
 
     Example: fcn info results/demo/models/voc-fcn8s/0.ts
     """
@@ -252,8 +258,10 @@ def info(
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
     elif file.suffix == ".ts":
         content = about(file)
+    elif file.suffix == ".caffemodel":
+        content = layer_shapes(file)
     else:
-        content = {k: v for k, v in read_checkpoint(file).items() if k != "state"}
+        content = {k: shown(v) for k, v in read_checkpoint(file).items() if k != "state"}
     typer.echo(shown_json(content), nl=False)
 
 

@@ -1,6 +1,5 @@
 """Published weights as checkpoints and models of ours, and our nets in the published format."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.caffemodel import write
 from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
-from fcnlib.models.publishing import caffe_layers
+from fcnlib.models.publishing import caffe_layers, label_layer
 from fcnlib.models.recognise import heads_of, named, shapes_of, values_of
-from fcnlib.models.sources import Weights, read_weights
+from fcnlib.models.sources import LABEL_LAYER, LABELS, Weights, read_weights
 from fcnlib.models.transplant import (
     Transplant,
     read_checkpoint,
@@ -29,7 +28,7 @@ from fcnlib.models.transplant import (
     transplant,
     write_checkpoint,
 )
-from fcnlib.torchscript import export_checkpoint
+from fcnlib.torchscript import export_trained, trained_net
 
 SUFFIXES = (".pt", ".ts")
 
@@ -88,6 +87,10 @@ def convert(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(SUFFIXES)}")
+    _check_out(out, source)
+    if "-" not in to and (skip_scales or classes):
+        given = "skip scales" if skip_scales else "class names"
+        raise InputError(f"{source}: {given} for the classifier {to!r}; expected none")
     conversion = converted(read_weights(source, input=input), to, source, skip_scales=skip_scales)
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
@@ -95,10 +98,7 @@ def convert(
     if out.suffix == ".pt":
         write_checkpoint(out, content)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".convert-") as folder:
-            write_checkpoint(Path(folder) / "net.pt", content)
-            export_checkpoint(Path(folder) / "net.pt", out)
+        export_trained(content, out, origin=source)
     return conversion
 
 
@@ -113,20 +113,16 @@ def import_weights(source: Path, backbone: str, path: Path) -> None:
 
 def to_caffemodel(checkpoint: Path, path: Path) -> None:
     """Write a trained net in the published format; read back, it gives the same scores."""
+    _check_out(path, checkpoint)
     content: dict[str, Any] = read_checkpoint(checkpoint)
-    if missing := {"net", "state", "classes"} - content.keys():
-        raise InputError(
-            f"{checkpoint}: lacks {', '.join(sorted(missing))}; expected a trained net"
-        )
-    values = Net.model_validate(content["net"])
+    values, net = trained_net(content, checkpoint)
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
             "as a .caffemodel's weights do not tell"
         )
-    net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=_sizes(content["classes"]))
-    transplant(content["state"], net, origin=str(checkpoint))
-    write(path, caffe_layers(net))
+    labels = {key: content[key] for key in LABELS if key in content}
+    write(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
 def converted(
@@ -170,10 +166,11 @@ def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
             )
 
 
-def _sizes(classes: Sequence[str] | Mapping[str, Sequence[str]]) -> int | dict[str, int]:
-    if isinstance(classes, Mapping):
-        return {task: len(names) for task, names in classes.items()}
-    return len(classes)
+def _check_out(out: Path, source: Path) -> None:
+    if out.is_dir():
+        raise InputError(f"{out}: is a folder; expected a file to write")
+    if out.resolve() == source.resolve():
+        raise InputError(f"{out}: is the file to read; expected another to write")
 
 
 def _content(
@@ -200,8 +197,30 @@ def _content(
         "scores": {},
         "provenance": origin,
     }
-    kept = () if classes else ("classes", "palette", "best_iteration", "scores")
-    return {**content, **{key: told[key] for key in kept if key in told}}
+    if not classes and "classes" in told:
+        _check_labels(told, heads, source)
+        content |= {key: told[key] for key in LABELS if key in told}
+        if _same_net(conversion):
+            content |= {key: told[key] for key in ("best_iteration", "scores") if key in told}
+    return content
+
+
+def _same_net(conversion: Conversion) -> bool:
+    """Whether the file's scores are those of the net: same layers, same input."""
+    told, values = conversion.weights.told.get("net"), conversion.values
+    if not isinstance(told, dict) or values is None or conversion.weights.input:
+        return False
+    return tuple(told.get("predict_from", ())) == values.predict_from
+
+
+def _check_labels(told: Mapping[str, Any], heads: Mapping[str, int], source: Path) -> None:
+    """That a file's own names and colours are as many as its net's outputs."""
+    for key in (key for key in LABELS if key in told):
+        several = isinstance(told[key], dict)
+        parts = told[key] if several else dict.fromkeys(heads, told[key])
+        found = {task: len(each) for task, each in parts.items()}
+        if found != heads or several != (len(heads) > 1):
+            raise InputError(f"{source}: {key} of {found}; expected {dict(heads)}")
 
 
 def _class_names(given: Path | Sequence[str] | None, count: int) -> list[str]:

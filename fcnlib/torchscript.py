@@ -3,7 +3,7 @@
 import json
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from fcnlib.files import replacing
 from fcnlib.models import architecture
 from fcnlib.models.fast import for_device
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.transplant import read_checkpoint, transplant
+from fcnlib.models.transplant import is_checkpoint, read_checkpoint, transplant
 
 ABOUT = "about.json"
 BUILT = "net.json"  # the arguments of build_fcn
@@ -97,19 +97,29 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
 
 def export_checkpoint(checkpoint: Path, path: Path) -> None:
     """Write a trained experiment as TorchScript, its classes and colours in the file."""
-    content: dict[str, Any] = read_checkpoint(checkpoint)
-    if missing := {"net", "state", *TOLD} - content.keys():
-        raise InputError(
-            f"{checkpoint}: lacks {', '.join(sorted(missing))}; expected a trained net"
-        )
+    export_trained(read_checkpoint(checkpoint), path, origin=checkpoint)
+
+
+def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> None:
+    """Write a checkpoint's content as TorchScript; `origin` is the file that errors name."""
+    _, net = trained_net(content, origin, needed=TOLD)
+    about = {key: content[key] for key in TOLD}
+    about["parameters"] = architecture(net).parameters
+    export(net, path, about)
+
+
+def trained_net(
+    content: Mapping[str, Any], origin: Path, *, needed: Sequence[str] = ("classes",)
+) -> tuple[Net, FCN]:
+    """The values and the net of a checkpoint's content; InputError if it lacks some of it."""
+    if missing := {"net", "state", *needed} - content.keys():
+        raise InputError(f"{origin}: lacks {', '.join(sorted(missing))}; expected a trained net")
     values, names = Net.model_validate(content["net"]), content["classes"]
     several = isinstance(names, dict)
     classes = {task: len(each) for task, each in names.items()} if several else len(names)
     net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
-    transplant(content["state"], net, origin=str(checkpoint))
-    about = {key: content[key] for key in TOLD}
-    about["parameters"] = architecture(net).parameters
-    export(net, path, about)
+    transplant(content["state"], net, origin=str(origin))
+    return values, net
 
 
 def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> Any:
@@ -157,11 +167,15 @@ def _reading(path: Path) -> Iterator[None]:
     """Turns what a missing or foreign file raises into one line."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; expected an exported model (.ts)")
+    if is_checkpoint(path):
+        raise InputError(
+            f"{path}: a checkpoint; expected an exported model (.ts), by `fcn convert`"
+        )
     try:
         yield
-    except (RuntimeError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0][:80]
-        raise InputError(f"{path}: {reason}; expected an exported model (.ts)") from None
+    except (RuntimeError, ValueError, zipfile.BadZipFile):  # torch's reasons are of its source
+        what = "damaged, or of another kind; expected an exported model (.ts)"
+        raise InputError(f"{path}: {what}") from None
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from torch import nn
 
 from fcnlib.cli import main
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.models.caffemodel import write
 from fcnlib.models.fcn import build_fcn
 from fcnlib.predict import find
 from fcnlib.torchscript import TOLD, export, load
@@ -265,6 +266,35 @@ def test_info_tells_what_a_file_is(
     assert json.loads(text)["classes"] == ["a", "b", "c"]
     _, text = fcn(capsys, "info", world)
     assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
+
+
+def test_info_tells_what_is_in_files_of_weights(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    state = build_fcn(classes=3, width=1 / 32).state_dict()
+    torch.save(state, tmp_path / "net.pth")
+    torch.save({"arch": "FCN8s", "model_state_dict": state}, tmp_path / "run.pth")
+    write(tmp_path / "net.caffemodel", {"fc7": [np.ones((4, 2)), np.ones(4)]})
+    told = {}
+    for name in ("net.pth", "run.pth", "net.caffemodel"):
+        code, text = fcn(capsys, "info", tmp_path / name)
+        assert code == 0
+        told[name] = json.loads(text)
+    assert told["net.pth"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
+    assert told["run.pth"]["model_state_dict"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
+    assert told["run.pth"]["arch"] == "FCN8s"
+    assert told["net.caffemodel"] == {"fc7": ["4 x 2", "4"]}
+
+
+def test_a_model_and_a_checkpoint_are_not_taken_for_each_other(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    shutil.copy(model, tmp_path / "model.pt")
+    torch.save({"state": {}}, tmp_path / "weights.ts")
+    error, _ = fcn(capsys, "info", tmp_path / "model.pt")
+    assert "model.pt: an exported model, not weights; expected a checkpoint" in str(error)
+    error, _ = fcn(capsys, "info", tmp_path / "weights.ts")
+    assert "weights.ts: a checkpoint; expected an exported model" in str(error)
 
 
 def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(

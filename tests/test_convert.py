@@ -1,6 +1,7 @@
 """`fcn convert`: the published nets' files as ours, and ours as theirs."""
 
 import re
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -386,3 +387,128 @@ def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
     ours = published("fcn32s-heavy-pascal")["upscore"]
     torch.testing.assert_close(up(coarse), ours(coarse))
     assert transplant({"fc7.bias": torch.ones(64)}, published("fcn32s-heavy-pascal")).copied
+
+
+def ours(path: Path, **values: Any) -> FCN:
+    """A trained net's checkpoint; its net."""
+    told = Net(**{"backbone": "vgg16", "width": THIN, "predict_from": STRIDES["8s"], **values})
+    net: FCN = random_net(build_fcn(**told.model_dump(exclude={"start_from"}), classes=21))
+    content = {
+        "state": net.state_dict(),
+        "net": told.model_dump(mode="json"),
+        "classes": [f"soil {i}" for i in range(21)],
+        "palette": [[i, 0, 255 - i] for i in range(21)],
+        "best_iteration": 400,
+        "scores": {"mean_iu": 50.0},
+        "provenance": {},
+    }
+    write_checkpoint(path, content)
+    return net
+
+
+@pytest.mark.parametrize(("to", "kept"), [("fcn8s-vgg16", True), ("fcn32s-vgg16", False)])
+def test_scores_stay_with_the_net_that_they_are_of(tmp_path: Path, to: str, kept: bool) -> None:
+    ours(tmp_path / "net.pt")
+    convert(tmp_path / "net.pt", to, tmp_path / "new.pt")
+    content = read_checkpoint(tmp_path / "new.pt")
+    assert content["scores"] == ({"mean_iu": 50.0} if kept else {})
+    assert content["best_iteration"] == (400 if kept else None)
+    classes: Any = content["classes"]
+    assert classes[1] == "soil 1"
+
+
+def test_names_and_colours_of_classes_are_written_and_read(tmp_path: Path) -> None:
+    net = ours(tmp_path / "net.pt")
+    to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
+    convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "back.ts")
+    told = about(tmp_path / "back.ts")
+    assert told["classes"][20] == "soil 20" and told["palette"][20] == [20, 0, 235]
+    layers = caffe_layers(net)
+    for settings_, line in {
+        '{"classes": ["a"]}': r"classes of {'semantic': 1}; expected {'semantic': 21}",
+        '{"classes": [1]}': "damaged",
+        '{"palette": [[1, 2, 256]]}': "damaged",
+        "[" * 5000: "damaged",
+    }.items():
+        label = {"fcnlib_labels": CaffeLayer(type="Python", settings=settings_)}
+        write(tmp_path / "bad.caffemodel", {**layers, **label})
+        with pytest.raises(InputError, match=line):
+            convert(tmp_path / "bad.caffemodel", "fcn8s-vgg16", tmp_path / "back.pt")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ([0.01], r"n\.pth: 1 skip scales given; expected 2 \(pool4, pool3\)"),
+        *(([scale, 1], "expected more than 0, at most") for scale in (0, -1, 1e300, float("nan"))),
+    ],
+)
+def test_skip_scales_are_as_many_as_skips_and_sane(
+    tmp_path: Path, given: list[float], line: str
+) -> None:
+    torch.save(dict(published("fcn8s-heavy-pascal").state_dict()), tmp_path / "n.pth")
+    with pytest.raises(InputError, match=line):
+        convert(tmp_path / "n.pth", "fcn8s-vgg16", tmp_path / "net.pt", skip_scales=given)
+
+
+def test_skip_scales_that_the_file_tells_are_not_given(tmp_path: Path) -> None:
+    ours(tmp_path / "net.pt")
+    write(tmp_path / "net.caffemodel", caffe_layers(published("fcn8s-heavy-pascal")))
+    for name in ("net.pt", "net.caffemodel"):
+        with pytest.raises(InputError, match="tells its skip scales itself"):
+            convert(tmp_path / name, "fcn8s-vgg16", tmp_path / "new.pt", skip_scales=[1, 2])
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool, torch.complex64])
+def test_tensors_of_other_types_are_refused(tmp_path: Path, kind: torch.dtype) -> None:
+    state = dict(published("fcn32s-heavy-pascal").state_dict())
+    state["fc7.weight"] = state["fc7.weight"].to(kind)
+    torch.save(state, tmp_path / "n.pth")
+    with pytest.raises(InputError, match=r"n\.pth: fc7\.weight is of type \w+; expected floating"):
+        convert(tmp_path / "n.pth", "fcn32s-vgg16", tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--out", "o.caffemodel", "--to", "vgg16"], r"o\.caffemodel: --to given; expected none"),
+        (["--out", "o.caffemodel", "--input", "vgg"], r"o\.caffemodel: --input given"),
+        (["--out", "o.pt"], "--to is missing; expected a net, such as fcn8s-vgg16"),
+        (["--out", "net.pt", "--to", "fcn8s-vgg16"], r"net\.pt: is the file to read"),
+        (["--out", "folder.ts", "--to", "fcn8s-vgg16"], r"folder\.ts: is a folder; expected a"),
+        (["--out", "folder.caffemodel"], r"folder\.caffemodel: is a folder; expected a"),
+        (["--out", "o.pt", "--to", "vgg16", "--skip-scale", "1"], "skip scales for the classifier"),
+        (["--out", "o.pt", "--to", "vgg16", "--classes", "c"], "class names for the classifier"),
+        (["--out", "o.pt", "--to", "fcn8s-alexnet"], r"net\.pt: no conv1\.weight in it; expected"),
+    ],
+)
+def test_options_that_would_do_nothing_or_harm_are_refused(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    line: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ours(Path("net.pt"))
+    for suffix in ("ts", "caffemodel"):
+        Path(f"folder.{suffix}").mkdir()
+    before = Path("net.pt").read_bytes()
+    error, _ = fcn(capsys, "net.pt", *arguments)
+    assert re.search(line, error) and "\n" not in error, error
+    assert Path("net.pt").read_bytes() == before and not Path("o.pt").exists()
+
+
+def test_a_full_disk_names_the_file_to_write(tmp_path: Path) -> None:
+    ours(tmp_path / "net.pt")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        for name in ("new.ts", "new.pt"):
+            with pytest.raises((OSError, InputError), match=name):
+                convert(tmp_path / "net.pt", "fcn8s-vgg16", tmp_path / name)
+        with pytest.raises(OSError, match=r"new\.caffemodel"):
+            to_caffemodel(tmp_path / "net.pt", tmp_path / "new.caffemodel")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.pt"]

@@ -188,6 +188,13 @@ def test_pytorch_fcns_files_give_its_scores(tmp_path: Path, saved: str) -> None:
     assert expected.std() > 1
 
 
+def test_what_training_wraps_around_a_state_is_taken_off(tmp_path: Path) -> None:
+    state = pytorch_fcn()
+    wrapped = {f"module.{name}": tensor for name, tensor in state.items()}
+    torch.save({"epoch": 1, "state_dict": wrapped}, tmp_path / "net.pth")
+    assert state.keys() <= read_weights(tmp_path / "net.pth").state.keys()
+
+
 def test_streams_names_are_set_off_and_put_back() -> None:
     for theirs, ours in {
         "conv1_1color": "conv1_1_color",

@@ -67,6 +67,14 @@ def read(path: Path | str) -> dict[str, list[Blob]]:
     return {name: list(layer.blobs) for name, layer in read_layers(path).items() if layer.blobs}
 
 
+def layer_shapes(path: Path | str) -> dict[str, list[str] | str]:
+    """Every layer: its blobs' shapes, or the settings of one without."""
+    return {
+        name: [" x ".join(map(str, blob.shape)) for blob in layer.blobs] or layer.settings
+        for name, layer in read_layers(path).items()
+    }
+
+
 def read_layers(path: Path | str) -> dict[str, CaffeLayer]:
     """Every layer of the file; the blobs are views of the mapped file.
 

@@ -1,5 +1,8 @@
 """Our nets in the published format: the layers of a .caffemodel under their published names."""
 
+import json
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -32,6 +35,11 @@ def caffe_layers(net: LayerGraph) -> dict[str, CaffeLayer]:
             connected = not isinstance(net, FCN) and name.startswith(("fc", "loss3"))
             layers[published] = _convolution(layer, scale, connected=connected)
     return layers
+
+
+def label_layer(labels: Mapping[str, object]) -> CaffeLayer:
+    """The layer, one that Caffe passes over, that keeps the classes' names and colours."""
+    return CaffeLayer(type="Python", settings=json.dumps(labels))
 
 
 def _convolution(layer: nn.Conv2d, scale: Tensor, *, connected: bool) -> CaffeLayer:

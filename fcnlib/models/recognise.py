@@ -17,12 +17,15 @@ from fcnlib.models.fcn import TASK
 from fcnlib.models.sources import STREAMS, Weights, is_bilinear
 from fcnlib.models.transplant import shown_shape
 
+MAX_SCALE = 1e6
 MAX_CLASSES = 255  # labels are bytes, and 255 is void
 TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of their score layers
 
 
 def named(to: str) -> tuple[str, tuple[str, ...]]:
     """The backbone and the layers to predict from, none for a classifier."""
+    if not to:
+        raise InputError("--to is missing; expected a net, such as fcn8s-vgg16 or vgg16")
     match = re.fullmatch(rf"(?:fcn(32|16|8)s-)?({'|'.join(BACKBONES)})", to)
     if match is None:
         backbones = ", ".join(BACKBONES)
@@ -49,6 +52,9 @@ def shapes_of(state: Mapping[str, Tensor], backbone: str, source: Path) -> dict[
     stream = next((s for s in streams if f"{widest}{s}.weight" in state), None)
     if stream is None:
         raise InputError(f"{source}: no {widest}.weight in it; expected the layers of {backbone}")
+    first = next(iter(convolutions))
+    if not {f"{first}{stream}.weight", f"{first}_bgrd.weight"} & state.keys():
+        raise InputError(f"{source}: no {first}.weight in it; expected the layers of {backbone}")
     weight, most = state[f"{widest}{stream}.weight"], convolutions[widest].out_channels
     if weight.dim() < 2 or not 0 < len(weight) <= most:
         shown = shown_shape(weight)
@@ -76,7 +82,7 @@ def values_of(
     state = weights.state
     first = next(iter(BACKBONES[backbone].layers(width=1 / 64)))
     sees = state.get(f"{first}_bgrd.weight", state.get(f"{first}.weight", torch.zeros(1, 3)))
-    scales = skip_scales or [weights.skip_scales.get(name, 1.0) for name in predict_from[1:]]
+    scales = _scales_of(weights, predict_from[1:], skip_scales, source)
     upsamplings = [t for name, t in state.items() if name.startswith("upscore")]
     told = weights.told.get("net")
     try:
@@ -98,6 +104,25 @@ def values_of(
         reason = error.errors()[0]
         where = ".".join(map(str, reason["loc"]))
         raise InputError(f"{source}: {where} {reason['input']!r}: {reason['msg']}") from None
+
+
+def _scales_of(
+    weights: Weights, skips: Sequence[str], given: Sequence[float] | None, source: Path
+) -> Sequence[float]:
+    """The scale of each skip: the file's, else those given, else 1."""
+    if not given:
+        return [(weights.skip_scales or {}).get(name, 1.0) for name in skips]
+    if weights.skip_scales is not None:
+        raise InputError(f"{source}: tells its skip scales itself; expected none to be given")
+    if len(given) != len(skips):
+        expected = f"{len(skips)} ({', '.join(skips)})" if skips else "none"
+        raise InputError(f"{source}: {len(given)} skip scales given; expected {expected}")
+    for scale in given:
+        if not 0 < scale <= MAX_SCALE:
+            raise InputError(
+                f"{source}: skip scale {scale:g}; expected more than 0, at most {MAX_SCALE:g}"
+            )
+    return given
 
 
 def heads_of(state: Mapping[str, Tensor], values: Net, source: Path) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """Weights that people have, under our layer names and with the input that they expect."""
 
 import ast
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +60,9 @@ _NO_SETTINGS = (
     *(TypeError, KeyError, AttributeError, OverflowError),
 )
 
+LABEL_LAYER, LABELS = "fcnlib_labels", ("classes", "palette")  # of a .caffemodel of ours
 STREAMS = ("color", "hha")  # of the published late fusion, where they are not set off
+WRAPPERS = ("model_state_dict", "state_dict")
 TORCHVISION = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
 CAFFE_IN_TORCH = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
 
@@ -68,10 +72,10 @@ class Weights:
     """Tensors under our names, the input's among them, and what else the file tells of its net."""
 
     state: dict[str, Tensor]
-    skip_scales: dict[str, float] = field(default_factory=dict)
+    skip_scales: dict[str, float] | None = None  # by layer, else 1; None: the file does not tell
     padding: int | None = None
     input: str = ""  # the name of the input, if it is one of INPUTS
-    told: dict[str, object] = field(default_factory=dict)  # all of a checkpoint of ours
+    told: dict[str, Any] = field(default_factory=dict)  # of ours: all else in it
 
 
 def read_weights(path: Path, *, input: str | None = None) -> Weights:
@@ -86,15 +90,20 @@ def read_weights(path: Path, *, input: str | None = None) -> Weights:
     content = read_checkpoint(path)
     if "state" in content:
         return _from_ours(content, path, input)
-    state = checked_state(content.get("model_state_dict", content), path)
+    state = _unwrapped(content, path)
     if "features.0.weight" in state:
         return _from_torchvision(state, path, input)
-    scales = (
-        AT_ONCE if content.get("arch") == "FCN8sAtOnce" else PUBLISHED_SCALES.get(path.name, {})
-    )
+    scales = AT_ONCE if content.get("arch") == "FCN8sAtOnce" else PUBLISHED_SCALES.get(path.name)
     state = {name: _per_class(name, tensor, path) for name, tensor in state.items()}
     input = input or _input_of(state, path)
-    return Weights(_with_input(state, INPUTS[input]), dict(scales), input=input)
+    return Weights(_with_input(state, INPUTS[input]), scales, input=input)
+
+
+def _unwrapped(content: dict[str, object], path: Path) -> dict[str, Tensor]:
+    """The tensors of a training run's file, without what DataParallel puts before their names."""
+    wrapped = next((content[key] for key in WRAPPERS if key in content), content)
+    state = checked_state(wrapped, path)
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
 def our_name(layer: str) -> str:
@@ -123,6 +132,7 @@ def _from_caffe(path: Path, input: str | None) -> Weights:
         )
     state: dict[str, Tensor] = {}
     scales: dict[str, float] = {}
+    labels = _told_labels(layers.pop(LABEL_LAYER, CaffeLayer()), path)
     for published, layer in layers.items():
         name = our_name(published)
         if name.startswith("scale_") and layer.blobs:
@@ -135,16 +145,16 @@ def _from_caffe(path: Path, input: str | None) -> Weights:
     if input is None and told is None:
         input = _input_of(state, path)
     state = _with_input(state, INPUTS[input] if input else told or INPUTS["fcn"])
-    return Weights(state, scales, pads[0] if pads else None, input or "")
+    return Weights(state, scales, pads[0] if pads else None, input or "", labels)
 
 
 def _from_ours(content: dict[str, object], path: Path, input: str | None) -> Weights:
     state = checked_state(content["state"], path)
     net = content.get("net")
+    named: dict[str, float] | None = None if net is None else {}
     values: Mapping[str, object] = net if isinstance(net, dict) else {}
     scales = values.get("skip_scales")
     finer = values.get("predict_from")
-    named = {}
     if isinstance(scales, list | tuple) and isinstance(finer, list | tuple):
         named = dict(zip(finer[1:], scales, strict=False))
     padding = values.get("padding")
@@ -230,6 +240,25 @@ def _told_input(layer: CaffeLayer, path: Path) -> Input | None:
             f"{path}: data layer's order {order}; expected one of {len(mean)} channels"
         )
     return Input(mean, order)
+
+
+def _told_labels(layer: CaffeLayer, path: Path) -> dict[str, object]:
+    """The classes' names and colours, if a file of ours has them."""
+    if not layer.settings:
+        return {}
+    try:
+        found = json.loads(layer.settings)
+        told = {key: found[key] for key in LABELS if key in found}
+        for key, parts in told.items():
+            for labels in parts.values() if isinstance(parts, dict) else [parts]:
+                for label in labels:
+                    if key == "classes" and not isinstance(label, str):
+                        raise TypeError
+                    if key == "palette" and (len(label), len(bytes(label))) != (3, 3):
+                        raise ValueError
+    except _NO_SETTINGS:
+        raise InputError(f"{path}: {LABEL_LAYER} is damaged; expected class names") from None
+    return told
 
 
 def _per_class(name: str, kernel: Tensor, path: Path) -> Tensor:

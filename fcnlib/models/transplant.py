@@ -1,6 +1,7 @@
 """Weights from a file or a net into a net, by layer name."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from fcnlib.files import replacing
 
 State = Mapping[str, Tensor]
 # What torch.load raises for damaged and foreign files; it has no common class.
+WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
 _DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError)
 
 
@@ -62,6 +64,8 @@ def transplant(source: State, net: nn.Module, *, origin: str = "weights") -> Tra
 
 def read_checkpoint(path: Path) -> dict[str, object]:
     """The content of a .pt file, loaded without running code from it."""
+    if _is_exported(path):
+        raise InputError(f"{path}: an exported model, not weights; expected a checkpoint (.pt)")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -69,11 +73,31 @@ def read_checkpoint(path: Path) -> dict[str, object]:
     except pickle.UnpicklingError:  # torch's reasons fill a page
         raise InputError(f"{path}: not only tensors in it; expected a checkpoint (.pt)") from None
     except _DAMAGED as error:
-        reason = (str(error) or "damaged").splitlines()[0][:80]
+        reason = "damaged, or of another kind"
+        if isinstance(error, OSError) and error.strerror:
+            reason = error.strerror
         raise InputError(f"{path}: {reason}; expected a checkpoint (.pt)") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected a dict of tensors")
     return content
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether torch.save has written the file: TorchScript holds code besides."""
+    names = _members(path)
+    return any(name.endswith("data.pkl") for name in names) and not _is_exported(path)
+
+
+def _is_exported(path: Path) -> bool:
+    return any("/code/" in name for name in _members(path))
+
+
+def _members(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile):  # what it is instead is for others to tell
+        return []
 
 
 def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
@@ -100,7 +124,22 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
         isinstance(name, str) and isinstance(t, Tensor) for name, t in state.items()
     ):
         raise InputError(f"{path}: no tensors in it; expected a dict of layer name -> tensor")
+    for name, tensor in state.items():
+        if not (tensor.is_floating_point() or name.endswith(WHOLE_NUMBERS)):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise InputError(f"{path}: {name} is of type {kind}; expected floating point numbers")
     return state
+
+
+def shown(value: object) -> object:
+    """A checkpoint's value for JSON: the shapes of its tensors, and all else as text."""
+    if isinstance(value, Tensor):
+        return shown_shape(value)
+    if isinstance(value, dict):
+        return {str(key): shown(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(each) for each in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def shown_shape(tensor: Tensor) -> str:
