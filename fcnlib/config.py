@@ -267,7 +267,7 @@ class Config(Frozen):
     scales: dict[Name, Scale]
     drawn: Drawn
     pretraining: Pretraining
-    weights: dict[str, str]
+    weights: dict[Backbone, str]
     datasets: dict[Name, Dataset]
     recipes: dict[str, dict[str, Any]]
     tables: dict[Name, Table]

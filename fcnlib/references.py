@@ -8,7 +8,8 @@ from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, 
 from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.errors import InputError
 
-WEIGHTS = (".caffemodel", ".pth")
+WRITTEN = ".caffemodel"
+WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
@@ -20,11 +21,13 @@ def check_references(config: Config, source: str) -> None:
     """Names that point elsewhere must exist, and weights flow from top to bottom."""
 
     def require(name: str, known: Iterable[str], place: str, what: str) -> None:
-        if name not in known:
-            raise InputError(f"{source}: {place}: {name!r} {what}; known: {', '.join(known)}")
+        _require(name, known, f"{source}: {place}", what)
 
-    written = config.scales[config.scale].like == "demo"  # in one format only
-    files = [name for name in ARCHIVES if name.endswith(".caffemodel" if written else WEIGHTS)]
+    files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
+    for backbone, file in config.weights.items():
+        require(file, files, f"weights.{backbone}", "is no published file")
+    if config.scales[config.scale].like == "demo":  # written in one format only
+        files = [name for name in files if name.endswith(WRITTEN)]
     nets = [name for name, entry in config.experiments.items() if entry.net]
     trained: list[str] = []
     for name, entry in config.experiments.items():
@@ -48,15 +51,25 @@ def check_references(config: Config, source: str) -> None:
             _check_written(config, entry.weights, f"{source}: {place}.weights.written_from")
         if entry.timing:
             _check_timing(entry.timing, f"{source}: {place}.timing")
+    _check_shown(config, source)
+
+
+def _check_shown(config: Config, source: str) -> None:
+    """Figures show nets, a scale shows tables that there are, and tables show numbers."""
     models = [name for name, entry in config.experiments.items() if entry.net or entry.weights]
     for name, figure in config.figures.items():
         for experiment in figure.experiments:
-            require(experiment, models, f"figures.{name}.experiments", "is no net")
+            _require(experiment, models, f"{source}: figures.{name}.experiments", "is no net")
     for shown in config.scales[config.scale].tables or ():
-        require(shown, config.tables, f"scales.{config.scale}.tables", "is no table")
+        _require(shown, config.tables, f"{source}: scales.{config.scale}.tables", "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
         _check_columns(table, rows, f"{source}: tables.{name}")
+
+
+def _require(name: str, known: Iterable[str], place: str, what: str) -> None:
+    if name not in known:
+        raise InputError(f"{place}: {name!r} {what}; known: {', '.join(known)}")
 
 
 def _check_kind(entry: Experiment, place: str) -> None:

@@ -37,6 +37,12 @@ def test_published_weights_are_of_a_known_file(
         load(raw_config | {"scale": scale})
 
 
+def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> None:
+    raw_config["weights"]["vgg16"] = "vgg16.caffemodel"
+    with pytest.raises(InputError, match=r"weights\.vgg16: 'vgg16.caffemodel' is no published"):
+        load(raw_config)
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
