@@ -71,7 +71,10 @@ def read_checkpoint(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a checkpoint") from None
     except pickle.UnpicklingError:  # torch's reasons fill a page
-        raise InputError(f"{path}: not only tensors in it; expected a checkpoint (.pt)") from None
+        raise InputError(
+            f"{path}: not only tensors in it; expected a checkpoint (.pt), or the suffix "
+            ".caffemodel of Caffe's files"
+        ) from None
     except _DAMAGED as error:
         reason = "damaged, or of another kind"
         if isinstance(error, OSError) and error.strerror:
@@ -105,9 +108,8 @@ def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     try:
         with replacing(path) as temporary:
             torch.save(dict(content), temporary)
-    except RuntimeError as error:  # torch's own, without the system's reason
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: cannot be written; is the disk full? ({reason})") from None
+    except RuntimeError:  # torch's own, without the system's reason
+        raise InputError(f"{path}: cannot be written; is the disk full?") from None
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
