@@ -12,17 +12,27 @@ from fcnlib.dense import (
     ShiftAndStitch,
     coarse,
     dense_grid,
-    dense_side,
     dilated,
-    unpadded,
 )
+from fcnlib.dense.parts import layers_of, part_of
 from fcnlib.errors import InputError
 from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.geometry import Window, smallest_side
 from fcnlib.models.graph import LayerGraph
 
 THIN = 1 / 64
 LAST = {name: "inception_5b/output" if name == "googlenet" else "fc7" for name in BACKBONES}
+
+
+def unpadded(net: LayerGraph) -> LayerGraph:
+    """The net without any padding, with the same weights: every cell sees only the image."""
+    part = part_of(net, net.keys())
+    for layer in part.values():
+        if isinstance(layer, Window):
+            layer.padding = (0, 0)
+    part.smallest_side = smallest_side(layers_of(part))
+    return part
 
 
 def drawn(net: LayerGraph) -> LayerGraph:
@@ -84,7 +94,7 @@ def test_all_shifts_stitched_are_the_dilated_net_on_the_whole_map(
     stitched, in_one_pass, coarse_map = dense_maps(
         net, 50 * torch.randn(1, 3, height, width_), stride
     )
-    assert stitched.shape[2:] == (dense_side(net, height, stride), dense_side(net, width_, stride))
+    assert stitched.shape == in_one_pass.shape
     assert apart(stitched, in_one_pass) < 1e-5
     step = 32 // stride
     assert apart(coarse_map, in_one_pass[:, :, ::step, ::step]) < 1e-5
@@ -233,8 +243,8 @@ def test_fully_connected_layers_with_padding_are_refused() -> None:
 def test_alexnet_makes_the_papers_grid_of_its_image() -> None:
     """10 x 10 of 500 x 500 pixels: with floor pooling there would be 9."""
     net = build_classifier("alexnet", 3, width=THIN)
-    assert dense_side(net, 500, 32) == 10
-    assert dense_side(net, 227, 32) == 1
+    for side, cells in ((500, 10), (227, 1)):
+        assert net(torch.zeros(1, 3, side, side)).shape[2:] == (cells, cells)
 
 
 def gradient(loss: Tensor, net: nn.Module) -> list[Tensor]:

@@ -13,9 +13,8 @@ from fcnlib.errors import InputError
 from fcnlib.models import FCN, architecture, build_classifier, build_fcn
 from fcnlib.models.architecture import Architecture
 from fcnlib.models.backbones import vgg16
-from fcnlib.models.fcn import crop_offsets
 from fcnlib.models.geometry import IMAGE, Grid, grids, offset, sizes, smallest_side
-from fcnlib.models.layers import Concat, Layers, Upscore, put
+from fcnlib.models.layers import Concat, Crop, Fuse, Layers, Upscore, put
 
 THIN = 1 / 64
 # Every skip and truncated net of each backbone, with its published padding and with little.
@@ -35,6 +34,13 @@ NETS: list[tuple[str, list[str], dict[str, Any]]] = [
 
 def thin_net(backbone: str, predict_from: list[str], values: dict[str, Any]) -> FCN:
     return build_fcn(backbone, predict_from, 3, width=THIN, **values).eval()
+
+
+def crop_offsets(net: FCN) -> list[int]:
+    """The crops in published order: of each finer layer's scores, then of the upsampled result."""
+    fuses = [layer for layer in net.values() if isinstance(layer, Fuse)]
+    crops = [layer.offset for layer in net.values() if isinstance(layer, Crop)]
+    return [fuse.fine_from - fuse.coarse_from for fuse in fuses] + crops
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,6 @@ def dense_grid(net: LayerGraph, stride: int = 1) -> Grid:
     return replace(grid, stride=stride)
 
 
-def dense_side(net: LayerGraph, side: int, stride: int = 1) -> int:
-    """How many cells a side the dense map of `stride` has for an image of `side` pixels."""
-    growth = list(_growths(layers_of(coarse(net))).values())[-1]
-    return -(-(side + growth) // stride)
-
-
 class ShiftAndStitch(nn.Module):
     """The dense map of `stride`: a net's coarse maps of all shifts, interlaced.
 

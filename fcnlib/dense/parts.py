@@ -1,10 +1,10 @@
-"""Copies of a net that share its weights: some of its layers, or without padding."""
+"""Copies of a net that share its weights: some of its layers."""
 
 from collections.abc import Collection
 from copy import deepcopy
 from itertools import chain
 
-from fcnlib.models.geometry import Window, smallest_side
+from fcnlib.models.geometry import smallest_side
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import IMAGE_LAYER, Concat, Layers, SkipScore, Upscore, bottoms_of
 
@@ -31,16 +31,6 @@ def coarse(net: LayerGraph) -> LayerGraph:
         scores.bottoms = tops  # type: ignore[assignment]
         part["scores"] = scores
         part.kept = [*part.kept, *tops]
-    return part
-
-
-def unpadded(net: LayerGraph) -> LayerGraph:
-    """The net without any padding, with the same weights: every cell sees only the image."""
-    part = part_of(net, net.keys())
-    for layer in part.values():
-        if isinstance(layer, Window):
-            layer.padding = (0, 0)
-    part.smallest_side = smallest_side(layers_of(part))
     return part
 
 

@@ -14,14 +14,12 @@ from fcnlib.models.layers import (
     IMAGE_LAYER,
     Channels,
     Concat,
-    Crop,
-    Fuse,
     Layers,
     named_bottoms,
     put,
 )
 
-__all__ = ["FCN", "ILSVRC_MEAN_BGR", "build_fcn", "crop_offsets"]
+__all__ = ["FCN", "ILSVRC_MEAN_BGR", "build_fcn"]
 
 TASK = "semantic"  # of a net with one head
 LETTERS = 3  # of a task, in its layers' names
@@ -113,13 +111,6 @@ def build_fcn(
         channels=STREAM_CHANNELS * len(streams) or input_channels,
     )
     return _with_heads(layers, head, heads, features, arguments)
-
-
-def crop_offsets(net: FCN) -> list[int]:
-    """The crops in published order: of each finer layer's scores, then of the upsampled result."""
-    fuses = [layer for layer in net.values() if isinstance(layer, Fuse)]
-    crops = [layer.offset for layer in net.values() if isinstance(layer, Crop)]
-    return [fuse.fine_from - fuse.coarse_from for fuse in fuses] + crops
 
 
 def _put_trunk(
