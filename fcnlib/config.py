@@ -11,7 +11,7 @@ from fcnlib.columns import ColumnName
 # Strict: YAML reads `1e-10` as text, and text must not pass for a number.
 Int = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
-Float = Annotated[float, Field(strict=True)]
+Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
@@ -62,7 +62,7 @@ class Net(Frozen):
     predict_from: tuple[str, ...]
     # Empty: the backbone's classifier; `random`: nothing at all.
     start_from: tuple[str, ...] | Literal["random"] = ()
-    skip_scales: tuple[Float, ...] | None = None
+    skip_scales: tuple[Annotated[Float, Field(gt=0)], ...] | None = None
     width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
     padding: Annotated[int, Field(strict=True, ge=1)] | None = None
     fc6_kernel: Positive | None = None

@@ -54,6 +54,8 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
         ),
         ({"predict_from": ["fc7", "pool4"], "streams": ["a", "b"]}, "where there are streams"),
         ({"predict_from": ["fc7"], "streams": ["a", "a"]}, "streams: expected each of them once"),
+        ({"skip_scales": [0.0]}, "skip_scales.0"),
+        ({"skip_scales": [float("nan")]}, "finite number"),
         ({"start_from": ["a", "b"]}, "start_from: 2 nets; expected one, or one for each stream"),
         ({"input_channels": "4"}, "valid integer"),
         ({"null_background": 1}, "valid boolean"),

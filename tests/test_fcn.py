@@ -227,6 +227,8 @@ def test_wrong_number_of_skip_scales_is_refused() -> None:
         ({"classes": 256}, "classes: 256 of semantic"),
         ({"classes": 1, "null_background": True}, "expected 2 to 255 with a null background"),
         ({"classes": {}}, r"classes: tasks \[\]; expected one or more"),
+        ({"skip_scales": [1.0, 0.0]}, r"skip_scales: \[1.0, 0.0\]; expected finite numbers above"),
+        ({"skip_scales": [1.0, float("nan")]}, r"skip_scales: \[1.0, nan\]"),
         ({"input_channels": 0}, "input_channels: 0; expected at least 1"),
         (
             {"classes": {"material": 3, "mathematics": 4}},

@@ -193,6 +193,8 @@ def _check_channels(input_channels: int, streams: Sequence[str]) -> None:
 def _check_fit(finer: Sequence[str], scales: Sequence[float], streams: Sequence[str]) -> None:
     if len(scales) != len(finer):
         raise InputError(f"skip_scales: {len(scales)} values; expected {len(finer)}: {finer}")
+    if not all(0 < scale < torch.inf for scale in scales):
+        raise InputError(f"skip_scales: {list(scales)}; expected finite numbers above 0")
     if streams and finer:
         raise InputError(f"predict_from: {finer} beside the coarsest; expected none with streams")
 
