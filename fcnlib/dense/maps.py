@@ -21,7 +21,7 @@ from fcnlib.dense.parts import coarse, layers_of
 from fcnlib.errors import InputError
 from fcnlib.models.geometry import Grid, Window, grids, window
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import IMAGE_LAYER, Layers, bottoms_of
+from fcnlib.models.layers import IMAGE_LAYER, Layers, bottoms_of, in_place_of
 
 
 def dense_grid(net: LayerGraph, stride: int = 1) -> Grid:
@@ -49,7 +49,7 @@ class ShiftAndStitch(nn.Module):
         for name, layer in layers.items():
             if isinstance(layer, Window) and (own := window(layer)[1]) > 1:
                 bordered = Bordered(layer)
-                self.net[name] = _in_place_of(layer, bordered)
+                self.net[name] = in_place_of(layer, bordered)
                 self.strided.append((bordered, before[name], own))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ def dilated(net: LayerGraph, stride: int = 1) -> LayerGraph:
         if isinstance(layer, Window):
             kept, after = gcd(before[name], stride), gcd(round(found[name].stride), stride)
             wide = _dilated(layer, stride=after // kept, dilation=before[name] // kept)
-            dense[name] = _in_place_of(layer, wide)
+            dense[name] = in_place_of(layer, wide)
     return dense
 
 
@@ -156,14 +156,13 @@ def _dilated(layer: Window, *, stride: int, dilation: int) -> nn.Module:
 
 def _growths(layers: Layers) -> dict[str, int]:
     """By how many cells each layer's map of stride 1 would be larger than the image."""
-    growths, above, before = {IMAGE_LAYER: 0}, IMAGE_LAYER, _input_strides(layers)
+    growths, before, bottoms = {IMAGE_LAYER: 0}, _input_strides(layers), bottoms_of(layers)
     for name, layer in layers.items():
-        growths[name] = growths[bottoms_of(layer, above)[0]]
+        growths[name] = growths[bottoms[name][0]]
         if isinstance(layer, Window):
             kernel, _, padding = window(layer)
             room = 2 * padding + _rounding_up(layer) - (kernel - 1)
             growths[name] += room * before[name]
-        above = name
     return growths
 
 
@@ -178,17 +177,5 @@ def _rounding_up(layer: Window) -> int:
 
 def _input_strides(layers: Layers) -> dict[str, int]:
     """The stride of the map that each layer reads."""
-    found, above = grids(layers), IMAGE_LAYER
-    strides = {}
-    for name, layer in layers.items():
-        strides[name] = round(found[bottoms_of(layer, above)[0]].stride)
-        above = name
-    return strides
-
-
-def _in_place_of(layer: nn.Module, other: nn.Module) -> nn.Module:
-    """`other`, which reads what `layer` reads."""
-    for name in ("bottom", "bottoms"):
-        if hasattr(layer, name):
-            setattr(other, name, getattr(layer, name))
-    return other
+    found = grids(layers)
+    return {name: round(found[read[0]].stride) for name, read in bottoms_of(layers).items()}

@@ -1,12 +1,10 @@
 """Copies of a net that share its weights: some of its layers."""
 
 from collections.abc import Collection
-from copy import deepcopy
-from itertools import chain
 
 from fcnlib.models.geometry import smallest_side
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import IMAGE_LAYER, Concat, Layers, SkipScore, Upscore, bottoms_of
+from fcnlib.models.layers import Concat, Layers, SkipScore, Upscore, bottoms_of, put
 
 
 def coarse(net: LayerGraph) -> LayerGraph:
@@ -16,35 +14,33 @@ def coarse(net: LayerGraph) -> LayerGraph:
     """
     tops: list[str] = []
     left_out: set[str] = set()
-    above = IMAGE_LAYER
-    for name, layer in net.items():
-        read = bottoms_of(layer, above)
-        fine = bool(left_out & set(read))
+    for name, read in bottoms_of(net).items():
+        layer, fine = net[name], bool(left_out & set(read))
         if isinstance(layer, Upscore) and not fine:
             tops += read
         if isinstance(layer, Upscore | SkipScore) or fine:
             left_out.add(name)
-        above = name
-    part = part_of(net, net.keys() - left_out)
+    layers = _kept(net, net.keys() - left_out)
     if len(tops) > 1:
-        scores = Concat()
-        scores.bottoms = tops  # type: ignore[assignment]
-        part["scores"] = scores
-        part.kept = [*part.kept, *tops]
-    return part
+        put(layers, "scores", Concat(), *tops)
+    return _of_layers(net, layers)
 
 
 def part_of(net: LayerGraph, names: Collection[str]) -> LayerGraph:
     """A copy with these layers only; it shares their weights."""
-    tensors = {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())}
-    part = deepcopy(net, tensors)
-    for name in net:
-        if name not in names:
-            del part[name]
-    part.smallest_side = smallest_side(layers_of(part))
-    return part
+    return _of_layers(net, _kept(net, names))
 
 
 def layers_of(net: LayerGraph) -> Layers:
     """The layers by name."""
     return dict(net.items())
+
+
+def _kept(net: LayerGraph, names: Collection[str]) -> Layers:
+    return {name: layer for name, layer in net.copies().items() if name in names}
+
+
+def _of_layers(net: LayerGraph, layers: Layers) -> LayerGraph:
+    part = net.with_layers(layers)
+    part.smallest_side = smallest_side(layers)
+    return part

@@ -25,11 +25,10 @@ def architecture(net: LayerGraph) -> Architecture:
     GoogLeNet's published field of 907 pixels is the classifier's, whose 7 x 7 pooling an FCN
     drops: without it a cell sees 715. VGG16's 404 and AlexNet's 355 are both nets' alike.
     """
-    depths, above = {IMAGE_LAYER: 0}, IMAGE_LAYER
-    for name, layer in net.items():
-        read = max(depths[bottom] for bottom in bottoms_of(layer, above))
-        depths[name] = read + isinstance(layer, nn.Conv2d)
-        above = name
+    depths = {IMAGE_LAYER: 0}
+    for name, bottoms in bottoms_of(net).items():
+        read = max(depths[bottom] for bottom in bottoms)
+        depths[name] = read + isinstance(net[name], nn.Conv2d)
     found = grids(dict(net.items())).values()
     frozen = [
         parameter

@@ -7,7 +7,6 @@ alone, less the constant: what surrounds it is then zero, and a convolution's ow
 layers that need the whole map.
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -147,8 +146,7 @@ def compact(net: Net) -> Net:
     That is its 3 x 3 convolutions and 2 x 2 poolings behind a padding of at least `WIDE`; of other
     nets nothing is left out. The weights are shared with `net`.
     """
-    layers: Layers = {name: copy.copy(layer) for name, layer in net.items()}
-    bottoms = {name: bottoms_of(layers[name], above) for above, name in _pairs(layers)}
+    layers, bottoms = net.copies(), bottoms_of(net)
     chains = _chains(layers, bottoms)
     chain_of = {step.name: chain for chain in chains for step in chain}
     new: Layers = {}
@@ -166,11 +164,6 @@ def compact(net: Net) -> Net:
         if set(readers) - {*steps[number + 1 : number + 2]}:
             whole[name] = _put_whole(new, chain_of[name][: number + 1], bottoms[steps[0]][0], whole)
     return net.with_layers(new)
-
-
-def _pairs(layers: Layers) -> list[tuple[str, str]]:
-    """Each layer behind the one above it."""
-    return list(pairwise([IMAGE_LAYER, *layers]))
 
 
 def _chains(layers: Layers, bottoms: Mapping[str, list[str]]) -> list[list[Step]]:

@@ -1,7 +1,6 @@
 """The same net for inference on one device: less to compute, faster layers, fewer bits."""
 
 import copy
-from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -19,6 +18,7 @@ from fcnlib.models.layers import (
     Layers,
     Upscore,
     bottoms_of,
+    in_place_of,
     put,
 )
 from fcnlib.models.winograd import Bilinear, Pointwise, Winograd, WinogradRows, tile_kernel
@@ -57,7 +57,7 @@ def for_device(net: Net, device: str, precision: str) -> Net:
 def _in_bf16(net: Net) -> Net:
     """The net with its trunk in 16 bits; score layers and what follows them in 32."""
     layers: Layers = {}
-    bottoms = {name: bottoms_of(net[name], above) for above, name in pairwise(["data", *net])}
+    bottoms = bottoms_of(net)
     put(layers, "bf16", Cast(torch.bfloat16))
     for name, layer in net.items():
         read = bottoms[name]
@@ -79,10 +79,7 @@ def fast(net: Net) -> Net:
 
 
 def _faster(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
-    new = _replaced(layer, kernels)
-    for attribute in ("bottom", "bottoms"):
-        if hasattr(layer, attribute):
-            setattr(new, attribute, getattr(layer, attribute))
+    new: nn.Module = in_place_of(layer, _replaced(layer, kernels))
     return new
 
 

@@ -49,21 +49,19 @@ def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
 
 def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:
     """The grid of every layer of a net, and of the image, "data"."""
-    found, above = {IMAGE_LAYER: IMAGE}, IMAGE_LAYER
+    found, bottoms = {IMAGE_LAYER: IMAGE}, bottoms_of(layers)
     for name, layer in layers.items():
-        found[name] = _grid_after(layer, [found[bottom] for bottom in bottoms_of(layer, above)])
-        above = name
+        found[name] = _grid_after(layer, [found[bottom] for bottom in bottoms[name]])
     return found
 
 
 def sizes(layers: Mapping[str, nn.Module], side: int) -> dict[str, int] | None:
     """How many cells a side every layer has for an image of `side` pixels; None: too small."""
-    found, above = {IMAGE_LAYER: side}, IMAGE_LAYER
+    found, bottoms = {IMAGE_LAYER: side}, bottoms_of(layers)
     for name, layer in layers.items():
-        cells = _size_after(layer, [found[bottom] for bottom in bottoms_of(layer, above)])
-        if cells < 1:
+        found[name] = _size_after(layer, [found[bottom] for bottom in bottoms[name]])
+        if found[name] < 1:
             return None
-        found[name], above = cells, name
     return found
 
 

@@ -37,6 +37,10 @@ class LayerGraph(nn.ModuleDict):
         self.register_buffer("input_mean", torch.tensor(mean))
         self.register_buffer("input_scale", torch.tensor(1.0))
 
+    def copies(self) -> Layers:
+        """Its layers as copies of their own that share its weights."""
+        return {name: copy.copy(layer) for name, layer in self.items()}
+
     def with_layers(self, layers: Layers) -> Self:
         """This net with other layers that compute the same."""
         net = copy.copy(self)

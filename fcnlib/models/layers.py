@@ -4,6 +4,7 @@ A layer reads the one above it, unless it has the attribute `bottom` (it reads t
 `bottoms` (its forward takes a list). "data" is the net's input image.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,9 +37,20 @@ def named_bottoms(layer: Any) -> list[str]:
     return [layer.bottom] if hasattr(layer, "bottom") else []
 
 
-def bottoms_of(layer: nn.Module, above: str) -> list[str]:
-    """The layers that a layer reads, `above` being the one above it."""
-    return named_bottoms(layer) or [above]
+def bottoms_of(layers: Mapping[str, nn.Module] | nn.ModuleDict) -> dict[str, list[str]]:
+    """The layers that each layer reads."""
+    above = [IMAGE_LAYER, *layers]
+    return {
+        name: named_bottoms(layer) or [above[i]] for i, (name, layer) in enumerate(layers.items())
+    }
+
+
+def in_place_of(layer: Any, other: Any) -> Any:
+    """`other`, which reads what `layer` reads."""
+    for name in ("bottom", "bottoms"):
+        if hasattr(layer, name):
+            setattr(other, name, getattr(layer, name))
+    return other
 
 
 class ConvReLU(nn.Conv2d):
@@ -191,15 +203,13 @@ class Crop(nn.Module):
 
 def channels_of(layers: Layers, name: str, image_channels: int) -> int:
     """How many channels a layer's output has."""
-    above = IMAGE_LAYER
-    channels = {IMAGE_LAYER: image_channels}
+    channels, bottoms = {IMAGE_LAYER: image_channels}, bottoms_of(layers)
     for each, layer in layers.items():
-        read = [channels[bottom] for bottom in bottoms_of(layer, above)]
+        read = [channels[bottom] for bottom in bottoms[each]]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             channels[each] = layer.out_channels
         elif isinstance(layer, Channels):
             channels[each] = layer.count
         else:
             channels[each] = sum(read) if isinstance(layer, Concat) else read[0]
-        above = each
     return channels[name]

@@ -69,12 +69,11 @@ def _dense(kernels: Tensor) -> Tensor:
 
 def _reading_the_image(net: LayerGraph) -> set[str]:
     """The first convolution, or that of each stream."""
-    found, images, above = set(), {IMAGE_LAYER}, IMAGE_LAYER
-    for name, layer in net.items():
-        if images.intersection(bottoms_of(layer, above)):
-            if isinstance(layer, nn.Conv2d):
+    found, images = set(), {IMAGE_LAYER}
+    for name, bottoms in bottoms_of(net).items():
+        if images.intersection(bottoms):
+            if isinstance(net[name], nn.Conv2d):
                 found.add(name)
-            elif isinstance(layer, Channels):
+            elif isinstance(net[name], Channels):
                 images.add(name)
-        above = name
     return found
