@@ -9,11 +9,11 @@ import torch
 import typer
 
 from fcnlib.config import FolderDataset
-from fcnlib.convert import convert as convert_net
+from fcnlib.convert import convert as convert_weights
 from fcnlib.convert import to_caffemodel
 from fcnlib.datasets.check import check as look_at
 from fcnlib.datasets.check import report
-from fcnlib.datasets.converters import prepare as convert
+from fcnlib.datasets.converters import prepare as prepare_data
 from fcnlib.datasets.fetch import fetch as get
 from fcnlib.datasets.prepared import INFO, is_ours, read_info
 from fcnlib.errors import InputError
@@ -151,8 +151,8 @@ def fetch(
     typer.echo(get(archive, out, source=source))
 
 
-@app.command("convert")
-def convert_weights(
+@app.command()
+def convert(
     source: Annotated[Path, typer.Argument(help=".caffemodel, .pth or .pt file.")],
     out: Annotated[Path, typer.Option(help="What to write: .pt, .ts, or of ours .caffemodel.")],
     to: Annotated[str, typer.Option(help="fcn8s-vgg16, ...; vgg16, ...: a classifier.")] = "",
@@ -177,7 +177,7 @@ def convert_weights(
         to_caffemodel(source, out)
         typer.echo(out)
         return
-    done = convert_net(source, to, out, classes=classes, input=input, skip_scales=skip_scale)
+    done = convert_weights(source, to, out, classes=classes, input=input, skip_scales=skip_scale)
     typer.echo(done.table())
     typer.echo(out)
 
@@ -200,7 +200,7 @@ def prepare(
         [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
     )
     target = out or data / dataset
-    convert(entry, files, target, workers=workers)
+    prepare_data(entry, files, target, workers=workers)
     typer.echo(target)
 
 

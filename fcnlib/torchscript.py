@@ -25,23 +25,26 @@ TOLD = ("classes", "palette", "net", "best_iteration", "provenance")
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
-class Labeller(nn.Module):
-    """An FCN from raw bytes [N, 3, H, W], RGB, to labels [N, H, W], and its other answers."""
+class Scorer(nn.Module):
+    """An FCN, and its scores of its own, normalised input."""
 
     def __init__(self, net: FCN) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, image: Tensor) -> Tensor:
-        # The same as argmax(1), in a third of the time.
-        return self.scores(self.net.normalise(image)).max(1)[1].to(torch.uint8)
-
     @torch.jit.export
     def scores(self, normalised: Tensor) -> Tensor:
-        """Float scores [N, classes, H, W] of the net's own, normalised input."""
+        """Float scores [N, classes, H, W]; those of several tasks one after the other."""
         # The layout in which convolutions are fastest, on CPUs and on GPUs.
         scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
         return scores
+
+
+class Labeller(Scorer):
+    """From raw bytes [N, 3, H, W], RGB, to labels [N, H, W]."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return labels(self.scores(self.net.normalise(image)))
 
     @torch.jit.export
     def probabilities(self, image: Tensor) -> Tensor:
@@ -49,35 +52,23 @@ class Labeller(nn.Module):
         return self.scores(self.net.normalise(image)).softmax(1)
 
 
-class TaskLabeller(nn.Module):
+class TaskLabeller(Scorer):
     """The same of a net with several heads: labels and probabilities by task."""
 
-    def __init__(self, net: FCN) -> None:
-        super().__init__()
-        self.net = net
-        self.tasks, self.classes = list(net.heads), list(net.heads.values())
-
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        parts = self.split(self.scores(self.net.normalise(image)))
-        return {task: part.max(1)[1].to(torch.uint8) for task, part in parts.items()}
-
-    @torch.jit.export
-    def scores(self, normalised: Tensor) -> Tensor:
-        """Float scores [N, all classes, H, W] of the net's own, normalised input."""
-        scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
-        return scores
+        parts = self.net.split(self.scores(self.net.normalise(image)))
+        return {task: labels(part) for task, part in parts.items()}
 
     @torch.jit.export
     def probabilities(self, image: Tensor) -> dict[str, Tensor]:
         """Softmax probabilities of each task, [N, classes, H, W], of raw bytes."""
-        parts = self.split(self.scores(self.net.normalise(image)))
+        parts = self.net.split(self.scores(self.net.normalise(image)))
         return {task: part.softmax(1) for task, part in parts.items()}
 
-    def split(self, scores: Tensor) -> dict[str, Tensor]:
-        parts: dict[str, Tensor] = {}
-        for i, part in enumerate(torch.split(scores, self.classes, dim=1)):
-            parts[self.tasks[i]] = part
-        return parts
+
+def labels(scores: Tensor) -> Tensor:
+    """The strongest class of every pixel, uint8: argmax(1), in a third of its time."""
+    return scores.max(1)[1].to(torch.uint8)
 
 
 def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:

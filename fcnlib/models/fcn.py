@@ -53,8 +53,12 @@ class FCN(LayerGraph):
 
     def split(self, scores: Tensor) -> dict[str, Tensor]:
         """The scores of each task."""
-        parts = torch.split(scores, list(self.heads.values()), dim=1)
-        return dict(zip(self.heads, parts, strict=True))
+        parts: dict[str, Tensor] = {}
+        first = 0
+        for task, classes in self.heads.items():
+            parts[task] = scores[:, first : first + classes]
+            first += classes
+        return parts
 
 
 def build_fcn(

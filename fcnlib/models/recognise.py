@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from fcnlib.config import STRIDES, Net
 from fcnlib.errors import InputError
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.fcn import TASK
+from fcnlib.models.fcn import MOST_CLASSES, TASK
 from fcnlib.models.sources import STREAMS, Weights, is_bilinear
 from fcnlib.models.transplant import shown_shape
 
 MAX_SCALE = 1e6
-MAX_CLASSES = 255  # labels are bytes, and 255 is void
 TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of their score layers
 
 
@@ -133,8 +132,8 @@ def heads_of(state: Mapping[str, Tensor], values: Net, source: Path) -> dict[str
         if match := re.fullmatch(rf"{coarsest}(?:_({'|'.join(STREAMS)}))?(?:_(\w+))?\.bias", name):
             outputs = tensor.numel() + values.null_background
             found[TASKS.get(match[2], match[2]) if match[2] else TASK] = outputs
-            if not 0 < outputs <= MAX_CLASSES:
-                raise InputError(f"{source}: {outputs} classes; expected 1 to {MAX_CLASSES}")
+            if not 0 < outputs <= MOST_CLASSES:
+                raise InputError(f"{source}: {outputs} classes; expected 1 to {MOST_CLASSES}")
     if not found:
         raise InputError(
             f"{source}: lacks score_fr; expected a segmentation net, or --to a backbone"

@@ -13,8 +13,8 @@ from fcnlib.errors import InputError
 from fcnlib.files import replacing
 
 State = Mapping[str, Tensor]
-# What torch.load raises for damaged and foreign files; it has no common class.
 WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
+# What torch.load raises for damaged and foreign files; it has no common class.
 _DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError)
 
 
