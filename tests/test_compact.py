@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets_fixture import drawn
 from torch import Tensor, nn
 
 from fcnlib.models import FCN, build_fcn
@@ -27,17 +28,6 @@ NETS: list[dict[str, Any]] = [
 ]
 
 
-def drawn(net: FCN) -> FCN:
-    """The net with random weights and biases that keep its activations alive, in float64."""
-    chance = torch.Generator().manual_seed(0)
-    for layer in net.values():
-        if isinstance(layer, nn.Conv2d):
-            assert layer.bias is not None
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=chance)
-            nn.init.normal_(layer.bias, std=0.5, generator=chance)
-    return net.eval().double()
-
-
 def outputs(net: FCN, image: Tensor) -> dict[str, Tensor]:
     """What every layer gives."""
     found: dict[str, Tensor] = {}
@@ -56,7 +46,7 @@ def outputs(net: FCN, image: Tensor) -> dict[str, Tensor]:
 @settings(max_examples=6, deadline=None)
 @given(st.integers(24, 150), st.integers(24, 150), st.integers(1, 2))
 def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, images: int) -> None:
-    net = drawn(build_fcn(**{"classes": 3, **values}, width=THIN))
+    net = drawn(build_fcn(**{"classes": 3, **values}, width=THIN)).double()
     image = torch.randn(images, net.input_mean.numel(), height, width, dtype=torch.float64)
     with torch.inference_mode():
         expected = net(image)
@@ -65,7 +55,7 @@ def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, im
 
 
 def test_it_stands_in_a_script_like_any_net() -> None:
-    net = drawn(build_fcn(width=THIN))
+    net = drawn(build_fcn(width=THIN)).double()
     scripted = torch.jit.freeze(torch.jit.script(compact(net)))
     for height, width in [(30, 70), (64, 64), (1, 33)]:
         image = torch.randn(1, 3, height, width, dtype=torch.float64)
@@ -73,7 +63,7 @@ def test_it_stands_in_a_script_like_any_net() -> None:
 
 
 def test_every_whole_map_is_the_layers_own() -> None:
-    net = drawn(build_fcn(width=THIN))
+    net = drawn(build_fcn(width=THIN)).double()
     image = torch.randn(1, 3, 61, 86, dtype=torch.float64)
     plain, centred = outputs(net, image), outputs(compact(net), image)
     whole = [name for name, layer in compact(net).items() if isinstance(layer, Whole)]
@@ -83,7 +73,7 @@ def test_every_whole_map_is_the_layers_own() -> None:
 
 
 def test_what_is_left_out_does_not_depend_on_the_image() -> None:
-    net = drawn(build_fcn(width=THIN))
+    net = drawn(build_fcn(width=THIN)).double()
     first, second = (outputs(net, torch.randn(1, 3, 50, 50, dtype=torch.float64)) for _ in "ab")
     for name, layer in compact(net).items():
         if isinstance(layer, Whole):
@@ -101,7 +91,7 @@ def test_a_third_of_the_multiplications_is_left_out_at_500_pixels() -> None:
             if isinstance(layer, nn.Conv2d)
         )
 
-    net = drawn(build_fcn(width=THIN, dropout=0))
+    net = drawn(build_fcn(width=THIN, dropout=0)).double()
     assert multiplications(compact(net)) < 0.72 * multiplications(net)
 
 

@@ -6,11 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets_fixture import drawn
 from torch import nn
 from torch.nn import functional
 
 from fcnlib.errors import InputError
-from fcnlib.models import FCN, build_fcn
+from fcnlib.models import build_fcn
 from fcnlib.models.compact import Edge
 from fcnlib.models.fast import fast, for_device
 from fcnlib.models.layers import Upscore
@@ -25,16 +26,6 @@ from fcnlib.models.winograd import (
 
 SIDES = st.integers(1, 23)
 WIDE = 1 / 4  # conv4 and conv5 have 128 channels, fc6 and fc7 1024: every faster layer is used
-
-
-def drawn(net: FCN) -> FCN:
-    chance = torch.Generator().manual_seed(0)
-    for layer in net.values():
-        if isinstance(layer, nn.Conv2d):
-            assert layer.bias is not None
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=chance)
-            nn.init.normal_(layer.bias, std=0.5, generator=chance)
-    return net.eval()
 
 
 @pytest.mark.parametrize("taps", [3, 5, 6, 7])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from nets_fixture import randomised
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,15 +26,6 @@ HEADS = {
         *("score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8"),
     ],
 }
-
-
-def randomised(net: FCN) -> FCN:
-    """The net with score layers that say something."""
-    generator = torch.Generator().manual_seed(0)
-    for name, parameter in net.named_parameters():
-        if name.startswith("score"):
-            nn.init.normal_(parameter, generator=generator)
-    return net.eval()
 
 
 @pytest.mark.parametrize("predict_from", HEADS)

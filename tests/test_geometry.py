@@ -12,7 +12,7 @@ from fcnlib.config import STRIDES
 from fcnlib.errors import InputError
 from fcnlib.models import FCN, architecture, build_classifier, build_fcn
 from fcnlib.models.architecture import Architecture
-from fcnlib.models.backbones import vgg16
+from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.geometry import IMAGE, Grid, grids, offset, sizes, smallest_side
 from fcnlib.models.layers import Concat, Crop, Fuse, Layers, Upscore, put
 
@@ -114,7 +114,7 @@ def test_fields_of_the_truncated_nets(layer: str, field: int, stride: int) -> No
 @pytest.mark.parametrize(("side", "cells"), [(500, 16), (375, 12), (333, 11), (425, 14), (560, 18)])
 def test_grid_of_fc7_is_caffes(side: int, cells: int) -> None:
     """Floor instead of ceil pooling would give one cell less (500: 15)."""
-    layers = vgg16(width=THIN)
+    layers = BACKBONES["vgg16"].layers(width=THIN)
     found = sizes(layers, side)
     assert found is not None and found["fc7"] == cells
     trunk = nn.Sequential(*layers.values()).eval()

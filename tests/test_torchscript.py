@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from nets_fixture import drawn, randomised
 
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
@@ -17,12 +17,7 @@ THIN = 1 / 32
 
 
 def net(*predict_from: str, **values: Any) -> FCN:
-    made = build_fcn(predict_from=predict_from, classes=5, width=THIN, **values)
-    generator = torch.Generator().manual_seed(0)
-    for name, parameter in made.named_parameters():
-        if name.startswith("score"):
-            nn.init.normal_(parameter, generator=generator)
-    return made.eval()
+    return randomised(build_fcn(predict_from=predict_from, classes=5, width=THIN, **values))
 
 
 NETS = [("fc7",), ("fc7", "pool4"), ("fc7", "pool4", "pool3"), ("pool5",), ("pool4",), ("pool3",)]
@@ -121,12 +116,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 
 def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
     """Of a net so wide that all its faster layers are used, and without no_grad."""
-    wide = build_fcn(classes=5, width=1 / 4)
-    generator = torch.Generator().manual_seed(0)
-    for layer in wide.values():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-    export(wide, tmp_path / "net.ts")
+    export(drawn(build_fcn(classes=5, width=1 / 4)), tmp_path / "net.ts")
     alone, made = torch.jit.load(tmp_path / "net.ts"), load(tmp_path / "net.ts")  # type: ignore[no-untyped-call]
     rgb = torch.randint(0, 256, (1, 3, 70, 90), dtype=torch.uint8)
     assert (alone(rgb) == made(rgb)).float().mean() > 0.999
@@ -144,11 +134,8 @@ def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:
 
 def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
     classes = {"semantic": 4, "geometric": 3}
-    two = build_fcn(predict_from=["fc7"], classes=classes, width=THIN)
-    for name, parameter in two.named_parameters():
-        if name.startswith("score"):
-            nn.init.normal_(parameter)
-    export(two.eval(), tmp_path / "net.ts")
+    two = randomised(build_fcn(predict_from=["fc7"], classes=classes, width=THIN))
+    export(two, tmp_path / "net.ts")
     rgb = torch.randint(0, 256, (2, 3, 40, 30), dtype=torch.uint8)
     labels, shares = load(tmp_path / "net.ts")(rgb), load(tmp_path / "net.ts").probabilities(rgb)
     expected = two.split(two(two.normalise(rgb)))

@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from nets_fixture import randomised
+from torch import Tensor
 
 from fcnlib.config import STRIDES
 from fcnlib.errors import InputError
@@ -29,15 +30,6 @@ SIFTFLOW_8S = [
 ]
 SIFTFLOW = {"semantic": 33, "geometric": 3}
 STREAMS = ("color", "hha")
-
-
-def randomised(net: FCN) -> FCN:
-    """The net with score layers that say something."""
-    generator = torch.Generator().manual_seed(0)
-    for name, parameter in net.named_parameters():
-        if name.startswith("score"):
-            nn.init.normal_(parameter, generator=generator)
-    return net.eval()
 
 
 def scores(net: FCN, image: Tensor) -> Tensor:

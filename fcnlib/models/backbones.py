@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
@@ -52,7 +53,8 @@ def alexnet(
     return _with_fc(layers, inputs, fc6_kernel or 6, width=width, dropout=dropout)
 
 
-def vgg16(
+def vgg(
+    convolutions: tuple[int, ...],
     *,
     width: float = 1.0,
     padding: int | None = None,
@@ -60,22 +62,21 @@ def vgg16(
     dropout: float | None = None,
     input_channels: int = 3,
 ) -> Layers:
-    """VGG16 from conv1_1 to fc7 (Simonyan and Zisserman, 2014), `padding` around conv1_1."""
-    layers = _vgg((2, 2, 3, 3, 3), width=width, padding=padding, input_channels=input_channels)
-    return _with_fc(layers, scaled(512, width), fc6_kernel or 7, width=width, dropout=dropout)
+    """A VGG net from conv1_1 to fc7, with so many convolutions in each of its five blocks.
 
-
-def vgg19(
-    *,
-    width: float = 1.0,
-    padding: int | None = None,
-    fc6_kernel: int | None = None,
-    dropout: float | None = None,
-    input_channels: int = 3,
-) -> Layers:
-    """VGG19: VGG16 with a fourth convolution in the last three blocks."""
-    layers = _vgg((2, 2, 4, 4, 4), width=width, padding=padding, input_channels=input_channels)
-    return _with_fc(layers, scaled(512, width), fc6_kernel or 7, width=width, dropout=dropout)
+    Simonyan and Zisserman, 2014; `padding` is conv1_1's.
+    """
+    layers: Layers = {}
+    inputs = input_channels
+    for block, count in enumerate(convolutions, start=1):
+        outputs = scaled(min(32 * 2**block, 512), width)
+        for i in range(1, count + 1):
+            pad = 1 if layers else 100 if padding is None else padding
+            layers[f"conv{block}_{i}"] = ConvReLU(inputs, outputs, 3, padding=pad)
+            inputs = outputs
+        # Caffe rounds pooled sizes up.
+        layers[f"pool{block}"] = nn.MaxPool2d(2, 2, ceil_mode=True)
+    return _with_fc(layers, inputs, fc6_kernel or 7, width=width, dropout=dropout)
 
 
 def googlenet(
@@ -124,22 +125,6 @@ def scaled(channels: int, width: float, *, multiple: int = 1) -> int:
     return multiple * max(1, round(channels * width / multiple))
 
 
-def _vgg(
-    convolutions: tuple[int, ...], *, width: float, padding: int | None, input_channels: int
-) -> Layers:
-    layers: Layers = {}
-    inputs = input_channels
-    for block, count in enumerate(convolutions, start=1):
-        outputs = scaled(min(32 * 2**block, 512), width)
-        for i in range(1, count + 1):
-            pad = 1 if layers else 100 if padding is None else padding
-            layers[f"conv{block}_{i}"] = ConvReLU(inputs, outputs, 3, padding=pad)
-            inputs = outputs
-        # Caffe rounds pooled sizes up.
-        layers[f"pool{block}"] = nn.MaxPool2d(2, 2, ceil_mode=True)
-    return layers
-
-
 def _with_fc(
     layers: Layers, inputs: int, kernel: int, *, width: float, dropout: float | None
 ) -> Layers:
@@ -185,8 +170,8 @@ class Backbone:
 
 BACKBONES: dict[str, Backbone] = {
     "alexnet": Backbone(alexnet, padding=0, window=227),
-    "vgg16": Backbone(vgg16, padding=1, window=224),
-    "vgg19": Backbone(vgg19, padding=1, window=224),
+    "vgg16": Backbone(partial(vgg, (2, 2, 3, 3, 3)), padding=1, window=224),
+    "vgg19": Backbone(partial(vgg, (2, 2, 4, 4, 4)), padding=1, window=224),
     "googlenet": Backbone(googlenet, padding=3, window=224),
 }
 
