@@ -11,7 +11,6 @@ import importlib
 import multiprocessing
 import sys
 import tempfile
-import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from torch.nn import functional
 from fcnlib.files import write_json
 from fcnlib.models import FCN, build_fcn
 from fcnlib.provenance import provenance
+from fcnlib.timing import clock
 from fcnlib.torchscript import export, load
 
 Scorer = Callable[[Tensor], Tensor]
@@ -62,8 +62,8 @@ def peer(net: FCN) -> nn.Module | None:
         package.__path__ = [str(folder)]
         sys.modules[name] = package
     theirs: nn.Module = importlib.import_module("torchfcn.models.fcn8s").FCN8s().eval()
-    state = {name: tensor for name, tensor in net.state_dict().items() if "score" not in name}
-    state |= {k: v for k, v in net.state_dict().items() if k.startswith("score")}
+    # Their upsampling has dense kernels, of the same interpolation.
+    state = {k: v for k, v in net.state_dict().items() if not k.startswith("upscore")}
     missing = theirs.load_state_dict(state, strict=False).missing_keys
     assert all(name.startswith("upscore") for name in missing), missing
     return theirs
@@ -92,13 +92,9 @@ def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Score
 
 def seconds(call: Callable[[], Any], device: str) -> float:
     """One call's time."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
+    start = clock(device)
     call()
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return clock(device) - start
 
 
 def matrix_rate(device: str, dtype: torch.dtype) -> float:

@@ -5,7 +5,6 @@ python benchmarks/training.py [--width 0.125] [--size 128] [--steps 60] [--devic
 
 import argparse
 import tempfile
-import time
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -20,6 +19,7 @@ from fcnlib.files import write_json
 from fcnlib.models import build_fcn
 from fcnlib.provenance import provenance
 from fcnlib.sampling import Pairs
+from fcnlib.timing import clock
 from fcnlib.train import make_optimizer, pixel_loss
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
@@ -48,24 +48,19 @@ def steps(pairs: Pairs, predict_from: list[str], options: argparse.Namespace) ->
     recipe = Recipe(learning_rate=1e-10, iterations=1, validate_every=1)
     optimizer = make_optimizer(net, recipe)
 
-    def now() -> float:
-        if options.device.startswith("cuda"):
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
     parts: dict[str, list[float]] = {part: [] for part in ("read", "forward", "backward", "update")}
     for step in range(options.steps + 5):
-        times = [now()]
+        times = [clock(options.device)]
         image, labels = pairs[step % len(pairs)]
         image, labels = image[None].to(options.device), labels[None].to(options.device)
-        times.append(now())
+        times.append(clock(options.device))
         loss = pixel_loss(net(net.normalise(image)), labels)
-        times.append(now())
+        times.append(clock(options.device))
         loss.backward()
-        times.append(now())
+        times.append(clock(options.device))
         optimizer.step()
         optimizer.zero_grad()
-        times.append(now())
+        times.append(clock(options.device))
         if step >= 5:  # the first ones warm up
             for part, (start, end) in zip(parts, pairwise(times), strict=True):
                 parts[part].append(1000 * (end - start))

@@ -81,10 +81,11 @@ def build_table(
 ) -> None:
     """Write one table as tidy CSV lines and as Markdown to paste."""
     shown = ShownTable.model_validate(table)
-    lines = table_lines(shown, metrics)
+    runs = by_experiment(metrics)
+    lines = table_lines(shown, runs)
     write_lines(Path(csv), lines)
     with replacing(Path(markdown)) as temporary:
-        temporary.write_text(as_markdown(shown, lines, scale, by_experiment(metrics)))
+        temporary.write_text(as_markdown(shown, lines, scale, runs))
 
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
@@ -101,9 +102,8 @@ def write_scores(results: Path | str, output: Path | str) -> None:
     write_json(Path(output), scores)
 
 
-def table_lines(table: ShownTable, metrics: Sequence[Path | str]) -> list[Line]:
+def table_lines(table: ShownTable, runs: Runs) -> list[Line]:
     """One line per row and column, in the table's order; several seeds become mean and spread."""
-    runs = by_experiment(metrics)
     experiments = [row.experiment for row in table.rows]
     for name, found in runs.items():
         if name not in experiments:

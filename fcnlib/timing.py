@@ -18,6 +18,13 @@ from fcnlib.models.graph import LayerGraph
 WARM_UP = 3
 
 
+def clock(device: str) -> float:
+    """The time in seconds, once the device has finished what it was given."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
 def milliseconds(
     work: Callable[[Any], object],
     *,
@@ -29,18 +36,12 @@ def milliseconds(
 
     The device has finished before the clock starts and before it stops.
     """
-
-    def now() -> float:
-        if device.startswith("cuda"):
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
-
     found = []
     for _ in range(WARM_UP + runs):
         given = before()
-        start = now()
+        start = clock(device)
         work(given)
-        found.append(1000 * (now() - start))
+        found.append(1000 * (clock(device) - start))
     return found[WARM_UP:]
 
 

@@ -123,12 +123,12 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
         read: Any = torch.jit.load
         scripted = read(str(path), map_location="cpu").eval()
         values = _extra(path, BUILT)
-    if not values:  # of another origin: used as it is
-        return scripted.to(device)
-    with torch.device("meta"):
-        net = build_fcn(**values)
-    net.load_state_dict(scripted.net.state_dict(), assign=True)
-    del scripted
+        if not values:  # of another origin: used as it is
+            return scripted.to(device)
+        with torch.device("meta"):
+            net = build_fcn(**values)
+        net.load_state_dict(scripted.net.state_dict(), assign=True)
+        del scripted
     with torch.inference_mode(False), _quiet():
         made = _labeller(for_device(net.eval(), device, precision))
         kept = ["scores", "probabilities"]
@@ -164,7 +164,8 @@ def _reading(path: Path) -> Iterator[None]:
         )
     try:
         yield
-    except (RuntimeError, ValueError, zipfile.BadZipFile):  # torch's reasons are of its source
+    # Of what torch says of it, nothing helps: its reasons are of its source.
+    except (RuntimeError, TypeError, ValueError, zipfile.BadZipFile):
         what = "damaged, or of another kind; expected an exported model (.ts)"
         raise InputError(f"{path}: {what}") from None
 

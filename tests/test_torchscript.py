@@ -143,3 +143,10 @@ def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
     for task, scores in expected.items():
         assert torch.equal(labels[task].long(), scores.argmax(1))
         torch.testing.assert_close(shares[task], scores.softmax(1))
+
+
+def test_a_file_of_another_version_is_one_line(tmp_path: Path) -> None:
+    scripted = torch.jit.script(net("fc7"))
+    scripted.save(str(tmp_path / "net.ts"), _extra_files={"net.json": '{"colour": "red"}'})
+    with pytest.raises(InputError, match=r"net\.ts: damaged, or of another kind; expected"):
+        load(tmp_path / "net.ts")
