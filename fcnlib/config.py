@@ -1,18 +1,17 @@
 """The frozen, typed models of config.yaml: its only schema."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fcnlib.columns import ColumnName
+from fcnlib.config_data import CHANNELS as CHANNELS
+from fcnlib.config_data import ArchiveDataset as ArchiveDataset
+from fcnlib.config_data import Data, Dataset, Drawn, Flag, Float, Int, Name, Positive, Share
+from fcnlib.config_data import FolderDataset as FolderDataset
+from fcnlib.config_data import Frozen as Frozen
 
-# Strict: YAML reads `1e-10` as text, and text must not pass for a number.
-Int = Annotated[int, Field(strict=True)]
-Positive = Annotated[int, Field(strict=True, gt=0)]
-Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Flag = Annotated[bool, Field(strict=True)]
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
 STRIDES: dict[str, dict[str, int]] = {
@@ -26,33 +25,6 @@ STRIDES: dict[str, dict[str, int]] = {
 }
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
-# Names become files and patterns.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-Share = Annotated[float, Field(strict=True, ge=0, le=1)]
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _knows_its_keys(cls, values: Any) -> Any:
-        known = cls.model_fields
-        if isinstance(values, Mapping) and (unknown := values.keys() - known.keys()):
-            names = ", ".join(sorted(map(repr, unknown)))
-            raise ValueError(f"unknown key {names}; known: {', '.join(known)}")
-        return values
-
-
-class Data(Frozen):
-    """What an experiment learns from and is tested on."""
-
-    dataset: str
-    inputs: tuple[Literal["rgb"], ...] = ("rgb",)
-    train: str = "train"
-    test: str
-    # None: the test split, as the paper keeps the snapshot that scores best there.
-    validate_on: str | None = None
 
 
 class Net(Frozen):
@@ -67,7 +39,7 @@ class Net(Frozen):
     padding: Annotated[int, Field(strict=True, ge=1)] | None = None
     fc6_kernel: Positive | None = None
     dropout: Share | None = None
-    input_channels: Positive = 3
+    input_channels: Positive = 3  # not given in config.yaml: those of the data's inputs
     upsampling: Literal["frozen", "learned"] = "frozen"  # of the skips; the last stays frozen
     fusion: Literal["sum", "max"] = "sum"
     features: Literal["learned", "fixed"] = "learned"
@@ -145,7 +117,10 @@ class Published(Frozen):
 
 
 class Experiment(Frozen):
-    """One row of a table: a net and how to train it, published weights, a bound, or a timing."""
+    """One row of a table: a net and how to train it, published weights, a bound, a timing.
+
+    Or none of them, for others' published numbers.
+    """
 
     row: str
     tables: tuple[str, ...]
@@ -183,45 +158,6 @@ class Figure(Frozen):
     title: str
     experiments: Annotated[tuple[str, ...], Field(min_length=1)]
     images: Positive = 3
-
-
-class ArchiveDataset(Frozen):
-    """A published data set, converted from its archives."""
-
-    converter: Literal["voc", "voc-sbd"]
-    archives: tuple[str, ...]
-
-
-class FolderDataset(Frozen):
-    """A user's own images and masks."""
-
-    converter: Literal["folder"]
-    path: Path
-    images: str = "images"
-    masks: str = "masks"
-    classes: str | tuple[str, ...] = "classes.txt"
-    void: tuple[Int, ...] = ()
-    splits: dict[str, str] = {}
-    palette: tuple[tuple[Int, Int, Int], ...] | None = None
-
-    def files(self) -> list[Path]:
-        """What a change of the data set shows in: its lists, and its folders' dates."""
-        lists = [self.classes] if isinstance(self.classes, str) else []
-        return [
-            self.path / name for name in (self.images, self.masks, *lists, *self.splits.values())
-        ]
-
-
-Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="converter")]
-
-
-class Drawn(Frozen):
-    """How many scenes to draw, of what size."""
-
-    seed: Int = 0
-    size: Positive
-    train: Positive
-    validation: Positive
 
 
 class Effort(Frozen):

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import Config, Scale
+from fcnlib.config import CHANNELS, Config, Scale
 from fcnlib.errors import InputError
 from fcnlib.references import check_references
 
@@ -120,8 +120,15 @@ def _filled(
             raise InputError(f"{place}.recipe.name: {name!r} is no recipe; known: {known}")
         entry["recipe"] = {**recipes[name], **overrides}
     if isinstance(entry.get("net"), Mapping):
-        entry["net"] = {**net, **entry["net"]}
+        entry["net"] = {**net, **_channels(entry.get("data")), **entry["net"]}
     return entry
+
+
+def _channels(data: Any) -> dict[str, int]:
+    """The channels that a net sees of its inputs; nothing where they are yet to be checked."""
+    inputs = data.get("inputs") if isinstance(data, Mapping) else None
+    known = isinstance(inputs, list) and set(map(str, inputs)) <= CHANNELS.keys()
+    return {"input_channels": sum(map(CHANNELS.__getitem__, inputs))} if known and inputs else {}
 
 
 def _shown(config: Config) -> Config:

@@ -100,8 +100,8 @@ def set_at(config: dict[str, Any], path: str, value: Any) -> None:
         ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
         ("tables/skips/titel", "x", "tables.skips: unknown key 'titel'; known: title"),
         ("sed", 1, "unknown key 'sed'; known: scale, "),
-        ("drawn/size", "128", "drawn.size: '128': Input should be a valid integer"),
-        ("drawn/size", True, "drawn.size: True: Input should be a valid integer"),
+        ("drawn/scenes/size", "128", "drawn.scenes.size: '128': Input should be a valid integer"),
+        ("drawn/scenes/size", True, "drawn.scenes.size: True: Input should be a valid integer"),
         ("seeds", 0, "seeds: 0: expected a list, such as [a, b]"),
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
@@ -236,9 +236,12 @@ def test_a_users_file_is_laid_over_the_list(
     tmp_path: Any, repository: Any, raw_config: dict[str, Any]
 ) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("drawn: {train: 7}\n")
+    own.write_text("drawn: {scenes: {train: 7}}\n")
     config = read([repository / "config.yaml", own])
-    assert (config.drawn.train, config.drawn.size) == (7, raw_config["drawn"]["size"])
+    assert (config.drawn.scenes.train, config.drawn.scenes.size) == (
+        7,
+        raw_config["drawn"]["scenes"]["size"],
+    )
 
 
 def test_an_overlay_keeps_the_lists_order(

@@ -13,7 +13,17 @@ from fcnlib import provenance
 REPOSITORY = Path(__file__).parents[1]
 # From the bottom up; a module imports only from its own layer or from one before it.
 LAYERS = [
-    {"errors", "files", "progress", "columns", "config", "provenance", "colour", "vision"},
+    {
+        "errors",
+        "files",
+        "progress",
+        "columns",
+        "config",
+        "config_data",
+        "provenance",
+        "colour",
+        "vision",
+    },
     {"metrics"},
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "sampling", "counting", "starting"},

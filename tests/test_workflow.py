@@ -166,7 +166,13 @@ def numbers(folder: Path) -> int:
 
 
 TINY = {
-    "drawn": {"size": 48, "train": 20, "validation": 6},
+    "drawn": {
+        "scenes": {"size": 48, "train": 20, "validation": 6},
+        "context": {"train": 8, "validation": 4},
+        "rooms": {"reduced": 8, "train": 8, "test": 4},
+        "outdoor": {"size": 48, "train": 8, "test": 4},
+        "test": 2,
+    },
     "pretraining": {
         **{"windows": 64, "held_out": 16, "iterations": 4},
         "backbones": {

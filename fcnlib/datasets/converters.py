@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fcnlib.config import ArchiveDataset, Dataset, FolderDataset
+from fcnlib.config_data import ArchiveDataset, Dataset, FolderDataset
 from fcnlib.datasets.folder import convert_folder
 from fcnlib.datasets.voc import convert_voc, convert_voc_sbd
 

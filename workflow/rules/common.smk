@@ -61,6 +61,11 @@ def contents(folder):
     return {path.name: sha256(path) for path in sorted(folder.iterdir())}
 
 
+def drawn_values(kind):
+    """How to draw these scenes: chance, counts, sizes."""
+    return {"seed": CONFIG.drawn.seed, **getattr(CONFIG.drawn, kind).model_dump()}
+
+
 def dataset_of(experiment):
     return f"{DATA}/{CONFIG.experiments[experiment].data.dataset}/dataset.json"
 

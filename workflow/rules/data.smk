@@ -11,7 +11,7 @@ rule draw_voc:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        drawn=CONFIG.drawn.model_dump(),
+        drawn=drawn_values("scenes"),
         code=code("draw_voc"),
     script:
         "../scripts/draw_voc.py"
@@ -27,7 +27,7 @@ rule draw_sbd:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        drawn=CONFIG.drawn.model_dump(),
+        drawn=drawn_values("scenes"),
         code=code("draw_sbd"),
     script:
         "../scripts/draw_sbd.py"
