@@ -8,14 +8,10 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from fcnlib.config import FolderDataset
+from fcnlib.cli_data import DEFAULT, Configs, check, fetch, find_entry, prepare
 from fcnlib.convert import convert as convert_weights
 from fcnlib.convert import to_caffemodel
-from fcnlib.datasets.check import check as look_at
-from fcnlib.datasets.check import report
-from fcnlib.datasets.converters import prepare as prepare_data
-from fcnlib.datasets.fetch import fetch as get
-from fcnlib.datasets.prepared import INFO, is_ours, read_info
+from fcnlib.datasets.prepared import INFO, read_info
 from fcnlib.errors import InputError
 from fcnlib.experiments import read
 from fcnlib.files import shown_json
@@ -26,16 +22,6 @@ from fcnlib.provenance import provenance
 from fcnlib.torchscript import Precision, about
 from fcnlib.train import train as train_net
 
-app = typer.Typer(
-    help="Fully convolutional networks: prepare and check data, train, predict.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-Configs = Annotated[
-    list[Path], typer.Option("--config", "-c", help="Experiment list; later ones are laid over.")
-]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]
 Probabilities = Annotated[
@@ -45,10 +31,8 @@ Probabilities = Annotated[
         "width, and the names of the 'classes'."
     ),
 ]
-DEFAULT = [Path("config.yaml")]
 
 
-@app.command()
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, folders, quoted patterns.")],
     model: Annotated[Path, typer.Option(help="Exported model (.ts).")],
@@ -97,61 +81,6 @@ def predict(
     typer.echo(f"{sum(1 for _ in written)} label images in {out}")
 
 
-@app.command()
-def check(
-    dataset: Annotated[str, typer.Argument(help="A name in the config, or a folder.")],
-    config: Configs = DEFAULT,
-    images: Annotated[str, typer.Option(help="In a folder: its images.")] = "images",
-    masks: Annotated[str, typer.Option(help="In a folder: its masks.")] = "masks",
-    classes: Annotated[str, typer.Option(help="In a folder: its class names.")] = "classes.txt",
-    void: Annotated[
-        list[int] | None, typer.Option(help="In a folder: a mask value to leave out.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Images read side by side.")] = 2,
-) -> None:
-    """Look at images and labels before training; exit code 1 if something is wrong.
-
-    Example: fcn check photos/ --masks labels --void 11
-
-    Example: fcn check mine -c config.yaml -c mine.yaml
-    """
-    folder = Path(dataset)
-    entry: FolderDataset | Path = folder
-    if not folder.is_dir():
-        settings = read(config)
-        known = _entry(settings.datasets, dataset, "data set")
-        own = isinstance(known, FolderDataset)
-        entry = known if own else Path("data") / settings.scale / dataset
-    elif not (folder / INFO).exists() and not is_ours(folder):
-        entry = FolderDataset(
-            converter="folder",
-            path=folder,
-            images=images,
-            masks=masks,
-            classes=classes,
-            void=tuple(void or ()),
-        )
-    result = look_at(entry, workers=workers)
-    typer.echo(report(result))
-    raise typer.Exit(int(result.failed))
-
-
-@app.command()
-def fetch(
-    archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
-    out: Annotated[Path, typer.Option(help="Folder to put it in.")],
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Folder that may hold it already.")
-    ] = None,
-) -> None:
-    """Download a published archive or weight file, resuming, and check it.
-
-    Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
-    """
-    typer.echo(get(archive, out, source=source))
-
-
-@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help=".caffemodel, .pth or .pt file.")],
     out: Annotated[Path, typer.Option(help="What to write: .pt, .ts, or of ours .caffemodel.")],
@@ -182,29 +111,6 @@ def convert(
     typer.echo(out)
 
 
-@app.command()
-def prepare(
-    dataset: Annotated[str, typer.Argument(help="A name in the config.")],
-    config: Configs = DEFAULT,
-    out: Annotated[Path | None, typer.Option(help="Default: data/<scale>/<dataset>.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Files converted side by side.")] = 2,
-) -> None:
-    """Turn archives, or a folder of your own, into the prepared layout.
-
-    Example: fcn prepare street -c config.yaml -c street.yaml
-    """
-    settings = read(config)
-    entry = _entry(settings.datasets, dataset, "data set")
-    data = Path("data") / settings.scale
-    files = (
-        [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
-    )
-    target = out or data / dataset
-    prepare_data(entry, files, target, workers=workers)
-    typer.echo(target)
-
-
-@app.command()
 def train(
     experiment: Annotated[str, typer.Argument(help="A name in the config.")],
     config: Configs = DEFAULT,
@@ -219,7 +125,7 @@ def train(
     """
     torch.set_num_threads(threads)
     settings = read(config)
-    if _entry(settings.experiments, experiment, "experiment").net is None:
+    if find_entry(settings.experiments, experiment, "experiment").net is None:
         nets = ", ".join(name for name, entry in settings.experiments.items() if entry.net)
         raise InputError(f"{experiment!r} has no net to train; nets: {nets}")
     training = settings.training(experiment)
@@ -244,7 +150,6 @@ def train(
     typer.echo(checkpoints / experiment / f"{seed}.pt")
 
 
-@app.command()
 def info(
     file: Annotated[
         Path, typer.Argument(help="A model (.ts), checkpoint (.pt), .caffemodel or data set.")
@@ -265,12 +170,6 @@ def info(
     typer.echo(shown_json(content), nl=False)
 
 
-def _entry(known: Any, name: str, what: str) -> Any:
-    if name not in known:
-        raise InputError(f"{name!r} is no {what}; known: {', '.join(known)}")
-    return known[name]
-
-
 def _device(name: str) -> str:
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     available = ["cpu", "cuda", *gpus] if gpus else ["cpu"]
@@ -280,6 +179,17 @@ def _device(name: str) -> str:
         known = ", ".join(available)
         raise InputError(f"device {name!r}: not available here; available: {known}")
     return name
+
+
+app = typer.Typer(
+    help="Fully convolutional networks: prepare and check data, train, predict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# In the order of work, which is that of `fcn --help`.
+for command in (fetch, prepare, check, train, convert, predict, info):
+    app.command()(command)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ LAYERS = [
     {"evaluate", "predict", "convert"},
     {"measurements", "cards", "tables", "drawing", "figures", "figures_samples"},
     {"page_parts", "page"},
-    {"cli"},
+    {"cli", "cli_data"},
 ]
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
 

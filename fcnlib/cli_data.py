@@ -1,0 +1,103 @@
+"""The commands of `fcn` that make and check data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from fcnlib.config import FolderDataset
+from fcnlib.datasets.check import check as look_at
+from fcnlib.datasets.check import report
+from fcnlib.datasets.converters import prepare as prepare_data
+from fcnlib.datasets.fetch import fetch as get
+from fcnlib.datasets.prepared import INFO, is_ours
+from fcnlib.errors import InputError
+from fcnlib.experiments import read
+
+T = TypeVar("T")
+
+Configs = Annotated[
+    list[Path], typer.Option("--config", "-c", help="Experiment list; later ones are laid over.")
+]
+DEFAULT = [Path("config.yaml")]
+
+
+def fetch(
+    archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
+    out: Annotated[Path, typer.Option(help="Folder to put it in.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder that may hold it already.")
+    ] = None,
+) -> None:
+    """Download a published archive or weight file, resuming, and check it.
+
+    Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
+    """
+    typer.echo(get(archive, out, source=source))
+
+
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="A name in the config.")],
+    config: Configs = DEFAULT,
+    out: Annotated[Path | None, typer.Option(help="Default: data/<scale>/<dataset>.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Files converted side by side.")] = 2,
+) -> None:
+    """Turn archives, or a folder of your own, into the prepared layout.
+
+    Example: fcn prepare street -c config.yaml -c street.yaml
+    """
+    settings = read(config)
+    entry = find_entry(settings.datasets, dataset, "data set")
+    data = Path("data") / settings.scale
+    files = (
+        [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
+    )
+    target = out or data / dataset
+    prepare_data(entry, files, target, workers=workers)
+    typer.echo(target)
+
+
+def check(
+    dataset: Annotated[str, typer.Argument(help="A name in the config, or a folder.")],
+    config: Configs = DEFAULT,
+    images: Annotated[str, typer.Option(help="In a folder: its images.")] = "images",
+    masks: Annotated[str, typer.Option(help="In a folder: its masks.")] = "masks",
+    classes: Annotated[str, typer.Option(help="In a folder: its class names.")] = "classes.txt",
+    void: Annotated[
+        list[int] | None, typer.Option(help="In a folder: a mask value to leave out.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Images read side by side.")] = 2,
+) -> None:
+    """Look at images and labels before training; exit code 1 if something is wrong.
+
+    Example: fcn check photos/ --masks labels --void 11
+
+    Example: fcn check mine -c config.yaml -c mine.yaml
+    """
+    folder = Path(dataset)
+    entry: FolderDataset | Path = folder
+    if not folder.is_dir():
+        settings = read(config)
+        known = find_entry(settings.datasets, dataset, "data set")
+        prepared = Path("data") / settings.scale / dataset
+        entry = known if isinstance(known, FolderDataset) else prepared
+    elif not (folder / INFO).exists() and not is_ours(folder):
+        entry = FolderDataset(
+            converter="folder",
+            path=folder,
+            images=images,
+            masks=masks,
+            classes=classes,
+            void=tuple(void or ()),
+        )
+    result = look_at(entry, workers=workers)
+    typer.echo(report(result))
+    raise typer.Exit(int(result.failed))
+
+
+def find_entry(known: Mapping[str, T], name: str, what: str) -> T:
+    """What the config holds under a name."""
+    if name not in known:
+        raise InputError(f"{name!r} is no {what}; known: {', '.join(known)}")
+    return known[name]
