@@ -123,15 +123,15 @@ def _compose(
     canvas = backdrops.PAINTERS[place](rng, height, width)
     numbers = np.zeros((height, width), np.uint8)
     for number, placement in enumerate(placements, start=1):
-        _paint(rng, canvas, numbers, number, placement)
-    canvas *= _light(rng, height, width)
+        paint(rng, canvas, numbers, number, placement)
+    canvas *= lighting(rng, height, width)
     canvas += np.float32(PIXEL_NOISE) * rng.standard_normal(canvas.shape, np.float32)
     image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
     classes = tuple(CLASSES.index(placement.name) for placement in placements)
     return Scene(image, np.array([0, *classes], np.uint8)[numbers], numbers, classes)
 
 
-def _light(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def lighting(rng: np.random.Generator, height: int, width: int) -> Pixels:
     """A slow change of brightness across the scene, [H, W, 1]."""
     slope_y, slope_x = rng.uniform(-0.14, 0.14, size=2)
     y = np.linspace(-slope_y, slope_y, height)[:, None]
@@ -139,7 +139,7 @@ def _light(rng: np.random.Generator, height: int, width: int) -> Pixels:
     return (y + x + rng.uniform(0.88, 1.06)).astype(np.float32)[..., None]
 
 
-def _paint(
+def paint(
     rng: np.random.Generator,
     canvas: Pixels,
     numbers: NDArray[np.uint8],
