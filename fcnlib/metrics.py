@@ -42,9 +42,10 @@ def class_iu(counts: Tensor) -> Tensor:
     return correct / (counts.sum(0) + counts.sum(1) - correct)
 
 
-def mean_iu(counts: Tensor) -> float:
-    """Intersection over union, averaged over the classes that occur."""
-    return class_iu(counts).nanmean().item()
+def mean_iu(counts: Tensor, classes: Tensor | None = None) -> float:
+    """Intersection over union, averaged over the classes that occur, or over some [classes]."""
+    ious = class_iu(counts)
+    return (ious if classes is None else ious.where(classes, torch.nan)).nanmean().item()
 
 
 def frequency_weighted_iu(counts: Tensor) -> float:
@@ -53,17 +54,42 @@ def frequency_weighted_iu(counts: Tensor) -> float:
     return (share * class_iu(counts)).nansum().item()
 
 
+def mean_iu_of_truth(counts: Tensor) -> float:
+    """The same over the classes that truly occur, as footnote 6 has it."""
+    return mean_iu(counts, counts.sum(1) > 0)
+
+
+def mean_iu_without_background(counts: Tensor) -> float:
+    """The same without that of class 0, whose pixels count all the same."""
+    objects = counts.sum(1) > 0
+    objects[0] = False
+    return mean_iu(counts, objects)
+
+
+def mean_iu_foreground_truth(counts: Tensor) -> float:
+    """The same, and only of pixels that are truly of an object; they may be taken for background."""
+    of_objects = counts.clone()
+    of_objects[0] = 0
+    return mean_iu_without_background(of_objects)
+
+
 METRICS = {
     "pixel_accuracy": pixel_accuracy,
     "mean_accuracy": mean_accuracy,
-    "mean_iu": mean_iu,
+    "mean_iu": mean_iu_of_truth,
     "frequency_weighted_iu": frequency_weighted_iu,
+}
+# What else can be meant where class 0 is a background: PASCAL-Context's is all that has no class.
+WITH_BACKGROUND = {
+    "mean_iu_without_background": mean_iu_without_background,
+    "mean_iu_foreground_truth": mean_iu_foreground_truth,
 }
 
 
-def scores(counts: Tensor) -> dict[str, float]:
-    """The paper's four scores."""
-    return {name: metric(counts) for name, metric in METRICS.items()}
+def scores(counts: Tensor, *, background: bool = False) -> dict[str, float]:
+    """The paper's four scores, and the readings of mean IU where class 0 is a background."""
+    metrics = METRICS | WITH_BACKGROUND if background else METRICS
+    return {name: metric(counts) for name, metric in metrics.items()}
 
 
 def coarse(labels: Tensor, factor: int, classes: int) -> Tensor:

@@ -35,6 +35,29 @@ def test_class_predicted_but_never_true_lowers_mean_iu_but_not_mean_accuracy() -
     assert metrics.mean_accuracy(counts) == pytest.approx(3 / 4)
 
 
+# 10 pixels of background, 8 of them right; 4 of class 1, one lost to background and one to class 2;
+# 6 of class 2, half right; no pixel of class 3, for which two are taken.
+BACKGROUND = torch.tensor([[8, 1, 0, 1], [1, 2, 1, 0], [2, 0, 3, 1], [0, 0, 0, 0]])
+
+
+def test_scores_average_over_the_classes_that_truly_occur() -> None:
+    """SIFT Flow's test images have 30 of its 33 classes; another one taken for them is no class."""
+    ious = [8 / (10 + 11 - 8), 2 / (4 + 3 - 2), 3 / (6 + 4 - 3)]
+    assert metrics.scores(BACKGROUND)["mean_iu"] == pytest.approx(sum(ious) / 3)
+    assert metrics.mean_iu(BACKGROUND) == pytest.approx(sum(ious) / 4)  # with 0 for class 3
+    few = torch.tensor([False, True, False, False])
+    assert metrics.mean_iu(BACKGROUND, few) == pytest.approx(2 / 5)
+
+
+def test_background_can_be_left_out_of_the_mean_or_of_the_truth() -> None:
+    found = metrics.scores(BACKGROUND, background=True)
+    assert found["mean_iu_without_background"] == pytest.approx((2 / 5 + 3 / 7) / 2)
+    # Without the pixels of true background, class 1 has 2 predicted pixels and no more 3.
+    assert found["mean_iu_foreground_truth"] == pytest.approx((2 / 4 + 3 / 7) / 2)
+    assert BACKGROUND[0, 0] == 8
+    assert metrics.scores(BACKGROUND) == {name: found[name] for name in metrics.METRICS}
+
+
 def test_void_pixels_are_not_counted() -> None:
     truth = torch.tensor([[0, 255], [1, 1]], dtype=torch.uint8)
     predicted = torch.tensor([[0, 1], [0, 1]], dtype=torch.uint8)
