@@ -1,5 +1,6 @@
 """The one FCN class."""
 
+import math
 from typing import Any
 
 import pytest
@@ -162,13 +163,25 @@ def test_normalising_keeps_the_layout_of_the_image() -> None:
     assert torch.equal(net.normalise(planes), net.normalise(photograph))
 
 
-def test_further_channels_come_after_the_colours() -> None:
+@pytest.mark.parametrize(("millimetres", "seen"), [(2550, math.log(2550)), (1, 0), (0, 0)])
+def test_depth_comes_after_the_colours_as_its_logarithm(millimetres: int, seen: float) -> None:
     net = build_fcn(width=THIN, input_channels=4)
-    image = torch.tensor([10, 20, 30, 40], dtype=torch.uint8).view(1, 4, 1, 1)
+    image = torch.tensor([10, 20, 30, millimetres], dtype=torch.int32).view(1, 4, 1, 1)
     blue, green, red = (104.00698793, 116.66876762, 122.67891434)
     assert net.normalise(image).flatten().tolist() == pytest.approx(
-        [30 - blue, 20 - green, 10 - red, 40], abs=1e-4
+        [30 - blue, 20 - green, 10 - red, seen], abs=1e-4
     )
+    net.input_mean[3], net.input_scale[...] = 7.5, 0.5
+    assert net.normalise(image)[0, 3].item() == pytest.approx((seen - 7.5) / 2, abs=1e-5)
+    assert image.flatten().tolist() == [10, 20, 30, millimetres]
+
+
+def test_depth_alone_is_a_logarithm_too_and_six_channels_are_bytes() -> None:
+    alone = build_fcn(width=THIN, input_channels=1)
+    assert alone.normalise(torch.full((1, 1, 2, 2), 1000)).allclose(torch.tensor(1000.0).log())
+    six = build_fcn(width=THIN, predict_from=["fc7"], streams=["color", "hha"])
+    image = torch.full((1, 6, 2, 2), 100, dtype=torch.uint8)
+    assert torch.equal(six.normalise(image)[0, :, 0, 0], 100 - six.input_mean)
 
 
 def test_a_net_of_another_channel_order_says_so_itself() -> None:

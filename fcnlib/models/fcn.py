@@ -55,6 +55,8 @@ class FCN(LayerGraph):
         """The scores of each task."""
         parts: dict[str, Tensor] = {}
         first = 0
+        if len(self.heads) == 1:  # as they are: the gradient of a part is filled up with zeros
+            return {task: scores for task in self.heads}
         for task, classes in self.heads.items():
             parts[task] = scores[:, first : first + classes]
             first += classes

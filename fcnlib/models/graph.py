@@ -12,13 +12,15 @@ from fcnlib.models.layers import Layers, named_bottoms
 
 # Mean colour of ILSVRC in Caffe's channel order, as in the released nets.
 ILSVRC_MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
+WITH_DEPTH = (1, 4)  # channels: depth alone, or behind the colours
 
 
 class LayerGraph(nn.ModuleDict):
     """Layers in the order and under the names of the published net.
 
     `forward` maps a normalised image [N, C, H, W] to the last layer's output; `normalise` makes
-    that image from raw bytes: the net carries its own channel order, mean and scale.
+    that image from raw bytes: the net carries its own channel order, mean and scale. Of one or
+    four channels, the last is a depth in millimetres, of which the net sees the logarithm.
     """
 
     input_order: Tensor
@@ -33,6 +35,7 @@ class LayerGraph(nn.ModuleDict):
         colours = 3 if channels >= 3 else 0
         order = [*reversed(range(colours)), *range(colours, channels)]
         mean = [*ILSVRC_MEAN_BGR[:colours], *[0.0] * (channels - colours)]
+        self.depth = channels - 1 if channels in WITH_DEPTH else -1
         self.register_buffer("input_order", torch.tensor(order))
         self.register_buffer("input_mean", torch.tensor(mean))
         self.register_buffer("input_scale", torch.tensor(1.0))
@@ -49,10 +52,12 @@ class LayerGraph(nn.ModuleDict):
         return net
 
     def normalise(self, image: Tensor) -> Tensor:
-        """Raw bytes [N, C, H, W], RGB first, as the net's own float input."""
+        """Raw bytes [N, C, H, W], RGB first, as the net's own float input; whole numbers of mm."""
         # Copied, as indexing alone would lose the layout (channels last), which decides the speed.
         ordered = torch.empty_like(image, dtype=torch.float32)
         ordered.copy_(image.index_select(1, self.input_order))
+        if self.depth >= 0:
+            ordered[:, self.depth].clamp_(min=1).log_()
         return (ordered - self.input_mean[:, None, None]) * self.input_scale
 
     def forward(self, image: Tensor) -> Tensor:
