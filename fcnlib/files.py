@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -44,6 +45,45 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def resumable_folder(path: Path, key: str) -> Iterator[Path]:
+    """A folder beside `path` that a stopped process leaves to the next with the same `key`.
+
+    It takes the place of `path` on success and is removed on failure; folders of other keys are
+    removed at once. `key` says what the content depends on, as a hash.
+    """
+    path = Path(path).resolve()  # a link stays, as to a larger disk
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{key[:16]}.part")
+    for other in path.parent.glob(f".{path.name}.*.part"):
+        if other != part:
+            with _locked(other):
+                shutil.rmtree(other)
+    part.mkdir(exist_ok=True)
+    with _locked(part):
+        try:
+            yield part
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(part, path)
+        except Exception:  # no interruption, but something that would happen again
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Alone in the folder; an error where another process is at work there."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise BlockingIOError(None, "another process is at work here", str(folder)) from None
+    finally:
+        os.close(handle)
 
 
 def _beside(path: Path) -> Path:

@@ -20,6 +20,7 @@ LAYERS = [
         "columns",
         "config",
         "config_data",
+        "parallel",
         "provenance",
         "colour",
         "vision",

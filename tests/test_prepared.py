@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,7 @@ from PIL import Image
 
 from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.prepared import Prepared
-from fcnlib.datasets.preparing import Draft, in_threads, preparing
+from fcnlib.datasets.preparing import Draft, preparing
 from fcnlib.errors import InputError
 
 TASKS = {"semantic": ["ground", "thing", "other"]}
@@ -50,7 +53,7 @@ def test_the_info_counts_and_averages_the_training_split(root):
     assert info.name == "things" and info.void == 255 and info.depth_unit is None
     assert info.tasks == {"semantic": ("ground", "thing", "other")}
     assert info.palette == {"semantic": ((0, 0, 0), (128, 0, 0), (0, 128, 0))}
-    assert info.mean_rgb == (150, 100, 15)
+    assert info.means == {"train": {"rgb": (150, 100, 15)}, "val": {"rgb": (0, 0, 255)}}
     assert info.splits == {"train": 2, "val": 1}
 
 
@@ -218,6 +221,14 @@ def test_a_file_that_was_spoilt_later_is_named(root, file, content, message):
     assert "\n" not in str(caught.value)
 
 
+DEPTH = np.full((12, 16), 1500, np.uint16)
+
+
+def only_an_image(draft: Draft) -> None:
+    draft.add_image("d", png(label(0)), "d.png")
+    draft.add_split("test", ["d"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -226,7 +237,8 @@ def test_a_file_that_was_spoilt_later_is_named(root, file, content, message):
         (lambda draft: draft.add_split("test", ["a", "z"]), "split test: no image for z"),
         (lambda draft: draft.add_split("test", "yxz"), r"no image for y \(and 2 more\)"),
         (lambda draft: draft.add_split("test", ["a", "a"]), "lists a twice"),
-        (lambda draft: draft.labels["semantic"].pop("a"), "no semantic label for a"),
+        (only_an_image, "split test: no semantic label for d"),
+        (lambda draft: draft.add_depth("a", DEPTH, None, "a.mat"), "split train: no depth for b"),
         (lambda draft: draft.add_label("a", label(9), "mine.png"), r"mine\.png: value 9 at row 2"),
         (lambda draft: draft.add_label("a", label(1, (9, 9)), "mine.png"), r"mine\.png: 9 x 9"),
     ],
@@ -249,16 +261,135 @@ def test_the_sources_are_named_with_their_checksums(tmp_path):
     assert source["file"] == "a.tar" and source["sha256"].startswith("ba7816bf8f01cfea")
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_threads_keep_the_order_and_take_few_items_ahead(workers):
-    taken = []
+def test_other_counts_than_published_are_an_error(tmp_path):
+    with (
+        pytest.raises(InputError, match="split train: 2 images, expected the published 3"),
+        preparing(tmp_path / "out", tasks=TASKS, counts={"train": 3}) as draft,
+    ):
+        fill(draft)
+    with (
+        pytest.raises(InputError, match="counts: no split 'test'; expected one of: train, val"),
+        preparing(tmp_path / "out", tasks=TASKS, counts={"test": 3}) as draft,
+    ):
+        fill(draft)
+    with preparing(tmp_path / "out", tasks=TASKS, counts={"train": 2, "val": 1}) as draft:
+        fill(draft)
 
-    def items():
-        for number in range(100):
-            taken.append(number)
-            yield number
 
-    results = in_threads(lambda number: number * 2, items(), workers)
-    assert next(results) == 0
-    assert len(taken) <= 4 * workers
-    assert list(results) == list(range(2, 200, 2))
+INTERRUPTED = """if True:
+    import os, signal, sys
+    from pathlib import Path
+    import numpy as np
+    from archives_fixture import label, png
+    from fcnlib.datasets.preparing import preparing
+    here = Path(sys.argv[1])
+    tasks = {"semantic": ["a", "b"]}
+    with preparing(here / "out", tasks=tasks, archives=[here / "a.tar"]) as draft:
+        draft.add_image("a", png(np.zeros((12, 16, 3), np.uint8)), "a.png")
+        draft.add_depth("a", np.full((12, 16), 1500, np.uint16), None, "a.png")
+        draft.add_label("a", label(1), "a.png")
+        draft.add_split("train", ["a", "b"])
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def rest(draft: Draft, *, all_of_it: bool) -> None:
+    """What the interrupted conversion had not stored."""
+    draft.add_split("train", ["a", "b"])
+    for id in "ab" if all_of_it else "b":
+        draft.add_image(id, png(np.zeros((12, 16, 3), np.uint8)), f"{id}.png")
+        draft.add_depth(id, DEPTH, None, f"{id}.png")
+        draft.add_label(id, label(1), f"{id}.png")
+
+
+def test_an_interrupted_conversion_goes_on_and_gives_the_same(tmp_path):
+    here = Path(__file__).parent
+    (tmp_path / "a.tar").write_bytes(b"abc")
+    values = {"tasks": {"semantic": ["a", "b"]}, "archives": [tmp_path / "a.tar"]}
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    assert subprocess.run(command, cwd=here, check=False).returncode == -signal.SIGKILL
+    with preparing(tmp_path / "out", **values) as draft:
+        for kind in ("image", "depth", "labels/semantic"):
+            assert draft.has(kind, "a") and not draft.has(kind, "b")
+        rest(draft, all_of_it=False)
+    with preparing(tmp_path / "calm", **values) as draft:
+        assert not draft.has("image", "a")
+        rest(draft, all_of_it=True)
+    resumed, calm = (Prepared(tmp_path / name) for name in ("out", "calm"))
+    assert resumed.info == calm.info.model_copy(update={"name": "out"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "calm", "out"]
+    assert not (tmp_path / "out/journal.jsonl").exists()
+
+
+def test_what_was_stored_of_another_archive_is_not_taken(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"abc")
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    subprocess.run(command, cwd=Path(__file__).parent, check=False)
+    (tmp_path / "a.tar").write_bytes(b"abd")
+    values = {"tasks": {"semantic": ["a", "b"]}, "archives": [tmp_path / "a.tar"]}
+    with preparing(tmp_path / "out", **values) as draft:
+        assert not draft.has("image", "a")
+        rest(draft, all_of_it=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "out"]
+
+
+@pytest.fixture
+def depth_root(tmp_path: Path) -> Path:
+    """A data set with depth, of which a column is missing in image b."""
+    with preparing(tmp_path / "rooms", tasks=TASKS, camera=(500.0, 501.0, 8.0, 6.0)) as draft:
+        fill(draft)
+        for number, id in enumerate("abc"):
+            missing = np.zeros((12, 16), bool)
+            missing[:, 3] = id == "b"
+            draft.add_depth(
+                id, np.full((12, 16), 1000 * 2**number, np.uint16), missing, f"{id}.mat"
+            )
+    return tmp_path / "rooms"
+
+
+def test_depth_comes_back_in_millimetres_with_what_was_missing(depth_root):
+    data = Prepared(depth_root)
+    assert data.inputs == ("rgb", "depth") and data.info.depth_unit == "mm"
+    assert data.info.camera == (500.0, 501.0, 8.0, 6.0)
+    assert data.depth("b").dtype == np.uint16 and (data.depth("b") == 2000).all()
+    assert data.missing("b")[:, 3].all() and data.missing("b").sum() == 12
+    assert not data.missing("a").any()
+    assert data.mean("depth", "train") == pytest.approx((np.log(1000 * 2000) / 2,))
+
+
+def test_a_sample_holds_what_a_net_sees(depth_root):
+    seen, labels = Prepared(depth_root).sample("b", ["rgb", "depth"], ["semantic"])
+    assert seen.shape == (4, 12, 16) and seen.dtype == np.int32
+    assert seen[:, 0, 0].tolist() == [200, 150, 30, 2000]
+    assert (labels["semantic"] == label(1)).all()
+    assert Prepared(depth_root).stack("b", ["rgb"]).dtype == np.uint8
+
+
+def test_hha_counts_once_it_is_complete(depth_root):
+    without = Prepared(depth_root)
+    with pytest.raises(InputError, match=r"rooms: no hha in it; it has rgb, depth"):
+        without.stack("a", ["rgb", "hha"])
+    with pytest.raises(InputError, match=r"rooms: no hha in it"):
+        without.mean("hha", "train")
+    (depth_root / "hha").mkdir()
+    for id in "abc":
+        (depth_root / f"hha/{id}.png").write_bytes(png(np.full((12, 16, 3), (9, 8, 7), np.uint8)))
+    means = {"train": [9, 8, 7], "val": [9, 8, 7]}
+    info = {"images": 3, "means": means, "digest": "abc"}
+    (depth_root / "hha.json").write_text(json.dumps(info))
+    data = Prepared(depth_root)
+    assert data.inputs == ("rgb", "depth", "hha") and data.mean("hha", "val") == (9, 8, 7)
+    assert data.stack("a", ["hha", "rgb"])[:, 0, 0].tolist() == [9, 8, 7, 100, 50, 0]
+    assert data.digest(["rgb"]) == without.digest(["rgb"]) != data.digest(["rgb", "hha"])
+
+
+def test_depth_that_was_spoilt_later_is_named(depth_root):
+    (depth_root / "depth/c.png").write_bytes(png(np.zeros((12, 16), np.uint8)))
+    with pytest.raises(InputError, match=r"depth/c\.png: is L, expected 16-bit depth in milli"):
+        Prepared(depth_root).depth("c")
+    (depth_root / "depth/c.png").write_bytes(png(np.ones((9, 9), np.uint16)))
+    with pytest.raises(InputError, match=r"depth/c\.png: 9 x 9 pixels, but .* 16 x 12"):
+        Prepared(depth_root).stack("c", ["rgb", "depth"])
+    (depth_root / "depth/c.png").unlink()
+    with pytest.raises(InputError, match=r"splits/val\.txt: no depth file for c"):
+        Prepared(depth_root)

@@ -28,8 +28,8 @@ from fcnlib.datasets.folder import (
 )
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import INFO, read_info, read_list
-from fcnlib.datasets.preparing import in_threads
 from fcnlib.errors import InputError
+from fcnlib.parallel import in_threads
 from fcnlib.progress import progress
 
 VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth a warning

@@ -14,8 +14,9 @@ from fcnlib.config import FolderDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import check_sizes, first_and_more, read_list
-from fcnlib.datasets.preparing import Draft, in_threads, preparing
+from fcnlib.datasets.preparing import Draft, preparing
 from fcnlib.errors import InputError
+from fcnlib.parallel import in_threads
 from fcnlib.progress import progress
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # without loss

@@ -133,6 +133,18 @@ def indices(image: Image.Image, name: object) -> NDArray[Any]:
     return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
 
 
+def millimetres(path: Path) -> NDArray[np.uint16]:
+    """A depth picture's values as uint16 [H, W]."""
+    picture = load(path)
+    if not picture.mode.startswith("I"):
+        raise InputError(f"{path}: is {picture.mode}, expected 16-bit depth in millimetres")
+    values = np.array(picture)
+    if values.min() < 0 or values.max() >= 2**16:
+        found = f"{values.min()} to {values.max()}"
+        raise InputError(f"{path}: depth from {found}, expected 16 bits of millimetres")
+    return values.astype(np.uint16)
+
+
 def label_png(label: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:
     """A label as the content of an 8-bit palette PNG."""
     image = Image.fromarray(label)

@@ -1,20 +1,26 @@
 """The one prepared layout: what `dataset.json` holds, and the reader of the whole folder."""
 
+import hashlib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fcnlib.config_data import Input
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID, Colour
 from fcnlib.errors import InputError
 
-INFO = "dataset.json"
-PARTS = {INFO, "images", "labels", "depth", "hha", "splits"}
+INFO, HHA_INFO = "dataset.json", "hha.json"
+PARTS = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
+Means = dict[str, tuple[float, ...]]  # input -> its channels' mean
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class Source(BaseModel):
@@ -32,21 +38,36 @@ class DatasetInfo(BaseModel):
     name: str
     tasks: dict[str, tuple[str, ...]]  # task -> class names
     palette: dict[str, tuple[Colour, ...]]
-    mean_rgb: tuple[float, float, float]  # of the training split, 0..255
-    depth_unit: str | None = None
+    inputs: tuple[Input, ...] = ("rgb",)
+    means: dict[str, Means]  # by split: of bytes, of the natural logarithm of millimetres
+    depth_unit: Literal["mm"] | None = None
+    camera: tuple[float, float, float, float] | None = None  # of depth, as in fcnlib.hha.Camera
     void: int = VOID
     sources: tuple[Source, ...] = ()
     splits: dict[str, int]  # split -> number of images
     digest: str
 
 
+class HHAInfo(BaseModel):
+    """The content of `hha.json`: written when every image's HHA is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    images: int
+    means: dict[str, tuple[float, float, float]]  # by split: disparity, height, angle as bytes
+    digest: str
+
+
 def read_info(path: Path) -> DatasetInfo:
     """The checked content of a `dataset.json`."""
+    return _read(path, DatasetInfo)
+
+
+def _read(path: Path, model: type[M]) -> M:
     try:
-        return DatasetInfo.model_validate_json(path.read_bytes())
+        return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         if is_ours(path.parent):
-            raise InputError(f"{path.parent}: no {INFO} in it; prepare it again") from None
+            raise InputError(f"{path.parent}: no {path.name} in it; prepare it again") from None
         raise InputError(f"{path}: no such file; is this a prepared data set?") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
@@ -71,8 +92,17 @@ class Prepared:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.info = read_info(self.root / INFO)
-        self._images = _listing(self.root / "images")
-        self._labels = {task: _listing(self.root / "labels" / task) for task in self.info.tasks}
+        self.inputs = self.info.inputs
+        self.hha_info: HHAInfo | None = None
+        if (self.root / HHA_INFO).exists():
+            self.hha_info = _read(self.root / HHA_INFO, HHAInfo)
+            self.inputs = (*(name for name in self.inputs if name != "hha"), "hha")
+        self._files = {"image": _listing(self.root / "images")}
+        for name in self.inputs:
+            if name != "rgb":
+                self._files[name] = _listing(self.root / name)
+        for task in self.info.tasks:
+            self._files[f"{task} label"] = _listing(self.root / "labels" / task)
         self._splits = {name: self._read_split(name) for name in self.info.splits}
 
     def _read_split(self, name: str) -> list[str]:
@@ -81,11 +111,9 @@ class Prepared:
         if len(ids) != self.info.splits[name]:
             expected = self.info.splits[name]
             raise InputError(f"{path}: {len(ids)} IDs, but {INFO} says {expected}")
-        for kind, files in {"image": self._images, **self._labels}.items():
-            missing = [id for id in ids if id not in files]
-            if missing:
-                what = kind if kind == "image" else f"{kind} label"
-                raise InputError(f"{path}: no {what} file for {first_and_more(missing)}")
+        for kind, files in self._files.items():
+            if missing := [id for id in ids if id not in files]:
+                raise InputError(f"{path}: no {kind} file for {first_and_more(missing)}")
         return ids
 
     def ids(self, split: str) -> list[str]:
@@ -97,24 +125,61 @@ class Prepared:
 
     def image_path(self, id: str) -> Path:
         """Where an ID's photograph lies."""
-        return Path(self._file(self._images, id))
+        return self._file("image", id)
 
     def label_path(self, id: str, task: str = "semantic") -> Path:
         """Where an ID's label lies."""
-        if task not in self._labels:
-            known = ", ".join(self._labels)
+        if task not in self.info.tasks:
+            known = ", ".join(self.info.tasks)
             raise InputError(f"{self.root}: no task {task!r}; known: {known}")
-        return Path(self._file(self._labels[task], id))
+        return self._file(f"{task} label", id)
 
-    def _file(self, files: dict[str, str], id: str) -> str:
-        if id not in files:
+    def _file(self, kind: str, id: str) -> Path:
+        if id not in self._files[kind]:
             raise InputError(f"{self.root}: no file for ID {id!r}")
-        return files[id]
+        return Path(self._files[kind][id])
+
+    def _input_path(self, name: str, id: str) -> Path:
+        if name not in self.inputs:
+            raise InputError(f"{self.root}: no {name} in it; it has {', '.join(self.inputs)}")
+        return self._file(name if name != "rgb" else "image", id)
 
     def image(self, id: str) -> NDArray[np.uint8]:
         """The photograph as uint8 RGB [H, W, 3]."""
         path = self.image_path(id)
         return images.rgb(images.load(path), path)
+
+    def depth(self, id: str) -> NDArray[np.uint16]:
+        """The filled depth in millimetres, uint16 [H, W]."""
+        return images.millimetres(self._input_path("depth", id))
+
+    def missing(self, id: str) -> NDArray[np.bool_]:
+        """Where the depth camera saw nothing [H, W]; nowhere, if that is not known."""
+        path = self.root / "missing" / f"{id}.png"
+        if not path.exists():
+            return np.zeros(self.size(id), bool)
+        return np.array(images.load(path)).astype(bool)
+
+    def hha(self, id: str) -> NDArray[np.uint8]:
+        """Disparity, height and angle as uint8 [H, W, 3]."""
+        path = self._input_path("hha", id)
+        return images.rgb(images.load(path), path)
+
+    def stack(self, id: str, inputs: Sequence[str]) -> NDArray[Any]:
+        """What a net sees of an ID, [C, H, W]: bytes, or int32 where millimetres are among them."""
+        read: dict[str, Callable[[str], NDArray[Any]]] = {
+            **{"rgb": self.image, "depth": self.depth, "hha": self.hha}
+        }
+        parts: list[NDArray[Any]] = []
+        for name in inputs:
+            path = self._input_path(name, id)
+            part = read[name](id)
+            part = part[..., None] if part.ndim == 2 else part  # [H, W, channels]
+            if parts:
+                check_sizes(parts[0].shape, self._input_path(inputs[0], id), part.shape, path)
+            parts.append(part)
+        together = np.concatenate(parts, axis=2, dtype=np.int32 if "depth" in inputs else np.uint8)
+        return np.ascontiguousarray(together.transpose(2, 0, 1))
 
     def label(self, id: str, task: str = "semantic") -> NDArray[np.uint8]:
         """The class indices as uint8 [H, W], 255 = void."""
@@ -131,6 +196,33 @@ class Prepared:
         image, label = self.image(id), self.label(id, task)
         check_sizes(image.shape, self.image_path(id), label.shape, self.label_path(id, task))
         return image, label
+
+    def sample(
+        self, id: str, inputs: Sequence[str], tasks: Sequence[str]
+    ) -> tuple[NDArray[Any], dict[str, NDArray[np.uint8]]]:
+        """What a net sees of an ID, and what it is to say of it, of equal height and width."""
+        seen = self.stack(id, inputs)
+        labels = {task: self.label(id, task) for task in tasks}
+        for task, label in labels.items():
+            source = self._input_path(inputs[0], id)
+            check_sizes(seen.shape[1:], source, label.shape, self.label_path(id, task))
+        return seen, labels
+
+    def mean(self, name: str, split: str) -> tuple[float, ...]:
+        """The mean of an input's channels over a split: of bytes, of the logarithm of depth."""
+        if name == "hha" and self.hha_info:
+            means: Means = {"hha": self.hha_info.means[split]}
+        else:
+            means = self.info.means[split]
+        if name not in means:
+            raise InputError(f"{self.root}: no {name} in it; it has {', '.join(self.inputs)}")
+        return means[name]
+
+    def digest(self, inputs: Sequence[str]) -> str:
+        """A hash of all that these inputs and the labels hold."""
+        if "hha" not in inputs or self.hha_info is None:
+            return self.info.digest
+        return hashlib.sha256((self.info.digest + self.hha_info.digest).encode()).hexdigest()
 
     def size(self, id: str) -> tuple[int, int]:
         """Height and width, read from the header only."""

@@ -1,23 +1,26 @@
 """Writing the prepared layout: whole or not at all, checked while it is written."""
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from fcnlib.config_data import Input
 from fcnlib.datasets import images
 from fcnlib.datasets.images import Colour
 from fcnlib.datasets.prepared import (
     INFO,
     PARTS,
     DatasetInfo,
+    Means,
     Source,
     check_sizes,
     check_values,
@@ -25,50 +28,73 @@ from fcnlib.datasets.prepared import (
     is_ours,
 )
 from fcnlib.errors import InputError
-from fcnlib.files import replacing_folder, sha256
+from fcnlib.files import replacing_folder, resumable_folder, sha256
+from fcnlib.parallel import in_processes as in_processes
+from fcnlib.parallel import in_threads as in_threads
+from fcnlib.provenance import fingerprint
 
-T = TypeVar("T")
-R = TypeVar("R")
+Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
+Camera = tuple[float, float, float, float] | None  # fx, fy, cx, cy
+JOURNAL = "journal.jsonl"
+CODE = Path(__file__).with_name("converters.py")  # which imports all converters
 
 
 @dataclass(frozen=True)
-class _Stored:
+class Stored:
     """What is remembered of a written file."""
 
+    kind: str
+    id: str
     origin: str
     shape: tuple[int, ...]
     digest: str
-    rgb_sum: tuple[int, ...] = ()
+    total: tuple[float, ...] = ()  # of each channel, for its mean
 
 
 class Draft:
-    """A prepared data set that is being written; its methods may be called from several threads."""
+    """A prepared data set that is being written; its methods may be called from several threads.
+
+    Every file is noted once it is whole, so that an interrupted conversion goes on behind it.
+    """
 
     def __init__(
-        self, folder: Path, tasks: Mapping[str, Sequence[str]], palette: Sequence[Colour] | None
+        self,
+        folder: Path,
+        tasks: Mapping[str, Sequence[str]],
+        palette: Palettes = None,
+        counts: Mapping[str, int] | None = None,
+        camera: Camera = None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.counts, self.camera = folder, dict(counts or {}), camera
         self.tasks = {task: tuple(classes) for task, classes in tasks.items()}
+        given = palette if isinstance(palette, Mapping) else dict.fromkeys(tasks, palette)
         self.palette = {
-            task: tuple(palette or images.voc_palette(len(classes)))
+            task: tuple(given.get(task) or images.voc_palette(len(classes)))
             for task, classes in self.tasks.items()
         }
         self.splits: dict[str, list[str]] = {}
-        self.images: dict[str, _Stored] = {}
-        self.labels: dict[str, dict[str, _Stored]] = {task: {} for task in tasks}
         for name in ("images", "splits", *(f"labels/{task}" for task in tasks)):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._stored = {(each.kind, each.id): each for each in _read_journal(folder / JOURNAL)}
 
     def add_split(self, name: str, ids: Iterable[str]) -> None:
-        """Write a split's list."""
+        """Write a split's list; one with another number of images than published is an error."""
         ids = list(ids)
         if not ids:
             raise InputError(f"split {name}: empty, expected at least one ID")
         if len(set(ids)) != len(ids):
             twice = sorted({id for id in ids if ids.count(id) > 1})
             raise InputError(f"split {name}: lists {first_and_more(twice)} twice")
+        if len(ids) != self.counts.get(name, len(ids)):
+            expected = self.counts[name]
+            raise InputError(f"split {name}: {len(ids)} images, expected the published {expected}")
         self.splits[name] = ids
         (self.folder / "splits" / f"{name}.txt").write_text("\n".join(ids) + "\n")
+
+    def has(self, kind: str, id: str) -> bool:
+        """Whether an earlier run stored it: an image, depth, hha, or labels/<task>."""
+        return (kind, id) in self._stored
 
     def add_image(
         self, id: str, data: bytes, origin: str, *, orient: bool = False
@@ -79,10 +105,31 @@ class Draft:
         """
         data, suffix, pixels = images.storable(data, origin, orient=orient)
         (self.folder / "images" / f"{id}{suffix}").write_bytes(data)
-        rgb_sum = tuple(int(total) for total in pixels.sum(axis=(0, 1), dtype=np.int64))
         digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else _pixel_digest(pixels)
-        self.images[id] = _Stored(origin, pixels.shape, digest, rgb_sum)
+        self._note(Stored("image", id, origin, pixels.shape, digest, _total(pixels)))
         return pixels.shape[0], pixels.shape[1]
+
+    def add_depth(
+        self,
+        id: str,
+        millimetres: NDArray[np.uint16],
+        missing: NDArray[np.bool_] | None,
+        origin: str,
+    ) -> None:
+        """Store filled depth [H, W], and where the camera had seen none, if that is known."""
+        self._write("depth", id, Image.fromarray(millimetres))
+        digest = _pixel_digest(millimetres)
+        if missing is not None:
+            self._write("missing", id, Image.fromarray(missing))
+            digest += _pixel_digest(missing)
+        logarithms = np.log(np.maximum(millimetres, 1, dtype=np.float64))[..., None]
+        self._note(Stored("depth", id, origin, millimetres.shape, digest, _total(logarithms)))
+
+    def add_hha(self, id: str, data: bytes, origin: str) -> None:
+        """Store an HHA picture that comes with the data, from its file's content."""
+        pixels = images.rgb(images.load(data, origin), origin)
+        self._write("hha", id, Image.fromarray(pixels))
+        self._note(Stored("hha", id, origin, pixels.shape, _pixel_digest(pixels)))
 
     def add_label(
         self, id: str, label: NDArray[np.uint8], origin: str, task: str = "semantic"
@@ -91,44 +138,64 @@ class Draft:
         check_values(label, len(self.tasks[task]), origin)
         content = images.label_png(label, images.full_palette(self.palette[task]))
         (self.folder / "labels" / task / f"{id}.png").write_bytes(content)
-        self.labels[task][id] = _Stored(origin, label.shape, _pixel_digest(label))
+        self._note(Stored(f"labels/{task}", id, origin, label.shape, _pixel_digest(label)))
 
-    def finish(self, name: str, sources: Sequence[Source], depth_unit: str | None = None) -> None:
+    def _write(self, kind: str, id: str, picture: Image.Image) -> None:
+        (self.folder / kind).mkdir(exist_ok=True)
+        (self.folder / kind / f"{id}.png").write_bytes(images.encoded(picture))
+
+    def _note(self, stored: Stored) -> None:
+        with self._lock, open(self.folder / JOURNAL, "a") as journal:
+            journal.write(json.dumps(asdict(stored)) + "\n")
+            self._stored[stored.kind, stored.id] = stored
+
+    def finish(self, name: str, sources: Sequence[Source]) -> None:
         """Check that the parts fit each other and write `dataset.json`."""
-        self._check()
+        inputs: list[Input] = ["rgb"]
+        inputs += [each for each in ("depth", "hha") if any(k == each for k, _ in self._stored)]
+        self._check([*("image", *inputs[1:]), *(f"labels/{task}" for task in self.tasks)])
         info = DatasetInfo(
             name=name,
             tasks=self.tasks,
             palette=self.palette,
-            mean_rgb=self._mean_rgb(),
-            depth_unit=depth_unit,
+            inputs=tuple(inputs),
+            means={split: self._means(ids) for split, ids in self.splits.items()},
+            depth_unit="mm" if "depth" in inputs else None,
+            camera=self.camera,
             sources=tuple(sources),
             splits={split: len(ids) for split, ids in self.splits.items()},
             digest=self._digest(),
         )
+        (self.folder / JOURNAL).unlink(missing_ok=True)
         (self.folder / INFO).write_text(info.model_dump_json(indent=1) + "\n")
 
-    def _check(self) -> None:
+    def _check(self, kinds: Sequence[str]) -> None:
         if not self.splits:
             raise InputError("no split, expected at least one list of IDs")
+        if lacking := sorted(self.counts.keys() - self.splits.keys()):
+            known = ", ".join(self.splits)
+            raise InputError(f"counts: no split {lacking[0]!r}; expected one of: {known}")
         for split, ids in self.splits.items():
-            for kind, stored in {"image": self.images, **self.labels}.items():
-                missing = [id for id in ids if id not in stored]
+            for kind in kinds:
+                missing = [id for id in ids if (kind, id) not in self._stored]
                 if missing:
-                    what = kind if kind == "image" else f"{kind} label"
+                    label = kind.partition("/")[2]
+                    what = f"{label} label" if label else kind
                     raise InputError(f"split {split}: no {what} for {first_and_more(missing)}")
-        for labels in self.labels.values():
-            for id, label in sorted(labels.items()):
-                image = self.images[id]
-                check_sizes(image.shape, image.origin, label.shape, label.origin)
+        for (_, id), part in sorted(self._stored.items()):
+            image = self._stored["image", id]
+            check_sizes(image.shape, image.origin, part.shape, part.origin)
 
-    def _mean_rgb(self) -> tuple[float, float, float]:
-        """The mean colour of split `train`, or of the first one where there is no `train`."""
-        split = "train" if "train" in self.splits else next(iter(self.splits))
-        stored = [self.images[id] for id in self.splits[split]]
-        pixels = sum(image.shape[0] * image.shape[1] for image in stored)
-        red, green, blue = (sum(image.rgb_sum[c] for image in stored) / pixels for c in range(3))
-        return red, green, blue
+    def _means(self, ids: Sequence[str]) -> Means:
+        """Of the colours, and of the logarithm of depth."""
+        means: Means = {}
+        for name, kind in {"rgb": "image", "depth": "depth"}.items():
+            parts = [self._stored[kind, id] for id in ids if (kind, id) in self._stored]
+            pixels = sum(part.shape[0] * part.shape[1] for part in parts)
+            if pixels:
+                channels = zip(*(part.total for part in parts), strict=True)
+                means[name] = tuple(sum(channel) / pixels for channel in channels)
+        return means
 
     def _digest(self) -> str:
         """A hash of the lists, images and labels in name order.
@@ -136,14 +203,27 @@ class Draft:
         PNGs count by their pixels, so that another zlib does not change it; JPEGs by their bytes.
         """
         parts = [f"splits/{name} {','.join(ids)}" for name, ids in self.splits.items()]
-        parts += [f"images/{id} {image.digest}" for id, image in self.images.items()]
-        for task, labels in self.labels.items():
-            parts += [f"labels/{task}/{id} {label.digest}" for id, label in labels.items()]
+        parts += [f"{kind}/{id} {part.digest}" for (kind, id), part in self._stored.items()]
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
-def _pixel_digest(pixels: NDArray[np.uint8]) -> str:
+def _read_journal(path: Path) -> Iterator[Stored]:
+    """What an interrupted run stored; its last line may be half a line."""
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        yield Stored(**values | {"shape": tuple(values["shape"]), "total": tuple(values["total"])})
+
+
+def _pixel_digest(pixels: NDArray[Any]) -> str:
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+
+def _total(pixels: NDArray[Any]) -> tuple[float, ...]:
+    kind = np.int64 if pixels.dtype == np.uint8 else np.float64
+    return tuple(pixels.sum(axis=(0, 1), dtype=kind).tolist())
 
 
 @contextmanager
@@ -151,19 +231,27 @@ def preparing(
     out: Path,
     *,
     tasks: Mapping[str, Sequence[str]],
-    palette: Sequence[Colour] | None = None,
+    palette: Palettes = None,
     archives: Sequence[Path] = (),
-    depth_unit: str | None = None,
+    counts: Mapping[str, int] | None = None,
+    camera: Camera = None,
 ) -> Iterator[Draft]:
-    """A draft that becomes the folder `out` when the block ends, and nothing if it fails."""
+    """A draft that becomes the folder `out` when the block ends, and nothing if it fails.
+
+    Of archives, what a stopped run stored is there for the next. `counts` are the published
+    numbers of images by split; `camera` is that of the depth.
+    """
     out = Path(out)
     try:
         _check_replaceable(out)
         sources = [Source(file=path.name, sha256=sha256(path)) for path in archives]
-        with replacing_folder(out) as folder:
-            draft = Draft(folder, tasks, palette)
+        parts = (fingerprint(CODE), sources, tasks, palette, counts, camera)
+        key = hashlib.sha256(repr(parts).encode()).hexdigest()
+        # A user's own files may have changed when the next run comes.
+        with resumable_folder(out, key) if archives else replacing_folder(out) as folder:
+            draft = Draft(folder, tasks, palette, counts, camera)
             yield draft
-            draft.finish(out.name, sources, depth_unit)
+            draft.finish(out.name, sources)
     except OSError as error:
         raise InputError(f"{out}: not prepared: {error}") from error
 
@@ -177,26 +265,3 @@ def _check_replaceable(out: Path) -> None:
             f"{out}: holds {first_and_more(others)}, which would be deleted; "
             "expected a new or empty folder, or a prepared data set"
         )
-
-
-def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Results of `function` in the order of `items`, of which only a few are held at a time.
-
-    The threads go on while the caller makes the next item or is at work on a result. Threads are
-    enough: decoding, compressing and hashing leave the interpreter free.
-    """
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if pending[0].done() or len(pending) >= 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()

@@ -1,0 +1,46 @@
+"""Work side by side: order, few items ahead, and processes that do not run the script again."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fcnlib.parallel import in_processes, in_threads
+
+UNGUARDED = """
+import math, sys
+from fcnlib.parallel import in_processes
+print("started")
+print(list(in_processes(math.factorial, range(6), 2)))
+print(sys.modules["__main__"].__file__ == sys.argv[0])
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_keep_the_order_and_take_few_items_ahead(workers: int) -> None:
+    taken = []
+
+    def items():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = in_threads(lambda number: number * 2, items(), workers)
+    assert next(results) == 0
+    assert len(taken) <= 4 * workers
+    assert list(results) == list(range(2, 200, 2))
+
+
+def test_processes_keep_the_order_and_pass_errors_on() -> None:
+    assert list(in_processes(math.isqrt, range(20), 2)) == [math.isqrt(n) for n in range(20)]
+    with pytest.raises(ValueError, match="nonnegative"):
+        list(in_processes(math.isqrt, [4, -1, 9], 2))
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:3] == ["started", "[1, 1, 2, 6, 24, 120]", "True"]
