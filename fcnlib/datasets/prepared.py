@@ -82,8 +82,14 @@ def is_ours(folder: Path) -> bool:
 
     Snakemake deletes that file before it prepares again.
     """
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names = set(contents(folder))
     return names <= PARTS and not names.isdisjoint({INFO, "splits"})
+
+
+def contents(folder: Path) -> list[str]:
+    """The names in a folder, without what a stopped run left to go on with."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
 
 
 class Prepared:

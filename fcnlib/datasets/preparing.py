@@ -24,6 +24,7 @@ from fcnlib.datasets.prepared import (
     Source,
     check_sizes,
     check_values,
+    contents,
     first_and_more,
     is_ours,
 )
@@ -258,7 +259,7 @@ def preparing(
 
 def _check_replaceable(out: Path) -> None:
     """Raise where the draft would take the place of something else than an earlier one."""
-    names = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    names = contents(out)
     if names and not is_ours(out):
         others = [name for name in names if name not in PARTS] or names
         raise InputError(
