@@ -21,6 +21,10 @@ class Archive:
 _OXFORD = "http://host.robots.ox.ac.uk/pascal/VOC"
 _VOC_MIRROR = "https://huggingface.co/datasets/JimmyUnleashed/Pascal_VOC/resolve/main"
 _SBD = "eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz"
+_NYU = "http://horatio.cs.nyu.edu/mit/silberman"
+_NYU_MIRROR = "https://raw.githubusercontent.com/ankurhanda/nyuv2-meta-data/master"
+_NYU_TERMS = "NYU Depth V2 (Silberman et al. 2012), for research"
+_SIFT_FLOW = "www.cs.unc.edu/~jtighe/Papers/ECCV10/siftflow/SiftFlowDataset.zip"
 _CAFFE = "http://dl.caffe.berkeleyvision.org"
 _VGG = "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe"
 _VGG_MIRROR = "https://style-transfer.s3-us-west-2.amazonaws.com"
@@ -71,6 +75,50 @@ ARCHIVES = {
         checksum="md5:82b4d87ceb2ed10f6038a1cba92111cb",
         size=None,
         terms="SBD (Hariharan et al. 2011), for research; photographs as PASCAL VOC",
+    ),
+    "VOC2012test.tar": Archive(
+        urls=(
+            "http://host.robots.ox.ac.uk:8080/eval/downloads/VOC2012test.tar",  # asks for a login
+            "http://pjreddie.com/media/files/VOC2012test.tar",
+        ),
+        checksum="",
+        size=None,
+        terms=_VOC_TERMS,
+    ),
+    "nyu_depth_v2_labeled.mat": Archive(
+        urls=(f"{_NYU}/nyu_depth_v2/nyu_depth_v2_labeled.mat",),
+        checksum="sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa",
+        size=2_972_037_809,
+        terms=_NYU_TERMS,
+    ),
+    "splits.mat": Archive(
+        urls=(f"{_NYU}/indoor_seg_sup/splits.mat", f"{_NYU_MIRROR}/splits.mat"),
+        checksum="md5:08e3c3aea27130ac7c01ffd739a4535f",
+        size=2_626,
+        terms=_NYU_TERMS,
+    ),
+    "classMapping40.mat": Archive(
+        urls=(f"{_NYU_MIRROR}/classMapping40.mat",),
+        checksum="md5:e377c88729dd63af81205ac9a8634a19",
+        size=10_474,
+        terms="the 40 classes of Gupta et al. 2013",
+    ),
+    # The same as the paper's authors prepared it, with HHA and other labels along the borders.
+    "nyud.tar.gz": Archive(
+        urls=(f"{_CAFFE}/nyud.tar.gz",), checksum="", size=None, terms=_NYU_TERMS
+    ),
+    "SiftFlowDataset.zip": Archive(
+        urls=(f"http://{_SIFT_FLOW}", f"https://{_SIFT_FLOW}"),
+        checksum="",
+        size=None,
+        terms="SIFT Flow (Liu et al. 2009), labels by Tighe and Lazebnik 2010, for research",
+    ),
+    # Published as trainval.tar.gz, which says too little beside other archives.
+    "pascal-context-trainval.tar.gz": Archive(
+        urls=("https://cs.stanford.edu/~roozbeh/pascal-context/trainval.tar.gz",),
+        checksum="",
+        size=None,
+        terms="PASCAL-Context (Mottaghi et al. 2014), for research; photographs as PASCAL VOC",
     ),
     # The paper's ILSVRC weights: they expect BGR bytes, the mean subtracted.
     "VGG_ILSVRC_16_layers.caffemodel": Archive(
