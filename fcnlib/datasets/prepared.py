@@ -185,7 +185,7 @@ class Prepared:
                 check_sizes(parts[0].shape, self._input_path(inputs[0], id), part.shape, path)
             parts.append(part)
         together = np.concatenate(parts, axis=2, dtype=np.int32 if "depth" in inputs else np.uint8)
-        return np.ascontiguousarray(together.transpose(2, 0, 1))
+        return together.transpose(2, 0, 1)
 
     def label(self, id: str, task: str = "semantic") -> NDArray[np.uint8]:
         """The class indices as uint8 [H, W], 255 = void."""
@@ -216,6 +216,7 @@ class Prepared:
 
     def mean(self, name: str, split: str) -> tuple[float, ...]:
         """The mean of an input's channels over a split: of bytes, of the logarithm of depth."""
+        self.ids(split)
         if name == "hha" and self.hha_info:
             means: Means = {"hha": self.hha_info.means[split]}
         else:
