@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Metric = Literal["pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"]
+Metric = Literal[
+    "pixel_accuracy",
+    "mean_accuracy",
+    "mean_iu",
+    "frequency_weighted_iu",
+    "geometric_pixel_accuracy",
+    "mean_iu_without_background",
+    "mean_iu_foreground_truth",
+    "foreground_mean_iu",
+]
+# Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
+Served = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
@@ -16,7 +27,7 @@ Cost = Literal[
     "field",
     "stride",
 ]
-ColumnName = Literal[Metric, Cost]
+ColumnName = Literal[Metric, Served, Cost]
 
 
 class Column(NamedTuple):
@@ -29,6 +40,9 @@ class Column(NamedTuple):
     per: float = 1.0  # shown as so many of these
     mark: str = ""  # behind the number
     derived: bool = False  # from the full-width net's layers: no run can change it
+    task: str = "semantic"  # of a score
+    metric: str = ""  # its name within the task, where that is not the column's
+    server: bool = False  # only PASCAL's evaluation server can measure it
 
     @property
     def heading(self) -> str:
@@ -56,6 +70,16 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "mean_accuracy": Column("mean acc.", "%", 1),
     "mean_iu": Column("mean IU", "%", 1),
     "frequency_weighted_iu": Column("f.w. IU", "%", 1),
+    "geometric_pixel_accuracy": Column(
+        "geometric pixel acc.", "%", 1, task="geometric", metric="pixel_accuracy"
+    ),
+    "mean_iu_without_background": Column("mean IU w/o background", "%", 1),
+    "mean_iu_foreground_truth": Column("mean IU, background pixels left out", "%", 1),
+    "foreground_mean_iu": Column(
+        "mean IU, background never chosen", "%", 1, task="foreground", metric="mean_iu"
+    ),
+    "voc2011_test_mean_iu": Column("mean IU, VOC2011 test", "%", 1, server=True),
+    "voc2012_test_mean_iu": Column("mean IU, VOC2012 test", "%", 1, server=True),
     "forward_ms": Column("forward time", "ms", 1),
     "backward_ms": Column("backward time", "ms", 1),
     "outputs": Column("outputs", "outputs", 0),
@@ -66,3 +90,10 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "field": Column("rf size", "px", 0, derived=True),
     "stride": Column("max stride", "px", 0, derived=True),
 }
+
+# A column's task and metric in results.csv; what is no score has no task.
+KEYS: Mapping[ColumnName, tuple[str, str]] = {
+    name: (column.task if column.unit == "%" else "", column.metric or name)
+    for name, column in COLUMNS.items()
+}
+NAMES: Mapping[tuple[str, str], ColumnName] = {key: name for name, key in KEYS.items()}

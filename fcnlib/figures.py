@@ -2,21 +2,21 @@
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from fcnlib.counting import TASK
 from fcnlib.datasets.prepared import INFO, read_info
 from fcnlib.drawing import Look, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, class_iu
-from fcnlib.tables import ShownNet, ShownNets, ShownTable, read_lines
+from fcnlib.tables import Runs, ShownNet, ShownNets, ShownTable, read_lines
 
 Points = list[tuple[float, float]]
+MANY = 25  # classes, from which on a chart is set closer
 CURVES = (
     "Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the run around each "
     "point) and mean IU during training. A net that goes on from another one starts where that "
@@ -75,24 +75,31 @@ def draw_class_iu(
     image: Path | str,
     card: Path | str,
 ) -> None:
-    """IU of every class as a group of bars, the class that is segmented best on top."""
+    """IU of every class as a group of bars, the class that is segmented best on top.
+
+    Of the first net's first task, and of the nets that have it.
+    """
     shown, look = ShownNets.model_validate(table), looks(order)
-    names = read_info(Path(dataset) / INFO).tasks[TASK]
-    runs, rows = by_experiment(metrics), shown.nets
-    scores = [_class_scores(runs[row.experiment], len(names)) for row in rows]  # [net][class]
+    runs, tasks = by_experiment(metrics), read_info(Path(dataset) / INFO).tasks
+    task = next(iter(runs[shown.nets[0].experiment][0][1].tasks))
+    names, rows = tasks[task], [net for net in shown.nets if task in _tasks(runs, net)]
+    # [net][class]
+    scores = [_class_scores(runs[row.experiment], task, len(names)) for row in rows]
     last = scores[-1]
     classes = sorted((i for i, iu in enumerate(last) if not math.isnan(iu)), key=lambda i: last[i])
-    with new_figure(5.4, 1.1 + 0.235 * len(classes)) as figure:
+    size, pitch = (10.0, 0.235) if len(classes) <= MANY else (8.5, 0.185)
+    with new_figure(5.4, 1.1 + pitch * len(classes)) as figure:
         axes = figure.subplots()
         _mark_classes(axes, [[net[i] for i in classes] for net in scores], rows, look)
-        axes.set_yticks(range(len(classes)), [names[i] for i in classes])
+        axes.set_yticks(range(len(classes)), [names[i] for i in classes], fontsize=size)
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
         figure.legend(loc="outside upper left", ncols=min(len(rows), 4), fontsize=9,
                       handletextpad=0.2, columnspacing=1.0)  # fmt: skip
         absent = [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]
         save(
-            figure, image, card, kind="class_iu", table=shown.name, title="IU of each class",
+            figure, image, card, kind="class_iu", table=shown.name,
+            title=f"IU of each {f'{task} ' * (len(tasks) > 1)}class",
             caption=f"Sorted by {rows[-1].row}; each bar spans the nets."
             + " Several runs are averaged." * any(len(runs[row.experiment]) > 1 for row in rows)
             + (f" Never occur, so left out: {', '.join(absent)}." if absent else ""),
@@ -111,7 +118,7 @@ def draw_bounds(
     """Mean IU of perfect labels after coarse sampling, measured and published, by factor."""
     shown = ShownTable.model_validate(table)
     factors = {row.experiment: row.factor for row in shown.rows}
-    lines = [line for line in read_lines(results) if line.metric == "mean_iu"]
+    lines = [line for line in read_lines(results) if line.column == "mean_iu"]
     points = [(factors[line.experiment], line) for line in lines]
     measured = [(x, line.measured) for x, line in points if x and line.measured is not None]
     published = [(x, line.paper) for x, line in points if x and line.paper is not None]
@@ -182,9 +189,13 @@ def _mark_classes(
         )  # fmt: skip
 
 
-def _class_scores(runs: Sequence[tuple[Path, Measured]], classes: int) -> list[float]:
+def _tasks(runs: Runs, net: ShownNet) -> Collection[str]:
+    return runs[net.experiment][0][1].tasks
+
+
+def _class_scores(runs: Sequence[tuple[Path, Measured]], task: str, classes: int) -> list[float]:
     """Each class's IU, the mean over the runs; nan for a class that never occurs."""
-    seeds = [class_iu(path, run, classes) for path, run in runs]
+    seeds = [class_iu(path, run, task, classes) for path, run in runs]
     return [_mean(values) for values in zip(*seeds, strict=True)]
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fcnlib.columns import COLUMNS, ColumnName, Cost
-from fcnlib.counting import TASK
+from fcnlib.columns import KEYS, ColumnName, Cost
 from fcnlib.errors import InputError
 
 
@@ -71,21 +70,19 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Mea
 
 
 def number(path: Path, run: Measured, column: ColumnName) -> float | None:
-    """One number in its column's unit; None where it was not measured."""
-    if COLUMNS[column].unit != "%":
-        return run.costs.get(column)  # type: ignore[arg-type]
-    if column not in run.tasks.get(TASK, {}):
-        known = ", ".join(f"{name}.{key}" for name, scores in run.tasks.items() for key in scores)
-        raise InputError(f"{path}: no metric {TASK}.{column}; the file has {known or 'none'}")
-    value = run.tasks[TASK][column]
+    """One number in its column's unit; None where the run has none."""
+    task, metric = KEYS[column]
+    if not task:
+        return run.costs.get(column)  # type: ignore[call-overload, no-any-return]
+    value = run.tasks.get(task, {}).get(metric)
     if isinstance(value, list):
-        raise InputError(f"{path}: {TASK}.{column}: expected one number, not a list")
+        raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, run: Measured, classes: int) -> list[float | None]:
+def class_iu(path: Path, run: Measured, task: str, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
-    values = run.tasks.get(TASK, {}).get("class_iu")
+    values = run.tasks.get(task, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:
-        raise InputError(f"{path}: {TASK}.class_iu: expected a list of {classes} numbers")
+        raise InputError(f"{path}: {task}.class_iu: expected a list of {classes} numbers")
     return [None if value is None else 100 * value for value in values]

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from fcnlib.cards import Card
 from fcnlib.columns import COLUMNS, Column
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured
-from fcnlib.tables import Line, Runs, ShownTable, best_lines, label_of, note
+from fcnlib.tables import Line, Runs, ShownTable, best_lines, label_of, note, own_text
 
 
 class Shown(NamedTuple):
@@ -36,11 +36,12 @@ class Head(NamedTuple):
     measured: str
     score: bool
     published: bool
+    server: bool
 
     @property
     def compared(self) -> bool:
         """Whether a difference means anything: times are of another machine, sizes plain to see."""
-        return self.score and self.published
+        return self.score and self.published and not self.server
 
 
 class Cell(NamedTuple):
@@ -57,6 +58,14 @@ class Cell(NamedTuple):
     difference_value: float | None
 
 
+class Row(NamedTuple):
+    """One row of the page, by its name in the table."""
+
+    name: str
+    published_only: bool  # others' numbers: nothing was run for it
+    cells: list[Cell]
+
+
 class ScoreTable(NamedTuple):
     name: str
     title: str
@@ -65,7 +74,7 @@ class ScoreTable(NamedTuple):
     compete: bool
     comparable: bool  # with the published numbers: of the same images
     columns: list[Head]
-    rows: list[tuple[str, list[Cell]]]
+    rows: list[Row]
 
 
 class CostTable(NamedTuple):
@@ -104,7 +113,7 @@ def _number(text: str) -> float | None:
 def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
     best = best_lines(lines) if table.compete else set()
-    published = {line.metric for line in lines if line.paper is not None}
+    published = {line.column for line in lines if line.paper is not None}
     seeds = max((line.seeds or 0 for line in lines), default=0)
     heads = [
         Head(
@@ -113,14 +122,15 @@ def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: 
             label_of(name, scale),
             COLUMNS[name].unit == "%",
             name in published,
+            COLUMNS[name].server,
         )
         for name in table.columns
     ]
     rows = []
     for row in table.rows:
-        mine = {line.metric: line for line in lines if line.experiment == row.experiment}
-        cells = [_cell(COLUMNS[x], mine[x], mine[x] in best) for x in table.columns if x in mine]
-        rows.append((row.row, cells))
+        mine = {line.column: line for line in lines if line.experiment == row.experiment}
+        cells = [_cell(COLUMNS[x], mine[x], runs, best) for x in table.columns if x in mine]
+        rows.append(Row(row.row, row.experiment not in runs, cells))
     return ScoreTable(
         name=table.name,
         title=table.title,
@@ -133,16 +143,16 @@ def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: 
     )
 
 
-def _cell(column: Column, line: Line, best: bool) -> Cell:
+def _cell(column: Column, line: Line, runs: Runs, best: Collection[Line]) -> Cell:
     difference = None
     if line.measured is not None and line.paper is not None:
         difference = column.shown(line.measured) - column.shown(line.paper)
         difference = round(difference, column.digits) if column.form == "f" else difference
     return Cell(
-        text=column.text(line.measured),
+        text=own_text(line, column, runs),
         spread=column.text(line.std),
         value=line.measured,
-        best=best,
+        best=line in best,
         seeds=line.seeds,
         paper=column.text(line.paper),
         paper_value=line.paper,
@@ -163,7 +173,11 @@ def glance(table: ScoreTable) -> dict[str, Any] | None:
         "title": table.title,
         "label": table.columns[place].label,
         "published": table.columns[place].published,
-        "bars": [(row, cells[place]) for row, cells in table.rows],
+        "bars": [
+            (row, cell)
+            for row in table.rows
+            if (cell := row.cells[place]).value is not None or cell.paper
+        ],
     }
 
 

@@ -7,9 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from fcnlib.columns import COLUMNS, ColumnName
+from fcnlib.columns import COLUMNS, KEYS, NAMES, Column, ColumnName
 from fcnlib.config import Frozen
-from fcnlib.counting import TASK
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 from fcnlib.measurements import Measured, by_experiment, number
@@ -70,6 +69,11 @@ class Line(NamedTuple):
     paper: float | None
     unit: str
 
+    @property
+    def column(self) -> ColumnName | None:
+        """The column of a table that the number is of."""
+        return NAMES.get((self.task, self.metric))
+
 
 def build_table(
     table: Mapping[str, Any],
@@ -119,12 +123,13 @@ def _line(table: ShownTable, row: ShownRow, column: ColumnName, runs: Runs) -> L
     values = [value for value in found if value is not None]
     complete = len(values) == len(found) and values
     spread = complete and len(values) > 1 and not about.derived
+    task, metric = KEYS[column]
     return Line(
         table=table.name,
         row=row.row,
         experiment=row.experiment,
-        task=TASK if about.unit == "%" else "",
-        metric=column,
+        task=task,
+        metric=metric,
         measured=_tidy(statistics.fmean(values)) if complete else None,
         std=_tidy(statistics.stdev(values)) if spread else None,
         seeds=len(values) if complete else None,
@@ -179,6 +184,14 @@ def label_of(column: ColumnName, scale: str) -> str:
     return "derived" if COLUMNS[column].derived else measured_label(scale)
 
 
+SERVER = "server only"
+
+
+def own_text(line: Line, column: Column, runs: Runs) -> str:
+    """Our own number as people read it, or who alone could measure it; nothing for others' rows."""
+    return SERVER if column.server and line.experiment in runs else column.text(line.measured)
+
+
 def best_lines(lines: Sequence[Line]) -> set[Line]:
     """The lines whose score, as shown, no other row of the same column beats."""
     best: set[Line] = set()
@@ -186,7 +199,7 @@ def best_lines(lines: Sequence[Line]) -> set[Line]:
         shown = {
             line: column.shown(line.measured)
             for line in lines
-            if line.metric == name and line.measured is not None
+            if line.column == name and line.measured is not None
         }
         # Times are measured beside other jobs, and of sizes none is best.
         if len(shown) > 1 and column.unit == "%":
@@ -197,16 +210,16 @@ def best_lines(lines: Sequence[Line]) -> set[Line]:
 def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str, runs: Runs) -> str:
     """The table as Markdown: each column measured and, where the paper has it, published."""
     best = best_lines(lines) if table.compete else set()
-    published = {line.metric for line in lines if line.paper is not None}
+    published = {line.column for line in lines if line.paper is not None}
     head, rows = [""], {row.experiment: [row.row] for row in table.rows}
     for name in table.columns:
         column, has_paper = COLUMNS[name], name in published
         label = column.label if column.unit == "%" else column.heading
         head += [f"{label}, {label_of(name, scale)}", *["paper"] * has_paper]
         for line in lines:
-            if line.metric == name:
+            if line.column == name:
                 spread = "" if line.std is None else f" ± {column.text(line.std)}"
-                text = column.text(line.measured) + spread
+                text = own_text(line, column, runs) + spread
                 rows[line.experiment].append(f"**{text}**" if line in best else text)
                 rows[line.experiment] += [column.text(line.paper)] * has_paper
     body = [_markdown_row(head), _markdown_row([":--", *["--:"] * (len(head) - 1)])]

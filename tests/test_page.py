@@ -130,13 +130,58 @@ def test_forward_time_is_not_sold_as_a_fair_comparison(given):
 
 
 def test_measured_published_and_difference_stand_side_by_side(given):
-    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', page(given), re.S)
+    rows = re.findall(r'<tr[^>]*><th scope="row">(.*?)</tr>', page(given), re.S)
     sharp = text(next(row for row in rows if row.startswith("Sharp"))).split()
     measured, paper, difference = float(sharp[1]), float(sharp[4]), sharp[5]
     assert sharp[2] == "±" and paper == 99.5
     assert difference == COLUMNS["mean_iu"].signed(round(measured - paper, 1))
     published = text(next(row for row in rows if row.startswith("Published only"))).split()
     assert published == ["Published", "only", "12.5"]
+
+
+def test_rows_of_others_are_muted_are_no_runs_and_have_no_empty_bars(given):
+    html = page(given)
+    assert html.count('<tr class="others">') == 1
+    assert '<tr class="others"><th scope="row">Published only' in html
+    assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
+    glance = re.search(r'<article class="glance">.*?</article>', html, re.S)
+    assert glance and glance[0].count("<li") == 3  # with a tick at its published mean IU
+    other = glance[0].split('<li class="others">')[1]
+    assert 'class="tick"' in other and 'class="bar"' not in other and "/ 12.5" in other
+    table = NET_TABLE | {
+        "columns": ["pixel_accuracy", "field"],
+        "rows": [
+            *NET_TABLE["rows"][:2],
+            {"experiment": "other", "row": "O", "paper": {"field": 1}},
+        ],
+    }
+    csv = given["results"].with_name("others.csv")
+    build_table(
+        table, scale="demo", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
+    )
+    html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
+    glance = re.search(r'<article class="glance">.*?</article>', html, re.S)
+    assert glance and glance[0].count("<li") == 2
+    assert '<tr class="others"><th scope="row">O</th>' in html
+
+
+def test_what_only_the_server_scores_is_said_in_its_cells(given):
+    table = NET_TABLE | {
+        "columns": ["mean_iu", "voc2012_test_mean_iu"],
+        "rows": [
+            {**NET_TABLE["rows"][0], "paper": {"voc2012_test_mean_iu": 67.2}},
+            NET_TABLE["rows"][1],
+            {"experiment": "sds", "row": "SDS", "paper": {"voc2012_test_mean_iu": 51.6}},
+        ],
+    }
+    csv = given["results"].with_name("served.csv")
+    build_table(
+        table, scale="demo", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
+    )
+    html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
+    cells = re.findall(r'<td class="first server" data-v=""[^>]*>(.*?)</td>', html)
+    assert cells == ["server only", "server only", ""]
+    assert 'data-full="mean IU, VOC2012 test, difference"' not in html
 
 
 def test_times_and_sizes_have_their_unit_and_no_difference(given):
@@ -152,7 +197,7 @@ def test_times_and_sizes_have_their_unit_and_no_difference(given):
 
 def test_bold_is_for_scores_alone(given):
     html = page(given)
-    rows = re.findall(r'<tr><th scope="row">(?:Near|Sharp).*?</tr>', html, re.S)
+    rows = re.findall(r'<tr[^>]*><th scope="row">(?:Near|Sharp).*?</tr>', html, re.S)
     cells = [re.findall(r'<td class="first".*?</td>', row, re.S) for row in rows]
     bold = [["<strong>" in cell for cell in row] for row in cells if len(row) == 4]
     assert len(bold) == 2 and any(map(any, bold))

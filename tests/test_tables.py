@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from page_fixture import facts, write_dataset, write_net
 
 from fcnlib import metrics as scores
-from fcnlib.columns import COLUMNS, ColumnName, Metric
+from fcnlib.columns import COLUMNS, KEYS, ColumnName, Metric, Served
 from fcnlib.errors import InputError
 from fcnlib.evaluate import evaluate
 from fcnlib.tables import (
@@ -82,10 +82,13 @@ def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
     assert (line.measured, line.std, line.seeds) == (60.0, 10.0, 3)
 
 
-def test_every_column_is_described_and_scores_are_the_measured_ones():
+def test_every_column_is_described_and_no_two_are_of_one_number():
     assert list(COLUMNS) == list(get_args(ColumnName))
     percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
-    assert percent == set(get_args(Metric)) == scores.METRICS.keys()
+    assert percent == {*get_args(Metric), *get_args(Served)}
+    assert {name for name, column in COLUMNS.items() if column.server} == set(get_args(Served))
+    assert len(set(KEYS.values())) == len(COLUMNS)
+    assert scores.METRICS.keys() <= percent
 
 
 def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
@@ -151,11 +154,94 @@ def test_scores_are_the_measured_numbers_by_experiment(tmp_path):
     assert written == {"fine": {"semantic.pixel_accuracy": 90, "semantic.mean_iu": 10}}
 
 
-def test_a_missing_metric_names_file_and_metric(tmp_path):
+def test_a_score_that_a_run_does_not_have_is_an_empty_cell(tmp_path):
     path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9)
-    with pytest.raises(InputError, match=r"fine/0\.json: no metric semantic\.mean_iu"):
+    csv, _ = build(tmp_path, [path])
+    assert "skips,FCN-8s,fine,semantic,mean_iu,,,,65.5,%" in csv
+
+
+def test_a_list_is_no_score(tmp_path):
+    path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=[0.9], mean_iu=0.5)
+    with pytest.raises(InputError, match=r"fine/0\.json: semantic\.pixel_accuracy: expected one"):
         build(tmp_path, [path])
     assert not (tmp_path / "tables").exists()
+
+
+TASKS = {
+    "name": "two",
+    "title": "Table 6",
+    "columns": ["mean_iu", "geometric_pixel_accuracy", "foreground_mean_iu"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "both", "row": "Both", "paper": {"geometric_pixel_accuracy": 94.6}},
+        {"experiment": "semantic", "row": "Semantic"},
+        {"experiment": "geometric", "row": "Geometric"},
+        {"experiment": "tighe", "row": "Tighe", "paper": {"geometric_pixel_accuracy": 90.8}},
+    ],
+}
+
+
+def write_tasks(folder: Path, experiment: str, **tasks: dict[str, float]) -> Path:
+    path = write_metrics(folder, experiment, 0)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tasks": tasks}))
+    return path
+
+
+def task_runs(folder: Path) -> list[Path]:
+    scored = {"pixel_accuracy": 0.8, "mean_iu": 0.4}
+    return [
+        write_tasks(
+            folder, "both", semantic=scored, geometric={"pixel_accuracy": 0.9, "mean_iu": 0.7},
+            foreground={"mean_iu": 0.6},
+        ),
+        write_tasks(folder, "semantic", semantic=scored | {"mean_iu": 0.41}),
+        write_tasks(folder, "geometric", geometric={"pixel_accuracy": 0.88, "mean_iu": 0.6}),
+    ]  # fmt: skip
+
+
+def test_a_column_takes_its_number_from_its_task_and_is_empty_for_nets_without_it(tmp_path):
+    csv, markdown = build(tmp_path, task_runs(tmp_path), TASKS)
+    assert csv.splitlines()[1:] == [
+        "two,Both,both,semantic,mean_iu,40.0,,1,,%",
+        "two,Both,both,geometric,pixel_accuracy,90.0,,1,94.6,%",
+        "two,Both,both,foreground,mean_iu,60.0,,1,,%",
+        "two,Semantic,semantic,semantic,mean_iu,41.0,,1,,%",
+        "two,Semantic,semantic,geometric,pixel_accuracy,,,,,%",
+        "two,Semantic,semantic,foreground,mean_iu,,,,,%",
+        "two,Geometric,geometric,semantic,mean_iu,,,,,%",
+        "two,Geometric,geometric,geometric,pixel_accuracy,88.0,,1,,%",
+        "two,Geometric,geometric,foreground,mean_iu,,,,,%",
+        "two,Tighe,tighe,semantic,mean_iu,,,,,%",
+        "two,Tighe,tighe,geometric,pixel_accuracy,,,,90.8,%",
+        "two,Tighe,tighe,foreground,mean_iu,,,,,%",
+    ]
+    assert "| Both | 40.0 | **90.0** | 94.6 | 60.0 |" in markdown
+    assert "| Tighe |  |  | 90.8 |  |" in markdown
+
+
+def test_scores_of_several_tasks_keep_their_task(tmp_path):
+    build(tmp_path, task_runs(tmp_path), TASKS)
+    write_scores(tmp_path / "tables/skips.csv", tmp_path / "scores.json")
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["both"] == {
+        "semantic.mean_iu": 40, "geometric.pixel_accuracy": 90, "foreground.mean_iu": 60,
+    }  # fmt: skip
+    assert written["geometric"] == {"geometric.pixel_accuracy": 88}
+    assert "tighe" not in written
+
+
+def test_what_only_the_server_can_score_is_said_so_for_nets_and_is_no_number(tmp_path):
+    table = SKIPS | {
+        "columns": ["mean_iu", "voc2012_test_mean_iu"],
+        "rows": [
+            {"experiment": "fine", "row": "FCN-8s", "paper": {"voc2012_test_mean_iu": 67.2}},
+            {"experiment": "sds", "row": "SDS", "paper": {"voc2012_test_mean_iu": 51.6}},
+        ],
+    }
+    csv, markdown = build(tmp_path, [write_metrics(tmp_path, "fine", 0, mean_iu=0.5)], table)
+    assert "skips,FCN-8s,fine,semantic,voc2012_test_mean_iu,,,,67.2,%" in csv
+    assert "| FCN-8s | 50.0 | server only | 67.2 |" in markdown
+    assert "| SDS |  |  | 51.6 |" in markdown
 
 
 def test_a_run_that_is_no_row_of_the_table_is_refused(tmp_path):
