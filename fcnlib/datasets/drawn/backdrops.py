@@ -1,16 +1,20 @@
-"""Five painted backdrops, each the usual place of four classes.
+"""Five painted backdrops, each the usual place of four classes, and what each pixel shows.
 
 Only additions, products and square roots touch the pixels: their bits do not depend on the CPU.
 """
 
 import colorsys
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from fcnlib.datasets.context_names import CODES
+
 Pixels = NDArray[np.float32]
+Codes = NDArray[np.uint16]
 TILE = 256
 GRAIN, MOTTLE, CLOUD = 0, 1, 2  # noise of about 1, 3 and 12 pixels
 
@@ -22,6 +26,13 @@ PLACES = {
     "kitchen": ("bottle", "diningtable", "person", "pottedplant"),
 }
 PLACE_OF = {name: place for place, names in PLACES.items() for name in names}
+
+
+class Painting(NamedTuple):
+    """A canvas, and for each pixel the PASCAL-Context code of what it shows."""
+
+    canvas: Pixels  # [H, W, 3]
+    shows: Codes  # [H, W]
 
 
 def rgb(hue: float, saturation: float, value: float) -> Pixels:
@@ -60,6 +71,16 @@ def _over(canvas: Pixels, colour: Pixels, cover: Pixels) -> None:
     canvas += (colour - canvas) * cover[..., None]
 
 
+def _on(canvas: Pixels, name: str) -> Painting:
+    return Painting(canvas, np.full(canvas.shape[:2], CODES[name], np.uint16))
+
+
+def _lay(painting: Painting, colour: Pixels, cover: Pixels, name: str) -> None:
+    """Paint something over what is there, which shows from half its cover on."""
+    _over(painting.canvas, colour, cover)
+    painting.shows[cover >= 0.5] = CODES[name]
+
+
 def _ramp(top: Pixels, bottom: Pixels, height: int, width: int) -> Pixels:
     share = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     return np.broadcast_to(top + (bottom - top) * share, (height, width, 3)).copy()
@@ -72,76 +93,78 @@ def _grid(height: int, width: int) -> tuple[Pixels, Pixels]:
     )
 
 
-def _sky(rng: np.random.Generator, height: int, width: int, hue: float) -> Pixels:
+def _sky(rng: np.random.Generator, height: int, width: int, hue: float) -> Painting:
     canvas = _ramp(rgb(hue, 0.42, 0.86), rgb(hue - 0.04, 0.14, 0.97), height, width)
     clouds = noise(rng, height, width, CLOUD, wide=2) + 0.25 * noise(rng, height, width, MOTTLE)
     _over(canvas, rgb(hue, 0.03, 1.0), _step(clouds - 0.7, 1.2) * np.float32(0.8))
-    return canvas
+    return _on(canvas, "sky")
 
 
-def shore(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def shore(rng: np.random.Generator, height: int, width: int) -> Painting:
     hue = 0.56 + 0.03 * rng.standard_normal()
-    canvas = _sky(rng, height, width, hue)
+    painting = _sky(rng, height, width, hue)
     y, x = _grid(height, width)
     horizon = height * rng.uniform(0.5, 0.75)
     sea = _ramp(rgb(hue - 0.02, 0.4, 0.72), rgb(hue - 0.05, 0.45, 0.55), height, width)
     crests = noise(rng, height, width, MOTTLE, wide=5)
     _over(sea, rgb(hue, 0.1, 0.95), _step(crests - 1.3, 0.8) * np.float32(0.6))
-    _over(canvas, sea, np.broadcast_to(_step(y - horizon), (height, width)))
+    _lay(painting, sea, np.broadcast_to(_step(y - horizon), (height, width)), "water")
     sand = height * rng.uniform(0.86, 1.05) + 2 * noise(rng, 1, width, CLOUD)
-    _over(canvas, rgb(0.11, 0.3, 0.88), _step(y - sand, 2.0) + 0 * x)
-    return canvas
+    _lay(painting, rgb(0.11, 0.3, 0.88), _step(y - sand, 2.0) + 0 * x, "sand")
+    return painting
 
 
-def meadow(rng: np.random.Generator, height: int, width: int) -> Pixels:
-    canvas = _sky(rng, height, width, 0.55 + 0.03 * rng.standard_normal())
+def meadow(rng: np.random.Generator, height: int, width: int) -> Painting:
+    painting = _sky(rng, height, width, 0.55 + 0.03 * rng.standard_normal())
     y, _ = _grid(height, width)
     hue = 0.27 + 0.04 * rng.standard_normal()
     horizon = height * rng.uniform(0.18, 0.42)
     for back in (1.0, 0.55):
         hill = horizon - height * 0.07 * back + 0.05 * height * noise(rng, 1, width, CLOUD, wide=3)
-        _over(canvas, rgb(hue + 0.06 * back, 0.3, 0.6 + 0.14 * back), _step(y - hill))
+        green = rgb(hue + 0.06 * back, 0.3, 0.6 + 0.14 * back)
+        _lay(painting, green, _step(y - hill), "mountain")
     grass = _ramp(rgb(hue - 0.02, 0.42, 0.76), rgb(hue + 0.02, 0.5, 0.5), height, width)
     blades = noise(rng, height, width, GRAIN, tall=4) * np.float32(9)
     patches = noise(rng, height, width, CLOUD, wide=2) * np.float32(7)
     grass += (blades + patches)[..., None]
-    _over(canvas, grass, _step(y - horizon) + 0 * blades)
+    _lay(painting, grass, _step(y - horizon) + 0 * blades, "grass")
     flowers = _step(noise(rng, height, width, MOTTLE) - 2.5, 0.4) * _step(y - horizon - 6)
-    _over(canvas, rgb(rng.uniform(), 0.25, 0.97), flowers)
-    return canvas
+    _lay(painting, rgb(rng.uniform(), 0.25, 0.97), flowers, "flower")
+    return painting
 
 
-def street(rng: np.random.Generator, height: int, width: int) -> Pixels:
-    canvas = np.empty((height, width, 3), np.float32)
+def street(rng: np.random.Generator, height: int, width: int) -> Painting:
+    painting = _on(np.empty((height, width, 3), np.float32), "building")
     y, x = _grid(height, width)
     road = height * rng.uniform(0.55, 0.72)
     left = 0
     while left < width:  # a row of houses
         right = min(left + int(rng.integers(24, 52)), width)
         wall = rgb(rng.uniform(0.0, 0.14), rng.uniform(0.08, 0.35), rng.uniform(0.62, 0.85))
-        canvas[:, left:right] = wall
+        house = Painting(painting.canvas[:, left:right], painting.shows[:, left:right])
+        house.canvas[:] = wall
         across = (x[:, left:right] - left) % 13
         down = (y + rng.uniform(0, 18)) % 18
         pane = _step(4 - abs(across - 6.5)) * _step(5.5 - abs(down - 9)) * _step(road - 12 - y)
-        _over(canvas[:, left:right], wall * np.float32(0.55), pane)
-        canvas[:, right - 1] *= np.float32(0.8)
+        _lay(house, wall * np.float32(0.55), pane, "window")
+        house.canvas[:, -1] *= np.float32(0.8)
         left = right
-    _over(canvas, rgb(0.1, 0.05, 0.72), _step(y - road) + 0 * x)
+    _lay(painting, rgb(0.1, 0.05, 0.72), _step(y - road) + 0 * x, "sidewalk")
     asphalt = rgb(0.6, 0.08, 0.46) + np.float32(6) * noise(rng, height, width, GRAIN)[..., None]
-    _over(canvas, asphalt, _step(y - road - 6) + 0 * x)
+    _lay(painting, asphalt, _step(y - road - 6) + 0 * x, "road")
     middle, start = (road + 6 + height) / 2, rng.uniform(0, 34)
     dashes = _step(1.5 - abs(y - middle)) * _step(9 - abs((x + start) % 34 - 17))
-    _over(canvas, rgb(0.12, 0.1, 0.92), dashes)
-    return canvas
+    _lay(painting, rgb(0.12, 0.1, 0.92), dashes, "road")
+    return painting
 
 
-def living_room(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def living_room(rng: np.random.Generator, height: int, width: int) -> Painting:
     hue = 0.06 + 0.05 * rng.standard_normal()
     y, x = _grid(height, width)
-    canvas = _ramp(rgb(hue, 0.24, 0.9), rgb(hue, 0.3, 0.8), height, width)
+    painting = _on(_ramp(rgb(hue, 0.24, 0.9), rgb(hue, 0.3, 0.8), height, width), "wall")
     period = rng.uniform(14, 22)
     stripes = _step(period / 4 - abs((x + rng.uniform(0, 22)) % period - period / 2)) + 0 * y
-    _over(canvas, rgb(hue + 0.02, 0.16, 0.97), stripes * np.float32(0.7))
+    _over(painting.canvas, rgb(hue + 0.02, 0.16, 0.97), stripes * np.float32(0.7))
     skirting = height * rng.uniform(0.58, 0.76)
     wood = rgb(0.07 + 0.01 * rng.standard_normal(), 0.45, 0.62)
     row = (y - skirting) // 9
@@ -149,27 +172,27 @@ def living_room(rng: np.random.Generator, height: int, width: int) -> Pixels:
     floor = wood + ((row * 7) % 5 * 5 - 10 + grain)[..., None]
     seams = _step(0.8 - abs((y - skirting) % 9 - 4.5)) + 0 * x
     _over(floor, wood * np.float32(0.6), seams)
-    _over(canvas, floor, _step(y - skirting) + 0 * x)
-    _over(canvas, rgb(hue, 0.05, 0.97), _step(2.5 - abs(y - skirting)) + 0 * x)
-    return canvas
+    _lay(painting, floor, _step(y - skirting) + 0 * x, "floor")
+    _lay(painting, rgb(hue, 0.05, 0.97), _step(2.5 - abs(y - skirting)) + 0 * x, "wall")
+    return painting
 
 
-def kitchen(rng: np.random.Generator, height: int, width: int) -> Pixels:
+def kitchen(rng: np.random.Generator, height: int, width: int) -> Painting:
     hue = 0.42 + 0.05 * rng.standard_normal()
     y, x = _grid(height, width)
     period = rng.uniform(11, 17)
-    canvas = _ramp(rgb(hue, 0.16, 0.93), rgb(hue, 0.22, 0.84), height, width)
+    painting = _on(_ramp(rgb(hue, 0.16, 0.93), rgb(hue, 0.22, 0.84), height, width), "wall")
     shifts = rng.uniform(0, period, size=2)
     across, down = (x + shifts[0]) % period, (y + shifts[1]) % period
     joints = np.maximum(_step(0.8 - abs(across - period / 2)), _step(0.8 - abs(down - period / 2)))
-    _over(canvas, rgb(hue, 0.06, 0.99), joints)
+    _over(painting.canvas, rgb(hue, 0.06, 0.99), joints)
     edge = height * rng.uniform(0.6, 0.8)
     near = 1 + (y - edge) / height  # the floor's squares widen towards the viewer
     checks = ((x - width / 2) / near // 12 + (y - edge) // 8) % 2
     floor = rgb(hue + 0.1, 0.12, 0.86) - np.float32(46) * checks[..., None].astype(np.float32)
-    _over(canvas, floor.astype(np.float32), _step(y - edge) + 0 * x)
-    _over(canvas, rgb(hue, 0.3, 0.5), _step(1.5 - abs(y - edge)) + 0 * x)
-    return canvas
+    _lay(painting, floor.astype(np.float32), _step(y - edge) + 0 * x, "floor")
+    _lay(painting, rgb(hue, 0.3, 0.5), _step(1.5 - abs(y - edge)) + 0 * x, "wall")
+    return painting
 
 
 PAINTERS = {

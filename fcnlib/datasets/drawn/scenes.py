@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fcnlib.datasets.context_names import code
 from fcnlib.datasets.drawn import backdrops, silhouettes
 from fcnlib.datasets.drawn.backdrops import GRAIN, MOTTLE, PLACE_OF, PLACES, Pixels, noise, rgb
+from fcnlib.datasets.drawn.props import FURNISHING, PROPS, Look
 from fcnlib.progress import progress
 
 CLASSES = ("background", *silhouettes.SHAPES)  # in the order of PASCAL VOC
 CONTEXT = 0.85  # how often an object stands in its usual place
 COMPANY = 0.7  # how often a second object is of the first one's place
+FURNISHED = 0.4  # how often each thing that may stand in a place does
 HUE_SPREAD = 0.04
 PIXEL_NOISE = 6.0
 OUTSIDE = -1.0
@@ -33,6 +36,8 @@ HUES = {name: slot / len(BY_HUE) for slot, name in enumerate(BY_HUE)}
 TEXTURES = {
     name: (index // 5 + index) % 4 for index, name in enumerate(silhouettes.SHAPES)
 }  # stripes, planks, checks, fur
+LOOKS = {name: Look(hue, texture=TEXTURES[name]) for name, hue in HUES.items()}
+LOOKS |= {name: prop.look for name, prop in PROPS.items()}
 
 
 class Scene(NamedTuple):
@@ -40,6 +45,7 @@ class Scene(NamedTuple):
     labels: NDArray[np.uint8]  # [H, W], 0 background, no void
     objects: NDArray[np.uint8]  # [H, W], 0 background, then 1, 2, ... as `classes` lists them
     classes: tuple[int, ...]
+    whole: NDArray[np.uint16]  # [H, W], what each pixel shows, of PASCAL-Context's 459
 
 
 class Placement(NamedTuple):
@@ -64,8 +70,12 @@ def scene(
     *,
     context: float = CONTEXT,
     company: float = COMPANY,
+    furnishing: np.random.Generator | None = None,
 ) -> Scene:
-    """A backdrop with one or two objects, cut by the border now and then."""
+    """A backdrop with one or two objects, cut by the border now and then.
+
+    Given chance for its `furnishing`, other things of the place stand behind the same objects.
+    """
     names = list(silhouettes.SHAPES)
     last = names[rng.integers(len(names))]
     chosen = [last]
@@ -78,7 +88,7 @@ def scene(
         x, y = rng.uniform(0.2, 0.8, size=2)
         radius = rng.uniform(0.34, 0.52) * side * (0.85 if len(chosen) > 1 else 1.0)
         placements.append(_placement(rng, name, x * width, y * height, radius))
-    return _compose(rng, height, width, _place(rng, last, context), placements)
+    return _compose(rng, height, width, _place(rng, last, context), placements, furnishing)
 
 
 def objects(
@@ -118,17 +128,41 @@ def _placement(rng: np.random.Generator, name: str, x: float, y: float, radius: 
 
 
 def _compose(
-    rng: np.random.Generator, height: int, width: int, place: str, placements: list[Placement]
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    place: str,
+    placements: list[Placement],
+    furnishing: np.random.Generator | None = None,
 ) -> Scene:
-    canvas = backdrops.PAINTERS[place](rng, height, width)
+    canvas, whole = backdrops.PAINTERS[place](rng, height, width)
+    if furnishing:
+        for prop in _props(furnishing, place, height, width):
+            paint(furnishing, canvas, whole, code(prop.name), prop)
     numbers = np.zeros((height, width), np.uint8)
     for number, placement in enumerate(placements, start=1):
         paint(rng, canvas, numbers, number, placement)
+        whole[numbers == number] = code(placement.name)
     canvas *= lighting(rng, height, width)
     canvas += np.float32(PIXEL_NOISE) * rng.standard_normal(canvas.shape, np.float32)
     image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
     classes = tuple(CLASSES.index(placement.name) for placement in placements)
-    return Scene(image, np.array([0, *classes], np.uint8)[numbers], numbers, classes)
+    labels = np.array([0, *classes], np.uint8)[numbers]
+    return Scene(image, labels, numbers, classes, whole)
+
+
+def _props(rng: np.random.Generator, place: str, height: int, width: int) -> list[Placement]:
+    """What stands in this place today, the farthest first."""
+    side = math.sqrt(height * width)
+    placements = []
+    for name in FURNISHING[place]:
+        prop, here = PROPS[name], rng.uniform() < FURNISHED
+        x = width * (0.5 if prop.lies else rng.uniform(0.05, 0.95))
+        y, radius = height * rng.uniform(*prop.height), side * rng.uniform(*prop.radius)
+        aspect, mirror = prop.aspect * rng.uniform(0.9, 1.1), 1 if rng.uniform() < 0.5 else -1
+        if here:
+            placements.append(Placement(name, x, y, radius, 0.0, aspect, mirror))
+    return placements
 
 
 def lighting(rng: np.random.Generator, height: int, width: int) -> Pixels:
@@ -142,7 +176,7 @@ def lighting(rng: np.random.Generator, height: int, width: int) -> Pixels:
 def paint(
     rng: np.random.Generator,
     canvas: Pixels,
-    numbers: NDArray[np.uint8],
+    numbers: NDArray[np.unsignedinteger],
     number: int,
     placement: Placement,
 ) -> None:
@@ -152,8 +186,9 @@ def paint(
     inside = distance * np.float32(placement.radius)  # pixels from the outline
     shadow = np.clip((inside[:-3, :-2] + 7) / 12, 0, 1) * np.float32(0.35)
     canvas[3:, 2:] *= 1 - shadow[..., None]  # soft, below and to the right
-    hue = HUES[placement.name] + HUE_SPREAD * rng.standard_normal()
-    saturation, value = rng.uniform(0.45, 0.95), rng.uniform(0.5, 0.95)
+    look = LOOKS[placement.name]
+    hue = look.hue + HUE_SPREAD * rng.standard_normal()
+    saturation, value = rng.uniform(*look.saturation), rng.uniform(*look.value)
     light = 1 - np.float32(0.16) * v + _texture(rng, placement, u, v)
     light *= np.float32(0.62) + np.float32(0.38) * np.clip(inside / 5, 0, 1)  # a darker rim
     colour = rgb(hue, saturation, value) * light[..., None]
@@ -192,7 +227,7 @@ def _sample(placement: Placement, height: int, width: int) -> tuple[Pixels, Pixe
 
 def _texture(rng: np.random.Generator, placement: Placement, u: Pixels, v: Pixels) -> Pixels:
     """A change of lightness of about +-0.12, in the class's own family most of the time."""
-    family = TEXTURES[placement.name] if rng.uniform() < 0.85 else int(rng.integers(4))
+    family = LOOKS[placement.name].texture if rng.uniform() < 0.85 else int(rng.integers(4))
     across = placement.radius / rng.uniform(5, 8)
     phase_u, phase_v = rng.uniform(0, 1, size=2)
     if family == 3:

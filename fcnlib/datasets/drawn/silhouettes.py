@@ -11,6 +11,7 @@ from scipy import ndimage
 from fcnlib.datasets.drawn.creatures import CREATURES
 from fcnlib.datasets.drawn.household import HOUSEHOLD
 from fcnlib.datasets.drawn.parts import Part, Point
+from fcnlib.datasets.drawn.props import PROPS
 from fcnlib.datasets.drawn.vehicles import VEHICLES
 
 SHAPES = dict(sorted({**CREATURES, **HOUSEHOLD, **VEHICLES}.items()))  # in VOC's order
@@ -52,10 +53,11 @@ def _draw(draw: ImageDraw.ImageDraw, part: Part, thickening: float, fill: int) -
 
 @cache
 def silhouette(name: str) -> Silhouette:
-    """The maps of a class, CELLS x CELLS, from which an object of any size is sampled."""
+    """The maps of a class or a prop, CELLS x CELLS, from which an object of any size is sampled."""
     mask = Image.new("L", (DRAWN_AT, DRAWN_AT))
     tone = Image.new("L", (DRAWN_AT, DRAWN_AT), 128)
-    outline, marks = SHAPES[name]
+    # A window or a bench is a prop; no prop has the name of one of the twenty classes.
+    outline, marks = SHAPES[name] if name in SHAPES else PROPS[name].shape
     for part in outline:
         _draw(ImageDraw.Draw(mask), part, THICKENING, 255)
         _draw(ImageDraw.Draw(tone), part, THICKENING, 128 + round(127 * part.tone))
