@@ -105,8 +105,16 @@ class Scenes(Frozen):
 class Context(Frozen):
     """Scenes of the same kind whose every pixel has a class, in those of VOC2010."""
 
+    size: Positive
     train: Positive
     validation: Positive
+
+
+class Test(Frozen):
+    """Photographs without labels for the evaluation server, in the archive of VOC2012 test."""
+
+    size: Positive
+    images: Positive
 
 
 class Rooms(Frozen):
@@ -133,4 +141,4 @@ class Drawn(Frozen):
     context: Context
     rooms: Rooms
     outdoor: Outdoor
-    test: Positive  # photographs without labels, for the evaluation server
+    test: Test

@@ -83,10 +83,10 @@ def tiny(content: dict[str, Any], experiments: Sequence[str]) -> dict[str, Any]:
         rows[name]["recipe"].pop("iterations", None)
     content["drawn"] |= {
         "scenes": {"size": 48, "train": 20, "validation": 6},
-        "context": {"train": 8, "validation": 4},
+        "context": {"size": 48, "train": 8, "validation": 4},
         "rooms": {"reduced": 8, "train": 8, "test": 4},
         "outdoor": {"size": 48, "train": 8, "test": 4},
-        "test": 2,
+        "test": {"size": 48, "images": 2},
     }
     content["pretraining"] |= {"windows": 64, "held_out": 16, "iterations": 4, "backbones": {}}
     content["figures"] = {"fig4": {**content["figures"]["fig4"], "experiments": nets}}

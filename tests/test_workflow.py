@@ -168,10 +168,10 @@ def numbers(folder: Path) -> int:
 TINY = {
     "drawn": {
         "scenes": {"size": 48, "train": 20, "validation": 6},
-        "context": {"train": 8, "validation": 4},
+        "context": {"size": 48, "train": 8, "validation": 4},
         "rooms": {"reduced": 8, "train": 8, "test": 4},
         "outdoor": {"size": 48, "train": 8, "test": 4},
-        "test": 2,
+        "test": {"size": 48, "images": 2},
     },
     "pretraining": {
         **{"windows": 64, "held_out": 16, "iterations": 4},
