@@ -44,6 +44,7 @@ rule all:
 rule data:
     input:
         datasets=expand(f"{DATA}/{{dataset}}/dataset.json", dataset=CONFIG.datasets),
+        hha=expand(f"{DATA}/{{dataset}}/hha.json", dataset=WITH_HHA),
         weights=expand(f"{DATA}/weights/{{backbone}}.pt", backbone=BACKBONES),
         published=[f"{DATA}/archives/{file}" for file in DOWNLOADED],
 
@@ -61,4 +62,4 @@ rule models:
 
 rule metrics:
     input:
-        metrics=runs("metrics", "json", CONFIG.experiments),
+        metrics=runs("metrics", "json", MEASURED),

@@ -3,7 +3,9 @@
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
+from fcnlib.columns import Served
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged
 from fcnlib.files import sha256
@@ -35,6 +37,15 @@ BACKBONES = sorted(
 )
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
 TIMED = [name for name, entry in CONFIG.experiments.items() if entry.timing]
+# All rows but those of others' published numbers.
+MEASURED = [name for name in CONFIG.experiments if name in NETS + BOUNDS + TIMED]
+WITH_HHA = sorted(
+    {
+        entry.data.dataset
+        for entry in CONFIG.experiments.values()
+        if entry.data and "hha" in entry.data.inputs
+    }
+)
 
 
 def one_of(names):
@@ -68,6 +79,16 @@ def drawn_values(kind):
 
 def dataset_of(experiment):
     return f"{DATA}/{CONFIG.experiments[experiment].data.dataset}/dataset.json"
+
+
+def hha_of(experiment):
+    """What says that every image's HHA is there, if the experiment sees it."""
+    data = CONFIG.experiments[experiment].data
+    return [f"{DATA}/{data.dataset}/hha.json"] if "hha" in data.inputs else []
+
+
+def hha_of_all(experiments):
+    return sorted({file for name in experiments for file in hha_of(name)})
 
 
 def training_values(experiment):
@@ -144,6 +165,10 @@ def in_table(table):
     return [name for name, entry in CONFIG.experiments.items() if table in entry.tables]
 
 
+def measured_in(table):
+    return [name for name in in_table(table) if name in MEASURED]
+
+
 def nets_in(table):
     return [name for name in in_table(table) if name in NETS]
 
@@ -211,6 +236,13 @@ WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
 WITH_CURVES = [table for table in CONFIG.tables if trained_in(table)]
 # Tables of published weights alone: `snakemake zoo` makes them and trains nothing for it.
 ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= set(PUBLISHED)]
+# Nets in tables of scores that only the evaluation server can tell.
+SUBMITTED = [
+    name
+    for name in NETS
+    for table in CONFIG.experiments[name].tables
+    if set(CONFIG.tables[table].columns) & set(get_args(Served))
+]
 WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BOUNDS)]
 # Without suffix: a picture and the card that describes it.
 FIGURES = [
@@ -222,6 +254,7 @@ FIGURES = [
 ]
 DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
+    *expand(f"{DATA}/benchmarks/hha/{{dataset}}.tsv", dataset=WITH_HHA),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
 ]
 # Exact whatever was laid over config.yaml, by files or on the command line.

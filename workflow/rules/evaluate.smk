@@ -5,6 +5,7 @@ rule evaluate:
     input:
         model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
+        hha=lambda wildcards: hha_of(wildcards.experiment),
     output:
         metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
         counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",

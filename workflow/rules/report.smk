@@ -6,7 +6,7 @@ import json
 
 rule table:
     input:
-        metrics=lambda wildcards: runs("metrics", "json", in_table(wildcards.table)),
+        metrics=lambda wildcards: runs("metrics", "json", measured_in(wildcards.table)),
     output:
         csv=report(
             f"{RESULTS}/tables/{{table}}.csv",
@@ -117,6 +117,7 @@ rule comparison:
         models=lambda wildcards: first_run("models", "ts", nets_of(wildcards.figure)),
         counts=lambda wildcards: first_run("metrics", "npz", nets_of(wildcards.figure)),
         dataset=lambda wildcards: dataset_of(nets_of(wildcards.figure)[0]),
+        hha=lambda wildcards: hha_of_all(nets_of(wildcards.figure)),
     output:
         image=report(
             f"{RESULTS}/figures/comparison/{{figure}}.png",
@@ -140,6 +141,7 @@ rule examples:
         models=lambda wildcards: first_run("models", "ts", [wildcards.experiment]),
         counts=lambda wildcards: first_run("metrics", "npz", [wildcards.experiment]),
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
+        hha=lambda wildcards: hha_of(wildcards.experiment),
     output:
         image=f"{RESULTS}/figures/examples/{{experiment}}.png",
         card=f"{RESULTS}/figures/examples/{{experiment}}.json",
@@ -158,7 +160,7 @@ rule page:
     input:
         results=f"{RESULTS}/results.csv",
         csvs=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
-        metrics=runs("metrics", "json", CONFIG.experiments),
+        metrics=runs("metrics", "json", MEASURED),
         figures=expand("{figure}.json", figure=FIGURES),
         training=runs("benchmarks/train", "tsv", TRAINED),
         benchmarks=[

@@ -45,6 +45,7 @@ rule import_weights:
 rule train:
     input:
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
+        hha=lambda wildcards: hha_of(wildcards.experiment),
         weights=starting_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
