@@ -11,8 +11,21 @@ from PIL import Image
 from scipy import ndimage
 from scipy.io import loadmat
 
+from fcnlib.datasets.context_names import RAW_NAMES, TASK_NAMES
 from fcnlib.datasets.converters import prepare
-from fcnlib.datasets.drawn.archives import SBD_ROOT, VOC_ROOT, splits, write_sbd, write_voc2011
+from fcnlib.datasets.drawn.archives import (
+    SBD_ROOT,
+    VOC2010_ROOT,
+    VOC2012_ROOT,
+    VOC_ROOT,
+    splits,
+    whole_lists,
+    write_context,
+    write_sbd,
+    write_voc2010,
+    write_voc2011,
+    write_voc2012_test,
+)
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 
@@ -49,7 +62,7 @@ def segmentation(content: bytes, struct: str = "GTcls") -> np.ndarray:
     return loadmat(io.BytesIO(content))[struct][0]["Segmentation"][0]
 
 
-@pytest.mark.parametrize("write", [write_voc2011, write_sbd])
+@pytest.mark.parametrize("write", [write_voc2011, write_sbd, write_voc2010, write_context])
 def test_one_seed_gives_one_file_and_another_seed_another(write, tmp_path):
     sizes = {"size": 32, "train": 8, "validation": 2}
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
@@ -216,4 +229,76 @@ def test_lists_have_the_sizes_asked_for(train, validation):
 def test_sizes_that_cannot_be_are_refused(train, validation, tmp_path):
     with pytest.raises(InputError, match=f"{train} training and {validation} validation scenes"):
         write_sbd(tmp_path / "sbd.tgz", seed=0, train=train, validation=validation)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    folder = tmp_path_factory.mktemp("whole")
+    sizes = {"seed": 1, "size": 48, "train": 12, "validation": 6}
+    write_voc2010(folder / "voc.tar", **sizes)
+    write_context(folder / "context.tar.gz", **sizes)
+    return members(folder / "voc.tar"), members(folder / "context.tar.gz")
+
+
+def test_voc2010_lists_more_images_than_it_segments(whole):
+    voc, _ = whole
+    sets = {
+        f"{use}/{name}": listed(voc[f"{VOC2010_ROOT}/ImageSets/{use}/{name}.txt"])
+        for use in ("Main", "Segmentation")
+        for name in ("train", "val", "trainval")
+    }
+    assert [len(ids) for ids in sets.values()] == [12, 6, 18, 3, 2, 5]
+    for use in ("Main", "Segmentation"):
+        assert sorted(sets[f"{use}/train"] + sets[f"{use}/val"]) == sets[f"{use}/trainval"]
+    for folder, ids in (
+        ("JPEGImages", sets["Main/trainval"]),
+        ("Annotations", sets["Main/trainval"]),
+        ("SegmentationClass", sets["Segmentation/trainval"]),
+        ("SegmentationObject", sets["Segmentation/trainval"]),
+    ):
+        assert sorted(named(voc, Path(VOC2010_ROOT, folder))) == ids
+    assert set(sets["Segmentation/train"]) < set(sets["Main/train"])
+    assert all("2007" <= name[:4] <= "2010" for name in sets["Main/trainval"])
+
+
+def test_pascal_context_has_the_published_tree_and_lists(whole):
+    voc, context = whole
+    assert set(context) == {"labels.txt", "59_labels.txt"} | {
+        f"trainval/{name}.mat"
+        for name in listed(voc[f"{VOC2010_ROOT}/ImageSets/Main/trainval.txt"])
+    }
+    for title, names in (("labels", RAW_NAMES), ("59_labels", TASK_NAMES)):
+        lines = context[f"{title}.txt"].decode().splitlines()
+        assert lines == [f"{number}: {name}" for number, name in enumerate(names, start=1)]
+
+
+def test_label_maps_hold_codes_of_the_size_of_their_image(whole):
+    voc, context = whole
+    for name, content in named(context, Path("trainval")).items():
+        codes = loadmat(io.BytesIO(content))["LabelMap"]
+        assert codes.dtype == np.uint16 and 1 <= codes.min() <= codes.max() <= 459
+        assert codes.shape == pixels(voc[f"{VOC2010_ROOT}/JPEGImages/{name}.jpg"]).shape[:2]
+
+
+def test_the_test_archive_has_photographs_and_their_list_only(tmp_path):
+    write_voc2012_test(tmp_path / "test.tar", seed=1, size=32, images=5)
+    test = members(tmp_path / "test.tar")
+    ids = listed(test[f"{VOC2012_ROOT}/ImageSets/Segmentation/test.txt"])
+    assert len(set(ids)) == 5 and ids == sorted(ids)
+    assert set(test) == {f"{VOC2012_ROOT}/JPEGImages/{name}.jpg" for name in ids} | {
+        f"{VOC2012_ROOT}/ImageSets/{use}/test.txt" for use in ("Main", "Segmentation")
+    }
+
+
+@pytest.mark.parametrize(("train", "validation"), [(1, 1), (7, 2), (240, 80)])
+def test_whole_lists_have_the_sizes_asked_for(train, validation):
+    numbers, lists = whole_lists(seed=0, train=train, validation=validation)
+    assert [len(ids) for ids in lists.values()] == [train, validation, train + validation]
+    assert sorted(lists["train"] + lists["val"]) == lists["trainval"] == list(numbers)
+
+
+def test_a_list_without_images_is_refused(tmp_path):
+    with pytest.raises(InputError, match="0 training and 5 validation scenes"):
+        write_voc2010(tmp_path / "voc.tar", seed=0, train=0, validation=5)
     assert not list(tmp_path.iterdir())

@@ -1,26 +1,29 @@
-"""Drawn scenes in the published archives' own formats: the VOC2011 tar and the SBD tgz.
+"""Drawn scenes in the published archives' own formats: the VOC tars, SBD's and PASCAL-Context's.
 
-Both archives of a seed share images as the real ones do: part of VOC val is in SBD train, so that
-seg11valid is VOC val minus SBD train and not simply VOC val.
+Those of 2011 and SBD share images as the real ones do: part of VOC val is in SBD train, so that
+seg11valid is VOC val minus SBD train and not simply VOC val. Those of 2010 are furnished scenes,
+whose every pixel PASCAL-Context names.
 """
 
-import gzip
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
+from fcnlib.datasets.context_names import RAW_NAMES, TASK_NAMES
 from fcnlib.datasets.drawn import formats, scenes
 from fcnlib.datasets.drawn.scenes import COMPANY, CONTEXT, Scene
 from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.errors import InputError
-from fcnlib.files import replacing
 from fcnlib.progress import progress
 
+VOC2010_ROOT = "VOCdevkit/VOC2010"
 VOC_ROOT = "TrainVal/VOCdevkit/VOC2011"
+VOC2012_ROOT = "VOCdevkit/VOC2012"
 SBD_ROOT = "benchmark_RELEASE/dataset"
-ROLES, OUTLINES = 2, 3  # streams of chance, beside those of the drawn pictures
+# Streams of chance, beside those of the drawn pictures.
+ROLES, OUTLINES, WHOLE_ROLES, WHOLE, FURNISHING, TEST_ROLES, TEST = range(2, 9)
 
 
 class Splits(NamedTuple):
@@ -48,18 +51,8 @@ def write_voc2011(
     both = sorted(lists.voc_train + lists.voc_val)
     numbers = {name: lists.numbers[name] for name in both}
     drawing = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
-    with replacing(path) as temporary, open(temporary, "wb") as file, formats.tar(file) as add:
-        for name, scene in drawing:
-            add(f"{VOC_ROOT}/Annotations/{name}.xml", formats.annotation(name, scene))
-            add(f"{VOC_ROOT}/JPEGImages/{name}.jpg", formats.jpeg(scene.image))
-            for folder, indices in (("Class", scene.labels), ("Object", scene.objects)):
-                marked = formats.with_void(indices, scene.objects)
-                png = label_png(marked, voc_palette())
-                add(f"{VOC_ROOT}/Segmentation{folder}/{name}.png", png)
-        for folder in ("Main", "Segmentation"):
-            add(f"{VOC_ROOT}/ImageSets/{folder}/train.txt", formats.lines(lists.voc_train))
-            add(f"{VOC_ROOT}/ImageSets/{folder}/val.txt", formats.lines(lists.voc_val))
-            add(f"{VOC_ROOT}/ImageSets/{folder}/trainval.txt", formats.lines(both))
+    sets = {"train": lists.voc_train, "val": lists.voc_val, "trainval": both}
+    _write_voc(path, VOC_ROOT, drawing, {"Main": sets, "Segmentation": sets})
 
 
 def write_sbd(
@@ -76,12 +69,7 @@ def write_sbd(
     lists = splits(seed=seed, train=train, validation=validation)
     numbers = {name: lists.numbers[name] for name in sorted(lists.sbd_train + lists.sbd_val)}
     drawing = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
-    with (
-        replacing(path) as temporary,
-        open(temporary, "wb") as file,
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=formats.RELEASED) as zipped,
-        formats.tar(zipped) as add,
-    ):
+    with formats.tar(path, zipped=True) as add:
         for name, scene in drawing:
             rng = scenes.generator(seed, OUTLINES, numbers[name])
             traced = formats.retraced(scene.objects, rng)
@@ -92,16 +80,113 @@ def write_sbd(
         add(f"{SBD_ROOT}/val.txt", formats.lines(lists.sbd_val))
 
 
+def write_voc2010(
+    path: Path, *, seed: int, size: int = 128, train: int = 240, validation: int = 80
+) -> None:
+    """Write VOCtrainval_03-May-2010.tar, of whose images one in five is segmented."""
+    numbers, main = whole_lists(seed=seed, train=train, validation=validation)
+    segmented = {name: ids[::5] for name, ids in main.items() if name != "trainval"}
+    segmented["trainval"] = sorted(segmented["train"] + segmented["val"])
+    drawing = _whole_scenes(numbers, seed=seed, size=size)
+    _write_voc(path, VOC2010_ROOT, drawing, {"Main": main, "Segmentation": segmented})
+
+
+def write_context(
+    path: Path, *, seed: int, size: int = 128, train: int = 240, validation: int = 80
+) -> None:
+    """Write pascal-context-trainval.tar.gz: what every pixel of those images shows."""
+    numbers, _ = whole_lists(seed=seed, train=train, validation=validation)
+    with formats.tar(path, zipped=True) as add:
+        for title, names in (("labels", RAW_NAMES), ("59_labels", TASK_NAMES)):
+            numbered = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
+            add(f"{title}.txt", formats.lines(numbered))
+        for name, scene in _whole_scenes(numbers, seed=seed, size=size):
+            add(f"trainval/{name}.mat", formats.context_mat(scene.whole))
+
+
+def write_voc2012_test(path: Path, *, seed: int, size: int = 128, images: int = 20) -> None:
+    """Write VOC2012test.tar: photographs and their list; nobody has the labels."""
+    rng = scenes.generator(seed, TEST_ROLES, 0)
+    ids = _ids(rng, images, years=range(2008, 2013))
+    numbers = {name: number for number, name in enumerate(ids)}
+    with formats.tar(path) as add:
+        for name, scene in archive_scenes(numbers, seed=seed, size=size, stream=TEST):
+            add(f"{VOC2012_ROOT}/JPEGImages/{name}.jpg", formats.jpeg(scene.image))
+        for use in ("Main", "Segmentation"):
+            add(f"{VOC2012_ROOT}/ImageSets/{use}/test.txt", formats.lines(ids))
+
+
+def _write_voc(
+    path: Path,
+    root: str,
+    drawing: Iterable[tuple[str, Scene]],
+    sets: Mapping[str, Mapping[str, list[str]]],
+) -> None:
+    """Write a VOC archive of training images: Main's, with labels of those of Segmentation."""
+    segmented = set(sets["Segmentation"]["trainval"])
+    folder = PurePosixPath(root).name
+    with formats.tar(path) as add:
+        for name, scene in drawing:
+            xml = formats.annotation(folder, name, scene, segmented=name in segmented)
+            add(f"{root}/Annotations/{name}.xml", xml)
+            add(f"{root}/JPEGImages/{name}.jpg", formats.jpeg(scene.image))
+            parts = (("Class", scene.labels), ("Object", scene.objects))
+            for kind, indices in parts if name in segmented else ():
+                marked = formats.with_void(indices, scene.objects)
+                png = label_png(marked, voc_palette())
+                add(f"{root}/Segmentation{kind}/{name}.png", png)
+        for use, lists in sets.items():
+            for name, ids in lists.items():
+                add(f"{root}/ImageSets/{use}/{name}.txt", formats.lines(ids))
+
+
 def archive_scenes(
-    numbers: dict[str, int], *, seed: int, size: int, context: float, company: float
+    numbers: dict[str, int],
+    *,
+    seed: int,
+    size: int,
+    stream: int = scenes.SCENES,
+    furnishing: int | None = None,
+    context: float = CONTEXT,
+    company: float = COMPANY,
 ) -> Iterator[tuple[str, Scene]]:
-    """Each ID with its scene: half of them square, the others wide or tall."""
+    """Each ID with its scene: half of them square, the others wide or tall.
+
+    `stream` and, where the scenes are to be furnished, `furnishing` are streams of chance.
+    """
     shorter = round(size * 0.8125)
     shapes = [(size, size), (size, size), (shorter, size), (size, shorter)]
     for name, number in progress(numbers.items(), desc="drawing scenes", unit="scene"):
-        rng = scenes.generator(seed, scenes.SCENES, number)
+        rng = scenes.generator(seed, stream, number)
+        things = None if furnishing is None else scenes.generator(seed, furnishing, number)
         height, width = shapes[rng.integers(len(shapes))]
-        yield name, scenes.scene(rng, height, width, context=context, company=company)
+        drawn = scenes.scene(
+            rng, height, width, context=context, company=company, furnishing=things
+        )
+        yield name, drawn
+
+
+def _whole_scenes(numbers: dict[str, int], *, seed: int, size: int) -> Iterator[tuple[str, Scene]]:
+    return archive_scenes(numbers, seed=seed, size=size, stream=WHOLE, furnishing=FURNISHING)
+
+
+def whole_lists(
+    *, seed: int, train: int, validation: int
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """The number of each scene that is wholly labelled, and VOC2010's Main lists of them."""
+    if min(train, validation) < 1:
+        raise InputError(
+            f"drawn: {train} training and {validation} validation scenes; expected one of each"
+        )
+    rng = scenes.generator(seed, WHOLE_ROLES, 0)
+    ids = _ids(rng, train + validation, years=range(2007, 2011))
+    learned = set(rng.permutation(len(ids))[:train].tolist())
+    lists = {
+        "train": [name for number, name in enumerate(ids) if number in learned],
+        "val": [name for number, name in enumerate(ids) if number not in learned],
+        "trainval": ids,
+    }
+    return {name: number for number, name in enumerate(ids)}, lists
 
 
 def splits(*, seed: int, train: int, validation: int) -> Splits:
@@ -132,7 +217,7 @@ def splits(*, seed: int, train: int, validation: int) -> Splits:
     return Splits({name: number for number, name in enumerate(ids)}, *lists)
 
 
-def _ids(rng: np.random.Generator, count: int) -> list[str]:
+def _ids(rng: np.random.Generator, count: int, years: range = range(2007, 2012)) -> list[str]:
     """Sorted names of the published form, 2007_000032 to 2011_..."""
     numbers = 32 + np.cumsum(rng.integers(1, 9, size=count))
-    return [f"{2007 + 5 * i // count}_{number:06d}" for i, number in enumerate(numbers)]
+    return [f"{years[len(years) * i // count]}_{number:06d}" for i, number in enumerate(numbers)]

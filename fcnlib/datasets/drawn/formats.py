@@ -4,8 +4,8 @@ import gzip
 import io
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.io import savemat
 
 from fcnlib.datasets.drawn.backdrops import CLOUD, noise
 from fcnlib.datasets.drawn.scenes import CLASSES, Scene
+from fcnlib.files import replacing
 
 Indices = NDArray[np.uint8]
 VOID = 255
@@ -25,10 +26,18 @@ MAT_TEXT_BYTES = 116  # a .mat file opens with free text, where scipy writes tod
 
 
 @contextmanager
-def tar(file: IO[bytes] | gzip.GzipFile) -> Iterator[Callable[[str, bytes], None]]:
+def tar(path: Path, *, zipped: bool = False) -> Iterator[Callable[[str, bytes], None]]:
     """A function (member's name, content) that adds to a tar, with folders entered before files."""
     folders: set[PurePosixPath] = set()
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with ExitStack() as stack:
+        temporary = stack.enter_context(replacing(path))
+        file: IO[bytes] | gzip.GzipFile = stack.enter_context(open(temporary, "wb"))
+        if zipped:
+            file = gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=RELEASED)
+            stack.enter_context(file)
+        archive = stack.enter_context(
+            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)
+        )
 
         def add(name: str, content: bytes) -> None:
             for folder in reversed(PurePosixPath(name).parents[:-1]):
@@ -64,7 +73,7 @@ def with_void(indices: Indices, objects: Indices) -> Indices:
     return np.where(edge, np.uint8(VOID), indices)
 
 
-def annotation(name: str, scene: Scene) -> bytes:
+def annotation(folder: str, name: str, scene: Scene, *, segmented: bool = True) -> bytes:
     """The XML of a scene: its size, and the box (from 1, inclusive) of each visible object."""
     height, width = scene.objects.shape
     found = []
@@ -76,9 +85,9 @@ def annotation(name: str, scene: Scene) -> bytes:
                 f"<xmax>{columns.stop}</xmax><ymax>{rows.stop}</ymax></bndbox>\n\t</object>\n"
             )
     return (
-        f"<annotation>\n\t<folder>VOC2011</folder>\n\t<filename>{name}.jpg</filename>\n"
+        f"<annotation>\n\t<folder>{folder}</folder>\n\t<filename>{name}.jpg</filename>\n"
         f"\t<size><width>{width}</width><height>{height}</height><depth>3</depth></size>\n"
-        f"\t<segmented>1</segmented>\n{''.join(found)}</annotation>\n"
+        f"\t<segmented>{segmented:d}</segmented>\n{''.join(found)}</annotation>\n"
     ).encode()
 
 
@@ -101,7 +110,7 @@ def class_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
         _boundary(labels == label) if label in present else absent
         for label in range(1, len(CLASSES))
     ]
-    return _mat("GTcls", labels, boundaries, present)
+    return _struct_mat("GTcls", labels, boundaries, present)
 
 
 def instance_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
@@ -109,25 +118,34 @@ def instance_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
     numbers = np.setdiff1d(objects, 0)
     compact = np.searchsorted(np.concatenate([[0], numbers]), objects).astype(np.uint8)
     boundaries = [_boundary(objects == number) for number in numbers]
-    return _mat("GTinst", compact, boundaries, np.array([0, *classes], np.uint8)[numbers])
+    return _struct_mat("GTinst", compact, boundaries, np.array([0, *classes], np.uint8)[numbers])
 
 
 def _boundary(inside: NDArray[np.bool_]) -> sparse.csc_matrix:
     return sparse.csc_matrix(inside & ~ndimage.binary_erosion(inside, border_value=1))
 
 
-def _mat(
+def context_mat(codes: NDArray[np.uint16]) -> bytes:
+    """LabelMap: the code of what each pixel shows."""
+    return _mat({"LabelMap": codes})
+
+
+def _struct_mat(
     name: str, segmentation: Indices, boundaries: list[sparse.csc_matrix], present: Indices
 ) -> bytes:
     cells = np.empty((len(boundaries), 1), object)
     cells[:, 0] = boundaries
-    content = io.BytesIO()
     fields = {
         "Segmentation": segmentation,
         "Boundaries": cells,
         "CategoriesPresent" if name == "GTcls" else "Categories": present[:, None],
     }
-    savemat(cast(Any, content), {name: fields}, do_compression=True)  # the stubs want a path
+    return _mat({name: fields})
+
+
+def _mat(variables: dict[str, Any]) -> bytes:
+    content = io.BytesIO()
+    savemat(cast(Any, content), variables, do_compression=True)  # the stubs want a path
     content.seek(0)
     content.write(b"MATLAB 5.0 MAT-file".ljust(MAT_TEXT_BYTES))
     return content.getvalue()

@@ -1,0 +1,9 @@
+"""Label every pixel of the scenes of the VOC2010 archive, as PASCAL-Context does."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.archives import write_context
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_context(Path(snakemake.output.archive), **snakemake.params.drawn)

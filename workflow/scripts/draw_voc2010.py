@@ -1,0 +1,9 @@
+"""Draw the scenes of the VOC2010 archive."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.archives import write_voc2010
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_voc2010(Path(snakemake.output.archive), **snakemake.params.drawn)

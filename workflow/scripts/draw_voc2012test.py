@@ -1,0 +1,9 @@
+"""Draw the scenes of the VOC2012 test archive."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.archives import write_voc2012_test
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_voc2012_test(Path(snakemake.output.archive), **snakemake.params.drawn)
