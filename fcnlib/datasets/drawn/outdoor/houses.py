@@ -1,0 +1,199 @@
+"""Houses and towers, and what belongs to their fronts."""
+
+import numpy as np
+
+from fcnlib.datasets.drawn.backdrops import Pixels, rgb
+from fcnlib.datasets.drawn.outdoor.layers import WHITE, Layers, wave
+from fcnlib.datasets.drawn.outdoor.roads import sign
+
+FLOOR = 0.17  # height of a storey of a house that faces the viewer
+
+
+def windows(view: Layers, wall: Pixels, inside: Pixels) -> None:
+    """Panes, darker or bluer than the wall, with a pale frame."""
+    pane = wall * np.float32(0.45) + rgb(0.58, 0.3, 0.42) * np.float32(0.4)
+    frame = np.float32(0.008)
+    cover = np.clip((inside + frame) * np.float32(view.side) + np.float32(0.5), 0, 1)[..., None]
+    view.image[:] += (wall * np.float32(0.3) + WHITE * np.float32(0.7) - view.image) * cover
+    view.put("window", pane + np.float32(14) * view.noise(1)[..., None], inside)
+
+
+def house(view: Layers, left: float, right: float, top: float, base: float) -> None:
+    """A house that faces the viewer: windows, a door with what belongs to it, balconies."""
+    part = view.crop(left, top, right, base)
+    if part.empty:
+        return
+    wall = part.tint("wall")
+    part.put("building", part.surface("wall", wall), part.box(left, top, right, base))
+    part.shade(0.7, part.box(right - 0.012, top, right, base))
+    part.shade(1.15, part.box(left, top, right, top + 0.015))
+    count = max(1, round((right - left) / view.between(0.13, 0.19)))
+    wide, floor = (right - left) / count, base - FLOOR * 1.15
+    while floor - 0.03 > top:
+        for number in range(count):
+            middle = left + (number + 0.5) * wide
+            _upper_window(part, wall, middle, floor, wide)
+        floor -= FLOOR
+    entrance = int(view.rng.integers(count))
+    for number in range(count):
+        middle = left + (number + 0.5) * wide
+        if number == entrance:
+            _door(part, middle, base, min(wide * 0.3, 0.05))
+        else:
+            pane = part.box(middle - 0.36 * wide, base - 0.13, middle + 0.36 * wide, base - 0.04)
+            windows(part, wall, pane)
+    if view.chance(0.5):
+        _awning(view, left + 0.01, right - 0.01, base - 0.155)
+    elif view.chance(0.5):
+        sign(view, (left + right) / 2, base - 0.165, min(0.3 * (right - left), 0.13), 0.022)
+
+
+def _upper_window(part: Layers, wall: Pixels, middle: float, floor: float, wide: float) -> None:
+    half = min(0.26 * wide, 0.042)
+    pane = part.crop(middle - half - 0.02, floor - 0.13, middle + half + 0.02, floor + 0.03)
+    windows(pane, wall, pane.box(middle - half, floor - 0.105, middle + half, floor - 0.005))
+    if part.chance(0.22):
+        rail = pane.box(middle - half - 0.014, floor - 0.045, middle + half + 0.014, floor + 0.012)
+        bars = wave(pane.x * np.float32(28)) * np.float32(22)
+        pane.put("balcony", wall * np.float32(0.45) + (bars + 0 * pane.y)[..., None], rail)
+
+
+def _leaf(part: Layers, middle: float, base: float, half: float, tall: float) -> None:
+    colour = rgb(part.between(0.0, 1.0), part.between(0.4, 0.8), part.between(0.22, 0.5))
+    leaf = part.box(middle - half, base - tall, middle + half, base)
+    part.put("door", np.broadcast_to(colour, part.image.shape), leaf)
+
+
+def _door(part: Layers, middle: float, base: float, half: float) -> None:
+    _leaf(part, middle, base, half, 0.135)
+    part.shade(0.72, part.box(middle - 0.006, base - 0.12, middle + 0.006, base))
+    part.shade(1.4, part.box(middle - 0.7 * half, base - 0.12, middle + 0.7 * half, base - 0.09))
+
+
+def _awning(view: Layers, left: float, right: float, line: float) -> None:
+    """A striped roof of cloth over the shop."""
+    part = view.crop(left - 0.02, line, right + 0.02, line + 0.06)
+    if part.empty:
+        return
+    stripes = np.clip(wave(part.x * np.float32(16)) * 4, 0, 1)[..., None]
+    colour = rgb(view.between(0, 1), 0.75, 0.75)
+    cloth = np.broadcast_to(colour + (WHITE - colour) * stripes, part.image.shape)
+    part.put(
+        "awning",
+        cloth,
+        part.convex(
+            (left, line), (right, line), (right + 0.02, line + 0.055), (left - 0.02, line + 0.055)
+        ),
+    )
+
+
+def staircase(view: Layers, middle: float, base: float, wide: float, high: float) -> None:
+    """Steps up to a door."""
+    part = view.crop(middle - wide, base - high, middle + wide, base)
+    if part.empty:
+        return
+    steps = wave((part.y - np.float32(base)) / np.float32(0.026)) * np.float32(26)
+    colour = part.surface("paving") * np.float32(0.9) + (steps + 0 * part.x)[..., None]
+    slope = part.convex(
+        (middle - 0.6 * wide, base - high),
+        (middle + 0.6 * wide, base - high),
+        (middle + wide, base),
+        (middle - wide, base),
+    )
+    part.put("staircase", colour, slope)
+
+
+def barn(view: Layers, middle: float, base: float, half: float) -> None:
+    """A lone house with a gable."""
+    part = view.crop(middle - 1.3 * half, base - 2.2 * half, middle + 1.3 * half, base)
+    if part.empty:
+        return
+    wall = part.tint("wall")
+    eaves = base - 1.1 * half
+    part.put(
+        "building", part.surface("wall", wall), part.box(middle - half, eaves, middle + half, base)
+    )
+    gable = part.convex(
+        (middle, base - 2 * half), (middle + 1.25 * half, eaves), (middle - 1.25 * half, eaves)
+    )
+    part.put("building", part.surface("wall", rgb(0.03, 0.5, 0.5)), gable)
+    pane = part.box(
+        middle + 0.2 * half, base - 0.85 * half, middle + 0.75 * half, base - 0.4 * half
+    )
+    windows(part, wall, pane)
+    _leaf(part, middle - 0.4 * half, base, 0.22 * half, 0.7 * half)
+
+
+def side_houses(view: Layers, horizon: float, middle: float, kerb: float) -> None:
+    """Houses along a street, from its vanishing point to the picture's edge at `kerb`'s side.
+
+    A point of the facade is given by its distance along the street, 1 / t, and its height, v.
+    """
+    right = kerb > middle
+    reach = (1 - middle) if right else middle
+    edge, roofs = 0.05, []
+    while edge < reach:  # from far to near
+        following = min(edge * view.between(1.35, 1.9), reach + 0.05)
+        roofs.append((edge, following, view.between(0.45, 1.5)))
+        edge = following
+    foot = (1 - horizon) / abs(kerb - middle)
+    for start, end, roof in roofs:
+        x0, x1 = (middle + start, middle + end) if right else (middle - end, middle - start)
+        part = view.crop(x0, horizon - roof * end, x1, horizon + foot * end)
+        if part.empty:
+            continue
+        t = np.maximum(abs(part.x - np.float32(middle)), np.float32(1e-3))
+        v = (part.y - np.float32(horizon)) / t
+        span = np.minimum(t - np.float32(start), np.float32(end) - t)
+        inside = np.minimum(span, np.minimum(v + np.float32(roof), np.float32(foot) - v) * t)
+        wall = part.tint("wall") * np.float32(0.9 if right else 1.0)
+        part.put("building", part.surface("wall", wall), inside)
+        part.shade(0.75, np.minimum(np.float32(0.01) - span, inside))
+        along = (1 / t - np.float32(1 / end)) / np.float32(1 / start - 1 / end)
+        columns = max(1, round(np.log2(end / start) * 5))
+        pane = np.minimum(
+            wave(along * columns + np.float32(0.5)), wave(v / np.float32(0.34))
+        ) - np.float32(0.15)
+        pane = np.minimum(
+            pane * t * np.float32(0.06),
+            np.minimum(
+                inside - np.float32(0.02),
+                np.float32(foot - 0.25) * t - (part.y - np.float32(horizon)),
+            ),
+        )
+        if start > 0.12:
+            windows(part, wall, pane)
+        else:
+            part.shade(0.6, pane)
+
+
+def tower(view: Layers, left: float, right: float, top: float, base: float) -> None:
+    """A tall building: too many windows for anybody to outline them."""
+    lean = view.between(0.0, 0.12) * (0.5 - (left + right) / 2)
+    part = view.crop(min(left, left + lean), top, max(right, right + lean), base)
+    if part.empty:
+        return
+    glass = view.chance(0.4)
+    wall = (
+        rgb(view.between(0.5, 0.62), view.between(0.15, 0.4), view.between(0.45, 0.75))
+        if glass
+        else part.tint("wall")
+    )
+    wide, tall = view.between(0.028, 0.06), view.between(0.03, 0.06)
+    across, down = wave(part.x / np.float32(wide)), wave(part.y / np.float32(tall))
+    kind = int(view.rng.integers(3))
+    lit = (np.minimum(across, down), across + 0 * down, down + 0 * across)[kind]
+    panes = np.clip(lit * 2, 0, 1) * np.float32(view.between(0.25, 0.5))
+    colour = part.surface("wall", wall) * (1 - panes)[..., None]
+    slim = 0.04 * (right - left)
+    outline = part.convex(
+        (left + lean + slim, top), (right + lean - slim, top), (right, base), (left, base)
+    )
+    part.put("building", colour, outline)
+    half = right - (right - left) * view.between(0.15, 0.45)
+    part.shade(
+        0.72,
+        np.minimum(
+            outline, part.x - np.float32(half) - np.float32(lean) * (np.float32(base) - part.y)
+        ),
+    )
