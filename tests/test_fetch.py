@@ -1,6 +1,10 @@
+import gzip
 import hashlib
+import io
 import logging
+import tarfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +15,7 @@ import pytest
 
 from fcnlib.datasets.archives import ARCHIVES, Archive
 from fcnlib.datasets.fetch import Patience, fetch
+from fcnlib.datasets.whole import check_whole
 from fcnlib.errors import InputError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -281,15 +286,17 @@ def test_an_unknown_archive_lists_the_known(tmp_path):
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_every_archive_has_addresses_and_a_checksum_or_a_size(name):
+def test_every_archive_has_addresses_and_something_to_check_it_by(name):
     archive = ARCHIVES[name]
     algorithm, _, digest = archive.checksum.partition(":")
     digits = {"md5": 32, "sha256": 64, "sha384": 96, "sha256-prefix": 8}
     assert archive.urls and archive.terms
     if archive.checksum:
         assert len(digest) == digits[algorithm] and int(digest, 16)
+    elif archive.floats is not None:
+        assert 50e6 < archive.floats < 300e6
     else:
-        assert archive.floats is not None and 50e6 < archive.floats < 300e6
+        assert name.endswith((".tar", ".tar.gz", ".tgz", ".zip"))
 
 
 def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):
@@ -300,3 +307,71 @@ def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):
         archives = {NAME: Archive((server.url(),), "", None, "", floats=wrong)}
         with pytest.raises(InputError, match=f"{len(CONTENT)} bytes, expected about {4 * wrong}"):
             get(tmp_path / str(wrong), archives)
+
+
+def packed(kind: str) -> bytes:
+    """A small archive of three members, the last of them empty: 5632 of the 10240 bytes of a tar."""
+    file, members = (
+        io.BytesIO(),
+        {"a/one.jpg": CONTENT[:3000], "a/two.mat": CONTENT[:700], "c": b""},
+    )
+    if kind == "zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return file.getvalue()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return gzip.compress(file.getvalue(), mtime=0) if kind == "tgz" else file.getvalue()
+
+
+def unchecked(*urls: str) -> dict[str, Archive]:
+    return {NAME: Archive(urls, "", None, "")}
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])
+def test_an_archive_without_checksum_is_taken_if_whole_and_its_own_is_logged(
+    server, tmp_path, caplog, kind
+):
+    server.content = packed(kind)
+    with caplog.at_level(logging.INFO):
+        path = get(tmp_path, unchecked(server.url()))
+    assert path.read_bytes() == server.content and names(tmp_path) == {NAME}
+    assert f"sha256:{hashlib.sha256(server.content).hexdigest()}" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])
+def test_a_cut_download_without_checksum_goes_on(server, tmp_path, kind):
+    server.content, server.cut_after = packed(kind), [100, 200]
+    assert get(tmp_path, unchecked(server.url())).read_bytes() == server.content
+    assert len(server.requests) == 3
+
+
+def test_a_page_in_place_of_an_archive_is_refused_and_the_next_address_tried(server, tmp_path):
+    server.content = b"<html>please log in</html>" * 100
+    with pytest.raises(InputError, match=r"not a tar or zip archive, or cut short .*--from DIR"):
+        get(tmp_path, unchecked(server.url()))
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.4, 0.5])
+def test_a_cut_archive_without_checksum_is_an_error_wherever_it_is_cut(tmp_path, kind, share):
+    content = packed(kind)
+    (tmp_path / NAME).write_bytes(content[: int(share * len(content))])
+    # The half of the tar ends between two members, where tarfile alone sees no damage.
+    with pytest.raises(InputError, match=f"{NAME}: not a tar or zip .*; remove it to") as caught:
+        get(tmp_path, unchecked())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["tgz", "zip"])
+def test_a_flipped_bit_of_a_packed_archive_is_noticed(tmp_path, kind):
+    content = bytearray(packed(kind))
+    content[len(content) // 3] ^= 4
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(InputError, match="not a tar or zip archive"):
+        check_whole(tmp_path / NAME)

@@ -1,7 +1,8 @@
 """What is downloaded at paper scale: addresses to try in order, checksum, size and terms.
 
 Sizes and checksums are the publishers' or those that others have printed of the same files. Most
-published FCNs have neither: the size of such a file follows from the numbers in its net.
+published FCNs have neither: the size of such a file follows from the numbers in its net. Some
+archives have neither too: they are read to their end, and the log says what their checksum is.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ class Archive:
     """A published file; `checksum` is `algorithm:hex`, where `sha256-prefix` is its beginning."""
 
     urls: tuple[str, ...]
-    checksum: str  # empty: none is known, and `floats` is
+    checksum: str  # empty: none is known; then `floats` is, or it is a tar or zip: see whole.py
     size: int | None  # bytes, where it is known
     terms: str
     floats: int | None = None  # in a .caffemodel: four bytes each, and at most 20 kB around them

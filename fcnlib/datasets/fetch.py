@@ -1,7 +1,7 @@
 """Published files, downloaded from the first address that works, or taken from a user's folder.
 
 A download that was cut goes on where it stopped, also in a later run; a file only gets its name
-when its checksum is right.
+when its checksum is right, or, where none is published, when it is whole.
 """
 
 import json
@@ -20,8 +20,9 @@ import urllib3
 
 from fcnlib.datasets import checksum
 from fcnlib.datasets.archives import ARCHIVES, Archive
+from fcnlib.datasets.whole import check_whole
 from fcnlib.errors import InputError
-from fcnlib.files import replacing
+from fcnlib.files import replacing, sha256
 from fcnlib.progress import progress
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,9 @@ def _verify(path: Path, archive: Archive, advice: str = "") -> None:
     if archive.checksum and not checksum.matches(path, archive.checksum):
         found = checksum.found(path, archive.checksum)
         raise InputError(f"{path}: checksum {found}, expected {archive.checksum}{advice}")
+    if not archive.checksum and archive.floats is None:
+        check_whole(path, advice)
+        log.info("%s: whole; no checksum is published, its own is sha256:%s", path, sha256(path))
 
 
 def _take(path: Path, target: Path, archive: Archive) -> None:
