@@ -12,15 +12,16 @@ from statistics import median
 import torch
 
 from fcnlib.config import ArchiveDataset, Recipe
+from fcnlib.counting import TASK
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.files import write_json
 from fcnlib.models import build_fcn
+from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.provenance import provenance
-from fcnlib.sampling import Pairs
+from fcnlib.sampling import Samples
 from fcnlib.timing import clock
-from fcnlib.train import make_optimizer, pixel_loss
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
@@ -35,7 +36,9 @@ def drawn(folder: Path, size: int) -> Prepared:
     return Prepared(folder / "set")
 
 
-def steps(pairs: Pairs, predict_from: list[str], options: argparse.Namespace) -> dict[str, float]:
+def steps(
+    samples: Samples, predict_from: list[str], options: argparse.Namespace
+) -> dict[str, float]:
     """Median milliseconds per step of each part."""
     small = options.width < 1
     net = build_fcn(
@@ -51,10 +54,10 @@ def steps(pairs: Pairs, predict_from: list[str], options: argparse.Namespace) ->
     parts: dict[str, list[float]] = {part: [] for part in ("read", "forward", "backward", "update")}
     for step in range(options.steps + 5):
         times = [clock(options.device)]
-        image, labels = pairs[step % len(pairs)]
-        image, labels = image[None].to(options.device), labels[None].to(options.device)
+        image, labels = samples[step % len(samples)]
+        image, truth = image[None].to(options.device), labels[TASK][None].to(options.device)
         times.append(clock(options.device))
-        loss = pixel_loss(net(net.normalise(image)), labels)
+        loss = pixel_loss(net(net.normalise(image)), truth)
         times.append(clock(options.device))
         loss.backward()
         times.append(clock(options.device))
@@ -82,8 +85,8 @@ def main() -> None:
     print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
     with tempfile.TemporaryDirectory() as folder:
         data = drawn(Path(folder), options.size)
-        pairs = Pairs(data, data.ids("train"), [False] * 40)
-        table = {name: steps(pairs, layers, options) for name, layers in HEADS.items()}
+        samples = Samples(data, data.ids("train"), [False] * 40)
+        table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
     print(
         f"{'ms per step':14}{'read':>9}{'forward':>9}{'backward':>9}{'update':>9}{'computing':>11}"
     )

@@ -1,15 +1,15 @@
 """Published weights as checkpoints and models of ours, and our nets in the published format."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from fcnlib.config import Net
+from fcnlib.config import CHANNELS, Net
 from fcnlib.datasets import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.errors import InputError
@@ -20,7 +20,7 @@ from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.publishing import caffe_layers, label_layer
 from fcnlib.models.recognise import heads_of, named, shapes_of, values_of
-from fcnlib.models.sources import LABEL_LAYER, LABELS, Weights, read_weights
+from fcnlib.models.sources import INPUTS, LABEL_LAYER, LABELS, Weights, read_weights
 from fcnlib.models.transplant import (
     Transplant,
     read_checkpoint,
@@ -31,6 +31,11 @@ from fcnlib.models.transplant import (
 from fcnlib.torchscript import export_trained, trained_net
 
 SUFFIXES = (".pt", ".ts")
+# What a net sees by its channels, where nothing else tells.
+SEEN = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
+
+T = TypeVar("T")
+Names = Mapping[str, Sequence[str]]  # of each task's classes
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def convert(
     to: str,
     out: Path,
     *,
-    classes: Path | Sequence[str] | None = None,
+    classes: Path | Names | None = None,
+    palette: Mapping[str, Sequence[Sequence[int]]] | None = None,
     input: str | None = None,
     skip_scales: Sequence[float] | None = None,
 ) -> Conversion:
@@ -83,7 +89,7 @@ def convert(
 
     `to` is fcn32s, fcn16s or fcn8s, a hyphen and a backbone; or a backbone alone for a classifier.
     Everything else about the net is in the file, but for its classes' names: in a text file, one a
-    line, or as they are; those of several tasks one after the other.
+    line and those of several tasks one after the other, or by task, as are their colours.
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(SUFFIXES)}")
@@ -95,6 +101,8 @@ def convert(
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
     content = _content(conversion, source, classes)
+    if palette and conversion.values:
+        content["palette"] = _of_tasks(palette, content["classes"], f"{source}: palette")
     if out.suffix == ".pt":
         write_checkpoint(out, content)
     else:
@@ -121,7 +129,7 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
             "as a .caffemodel's weights do not tell"
         )
-    labels = {key: content[key] for key in LABELS if key in content}
+    labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}
     write(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
@@ -173,36 +181,38 @@ def _check_out(out: Path, source: Path) -> None:
         raise InputError(f"{out}: is the file to read; expected another to write")
 
 
-def _content(
-    conversion: Conversion, source: Path, classes: Path | Sequence[str] | None
-) -> dict[str, Any]:
+def _content(conversion: Conversion, source: Path, classes: Path | Names | None) -> dict[str, Any]:
     """The content of a checkpoint, as training writes it."""
     net, told = conversion.net, conversion.weights.told
     origin = {"converted_from": source.name, "sha256": sha256(source)}
     if not isinstance(net, FCN) or conversion.values is None:
         return {"state": net.state_dict(), "provenance": origin}
-    heads = net.heads
-    names = _class_names(classes, sum(heads.values()))
-    parts: dict[str, list[str]] = {}
-    for task, size in heads.items():
-        parts[task], names = names[:size], names[size:]
-    palettes = {task: [list(c) for c in voc_palette()[:size]] for task, size in heads.items()}
-    single = len(heads) == 1
     content = {
         "state": net.state_dict(),
         "net": conversion.values.model_dump(mode="json"),
-        "classes": next(iter(parts.values())) if single else parts,
-        "palette": next(iter(palettes.values())) if single else palettes,
+        "classes": _class_names(classes, net.heads),
+        "palette": {task: [list(c) for c in voc_palette()[:n]] for task, n in net.heads.items()},
+        "inputs": _inputs(conversion, source),
         "best_iteration": None,
         "scores": {},
         "provenance": origin,
     }
     if not classes and "classes" in told:
-        _check_labels(told, heads, source)
+        _check_labels(told, net.heads, source)
         content |= {key: told[key] for key in LABELS if key in told}
         if _same_net(conversion):
             content |= {key: told[key] for key in ("best_iteration", "scores") if key in told}
     return content
+
+
+def _inputs(conversion: Conversion, source: Path) -> list[str]:
+    """What the net sees: as its input's name says, or the file, or the number of channels."""
+    weights, channels = conversion.weights, conversion.net.input_mean.numel()
+    told = INPUTS[weights.input].inputs if weights.input else weights.told.get("inputs")
+    inputs = list(told or SEEN.get(channels, ()))
+    if sum(CHANNELS.get(name, 0) for name in inputs) != channels:
+        raise InputError(f"{source}: sees {inputs}; expected inputs of {channels} channels in all")
+    return inputs
 
 
 def _same_net(conversion: Conversion) -> bool:
@@ -216,24 +226,38 @@ def _same_net(conversion: Conversion) -> bool:
 def _check_labels(told: Mapping[str, Any], heads: Mapping[str, int], source: Path) -> None:
     """That a file's own names and colours are as many as its net's outputs."""
     for key in (key for key in LABELS if key in told):
-        several = isinstance(told[key], dict)
-        parts = told[key] if several else dict.fromkeys(heads, told[key])
-        found = {task: len(each) for task, each in parts.items()}
-        if found != heads or several != (len(heads) > 1):
+        found = {task: len(each) for task, each in told[key].items()}
+        if found != heads:
             raise InputError(f"{source}: {key} of {found}; expected {dict(heads)}")
 
 
-def _class_names(given: Path | Sequence[str] | None, count: int) -> list[str]:
-    if given is None:
-        given = voc.CLASSES if count == len(voc.CLASSES) else [f"class {i}" for i in range(count)]
-    if not isinstance(given, Path):
-        names, where = list(given), "classes"
-    else:
-        where = str(given)
+def _class_names(given: Path | Names | None, heads: Mapping[str, int]) -> dict[str, list[str]]:
+    """The names of each task's classes: as given, of VOC where they are as many, or numbers."""
+    if isinstance(given, Mapping):
+        names = {task: list(each) for task, each in _of_tasks(given, heads, "classes").items()}
+        for task, size in heads.items():
+            if len(names[task]) != size:
+                raise InputError(f"classes: {len(names[task])} of {task}; expected {size}")
+        return names
+    count = sum(heads.values())
+    listed = list(voc.CLASSES) if count == len(voc.CLASSES) else _numbered(count)
+    if given is not None:
         try:
-            names = [line.strip() for line in given.read_text().splitlines() if line.strip()]
+            listed = [line.strip() for line in given.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{where}: {error}; expected class names, one a line") from None
-    if len(names) != count:
-        raise InputError(f"{where}: {len(names)} classes; expected {count}, one for each output")
-    return names
+            raise InputError(f"{given}: {error}; expected class names, one a line") from None
+    if len(listed) != count:
+        raise InputError(f"{given}: {len(listed)} classes; expected {count}, one for each output")
+    each = iter(listed)
+    return {task: [next(each) for _ in range(size)] for task, size in heads.items()}
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"class {i}" for i in range(count)]
+
+
+def _of_tasks(given: Mapping[str, T], tasks: Iterable[str], place: str) -> dict[str, T]:
+    """What is given for these tasks; InputError if one has none."""
+    if lacking := [task for task in tasks if task not in given]:
+        raise InputError(f"{place} of {', '.join(given)}; expected {lacking[0]} too")
+    return {task: given[task] for task in tasks}

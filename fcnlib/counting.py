@@ -1,37 +1,62 @@
 """Confusion counts of every image of a split."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.metrics import coarse, confusion
 from fcnlib.progress import progress
+from fcnlib.sampling import as_tensor
 
-# Raw RGB bytes [1, 3, H, W] -> labels [1, H, W].
-Segment = Callable[[Tensor], Tensor]
+# Raw bytes [1, C, H, W] -> each task's labels [1, H, W].
+Segment = Callable[[Tensor], Mapping[str, Tensor]]
 TASK = "semantic"
+# The first task once more: only what is truly an object, and background not to be chosen.
+FOREGROUND = "foreground"
 
 
 def confusions(
-    segment: Segment, dataset: Prepared, split: str, *, device: str, bar: bool = True
-) -> Tensor:
-    """Counts per image of the split, int64 [images, classes, classes]; truth by row."""
-    classes = len(dataset.info.tasks[TASK])
-    counts = []
+    segment: Segment,
+    dataset: Prepared,
+    split: str,
+    *,
+    inputs: Sequence[str] = ("rgb",),
+    tasks: Sequence[str] = (TASK,),
+    device: str,
+    bar: bool = True,
+) -> dict[str, Tensor]:
+    """Counts per image and per task of the segmenter, int64 [images, classes, classes].
+
+    Truth stands by row. Labels of the segmenter beyond those of `tasks` are its foreground's.
+    """
+    classes = {task: len(dataset.info.tasks[task]) for task in tasks}
+    counts: dict[str, list[Tensor]] = {}
     ids = dataset.ids(split)
     for name in progress(ids, desc=split, unit="img") if bar else ids:
-        pixels, labels = dataset.pair(name, TASK)
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
+        stack, labels = dataset.sample(name, inputs, tasks)
+        truths = {task: torch.from_numpy(label) for task, label in labels.items()}
         with torch.inference_mode():
-            predicted = segment(image)[0].cpu()
-        counts.append(confusion(predicted, torch.from_numpy(labels), classes))
-    return torch.stack(counts)
+            predicted = segment(as_tensor(stack)[None].to(device))
+        for task, found in predicted.items():
+            first = tasks[0] if task == FOREGROUND else task
+            truth, outputs = truths[first], classes[first]
+            if task == FOREGROUND:
+                truth, outputs = without_background(truth), outputs - 1
+            counts.setdefault(task, []).append(confusion(found[0].cpu(), truth, outputs))
+    return {task: torch.stack(each) for task, each in counts.items()}
 
 
-def bounds(dataset: Prepared, split: str, *, factor: int) -> Tensor:
+def without_background(labels: Tensor) -> Tensor:
+    """Labels of the classes after the first, which become 0, 1, ...; the first becomes void."""
+    objects = (labels != 0) & (labels != VOID)
+    return torch.where(objects, labels - 1, VOID)
+
+
+def bounds(dataset: Prepared, split: str, *, factor: int, task: str = TASK) -> Tensor:
     """Counts per image of the best labels at this stride, int64 [images, classes, classes]."""
-    classes = len(dataset.info.tasks[TASK])
-    truths = (torch.from_numpy(dataset.label(name, TASK)) for name in dataset.ids(split))
+    classes = len(dataset.info.tasks[task])
+    truths = (torch.from_numpy(dataset.label(name, task)) for name in dataset.ids(split))
     return torch.stack([confusion(coarse(t, factor, classes), t, classes) for t in truths])

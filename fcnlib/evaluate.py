@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.config import Net
-from fcnlib.counting import TASK, bounds, confusions
+from fcnlib.config import CHANNELS, Net
+from fcnlib.counting import FOREGROUND, TASK, Segment, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
@@ -19,9 +19,10 @@ from fcnlib.metrics import class_iu, scores
 from fcnlib.models.architecture import architecture
 from fcnlib.models.fcn import build_fcn
 from fcnlib.timing import forward_milliseconds
-from fcnlib.torchscript import about, load
+from fcnlib.torchscript import about, labels, load
 
 FORWARD_RUNS = 20  # as the paper's Table 1
+BACKGROUND = "background"  # a first class of this name is what no class is
 
 
 def evaluate(
@@ -34,37 +35,66 @@ def evaluate(
     device: str,
     facts: dict[str, Any],
     side: int | None = None,
+    foreground: bool = False,
 ) -> None:
     """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz).
 
     Forward time is that of an image of `side` x `side` pixels, or of the split's first.
+    `foreground` also counts the first task's objects, with background out of truth and choice.
     """
-    data, segment, known = Prepared(dataset), load(model, device=device), about(model)
-    classes = list(data.info.tasks[TASK])
-    if list(known["classes"]) != classes:
-        raise InputError(
-            f"{model}: knows {len(known['classes'])} classes ({known['classes'][0]}, ...); "
-            f"expected the {len(classes)} of {dataset}"
-        )
-    per_image = confusions(segment, data, split, device=device)
+    data, net, known = Prepared(dataset), load(model, device=device), about(model)
+    tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
+    _check(known, data, model)
+    per_image = confusions(
+        _labels(net, tasks, foreground), data, split, inputs=inputs, tasks=[*tasks], device=device
+    )
     size = (side, side) if side else data.size(data.ids(split)[0])
-    image = torch.zeros(1, 3, *size, dtype=torch.uint8, device=device)
-    forward = forward_milliseconds(segment, image, device=device, runs=FORWARD_RUNS)
+    kind = torch.int32 if "depth" in inputs else torch.uint8
+    channels = sum(CHANNELS[name] for name in inputs)
+    image = torch.zeros(1, channels, *size, dtype=kind, device=device)
+    forward = forward_milliseconds(net, image, device=device, runs=FORWARD_RUNS)
     facts = {
         **facts,
         "parameters": known["parameters"],
         "best_iteration": known["best_iteration"],
-        "costs": {
-            "forward_ms": fmean(forward),
-            **full_width(known["net"], len(classes)),
-        },
+        "costs": {"forward_ms": fmean(forward), **full_width(known["net"], tasks)},
         "forward_size": size,
         "runs_ms": {"forward": forward},
     }
     _write(per_image, data, split, metrics, counts, facts)
 
 
-def full_width(net: Mapping[str, Any], classes: int) -> dict[str, int]:
+def _check(known: Mapping[str, Any], data: Prepared, model: Path) -> None:
+    """Raise unless the data set has what the model sees, and the classes that it knows."""
+    if lacking := [name for name in known["inputs"] if name not in data.inputs]:
+        raise InputError(f"{model}: sees {lacking[0]}; {data.root} has {', '.join(data.inputs)}")
+    for task, names in known["classes"].items():
+        if task not in data.info.tasks:
+            raise InputError(f"{model}: knows {task}; {data.root} has {', '.join(data.info.tasks)}")
+        if list(names) != list(data.info.tasks[task]):
+            raise InputError(
+                f"{model}: knows {len(names)} classes ({names[0]}, ...); "
+                f"expected the {len(data.info.tasks[task])} of {data.root}"
+            )
+
+
+def _labels(net: Any, tasks: Mapping[str, int], foreground: bool) -> Segment:
+    """The net's labels by task; those of the foreground are of its classes but the first."""
+
+    def of_tasks(image: Tensor) -> dict[str, Tensor]:
+        found = net(image)
+        return found if len(tasks) > 1 else dict.fromkeys(tasks, found)
+
+    def of_foreground_too(image: Tensor) -> dict[str, Tensor]:
+        scores = net.scores(net.normalise(image))
+        parts = dict(zip(tasks, scores.split([*tasks.values()], 1), strict=True))
+        objects = next(iter(parts.values()))[:, 1:]
+        return {task: labels(part) for task, part in {**parts, FOREGROUND: objects}.items()}
+
+    return of_foreground_too if foreground else of_tasks
+
+
+def full_width(net: Mapping[str, Any], classes: Mapping[str, int]) -> dict[str, int]:
     """What Table 1 says of a net besides its score and time, for its published width and borders.
 
     From its layers alone: no weight is made.
@@ -80,22 +110,21 @@ def evaluate_bound(
 ) -> None:
     """Score the true labels seen through cells of `factor` pixels, in the same two files."""
     data = Prepared(dataset)
-    _write(bounds(data, split, factor=factor), data, split, metrics, counts, facts)
+    _write({TASK: bounds(data, split, factor=factor)}, data, split, metrics, counts, facts)
 
 
 def _write(
-    per_image: Tensor,
+    per_image: Mapping[str, Tensor],
     data: Prepared,
     split: str,
     metrics: Path,
     counts: Path,
     facts: dict[str, Any],
 ) -> None:
-    total = per_image.sum(0)
-    ious = [None if iu != iu else iu for iu in class_iu(total).tolist()]
-    arrays: dict[str, Any] = {"ids": np.array(data.ids(split)), TASK: per_image.numpy()}
+    ids = data.ids(split)
+    arrays: dict[str, Any] = {task: each.numpy() for task, each in per_image.items()}
     with replacing(counts) as temporary:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, ids=np.array(ids), **arrays)
     empty = dict.fromkeys(("parameters", "best_iteration", "forward_size"))
     content = {
         **empty,
@@ -103,7 +132,20 @@ def _write(
         **facts,
         "dataset": data.info.name,
         "split": split,
-        "images": len(per_image),
-        "tasks": {TASK: {**scores(total), "class_iu": ious}},
+        "images": len(ids),
+        "tasks": {task: _scored(task, each.sum(0), data) for task, each in per_image.items()},
     }
     write_json(metrics, content)
+
+
+def _scored(task: str, total: Tensor, data: Prepared) -> dict[str, Any]:
+    """All scores of a task's counts; no number where there is none to count."""
+    background = task != FOREGROUND and data.info.tasks[task][0] == BACKGROUND
+    found = {**scores(total, background=background), "class_iu": class_iu(total).tolist()}
+    return {name: _number(value) for name, value in found.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(each) for each in value]
+    return None if value != value else value

@@ -67,7 +67,7 @@ def mean_iu_without_background(counts: Tensor) -> float:
 
 
 def mean_iu_foreground_truth(counts: Tensor) -> float:
-    """The same, and only of pixels that are truly of an object; they may be taken for background."""
+    """The same of the pixels that are truly of an object, though background may be chosen."""
     of_objects = counts.clone()
     of_objects[0] = 0
     return mean_iu_without_background(of_objects)

@@ -17,9 +17,9 @@ from torch import Tensor
 from fcnlib.colour import Palette, overlay
 from fcnlib.datasets.folder import IMAGE_SUFFIXES
 from fcnlib.datasets.images import full_palette, label_png, load, upright, voc_palette
-from fcnlib.datasets.preparing import in_threads
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
+from fcnlib.parallel import in_threads
 from fcnlib.progress import progress
 from fcnlib.torchscript import Precision, about
 from fcnlib.torchscript import load as load_model
@@ -154,7 +154,9 @@ def find(images: Sequence[str]) -> list[Path]:
 
 def _by_task(told: Any) -> dict[str, Any]:
     """A value per task; that of a net with one head stands under ""."""
-    return dict(told) if isinstance(told, Mapping) else {"": told}
+    if not isinstance(told, Mapping):
+        return {"": told}
+    return {"": next(iter(told.values()))} if len(told) == 1 else dict(told)
 
 
 def _check_targets(paths: Sequence[Path], outputs: Outputs) -> None:

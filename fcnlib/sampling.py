@@ -1,13 +1,17 @@
-"""Which training image comes when."""
+"""Which training image comes when, and what nets see of an image."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from fcnlib.datasets.prepared import Prepared
+
+Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [H, W]
 
 
 def draw_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Tensor, Tensor]:
@@ -18,19 +22,35 @@ def draw_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Ten
     return order, flips & mirror
 
 
-class Pairs(Dataset[tuple[Tensor, Tensor]]):
-    """Training pairs in a fixed order: image bytes [3, H, W] and labels [H, W]."""
+def as_tensor(stack: NDArray[Any]) -> Tensor:
+    """Channels [C, H, W] as a tensor whose channels lie side by side: nets are fastest on those."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(stack, 0, 2))).permute(2, 0, 1)
 
-    def __init__(self, dataset: Prepared, names: Sequence[str], mirrored: Sequence[bool]) -> None:
+
+class Samples(Dataset[Sample]):
+    """Training samples in a fixed order: the inputs [C, H, W] and each task's labels [H, W]."""
+
+    def __init__(
+        self,
+        dataset: Prepared,
+        names: Sequence[str],
+        mirrored: Sequence[bool],
+        *,
+        inputs: Sequence[str] = ("rgb",),
+        tasks: Sequence[str] = ("semantic",),
+    ) -> None:
         self.dataset, self.names, self.mirrored = dataset, names, mirrored
+        self.inputs, self.tasks = inputs, tasks
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
-        name = self.names[position]
-        image, label = self.dataset.pair(name)
+    def __getitem__(self, position: int) -> Sample:
+        stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
         if self.mirrored[position]:
-            image, label = image[:, ::-1], label[:, ::-1]
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
-        return pixels, torch.from_numpy(np.ascontiguousarray(label)).long()
+            stack = stack[..., ::-1]
+            labels = {task: label[:, ::-1] for task, label in labels.items()}
+        return as_tensor(stack), {
+            task: torch.from_numpy(np.ascontiguousarray(label)).long()
+            for task, label in labels.items()
+        }

@@ -1,14 +1,14 @@
 """A net with its starting weights: a classifier's, a coarser net's, or random ones."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from fcnlib.config import Net
-from fcnlib.counting import TASK
+from fcnlib.config_data import CHANNELS, Data
 from fcnlib.datasets.prepared import Prepared, first_and_more
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
@@ -18,18 +18,50 @@ from fcnlib.models.transplant import read_state, transplant
 log = logging.getLogger(__name__)
 
 
-def make_net(values: Net, dataset: Prepared, start: Sequence[Path], *, seed: int) -> FCN:
-    """The net with its starting weights: a classifier's, a coarser net's or random ones."""
+def make_net(
+    values: Net, data: Data, dataset: Prepared, start: Sequence[Path], *, seed: int
+) -> FCN:
+    """The net with its starting weights: a classifier's, a coarser net's or random ones.
+
+    A classifier knows the mean of its colours, and nothing of depth and HHA.
+    """
     net = build_fcn(
-        **values.model_dump(exclude={"start_from"}), classes=len(dataset.info.tasks[TASK])
+        **values.model_dump(exclude={"start_from"}), classes=_classes(dataset, data.tasks)
     )
+    others = [name for name in data.inputs if name != "rgb"]
+    set_input(net, data, dataset, others)
     if values.start_from == "random":
         initialise(net, torch.Generator().manual_seed(seed))
-        net.input_mean[:3] = torch.tensor(dataset.info.mean_rgb).flip(0)
+        set_input(net, data, dataset, data.inputs)
         net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
         return net
     transplant_start(net, start, streams=values.streams)
+    if not values.start_from:
+        set_input(net, data, dataset, others)
+    if data.mean == "dataset":
+        set_input(net, data, dataset, ["rgb"])
     return net
+
+
+def _classes(dataset: Prepared, tasks: Sequence[str]) -> dict[str, int]:
+    """How many classes each task has."""
+    if lacking := [task for task in tasks if task not in dataset.info.tasks]:
+        known = ", ".join(dataset.info.tasks)
+        raise InputError(f"{dataset.root}: no task {lacking[0]!r}; known: {known}")
+    return {task: len(dataset.info.tasks[task]) for task in tasks}
+
+
+def set_input(net: FCN, data: Data, dataset: Prepared, names: Collection[str]) -> None:
+    """Give the net the data set's mean of some inputs; those that are no colours as stored."""
+    first = 0
+    for name in data.inputs:
+        places = torch.arange(first, first + CHANNELS[name])
+        if name in names:
+            if name != "rgb":
+                net.input_order[places] = places
+            mean = torch.tensor(dataset.mean(name, data.train))
+            net.input_mean[places] = mean[net.input_order[places] - first]
+        first += CHANNELS[name]
 
 
 def transplant_start(net: FCN, start: Sequence[Path], *, streams: Sequence[str] = ()) -> None:

@@ -21,16 +21,21 @@ from fcnlib.models.transplant import is_checkpoint, read_checkpoint, transplant
 
 ABOUT = "about.json"
 BUILT = "net.json"  # the arguments of build_fcn
-TOLD = ("classes", "palette", "net", "best_iteration", "provenance")
+TOLD = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
 class Scorer(nn.Module):
-    """An FCN, and its scores of its own, normalised input."""
+    """An FCN, its own input of raw bytes, and its scores of that."""
 
     def __init__(self, net: FCN) -> None:
         super().__init__()
         self.net = net
+
+    @torch.jit.export
+    def normalise(self, image: Tensor) -> Tensor:
+        """The net's own float input of raw bytes; where it sees depth, of whole numbers."""
+        return self.net.normalise(image)
 
     @torch.jit.export
     def scores(self, normalised: Tensor) -> Tensor:
@@ -41,7 +46,7 @@ class Scorer(nn.Module):
 
 
 class Labeller(Scorer):
-    """From raw bytes [N, 3, H, W], RGB, to labels [N, H, W]."""
+    """From raw bytes [N, C, H, W], RGB first, to labels [N, H, W]."""
 
     def forward(self, image: Tensor) -> Tensor:
         return labels(self.scores(self.net.normalise(image)))
@@ -106,18 +111,20 @@ def trained_net(
     if missing := {"net", "state", *needed} - content.keys():
         raise InputError(f"{origin}: lacks {', '.join(sorted(missing))}; expected a trained net")
     values, names = Net.model_validate(content["net"]), content["classes"]
-    several = isinstance(names, dict)
-    classes = {task: len(each) for task, each in names.items()} if several else len(names)
+    if not isinstance(names, Mapping):
+        raise InputError(f"{origin}: classes without their task; expected a net trained anew")
+    classes = {task: len(each) for task, each in names.items()}
     net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
     transplant(content["state"], net, origin=str(origin))
     return values, net
 
 
 def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> Any:
-    """The exported net, made for a device: raw bytes [N, 3, H, W] to labels [N, H, W].
+    """The exported net, made for a device: raw bytes [N, C, H, W] to labels [N, H, W].
 
-    A net with several heads gives labels by task. `scores` takes the net's own input,
-    `probabilities` raw bytes. Labels are those of the file alone, up to near-ties.
+    A net with several heads gives labels by task; one that sees depth takes whole numbers, the
+    millimetres last. `scores` takes the net's own input, which `normalise` makes of raw bytes, as
+    `probabilities` takes them. Labels are those of the file alone, up to near-ties.
     """
     with _reading(path), _quiet():
         read: Any = torch.jit.load
@@ -131,12 +138,12 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
         del scripted
     with torch.inference_mode(False), _quiet():
         made = _labeller(for_device(net.eval(), device, precision))
-        kept = ["scores", "probabilities"]
+        kept = ["normalise", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(made), preserved_attrs=kept)
 
 
 def about(path: Path) -> dict[str, Any]:
-    """What the exported file says of itself: classes, palette, net, provenance."""
+    """What the exported file says of itself: classes and palette by task, inputs, net, origin."""
     with _reading(path):
         return _extra(path, ABOUT)
 

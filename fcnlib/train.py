@@ -11,21 +11,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from fcnlib.config import Recipe, Training
-from fcnlib.counting import TASK, confusions
+from fcnlib.config import Training
+from fcnlib.counting import confusions
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, sha256
-from fcnlib.metrics import scores
-from fcnlib.models.fcn import FCN
+from fcnlib.metrics import pixel_accuracy, scores
 from fcnlib.models.transplant import read_checkpoint, write_checkpoint
+from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.progress import progress
 from fcnlib.provenance import fingerprint
-from fcnlib.sampling import Pairs, draw_order
+from fcnlib.sampling import Sample, Samples, draw_order
 from fcnlib.starting import make_net
 
 log = logging.getLogger(__name__)
@@ -50,29 +49,9 @@ class Progress:
     lines: list[dict[str, float | str]] = field(default_factory=list)
 
 
-def make_optimizer(net: FCN, recipe: Recipe) -> torch.optim.SGD:
-    """SGD in groups: biases learn at twice the rate without decay, score layers at their own."""
-    groups = []
-    for score in (False, True):
-        for bias in (False, True):
-            parameters = [
-                parameter
-                for name, parameter in net.named_parameters()
-                if parameter.requires_grad
-                and name.startswith("score") == score
-                and name.endswith("bias") == bias
-            ]
-            rate = recipe.learning_rate * (recipe.score_rate if score else 1) * (2 if bias else 1)
-            decay = 0.0 if bias else recipe.weight_decay
-            groups.append(
-                {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}
-            )
-    return torch.optim.SGD(groups, momentum=recipe.momentum, fused=True)
-
-
-def pixel_loss(scores: Tensor, labels: Tensor) -> Tensor:
-    """Softmax cross entropy of one image, summed over the pixels that are not void."""
-    return functional.cross_entropy(scores, labels, ignore_index=VOID, reduction="sum")
+def _accuracy_of(task: str) -> str:
+    """The curve's column of a task after the first."""
+    return f"{task}_pixel_accuracy"
 
 
 def train(
@@ -87,7 +66,7 @@ def train(
     provenance: dict[str, Any],
     resume: bool = True,
 ) -> None:
-    """Train one experiment; `checkpoint` receives the snapshot with the best mean IU.
+    """Train one experiment; `checkpoint` receives the snapshot with the first task's best mean IU.
 
     The run's whole state is kept in `checkpoint` + ".resume" until it ends: a run that was
     stopped goes on from there if nothing it depends on has changed.
@@ -114,13 +93,14 @@ class Run:
     ) -> None:
         self.training, self.recipe, self.data = training, training.recipe, data
         self.device, self.seed, self.provenance = device, seed, provenance
-        self.net = make_net(training.net, data, start, seed=seed).to(device)
+        self.inputs, self.tasks = training.data.inputs, training.data.tasks
+        self.net = make_net(training.net, training.data, data, start, seed=seed).to(device)
         self.optimizer = make_optimizer(self.net, training.recipe)
         self.progress = Progress()
         # What the run depends on: a stored state of anything else must not be continued.
         self.identity = {
             "values": training.model_dump(mode="json"),
-            "data": data.info.digest,
+            "data": data.digest(self.inputs),
             "code": fingerprint(Path(__file__)),
             "start": [sha256(path) for path in start],
             "seed": seed,
@@ -132,7 +112,8 @@ class Run:
             self._restore(stored)
         self._steps(stored)
         with replacing(curve) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            columns = [*COLUMNS, *map(_accuracy_of, self.tasks[1:])]
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.progress.lines)
         self._write_checkpoint(checkpoint)
@@ -141,7 +122,7 @@ class Run:
     def _steps(self, stored: Path) -> None:
         """Do the remaining iterations, with a line of the curve now and then."""
         recipe, state = self.recipe, self.progress
-        pairs = iter(self._loader())
+        samples = iter(self._loader())
         every = max(1, recipe.iterations // CURVE_LINES)
         loss = pixels = 0.0
         images = 0
@@ -156,7 +137,7 @@ class Run:
         for iteration in bar:
             self._set_rate(iteration)
             for _ in range(recipe.batch_size):
-                image_loss, image_pixels = self._learn(*next(pairs))
+                image_loss, image_pixels = self._learn(*next(samples))
                 loss, pixels, images = loss + image_loss, pixels + image_pixels, images + 1
             self.optimizer.step()
             self.optimizer.zero_grad()
@@ -179,25 +160,31 @@ class Run:
                 saved = time.monotonic()
             clock = time.monotonic()
 
-    def _loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def _loader(self) -> DataLoader[Sample]:
         recipe = self.recipe
         names = self.data.ids(self.training.data.train)
         images = recipe.iterations * recipe.batch_size
         order, flips = draw_order(len(names), images, seed=self.seed, mirror=recipe.mirror)
         done = self.progress.iteration * recipe.batch_size
-        pairs = Pairs(self.data, [names[i] for i in order[done:]], flips[done:].tolist())
+        chosen = [names[i] for i in order[done:]]
+        samples = Samples(
+            self.data, chosen, flips[done:].tolist(), inputs=self.inputs, tasks=self.tasks
+        )
         # Of its own, as a loader draws a number on starting and a resumed run starts one more.
         chance = torch.Generator()
-        return DataLoader(pairs, batch_size=None, num_workers=recipe.workers, generator=chance)
+        return DataLoader(samples, batch_size=None, num_workers=recipe.workers, generator=chance)
 
-    def _learn(self, image: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Add one image's gradient; returns its summed loss and its number of pixels."""
-        image, labels = image[None].to(self.device), labels[None].to(self.device)
-        loss = pixel_loss(self.net(self.net.normalise(image)), labels)
-        pixels = max(1, int((labels != VOID).sum()))
-        terms = pixels * self.recipe.batch_size if self.recipe.loss == "mean" else 1
-        torch.autograd.backward(loss / terms)
-        total = loss.item()
+    def _learn(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
+        """Add one image's gradient; returns its loss, summed over pixels and tasks, and those."""
+        parts = self.net.split(self.net(self.net.normalise(image[None].to(self.device))))
+        losses, pixels, total = [], 0, 0.0
+        for task, truth in labels.items():
+            loss = pixel_loss(parts[task], truth[None].to(self.device))
+            labelled = max(1, int((truth != VOID).sum()))
+            terms = labelled * self.recipe.batch_size if self.recipe.loss == "mean" else 1
+            losses.append(loss / terms)
+            pixels, total = pixels + labelled, total + loss.item()
+        torch.autograd.backward(losses)  # of their sum
         if not math.isfinite(total):
             raise InputError(
                 f"iteration {self.progress.iteration + 1}: the loss is {total}; "
@@ -219,17 +206,26 @@ class Run:
         split = self.training.data.validate_on or self.training.data.test
         self.net.eval()
 
-        def segment(image: Tensor) -> Tensor:
-            labels: Tensor = self.net(self.net.normalise(image)).argmax(1)
-            return labels
+        def segment(image: Tensor) -> dict[str, Tensor]:
+            parts = self.net.split(self.net(self.net.normalise(image)))
+            return {task: part.argmax(1) for task, part in parts.items()}
 
-        counts = confusions(segment, self.data, split, device=self.device, bar=False)
+        per_image = confusions(
+            segment,
+            self.data,
+            split,
+            inputs=self.inputs,
+            tasks=self.tasks,
+            device=self.device,
+            bar=False,
+        )
         self.net.train()
-        result = scores(counts.sum(0))
+        first, *others = self.tasks
+        result = scores(per_image[first].sum(0))
         best = self.progress.best_scores.get("mean_iu", -1.0)
         if result["mean_iu"] > best:
             self.progress.best_iteration = self.progress.iteration
-            self.progress.best_scores = result
+            self.progress.best_scores = dict(result)
             self.progress.best_state = {
                 name: tensor.detach().cpu().clone()
                 for name, tensor in self.net.state_dict().items()
@@ -237,6 +233,7 @@ class Run:
         log.info(
             "iteration %d: mean IU %.4f on %s", self.progress.iteration, result["mean_iu"], split
         )
+        result |= {_accuracy_of(task): pixel_accuracy(per_image[task].sum(0)) for task in others}
         return {name: round(value, 6) for name, value in result.items()}
 
     def _line(
@@ -283,8 +280,9 @@ class Run:
         content = {
             "state": state.best_state,
             "net": self.training.net.model_dump(mode="json"),
-            "classes": self.data.info.tasks[TASK],
-            "palette": self.data.info.palette[TASK],
+            "classes": {task: self.data.info.tasks[task] for task in self.tasks},
+            "palette": {task: self.data.info.palette[task] for task in self.tasks},
+            "inputs": list(self.inputs),
             "best_iteration": state.best_iteration,
             "scores": state.best_scores,
             "provenance": self.provenance,

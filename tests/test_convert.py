@@ -51,6 +51,7 @@ ZOO: dict[str, tuple[str, dict[str, Any], list[float]]] = {
     **{f"siftflow-fcn{s}-heavy": (f"fcn{s}-vgg16", {"classes": TWO}, SIFT) for s in STRIDES},
     **{f"pascalcontext-fcn{s}-heavy": (f"fcn{s}-vgg16", {"classes": 60}, VOC) for s in STRIDES},
 }
+SEES = {"nyud-fcn32s-hha-heavy": ["hha"], "nyud-fcn32s-color-hha-heavy": ["rgb", "hha"]}
 # The layers with weights, as the released net.py files name them.
 TRUNK = [f"conv{b}_{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
 TRUNK += ["fc6", "fc7"]
@@ -125,6 +126,10 @@ def test_every_published_file_gives_the_published_nets_scores(tmp_path: Path, na
         assert done.net.state_dict().keys() == net.state_dict().keys()
         assert not done.done.missing and not done.done.left
         assert torch.equal(scores(done.net), expected)
+    content: Any = read_checkpoint(tmp_path / "net.pt")
+    assert content["inputs"] == SEES.get(name, ["rgb"])
+    assert {task: len(each) for task, each in content["classes"].items()} == net.heads
+    assert {task: len(each) for task, each in content["palette"].items()} == net.heads
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -145,17 +150,19 @@ def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, na
     net = published(name, padding=40, fc6_kernel=3)
     net.input_mean.copy_(torch.linspace(90, 120, len(net.input_mean)))
     net.input_scale.fill_(1 / 64)
-    heads = {task: [f"{task} {i}" for i in range(n)] for task, n in net.heads.items()}
-    names = heads if len(heads) > 1 else next(iter(heads.values()))
+    names = {task: [f"{task} {i}" for i in range(n)] for task, n in net.heads.items()}
     kept = {k: v for k, v in values.items() if k != "classes"}
     finest = ZOO[name][0].removeprefix("fcn").partition("-")[0]
     told = Net(**{"backbone": "vgg16", "predict_from": STRIDES[finest], "width": THIN, **kept})
     content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
-    write_checkpoint(tmp_path / "ours.pt", content)
+    sees = SEES.get(name, ["rgb"])
+    write_checkpoint(tmp_path / "ours.pt", {**content, "inputs": sees})
     to_caffemodel(tmp_path / "ours.pt", tmp_path / "ours.caffemodel")
     done = convert(tmp_path / "ours.caffemodel", ZOO[name][0], tmp_path / "back.pt")
     assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
     assert done.net.input_scale == 1
+    back: Any = read_checkpoint(tmp_path / "back.pt")
+    assert (back["inputs"], back["classes"]) == (sees, names)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +279,8 @@ def test_a_converted_model_predicts_under_its_classes_names(
     error, text = fcn(capsys, path, "--to", "fcn8s-vgg16", "--out", tmp_path / "net.ts")
     assert not error and "score_pool3.bias" in text
     assert "36 copied, 3 bilinear in both" in text and "(104.007, 116.669, 122.679)" in text
-    assert about(tmp_path / "net.ts")["classes"] == list(voc.CLASSES)
+    assert about(tmp_path / "net.ts")["classes"] == {"semantic": list(voc.CLASSES)}
+    assert about(tmp_path / "net.ts")["inputs"] == ["rgb"]
     expected = scores(net).argmax(1).to(torch.uint8)
     assert torch.equal(load(tmp_path / "net.ts")(photographs()), expected)
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "net.ts"]
@@ -288,6 +296,27 @@ def test_class_names_come_from_a_file(tmp_path: Path) -> None:
     names.write_text("one\n")
     with pytest.raises(InputError, match=r"names\.txt: 1 classes; expected 36"):
         convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
+
+
+def test_class_names_and_colours_come_by_task(tmp_path: Path) -> None:
+    """As a data set has them, whose tasks may be more than the net's."""
+    path = tmp_path / "net.caffemodel"
+    write(path, caffe_layers(published("siftflow-fcn32s-heavy")))
+    names = {"light": ["on"], "geometric": ["sky", "flat", "steep"], "semantic": ["a"] * 33}
+    palette = {task: [(i, 9, 9) for i in range(len(each))] for task, each in names.items()}
+    options: dict[str, Any] = {"classes": names, "palette": palette}
+    convert(path, "fcn32s-vgg16", tmp_path / "net.ts", **options)
+    told = about(tmp_path / "net.ts")
+    assert list(told["classes"]) == ["semantic", "geometric"]
+    assert told["classes"]["geometric"] == names["geometric"]
+    assert told["palette"]["geometric"] == [[0, 9, 9], [1, 9, 9], [2, 9, 9]]
+    for line, wrong in {
+        "classes of semantic; expected geometric too": {"semantic": ["a"] * 33},
+        "classes: 2 of geometric; expected 3": {**names, "geometric": ["sky", "flat"]},
+    }.items():
+        with pytest.raises(InputError, match=line):
+            convert(path, "fcn32s-vgg16", tmp_path / "new.ts", classes=wrong)
+    assert not (tmp_path / "new.ts").exists()
 
 
 @pytest.mark.parametrize(
@@ -367,7 +396,7 @@ def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
     content = {
         "state": net.state_dict(),
         "net": values.model_dump(mode="json"),
-        "classes": [""] * 21,
+        "classes": {"semantic": [""] * 21},
     }
     write_checkpoint(tmp_path / "net.pt", content)
     with pytest.raises(InputError, match=r"net\.pt: a null background"):
@@ -396,8 +425,8 @@ def ours(path: Path, **values: Any) -> FCN:
     content = {
         "state": net.state_dict(),
         "net": told.model_dump(mode="json"),
-        "classes": [f"soil {i}" for i in range(21)],
-        "palette": [[i, 0, 255 - i] for i in range(21)],
+        "classes": {"semantic": [f"soil {i}" for i in range(21)]},
+        "palette": {"semantic": [[i, 0, 255 - i] for i in range(21)]},
         "best_iteration": 400,
         "scores": {"mean_iu": 50.0},
         "provenance": {},
@@ -414,7 +443,7 @@ def test_scores_stay_with_the_net_that_they_are_of(tmp_path: Path, to: str, kept
     assert content["scores"] == ({"mean_iu": 50.0} if kept else {})
     assert content["best_iteration"] == (400 if kept else None)
     classes: Any = content["classes"]
-    assert classes[1] == "soil 1"
+    assert classes["semantic"][1] == "soil 1"
 
 
 def test_names_and_colours_of_classes_are_written_and_read(tmp_path: Path) -> None:
@@ -422,12 +451,17 @@ def test_names_and_colours_of_classes_are_written_and_read(tmp_path: Path) -> No
     to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "back.ts")
     told = about(tmp_path / "back.ts")
-    assert told["classes"][20] == "soil 20" and told["palette"][20] == [20, 0, 235]
+    assert told["classes"]["semantic"][20] == "soil 20"
+    assert told["palette"]["semantic"][20] == [20, 0, 235]
     layers = caffe_layers(net)
     for settings_, line in {
-        '{"classes": ["a"]}': r"classes of {'semantic': 1}; expected {'semantic': 21}",
-        '{"classes": [1]}': "damaged",
-        '{"palette": [[1, 2, 256]]}': "damaged",
+        '{"classes": {"semantic": ["a"]}}': r"classes of {'semantic': 1}; expected {'sem",
+        '{"classes": ["a"]}': "damaged",
+        '{"classes": {"semantic": [1]}}': "damaged",
+        '{"palette": {"semantic": [[1, 2, 256]]}}': "damaged",
+        '{"inputs": [1]}': "damaged",
+        '{"inputs": ["rgb", "hha"]}': r"sees \['rgb', 'hha'\]; expected inputs of 3 channels",
+        '{"inputs": ["sound"]}': r"sees \['sound'\]; expected inputs of 3 channels in all",
         "[" * 5000: "damaged",
     }.items():
         label = {"fcnlib_labels": CaffeLayer(type="Python", settings=settings_)}

@@ -31,7 +31,8 @@ def model(folder: Path, classes: list[str], bias: int | None = None) -> Path:
         nn.init.constant_(net["score_fr"].bias[bias], 1)
     told: dict[str, Any] = dict.fromkeys(TOLD, 0)
     told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
-    export(net, folder / "net.ts", {**told, "classes": classes, "parameters": 7})
+    told |= {"classes": {"semantic": classes}, "inputs": ["rgb"], "parameters": 7}
+    export(net, folder / "net.ts", told)
     return folder / "net.ts"
 
 
@@ -91,7 +92,7 @@ def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
 ) -> None:
     entry = load_config(raw_config).experiments[name]
     assert entry.net is not None and entry.net.width == 0.125
-    found = full_width(entry.net.model_dump(), 21)
+    found = full_width(entry.net.model_dump(), {"semantic": 21})
     shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
     published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
     if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
@@ -103,8 +104,9 @@ def test_counts_of_an_image_are_of_all_its_pixels_but_void(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
     data = Prepared(world)
-    counts = confusions(load(model(tmp_path, classes)), data, "seg11valid", device="cpu")
-    for name, count in zip(data.ids("seg11valid"), counts, strict=True):
+    net = load(model(tmp_path, classes))
+    counts = confusions(lambda x: {"semantic": net(x)}, data, "seg11valid", device="cpu")
+    for name, count in zip(data.ids("seg11valid"), counts["semantic"], strict=True):
         assert count.sum() == (data.label(name) != 255).sum()
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fcnlib.config import Net
+from fcnlib.config import Data, Net
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models import FCN, build_classifier, build_fcn
@@ -23,7 +23,8 @@ STREAMS = ("color", "hha")
 
 def starting(world: Path, *paths: Path, **values: Any) -> FCN:
     net = Net.model_validate({**NET, **values})
-    return make_net(net, Prepared(world), paths, seed=0).eval()
+    data = Data(dataset="x", test="seg11valid")
+    return make_net(net, data, Prepared(world), paths, seed=0).eval()
 
 
 def written(path: Path, net: nn.Module, *, seed: int = 0) -> Path:
@@ -58,7 +59,7 @@ def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -
     assert isinstance(layer, nn.Conv2d)
     fan_in = layer.weight[0].numel()
     assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
-    assert net.input_mean.tolist() == pytest.approx(list(data.info.mean_rgb)[::-1], abs=1e-3)
+    assert net.input_mean.tolist() == pytest.approx(data.mean("rgb", "train")[::-1], abs=1e-3)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

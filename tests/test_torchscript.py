@@ -106,7 +106,8 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     content = {
         "state": net("fc7").state_dict(),
         "net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 16},
-        **{"classes": list("abcde"), "palette": [], "best_iteration": 1, "provenance": {}},
+        **{"classes": {"semantic": list("abcde")}, "palette": {}, "inputs": ["rgb"]},
+        **{"best_iteration": 1, "provenance": {}},
     }
     torch.save(content, tmp_path / "net.pt")
     with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):
@@ -143,6 +144,33 @@ def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
     for task, scores in expected.items():
         assert torch.equal(labels[task].long(), scores.argmax(1))
         torch.testing.assert_close(shares[task], scores.softmax(1))
+
+
+@pytest.mark.parametrize("values", [{"input_channels": 4}, {"streams": ["color", "hha"]}])
+@pytest.mark.parametrize("device", [False, True])
+def test_scripted_equals_eager_for_any_inputs(
+    tmp_path: Path, values: dict[str, Any], device: bool
+) -> None:
+    eager = randomised(build_fcn(predict_from=["fc7"], classes=5, width=THIN, **values))
+    eager.input_mean[3] = 7.8
+    export(eager, tmp_path / "net.ts")
+    path = tmp_path / "net.ts"
+    scripted = load(path) if device else torch.jit.load(path)  # type: ignore[no-untyped-call]
+    image = torch.randint(0, 256, (2, eager.input_mean.numel(), 30, 40), dtype=torch.int32)
+    image[:, 3] *= 39 if "input_channels" in values else 1
+    with torch.inference_mode():
+        own = eager.normalise(image)
+        assert torch.equal(scripted.normalise(image), own) and own.dtype == torch.float32
+        assert torch.equal(scripted(image).long(), eager(own).argmax(1))
+        torch.testing.assert_close(scripted.probabilities(image), eager(own).softmax(1))
+
+
+def test_a_checkpoint_of_classes_without_a_task_is_refused(tmp_path: Path) -> None:
+    content = {"net": {}, "state": {}, "classes": ["a"], "palette": [], "inputs": ["rgb"]}
+    content |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"]}, "best_iteration": 1}
+    torch.save({**content, "provenance": {}}, tmp_path / "net.pt")
+    with pytest.raises(InputError, match=r"net\.pt: classes without their task; expected"):
+        export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
 
 
 def test_a_file_of_another_version_is_one_line(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.transplant import read_checkpoint
-from fcnlib.sampling import Pairs, draw_order
+from fcnlib.optimising import make_optimizer, pixel_loss
+from fcnlib.sampling import Samples, draw_order
 from fcnlib.starting import make_net
 from fcnlib.torchscript import export_checkpoint, load
-from fcnlib.train import COLUMNS, Run, make_optimizer, pixel_loss, train
+from fcnlib.train import COLUMNS, Run, train
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"], "start_from": "random"},
@@ -114,11 +115,11 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
     batch = Run(values, data, [], seed=0, device="cpu", provenance={})
     before = {name: p.detach().clone() for name, p in batch.net.named_parameters()}
     order, flips = draw_order(len(data.ids("train")), 3, seed=0, mirror=True)
-    pairs = Pairs(data, [data.ids("train")[i] for i in order], flips.tolist())
+    samples = Samples(data, [data.ids("train")[i] for i in order], flips.tolist())
     moves = dict.fromkeys(before, 0.0)
     for position in range(3):
         single = Run(values, data, [], seed=0, device="cpu", provenance={})
-        single._learn(*pairs[position])
+        single._learn(*samples[position])
         single.optimizer.step()
         for name, p in single.net.named_parameters():
             moves[name] = moves[name] + (p.detach() - before[name])
@@ -130,7 +131,7 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
 def test_the_mean_loss_is_a_mean_over_pixels_and_over_the_batch(world: Path) -> None:
     """As Caffe's, so that the published rates hold for any batch."""
     data, net = Prepared(world), {"dropout": 0.0}
-    image, labels = Pairs(data, data.ids("train")[:1], [False])[0]
+    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     gradients = {}
     for loss, size in (("sum", 4), ("mean", 1), ("mean", 4)):
         run = Run(
@@ -179,7 +180,7 @@ def test_every_variant_trains_and_exports(world: Path, tmp_path: Path, net: dict
     path = run(world, tmp_path, values)
     losses = [float(line["loss_per_pixel"]) for line in curve(path.with_suffix(".csv"))]
     assert sum(losses[-10:]) < 0.99 * sum(losses[:10])
-    before = make_net(values.net, Prepared(world), [], seed=0).state_dict()
+    before = make_net(values.net, values.data, Prepared(world), [], seed=0).state_dict()
     moved = {name for name, tensor in state(path).items() if not torch.equal(tensor, before[name])}
     assert ("conv1_2.weight" in moved) == ("conv1_2.weight" in before and "features" not in net)
     export_checkpoint(path, tmp_path / "net.ts")
@@ -326,6 +327,7 @@ def test_mirroring_turns_image_and_label_alike(world: Path) -> None:
     data = Prepared(world)
     name = data.ids("train")[0]
     (image, label), (flipped, flipped_label) = (
-        Pairs(data, [name], [mirrored])[0] for mirrored in (False, True)
+        Samples(data, [name], [mirrored])[0] for mirrored in (False, True)
     )
-    assert torch.equal(image.flip(2), flipped) and torch.equal(label.flip(1), flipped_label)
+    assert torch.equal(image.flip(2), flipped)
+    assert torch.equal(label["semantic"].flip(1), flipped_label["semantic"])

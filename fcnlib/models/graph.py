@@ -35,7 +35,7 @@ class LayerGraph(nn.ModuleDict):
         colours = 3 if channels >= 3 else 0
         order = [*reversed(range(colours)), *range(colours, channels)]
         mean = [*ILSVRC_MEAN_BGR[:colours], *[0.0] * (channels - colours)]
-        self.depth = channels - 1 if channels in WITH_DEPTH else -1
+        self.depth_channel = channels - 1 if channels in WITH_DEPTH else -1
         self.register_buffer("input_order", torch.tensor(order))
         self.register_buffer("input_mean", torch.tensor(mean))
         self.register_buffer("input_scale", torch.tensor(1.0))
@@ -56,8 +56,8 @@ class LayerGraph(nn.ModuleDict):
         # Copied, as indexing alone would lose the layout (channels last), which decides the speed.
         ordered = torch.empty_like(image, dtype=torch.float32)
         ordered.copy_(image.index_select(1, self.input_order))
-        if self.depth >= 0:
-            ordered[:, self.depth].clamp_(min=1).log_()
+        if self.depth_channel >= 0:
+            ordered[:, self.depth_channel].clamp_(min=1).log_()
         return (ordered - self.input_mean[:, None, None]) * self.input_scale
 
     def forward(self, image: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class Input:
     mean: tuple[float, ...]  # in the net's order, as is `deviation`
     order: tuple[int, ...] = BGR
     deviation: tuple[float, ...] | None = None
+    inputs: tuple[str, ...] = ("rgb",)  # what the channels are of
 
 
 INPUTS = {
@@ -35,9 +36,11 @@ INPUTS = {
     "vgg": Input((103.939, 116.779, 123.68)),
     "googlenet": Input((104.0, 117.0, 123.0)),
     "nyud": Input((116.190, 97.203, 92.318)),  # as written there, though it looks like RGB
-    "nyud-hha": Input((132.431, 94.076, 118.477), order=(0, 1, 2)),
+    "nyud-hha": Input((132.431, 94.076, 118.477), order=(0, 1, 2), inputs=("hha",)),
     "nyud-color-hha": Input(
-        (116.190, 97.203, 92.318, 132.431, 94.076, 118.477), order=(*BGR, 3, 4, 5)
+        (116.190, 97.203, 92.318, 132.431, 94.076, 118.477),
+        order=(*BGR, 3, 4, 5),
+        inputs=("rgb", "hha"),
     ),
     "siftflow": Input((114.578, 115.294, 108.353)),
     "torchvision": Input(
@@ -60,7 +63,7 @@ _NO_SETTINGS = (
     *(TypeError, KeyError, AttributeError, OverflowError),
 )
 
-LABEL_LAYER, LABELS = "fcnlib_labels", ("classes", "palette")  # of a .caffemodel of ours
+LABEL_LAYER, LABELS = "fcnlib_labels", ("classes", "palette")  # by task, in a .caffemodel of ours
 STREAMS = ("color", "hha")  # of the published late fusion, where they are not set off
 WRAPPERS = ("model_state_dict", "state_dict")
 TORCHVISION = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
@@ -243,19 +246,19 @@ def _told_input(layer: CaffeLayer, path: Path) -> Input | None:
 
 
 def _told_labels(layer: CaffeLayer, path: Path) -> dict[str, object]:
-    """The classes' names and colours, if a file of ours has them."""
+    """The classes' names and colours, and what the net sees, if a file of ours has them."""
     if not layer.settings:
         return {}
     try:
         found = json.loads(layer.settings)
-        told = {key: found[key] for key in LABELS if key in found}
-        for key, parts in told.items():
-            for labels in parts.values() if isinstance(parts, dict) else [parts]:
-                for label in labels:
-                    if key == "classes" and not isinstance(label, str):
-                        raise TypeError
-                    if key == "palette" and (len(label), len(bytes(label))) != (3, 3):
-                        raise ValueError
+        told = {key: found[key] for key in (*LABELS, "inputs") if key in found}
+        names = [*told.get("inputs", ())]
+        names += [name for each in told.get("classes", {}).values() for name in each]
+        colours = [colour for each in told.get("palette", {}).values() for colour in each]
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError
+        if any((len(colour), len(bytes(colour))) != (3, 3) for colour in colours):
+            raise ValueError
     except _NO_SETTINGS:
         raise InputError(f"{path}: {LABEL_LAYER} is damaged; expected class names") from None
     return told

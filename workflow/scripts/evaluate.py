@@ -15,6 +15,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         counts=Path(snakemake.output.counts),
         device=device,
         side=snakemake.params.side,
+        foreground=snakemake.params.values["data"]["foreground"],
         facts=facts(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
