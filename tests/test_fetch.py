@@ -310,7 +310,7 @@ def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):
 
 
 def packed(kind: str) -> bytes:
-    """A small archive of three members, the last of them empty: 5632 of the 10240 bytes of a tar."""
+    """A small archive of three members, the last empty: 5632 of the 10240 bytes of a tar."""
     file, members = (
         io.BytesIO(),
         {"a/one.jpg": CONTENT[:3000], "a/two.mat": CONTENT[:700], "c": b""},
