@@ -28,9 +28,10 @@ LAYERS = [
     {"metrics"},
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "sampling", "counting", "starting"},
-    {"train", "torchscript", "pretrain", "job"},
-    {"evaluate", "predict", "convert"},
-    {"measurements", "cards", "tables", "drawing", "figures", "figures_samples"},
+    {"optimising", "train", "torchscript", "pretrain", "job"},
+    {"evaluate", "predict", "convert", "submit"},
+    {"measurements", "cards", "tables", "drawing"},
+    {"figures", "figures_grid", "figures_inputs", "figures_sheets", "figures_samples"},
     {"page_parts", "page"},
     {"cli", "cli_data"},
 ]
