@@ -132,8 +132,8 @@ KINDS = {
         ),
     ),
     "office": Kind(
-        (3.2, 5.5),
-        (3.6, 9.0),
+        (3.0, 4.6),
+        (3.2, 8.0),
         (
             (fixtures.desk, 1.0),
             (fixtures.whiteboard, 0.6),
@@ -204,9 +204,8 @@ class _Plan:
                 return
 
 
-def furnished(rng: Chance) -> Room:
-    """A room of a random kind, its pieces clear of each other and of the camera."""
-    name = list(KINDS)[rng.integers(len(KINDS))]
+def furnished(rng: Chance, name: str) -> Room:
+    """A room of the named kind, its pieces clear of each other and of the camera."""
     kind = KINDS[name]
     size = rng.uniform(*kind.width), rng.uniform(*kind.length), rng.uniform(2.4, 2.9)
     x, y, z = rng.uniform(0.3, 0.7) * size[0], rng.uniform(0.2, 0.5), rng.uniform(1.2, 1.7)

@@ -36,7 +36,7 @@ POOLED = {
         ("bottle", "clock", "cup", "faucet", "flower pot", "keyboard", "laptop", "microwave"),
         "otherprop",
     ),
-    **dict.fromkeys(("monitor", "plant", "stool", "toilet paper", "tray"), "otherprop"),
+    **dict.fromkeys(("monitor", "plant", "stool", "toilet paper"), "otherprop"),
 }
 
 

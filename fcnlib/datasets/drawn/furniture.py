@@ -69,7 +69,7 @@ def monitor(rng: Chance) -> Piece:
 def plant(rng: Chance) -> Piece:
     pot = Block("flower pot", finishes.coloured(rng, 0.04), middle(0.24), (0.1, 0.34), (0, 0.25))
     leaves = finishes.cloth(rng, 0.31)._replace(tile=finishes.GRAIN, tone=0.3, along=90, upward=90)
-    high = rng.uniform(0.4, 0.9)
+    high = rng.uniform(0.25, 0.6)
     low = Block("plant", leaves, middle(0.3), (0.07, 0.37), (0.25, 0.25 + high * 0.5))
     return [pot, low, Block("plant", leaves, middle(0.44), (0.02, 0.42), (0.4, 0.3 + high))]
 

@@ -16,9 +16,9 @@ from fcnlib.datasets.drawn.arrangement import Room
 from fcnlib.datasets.drawn.backdrops import Pixels
 from fcnlib.datasets.drawn.finishes import TILE, Finish
 from fcnlib.datasets.drawn.raycast import Placed, Seen, View, look
+from fcnlib.datasets.nyudv2 import FRAME
 from fcnlib.hha import COLOUR
 
-FRAME = (480, 640)  # height, width of the real camera
 BASELINE = 0.075  # metres from the sensor's projector to its camera
 FARTHEST = 8.0
 MARGIN = 40  # at the frame's rim no depth is known, as after alignment with the colour camera
@@ -41,8 +41,9 @@ class Scene(NamedTuple):
 
 def room(rng: np.random.Generator, reduced: int = 4) -> Scene:
     """A furnished room through the real camera, its image `reduced` times smaller."""
+    kind = list(arrangement.KINDS)[rng.integers(len(arrangement.KINDS))]
     for _ in range(TRIES):
-        furnished = arrangement.furnished(rng)
+        furnished = arrangement.furnished(rng, kind)
         view = _view(rng, furnished, reduced)
         seen = look(view, furnished.size, furnished.placed)
         if (seen.block < 0).mean() < BARE:

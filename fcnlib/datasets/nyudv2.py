@@ -1,0 +1,240 @@
+"""NYUDv2 from the official labelled file: cropped, and mapped to 40 classes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fcnlib.config_data import ArchiveDataset
+from fcnlib.datasets import images
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.prepared import read_list
+from fcnlib.datasets.preparing import Draft, preparing
+from fcnlib.errors import InputError
+from fcnlib.hha import COLOUR, Camera
+from fcnlib.parallel import in_threads
+from fcnlib.progress import progress
+
+if TYPE_CHECKING:
+    import h5py
+
+CLASSES = (
+    *("wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf"),
+    *("picture", "counter", "blinds", "desk", "shelves", "curtain", "dresser", "pillow", "mirror"),
+    *("floor mat", "clothes", "ceiling", "books", "refridgerator", "television", "paper", "towel"),
+    *("shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp"),
+    *("bathtub", "bag", "otherstructure", "otherfurniture", "otherprop"),
+)
+FIRST_ID = 5001  # of the image with index 1
+FRAME = (480, 640)  # height, width as published
+CROP = (45, 470, 40, 600)  # rows and columns with depth: from, to, from, to
+CHUNK_CACHE = 64 * 2**20  # bytes a field, so that chunks of several images are read once
+FIELDS = {  # name -> number of axes, kind, bytes
+    "images": (4, "u", 1),
+    "depths": (3, "f", 4),
+    "rawDepths": (3, "f", 4),
+    "labels": (3, "u", 2),
+}
+# The training part of the benchmark's 795 training images, as FCN's authors divided them.
+TRAIN_LIST = Path(__file__).with_name("lists") / "nyudv2-train.txt"
+
+
+class Frame(NamedTuple):
+    """One image's fields, rows and columns in the usual order, cropped."""
+
+    id: str
+    image: NDArray[np.uint8]  # [H, W, 3]
+    depth: NDArray[np.float32]  # [H, W], metres
+    raw: NDArray[np.float32]  # 0 where the sensor saw nothing
+    codes: NDArray[np.uint16]  # 0 unlabelled
+
+
+def convert_nyudv2(
+    dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
+) -> None:
+    """Prepare train, val, trainval and test with depth; one image at a time is in memory."""
+    if len(archives) != 3:
+        raise InputError(
+            f"converter {dataset.converter}: {len(archives)} archives, "
+            "expected 3 (labelled images, splits, map to 40 classes)"
+        )
+    labeled, splits_mat, mapping = archives
+    crop = _crop(dataset.reduced)
+    camera = COLOUR.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
+    with _opened(labeled) as file:
+        count = _check_fields(labeled, file, dataset.reduced)
+        splits = read_splits(splits_mat, count)
+        table = read_mapping(mapping)
+        with preparing(
+            out,
+            tasks={"semantic": CLASSES},
+            archives=archives,
+            counts=dataset.counts,
+            camera=camera_values(camera),
+        ) as draft:
+            for name, ids in splits.items():
+                draft.add_split(name, ids)
+            wanted = sorted({*splits["trainval"], *splits["test"]})
+            frames = _frames(labeled, file, draft, wanted, crop)
+            stored = in_threads(partial(_store, draft, labeled, table), frames, workers)
+            bar = progress(stored, desc=f"reading {labeled.name}", total=len(wanted), unit="image")
+            for _ in bar:
+                pass
+
+
+def camera_values(camera: Camera) -> tuple[float, float, float, float]:
+    """The camera as `dataset.json` holds it."""
+    return camera.fx, camera.fy, camera.cx, camera.cy
+
+
+def _crop(reduced: int) -> tuple[slice, slice]:
+    top, bottom, left, right = (round(edge / reduced) for edge in CROP)
+    return slice(top, bottom), slice(left, right)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["h5py.File"]:
+    import h5py  # slow to import, and rules import this package
+
+    try:
+        with open(path, "rb") as file:
+            start = file.read(128)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    if start.startswith(b"MATLAB 5.0") or start[124:128] == b"\x00\x01IM":
+        raise InputError(f"{path}: a .mat file of version 5, expected version 7.3 (HDF5)")
+    try:
+        opened = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE, rdcc_nslots=10_007)
+    except OSError as error:
+        reason = "cut short" if "truncated" in str(error) else "damaged or not HDF5"
+        raise InputError(f"{path}: {reason}, expected a .mat file of version 7.3") from None
+    with opened:
+        yield opened
+
+
+def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
+    """The number of images, when every field has the form that it should have."""
+    height, width = (side // reduced for side in FRAME)
+    count = None
+    for name, (axes, kind, size) in FIELDS.items():
+        field = file.get(name)
+        if field is None or not hasattr(field, "shape"):
+            raise InputError(f"{path}: no field {name!r} in it")
+        if len(field.shape) != axes or field.dtype.kind != kind or field.dtype.itemsize != size:
+            found = f"{field.dtype} {list(field.shape)}"
+            kinds = {"u": "uint", "f": "float"}[kind]
+            raise InputError(f"{path}: {name}: {found}, expected {kinds}{8 * size} of {axes} axes")
+        if field.shape[-2:] != (width, height):
+            found = f"{field.shape[-2]} x {field.shape[-1]}"
+            raise InputError(f"{path}: {name}: {found} pixels, expected {width} x {height}")
+        count = field.shape[0] if count is None else count
+        if field.shape[0] != count or (axes == 4 and field.shape[1] != 3):
+            raise InputError(f"{path}: {name}: {list(field.shape)}, expected {count} images")
+    assert count is not None  # there are fields
+    return int(count)
+
+
+def read_splits(path: Path, count: int) -> dict[str, list[str]]:
+    """The IDs of train, val, trainval and test, from the indices in splits.mat."""
+    content = load_mat(path, ("trainNdxs", "testNdxs"))
+    lists = {}
+    for name in ("trainNdxs", "testNdxs"):
+        indices = content[name].reshape(-1)
+        if indices.dtype.kind not in "ui" and not np.array_equal(indices, np.rint(indices)):
+            raise InputError(f"{path}: {name}: not whole numbers, expected indices from 1")
+        outside = indices[(indices < 1) | (indices > count)]
+        if outside.size:
+            raise InputError(f"{path}: {name}: index {outside[0]}, expected 1 to {count}")
+        lists[name] = [int(index) for index in indices]
+    if both := set(lists["trainNdxs"]) & set(lists["testNdxs"]):
+        raise InputError(f"{path}: index {min(both)} is in trainNdxs and in testNdxs")
+    known, ids = set(read_list(TRAIN_LIST)), [_id(index) for index in lists["trainNdxs"]]
+    train, val = [id for id in ids if id in known], [id for id in ids if id not in known]
+    test = [_id(index) for index in lists["testNdxs"]]
+    return {"train": train, "val": val, "trainval": train + val, "test": test}
+
+
+def _id(index: int) -> str:
+    return str(FIRST_ID - 1 + index)
+
+
+def read_mapping(path: Path) -> NDArray[np.uint8]:
+    """The class of each annotators' code; code 0 is void."""
+    content = load_mat(path, ("mapClass", "className"))
+    names = tuple(str(np.squeeze(name)) for name in content["className"].reshape(-1))
+    if names != CLASSES:
+        wrong = [found for found, known in zip(names, CLASSES, strict=False) if found != known]
+        found = f"class {wrong[0]!r}" if wrong else f"{len(names)} classes"
+        raise InputError(f"{path}: className: {found}, expected NYUDv2's {len(CLASSES)} classes")
+    classes = content["mapClass"].reshape(-1)
+    outside = classes[(classes < 1) | (classes > len(CLASSES))]
+    if outside.size:
+        raise InputError(f"{path}: mapClass: {outside[0]}, expected 1 to {len(CLASSES)}")
+    return np.concatenate([[VOID], classes.astype(np.int64) - 1]).astype(np.uint8)
+
+
+def load_mat(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """The fields of a .mat file of version 5."""
+    from scipy.io import loadmat  # slow to import, and rules import this package
+
+    try:
+        content = loadmat(path, variable_names=list(names))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    except Exception as error:  # what loadmat raises on damaged files has no common class
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: not a .mat file of version 5 ({reason})") from None
+    for name in names:
+        if name not in content:
+            raise InputError(f"{path}: no field {name!r} in it")
+    return content
+
+
+def _frames(
+    path: Path, file: "h5py.File", draft: Draft, ids: Sequence[str], crop: tuple[slice, slice]
+) -> Iterator[Frame | None]:
+    """The images in the file's order; None for one that an earlier run stored."""
+    rows, columns = crop
+    for id in ids:
+        if all(draft.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
+            yield None
+            continue
+        index = int(id) - FIRST_ID
+        try:
+            # MATLAB's axes are reversed: columns come before rows.
+            fields = {name: file[name][index, ..., columns, rows] for name in FIELDS}
+        except OSError:
+            raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
+        depth, raw, codes = (fields[name].T for name in ("depths", "rawDepths", "labels"))
+        yield Frame(id, fields["images"].transpose(2, 1, 0), depth, raw, codes)
+
+
+def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
+    if frame is None:
+        return
+    origin = f"{path}: image {int(frame.id) - FIRST_ID + 1}"
+    if frame.codes.max() >= len(table):
+        wrong = f"code {frame.codes.max()}, expected 0 to {len(table) - 1}"
+        raise InputError(f"{origin}: labels: {wrong}, as the map to 40 classes has it")
+    picture = Image.fromarray(np.ascontiguousarray(frame.image))
+    draft.add_image(frame.id, images.encoded(picture), f"{origin}: images")
+    draft.add_depth(frame.id, millimetres(frame.depth, origin), ~(frame.raw > 0), origin)
+    draft.add_label(frame.id, table[frame.codes], f"{origin}: labels")
+
+
+def millimetres(depth: NDArray[np.float32], origin: str) -> NDArray[np.uint16]:
+    """Metres as whole millimetres, halves rounded up as MATLAB does."""
+    if not np.isfinite(depth).all():
+        raise InputError(f"{origin}: depths: NaN or infinite, expected metres")
+    if depth.min() < 0 or depth.max() >= 65.5:
+        found = f"{depth.min():g} to {depth.max():g}"
+        raise InputError(f"{origin}: depths: {found}, expected metres from 0 to 65.5")
+    rounded: NDArray[np.uint16] = np.floor(depth * np.float32(1000) + np.float32(0.5)).astype(
+        np.uint16
+    )
+    return rounded

@@ -1,0 +1,14 @@
+"""Draw the rooms of NYUDv2's archives."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.nyud_archive import write_nyudv2
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_nyudv2(
+        Path(snakemake.output.labeled),
+        Path(snakemake.output.splits),
+        Path(snakemake.output.mapping),
+        **snakemake.params.drawn,
+    )
