@@ -18,6 +18,14 @@ class Scored(Frozen):
     mean_iu: float
 
 
+class Classes(Frozen):
+    """The colours of a task's classes."""
+
+    dataset: str
+    task: str
+    colours: tuple[tuple[str, str], ...]  # class and colour
+
+
 class Card(Frozen):
     """A figure: what it shows, in words, and where it belongs on the page."""
 
@@ -30,7 +38,7 @@ class Card(Frozen):
     height: int
     table: str = ""  # the table that it belongs to, if any
     experiment: str = ""  # the experiment that it shows, if only one
-    legend: tuple[tuple[str, str], ...] = ()  # class and colour
+    legend: tuple[Classes, ...] = ()
     worst: tuple[Scored, ...] = ()
 
 

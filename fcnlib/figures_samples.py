@@ -1,28 +1,22 @@
 """Pictures of predictions: nets side by side, and each net's worst, median and best images."""
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from fcnlib import torchscript
 from fcnlib.cards import Scored
-from fcnlib.colour import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes, overlay
 from fcnlib.config import Frozen
-from fcnlib.counting import TASK
 from fcnlib.datasets.prepared import Prepared
-from fcnlib.drawing import bare, new_figure, save
 from fcnlib.errors import InputError
+from fcnlib.figures_sheets import comparison_sheet, example_sheet, load_net, of_task, save_sheet
 from fcnlib.metrics import mean_iu
 from fcnlib.tables import ShownNet
 
-DPI = 150
-Legend = tuple[tuple[str, str], ...]
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 
 
@@ -46,35 +40,28 @@ def draw_comparison(
 ) -> None:
     """Image, each net's labels, truth: on the images where the last net gains most on the first.
 
-    `models` and `counts` are in the order of the figure's nets, one run of each.
+    `models` and `counts` are in the order of the figure's nets, one run of each. Beside the image
+    stands what else any of the nets sees; where there are several tasks, each has a row.
     """
-    shown = Comparison.model_validate(figure)
-    prepared = Prepared(dataset)
-    first, last = per_image_iu(read_counts(counts[0])), per_image_iu(read_counts(counts[-1]))
-    gains = {name: last[name] - first[name] for name in last if name in first}
+    shown, prepared = Comparison.model_validate(figure), Prepared(dataset)
+    nets = [load_net(path, net.row) for net, path in zip(shown.nets, models, strict=True)]
+    tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in nets)]
+    first, last = read_counts(counts[0], tasks), read_counts(counts[-1], tasks)
+    both = [each for each in tasks if each in first and each in last]
+    if not both:
+        raise InputError(f"{counts[-1]}: no task in common with {counts[0]}")
+    gains = gain(first[both[0]], last[both[0]])
     chosen = sorted(gains, key=lambda name: (-gains[name], name))[: shown.images]
-    nets = [torchscript.load(Path(path)) for path in models]
-    rows = []
-    for photo, truth in map(prepared.pair, chosen):
-        rows.append([photo, *(predict(net, photo) for net in nets), truth])
-    palette = prepared.info.palette[TASK]
-    titles = ["Image", *(net.row for net in shown.nets), "Ground truth"]
-    seen = [labels for row in rows for labels in row[1:]]
     gained = ", ".join(f"{name} ({gains[name]:+.1f})" for name in chosen)
-    with new_figure(1.18 * len(titles), 1.0) as canvas:
-        pictures = [[row[0], *(colour(labels, palette) for labels in row[1:])] for row in rows]
-        draw_grid(
-            canvas, pictures, titles, [""] * len(rows), classes_in(prepared, seen), photos={0}
-        )
-        save(
-            canvas, image, card, dpi=DPI, kind="comparison", title=shown.title,
-            caption=f"The {len(chosen)} test images whose mean IU gains most from "
-            f"{shown.nets[0].row} to {shown.nets[-1].row}, so they show the difference at its "
-            f"largest, not a typical case. Top to bottom (gain in points): {gained}. Void is "
-            f"drawn near white. {of_seed(models[0])}",
-            alt=f"Grid of {len(chosen)} rows with the columns {', '.join(titles)}.",
-            legend=all_classes(prepared),
-        )  # fmt: skip
+    sheet = comparison_sheet(prepared, chosen, nets, tasks)
+    save_sheet(
+        sheet, prepared, image, card, column=1.18, kind="comparison", title=shown.title,
+        caption=f"The {len(chosen)} test images whose {of_task(both[0], tasks)}mean IU gains most "
+        f"from {shown.nets[0].row} to {shown.nets[-1].row}, so they show the difference at its "
+        f"largest, not a typical case. Top to bottom (gain in points): {gained}. "
+        + of_seed(models[0]),
+        alt=f"Grid of {len(sheet.rows)} rows with the columns {', '.join(sheet.titles)}.",
+    )  # fmt: skip
 
 
 def draw_examples(
@@ -87,34 +74,36 @@ def draw_examples(
     card: Path | str,
     each: int = 3,
 ) -> None:
-    """One net's worst, median and best test images: prediction, truth and mistakes."""
-    shown = ShownNet.model_validate(net)
-    prepared = Prepared(dataset)
-    palette, classes = prepared.info.palette[TASK], len(prepared.info.tasks[TASK])
-    scores = per_image_iu(read_counts(counts))
-    groups = worst_median_best(scores, each)
-    loaded = torchscript.load(Path(model))
-    pictures, headings, seen = [], [], []
-    for group, name in [(group, name) for group, names in groups.items() for name in names]:
-        photo, truth = prepared.pair(name)
-        labels = predict(loaded, photo)
-        painted, true = overlay(photo, labels, palette), colour(truth, palette)
-        pictures.append([photo, painted, true, mistakes(photo, labels, truth, classes)])
-        headings.append(f"{group}   {name}   mean IU {scores[name]:.1f}%")
-        seen += [labels, truth]
-    worst = tuple(Scored(id=name, mean_iu=round(scores[name], 4)) for name in groups["worst"])
-    with new_figure(5.2, 1.0) as canvas:
-        titles = ["Image", "Prediction", "Ground truth", "Mistakes"]
-        draw_grid(canvas, pictures, titles, headings, classes_in(prepared, seen), photos={0, 1, 3})
-        save(
-            canvas, image, card, dpi=DPI, kind="examples", experiment=shown.experiment,
-            title=shown.row, legend=all_classes(prepared), worst=worst,
-            caption="Worst, median and best test images by their own mean IU (over the classes "
-            "that occur in the image or in its prediction). Mistakes are orange; void is near "
-            f"white and not counted. {of_seed(model)}",
-            alt=f"Image, prediction, ground truth and mistakes of {shown.row} on "
-            + "; ".join(f"{key}: {', '.join(names)}" for key, names in groups.items()) + ".",
-        )  # fmt: skip
+    """One net's worst, median and best test images: prediction, truth and mistakes, by task."""
+    shown, prepared = ShownNet.model_validate(net), Prepared(dataset)
+    loaded = load_net(model, shown.row)
+    tasks = loaded.tasks
+    found = read_counts(counts, tasks)
+    scores = {task: per_image_iu(found[task]) for task in tasks if task in found}
+    if scores.keys() != set(tasks):
+        raise InputError(f"{counts}: expected confusion counts per image of {', '.join(tasks)}")
+    groups = worst_median_best(scores[tasks[0]], each)
+    headings = {
+        name: [
+            f"{f'{group}   {name}   ' if task == tasks[0] else ''}"
+            f"{of_task(task, tasks)}mean IU {_percent(scores[task].get(name))}"
+            for task in tasks
+        ]
+        for group, names in groups.items()
+        for name in names
+    }
+    sheet = example_sheet(prepared, headings, loaded)
+    columns, first = len(sheet.titles), scores[tasks[0]]
+    save_sheet(
+        sheet, prepared, image, card, column=1.3, photos={columns - 3, columns - 1},
+        kind="examples", experiment=shown.experiment, title=shown.row,
+        worst=tuple(Scored(id=x, mean_iu=round(first[x], 4)) for x in groups["worst"]),
+        caption=f"Worst, median and best test images by their own {of_task(tasks[0], tasks)}mean "
+        "IU (over the classes that occur in the image or in its prediction). Mistakes are orange. "
+        + of_seed(model),
+        alt=f"Image, prediction, ground truth and mistakes of {shown.row} on "
+        + "; ".join(f"{key}: {', '.join(names)}" for key, names in groups.items()) + ".",
+    )  # fmt: skip
 
 
 def of_seed(model: Path | str) -> str:
@@ -122,13 +111,19 @@ def of_seed(model: Path | str) -> str:
     return f"Predictions of the run with seed {Path(model).stem}."  # models/<experiment>/<seed>.ts
 
 
-def read_counts(path: Path | str) -> Counts:
-    """Each test image's confusion counts, rows = truth."""
+def read_counts(path: Path | str, tasks: Sequence[str]) -> dict[str, Counts]:
+    """By task, as far as the file has it: each test image's confusion counts, rows = truth."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return dict(zip(map(str, file["ids"]), file[TASK], strict=True))
+            ids = list(map(str, file["ids"]))
+            found = {task: file[task] for task in tasks if task in file.files}
+            counts = {task: dict(zip(ids, each, strict=True)) for task, each in found.items()}
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: expected confusion counts per image: {error}") from None
+    if not counts:
+        known = ", ".join(tasks)
+        raise InputError(f"{path}: expected confusion counts per image of one of: {known}")
+    return counts
 
 
 def per_image_iu(counts: Counts) -> dict[str, float]:
@@ -138,6 +133,12 @@ def per_image_iu(counts: Counts) -> dict[str, float]:
         for name, count in counts.items()
         if count.any()
     }
+
+
+def gain(first: Counts, last: Counts) -> dict[str, float]:
+    """How many points more mean IU an image has in the last counts than in the first."""
+    before, after = per_image_iu(first), per_image_iu(last)
+    return {name: after[name] - before[name] for name in after if name in before}
 
 
 def worst_median_best(scores: Mapping[str, float], each: int) -> dict[str, list[str]]:
@@ -157,71 +158,6 @@ def worst_median_best(scores: Mapping[str, float], each: int) -> dict[str, list[
     return groups
 
 
-def predict(model: Any, photo: Image) -> Labels:
-    """The net's label of every pixel."""
-    batch = torch.from_numpy(photo).permute(2, 0, 1)[None]  # [1, 3, H, W]
-    labels: Labels = model(batch)[0].cpu().numpy()
-    return labels
-
-
-def all_classes(prepared: Prepared) -> Legend:
-    """(class, colour) of every class of the data set."""
-    names, palette = prepared.info.tasks[TASK], prepared.info.palette[TASK]
-    return tuple((name, as_hex(rgb)) for name, rgb in zip(names, palette, strict=True))
-
-
-def classes_in(prepared: Prepared, labels: Sequence[Labels]) -> Legend:
-    """(class, colour) of every class that occurs in the label maps."""
-    every = all_classes(prepared)
-    found = sorted(set().union(*(np.unique(item).tolist() for item in labels)))
-    return tuple(every[i] for i in found if i < len(every))
-
-
-def draw_grid(
-    canvas: Figure,
-    pictures: Sequence[Sequence[Image]],
-    titles: Sequence[str],
-    headings: Sequence[str],
-    legend: Legend,
-    *,
-    photos: Collection[int] = (),
-) -> None:
-    """Rows of pictures under column titles, a heading over each row, the legend below.
-
-    The columns of `photos` shrink smoothly; all others keep their exact colours.
-    """
-    width = canvas.get_figwidth()
-    cell, gap, top = width / len(titles), 0.04, 0.26
-    heading = 0.22 if any(headings) else gap
-    heights = [(cell - gap) * row[0].shape[0] / row[0].shape[1] + heading for row in pictures]
-    columns = max(1, int(width / 1.15))
-    below = 0.18 + 0.17 * -(-(len(legend) + 1) // columns)
-    total = top + sum(heights) + below
-    canvas.set_figheight(total)
-    canvas.set_layout_engine("none")
-    for column, title in enumerate(titles):
-        size = min(9.0, 108 * cell / len(title))  # a long name must not run into the next
-        canvas.text((column + 0.5) / len(titles), 1 - 0.15 / total, title,
-                    ha="center", va="center", fontsize=size, fontweight="bold")  # fmt: skip
-    y = total - top
-    for row, text, height in zip(pictures, headings, heights, strict=True):
-        if text:
-            canvas.text(0.02 / width, (y - 0.12) / total, text, va="center", fontsize=9)
-        for column, picture in enumerate(row):
-            box = (column * cell + gap / 2, y - height, cell - gap, height - heading)
-            axes = canvas.add_axes((box[0] / width, box[1] / total, box[2] / width, box[3] / total))
-            smooth = column in photos and picture.shape[1] > (cell - gap) * DPI
-            axes.imshow(picture, interpolation="auto" if smooth else "nearest", aspect="auto")
-            bare(axes)
-        y -= height
-    draw_legend(canvas, legend, columns)
-
-
-def draw_legend(canvas: Figure, legend: Legend, columns: int) -> None:
-    """The classes' colours at the bottom, and that of void."""
-    patches = [
-        Patch(facecolor=value, edgecolor="#8a9099", label=name)
-        for name, value in (*legend, ("void", as_hex(VOID_COLOUR)))
-    ]
-    canvas.legend(handles=patches, loc="lower left", ncols=columns, fontsize=8,
-                  handlelength=1.1, columnspacing=1.0, borderaxespad=0.1)  # fmt: skip
+def _percent(score: float | None) -> str:
+    """None where no pixel of the image is labelled."""
+    return "unknown" if score is None or math.isnan(score) else f"{score:.1f}%"

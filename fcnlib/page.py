@@ -69,7 +69,7 @@ def write_page(
         views=views,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
         examples=[item for item in pictures if item.card.kind == "examples"],
-        legend=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
+        legends=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,

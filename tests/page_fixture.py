@@ -88,7 +88,8 @@ def write_dataset(folder: Path, images: int = 5) -> Path:
 def write_net(path: Path, *, blind: int) -> None:
     """A model file such as the export writes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    about = {"classes": CLASSES, "palette": [], "parameters": 123456, "best_iteration": 80}
+    about = {"classes": {"semantic": CLASSES}, "palette": {"semantic": []}, "inputs": ["rgb"]}
+    about |= {"parameters": 123456, "best_iteration": 80}
     about |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"]}, "provenance": {}}
     extra = {"about.json": json.dumps(about)}
     torch.jit.save(torch.jit.script(ByRed(blind)), str(path), _extra_files=extra)

@@ -13,7 +13,8 @@ from fcnlib.colour import VOID_COLOUR, WRONG, colour, mistakes, overlay
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import draw_class_iu, draw_curves
-from fcnlib.figures_samples import draw_comparison, draw_grid, worst_median_best
+from fcnlib.figures_grid import Row, draw_grid
+from fcnlib.figures_samples import draw_comparison, worst_median_best
 
 PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
 
@@ -59,7 +60,7 @@ def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
     solid = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (10, 20, 30)]]
     pictures = [[np.full((10, 20, 3), rgb, np.uint8) for rgb in row] for row in solid]
     with new_figure(4.0, 1.0) as canvas:
-        draw_grid(canvas, pictures, ["a", "b"], ["", ""], (("red", "#ff0000"),))
+        draw_grid(canvas, list(map(Row, pictures)), ["a", "b"], {"": (("red", "#ff0000"),)})
         save(
             canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=100,
             kind="examples", title="", caption="", alt="",
@@ -86,7 +87,9 @@ def test_examples_name_the_worst_images(run):
     # Blind in the first 12 columns: it sees nothing of the animal that starts at the left edge.
     assert [image.id for image in card.worst] == ["img_0"]
     assert card.worst[0].mean_iu < 50
-    assert card.legend == (("background", "#000000"), ("cat", "#800000"), ("dog", "#008000"))
+    (legend,) = card.legend
+    assert (legend.dataset, legend.task) == ("toy", "semantic")
+    assert legend.colours == (("background", "#000000"), ("cat", "#800000"), ("dog", "#008000"))
     assert "the run with seed 0." in card.caption
     assert "worst: img_0" in card.alt
 

@@ -1,0 +1,207 @@
+"""Sheets of nets that see more than colours, and of nets with several tasks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes_fixture import (
+    PLACES,
+    ROOM,
+    ByChannel,
+    TwoByRed,
+    stairs,
+    write_counts,
+    write_model,
+    write_places,
+    write_room,
+)
+
+from fcnlib.cards import Card, read_card
+from fcnlib.colour import WRONG
+from fcnlib.datasets.images import voc_palette
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
+from fcnlib.figures_inputs import UNSEEN, DepthScale, depth_picture, depth_scale
+from fcnlib.figures_samples import draw_comparison, draw_examples
+from fcnlib.figures_sheets import load_net, predict
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Path:
+    return write_room(tmp_path_factory.mktemp("room") / "room")
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory) -> Path:
+    return write_places(tmp_path_factory.mktemp("places") / "places")
+
+
+def drawn(card: Path) -> tuple[np.ndarray, Card]:
+    picture = np.asarray(Image.open(card.with_suffix(".png")).convert("RGB"))
+    return picture, read_card(card)
+
+
+def has(picture: np.ndarray, rgb) -> int:
+    return int((picture == np.array(rgb)).all(axis=2).sum())
+
+
+def compare(folder: Path, dataset: Path, nets: dict[str, Path], counts: list[Path]) -> Path:
+    card = folder / "sheet.json"
+    draw_comparison(
+        {"name": "f", "title": "Sheet", "images": 1,
+         "nets": [{"experiment": row, "row": row} for row in nets]},
+        models=list(nets.values()), counts=counts, dataset=dataset,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    return card
+
+
+def seeing(folder: Path, name: str, net: ByChannel, inputs: list[str]) -> Path:
+    return write_model(folder / name / "0.ts", net, inputs=inputs, classes={"semantic": ROOM})
+
+
+def test_nets_with_different_inputs_stand_side_by_side_after_what_they_see(room, tmp_path):
+    nets = {
+        "RGB": seeing(tmp_path, "rgb", ByChannel(0, 200, 5), ["rgb"]),
+        "RGB-D": seeing(tmp_path, "rgbd", ByChannel(3, 1000, 5), ["rgb", "depth"]),
+        "RGB-HHA": seeing(tmp_path, "late", ByChannel(3, 55, 5), ["rgb", "hha"]),
+    }
+    blind = write_counts(tmp_path / "0.npz", room, [32, 20, 8, 8], ["semantic"])
+    sharp = write_counts(tmp_path / "1.npz", room, [0, 0, 0, 8], ["semantic"])
+    picture, card = drawn(compare(tmp_path, room, nets, [blind, blind, sharp]))
+    assert "columns Image, Depth, HHA, RGB, RGB-D, RGB-HHA, Ground truth" in card.alt
+    assert "room_0 (+" in card.caption
+    columns = np.array_split(picture[40:150], 7, axis=1)
+    bed = voc_palette()[2]
+    assert has(columns[1], UNSEEN) and not has(columns[0], UNSEEN)
+    assert not has(columns[3], bed)  # colours do not tell
+    assert min(has(columns[i], bed) for i in (4, 5, 6)) > 1000
+    assert "logarithm" in card.caption and "green height above the ground" in card.caption
+
+
+def test_a_sheet_speaks_only_of_what_is_on_it(places, tmp_path):
+    classes = {"semantic": PLACES["semantic"]}
+    model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
+    counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
+    card = tmp_path / "sheet.json"
+    draw_examples(
+        {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    caption = read_card(card).caption
+    assert "Depth" not in caption and "HHA" not in caption
+    assert "own mean IU" in caption  # of the only task: no need to name it
+    assert [entry.task for entry in read_card(card).legend] == ["semantic"]
+
+
+def test_a_second_task_has_rows_of_its_own_and_nets_without_it_leave_them_empty(places, tmp_path):
+    models = {
+        "Geometric": write_model(
+            tmp_path / "geo/0.ts", ByChannel(0, 60, 3), inputs=["rgb"],
+            classes={"geometric": PLACES["geometric"]},
+        ),
+        "Both": write_model(tmp_path / "two/0.ts", TwoByRed(), inputs=["rgb"], classes=PLACES),
+    }  # fmt: skip
+    one = write_counts(tmp_path / "1.npz", places, [8, 9, 8, 8], ["geometric"])
+    two = write_counts(tmp_path / "2.npz", places, [8, 0, 8, 8], list(PLACES))
+    picture, card = drawn(compare(tmp_path, places, models, [one, two]))
+    assert "whose geometric mean IU gains most from Geometric to Both" in card.caption
+    assert [entry.task for entry in card.legend] == ["semantic", "geometric"]
+    tree, upright = (34, 139, 34), (150, 60, 60)
+    grid = picture[40 : int(0.75 * len(picture))]
+    first, second = np.array_split(grid, 2)
+    semantic, geometric = (np.array_split(half, 4, axis=1) for half in (first, second))
+    assert not has(semantic[1], tree) and has(semantic[2], tree) and has(semantic[3], tree)
+    assert all(has(geometric[i], upright) > 1000 for i in (1, 2, 3))
+    photo = (125, 100, 100)
+    assert has(semantic[0], photo) > 1000 and not has(geometric[0], photo)
+
+
+def test_examples_of_two_tasks_show_the_mistakes_of_each(places, tmp_path):
+    class Half(TwoByRed):
+        def forward(self, seen):
+            step = seen[:, 0] // 60
+            return {"semantic": step * 0, "geometric": step.clamp(0, 2)}
+
+    model = write_model(tmp_path / "0.ts", Half(), inputs=["rgb"], classes=PLACES)
+    counts = write_counts(tmp_path / "0.npz", places, [20, 3, 2, 1], list(PLACES))
+    card = tmp_path / "sheet.json"
+    draw_examples(
+        {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places, each=1,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    picture, found = drawn(card)
+    assert [image.id for image in found.worst] == ["place_0"]
+    assert "their own semantic mean IU" in found.caption
+    rows = np.array_split(picture[30 : int(0.88 * len(picture))], 6)
+    wrong = [has(np.array_split(row, 4, axis=1)[3], WRONG) > 500 for row in rows]
+    assert wrong == [True, False] * 3
+
+
+def test_a_net_without_a_task_in_common_with_the_first_is_refused(places, tmp_path):
+    models = {
+        task: write_model(
+            tmp_path / f"{task}/0.ts", ByChannel(0, 60, 3), inputs=["rgb"],
+            classes={task: PLACES[task]},
+        )
+        for task in PLACES
+    }  # fmt: skip
+    counts = [write_counts(tmp_path / f"{t}.npz", places, [1] * 4, [t]) for t in PLACES]
+    with pytest.raises(InputError, match=r"geometric\.npz: no task in common with .*semantic\.npz"):
+        compare(tmp_path, places, models, counts)
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
+    classes = {"semantic": PLACES["semantic"]}
+    model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
+    with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
+        predict(load_net(model, "A"), Prepared(places), "place_0")
+
+
+def test_counts_of_another_task_are_named(places, tmp_path):
+    model = write_model(tmp_path / "0.ts", TwoByRed(), inputs=["rgb"], classes=PLACES)
+    counts = write_counts(tmp_path / "0.npz", places, [1] * 4, ["semantic"])
+    with pytest.raises(InputError, match=r"0\.npz: .*counts per image of semantic, geometric"):
+        draw_examples(
+            {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places,
+            image=tmp_path / "s.png", card=tmp_path / "s.json",
+        )  # fmt: skip
+    assert not (tmp_path / "s.png").exists()
+
+
+def test_depth_is_bright_where_near_and_equal_steps_are_equal_ratios():
+    depth = np.array([[500, 1000, 2000, 4000, 8000, 0]], np.uint16)
+    scale = DepthScale(1000, 4000)
+    painted = depth_picture(depth, np.zeros((1, 6), bool), scale).astype(int)
+    light = painted.sum(axis=2)[0]
+    assert light[1] > light[2] > light[3]
+    assert (painted[0, 0] == painted[0, 1]).all() and (painted[0, 5] == painted[0, 1]).all()
+    assert (painted[0, 4] == painted[0, 3]).all()  # beyond the ends: as the ends
+    middle = depth_picture(np.array([[2000]], np.uint16), np.zeros((1, 1), bool), scale)
+    ends = DepthScale(500, 8000)
+    assert (
+        depth_picture(np.array([[2000]], np.uint16), np.zeros((1, 1), bool), ends) == middle
+    ).all()
+
+
+def test_hatching_covers_what_was_not_measured_and_lets_its_filling_show():
+    depth = np.full((20, 20), 2000, np.uint16)
+    missing = np.zeros((20, 20), bool)
+    missing[:10] = True
+    painted = depth_picture(depth, missing, DepthScale(1000, 4000))
+    assert not has(painted[10:], UNSEEN)
+    assert 50 <= has(painted[:10], UNSEEN) <= 150
+
+
+@pytest.mark.parametrize("value", [0, 1, 2000, 65535])
+def test_a_flat_or_empty_depth_is_drawn_too(value):
+    depth = np.full((4, 6), value, np.uint16)
+    scale = depth_scale([depth])
+    assert 0 < scale.near < scale.far
+    assert depth_picture(depth, depth > 0, scale).shape == (4, 6, 3)
+
+
+def test_the_fixture_has_every_class():
+    assert set(np.unique(stairs(0, 5))) == {0, 1, 2, 3, 4, 255}
