@@ -25,7 +25,7 @@ LAYERS = [
         "colour",
         "vision",
     },
-    {"metrics"},
+    {"metrics", "hha"},
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "sampling", "counting", "starting"},
     {"optimising", "train", "torchscript", "pretrain", "job"},
