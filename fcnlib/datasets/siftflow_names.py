@@ -54,7 +54,7 @@ GEOMETRIC: dict[str, Colour] = {
 
 
 @cache
-def test_ids() -> tuple[str, ...]:
+def released_test() -> tuple[str, ...]:
     """The 200 images of the released test list."""
     path = Path(__file__).parent / "lists" / "siftflow-test.txt"
     return tuple(path.read_text().split())

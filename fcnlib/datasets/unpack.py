@@ -1,24 +1,46 @@
-"""Members of a tar archive, read in one pass and without unpacking the rest."""
+"""Members of a tar or zip archive, read in one pass and without unpacking the rest."""
 
 import lzma
 import os
 import re
+import stat
+import struct
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from fcnlib.errors import InputError
 
-_DAMAGED = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
+_DAMAGED_TAR = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
+# Python has no common class for what zip archives can be: cut, encrypted, oddly compressed.
+_DAMAGED_ZIP = (
+    *(zipfile.BadZipFile, RuntimeError, UnicodeDecodeError, struct.error),
+    *(EOFError, zlib.error, lzma.LZMAError, OSError),
+)
+_ZIP = b"PK\x03\x04"
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
     """The match and the content of each file whose whole name matches, in the archive's order.
 
-    Compression is recognised by content: SBD's `.tgz` has been served without it. A member that
-    would land outside the folder it is unpacked to makes the whole archive suspect.
+    Kind and compression are recognised by content: SBD's `.tgz` has been served without it. A
+    member that would land outside the folder it is unpacked to makes the whole archive suspect.
     """
+    return (_zip_members if _is_zip(archive) else _tar_members)(archive, wanted)
+
+
+def _is_zip(archive: Path) -> bool:
+    """By its first bytes, for a cut archive has no last ones."""
+    try:
+        with open(archive, "rb") as file:
+            return file.read(len(_ZIP)) == _ZIP
+    except OSError:  # reading it as a tar says what it is
+        return False
+
+
+def _tar_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
     try:
         with tarfile.open(archive, mode="r:*") as tar:
             for member in tar:
@@ -31,9 +53,27 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[s
                     yield match, file.read()
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file") from None
-    except _DAMAGED as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise InputError(f"{archive}: not a tar archive or cut short ({reason})") from None
+    except _DAMAGED_TAR as error:
+        raise InputError(f"{archive}: not a tar archive or cut short ({_reason(error)})") from None
+
+
+def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            for member in zipped.infolist():
+                name = member.filename.replace("\\", "/")  # as some Windows tools write it
+                is_link = stat.S_ISLNK(member.external_attr >> 16)
+                if _leaves(name) or re.match("[A-Za-z]:", name) or is_link:
+                    raise InputError(f"{archive}: unsafe member: {member.filename}")
+                match = wanted.fullmatch(name)
+                if match and not member.is_dir():
+                    yield match, zipped.read(member)
+    except _DAMAGED_ZIP as error:
+        raise InputError(f"{archive}: not a zip archive or cut short ({_reason(error)})") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def _is_unsafe(member: tarfile.TarInfo) -> bool:

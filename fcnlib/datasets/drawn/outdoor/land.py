@@ -149,7 +149,7 @@ def tree(view: Layers, x: float, base: float, height: float) -> None:
         return
     wide = max(0.05 * height, 0.008)
     part.put("tree", part.surface("trunk"), part.box(x - wide, base - 0.6 * height, x + wide, base))
-    rough = np.float32(0.022 * height / 0.3) * part.noise(MOTTLE)
+    rough = np.float32(0.04 * height) * part.noise(MOTTLE)
     if view.chance(0.3):
         half = view.between(0.2, 0.28) * height
         crown = part.convex(

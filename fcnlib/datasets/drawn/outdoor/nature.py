@@ -56,21 +56,18 @@ def mountain(view: Layers, rare: bool) -> None:
     land.range_of_mountains(view, horizon, view.between(0.25, 0.55))
     if view.chance(0.55):
         land.tree_line(view, horizon + 0.02, view.between(0.04, 0.14))
-    kind = view.rng.uniform()
-    if kind < 0.25:
+    if view.chance(0.3):
         land.sea(view, horizon, "river")
-    else:
-        name, material = ("grass", "lawn") if kind < 0.7 else ("field", "crop")
-        land.ground(view, name, material, horizon, 0.02)
+        horizon = view.between(horizon + 0.06, 0.98)
+    name, material = ("grass", "lawn") if view.chance(0.6) else ("field", "crop")
+    land.ground(view, name, material, horizon, 0.015)
     for _ in range(int(view.rng.integers(0, 4))):
-        land.tree(
-            view, view.between(0, 1), view.between(horizon + 0.05, 1), view.between(0.15, 0.35)
-        )
+        base = horizon + view.between(0.03, 0.2)
+        land.tree(view, view.between(0, 1), base, view.between(0.15, 0.35))
     for _ in range(int(view.rng.integers(0, 3))):
-        land.rock(
-            view, view.between(0, 1), view.between(horizon + 0.08, 1.02), view.between(0.05, 0.16)
-        )
-    land.people(view, view.between(horizon + 0.08, 1.0), 0.12)
+        base = horizon + view.between(0.05, 0.2)
+        land.rock(view, view.between(0, 1), base, view.between(0.05, 0.16))
+    land.people(view, horizon + view.between(0.05, 0.15), 0.12)
 
 
 def opencountry(view: Layers, rare: bool) -> None:
