@@ -1,20 +1,43 @@
 """What the entries of config.yaml say of each other: names exist, nets and columns fit."""
 
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import NamedTuple, get_args
 
-from fcnlib.columns import ColumnName, Metric
+from fcnlib.columns import KEYS, ColumnName, Metric, Served
 from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, Table, Timing
+from fcnlib.config_data import CHANNELS, Data, Input
 from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.errors import InputError
 
 WRITTEN = ".caffemodel"
 WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
+SERVED: frozenset[ColumnName] = frozenset(get_args(Served))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
 )
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
+
+
+class Content(NamedTuple):
+    """What the data sets of a converter have."""
+
+    inputs: tuple[Input, ...] = ("rgb",)
+    tasks: tuple[str, ...] = ("semantic",)
+    background: bool | None = None  # whether its first class is one; None: as its user has it
+
+
+ROOMS = Content(inputs=("rgb", "depth", "hha"), background=False)
+OBJECTS = Content(background=True)
+CONTENTS = {
+    "voc": OBJECTS,
+    "voc-sbd": OBJECTS,
+    "nyudv2": ROOMS,
+    "nyudv2-release": ROOMS,
+    "siftflow": Content(tasks=("semantic", "geometric"), background=False),
+    "pascal-context": OBJECTS,
+    "folder": Content(),
+}
 
 
 def check_references(config: Config, source: str) -> None:
@@ -35,6 +58,8 @@ def check_references(config: Config, source: str) -> None:
         _check_kind(entry, f"{source}: {place}")
         if entry.data:
             require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
+            content = CONTENTS[config.datasets[entry.data.dataset].converter]
+            _check_data(entry.data, content, f"{source}: {place}.data")
         for shown in entry.tables:
             require(shown, config.tables, f"{place}.tables", "is no table")
         for start in entry.starts("demo"):
@@ -45,10 +70,13 @@ def check_references(config: Config, source: str) -> None:
             require(start, trained, key, "must stand above it, as weights flow downwards")
         if entry.net:
             trained.append(name)
+            assert entry.data is not None
+            _check_channels(entry.net, entry.data, f"{source}: {place}")
             _check_start(config, name, entry.net, source)
+            _check_seen(config, entry.net, entry.data, f"{source}: {place}")
         if entry.weights:
             require(entry.weights.file, files, f"{place}.weights.file", "is no published file")
-            _check_written(config, entry.weights, f"{source}: {place}.weights.written_from")
+            _check_written(config, entry, entry.weights, f"{source}: {place}.weights.written_from")
         if entry.timing:
             _check_timing(entry.timing, f"{source}: {place}.timing")
     _check_shown(config, source)
@@ -60,11 +88,23 @@ def _check_shown(config: Config, source: str) -> None:
     for name, figure in config.figures.items():
         for experiment in figure.experiments:
             _require(experiment, models, f"{source}: figures.{name}.experiments", "is no net")
+        entries = [config.experiments[experiment].data for experiment in figure.experiments]
+        datasets = sorted({entry.dataset for entry in entries if entry})
+        if len(datasets) > 1:
+            raise InputError(
+                f"{source}: figures.{name}.experiments: of {', '.join(datasets)}; expected nets of "
+                "one data set"
+            )
     for shown in config.scales[config.scale].tables or ():
         _require(shown, config.tables, f"{source}: scales.{config.scale}.tables", "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
         _check_columns(table, rows, f"{source}: tables.{name}")
+
+
+def _require_all(names: Iterable[str], known: Iterable[str], place: str, what: str) -> None:
+    for name in names:
+        _require(name, known, place, what)
 
 
 def _require(name: str, known: Iterable[str], place: str, what: str) -> None:
@@ -73,7 +113,7 @@ def _require(name: str, known: Iterable[str], place: str, what: str) -> None:
 
 
 def _check_kind(entry: Experiment, place: str) -> None:
-    """An entry is of one kind, and has data to be scored on."""
+    """An entry is of one kind and has data to be scored on; or published numbers are all it has."""
     if (entry.net is None) != (entry.recipe is None):
         raise InputError(f"{place}: net and recipe come together or not at all")
     kinds = {
@@ -83,15 +123,66 @@ def _check_kind(entry: Experiment, place: str) -> None:
         "timing": entry.timing,
     }
     given = [name for name, kind in kinds.items() if kind]
+    if not given and entry.paper and not entry.data:
+        return
     if len(given) != 1:
         found = " beside ".join(given) or "none"
-        raise InputError(f"{place}: {found}; expected one of: {'; '.join(kinds)}")
+        raise InputError(
+            f"{place}: {found}; expected one of: {'; '.join(kinds)}; or paper alone, with a number"
+        )
     if (entry.data is None) == (entry.timing is None):
         problem = "missing" if entry.timing is None else "expected none, as a timing needs no data"
         raise InputError(f"{place}.data: {problem}")
-    scores = [name for name in entry.paper if name in SCORES]
+    scores = [name for name in entry.paper if name in SCORES | SERVED]
     if entry.timing and scores:
         raise InputError(f"{place}.paper: {scores[0]}; expected costs, as a timing has no score")
+
+
+def _check_data(data: Data, content: Content, place: str) -> None:
+    """The data set has what is seen, what is labelled, and a background if it is left out."""
+    _require_all(data.inputs, content.inputs, f"{place}.inputs", f"is none of {data.dataset}")
+    _require_all(data.tasks, content.tasks, f"{place}.tasks", f"is none of {data.dataset}")
+    if data.foreground and content.background is False:
+        raise InputError(f"{place}.foreground: expected false, as {data.dataset} has no background")
+
+
+def _check_channels(net: Net, data: Data, place: str) -> None:
+    """The net's channels are those of its inputs, in an order that tells depth from colours."""
+    inputs, channels = list(data.inputs), sum(CHANNELS[name] for name in data.inputs)
+    if "rgb" in inputs[1:] or ("depth" in inputs and inputs[-1] != "depth"):
+        raise InputError(f"{place}.data.inputs: {inputs}; expected rgb first, depth last")
+    if net.input_channels != channels:
+        raise InputError(
+            f"{place}.net.input_channels: {net.input_channels}; expected {channels}, of {inputs}"
+        )
+    if net.streams and [CHANNELS[name] for name in inputs] != [3] * len(net.streams):
+        raise InputError(
+            f"{place}.data.inputs: {inputs}; expected rgb or hha for each of {list(net.streams)}"
+        )
+    if "depth" in inputs and channels > 4:
+        raise InputError(
+            f"{place}.data.inputs: {inputs}; expected depth alone or beside one input of colours"
+        )
+
+
+def _check_seen(config: Config, net: Net, data: Data, place: str) -> None:
+    """A net starts from nets of its inputs, or of its colours alone, or from a classifier."""
+    if net.start_from == "random":
+        return
+    if not net.start_from and not net.streams and net.input_channels not in (3, 4):
+        raise InputError(
+            f"{place}.net.start_from: a classifier sees colours, not {list(data.inputs)}; "
+            "expected random, or streams"
+        )
+    for i, start in enumerate(net.start_from):
+        seen = data.inputs if len(net.start_from) == 1 else data.inputs[i : i + 1]
+        colours = tuple(name for name in seen if name != "depth")
+        other = config.experiments[start].data
+        assert other is not None
+        if other.inputs not in (seen, colours):
+            raise InputError(
+                f"{place}.net.start_from: {start} sees {list(other.inputs)}; expected {list(seen)}"
+            )
 
 
 def _check_start(config: Config, name: str, net: Net, source: str) -> None:
@@ -115,13 +206,20 @@ def _check_start(config: Config, name: str, net: Net, source: str) -> None:
             )
 
 
-def _check_written(config: Config, weights: Published, place: str) -> None:
+def _check_written(config: Config, entry: Experiment, weights: Published, place: str) -> None:
     """The net that is written is the one that is read back."""
-    net = config.experiments[weights.written_from].net
-    assert net is not None
-    own = f"fcn{STRIDES[net.backbone][net.predict_from[-1]]}s-{net.backbone}"
+    source = config.experiments[weights.written_from]
+    assert source.net is not None and source.data is not None and entry.data is not None
+    own = f"fcn{STRIDES[source.net.backbone][source.net.predict_from[-1]]}s-{source.net.backbone}"
     if own != weights.to:
         raise InputError(f"{place}: {weights.written_from!r} is a {own}; expected a {weights.to}")
+    for what in ("inputs", "tasks"):
+        theirs, expected = getattr(source.data, what), getattr(entry.data, what)
+        if theirs != expected:
+            raise InputError(
+                f"{place}: {weights.written_from!r} has {what} {list(theirs)}; expected "
+                f"{list(expected)}"
+            )
 
 
 def _check_timing(timing: Timing, place: str) -> None:
@@ -166,4 +264,8 @@ def _numbers(entry: Experiment) -> set[ColumnName]:
     if entry.timing:
         backward: set[ColumnName] = {"backward_ms"} if entry.timing.backward else set()
         return {*TIMES, *backward, *entry.paper}
-    return {*SCORES, *(() if entry.oracle else NET_COSTS), *entry.paper}
+    if not entry.data:
+        return {*entry.paper}
+    tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
+    scores = {name for name in SCORES if KEYS[name][0] in tasks}
+    return {*scores, *(() if entry.oracle else NET_COSTS), *entry.paper}

@@ -7,12 +7,12 @@ import pytest
 import torch
 import yaml
 
-from fcnlib.columns import Metric
+from fcnlib.columns import KEYS, Metric
 from fcnlib.config import STRIDES, Net
 from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged, read
-from fcnlib.metrics import METRICS
+from fcnlib.metrics import METRICS, WITH_BACKGROUND
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.heads import scorable
 
@@ -76,7 +76,7 @@ def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
 
 def test_names_allowed_in_two_places_are_the_same() -> None:
     assert set(get_args(Net.model_fields["backbone"].annotation)) == set(BACKBONES)
-    assert set(get_args(Metric)) == set(METRICS)
+    assert {KEYS[name][1] for name in get_args(Metric)} == set(METRICS | WITH_BACKGROUND)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
