@@ -1,19 +1,19 @@
-import hashlib
 import re
 import subprocess
 import sys
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from archives_fixture import jpeg, label, png, sbd_mat, sbd_members, voc_members, write_tar
 
-from fcnlib.datasets.archives import ARCHIVES, Archive
+from fcnlib.datasets import storing
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.datasets.unpack import members
-from fcnlib.datasets.voc import PUBLISHED, PUBLISHED_SBD_FREE, without
+from fcnlib.datasets.voc import without
 from fcnlib.errors import InputError
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
@@ -97,32 +97,63 @@ def test_the_real_lists_leave_736_images():
     val = sorted([*valid, *taken])
     assert len(val) == 1111
     assert without(val, taken) == valid
-    assert len(valid) == PUBLISHED_SBD_FREE["VOCtrainval_25-May-2011.tar"] == 736
+    assert len(valid) == 736
 
 
-def test_the_published_archive_must_have_the_published_counts(tmp_path, monkeypatch):
-    name = "VOCtrainval_25-May-2011.tar"
-    voc = write_tar(tmp_path / name, voc_members(TRAIN, VAL))
-    checksum = f"md5:{hashlib.md5(voc.read_bytes()).hexdigest()}"
-    monkeypatch.setitem(ARCHIVES, name, Archive((), checksum, None, ""))
-    fails(VOC, [voc], tmp_path, r"VOCtrainval_25-May-2011.tar train: 2 images, .*published 1112")
+@pytest.mark.parametrize(
+    ("dataset", "counts", "message"),
+    [
+        (VOC, {"train": 2, "val": 4}, "split val: 3 images, expected the published 4"),
+        (VOC_SBD, {"train": 8498}, "split train: 3 images, expected the published 8498"),
+        (VOC_SBD, {"seg11valid": 736}, "split seg11valid: 2 images, expected the published 736"),
+    ],
+)
+def test_the_published_counts_must_be_those_of_the_archive(
+    archives, tmp_path, dataset, counts, message
+):
+    paths = archives[: len(dataset["archives"])]
+    prepare({**dataset, "counts": {"train": 2} if dataset is VOC else {}}, paths, tmp_path / "good")
+    fails({**dataset, "counts": counts}, paths, tmp_path, message)
 
 
-def test_an_archive_with_the_published_counts_is_hashed_once(tmp_path, monkeypatch):
-    voc = write_tar(tmp_path / "VOCtrainval_25-May-2011.tar", voc_members(TRAIN, VAL))
-    sbd = write_tar(tmp_path / "benchmark.tgz", sbd_members(SBD_TRAIN, []))
-    monkeypatch.setitem(PUBLISHED, voc.name, {"train": 2, "val": 3})
-    monkeypatch.setitem(PUBLISHED, sbd.name, {"train": 3})
-    monkeypatch.setitem(PUBLISHED_SBD_FREE, voc.name, 2)
-    hashed, digest = [], hashlib.file_digest
+@pytest.mark.parametrize("year", [2010, 2011, 2012])
+def test_each_years_archive_has_its_own_root(tmp_path, year):
+    voc = write_tar(tmp_path / "voc.tar", voc_members(TRAIN, VAL, year=year))
+    prepare(VOC, [voc], tmp_path / "out")
+    data = Prepared(tmp_path / "out")
+    assert data.info.splits == {"train": 2, "val": 3, "trainval": 5}
+    assert 255 in data.label("2009_000005")
 
-    def counted(file, algorithm):
-        hashed.append(Path(file.name))
-        return digest(file, algorithm)
 
-    monkeypatch.setattr(hashlib, "file_digest", counted)
-    prepare(VOC_SBD, [voc, sbd], tmp_path / "out")
-    assert hashed == [voc, sbd]
+def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_path, monkeypatch):
+    keep, kept = storing._keep, []
+
+    def keep_some(draft, member, most=3):
+        if len(kept) == most:
+            raise KeyboardInterrupt
+        kept.append((member.kind, member.id))
+        keep(draft, member)
+
+    monkeypatch.setattr(storing, "_keep", keep_some)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(VOC_SBD, archives, tmp_path / "a" / "out")
+    monkeypatch.setattr(storing, "_keep", partial(keep_some, most=None))
+    prepare(VOC_SBD, archives, tmp_path / "a" / "out")
+    assert len(kept) == len(set(kept)) == 2 * 5  # each photograph and label once
+    prepare(VOC_SBD, archives, tmp_path / "b" / "out")
+    infos = [(tmp_path / run / "out" / "dataset.json").read_bytes() for run in "ab"]
+    assert infos[0] == infos[1]
+
+
+def test_processes_read_the_same_labels(archives, tmp_path, monkeypatch):
+    prepare(VOC_SBD, archives, tmp_path / "one" / "data")
+    monkeypatch.setattr(storing, "MANY", 0)
+    prepare(VOC_SBD, archives, tmp_path / "two" / "data", workers=2)
+    for path in (tmp_path / "one").rglob("*.*"):
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes()
+    changed(archives, 1, **{f"{IN_SBD}/cls/2008_000002.mat": b"MATLAB"})
+    fails(VOC_SBD, archives, tmp_path, "no readable GTcls")
 
 
 def fails(dataset: dict, archives: list[Path], tmp_path: Path, message: str) -> None:
