@@ -18,14 +18,17 @@ from fcnlib.datasets.drawn.archives import (
     VOC2010_ROOT,
     VOC2012_ROOT,
     VOC_ROOT,
+    archive_scenes,
     splits,
     whole_lists,
+    whole_scenes,
     write_context,
     write_sbd,
     write_voc2010,
     write_voc2011,
     write_voc2012_test,
 )
+from fcnlib.datasets.drawn.formats import jpeg, with_void
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 
@@ -302,3 +305,23 @@ def test_a_list_without_images_is_refused(tmp_path):
     with pytest.raises(InputError, match="0 training and 5 validation scenes"):
         write_voc2010(tmp_path / "voc.tar", seed=0, train=0, validation=5)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("year", [2010, 2011])
+def test_segmented_scenes_come_back_label_for_label(year, tmp_path):
+    sizes = {"seed": 4, "train": 12, "validation": 6}
+    write = {2010: write_voc2010, 2011: write_voc2011}[year]
+    write(tmp_path / "voc.tar", size=48, **sizes)
+    entry = {"converter": "voc", "archives": ["voc.tar"]}
+    prepare(entry, [tmp_path / "voc.tar"], tmp_path / "prepared")
+    if year == 2010:
+        drawing = whole_scenes(whole_lists(**sizes)[0], seed=4, size=48)
+    else:
+        drawing = archive_scenes(splits(**sizes).numbers, seed=4, size=48)
+    prepared = Prepared(tmp_path / "prepared")
+    trainval = set(prepared.ids("trainval"))
+    segmented = [(name, scene) for name, scene in drawing if name in trainval]
+    assert len(segmented) == len(trainval) == {2010: 5, 2011: 12}[year]
+    for name, scene in segmented:
+        assert np.array_equal(prepared.label(name), with_void(scene.labels, scene.objects))
+        assert prepared.image_path(name).read_bytes() == jpeg(scene.image)

@@ -87,7 +87,7 @@ def write_voc2010(
     numbers, main = whole_lists(seed=seed, train=train, validation=validation)
     segmented = {name: ids[::5] for name, ids in main.items() if name != "trainval"}
     segmented["trainval"] = sorted(segmented["train"] + segmented["val"])
-    drawing = _whole_scenes(numbers, seed=seed, size=size)
+    drawing = whole_scenes(numbers, seed=seed, size=size)
     _write_voc(path, VOC2010_ROOT, drawing, {"Main": main, "Segmentation": segmented})
 
 
@@ -100,7 +100,7 @@ def write_context(
         for title, names in (("labels", RAW_NAMES), ("59_labels", TASK_NAMES)):
             numbered = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
             add(f"{title}.txt", formats.lines(numbered))
-        for name, scene in _whole_scenes(numbers, seed=seed, size=size):
+        for name, scene in whole_scenes(numbers, seed=seed, size=size):
             add(f"trainval/{name}.mat", formats.context_mat(scene.whole))
 
 
@@ -166,7 +166,8 @@ def archive_scenes(
         yield name, drawn
 
 
-def _whole_scenes(numbers: dict[str, int], *, seed: int, size: int) -> Iterator[tuple[str, Scene]]:
+def whole_scenes(numbers: dict[str, int], *, seed: int, size: int) -> Iterator[tuple[str, Scene]]:
+    """The furnished scenes of VOC2010, whose every pixel PASCAL-Context names."""
     return archive_scenes(numbers, seed=seed, size=size, stream=WHOLE, furnishing=FURNISHING)
 
 
