@@ -1,0 +1,15 @@
+"""Label VOC's test photographs and pack them for PASCAL's evaluation server."""
+
+from pathlib import Path
+
+from fcnlib.job import job
+from fcnlib.submit import submit
+
+with job(snakemake.log[0], snakemake.threads) as device:
+    submit(
+        Path(snakemake.input.photographs),
+        model=Path(snakemake.input.model),
+        out=Path(snakemake.output.archive),
+        year=snakemake.params.year,
+        device=device,
+    )
