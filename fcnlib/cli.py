@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from fcnlib.cli_data import DEFAULT, Configs, check, fetch, find_entry, prepare
+from fcnlib.cli_data import DEFAULT, Configs, check, fetch, find_entry, hha, prepare
 from fcnlib.convert import convert as convert_weights
 from fcnlib.convert import to_caffemodel
 from fcnlib.datasets.prepared import INFO, read_info
@@ -188,7 +188,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # In the order of work, which is that of `fcn --help`.
-for command in (fetch, prepare, check, train, convert, predict, info):
+for command in (fetch, prepare, check, hha, train, convert, predict, info):
     app.command()(command)
 
 

@@ -11,6 +11,7 @@ from fcnlib.datasets.check import check as look_at
 from fcnlib.datasets.check import report
 from fcnlib.datasets.converters import prepare as prepare_data
 from fcnlib.datasets.fetch import fetch as get
+from fcnlib.datasets.hha_frames import Unit, View, camera_from, encode_frames, frames_of
 from fcnlib.datasets.prepared import INFO, is_ours
 from fcnlib.errors import InputError
 from fcnlib.experiments import read
@@ -94,6 +95,51 @@ def check(
     result = look_at(entry, workers=workers)
     typer.echo(report(result))
     raise typer.Exit(int(result.failed))
+
+
+def hha(
+    depth: Annotated[
+        list[Path], typer.Argument(help="Filled depth: 16-bit PNGs, .npy of metres, or folders.")
+    ],
+    out: Annotated[Path, typer.Option(help="PNG to write; of several images: a folder.")],
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            help="Depth as measured, 0 where it is missing; of several images: a folder of files "
+            "with the same names. Without it, zeros of the depth are missing."
+        ),
+    ] = None,
+    unit: Annotated[
+        Unit, typer.Option(help="Of a PNG's numbers, and of whole ones in .npy.")
+    ] = "mm",
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            help="fx,fy,cx,cy in pixels, the first pixel being 1,1; default: the RGB camera of "
+            "NYUDv2's Kinect, for 640 x 480 pixels."
+        ),
+    ] = None,
+    crop: Annotated[
+        bool, typer.Option(help="NYUDv2's published part: 560 x 425 of 640 x 480 pixels.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Images encoded side by side.")] = 2,
+) -> None:
+    """Encode depth as HHA: disparity (red), height above ground in cm (green), angle (blue).
+
+    A net trained on HHA reads these PNGs like photographs.
+
+    Floors are 38 in blue, walls 128, ceilings 218.
+
+    Example: fcn hha depth.png --raw rawdepth.png --out hha.png
+
+    Example: fcn hha depth/ --raw rawdepth/ --out hha/ --crop
+
+    Example: fcn hha frame.npy --out hha.png --camera 365.4,365.4,256.8,208.2
+    """
+    frames = frames_of(depth, raw, out)
+    view = View(unit, camera_from(camera) if camera else None, crop)
+    encode_frames(frames, view, workers=workers)
+    typer.echo(out if len(frames) == 1 else f"{len(frames)} HHA images in {out}")
 
 
 def find_entry(known: Mapping[str, T], name: str, what: str) -> T:

@@ -70,7 +70,14 @@ def encode(
     `depth_m` [H, W] is the filled depth in metres. `missing` [H, W] marks where the sensor measured
     nothing: such pixels get values, but take no part in normals. Without it all were measured.
     """
-    disparity, height, angle = channels(depth_m, missing, camera)
+    encoded = rounded(*channels(depth_m, missing, camera))
+    if odd := doubt(depth_m):
+        log.warning("%s", odd)
+    return encoded
+
+
+def rounded(disparity: Floats, height: Floats, angle: Floats) -> NDArray[np.uint8]:
+    """The channels as bytes [H, W, 3]."""
     encoded = np.empty((*disparity.shape, 3), np.uint8)
     for index, channel in enumerate((disparity, height, angle + ANGLE_OFFSET)):
         # No channel is below 0: cutting off the fraction rounds halves up, as MATLAB does.
@@ -127,8 +134,6 @@ def _checked(depth_m: NDArray[np.floating], missing: Bools | None) -> tuple[Floa
         valid &= ~missing.astype(bool)
     if not valid.any():
         raise InputError("missing: every pixel, expected some that were measured")
-    if odd := doubt(depth_m):
-        log.warning("%s", odd)
     return depth, valid
 
 
@@ -239,7 +244,7 @@ def _down(inverse: Floats, valid: Bools, camera: Camera) -> Floats:
 
 
 def _products(normal: Floats) -> NDArray[np.float32]:
-    """The products xx, xy, xz, yy, yz, zz [h, 6, W] of normals [3, h, W]; 0 where there are none."""
+    """Normals [3, h, W] as products xx, xy, xz, yy, yz, zz [h, 6, W]; 0 where there is none."""
     x, y, z = np.nan_to_num(normal.astype(np.float32))
     return np.stack([x * x, x * y, x * z, y * y, y * z, z * z], axis=1)
 
@@ -261,9 +266,10 @@ def _height(depth: Floats, camera: Camera, down: Floats) -> Floats:
         down = np.array([0.0, 1.0, 0.0])
     row, column = np.ogrid[1 : depth.shape[0] + 1, 1 : depth.shape[1] + 1]
     x, y = (column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy
-    height = -depth * (down[0] * x + down[1] * y + down[2])
+    height: Floats = -depth * (down[0] * x + down[1] * y + down[2])
     lowest = float(height.min())
-    return height - (lowest if lowest <= GROUND_CM else -CAMERA_CM)
+    height -= lowest if lowest <= GROUND_CM else -CAMERA_CM
+    return height
 
 
 def _angle(normal: Floats, down: Floats) -> Floats:

@@ -25,7 +25,10 @@ class Room:
     def inside(self, radius: int) -> NDArray[np.bool_]:
         """Pixels whose window shows nothing but their own plane."""
         size = 2 * radius + 1
-        return minimum_filter(self.surface, size) == maximum_filter(self.surface, size)
+        alone: NDArray[np.bool_] = minimum_filter(self.surface, size) == maximum_filter(
+            self.surface, size
+        )
+        return alone
 
     @property
     def creases(self) -> NDArray[np.bool_]:
@@ -35,7 +38,8 @@ class Room:
     @property
     def height(self) -> NDArray[np.float64]:
         """Centimetres above the lowest point that is seen."""
-        return self.above_camera - self.above_camera.min()
+        height: NDArray[np.float64] = self.above_camera - self.above_camera.min()
+        return height
 
 
 def rays(camera: Camera, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -1,0 +1,168 @@
+"""HHA of one's own depth images, outside of a data set."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.datasets import images
+from fcnlib.datasets.hha_images import save
+from fcnlib.datasets.nyudv2 import CROP, FRAME
+from fcnlib.datasets.prepared import first_and_more
+from fcnlib.errors import InputError
+from fcnlib.hha import COLOUR, Camera, channels, doubt, rounded
+from fcnlib.parallel import in_processes
+from fcnlib.progress import progress
+
+Unit = Literal["mm", "0.1mm", "m"]
+PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
+SUFFIXES = (".png", ".npy")
+TOP, BOTTOM, LEFT, RIGHT = CROP
+CROPPED = (BOTTOM - TOP, RIGHT - LEFT)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A depth image, the one that shows by zeros what was not measured, and where to write HHA."""
+
+    depth: Path
+    raw: Path | None
+    out: Path
+
+
+@dataclass(frozen=True)
+class View:
+    """How depth images are to be read."""
+
+    unit: Unit = "mm"
+    camera: Camera | None = None  # None: NYUDv2's
+    crop: bool = False  # to NYUDv2's published part, where they are not yet
+
+
+def encode_frames(frames: Sequence[Frame], view: View, *, workers: int = 1) -> None:
+    """Write the HHA of each frame; what looks like another unit is said once, at the end."""
+    come = in_processes(partial(_encode, view), frames, min(workers, len(frames)))
+    doubts = list(progress(come, desc="Encoding HHA", total=len(frames), unit="image"))
+    odd = [(str(frame.depth), said) for frame, said in zip(frames, doubts, strict=True) if said]
+    if odd:
+        log.warning("%s: %s", first_and_more([name for name, _ in odd]), odd[0][1])
+
+
+def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame]:
+    """The frames of depth files, or of those in folders.
+
+    One file has one raw file, and `out` is the file to write. Of several, the raw ones have the
+    same names in a folder `raw`, and `out` is a folder.
+    """
+    files = [file for path in depths for file in _files(path)]
+    if len(depths) == 1 and depths[0].is_file():
+        if out.suffix != ".png":
+            raise InputError(f"{out}: expected a file name that ends in .png")
+        frames = [Frame(files[0], raw / files[0].name if raw and raw.is_dir() else raw, out)]
+    else:
+        if raw and not raw.is_dir():
+            raise InputError(f"{raw}: expected a folder of raw depth images, as there are several")
+        if out.suffix == ".png" or out.is_file():
+            raise InputError(f"{out}: expected a folder, as there are several depth images")
+        frames = [
+            Frame(file, raw / file.name if raw else None, out / f"{file.stem}.png")
+            for file in files
+        ]
+    targets = [frame.out.resolve() for frame in frames]
+    if twice := sorted({str(path) for path in targets if targets.count(path) > 1}):
+        raise InputError(f"{first_and_more(twice)}: would be written twice, from files of one name")
+    read = {path.resolve() for frame in frames for path in (frame.depth, frame.raw) if path}
+    if over := sorted(str(path) for path in read.intersection(targets)):
+        raise InputError(f"{over[0]}: is read, expected another place to write to")
+    return frames
+
+
+def camera_from(text: str) -> Camera:
+    """The camera that `fx,fy,cx,cy` says."""
+    try:
+        fx, fy, cx, cy = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"camera {text!r}: expected four numbers, fx,fy,cx,cy in pixels") from None
+    if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0):
+        raise InputError(f"camera {text!r}: expected finite numbers, and fx and fy above 0")
+    return Camera(fx, fy, cx, cy)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not found:
+        raise InputError(f"{path}: no depth image in it, expected {' or '.join(SUFFIXES)}")
+    return found
+
+
+def _encode(view: View, frame: Frame) -> str:
+    """Write a frame's HHA; returns what is odd about its unit."""
+    depth = _metres(frame.depth, view.unit)
+    missing = None
+    if frame.raw:
+        missing = ~(_values(frame.raw) > 0)  # NaN too
+        if missing.shape != depth.shape:
+            size, expected = _size(missing.shape), _size(depth.shape)
+            raise InputError(f"{frame.raw}: {size} pixels, but {frame.depth} has {expected}")
+    rows, columns, camera = _seen(frame.depth, depth.shape, view)
+    depth, missing = depth[rows, columns], None if missing is None else missing[rows, columns]
+    try:
+        save(rounded(*channels(depth, missing, camera)), frame.out)
+    except InputError as error:
+        raise InputError(f"{frame.depth}: {error}") from None
+    return doubt(depth)
+
+
+def _seen(name: Path, size: tuple[int, ...], view: View) -> tuple[slice, slice, Camera]:
+    """The rows and columns to encode, and their camera."""
+    camera = view.camera or COLOUR
+    if view.crop:
+        if size == FRAME:
+            return slice(TOP, BOTTOM), slice(LEFT, RIGHT), camera.cropped(TOP, LEFT)
+        if size != CROPPED:
+            raise InputError(
+                f"{name}: {_size(size)} pixels, expected {_size(FRAME)} to crop, "
+                f"or {_size(CROPPED)} that are cropped already"
+            )
+        camera = camera.cropped(TOP, LEFT)
+    elif view.camera is None and size != FRAME:
+        raise InputError(
+            f"{name}: {_size(size)} pixels, but the Kinect's camera has {_size(FRAME)}; "
+            f"give --camera, or --crop for NYUDv2's {_size(CROPPED)}"
+        )
+    return slice(None), slice(None), camera
+
+
+def _metres(path: Path, unit: Unit) -> NDArray[np.floating]:
+    values = _values(path)
+    if values.dtype.kind == "f":  # an array of metres
+        return values
+    return values / PER_METRE[unit]
+
+
+def _values(path: Path) -> NDArray[Any]:
+    """What a depth file holds [H, W], in its own unit."""
+    if path.suffix.lower() != ".npy":
+        return images.millimetres(path)
+    try:
+        values: NDArray[Any] = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not an array ({str(error).splitlines()[0]})") from None
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise InputError(f"{path}: expected numbers of height x width")
+    return values
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]}"
