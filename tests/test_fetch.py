@@ -375,3 +375,9 @@ def test_a_flipped_bit_of_a_packed_archive_is_noticed(tmp_path, kind):
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(InputError, match="not a tar or zip archive"):
         check_whole(tmp_path / NAME)
+
+
+def test_a_gzipped_archive_that_lacks_its_own_checksum_is_cut(tmp_path):
+    (tmp_path / NAME).write_bytes(packed("tgz")[:-4])
+    with pytest.raises(InputError, match="not a tar or zip archive"):
+        check_whole(tmp_path / NAME)
