@@ -45,6 +45,12 @@ def evaluate(
     data, net, known = Prepared(dataset), load(model, device=device), about(model)
     tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
     _check(known, data, model)
+    first = next(iter(tasks))
+    if foreground and not _has_background(data, first):
+        raise InputError(
+            f"{dataset}: foreground: {first} begins with {data.info.tasks[first][0]!r}; expected "
+            f"{BACKGROUND}"
+        )
     per_image = confusions(
         _labels(net, tasks, foreground), data, split, inputs=inputs, tasks=[*tasks], device=device
     )
@@ -140,9 +146,13 @@ def _write(
 
 def _scored(task: str, total: Tensor, data: Prepared) -> dict[str, Any]:
     """All scores of a task's counts; no number where there is none to count."""
-    background = task != FOREGROUND and data.info.tasks[task][0] == BACKGROUND
+    background = task != FOREGROUND and _has_background(data, task)
     found = {**scores(total, background=background), "class_iu": class_iu(total).tolist()}
     return {name: _number(value) for name, value in found.items()}
+
+
+def _has_background(data: Prepared, task: str) -> bool:
+    return data.info.tasks[task][0] == BACKGROUND
 
 
 def _number(value: Any) -> Any:

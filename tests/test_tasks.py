@@ -1,0 +1,409 @@
+"""Nets of several tasks and inputs: learnt, resumed, scored, written and read back."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from inputs_fixture import TASKS, write_rooms
+from torch import Tensor, nn
+
+from fcnlib.config import Net, Recipe, Training
+from fcnlib.config_data import CHANNELS, Data
+from fcnlib.convert import convert, to_caffemodel
+from fcnlib.counting import FOREGROUND, without_background
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
+from fcnlib.evaluate import evaluate
+from fcnlib.metrics import confusion, scores
+from fcnlib.models import build_classifier
+from fcnlib.models.transplant import read_checkpoint
+from fcnlib.optimising import pixel_loss
+from fcnlib.sampling import Samples, as_tensor
+from fcnlib.starting import make_net
+from fcnlib.torchscript import about, export_checkpoint, load
+from fcnlib.train import Run, train
+
+THIN: dict[str, Any] = {
+    **{"backbone": "vgg16", "predict_from": ["fc7"], "start_from": "random"},
+    **{"width": 1 / 32, "padding": 1, "fc6_kernel": 3, "dropout": 0.0},
+}
+RECIPE: dict[str, Any] = {
+    **{"learning_rate": 1e-5, "iterations": 12, "validate_every": 6, "mirror": True},
+}
+STREAMS = {"streams": ("color", "hha"), "start_from": ("a", "b")}
+BOTH = ("semantic", "geometric")
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return write_rooms(tmp_path_factory.mktemp("rooms") / "rooms")
+
+
+def training(
+    inputs: Sequence[str] = ("rgb",),
+    tasks: Sequence[str] = BOTH,
+    net: dict[str, Any] | None = None,
+    mean: str = "start",
+    **recipe: Any,
+) -> Training:
+    channels = sum(CHANNELS[name] for name in inputs)  # type: ignore[index]
+    values = {"dataset": "rooms", "inputs": inputs, "tasks": tasks, "test": "test", "mean": mean}
+    return Training(
+        data=Data.model_validate(values),
+        net=Net.model_validate({**THIN, "input_channels": channels, **(net or {})}),
+        recipe=Recipe.model_validate({**RECIPE, **recipe}),
+    )
+
+
+def trained(rooms: Prepared, folder: Path, values: Training, *start: Path) -> Path:
+    train(
+        values,
+        dataset=rooms.root,
+        start=start,
+        seed=0,
+        checkpoint=folder / "net.pt",
+        curve=folder / "net.csv",
+        device="cpu",
+        provenance={},
+    )
+    return folder / "net.pt"
+
+
+def run(rooms: Prepared, values: Training) -> Run:
+    return Run(values, rooms, [], seed=0, device="cpu", provenance={})
+
+
+def state(path: Path) -> dict[str, Tensor]:
+    content: Any = read_checkpoint(path)
+    return content["state"]
+
+
+def content(path: Path) -> dict[str, Any]:
+    return dict(read_checkpoint(path))
+
+
+def scored(rooms: Prepared, model: Path, folder: Path, **options: Any) -> tuple[Any, Any]:
+    metrics, counts = folder / "m.json", folder / "m.npz"
+    given: dict[str, Any] = {"split": "test", "device": "cpu", "facts": {}, **options}
+    evaluate(model, dataset=rooms.root, metrics=metrics, counts=counts, **given)
+    return json.loads(metrics.read_text()), np.load(counts)
+
+
+@pytest.mark.parametrize("loss", ["sum", "mean"])
+def test_the_loss_is_the_sum_of_each_tasks_over_its_own_labelled_pixels(
+    rooms: Prepared, loss: str
+) -> None:
+    inputs = ("rgb", "depth")
+    image, labels = Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0]
+    assert image.shape == (4, 32, 40) and list(labels) == list(BOTH)
+    gradients: dict[str, dict[str, Tensor]] = {}
+    for tasks in ("semantic",), ("geometric",), BOTH:
+        one = run(rooms, training(inputs, loss=loss))
+        for name in ("score_fr_sem", "score_fr_geo"):
+            nn.init.normal_(one.net[name].weight, generator=torch.Generator().manual_seed(1))
+        parts = one.net.split(one.net(one.net.normalise(image[None])))
+        expected = sum(pixel_loss(parts[t], labels[t][None]).item() for t in tasks)
+        found, pixels = one._learn(image, {task: labels[task] for task in tasks})
+        assert found == pytest.approx(expected, rel=1e-6)
+        assert pixels == sum(int((labels[task] != 255).sum()) for task in tasks)
+        gradients["+".join(tasks)] = {
+            name: p.grad for name, p in one.net.named_parameters() if p.grad is not None
+        }
+    semantic, geometric, both = gradients.values()
+    # Other tasks' score layers are untouched, and the trunk learns from both.
+    assert not semantic["score_fr_geo.weight"].any()
+    for name, gradient in both.items():
+        torch.testing.assert_close(gradient, semantic[name] + geometric[name], rtol=1e-3, atol=1e-4)
+
+
+def test_mirroring_turns_every_input_and_every_tasks_labels(rooms: Prepared) -> None:
+    options: dict[str, Any] = {"inputs": ("rgb", "depth"), "tasks": BOTH}
+    plain, turned = (Samples(rooms, ["1"], [m], **options)[0] for m in (False, True))
+    assert torch.equal(plain[0].flip(2), turned[0]) and not torch.equal(plain[0], turned[0])
+    for task in BOTH:
+        assert torch.equal(plain[1][task].flip(1), turned[1][task])
+    hha = [Samples(rooms, ["1"], [m], inputs=("rgb", "hha"))[0][0] for m in (False, True)]
+    assert torch.equal(hha[0].flip(2), hha[1]) and hha[0].dtype == torch.uint8
+    assert plain[0].dtype == torch.int32 and plain[0][3].max() > 255
+
+
+class Stopped(Run):
+    """A run that is stopped between two of its stored states."""
+
+    def _is_validation(self, iteration: int) -> bool:
+        if iteration == 8:
+            raise KeyboardInterrupt
+        return super()._is_validation(iteration)
+
+
+@pytest.mark.parametrize("inputs", [("rgb", "depth"), ("rgb",)])
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_a_run_of_two_tasks_goes_on_as_if_it_had_not_stopped(
+    rooms: Prepared, tmp_path: Path, inputs: Sequence[str], batch_size: int
+) -> None:
+    values = training(inputs, net={"dropout": 0.5}, batch_size=batch_size)
+    calm = trained(rooms, tmp_path / "calm", values)
+    with torch.random.fork_rng(), pytest.raises(KeyboardInterrupt):
+        torch.manual_seed(0)
+        Stopped(values, rooms, [], seed=0, device="cpu", provenance={})._steps(
+            tmp_path / "net.pt.resume"
+        )
+    assert read_checkpoint(tmp_path / "net.pt.resume")["progress"]["iteration"] == 6  # type: ignore[index]
+    resumed = trained(rooms, tmp_path, values)
+    first, second = state(calm), state(resumed)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_belongs_to_the_data_of_its_inputs(rooms: Prepared) -> None:
+    """HHA of another camera has another digest, which is nothing to a net that sees none."""
+    colours, hha = (run(rooms, training((name,))).identity["data"] for name in ("rgb", "hha"))
+    assert colours == rooms.info.digest and hha == rooms.digest(["hha"]) and hha != colours
+
+
+def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_curve(
+    rooms: Prepared, tmp_path: Path
+) -> None:
+    path = trained(rooms, tmp_path, training(tasks=("geometric", "semantic")))
+    with open(tmp_path / "net.csv", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["mean_iu"]]
+    best = max(lines, key=lambda line: float(line["mean_iu"]))
+    told = content(path)
+    assert told["best_iteration"] == int(best["iteration"])
+    assert told["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
+    assert list(told["classes"]) == ["geometric", "semantic"] and told["inputs"] == ["rgb"]
+    export_checkpoint(path, tmp_path / "net.ts")
+    metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
+    assert list(metrics["tasks"]) == ["geometric", "semantic"]
+    found = {task: metrics["tasks"][task]["pixel_accuracy"] for task in BOTH}
+    assert float(best["pixel_accuracy"]) == pytest.approx(found["geometric"], abs=1e-6)
+    assert float(best["semantic_pixel_accuracy"]) == pytest.approx(found["semantic"], abs=1e-6)
+
+
+def test_one_task_alone_has_no_suffix(rooms: Prepared, tmp_path: Path) -> None:
+    path = trained(rooms, tmp_path, training(tasks=("geometric",)))
+    assert "score_fr.weight" in state(path) and list(content(path)["classes"]) == ["geometric"]
+    export_checkpoint(path, tmp_path / "net.ts")
+    metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
+    assert list(metrics["tasks"]) == ["geometric"]
+
+
+@pytest.mark.parametrize("inputs", [("rgb",), ("hha",), ("rgb", "depth"), ("depth",)])
+def test_every_channel_is_learnt_from(rooms: Prepared, inputs: Sequence[str]) -> None:
+    one = run(rooms, training(inputs))
+    nn.init.normal_(one.net["score_fr_sem"].weight, generator=torch.Generator().manual_seed(1))
+    one._learn(*Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0])
+    first = next(iter(one.net.values())).weight.grad
+    assert isinstance(first, Tensor)
+    assert (first.abs().sum((0, 2, 3)) > 0).tolist() == [True] * len(one.net.input_mean)
+
+
+def classifier(path: Path) -> Path:
+    net = build_classifier("vgg16", 9, width=1 / 32, fc6_kernel=3, window=96)
+    torch.save({"state": net.state_dict()}, path)
+    return path
+
+
+@pytest.mark.parametrize("mean", ["start", "dataset"])
+def test_a_classifier_knows_the_mean_of_colours_alone(
+    rooms: Prepared, tmp_path: Path, mean: str
+) -> None:
+    path = classifier(tmp_path / "weights.pt")
+    ilsvrc = state(path)["input_mean"].tolist()
+    colours = ilsvrc if mean == "start" else list(rooms.mean("rgb", "train"))[::-1]
+    depth, hha = rooms.mean("depth", "train"), list(rooms.mean("hha", "train"))
+    assert 7 < depth[0] < 8
+    expected: dict[tuple[str, ...], tuple[list[float], list[int]]] = {
+        ("rgb",): (colours, [2, 1, 0]),
+        ("hha",): (hha, [0, 1, 2]),
+        ("rgb", "depth"): ([*colours, *depth], [2, 1, 0, 3]),
+        ("rgb", "hha"): ([*colours, *hha], [2, 1, 0, 3, 4, 5]),
+    }
+    for inputs, (means, order) in expected.items():
+        streams = STREAMS if len(means) == 6 else {}
+        values = training(inputs, mean=mean, net={**streams, "start_from": ()})
+        net = make_net(values.net, values.data, rooms, [path], seed=0)
+        assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
+        assert net.input_order.tolist() == order
+        values = training(inputs, mean=mean, net={**streams, "start_from": "random"})
+        net = make_net(values.net, values.data, rooms, [], seed=0)
+        if mean == "dataset":
+            assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
+        assert net.input_order.tolist() == order
+
+
+def test_a_net_keeps_the_input_of_the_net_it_starts_from(rooms: Prepared, tmp_path: Path) -> None:
+    path = classifier(tmp_path / "weights.pt")
+    weights = read_checkpoint(path)
+    weights["state"]["input_mean"] += 5  # type: ignore[index]
+    torch.save(weights, path)
+    mean = state(path)["input_mean"].tolist()
+    staged = training(("hha",), net={"start_from": ("coarser",)})
+    assert make_net(staged.net, staged.data, rooms, [path], seed=0).input_mean.tolist() == mean
+    values = training(("rgb", "depth"), net={"start_from": ("colours",)})
+    net = make_net(values.net, values.data, rooms, [path], seed=0)
+    assert net.input_mean.tolist() == pytest.approx([*mean, *rooms.mean("depth", "train")])
+
+
+def test_late_fusion_learns_on_from_the_nets_of_its_streams(
+    rooms: Prepared, tmp_path: Path
+) -> None:
+    short = {"iterations": 4, "validate_every": 4}
+    parts = [
+        trained(rooms, tmp_path / name, training((name,), ("semantic",), **short))
+        for name in ("rgb", "hha")
+    ]
+    values = training(("rgb", "hha"), ("semantic",), net=STREAMS, **short)
+    net = make_net(values.net, values.data, rooms, parts, seed=0).eval()
+    seen = [as_tensor(rooms.stack("9", inputs))[None] for inputs in (("rgb",), ("hha",))]
+    singles = []
+    for part, image in zip(parts, seen, strict=True):
+        export_checkpoint(part, part.with_suffix(".ts"))
+        model = load(part.with_suffix(".ts"))
+        singles.append(model.scores(model.normalise(image)))
+    with torch.inference_mode():
+        fused = net(net.normalise(torch.cat(seen, 1)))
+    torch.testing.assert_close(fused, sum(singles) / 2, rtol=1e-4, atol=1e-4)
+    path = trained(rooms, tmp_path / "both", values, *parts)
+    export_checkpoint(path, tmp_path / "both.ts")
+    metrics, _ = scored(rooms, tmp_path / "both.ts", tmp_path)
+    assert metrics["tasks"]["semantic"]["pixel_accuracy"] > 0.3
+    assert about(tmp_path / "both.ts")["inputs"] == ["rgb", "hha"]
+
+
+def by_hand(rooms: Prepared, model: Path, task: str, inputs: Sequence[str]) -> Tensor:
+    """The counts of a task, image by image."""
+    net = load(model)
+    found = []
+    for name in rooms.ids("test"):
+        labels = net(torch.from_numpy(rooms.stack(name, inputs))[None])[task][0]
+        found.append(confusion(labels, rooms.label(name, task), len(TASKS[task])))
+    return torch.stack(found)
+
+
+@pytest.fixture(scope="module")
+def two(rooms: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that sees colours and depth and knows both tasks."""
+    folder = tmp_path_factory.mktemp("two")
+    values = training(("rgb", "depth"), iterations=30, validate_every=30)
+    export_checkpoint(trained(rooms, folder, values), folder / "net.ts")
+    return folder / "net.ts"
+
+
+@pytest.mark.parametrize("foreground", [False, True])
+def test_counts_and_scores_are_of_every_task(
+    rooms: Prepared, two: Path, tmp_path: Path, foreground: bool
+) -> None:
+    metrics, counts = scored(rooms, two, tmp_path, foreground=foreground)
+    assert counts["ids"].tolist() == rooms.ids("test") and metrics["images"] == 4
+    assert list(metrics["tasks"]) == [*BOTH, *([FOREGROUND] if foreground else [])]
+    for task in BOTH:
+        expected = by_hand(rooms, two, task, ("rgb", "depth"))
+        assert torch.equal(torch.from_numpy(counts[task]), expected)
+        found = scores(expected.sum(0), background=task == "semantic")
+        told = metrics["tasks"][task]
+        assert {name: told[name] for name in found} == pytest.approx(found)
+        assert told.keys() - found.keys() == {"class_iu"} and len(told["class_iu"]) == len(
+            TASKS[task]
+        )
+    assert metrics["costs"]["conv_layers"] == 16
+
+
+def test_the_foreground_is_what_is_truly_an_object_without_background_to_choose(
+    rooms: Prepared, two: Path, tmp_path: Path
+) -> None:
+    metrics, counts = scored(rooms, two, tmp_path, foreground=True)
+    net = load(two)
+    for name, found in zip(rooms.ids("test"), counts[FOREGROUND], strict=True):
+        image = torch.from_numpy(rooms.stack(name, ("rgb", "depth")))[None]
+        choice = net.scores(net.normalise(image))[0, 1:3].argmax(0)  # box or ball
+        truth = rooms.label(name, "semantic")
+        expected = [
+            [int(((truth == t) & (choice.numpy() == c)).sum()) for c in (0, 1)] for t in (1, 2)
+        ]
+        assert found.tolist() == expected
+    total = torch.from_numpy(counts[FOREGROUND].sum(0))
+    told = metrics["tasks"][FOREGROUND]
+    assert {name: told[name] for name in scores(total)} == pytest.approx(scores(total))
+
+
+def test_labels_without_their_background_count_from_zero() -> None:
+    labels = torch.tensor([0, 1, 2, 254, 255], dtype=torch.uint8)
+    assert without_background(labels).tolist() == [255, 0, 1, 253, 255]
+
+
+def test_a_data_set_without_a_background_has_no_foreground(rooms: Prepared, tmp_path: Path) -> None:
+    short = {"iterations": 1, "validate_every": 1}
+    path = trained(rooms, tmp_path, training(tasks=("geometric",), **short))
+    export_checkpoint(path, tmp_path / "net.ts")
+    with pytest.raises(InputError, match=r"foreground: geometric begins with 'flat'; expected"):
+        scored(rooms, tmp_path / "net.ts", tmp_path, foreground=True)
+    assert not (tmp_path / "m.json").exists()
+
+
+def test_a_model_of_inputs_or_tasks_that_the_data_set_lacks_is_refused(
+    world: Path, two: Path, rooms: Prepared, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"net\.ts: sees depth; .*voc2011-sbd has rgb$"):
+        scored(Prepared(world), two, tmp_path, split="seg11valid")
+    short = {"iterations": 1, "validate_every": 1}
+    path = trained(rooms, tmp_path / "geo", training(tasks=("geometric",), **short))
+    export_checkpoint(path, tmp_path / "geo.ts")
+    with pytest.raises(InputError, match=r"geo\.ts: knows geometric; .*-sbd has semantic$"):
+        scored(Prepared(world), tmp_path / "geo.ts", tmp_path, split="seg11valid")
+    assert not (tmp_path / "m.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "tasks", "line"),
+    [
+        (("rgb", "depth"), ("semantic",), "no depth in it; it has rgb"),
+        (("hha",), ("semantic",), "no hha in it; it has rgb"),
+        (("rgb",), ("geometric",), "no task 'geometric'; known: semantic"),
+    ],
+)
+def test_training_on_what_a_data_set_lacks_is_one_line(
+    world: Path, tmp_path: Path, inputs: Sequence[str], tasks: Sequence[str], line: str
+) -> None:
+    with pytest.raises(InputError, match=line):
+        trained(Prepared(world), tmp_path, training(inputs, tasks))
+    assert not (tmp_path / "net.pt").exists()
+
+
+PUBLISHED: list[tuple[str, Sequence[str], Sequence[str], dict[str, Any]]] = [
+    ("nyud-fcn32s-color-heavy", ("rgb",), ("semantic",), {}),
+    ("nyud-fcn32s-hha-heavy", ("hha",), ("semantic",), {}),
+    ("nyud-fcn32s-color-hha-heavy", ("rgb", "hha"), ("semantic",), {"streams": ("color", "hha")}),
+    ("siftflow-fcn8s-heavy", ("rgb",), BOTH, {"predict_from": ("fc7", "pool4", "pool3")}),
+]
+
+
+@pytest.mark.parametrize(("name", "inputs", "tasks", "net"), PUBLISHED)
+def test_a_net_written_in_the_published_format_is_read_back_with_its_scores(
+    rooms: Prepared,
+    tmp_path: Path,
+    name: str,
+    inputs: Sequence[str],
+    tasks: Sequence[str],
+    net: dict[str, Any],
+) -> None:
+    short = {"iterations": 6, "validate_every": 6}
+    path = trained(rooms, tmp_path, training(inputs, tasks, net, **short))
+    to_caffemodel(path, tmp_path / f"{name}.caffemodel")
+    to = "fcn8s-vgg16" if "predict_from" in net else "fcn32s-vgg16"
+    info = rooms.info
+    labels: dict[str, Any] = {"classes": info.tasks, "palette": info.palette}
+    convert(tmp_path / f"{name}.caffemodel", to, tmp_path / "back.pt", **labels)
+    found = []
+    for each in (path, tmp_path / "back.pt"):
+        export_checkpoint(each, tmp_path / "net.ts")
+        told = about(tmp_path / "net.ts")
+        assert told["inputs"] == list(inputs) and list(told["classes"]) == list(tasks)
+        assert told["palette"] == {t: [list(c) for c in info.palette[t]] for t in tasks}
+        found.append(scored(rooms, tmp_path / "net.ts", tmp_path)[0]["tasks"])
+    assert found[0] == found[1]
