@@ -1,5 +1,6 @@
 """NYUDv2 from the official labelled file: cropped, and mapped to 40 classes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -33,7 +34,6 @@ CLASSES = (
 FIRST_ID = 5001  # of the image with index 1
 FRAME = (480, 640)  # height, width as published
 CROP = (45, 470, 40, 600)  # rows and columns with depth: from, to, from, to
-CHUNK_CACHE = 64 * 2**20  # bytes a field, so that chunks of several images are read once
 FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
     "depths": (3, "f", 4),
@@ -109,7 +109,7 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
     if start.startswith(b"MATLAB 5.0") or start[124:128] == b"\x00\x01IM":
         raise InputError(f"{path}: a .mat file of version 5, expected version 7.3 (HDF5)")
     try:
-        opened = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE, rdcc_nslots=10_007)
+        opened = h5py.File(path, "r")
     except OSError as error:
         reason = "cut short" if "truncated" in str(error) else "damaged or not HDF5"
         raise InputError(f"{path}: {reason}, expected a .mat file of version 7.3") from None
@@ -183,9 +183,10 @@ def load_mat(path: Path, names: Sequence[str]) -> dict[str, Any]:
     from scipy.io import loadmat  # slow to import, and rules import this package
 
     try:
-        content = loadmat(path, variable_names=list(names))
+        with open(path, "rb") as file:
+            content = loadmat(file, variable_names=list(names))  # type: ignore[arg-type]
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or 'cannot be read'}") from None
+        raise InputError(f"{path}: {error.strerror}") from None
     except Exception as error:  # what loadmat raises on damaged files has no common class
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: not a .mat file of version 5 ({reason})") from None
@@ -200,6 +201,7 @@ def _frames(
 ) -> Iterator[Frame | None]:
     """The images in the file's order; None for one that an earlier run stored."""
     rows, columns = crop
+    fields = {name: _cached(file[name]) for name in FIELDS}
     for id in ids:
         if all(draft.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
             yield None
@@ -207,11 +209,24 @@ def _frames(
         index = int(id) - FIRST_ID
         try:
             # MATLAB's axes are reversed: columns come before rows.
-            fields = {name: file[name][index, ..., columns, rows] for name in FIELDS}
+            read = {name: field[index, ..., columns, rows] for name, field in fields.items()}
         except OSError:
             raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
-        depth, raw, codes = (fields[name].T for name in ("depths", "rawDepths", "labels"))
-        yield Frame(id, fields["images"].transpose(2, 1, 0), depth, raw, codes)
+        depth, raw, codes = (read[name].T for name in ("depths", "rawDepths", "labels"))
+        yield Frame(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
+
+
+def _cached(field: "h5py.Dataset") -> "h5py.Dataset":
+    """The field with a cache for the chunks of an image, which may hold its neighbours' too."""
+    import h5py
+
+    if field.chunks is None:
+        return field
+    sides = zip(field.shape[1:], field.chunks[1:], strict=True)
+    padded = math.prod(-(-side // chunk) * chunk for side, chunk in sides)  # chunks are whole
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(10_007, field.chunks[0] * padded * field.dtype.itemsize, 0.75)
+    return h5py.Dataset(h5py.h5d.open(field.file.id, field.name.encode(), access))
 
 
 def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:

@@ -68,11 +68,13 @@ def write_nyudv2(
 
 
 def _dealt(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
-    """The indices from 1, training images first; some of those are in the released list."""
-    listed = [int(id) - FIRST_ID + 1 for id in sorted(read_list(TRAIN_LIST))]
-    first = [index for index in listed if index <= len(numbers)][: (train + 1) // 2]
-    mixed = scenes.generator(seed, DEAL, 0).permutation(len(numbers)) + 1
-    return np.concatenate([first, mixed[~np.isin(mixed, first)]]).astype(np.int64)
+    """The indices from 1, training images first; half of those at most are in the released list."""
+    listed = {int(id) - FIRST_ID + 1 for id in read_list(TRAIN_LIST)}
+    mixed = (scenes.generator(seed, DEAL, 0).permutation(len(numbers)) + 1).tolist()
+    known = [index for index in mixed if index in listed]
+    first = known[: (train + 1) // 2]
+    others = [index for index in mixed if index not in listed]
+    return np.array(first + others + known[len(first) :])
 
 
 def _rooms(seed: int, numbers: range, reduced: int) -> Iterator[Scene]:
