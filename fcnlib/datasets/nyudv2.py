@@ -237,7 +237,7 @@ def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | No
         wrong = f"code {frame.codes.max()}, expected 0 to {len(table) - 1}"
         raise InputError(f"{origin}: labels: {wrong}, as the map to 40 classes has it")
     picture = Image.fromarray(np.ascontiguousarray(frame.image))
-    draft.add_image(frame.id, images.encoded(picture), f"{origin}: images")
+    draft.add_image(frame.id, images.encoded(picture, level=1), f"{origin}: images")
     draft.add_depth(frame.id, millimetres(frame.depth, origin), ~(frame.raw > 0), origin)
     draft.add_label(frame.id, table[frame.codes], f"{origin}: labels")
 
