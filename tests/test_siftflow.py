@@ -113,6 +113,7 @@ def test_the_drawn_zip_has_the_published_tree_and_label_files(tmp_path):
     write_siftflow(tmp_path / "drawn.zip", seed=0, size=32, train=8, test=3)
     with zipfile.ZipFile(tmp_path / "drawn.zip") as archive:
         assert archive.testzip() is None
+        assert {member.date_time for member in archive.infolist()} == {drawn.RELEASED}
         files = {name: archive.read(name) for name in archive.namelist()}
     listed = files.pop("TestSet1.txt").decode().split()
     assert sorted(listed) == sorted(f"{FOLDER}\\{id}.jpg" for id in released_test()[:3])
@@ -134,6 +135,15 @@ def test_names_have_the_published_form_and_no_training_image_is_a_test_image():
     assert all(form.fullmatch(name) for name in training)
 
 
+def test_cow_desert_and_moon_are_absent_from_the_test_images_alone():
+    training, testing = names(seed=0, train=160, test=160)
+    rare = [list(SEMANTIC).index(name) + 1 for name in ("cow", "desert", "moon")]
+    shown = {False: set(), True: set()}
+    for name, scene in drawn._drawing(training, testing, seed=0, size=24):
+        shown[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
+    assert shown == {False: set(rare), True: set()}
+
+
 @pytest.mark.parametrize(("train", "test"), [(0, 5), (5, 0), (5, 201)])
 def test_sizes_that_cannot_be_are_refused(train, test, tmp_path):
     with pytest.raises(InputError, match=f"{train} training and {test} test scenes"):
@@ -148,6 +158,12 @@ def test_the_tree_is_found_wherever_it_lies_in_the_zip(top, tmp_path):
     assert data.ids("trainval") == ["coast_bea1", "street_urb7"]
     assert data.ids("test") == [TEST_ID]
     assert np.array_equal(data.label("street_urb7", "geometric"), indices(codes(1, 3, -1)))
+
+
+def test_what_a_mac_adds_to_a_zip_is_passed_over(tmp_path):
+    shadows = {f"__MACOSX/{Path(name).parent}/._{Path(name).name}": b"fork" for name in tree()}
+    data = prepared(write_zip(tmp_path / "a.zip", shadows | tree()), tmp_path / "out")
+    assert data.ids("trainval") == ["coast_bea1", "street_urb7"]
 
 
 def test_images_without_labels_are_left_out_and_named(tmp_path, caplog):
@@ -266,10 +282,10 @@ def test_members_of_a_zip_come_in_its_order_whatever_it_is_called(tmp_path):
 def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
     archive = write_zip(tmp_path / "a.zip", tree())
     colours = {task: tuple(classes.values()) for task, classes in TASKS.items()}
-    names = {task: tuple(classes) for task, classes in TASKS.items()}
+    tasks = {task: tuple(classes) for task, classes in TASKS.items()}
     marked = np.full(SIZE, 2, np.uint8)  # what the zip does not hold shows what was kept
     stopped = preparing(
-        tmp_path / "out", tasks=names, palette=colours, archives=[archive], counts={}
+        tmp_path / "out", tasks=tasks, palette=colours, archives=[archive], counts={}
     )
     with pytest.raises(KeyboardInterrupt), stopped as draft:
         for task in TASKS:

@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 TASKS = {"semantic": SEMANTIC, "geometric": GEOMETRIC}  # classes with their colours
 UNLABELLED = {"semantic": (0,), "geometric": (-1, 0)}
 _PARTS = {"SemanticLabels": "semantic", "GeoLabels": "geometric"}
-_IMAGE = re.compile(rf"(?:.*/)?Images/{FOLDER}/([^/]+)\.jpg")
-_LABEL = re.compile(rf"(?:.*/)?({'|'.join(_PARTS)})/{FOLDER}/([^/]+)\.mat")
+# Names that begin with a dot are what Macs add to zip archives.
+_IMAGE = re.compile(rf"(?:.*/)?Images/{FOLDER}/([^/.][^/]*)\.jpg")
+_LABEL = re.compile(rf"(?:.*/)?({'|'.join(_PARTS)})/{FOLDER}/([^/.][^/]*)\.mat")
 
 
 class _Pair(NamedTuple):

@@ -58,13 +58,10 @@ def _drawing(
     training: list[str], testing: list[str], *, seed: int, size: int
 ) -> Iterator[tuple[str, OutdoorScene]]:
     """Each name with its scene, in the names' order."""
-    shown = {name: True for name in (*training, NO_FILES, NO_PIXELS)} | dict.fromkeys(
-        testing, False
-    )
-    drawing = progress(sorted(shown.items()), desc="drawing scenes", unit="scene")
-    for number, (name, rare) in enumerate(drawing):
+    ids = sorted([*training, NO_FILES, NO_PIXELS, *testing])
+    for number, name in enumerate(progress(ids, desc="drawing scenes", unit="scene")):
         rng = scenes.generator(seed, OUTDOOR, number)
-        scene = outdoor_scene(rng, size, name.partition("_")[0], rare=rare)
+        scene = outdoor_scene(rng, size, name.partition("_")[0], rare=name not in testing)
         if name == NO_PIXELS:
             scene.semantic[:], scene.geometric[:] = 0, -1
         yield name, scene
