@@ -20,6 +20,7 @@ localrules:
     models,
     metrics,
     zoo,
+    submission,
     # A node of a cluster may not reach the internet; and what takes a second need not queue.
     download,
     table,
@@ -53,6 +54,11 @@ rule zoo:
     input:
         metrics=runs("metrics", "json", PUBLISHED),
         tables=expand(f"{RESULTS}/tables/{{table}}.csv", table=ZOO),
+
+
+rule submission:
+    input:
+        archives=runs("submissions", "tgz", SUBMITTED),
 
 
 rule models:

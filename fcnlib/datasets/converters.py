@@ -7,13 +7,21 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fcnlib.config_data import ArchiveDataset, Dataset, FolderDataset
+from fcnlib.datasets.context import convert_context
 from fcnlib.datasets.folder import convert_folder
+from fcnlib.datasets.nyudv2 import convert_nyudv2
+from fcnlib.datasets.nyudv2_release import convert_nyudv2_release
+from fcnlib.datasets.siftflow import convert_siftflow
 from fcnlib.datasets.voc import convert_voc, convert_voc_sbd
 
 # converter -> function(data set, archives, out, workers=)
 CONVERTERS: dict[str, Callable[..., None]] = {
     "voc": convert_voc,
     "voc-sbd": convert_voc_sbd,
+    "nyudv2": convert_nyudv2,
+    "nyudv2-release": convert_nyudv2_release,
+    "siftflow": convert_siftflow,
+    "pascal-context": convert_context,
     "folder": convert_folder,
 }
 

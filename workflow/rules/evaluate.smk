@@ -67,3 +67,25 @@ rule time:
         code=code("time"),
     script:
         "../scripts/time.py"
+
+
+# For the tables of scores that only PASCAL's evaluation server can tell.
+rule submit:
+    input:
+        model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
+        photographs=f"{DATA}/archives/VOC2012test.tar",
+    output:
+        archive=f"{RESULTS}/submissions/{{experiment}}/{{seed}}.tgz",
+    log:
+        f"{RESULTS}/logs/submit/{{experiment}}/{{seed}}.log",
+    wildcard_constraints:
+        experiment=one_of(SUBMITTED),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        gpu=1,
+    params:
+        year=2012,
+        code=code("submit"),
+    script:
+        "../scripts/submit.py"

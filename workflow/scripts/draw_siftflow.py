@@ -1,0 +1,9 @@
+"""Draw the scenes of the SIFT Flow archive."""
+
+from pathlib import Path
+
+from fcnlib.datasets.drawn.siftflow import write_siftflow
+from fcnlib.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_siftflow(Path(snakemake.output.archive), **snakemake.params.drawn)
