@@ -19,6 +19,7 @@ from fcnlib.models.caffemodel import layer_shapes
 from fcnlib.models.transplant import read_checkpoint, shown
 from fcnlib.predict import predict as label
 from fcnlib.provenance import provenance
+from fcnlib.submit import submit as pack_labels
 from fcnlib.torchscript import Precision, about
 from fcnlib.train import train as train_net
 
@@ -39,6 +40,14 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for ID.png, palette PNGs of class indices.")],
     overlay: Annotated[bool, typer.Option(help="Also write ID.overlay.png, to look at.")] = False,
     probabilities: Probabilities = False,
+    depth: Annotated[
+        Path | None,
+        typer.Option(help="Of a model that sees depth: folder of ID.png, 16 bits of mm, filled."),
+    ] = None,
+    hha: Annotated[
+        Path | None,
+        typer.Option(help="Of a model that sees colours and HHA: folder of ID.png, by `fcn hha`."),
+    ] = None,
     batch: Annotated[
         int, typer.Option(min=1, help="Photographs of equal size computed at once.")
     ] = 1,
@@ -61,14 +70,16 @@ def predict(
 
     Those that cannot be read are named at the end (exit code 1); the others are written.
 
-    A model with several heads writes ID.TASK.png.
+    A model with several heads writes ID.TASK.png. One of HHA alone takes HHA pictures as images.
 
     Example: fcn predict photos/ --model results/demo/models/voc-fcn8s/0.ts --out labels --overlay
     """
     if threads is not None:
         torch.set_num_threads(threads)
+    folders = {"depth": depth, "hha": hha}
     written = label(
         images,
+        beside={name: folder for name, folder in folders.items() if folder},
         model=model,
         out=out,
         overlays=overlay,
@@ -150,6 +161,37 @@ def train(
     typer.echo(checkpoints / experiment / f"{seed}.pt")
 
 
+def submit(
+    photographs: Annotated[Path, typer.Argument(help="VOC2012test.tar, or its unpacked folder.")],
+    model: Annotated[Path, typer.Option(help="Exported model (.ts) of the 21 VOC classes.")],
+    out: Annotated[Path, typer.Option(help="Archive to write, such as results.tgz.")],
+    year: Annotated[int, typer.Option(help="Of the challenge: names the folder inside.")] = 2012,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Files read beside computing.")] = 2,
+    device: Device = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
+    ] = "fp32",
+    threads: Threads = 1,
+) -> None:
+    """Label VOC's test photographs and pack them for PASCAL's evaluation server.
+
+    As comp6: these nets learnt from SBD's labels, which are not the challenge's own.
+
+    Example: fcn submit VOC2012test.tar --model fcn8s.ts --out results.tgz --device cuda
+    """
+    torch.set_num_threads(threads)
+    packed = pack_labels(
+        photographs,
+        model=model,
+        out=out,
+        year=year,
+        device=_device(device),
+        precision=precision,
+        workers=workers,
+    )
+    typer.echo(f"{packed} label images in {out}")
+
+
 def info(
     file: Annotated[
         Path, typer.Argument(help="A model (.ts), checkpoint (.pt), .caffemodel or data set.")
@@ -182,13 +224,13 @@ def _device(name: str) -> str:
 
 
 app = typer.Typer(
-    help="Fully convolutional networks: prepare and check data, train, predict.",
+    help="Fully convolutional networks: prepare and check data, train, predict, submit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 # In the order of work, which is that of `fcn --help`.
-for command in (fetch, prepare, check, hha, train, convert, predict, info):
+for command in (fetch, prepare, check, hha, train, convert, predict, submit, info):
     app.command()(command)
 
 

@@ -1,6 +1,5 @@
 """Labels for a user's own photographs: reading, computing and writing side by side."""
 
-import glob
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,27 +14,16 @@ from PIL import Image
 from torch import Tensor
 
 from fcnlib.colour import Palette, overlay
-from fcnlib.datasets.folder import IMAGE_SUFFIXES
-from fcnlib.datasets.images import full_palette, label_png, load, upright, voc_palette
+from fcnlib.datasets.images import full_palette, label_png, voc_palette
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.parallel import in_threads
+from fcnlib.photographs import Photograph, Reader, batches, find
 from fcnlib.progress import progress
 from fcnlib.torchscript import Precision, about
 from fcnlib.torchscript import load as load_model
 
 log = logging.getLogger(__name__)
-
-SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
-HELD = 4  # batches that may be waiting for photographs of their size
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """A decoded photograph, upright."""
-
-    path: Path
-    pixels: NDArray[np.uint8]  # [H, W, 3]
 
 
 @dataclass(frozen=True)
@@ -99,26 +87,29 @@ def predict(
     workers: int = 2,
     device: str = "cpu",
     precision: Precision = "fp32",
+    beside: Mapping[str, Path] | None = None,
 ) -> Iterator[Path]:
     """Write the labels of each photograph as a palette PNG in `out`; yields the label files.
 
-    `images` are files, folders and patterns; `overlays` adds ID.overlay.png, `probabilities`
-    ID.npz. Up to `batch` photographs of equal size are computed at once. What cannot be labelled
-    is left out, and told at the end.
+    `images` are files, folders and patterns: of what the net sees first. What it sees besides
+    lies in the folders `beside`, by input and under the same names. `overlays` adds
+    ID.overlay.png, `probabilities` ID.npz. Up to `batch` photographs of equal size are computed
+    at once. What cannot be labelled is left out, and told at the end.
     """
     paths = find(images)
     told = about(model)
+    reader = Reader.of(told.get("inputs", ["rgb"]), beside or {}, model)
     palettes = _by_task(told.get("palette") or voc_palette())
     outputs = Outputs(out, palettes, _by_task(told.get("classes", ())), overlays, probabilities)
-    _check_targets(paths, outputs)
+    _check_targets(paths, outputs, reader)
     segment = load_model(model, device=device, precision=precision)
     if probabilities and not hasattr(segment, "probabilities"):
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)
-    photographs = in_threads(_read, paths, workers)
+    photographs = in_threads(reader.read, paths, workers)
     predictions = (
         prediction
-        for together in _batches(photographs, batch)
+        for together in batches(photographs, batch)
         for prediction in _predictions(segment, together, probabilities, device)
     )
     written = in_threads(outputs.write, predictions, workers)
@@ -131,27 +122,6 @@ def predict(
     _tell(failed, len(paths), out)
 
 
-def find(images: Sequence[str]) -> list[Path]:
-    """The image files that files, folders and patterns name, each once."""
-    found: dict[Path, None] = {}
-    for name in images:
-        path = Path(name)
-        if path.is_dir():
-            seen = (p for p in path.iterdir() if not p.name.startswith("."))
-            inside = sorted(p for p in seen if p.suffix.lower() in SUFFIXES and not p.is_dir())
-        else:
-            # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
-            matches = map(Path, sorted(glob.glob(name, recursive=True)))
-            inside = [path] if path.exists() else [p for p in matches if not p.is_dir()]
-        if not inside:
-            kinds = ", ".join(SUFFIXES)
-            raise InputError(
-                f"{name}: no image found; expected a file, a folder with {kinds} or a pattern"
-            )
-        found |= dict.fromkeys(inside)
-    return list(found)
-
-
 def _by_task(told: Any) -> dict[str, Any]:
     """A value per task; that of a net with one head stands under ""."""
     if not isinstance(told, Mapping):
@@ -159,9 +129,10 @@ def _by_task(told: Any) -> dict[str, Any]:
     return {"": next(iter(told.values()))} if len(told) == 1 else dict(told)
 
 
-def _check_targets(paths: Sequence[Path], outputs: Outputs) -> None:
-    """Raise if something would be written over a photograph, or over another one's labels."""
-    photographs = {_identity(path): path for path in paths if path.exists()}
+def _check_targets(paths: Sequence[Path], outputs: Outputs, reader: Reader) -> None:
+    """Raise if something would be written over what is read, or over another one's labels."""
+    read = (file for path in paths for file in (path, *reader.beside(path).values()))
+    photographs = {_identity(path): path for path in read if path.exists()}
     written: dict[Path, Path] = {}
     for path in paths:
         for target in outputs.paths(path):
@@ -191,39 +162,14 @@ def _check_folder(out: Path) -> None:
         ) from None
 
 
-def _read(path: Path) -> Photograph | InputError:
-    try:
-        return Photograph(path, upright(load(path), path))
-    except InputError as error:
-        return error
-
-
-def _batches(
-    photographs: Iterator[Photograph | InputError], size: int
-) -> Iterator[list[Photograph] | InputError]:
-    """Up to `size` photographs of one height and width; few wait for others like them."""
-    waiting: dict[tuple[int, ...], list[Photograph]] = {}
-    for photograph in photographs:
-        if isinstance(photograph, InputError):
-            yield photograph
-            continue
-        shape = photograph.pixels.shape
-        waiting.setdefault(shape, []).append(photograph)
-        if len(waiting[shape]) == size:
-            yield waiting.pop(shape)
-        elif sum(map(len, waiting.values())) >= HELD * size:
-            yield waiting.pop(next(iter(waiting)))  # who waited longest
-    yield from waiting.values()
-
-
 def _predictions(
     segment: Any, together: list[Photograph] | InputError, probabilities: bool, device: str
 ) -> list[Prediction | InputError]:
     if isinstance(together, InputError):
         return [together]
-    rgb = torch.from_numpy(np.stack([photograph.pixels for photograph in together]))
+    seen = torch.from_numpy(np.stack([photograph.seen for photograph in together]))
     try:
-        labels, shares = _computed(segment, rgb.permute(0, 3, 1, 2).to(device), probabilities)
+        labels, shares = _computed(segment, seen.permute(0, 3, 1, 2).to(device), probabilities)
     except (RuntimeError, torch.jit.Error) as error:  # the reason stands in the last line
         reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
         return [InputError(f"{photograph.path}: {reason}") for photograph in together]
@@ -238,13 +184,13 @@ def _predictions(
 
 
 def _computed(
-    segment: Any, rgb: Tensor, probabilities: bool
+    segment: Any, seen: Tensor, probabilities: bool
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """By task: labels [N, H, W] and, if wanted, probabilities [N, classes, H, W] in 16 bits."""
     with torch.inference_mode():
         if not probabilities:
-            return {task: labels.cpu() for task, labels in _by_task(segment(rgb)).items()}, {}
-        shares: dict[str, Tensor] = _by_task(segment.probabilities(rgb))
+            return {task: labels.cpu() for task, labels in _by_task(segment(seen)).items()}, {}
+        shares: dict[str, Tensor] = _by_task(segment.probabilities(seen))
         labels = {task: each.argmax(1).to(torch.uint8).cpu() for task, each in shares.items()}
         return labels, {task: each.half().cpu() for task, each in shares.items()}
 

@@ -17,7 +17,7 @@ from fcnlib.cli import main
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.models.caffemodel import write
 from fcnlib.models.fcn import build_fcn
-from fcnlib.predict import find
+from fcnlib.photographs import find
 from fcnlib.torchscript import TOLD, export, load
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200]]
@@ -43,8 +43,9 @@ def opened(path: Path) -> Image.Image:
 def model(tmp_path: Path) -> Path:
     net = build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3)
     nn.init.normal_(net["score_fr"].weight, generator=torch.Generator().manual_seed(0))
-    told = dict.fromkeys(TOLD, 0)
-    export(net, tmp_path / "net.ts", {**told, "classes": ["a", "b", "c"], "palette": PALETTE})
+    told = {**dict.fromkeys(TOLD, 0), "inputs": ["rgb"]}
+    told |= {"classes": {"semantic": ["a", "b", "c"]}, "palette": {"semantic": PALETTE}}
+    export(net, tmp_path / "net.ts", told)
     return tmp_path / "net.ts"
 
 
@@ -263,7 +264,7 @@ def test_info_tells_what_a_file_is(
     capsys: pytest.CaptureFixture[str], model: Path, world: Path
 ) -> None:
     _, text = fcn(capsys, "info", model)
-    assert json.loads(text)["classes"] == ["a", "b", "c"]
+    assert json.loads(text)["classes"] == {"semantic": ["a", "b", "c"]}
     _, text = fcn(capsys, "info", world)
     assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
 

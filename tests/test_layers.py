@@ -29,7 +29,7 @@ LAYERS = [
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "sampling", "counting", "starting"},
     {"optimising", "train", "torchscript", "pretrain", "job"},
-    {"evaluate", "predict", "convert", "submit"},
+    {"photographs", "evaluate", "predict", "convert", "submit"},
     {"measurements", "cards", "tables", "drawing"},
     {"figures", "figures_grid", "figures_inputs", "figures_sheets", "figures_samples"},
     {"page_parts", "page"},
