@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -73,7 +73,7 @@ def number(path: Path, run: Measured, column: ColumnName) -> float | None:
     """One number in its column's unit; None where the run has none."""
     task, metric = KEYS[column]
     if not task:
-        return run.costs.get(column)  # type: ignore[call-overload, no-any-return]
+        return run.costs.get(cast(Cost, column))
     value = run.tasks.get(task, {}).get(metric)
     if isinstance(value, list):
         raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
