@@ -1,10 +1,10 @@
 """SIFT Flow: outdoor photographs with a class and a geometry for each pixel."""
 
-import io
 import logging
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import first_and_more
 from fcnlib.datasets.preparing import Draft, preparing
 from fcnlib.datasets.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
+from fcnlib.datasets.storing import mat_values
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
 from fcnlib.parallel import in_threads
@@ -124,13 +125,7 @@ def _store_images(draft: Draft, archive: Path, labelled: set[str], workers: int)
 
 def read_label(content: bytes, task: str, origin: str) -> NDArray[np.uint8]:
     """The class indices [H, W] in a label file: its codes count from 1, void is 255."""
-    from scipy.io import loadmat  # slow to import, and rules import this package
-
-    try:
-        codes = loadmat(io.BytesIO(content))["S"]  # type: ignore[arg-type]  # stubs: paths only
-    except Exception as error:  # what loadmat raises on damaged files has no common class
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{origin}: no readable S in it ({reason})") from None
+    codes = mat_values(content, origin, "S", itemgetter("S"))
     if codes.ndim != 2 or codes.dtype.kind not in "biuf":
         raise InputError(
             f"{origin}: S is {codes.dtype} of shape {codes.shape}, expected numbers [H, W]"
