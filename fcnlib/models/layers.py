@@ -133,7 +133,9 @@ def bilinear_kernel(side: int) -> Tensor:
     """The [side, side] kernel of bilinear interpolation (`upsample_filt` of the released code)."""
     factor = (side + 1) // 2
     centre = factor - 1 if side % 2 else factor - 0.5
-    weights = 1 - (torch.arange(side, dtype=torch.float64) - centre).abs() / factor
+    # On the CPU: where a net is built without memory, arange alone would import torch's compiler.
+    place = torch.arange(side, dtype=torch.float64, device="cpu")
+    weights = 1 - (place - centre).abs() / factor
     return torch.outer(weights, weights).float()
 
 
