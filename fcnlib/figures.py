@@ -32,23 +32,17 @@ def draw_curves(
     image: Path | str,
     card: Path | str,
 ) -> None:
-    """Loss per pixel and the snapshots' mean IU while training; a line per run."""
-    shown, look = ShownNets.model_validate(table), looks(order)
-    labels = {net.experiment: net.row for net in shown.nets}
+    """Loss per pixel and the snapshots' mean IU while training; a line per run.
+
+    Mean IU is that of the last net's first task, of the nets whose first task is the same.
+    """
+    shown = ShownNets.model_validate(table)
+    task = shown.nets[-1].tasks[:1]
+    others = [net.row for net in shown.nets if net.tasks[:1] != task]
     images = " and ".join(sorted({net.picked_on or "test" for net in shown.nets}))
-    with new_figure(5.4, 5.8) as figure:
+    with new_figure(5.4, 6.0) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
-        # curves/<experiment>/<seed>.csv
-        for path in sorted(map(Path, curves), key=lambda path: list(look).index(path.parent.name)):
-            name = path.parent.name
-            style = {"color": look[name].colour, "linestyle": look[name].dash}
-            label = labels.pop(name, "_")  # once per experiment, however many seeds
-            losses, scores = _points(path, "loss_per_pixel"), _points(path, "mean_iu")
-            loss.plot(*_xy(losses), color=style["color"], alpha=0.25, linewidth=0.8)
-            loss.plot(*_xy(_smooth(losses)), **style, label=label, linewidth=1.8)
-            marker = look[name].marker
-            percent = [(x, 100 * y) for x, y in scores]
-            score.plot(*_xy(percent), **style, label=label, marker=marker, markersize=4.5)
+        _draw_runs(loss, score, shown, curves, looks(order))
         loss.set_yscale("log")
         loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         loss.yaxis.set_minor_formatter(FuncFormatter(_minor))
@@ -57,13 +51,39 @@ def draw_curves(
         score.set_xlabel("iteration")
         score.set_ylim(bottom=0)
         score.xaxis.set_major_formatter(FuncFormatter(_thousands))
-        loss.legend(ncols=2, fontsize=9, loc="upper right")
+        figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", fontsize=9,
+                      ncols=min(len(shown.nets), 3), columnspacing=1.0)  # fmt: skip
+        without = f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
         save(
             figure, image, card, kind="curves", table=shown.name, title="Training curves",
-            caption=CURVES,
+            caption=CURVES + without * bool(others),
             alt="Two line charts over training iterations, one line per net: loss per pixel and "
             f"mean IU on the {images} images.",
         )  # fmt: skip
+
+
+def _draw_runs(
+    loss: Axes,
+    score: Axes,
+    shown: ShownNets,
+    curves: Sequence[Path | str],
+    look: Mapping[str, Look],
+) -> None:
+    """A line per run in both charts; only nets with the last one's first task have a score."""
+    nets = {net.experiment: net for net in shown.nets}
+    labels = {net.experiment: net.row for net in shown.nets}
+    # curves/<experiment>/<seed>.csv
+    for path in sorted(map(Path, curves), key=lambda path: list(look).index(path.parent.name)):
+        name = path.parent.name
+        style: Any = {"color": look[name].colour, "linestyle": look[name].dash}
+        label = labels.pop(name, "_")  # once per experiment, however many seeds
+        losses, scores = _points(path, "loss_per_pixel"), _points(path, "mean_iu")
+        loss.plot(*_xy(losses), color=style["color"], alpha=0.25, linewidth=0.8)
+        loss.plot(*_xy(_smooth(losses)), **style, label=label, linewidth=1.8)
+        if nets[name].tasks[:1] == shown.nets[-1].tasks[:1]:
+            percent = [(x, 100 * y) for x, y in scores]
+            marker = look[name].marker
+            score.plot(*_xy(percent), **style, label=label, marker=marker, markersize=4.5)
 
 
 def draw_class_iu(

@@ -1,5 +1,7 @@
 """The page that people look at: one HTML file that needs no network and no script."""
 
+import html
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ def write_page(
         | {"figures": [item for item in pictures if item.card.table == table.name]}
         for table, csv in zip(shown, csvs, strict=True)
     ]
-    html = render(
+    content = render(
         scale=scale,
         images={table.images for table in shown},
         label=measured_label(scale),
@@ -78,7 +80,7 @@ def write_page(
         report=report,
     )
     with replacing(output) as temporary:
-        temporary.write_text(html, encoding="utf-8")
+        temporary.write_text(content, encoding="utf-8")
 
 
 def table_view(
@@ -97,6 +99,11 @@ def table_view(
     }
 
 
+def as_code(text: str) -> str:
+    """The text as HTML, with what stands in `backticks` set as code, as Markdown does."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
 def render(**context: Any) -> str:
     """The template with every value escaped; a name that the template lacks is an error."""
     environment = Environment(
@@ -106,4 +113,5 @@ def render(**context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = as_code
     return environment.get_template("index.html.j2").render(**context)

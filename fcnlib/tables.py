@@ -24,6 +24,7 @@ class ShownNet(Frozen):
     row: str
     # The images that the scored snapshot was picked on; a bound has no snapshots.
     picked_on: Literal["test", "validation"] | None = None
+    tasks: tuple[str, ...] = ()  # of a net, the first of them leading
 
 
 class ShownNets(Frozen):

@@ -166,6 +166,23 @@ def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
     assert f"Mean IU on the {picked_on} images (%)" in card.with_suffix(".svg").read_text()
 
 
+def test_scores_of_another_task_are_not_drawn_among_the_others(run, tmp_path):
+    """The one net's mean IU of 3 classes says nothing beside the other's of 33."""
+    tasks = (["geometric"], ["semantic", "geometric"])
+    nets = [net | {"tasks": each} for net, each in zip(SHOWN_NETS["nets"], tasks, strict=True)]
+    pictures = []
+    for name, shown in (("all", SHOWN_NETS), ("one", SHOWN_NETS | {"nets": nets})):
+        card = tmp_path / f"{name}.json"
+        draw_curves(
+            shown, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
+            order=list(NETS), image=card.with_suffix(".svg"), card=card,
+        )  # fmt: skip
+        pictures.append(card.with_suffix(".svg").read_text().lower())
+    near = looks(list(NETS))["near"].colour.lower()
+    assert pictures[0].count(near) > pictures[1].count(near) > 1
+    assert "Without semantic labels, so without a score: Near" in read_card(card).caption
+
+
 def test_a_curve_without_its_columns_is_named(tmp_path):
     path = tmp_path / "near/0.csv"
     path.parent.mkdir()

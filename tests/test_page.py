@@ -82,7 +82,7 @@ def test_a_page_of_own_data_says_whose_numbers_they_are(given):
     html = page(given, scale="street", tables=[own, BOUND_TABLE])
     assert '<span class="badge own">street</span>' in html
     assert "numbers of your own data (“street”), not the paper" in text(html)
-    assert "The paper&#39;s numbers are of other images" in html
+    assert "The paper's numbers are of other images" in html
     assert "Where a published number stands beside one" in text(html)
 
 
@@ -95,7 +95,7 @@ def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path
     )
     join_tables([csv], results)
     html = page(given, scale="mine", tables=[table], csvs=[csv], results=results)
-    assert "published number" not in text(html) and "paper&#39;s numbers" not in html
+    assert "published number" not in text(html) and "paper's numbers" not in html
     assert "Difference" not in text(html)
 
 
@@ -103,6 +103,19 @@ def test_another_scale_of_drawn_scenes_is_not_taken_for_own_data(given):
     html = page(given, scale="tiny")
     assert "These are numbers of drawn scenes, not the paper" in text(html)
     assert "your own data" not in text(html)
+
+
+def test_commands_in_a_note_are_set_as_code_and_nothing_else_is_markup(given):
+    table = NET_TABLE | {"note": "Ask `fcn submit a<b` for <b>it</b>."}
+    html = page(given, tables=[table, BOUND_TABLE])
+    assert "Ask <code>fcn submit a&lt;b</code> for &lt;b&gt;it&lt;/b&gt;." in html
+
+
+def test_class_colours_stand_by_data_set(given):
+    html = page(given)
+    legend = re.search(r'<section id="legend">.*?</section>', html, re.S)
+    assert legend and legend[0].count("<h3>") == 1 and "<h3>toy</h3>" in legend[0]
+    assert legend[0].count("cat</li>") == 1
 
 
 def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
