@@ -15,7 +15,7 @@ from fcnlib.config import ArchiveDataset
 from fcnlib.datasets.drawn import nyud_archive, scenes
 from fcnlib.datasets.drawn.nyud_archive import NAMES, codes_of, write_nyudv2
 from fcnlib.datasets.drawn.rooms import room
-from fcnlib.datasets.nyudv2 import CLASSES, TRAIN_LIST, convert_nyudv2
+from fcnlib.datasets.nyudv2 import CLASSES, TRAIN_LIST, _cached, convert_nyudv2
 from fcnlib.datasets.prepared import Prepared, read_list
 from fcnlib.errors import InputError
 
@@ -158,6 +158,13 @@ def test_chunks_of_any_shape_give_the_same_pixels(chunks, broken, prepared, tmp_
     convert_nyudv2(DATASET, broken, tmp_path / "out")
     for id in prepared.ids("test"):
         assert (Prepared(tmp_path / "out").depth(id) == prepared.depth(id)).all()
+
+
+def test_chunks_that_several_images_share_are_kept_until_the_last_of_them(tmp_path):
+    with h5py.File(tmp_path / "many.mat", "w") as file:
+        file.create_dataset("depths", (9, 80, 60), np.float32, chunks=(4, 16, 16), compression=1)
+        cache = _cached(file, "depths").id.get_access_plist().get_chunk_cache()
+    assert cache[1] == 4 * 80 * 64 * 4  # whole chunks: 5 x 4 of them
 
 
 def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):

@@ -33,6 +33,14 @@ def points(view: View, depth: np.ndarray) -> np.ndarray:
     return np.stack([right, down, depth], -1) @ view.axes + view.position
 
 
+def beyond(item: Placed, block: Block, where: np.ndarray) -> np.ndarray:
+    """How far outside the block each point is, negative inside."""
+    x, y, z = np.moveaxis(where - (item.x, item.y, item.z), -1, 0)
+    local = item.cos * x + item.sin * y, item.cos * y - item.sin * x, z
+    spans = zip(local, (block.x, block.y, block.z), strict=True)
+    return np.max([np.maximum(low - at, at - high) for at, (low, high) in spans], axis=0)
+
+
 def test_one_seed_gives_one_room_and_another_seed_another():
     first, again, other = (rooms.room(np.random.default_rng(seed)) for seed in (1, 1, 2))
     for part in ("image", "depth", "missing", "labels", "instances"):
@@ -77,19 +85,38 @@ def test_each_ray_ends_on_the_block_that_it_names_and_passes_through_none(seed):
     assert whole.min() > -1e-4
     assert (whole < np.array(room.size) + 1e-4).all()
 
-    def beyond(item: Placed, block: Block, where: np.ndarray) -> np.ndarray:
-        """How far outside the block each point is, negative inside."""
-        x, y, z = np.moveaxis(where - (item.x, item.y, item.z), -1, 0)
-        local = item.cos * x + item.sin * y, item.cos * y - item.sin * x, z
-        spans = zip(local, (block.x, block.y, block.z), strict=True)
-        return np.max([np.maximum(low - at, at - high) for at, (low, high) in spans], axis=0)
-
     for number, (item, block) in enumerate(blocks):
         mine = seen.block == number
         assert abs(beyond(item, block, whole[mine])).max(initial=0) < 1e-4
         for share in (0.3, 0.6, 0.9, 0.97):
             on_the_way = points(view, np.maximum(seen.depth * share, raycast.NEAR).astype(float))
             assert beyond(item, block, on_the_way).min() > -1e-4
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_piece_stands_in_another_or_in_the_camera(seed):
+    rng = np.random.default_rng(seed)
+    room = arrangement.furnished(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
+    inside = rng.uniform(0.01, 0.99, size=(20, 3))
+    for item in room.placed:
+        for block in item.piece:
+            spans = np.array([block.x, block.y, block.z])
+            x, y, z = (spans[:, 0] + (spans[:, 1] - spans[:, 0]) * inside).T
+            turned = item.cos * x - item.sin * y, item.sin * x + item.cos * y, z
+            filled = np.stack(turned, axis=-1) + np.array([item.x, item.y, item.z])
+            assert np.linalg.norm(filled - room.position, axis=1).min() > 0.3
+            for other in room.placed:
+                if other is not item:
+                    assert min(beyond(other, part, filled).min() for part in other.piece) > -0.01
+
+
+def test_a_board_that_reaches_behind_the_camera_is_seen():
+    view = board(2.0)[0]
+    piece = [Block("box", finishes.white(np.random.default_rng(0)), (-1, 1), (-2, 2), (0, 1))]
+    seen = raycast.look(view, SIZE, [Placed(piece, 2.0, 0.5, 0.0, 1.0, 0.0)])
+    assert (seen.block[-1] == 0).all()
+    assert seen.depth[-1, 80] == pytest.approx(0.25 / (119 - 60) * 130)
 
 
 def board(depth: float) -> tuple[View, raycast.Seen]:
@@ -121,7 +148,7 @@ def test_near_things_hide_what_is_beside_them_from_the_projector(depth):
     assert not unlit[60, left:].any()
 
 
-def test_depth_is_missing_behind_glass_and_hardly_on_dull_surfaces(many):
+def test_depth_is_missing_in_shadows_and_behind_glass_and_hardly_on_dull_surfaces(many):
     def share(names: set[str]) -> float:
         inner = np.s_[12:115, 10:150]
         missing, pixels = 0, 0
@@ -131,6 +158,8 @@ def test_depth_is_missing_behind_glass_and_hardly_on_dull_surfaces(many):
             missing, pixels = missing + scene.missing[inner][here].sum(), pixels + here.sum()
         return missing / pixels
 
+    unlit = [(scene.missing, rooms._unlit(scene.view, scene.depth)) for scene in many[:20]]
+    assert sum((m & u).sum() for m, u in unlit) > 0.9 * sum(u.sum() for _, u in unlit) > 0
     assert share({"mirror"}) > 0.3
     assert share({"wall", "floor", "bed", "cabinet"}) < 0.05
     assert 0.02 < np.mean([scene.missing[12:115, 10:150].mean() for scene in many]) < 0.2

@@ -201,7 +201,7 @@ def _frames(
 ) -> Iterator[Frame | None]:
     """The images in the file's order; None for one that an earlier run stored."""
     rows, columns = crop
-    fields = {name: _cached(file[name]) for name in FIELDS}
+    fields = {name: _cached(file, name) for name in FIELDS}
     for id in ids:
         if all(draft.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
             yield None
@@ -216,17 +216,23 @@ def _frames(
         yield Frame(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
 
 
-def _cached(field: "h5py.Dataset") -> "h5py.Dataset":
+def _cached(file: "h5py.File", name: str) -> "h5py.Dataset":
     """The field with a cache for the chunks of an image, which may hold its neighbours' too."""
     import h5py
 
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    # Asked of a field that is closed again: one that is open keeps the cache that it has.
+    access.set_chunk_cache(10_007, _chunk_bytes(file[name]), 0.75)
+    return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
+
+
+def _chunk_bytes(field: "h5py.Dataset") -> int:
+    """The size of all chunks that an image touches."""
     if field.chunks is None:
-        return field
+        return 0
     sides = zip(field.shape[1:], field.chunks[1:], strict=True)
     padded = math.prod(-(-side // chunk) * chunk for side, chunk in sides)  # chunks are whole
-    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    access.set_chunk_cache(10_007, field.chunks[0] * padded * field.dtype.itemsize, 0.75)
-    return h5py.Dataset(h5py.h5d.open(field.file.id, field.name.encode(), access))
+    return int(field.chunks[0] * padded * field.dtype.itemsize)
 
 
 def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
