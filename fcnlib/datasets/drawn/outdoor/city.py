@@ -10,15 +10,15 @@ def highway(view: Layers, rare: bool) -> None:
     horizon, middle = view.between(0.34, 0.55), view.between(0.3, 0.7)
     land.sky(view)
     if view.chance(0.4):
-        land.range_of_mountains(view, horizon, view.between(0.06, 0.2), haze=0.3)
+        land.range_of_mountains(view, horizon, view.between(0.06, 0.2), haze=0.2)
     if view.chance(0.6):
         land.tree_line(view, horizon + 0.01, view.between(0.04, 0.14))
     _skyline(view, horizon, 0.3)
     land.ground(view, *(("grass", "lawn") if view.chance(0.7) else ("field", "crop")), horizon)
     if view.chance(0.45):
-        roads.fence(view, view.between(horizon + 0.05, horizon + 0.1), view.between(0.04, 0.07))
-    if view.chance(0.3):
-        roads.bridge(view, horizon - view.between(0.04, 0.14), 0.028, horizon + 0.08)
+        roads.fence(view, view.between(horizon + 0.05, horizon + 0.1), view.between(0.08, 0.13))
+    if view.chance(0.35):
+        roads.bridge(view, horizon - view.between(0.06, 0.16), 0.05, horizon + 0.08)
     left, right = view.between(-0.4, 0.1), view.between(0.9, 1.4)
     roads.road(view, horizon, middle, left, right)
     if view.chance(0.5):
@@ -27,8 +27,8 @@ def highway(view: Layers, rare: bool) -> None:
             view,
             x,
             post - view.between(0.2, 0.4),
-            view.between(0.06, 0.11),
-            view.between(0.035, 0.06),
+            view.between(0.1, 0.18),
+            view.between(0.06, 0.1),
             post=post,
         )
     _lights(view, horizon, 0.6)
@@ -51,14 +51,14 @@ def insidecity(view: Layers, rare: bool) -> None:
     part.put("road", part.surface("asphalt"), part.y - np.float32(kerb))
     if view.chance(0.35):
         x = view.between(0.2, 0.8)
-        roads.crosswalk(view, kerb + 0.02, x - 0.22, x + 0.22)
+        roads.crosswalk(view, kerb + 0.02, x - 0.3, x + 0.3)
     if view.chance(0.5):
         houses.staircase(
             view,
             view.between(0.15, 0.85),
             base + 0.03,
-            view.between(0.08, 0.16),
-            view.between(0.07, 0.12),
+            view.between(0.12, 0.2),
+            view.between(0.1, 0.16),
         )
     if view.chance(0.4):
         roads.clutter(view, view.between(0.05, 0.95), base + 0.03)
@@ -69,19 +69,19 @@ def _kerbside(view: Layers, base: float, kerb: float) -> None:
     """What stands in front of houses: people, pots, masts, cars."""
     for _ in range(int(view.rng.integers(0, 3))):
         view.thing(
-            "pottedplant", view.between(0.05, 0.95), base + 0.03, view.between(0.05, 0.08), "plant"
+            "pottedplant", view.between(0.05, 0.95), base + 0.03, view.between(0.1, 0.16), "plant"
         )
     if view.chance(0.35):
         land.tree(view, view.between(0.1, 0.9), base + 0.04, view.between(0.4, 0.6))
     if view.chance(0.4):
         roads.streetlight(view, _beside(view), kerb, view.between(0.45, 0.65))
     if view.chance(0.4):
-        roads.sign(view, view.between(0.1, 0.9), kerb - 0.3, 0.04, 0.04, post=kerb)
+        roads.sign(view, view.between(0.1, 0.9), kerb - 0.35, 0.07, 0.07, post=kerb)
     for _ in range(3):
         land.people(view, view.between(base + 0.03, kerb + 0.02), 0.35)
     for _ in range(int(view.rng.integers(0, 3))):
         shape = "bus" if view.chance(0.12) else "car"
-        radius = view.between(0.13, 0.2) * (1.5 if shape == "bus" else 1.0)
+        radius = view.between(0.18, 0.3) * (1.4 if shape == "bus" else 1.0)
         view.thing(shape, view.between(0, 1), view.between(kerb + 0.04, 1.04), radius)
 
 
@@ -108,7 +108,7 @@ def street(view: Layers, rare: bool) -> None:
     _along(view, horizon, middle, left, right)
     _traffic(view, horizon, middle, left, right, int(view.rng.integers(1, 5)))
     for _ in range(2):
-        land.people(view, view.between(0.75, 0.98), 0.3)
+        land.people(view, view.between(0.78, 1.0), 0.35)
 
 
 def _along(view: Layers, horizon: float, middle: float, left: float, right: float) -> None:
@@ -120,14 +120,14 @@ def _along(view: Layers, horizon: float, middle: float, left: float, right: floa
         if kind < 0.4:
             land.tree(view, x, base, 0.1 + 0.7 * float(near))
         elif kind < 0.7:
-            roads.streetlight(view, x, base, 0.15 + 0.8 * float(near))
+            roads.streetlight(view, x, base, 0.2 + 0.8 * float(near))
         else:
             roads.sign(
                 view,
                 x,
                 base - 0.6 * float(near),
-                0.02 + 0.05 * float(near),
-                0.02 + 0.05 * float(near),
+                0.03 + 0.07 * float(near),
+                0.03 + 0.07 * float(near),
                 post=base,
             )
 
@@ -151,7 +151,7 @@ def tallbuilding(view: Layers, rare: bool) -> None:
     if view.chance(0.2):
         roads.sign(view, view.between(0.1, 0.9), base - 0.1, 0.06, 0.03, post=base + 0.03)
     if base < 0.9 and view.chance(0.5):
-        view.thing("car", view.between(0.1, 0.9), base + 0.1, view.between(0.08, 0.12))
+        view.thing("car", view.between(0.1, 0.9), base + 0.1, view.between(0.12, 0.18))
 
 
 def _beside(view: Layers) -> float:
@@ -186,5 +186,5 @@ def _traffic(
         end = left + (right - left) * lane
         x, base = middle + (end - middle) * float(near), horizon + (1 - horizon) * float(near)
         shape = "bus" if view.chance(0.18) else "car"
-        size = (0.05 + 0.17 * float(near)) * (1.3 if shape == "bus" else 1.0)
+        size = (0.07 + 0.24 * float(near)) * (1.3 if shape == "bus" else 1.0)
         view.thing(shape, x, base, size)

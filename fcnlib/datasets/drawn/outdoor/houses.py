@@ -6,7 +6,7 @@ from fcnlib.datasets.drawn.backdrops import Pixels, rgb
 from fcnlib.datasets.drawn.outdoor.layers import WHITE, Layers, wave
 from fcnlib.datasets.drawn.outdoor.roads import sign
 
-FLOOR = 0.17  # height of a storey of a house that faces the viewer
+FLOOR = 0.26  # height of a storey of a house that faces the viewer
 
 
 def windows(view: Layers, wall: Pixels, inside: Pixels) -> None:
@@ -27,7 +27,7 @@ def house(view: Layers, left: float, right: float, top: float, base: float) -> N
     part.put("building", part.surface("wall", wall), part.box(left, top, right, base))
     part.shade(0.7, part.box(right - 0.012, top, right, base))
     part.shade(1.15, part.box(left, top, right, top + 0.015))
-    count = max(1, round((right - left) / view.between(0.13, 0.19)))
+    count = max(1, round((right - left) / view.between(0.2, 0.28)))
     wide, floor = (right - left) / count, base - FLOOR * 1.15
     while floor - 0.03 > top:
         for number in range(count):
@@ -38,41 +38,42 @@ def house(view: Layers, left: float, right: float, top: float, base: float) -> N
     for number in range(count):
         middle = left + (number + 0.5) * wide
         if number == entrance:
-            _door(part, middle, base, min(wide * 0.3, 0.05))
+            _door(part, middle, base, min(wide * 0.3, 0.075))
         else:
-            pane = part.box(middle - 0.36 * wide, base - 0.13, middle + 0.36 * wide, base - 0.04)
+            half = 0.38 * wide
+            pane = part.box(middle - half, base - 0.2, middle + half, base - 0.06)
             windows(part, wall, pane)
-    if view.chance(0.5):
-        _awning(view, left + 0.01, right - 0.01, base - 0.155)
-    elif view.chance(0.5):
-        sign(view, (left + right) / 2, base - 0.165, min(0.3 * (right - left), 0.13), 0.022)
+    if view.chance(0.6):
+        _awning(view, left + 0.01, right - 0.01, base - 0.24)
+    elif view.chance(0.6):
+        sign(view, (left + right) / 2, base - 0.25, min(0.35 * (right - left), 0.18), 0.035)
 
 
 def _upper_window(part: Layers, wall: Pixels, middle: float, floor: float, wide: float) -> None:
-    half = min(0.26 * wide, 0.042)
-    pane = part.crop(middle - half - 0.02, floor - 0.13, middle + half + 0.02, floor + 0.03)
-    windows(pane, wall, pane.box(middle - half, floor - 0.105, middle + half, floor - 0.005))
-    if part.chance(0.22):
-        rail = pane.box(middle - half - 0.014, floor - 0.045, middle + half + 0.014, floor + 0.012)
+    half = min(0.3 * wide, 0.07)
+    pane = part.crop(middle - half - 0.03, floor - 0.2, middle + half + 0.03, floor + 0.04)
+    windows(pane, wall, pane.box(middle - half, floor - 0.17, middle + half, floor - 0.005))
+    if part.chance(0.3):
+        rail = pane.box(middle - half - 0.022, floor - 0.08, middle + half + 0.022, floor + 0.02)
         bars = wave(pane.x * np.float32(28)) * np.float32(22)
         pane.put("balcony", wall * np.float32(0.45) + (bars + 0 * pane.y)[..., None], rail)
 
 
 def _leaf(part: Layers, middle: float, base: float, half: float, tall: float) -> None:
-    colour = rgb(part.between(0.0, 1.0), part.between(0.4, 0.8), part.between(0.22, 0.5))
+    colour = rgb(part.between(0.0, 1.0), part.between(0.5, 0.9), part.between(0.25, 0.5))
     leaf = part.box(middle - half, base - tall, middle + half, base)
     part.put("door", np.broadcast_to(colour, part.image.shape), leaf)
 
 
 def _door(part: Layers, middle: float, base: float, half: float) -> None:
-    _leaf(part, middle, base, half, 0.135)
-    part.shade(0.72, part.box(middle - 0.006, base - 0.12, middle + 0.006, base))
-    part.shade(1.4, part.box(middle - 0.7 * half, base - 0.12, middle + 0.7 * half, base - 0.09))
+    _leaf(part, middle, base, half, 0.205)
+    part.shade(0.72, part.box(middle - 0.008, base - 0.18, middle + 0.008, base))
+    part.shade(1.4, part.box(middle - 0.7 * half, base - 0.18, middle + 0.7 * half, base - 0.135))
 
 
 def _awning(view: Layers, left: float, right: float, line: float) -> None:
     """A striped roof of cloth over the shop."""
-    part = view.crop(left - 0.02, line, right + 0.02, line + 0.06)
+    part = view.crop(left - 0.02, line, right + 0.02, line + 0.1)
     if part.empty:
         return
     stripes = np.clip(wave(part.x * np.float32(16)) * 4, 0, 1)[..., None]
@@ -82,7 +83,7 @@ def _awning(view: Layers, left: float, right: float, line: float) -> None:
         "awning",
         cloth,
         part.convex(
-            (left, line), (right, line), (right + 0.02, line + 0.055), (left - 0.02, line + 0.055)
+            (left, line), (right, line), (right + 0.02, line + 0.09), (left - 0.02, line + 0.09)
         ),
     )
 
@@ -92,7 +93,7 @@ def staircase(view: Layers, middle: float, base: float, wide: float, high: float
     part = view.crop(middle - wide, base - high, middle + wide, base)
     if part.empty:
         return
-    steps = wave((part.y - np.float32(base)) / np.float32(0.026)) * np.float32(26)
+    steps = wave((part.y - np.float32(base)) / np.float32(0.035)) * np.float32(30)
     colour = part.surface("paving") * np.float32(0.9) + (steps + 0 * part.x)[..., None]
     slope = part.convex(
         (middle - 0.6 * wide, base - high),
@@ -150,9 +151,9 @@ def side_houses(view: Layers, horizon: float, middle: float, kerb: float) -> Non
         part.put("building", part.surface("wall", wall), inside)
         part.shade(0.75, np.minimum(np.float32(0.01) - span, inside))
         along = (1 / t - np.float32(1 / end)) / np.float32(1 / start - 1 / end)
-        columns = max(1, round(np.log2(end / start) * 5))
+        columns = max(1, round(np.log2(end / start) * 3.5))
         pane = np.minimum(
-            wave(along * columns + np.float32(0.5)), wave(v / np.float32(0.34))
+            wave(along * columns + np.float32(0.5)), wave(v / np.float32(0.5))
         ) - np.float32(0.15)
         pane = np.minimum(
             pane * t * np.float32(0.06),

@@ -6,7 +6,7 @@ from fcnlib.datasets.drawn.backdrops import CLOUD, GRAIN, MOTTLE, Pixels, rgb
 from fcnlib.datasets.drawn.outdoor.layers import HORIZONTAL, UNLABELLED, Layers
 
 EVERYWHERE = np.ones((1, 1), np.float32)
-LOW = 0.06  # what is lower is seen as a part of the ground
+LOW = 0.09  # what is lower is seen as a part of the ground
 SNOW = rgb(0.6, 0.04, 0.97)
 
 
@@ -33,7 +33,7 @@ def sky(view: Layers, *, moon: bool = False) -> None:
 
 
 def _light(view: Layers, name: str, colour: Pixels) -> None:
-    x, y, radius = view.between(0.1, 0.9), view.between(0.06, 0.3), view.between(0.03, 0.06)
+    x, y, radius = view.between(0.1, 0.9), view.between(0.08, 0.3), view.between(0.05, 0.09)
     glow = np.clip(1 + view.disc(x, y, radius * 5, radius * 5) / np.float32(radius * 5), 0, 2)
     glow = np.clip(glow - 1, 0, 1)
     view.image[:] += (colour - view.image) * (glow * glow * np.float32(0.7))[..., None]
@@ -43,7 +43,7 @@ def _light(view: Layers, name: str, colour: Pixels) -> None:
 def birds(view: Layers, horizon: float) -> None:
     for _ in range(int(view.rng.integers(1, 4))):
         x, y = view.between(0.08, 0.92), view.between(0.08, max(0.1, horizon - 0.12))
-        view.thing("bird", x, y, view.between(0.035, 0.07))
+        view.thing("bird", x, y, view.between(0.06, 0.15))
 
 
 def range_of_mountains(view: Layers, horizon: float, height: float, *, haze: float = 0.0) -> None:
@@ -117,7 +117,7 @@ def river(view: Layers, horizon: float) -> None:
     start, end = view.between(0.3, 0.7), view.between(0.1, 0.9)
     bend = view.between(-1.2, 1.2) * depth * (1 - depth)
     middle = np.float32(start) + np.float32(end - start) * depth + bend.astype(np.float32)
-    half = np.float32(0.012) + np.float32(view.between(0.12, 0.3)) * depth * depth
+    half = np.float32(0.012) + np.float32(view.between(0.2, 0.4)) * depth
     inside = np.minimum(half - abs(view.x - middle), view.y - np.float32(horizon))
     view.shade(0.7, np.minimum(inside + np.float32(0.018), view.y - np.float32(horizon)))
     view.put("river", view.surface("stream"), inside)
@@ -224,4 +224,4 @@ def litter(view: Layers, base: float) -> None:
 def people(view: Layers, base: float, share: float) -> None:
     """Somebody, as often as `share` says."""
     if view.chance(share):
-        view.thing("person", view.between(0.05, 0.95), base, view.between(0.07, 0.13))
+        view.thing("person", view.between(0.05, 0.95), base, view.between(0.12, 0.24))

@@ -8,20 +8,21 @@ def coast(view: Layers, rare: bool) -> None:
     horizon = view.between(0.3, 0.6)
     land.sky(view, moon=rare and view.chance(0.08))
     if view.chance(0.35):
-        land.range_of_mountains(view, horizon, view.between(0.06, 0.2), haze=0.35)
+        land.range_of_mountains(view, horizon, view.between(0.06, 0.2), haze=0.2)
     land.sea(view, horizon)
     line = view.between(horizon + 0.13, 0.98)
     for _ in range(int(view.rng.integers(0, 3))):
         x, base = view.between(0.05, 0.95), view.between(horizon + 0.02, min(line, 0.95))
-        view.thing("boat", x, base, 0.05 + 0.22 * (base - horizon))
-    if view.chance(0.6):
+        view.thing("boat", x, base, 0.1 + 0.4 * (base - horizon))
+    sandy = view.chance(0.6)
+    if sandy:
         land.beach(view, line, view.between(-0.3, 0.3))
-        land.people(view, min(line + 0.12, 0.97), 0.4)
     if view.chance(0.5):
-        x, size = view.between(0.0, 1.0), view.between(0.08, 0.24)
+        x, size = view.between(0.0, 1.0), view.between(0.12, 0.32)
         land.rock(view, x, min(view.between(horizon + 0.12, line + 0.1), 1.02), size)
+    land.people(view, min(line + 0.15, 1.0), 0.5 if sandy else 0.0)
     if view.chance(0.3):
-        land.bush(view, view.between(0, 1), 1.02, view.between(0.08, 0.16))
+        land.bush(view, view.between(0, 1), 1.02, view.between(0.12, 0.22))
     if view.chance(0.4):
         land.birds(view, horizon)
 
@@ -40,12 +41,10 @@ def forest(view: Layers, rare: bool) -> None:
         land.trail(view, base)
     land.trunks(view, base, int(view.rng.integers(2, 9)))
     for _ in range(int(view.rng.integers(0, 4))):
-        land.bush(
-            view, view.between(0, 1), view.between(base + 0.08, 1.0), view.between(0.05, 0.13)
-        )
+        land.bush(view, view.between(0, 1), view.between(base + 0.08, 1.0), view.between(0.05, 0.2))
     if view.chance(0.3):
-        land.rock(view, view.between(0, 1), view.between(base + 0.1, 1.0), view.between(0.05, 0.12))
-    land.people(view, view.between(base + 0.1, 0.95), 0.12)
+        land.rock(view, view.between(0, 1), view.between(base + 0.1, 1.0), view.between(0.05, 0.2))
+    land.people(view, view.between(base + 0.1, 1.0), 0.2)
 
 
 def mountain(view: Layers, rare: bool) -> None:
@@ -66,15 +65,15 @@ def mountain(view: Layers, rare: bool) -> None:
         land.tree(view, view.between(0, 1), base, view.between(0.15, 0.35))
     for _ in range(int(view.rng.integers(0, 3))):
         base = horizon + view.between(0.05, 0.2)
-        land.rock(view, view.between(0, 1), base, view.between(0.05, 0.16))
-    land.people(view, horizon + view.between(0.05, 0.15), 0.12)
+        land.rock(view, view.between(0, 1), base, view.between(0.05, 0.25))
+    land.people(view, horizon + view.between(0.05, 0.15), 0.2)
 
 
 def opencountry(view: Layers, rare: bool) -> None:
     horizon = view.between(0.35, 0.62)
     land.sky(view)
     if view.chance(0.5):
-        land.range_of_mountains(view, horizon, view.between(0.06, 0.22), haze=0.3)
+        land.range_of_mountains(view, horizon, view.between(0.06, 0.22), haze=0.2)
     if view.chance(0.6):
         land.tree_line(view, horizon + 0.015, view.between(0.02, 0.08))
     dry = rare and view.chance(0.15)
@@ -85,7 +84,7 @@ def opencountry(view: Layers, rare: bool) -> None:
         base = view.between(horizon + 0.03, horizon + 0.12)
         houses.barn(view, view.between(0.1, 0.9), base, view.between(0.05, 0.11))
     if view.chance(0.35):
-        roads.fence(view, view.between(horizon + 0.1, 0.85), view.between(0.05, 0.09))
+        roads.fence(view, view.between(horizon + 0.12, 0.85), view.between(0.08, 0.14))
     if rare and not dry and view.chance(0.25):
         for _ in range(int(view.rng.integers(1, 4))):
             view.thing(
@@ -102,10 +101,12 @@ def opencountry(view: Layers, rare: bool) -> None:
         base = view.between(horizon + 0.1, 0.9)
         roads.pole(view, view.between(0.3, 0.7), base, base - 0.17)
     if view.chance(0.3):
-        land.rock(view, view.between(0, 1), view.between(horizon + 0.1, 1), view.between(0.04, 0.1))
+        land.rock(
+            view, view.between(0, 1), view.between(horizon + 0.1, 1), view.between(0.04, 0.18)
+        )
     for _ in range(int(view.rng.integers(0, 3))):
         land.bush(
-            view, view.between(0, 1), view.between(horizon + 0.1, 1.02), view.between(0.04, 0.1)
+            view, view.between(0, 1), view.between(horizon + 0.1, 1.02), view.between(0.04, 0.16)
         )
 
 

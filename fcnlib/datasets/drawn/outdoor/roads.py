@@ -41,10 +41,10 @@ def pavement(
 
 def crosswalk(view: Layers, line: float, left: float, right: float) -> None:
     """Broad white stripes across the road."""
-    deep = view.between(0.07, 0.11)
+    deep = view.between(0.11, 0.17)
     part = view.crop(left, line, right, line + deep)
     across = part.x + part.y * np.float32(0.3)
-    stripes = np.clip(wave(across * np.float32(9)) * 3 + np.float32(0.5), 0, 1)
+    stripes = np.clip(wave(across * np.float32(7)) * 3 + np.float32(0.5), 0, 1)
     asphalt = part.surface("asphalt")
     colour = asphalt + (WHITE - asphalt) * (stripes * np.float32(0.92))[..., None]
     lean = 0.03
@@ -55,7 +55,7 @@ def crosswalk(view: Layers, line: float, left: float, right: float) -> None:
 
 
 def pole(view: Layers, x: float, base: float, height: float, *, name: str = "pole") -> None:
-    half = max(0.009, 0.016 * height)
+    half = max(0.011, 0.022 * height)
     part = view.crop(x - half, base - height, x + half, base)
     if not part.empty:
         part.put(
@@ -146,7 +146,7 @@ def bridge(view: Layers, line: float, thick: float, base: float) -> None:
 
 def clutter(view: Layers, x: float, base: float) -> None:
     """Boxes and bins that nobody labelled."""
-    wide, tall = view.between(0.02, 0.045), view.between(0.04, 0.08)
+    wide, tall = view.between(0.03, 0.05), view.between(0.06, 0.1)
     part = view.crop(x - wide, base - tall, x + wide, base)
     if not part.empty:
         part.put(UNLABELLED, part.surface("metal"), part.box(x - wide, base - tall, x + wide, base))
