@@ -143,6 +143,12 @@ def test_training_indices_are_divided_by_the_released_list(drawn, prepared):
     assert min(len(prepared.ids(split)) for split in ("train", "val", "test")) > 0
 
 
+def test_no_class_is_painted_black(prepared):
+    palette = prepared.info.palette["semantic"]
+    assert len(set(palette)) == len(CLASSES)
+    assert (0, 0, 0) not in palette
+
+
 def test_depths_mean_is_that_of_its_logarithm(prepared):
     ids = prepared.ids("train")
     wanted = np.mean([np.log(prepared.depth(id).astype(float)) for id in ids])

@@ -31,6 +31,7 @@ CLASSES = (
     *("shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp"),
     *("bathtub", "bag", "otherstructure", "otherfurniture", "otherprop"),
 )
+PALETTE = images.voc_palette(len(CLASSES) + 1)[1:]  # without black, which void has
 FIRST_ID = 5001  # of the image with index 1
 FRAME = (480, 640)  # height, width as published
 CROP = (45, 470, 40, 600)  # rows and columns with depth: from, to, from, to
@@ -73,6 +74,7 @@ def convert_nyudv2(
         with preparing(
             out,
             tasks={"semantic": CLASSES},
+            palette=PALETTE,
             archives=archives,
             counts=dataset.counts,
             camera=camera_values(camera),

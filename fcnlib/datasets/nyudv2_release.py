@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.nyudv2 import CLASSES, CROP, camera_values
+from fcnlib.datasets.nyudv2 import CLASSES, CROP, PALETTE, camera_values
 from fcnlib.datasets.preparing import Draft, preparing
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
@@ -41,6 +41,7 @@ def convert_nyudv2_release(
     with preparing(
         out,
         tasks={"semantic": CLASSES},
+        palette=PALETTE,
         archives=archives,
         counts=dataset.counts,
         camera=camera_values(COLOUR.cropped(CROP[0], CROP[2])),
