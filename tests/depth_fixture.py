@@ -42,7 +42,7 @@ class Room:
         return height
 
 
-def rays(camera: Camera, size: tuple[int, int]) -> NDArray[np.float64]:
+def rays(camera: Camera, size: tuple[int, ...]) -> NDArray[np.float64]:
     """The point at depth 1 of each pixel [H, W, 3]."""
     row, column = np.mgrid[1 : size[0] + 1, 1 : size[1] + 1]
     x, y = (column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from depth_fixture import SIZE, SMALL, Room, holes, room
+from depth_fixture import SIZE, SMALL, Room, holes, rays, room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -102,36 +102,49 @@ def test_a_single_wall_leaves_gravity_where_it_was_but_for_the_walls_tilt() -> N
     assert degrees_between(gravity(scene.depth, None, SMALL), scene.down) < 1e-3
 
 
-def plain_angle(
-    depth: NDArray[np.float64], valid: NDArray[np.bool_], camera: Camera, down: NDArray[np.float64]
+def plain_normals(
+    depth: NDArray[np.float64], valid: NDArray[np.bool_], camera: Camera, radius: int
 ) -> NDArray[np.float64]:
-    """The angle by a least-squares fit at each pixel; NaN where points do not span a plane."""
-    angle = np.full(depth.shape, np.nan)
-    rays = np.array(
-        [
-            [[(c + 1 - camera.cx) / camera.fx, (r + 1 - camera.cy) / camera.fy, 1.0]]
-            for r, c in np.ndindex(depth.shape)
+    """Normals [H, W, 3] by a least-squares fit at each pixel; NaN where points span no plane."""
+    seen = rays(camera, depth.shape)
+    normals = np.full(seen.shape, np.nan)
+    for row, column in np.ndindex(depth.shape):
+        window = np.s_[
+            max(row - radius, 0) : row + radius + 1, max(column - radius, 0) : column + radius + 1
         ]
-    ).reshape(*depth.shape, 3)
-    for r, c in np.ndindex(depth.shape):
-        window = np.s_[max(r - 3, 0) : r + 4, max(c - 3, 0) : c + 4]
-        seen = rays[window][valid[window]]
-        if np.linalg.matrix_rank(seen) < 3:
-            continue
-        normal = np.linalg.lstsq(seen, 1 / (100 * depth[window][valid[window]]), rcond=None)[0]
-        normal *= np.sign(normal @ rays[r, c]) / np.linalg.norm(normal)
-        angle[r, c] = np.degrees(np.arccos(np.clip(normal @ down, -1, 1)))
-    return angle
+        points = seen[window][valid[window]]
+        if np.linalg.matrix_rank(points) == 3:
+            fit = np.linalg.lstsq(points, 1 / (100 * depth[window][valid[window]]), rcond=None)[0]
+            side = np.sign(fit @ seen[row, column])
+            normals[row, column] = side * fit / np.linalg.norm(fit)
+    return normals
+
+
+def plain_gravity(normals: NDArray[np.float64]) -> NDArray[np.float64]:
+    usable = [normal for normal in normals.reshape(-1, 3) if not np.isnan(normal).any()]
+    down = np.array([0.0, 1.0, 0.0])
+    for threshold in [45] * 5 + [15] * 5:
+        scatter = np.zeros((3, 3))
+        for normal in usable:
+            cosine = abs(down @ normal)
+            scatter += (cosine < np.sin(np.radians(threshold))) * np.outer(normal, normal)
+            scatter -= (cosine > np.cos(np.radians(threshold))) * np.outer(normal, normal)
+        smallest = np.linalg.eigh(scatter)[1][:, 0]
+        down = smallest * np.sign(smallest @ down)
+    return down
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.95])
 def test_rough_surfaces_equal_a_fit_at_each_pixel(share: float) -> None:
     chance = np.random.default_rng(3)
-    depth = 2 + chance.random((24, 30)) + np.linspace(0, 2, 30)
+    depth = 1 + 4 * chance.random((24, 30)) + np.linspace(0, 2, 30)
     missing = chance.random(depth.shape) < share
     camera = Camera(30.0, 31.0, 14.2, 11.7)
+    expected_down = plain_gravity(plain_normals(depth, ~missing, camera, 10))
+    assert degrees_between(gravity(depth, missing, camera), expected_down) < 1e-3
+    normals = plain_normals(depth, ~missing, camera, 3)
+    expected = np.degrees(np.arccos(np.clip(normals @ gravity(depth, missing, camera), -1, 1)))
     _, _, angle = channels(depth, missing, camera)
-    expected = plain_angle(depth, ~missing, camera, gravity(depth, missing, camera))
     assert np.abs(angle - np.where(np.isnan(expected), 180, expected)).max() < 1e-6
     assert np.isnan(expected).any() == (share == 0.95)
 
@@ -181,6 +194,7 @@ def test_halves_are_rounded_up_and_near_is_1_metre() -> None:
     assert (disparity[:10] == 255).all()
     assert (disparity[10:20] == 13).all()  # 31000 / 2480 = 12.5
     assert (disparity[20:] == 63).all()  # 31000 / 496 = 62.5
+    assert channels(depth, None, SMALL)[0].max() == 310
 
 
 def test_the_type_of_the_depth_does_not_matter() -> None:
