@@ -223,13 +223,18 @@ def shown_figure(figure):
 
 
 def shown_net(experiment):
-    """An experiment as it is shown: its name, and the images its snapshot is picked on."""
+    """An experiment as it is shown: its name, its tasks, the images its snapshot is picked on."""
     entry = CONFIG.experiments[experiment]
     picked_on = None
     if entry.net:
         on_test = entry.data.validate_on in (None, entry.data.test)
         picked_on = "test" if on_test else "validation"
-    return {"experiment": experiment, "row": entry.row, "picked_on": picked_on}
+    return {
+        "experiment": experiment,
+        "row": entry.row,
+        "picked_on": picked_on,
+        "tasks": entry.data.tasks if entry.data else (),
+    }
 
 
 WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
