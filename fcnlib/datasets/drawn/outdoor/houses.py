@@ -1,5 +1,8 @@
 """Houses and towers, and what belongs to their fronts."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from fcnlib.datasets.drawn.backdrops import Pixels, rgb
@@ -125,47 +128,54 @@ def barn(view: Layers, middle: float, base: float, half: float) -> None:
     _leaf(part, middle - 0.4 * half, base, 0.22 * half, 0.7 * half)
 
 
-def side_houses(view: Layers, horizon: float, middle: float, kerb: float) -> None:
-    """Houses along a street, from its vanishing point to the picture's edge at `kerb`'s side.
+class Facade(NamedTuple):
+    """One house of a street, between two distances from the vanishing point's column."""
 
-    A point of the facade is given by its distance along the street, 1 / t, and its height, v.
-    """
+    start: float
+    end: float
+    roof: float  # above and below the horizon, where the distance is 1
+    foot: float
+
+
+def side_houses(view: Layers, horizon: float, middle: float, kerb: float) -> None:
+    """Houses along a street, from its vanishing point to the picture's edge at `kerb`'s side."""
     right = kerb > middle
     reach = (1 - middle) if right else middle
-    edge, roofs = 0.05, []
+    foot = (1 - horizon) / abs(kerb - middle)
+    edge, facades = 0.05, []
     while edge < reach:  # from far to near
         following = min(edge * view.between(1.35, 1.9), reach + 0.05)
-        roofs.append((edge, following, view.between(0.45, 1.5)))
+        facades.append(Facade(edge, following, view.between(0.45, 1.5), foot))
         edge = following
-    foot = (1 - horizon) / abs(kerb - middle)
-    for start, end, roof in roofs:
-        x0, x1 = (middle + start, middle + end) if right else (middle - end, middle - start)
-        part = view.crop(x0, horizon - roof * end, x1, horizon + foot * end)
-        if part.empty:
-            continue
-        t = np.maximum(abs(part.x - np.float32(middle)), np.float32(1e-3))
-        v = (part.y - np.float32(horizon)) / t
-        span = np.minimum(t - np.float32(start), np.float32(end) - t)
-        inside = np.minimum(span, np.minimum(v + np.float32(roof), np.float32(foot) - v) * t)
-        wall = part.tint("wall") * np.float32(0.9 if right else 1.0)
-        part.put("building", part.surface("wall", wall), inside)
-        part.shade(0.75, np.minimum(np.float32(0.01) - span, inside))
-        along = (1 / t - np.float32(1 / end)) / np.float32(1 / start - 1 / end)
-        columns = max(1, round(np.log2(end / start) * 3.5))
-        pane = np.minimum(
-            wave(along * columns + np.float32(0.5)), wave(v / np.float32(0.5))
-        ) - np.float32(0.15)
-        pane = np.minimum(
-            pane * t * np.float32(0.06),
-            np.minimum(
-                inside - np.float32(0.02),
-                np.float32(foot - 0.25) * t - (part.y - np.float32(horizon)),
-            ),
-        )
-        if start > 0.12:
-            windows(part, wall, pane)
-        else:
-            part.shade(0.6, pane)
+    for facade in facades:
+        near, far = facade.end, facade.start
+        left = middle + far if right else middle - near
+        top, base = horizon - facade.roof * near, horizon + foot * near
+        part = view.crop(left, top, left + near - far, base)
+        if not part.empty:
+            _facade(part, facade, horizon, middle, 0.9 if right else 1.0)
+
+
+def _facade(part: Layers, facade: Facade, horizon: float, middle: float, light: float) -> None:
+    """A house in perspective: t is the distance from the column, 1 / t that along the street."""
+    start, end, roof, foot = (np.float32(value) for value in facade)
+    t = np.maximum(abs(part.x - np.float32(middle)), np.float32(1e-3))
+    down = part.y - np.float32(horizon)
+    span = np.minimum(t - start, end - t)
+    inside = np.minimum(span, np.minimum(down + roof * t, foot * t - down))
+    wall = part.tint("wall") * np.float32(light)
+    part.put("building", part.surface("wall", wall), inside)
+    part.shade(0.75, np.minimum(np.float32(0.01) - span, inside))
+    along = (1 / t - 1 / end) / (1 / start - 1 / end)
+    columns = max(1, round(3.5 * math.log2(facade.end / facade.start)))
+    grid = np.minimum(wave(along * columns + np.float32(0.5)), wave(down / t * 2))
+    ground_floor = (foot - np.float32(0.25)) * t - down
+    within = np.minimum(inside - np.float32(0.02), ground_floor)
+    pane = np.minimum((grid - np.float32(0.15)) * t * np.float32(0.06), within)
+    if start > 0.12:
+        windows(part, wall, pane)
+    else:  # too far away for anybody to outline
+        part.shade(0.6, pane)
 
 
 def tower(view: Layers, left: float, right: float, top: float, base: float) -> None:
