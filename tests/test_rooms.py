@@ -119,6 +119,15 @@ def test_a_board_that_reaches_behind_the_camera_is_seen():
     assert seen.depth[-1, 80] == pytest.approx(0.25 / (119 - 60) * 130)
 
 
+def test_a_board_that_passes_the_camera_at_a_slant_is_seen_to_the_edge():
+    view = board(2.0)[0]
+    piece = [Block("box", finishes.white(np.random.default_rng(0)), (0, 3.25), (0, 0.01), (0, 2))]
+    slanted = Placed(piece, 1.8, -0.5, 0.0, 5 / 13, 12 / 13)  # from behind on the left
+    seen = raycast.look(view, SIZE, [slanted])
+    assert (seen.block[60, 150:] == 0).all()
+    assert (seen.block[60, :140] != 0).all()
+
+
 def board(depth: float) -> tuple[View, raycast.Seen]:
     """A board of 1 m before the far wall, seen by a level camera in the room's middle."""
     view = View((2.0, 0.5, 1.25), LEVEL, (130.0, 130.0), (80.0, 60.0), (120, 160))
