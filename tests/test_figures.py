@@ -13,7 +13,7 @@ from fcnlib.colour import VOID_COLOUR, WRONG, colour, mistakes, overlay
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import draw_class_iu, draw_curves
-from fcnlib.figures_grid import Row, draw_grid
+from fcnlib.figures_grid import DPI, Row, draw_grid
 from fcnlib.figures_samples import draw_comparison, worst_median_best
 
 PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
@@ -62,12 +62,12 @@ def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
     with new_figure(4.0, 1.0) as canvas:
         draw_grid(canvas, list(map(Row, pictures)), ["a", "b"], {"": (("red", "#ff0000"),)})
         save(
-            canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=100,
+            canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=DPI,
             kind="examples", title="", caption="", alt="",
         )  # fmt: skip
     drawn = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
-    # 26 pixels of titles, then rows of 98 + 4; columns of 200.
-    centres = [[drawn[26 + 4 + 49 + 102 * row, 100 + 200 * column] for column in (0, 1)]
+    # 39 pixels of titles, then rows of 147 + 6; columns of 300.
+    centres = [[drawn[39 + 6 + 73 + 153 * row, 150 + 300 * column] for column in (0, 1)]
                for row in (0, 1)]  # fmt: skip
     assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in solid]
     card = read_card(tmp_path / "grid.json")

@@ -22,7 +22,7 @@ from fcnlib.colour import WRONG
 from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.figures_inputs import UNSEEN, DepthScale, depth_picture, depth_scale
+from fcnlib.figures_inputs import NEAR_TO_FAR, UNSEEN, DepthScale, depth_picture, depth_scale
 from fcnlib.figures_samples import draw_comparison, draw_examples
 from fcnlib.figures_sheets import load_net, predict
 
@@ -77,6 +77,8 @@ def test_nets_with_different_inputs_stand_side_by_side_after_what_they_see(room,
     assert has(columns[1], UNSEEN) and not has(columns[0], UNSEEN)
     assert not has(columns[3], bed)  # colours do not tell
     assert min(has(columns[i], bed) for i in (4, 5, 6)) > 1000
+    for end in (0.0, 1.0):  # of the scale of depths below
+        assert has(picture[185:], NEAR_TO_FAR(end, bytes=True)[:3])
     assert "logarithm" in card.caption and "green height above the ground" in card.caption
 
 
