@@ -43,6 +43,18 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
         "voc-fcn16s": 1e-12,
         "voc-fcn8s": 1e-14,
         "voc-fcn8s-atonce": 1e-10,
+        "nyud-fcn32s-rgb": 1e-10,
+        "nyud-fcn32s-rgbd": 1e-10,
+        "nyud-fcn32s-hha": 1e-10,
+        "nyud-fcn32s-rgb-hha": 1e-12,
+        "siftflow-fcn32s-semantic": 1e-10,
+        "siftflow-fcn32s-geometric": 1e-10,
+        "siftflow-fcn32s": 1e-10,
+        "siftflow-fcn16s": 1e-12,
+        "siftflow-fcn8s": 1e-12,
+        "context-fcn32s": 1e-10,
+        "context-fcn16s": 1e-12,
+        "context-fcn8s": 1e-14,
     }
     recipe = config.experiments["voc-fcn32s"].recipe
     assert recipe is not None
@@ -214,7 +226,7 @@ def test_a_users_scale_shows_only_its_tables_and_what_they_need(
 ) -> None:
     raw_config["scales"]["mine"] = {**raw_config["scales"]["demo"], "tables": ["own"]}
     raw_config["tables"]["own"] = {"title": "Own", "columns": ["mean_iu"]}
-    raw_config["experiments"]["voc-fcn8s"]["tables"] = ["own"]
+    raw_config["experiments"]["voc-fcn8s"]["tables"] += ["own"]
     config = load(raw_config | {"scale": "mine"})
     assert list(config.tables) == ["own"]
     # What an experiment starts from is trained too, without a row of its own.
