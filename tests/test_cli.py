@@ -1,6 +1,7 @@
 """`fcn` as people type it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -61,8 +62,10 @@ def photos(tmp_path: Path) -> Path:
 
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
-    for command in ("predict", "check", "fetch", "prepare", "train", "info"):
-        assert command in overview
+    commands = ["fetch", "prepare", "check", "hha", "train", "convert", "predict", "submit", "info"]
+    listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
+    assert listed == commands  # in the order of work
+    for command in commands:
         code, text = fcn(capsys, command, "--help")
         assert code == 0 and f"Example: fcn {command}" in " ".join(text.split())
 
@@ -357,3 +360,21 @@ def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
         "import fcnlib.page, fcnlib.figures, fcnlib.pretrain"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_hha_encodes_a_frame_and_refuses_one_of_another_camera(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "hha.png"
+    Image.fromarray(np.full((480, 640), 2480, np.uint16)).save(tmp_path / "depth.png")
+    code, text = fcn(capsys, "hha", tmp_path / "depth.png", "--out", out)
+    assert code == 0 and text.split() == [str(out)]
+    assert opened(out).mode == "RGB" and (np.array(opened(out))[..., 0] == 125).all()
+    code, _ = fcn(capsys, "hha", tmp_path / "depth.png", "--out", out, "--unit", "0.1mm")
+    assert code == 0 and (np.array(opened(out))[..., 0] == 255).all()
+    Image.fromarray(np.full((424, 512), 2480, np.uint16)).save(tmp_path / "v2.png")
+    code, _ = fcn(capsys, "hha", tmp_path / "v2.png", "--out", out)
+    assert str(code).startswith(f"error: {tmp_path / 'v2.png'}: 512 x 424 pixels, but the Kinect's")
+    camera = "365.4,365.4,256.8,208.2"
+    code, _ = fcn(capsys, "hha", tmp_path / "v2.png", "--out", out, "--camera", camera)
+    assert code == 0 and opened(out).size == (512, 424)
