@@ -12,6 +12,7 @@ from fcnlib.cards import Classes
 from fcnlib.colour import VOID_COLOUR, Labels, as_hex, colour, mistakes, overlay
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.drawing import new_figure, save
+from fcnlib.errors import InputError
 from fcnlib.figures_grid import DPI, Legend, Row, draw_grid
 from fcnlib.figures_inputs import Views, input_views
 
@@ -41,6 +42,8 @@ class Sheet(NamedTuple):
 def load_net(path: Path | str, row: str) -> Net:
     """An exported model, ready to label."""
     known = torchscript.about(Path(path))
+    if not {"inputs", "classes"} <= known.keys():
+        raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
     return Net(row, torchscript.load(Path(path)), tuple(known["inputs"]), tuple(known["classes"]))
 
 

@@ -149,8 +149,8 @@ def _check_model(model: Path) -> None:
     known = about(model)
     inputs, tasks = known.get("inputs", ()), known.get("classes", {})
     if list(inputs) != ["rgb"]:
-        seen = ", ".join(inputs) or "nothing that is known"
-        raise InputError(f"{model}: sees {seen}; expected a net that sees rgb alone")
+        seen = f"sees {', '.join(inputs)}" if inputs else "does not say what it sees"
+        raise InputError(f"{model}: {seen}; expected a model, exported anew, that sees rgb alone")
     if len(tasks) != 1 or tuple(*tasks.values()) != CLASSES:
         found = "; ".join(f"{len(names)} of task {task}" for task, names in tasks.items())
         raise InputError(f"{model}: has classes {found}; expected VOC's {len(CLASSES)} alone")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scenes_fixture import (
     PLACES,
@@ -160,6 +161,12 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
         predict(load_net(model, "A"), Prepared(places), "place_0")
+
+
+def test_a_model_that_does_not_say_what_it_sees_is_named(tmp_path):
+    torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
+    with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
+        load_net(tmp_path / "0.ts", "A")
 
 
 def test_counts_of_another_task_are_named(places, tmp_path):
