@@ -1,10 +1,12 @@
 """Sheets of nets that see more than colours, and of nets with several tasks."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from page_fixture import facts
 from PIL import Image
 from scenes_fixture import (
     PLACES,
@@ -22,7 +24,9 @@ from fcnlib.cards import Card, read_card
 from fcnlib.colour import WRONG
 from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.drawing import looks
 from fcnlib.errors import InputError
+from fcnlib.figures import draw_class_iu
 from fcnlib.figures_inputs import NEAR_TO_FAR, UNSEEN, DepthScale, depth_picture, depth_scale
 from fcnlib.figures_samples import draw_comparison, draw_examples
 from fcnlib.figures_sheets import load_net, predict
@@ -178,6 +182,25 @@ def test_counts_of_another_task_are_named(places, tmp_path):
             image=tmp_path / "s.png", card=tmp_path / "s.json",
         )  # fmt: skip
     assert not (tmp_path / "s.png").exists()
+
+
+def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_path):
+    paths = []
+    for name, tasks in (("both", PLACES), ("geometric", {"geometric": PLACES["geometric"]})):
+        scores = {task: {"class_iu": [0.5] * len(names)} for task, names in tasks.items()}
+        paths.append(tmp_path / f"{name}/0.json")
+        paths[-1].parent.mkdir()
+        paths[-1].write_text(json.dumps(facts(name, 0) | {"tasks": scores}))
+    nets = [{"experiment": name, "row": f"Net {name}"} for name in ("both", "geometric")]
+    card = tmp_path / "chart.json"
+    draw_class_iu(
+        {"name": "t", "nets": nets}, metrics=paths, dataset=places, order=["both", "geometric"],
+        image=card.with_suffix(".svg"), card=card,
+    )  # fmt: skip
+    assert read_card(card).title == "IU of each semantic class"
+    drawn = card.with_suffix(".svg").read_text().lower()
+    both, geometric = (look.colour.lower() for look in looks(["both", "geometric"]).values())
+    assert both in drawn and geometric not in drawn
 
 
 def test_depth_is_bright_where_near_and_equal_steps_are_equal_ratios():
