@@ -145,7 +145,7 @@ def _memory(height: int, width: int) -> float:
 
 
 def throughput(count: int, workers: int, height: int, width: int) -> dict[str, float]:
-    """Seconds to start the processes, and images a second then, from PNG to PNG."""
+    """Seconds to start processes; images a second then, PNG to PNG; the CPU time of each."""
     camera, depth, missing = scene(height, width)
     millimetres = np.round(1000 * depth).astype(np.uint16)
     with tempfile.TemporaryDirectory() as name:
@@ -156,13 +156,19 @@ def throughput(count: int, workers: int, height: int, width: int) -> dict[str, f
             Image.fromarray(millimetres + index).save(folders[0] / f"{index}.png")
             Image.fromarray(np.where(missing, 0, millimetres)).save(folders[1] / f"{index}.png")
         frames = frames_of([folders[0]], folders[1], folders[2])
-        took = []
+        took = []  # [runs, (seconds, CPU seconds)]
         for some in (frames[:workers], frames):
-            start = time.perf_counter()
+            start = time.perf_counter(), cpu()
             encode_frames(some, View(camera=camera), workers=workers)
-            took.append(time.perf_counter() - start)
-    each = (took[1] - took[0]) / (count - workers)
-    return {"start": took[0] - workers * each, "per_second": 1 / each}
+            took.append((time.perf_counter() - start[0], cpu() - start[1]))
+    each, busy = ((b - a) / (count - workers) for a, b in zip(*took, strict=True))
+    return {"start": took[0][0] - workers * each, "per_second": 1 / each, "cpu_ms": 1000 * busy}
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def main() -> None:
@@ -193,7 +199,10 @@ def main() -> None:
             f"{line['times_faster']:8.1f}x{line['same_bytes']:13.4%}"
         )
     print(f"\nMB of a process at most: {memory:.0f}")
-    print(f"PNG to PNG, {options.workers} processes: {rate['per_second']:.1f} images/s")
+    print(
+        f"PNG to PNG, {options.workers} processes: {rate['per_second']:.1f} images/s, "
+        f"{rate['cpu_ms']:.0f} ms of CPU each"
+    )
     print(f"NYUDv2's {NYUDV2} images: {whole / 60:.1f} minutes")
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}
