@@ -30,8 +30,6 @@ from fcnlib.datasets.prepared import (
 )
 from fcnlib.errors import InputError
 from fcnlib.files import replacing_folder, resumable_folder, sha256
-from fcnlib.parallel import in_processes as in_processes
-from fcnlib.parallel import in_threads as in_threads
 from fcnlib.provenance import fingerprint
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
