@@ -11,7 +11,8 @@ from statistics import median
 
 import torch
 
-from fcnlib.config import ArchiveDataset, Recipe
+from fcnlib.config import Recipe
+from fcnlib.config_data import ArchiveDataset
 from fcnlib.counting import TASK
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011

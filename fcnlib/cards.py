@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from fcnlib.config import Frozen
+from fcnlib.config_data import Frozen
 from fcnlib.errors import InputError
 from fcnlib.files import write_json
 

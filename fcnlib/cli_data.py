@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from fcnlib.config import FolderDataset
+from fcnlib.config_data import FolderDataset
 from fcnlib.datasets.check import check as look_at
 from fcnlib.datasets.check import report
 from fcnlib.datasets.converters import prepare as prepare_data

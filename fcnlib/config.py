@@ -6,11 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from fcnlib.columns import ColumnName
-from fcnlib.config_data import CHANNELS as CHANNELS
-from fcnlib.config_data import ArchiveDataset as ArchiveDataset
-from fcnlib.config_data import Data, Dataset, Drawn, Flag, Float, Int, Name, Positive, Share
-from fcnlib.config_data import FolderDataset as FolderDataset
-from fcnlib.config_data import Frozen as Frozen
+from fcnlib.config_data import Data, Dataset, Drawn, Flag, Float, Frozen, Int, Name, Positive, Share
 
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from fcnlib.config import CHANNELS, Net
+from fcnlib.config import Net
+from fcnlib.config_data import CHANNELS
 from fcnlib.datasets import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.errors import InputError

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.config import CHANNELS, Net
+from fcnlib.config import Net
+from fcnlib.config_data import CHANNELS
 from fcnlib.counting import FOREGROUND, TASK, Segment, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config import CHANNELS, Config, Scale
+from fcnlib.config import Config, Scale
+from fcnlib.config_data import CHANNELS
 from fcnlib.errors import InputError
 from fcnlib.references import check_references
 

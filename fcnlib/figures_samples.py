@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from fcnlib.cards import Scored
-from fcnlib.config import Frozen
+from fcnlib.config_data import Frozen
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.figures_sheets import comparison_sheet, example_sheet, load_net, of_task, save_sheet

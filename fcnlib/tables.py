@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from fcnlib.columns import COLUMNS, KEYS, NAMES, Column, ColumnName
-from fcnlib.config import Frozen
+from fcnlib.config_data import Frozen
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 from fcnlib.measurements import Measured, by_experiment, number

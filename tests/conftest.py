@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from fcnlib.config import ArchiveDataset
+from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
 from fcnlib.vision import torchvision  # noqa: F401 (torchmetrics imports it too)

@@ -7,7 +7,7 @@ import pytest
 from archives_fixture import jpeg, label, png
 from PIL import Image
 
-from fcnlib.config import FolderDataset
+from fcnlib.config_data import FolderDataset
 from fcnlib.datasets.check import check
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.prepared import Prepared

@@ -11,7 +11,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from fcnlib import hha
-from fcnlib.config import ArchiveDataset
+from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.drawn import nyud_archive, scenes
 from fcnlib.datasets.drawn.nyud_archive import NAMES, codes_of, write_nyudv2
 from fcnlib.datasets.drawn.rooms import room
@@ -178,7 +178,7 @@ def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
     out = tmp_path / "out"
     code = (
         "import os, sys, pathlib, threading, time\n"
-        "from fcnlib.config import ArchiveDataset\n"
+        "from fcnlib.config_data import ArchiveDataset\n"
         "from fcnlib.datasets.nyudv2 import convert_nyudv2\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "def stop():\n"
@@ -219,7 +219,7 @@ def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
 def test_memory_does_not_grow_with_the_number_of_images(drawn, tmp_path):
     code = (
         "import sys, pathlib\n"
-        "from fcnlib.config import ArchiveDataset\n"
+        "from fcnlib.config_data import ArchiveDataset\n"
         "from fcnlib.datasets.nyudv2 import convert_nyudv2\n"
         f"dataset = ArchiveDataset(converter='nyudv2', archives={ARCHIVES})\n"
         "archives = [pathlib.Path(path) for path in sys.argv[1:]]\n"

@@ -8,7 +8,7 @@ import pytest
 from archives_fixture import png, write_tar
 from scipy.io import savemat
 
-from fcnlib.config import ArchiveDataset
+from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.nyudv2_release import convert_nyudv2_release
 from fcnlib.datasets.prepared import Prepared

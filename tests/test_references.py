@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fcnlib.config import WINDOWS, Data
+from fcnlib.config import WINDOWS
+from fcnlib.config_data import Data
 from fcnlib.errors import InputError
 from fcnlib.experiments import load
 from fcnlib.models.backbones import BACKBONES

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fcnlib.config import Data, Net
+from fcnlib.config import Net
+from fcnlib.config_data import Data
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models import FCN, build_classifier, build_fcn

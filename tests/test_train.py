@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from fcnlib.config import Data, Net, Recipe, Training
+from fcnlib.config import Net, Recipe, Training
+from fcnlib.config_data import Data
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import build_fcn

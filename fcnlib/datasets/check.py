@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.config import FolderDataset
+from fcnlib.config_data import FolderDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.folder import (
     BINARY_TRAP,

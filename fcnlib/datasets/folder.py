@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.config import FolderDataset
+from fcnlib.config_data import FolderDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import check_sizes, first_and_more, read_list
