@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
-import torch
-
 from fcnlib.errors import InputError
 
 
@@ -17,7 +15,7 @@ def job(log: str, threads: int) -> Iterator[str]:
 
     A user's mistake or a file that cannot be written ends the process with one line.
     """
-    torch.set_num_threads(threads)
+    device = _device(threads)
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", buffering=1) as file, redirect_stderr(file):
@@ -26,7 +24,7 @@ def job(log: str, threads: int) -> Iterator[str]:
             level=logging.INFO, handlers=[handler], format="%(asctime)s %(message)s", force=True
         )
         try:
-            yield "cuda" if torch.cuda.is_available() else "cpu"
+            yield device
         except (InputError, OSError) as error:
             problem = f"error: {error}"
             file.write(f"{problem}\n")
@@ -39,3 +37,12 @@ def job(log: str, threads: int) -> Iterator[str]:
         else:
             return
     sys.exit(problem)
+
+
+def _device(threads: int) -> str:
+    """Where a step computes; one that has not imported torch need not wait a second for it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "cpu"
+    torch.set_num_threads(threads)
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,6 +1,7 @@
 """The workflow: what a mistake in the list is told, and what a change re-runs."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,8 +70,11 @@ def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> N
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
-    # Two data sets' archives, four classifiers, and the released nets.
-    assert paper["download"] == 2 + 4 + paper["convert"] and paper["import_weights"] == 4
+    config = read([clone / "config.yaml"])
+    archives = {name for dataset in config.datasets.values() for name in dataset.archives}
+    # The data sets' archives, four classifiers, and the released nets.
+    assert paper["download"] == len(archives) + 4 + paper["convert"]
+    assert paper["import_weights"] == 4
     assert not {"pretrain", "draw_voc", "publish"} & paper.keys()
     for rule in ("train", "upper_bound", "convert", "evaluate", "table", "page"):
         assert paper[rule] == demo[rule]
@@ -87,13 +91,21 @@ def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path
     config = read([clone / "config.yaml"])
     files = [e.weights.file for e in config.experiments.values() if e.weights]
     planned = jobs(clone, "zoo", "--config", "scale=paper")
-    archives = 2
+    used = {e.data.dataset for e in config.experiments.values() if e.weights}
+    archives = {name for dataset in used for name in config.datasets[dataset].archives}
     assert planned == {
-        "download": len(files) + archives,
-        "prepare": 1,
+        "download": len(files) + len(archives),
+        "prepare": len(used),
+        "hha": 1,
         **dict.fromkeys(("convert", "export", "evaluate"), len(files)),
-        **{"table": 1, "zoo": 1, "total": planned["total"]},
+        **{"table": 4, "zoo": 1, "total": planned["total"]},
     }
+
+
+def test_a_submission_needs_its_net_and_the_test_photographs(clone: Path) -> None:
+    planned = jobs(clone, "submission")
+    assert planned["submit"] == planned["draw_voc2012test"] == 1
+    assert planned["train"] == 3 and "evaluate" not in planned
 
 
 def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
@@ -194,8 +206,13 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     """The whole list, tiny; then each row of the README's table of changes."""
     tiny = clone / "tiny.yaml"
     content = yaml.safe_load(yaml.safe_dump(TINY))
-    for name in ("voc-fcn8s-atonce",):
-        content["experiments"] = {name: {"recipe": {"iterations": 8}}}
+    short = {"iterations": 8, "validate_every": 4}
+    entries = yaml.safe_load((clone / "config.yaml").read_text())["experiments"]
+    content["experiments"] = {
+        name: {"recipe": dict(short)}
+        for name, e in entries.items()
+        if "iterations" in e.get("recipe", ())
+    }
     tiny.write_text(yaml.safe_dump(content))
     options = ("--configfile", "tiny.yaml", "--cores", "2")
     done = snakemake(clone, "all", *options)
@@ -212,10 +229,12 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
                 read_checkpoint(results / "checkpoints" / source / "0.pt")["state"]
                 for source in (entry.weights.written_from, name)
             )
-            # The format knows no scale of the input: the first layer has it.
-            first = ours["conv1_1.weight" if "conv1_1.weight" in ours else "conv1.weight"]
-            first *= ours.pop("input_scale")
-            assert ours["score_fr.weight"].any()
+            # The format knows no scale of the input: the first layers have it.
+            scale = ours.pop("input_scale")
+            for key in ours:
+                if re.fullmatch(r"conv1(_1)?(_color|_hha)?\.weight", key):
+                    ours[key] *= scale
+            assert any(tensor.any() for key, tensor in ours.items() if key.startswith("score_fr"))
             assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
     assert "index.html" in (results / "report.html").read_text()
     assert 'href="report.html"' in (results / "index.html").read_text()
