@@ -12,7 +12,7 @@ from fcnlib.datasets.drawn.finishes import Finish
 from fcnlib.datasets.drawn.raycast import Placed
 
 Bounds = tuple[float, float, float, float, float, float]  # x, y, z from; x, y, z to
-TRIES = 8
+TRIES = 16
 
 
 class Kind(NamedTuple):
@@ -32,125 +32,122 @@ class Room(NamedTuple):
     position: tuple[float, float, float]  # of the camera
 
 
-_OPENINGS = ((fixtures.window, 0.8), (fixtures.door, 0.55))
-_CLUTTER = ((furniture.carton, 0.35), (furniture.bag, 0.4), (furniture.bin, 0.3))
+# The usual hue of walls and of floors, and how often the floor is of wood.
+SHELLS = {
+    "bathroom": (0.5, 0.55, 0.0),
+    "bedroom": (0.78, 0.07, 0.3),
+    "kitchen": (0.15, 0.04, 0.1),
+    "living_room": (0.07, 0.1, 0.6),
+    "office": (0.6, 0.6, 0.15),
+}
+_CLUTTER = ((furniture.carton, 0.3), (furniture.bag, 0.3), (furniture.bin, 0.2))
 
 KINDS = {
     "bathroom": Kind(
-        (2.2, 3.2),
-        (2.6, 3.6),
+        (2.2, 3.0),
+        (2.4, 3.2),
         (
             (plumbing.bathtub, 0.85),
-            (fixtures.door, 0.3),
-            (fixtures.window, 0.3),
-            (plumbing.toilet, 0.9),
-            (plumbing.vanity, 0.55),
-            (plumbing.pedestal, 0.45),
-            (fixtures.mirror, 0.9),
+            (plumbing.toilet, 0.95),
             (plumbing.towel, 0.8),
-            (plumbing.toilet_paper, 0.6),
-            (plumbing.towel, 0.4),
-            (fixtures.picture, 0.2),
+            (plumbing.vanity, 0.5),
+            (plumbing.pedestal, 0.4),
+            (fixtures.mirror, 0.9),
+            (plumbing.towel, 0.5),
+            (plumbing.toilet_paper, 0.3),
+            (fixtures.window, 0.2),
+            (fixtures.door, 0.2),
         ),
-        ((fixtures.floor_mat, 0.7), (furniture.bin, 0.4), (furniture.stool, 0.15)),
+        ((fixtures.floor_mat, 0.8), (furniture.bin, 0.2), (furniture.stool, 0.15)),
     ),
     "bedroom": Kind(
-        (3.2, 4.8),
-        (3.4, 5.0),
+        (3.0, 4.0),
+        (3.2, 4.2),
         (
             (furniture.bed, 1.0),
+            (fixtures.curtained, 0.8),
+            (furniture.dresser, 0.8),
             (furniture.night_stand, 0.8),
-            (furniture.night_stand, 0.6),
-            *_OPENINGS,
-            (furniture.dresser, 0.75),
-            (furniture.wardrobe, 0.4),
-            (furniture.cabinet, 0.2),
-            (fixtures.desk, 0.2),
-            (fixtures.picture, 0.8),
-            (fixtures.picture, 0.5),
-            (fixtures.mirror, 0.5),
+            (fixtures.picture, 0.6),
+            (furniture.wardrobe, 0.5),
+            (fixtures.mirror, 0.3),
+            (fixtures.door, 0.3),
+            (furniture.night_stand, 0.5),
         ),
         (
-            (furniture.chair, 0.4),
-            (fixtures.floor_mat, 0.5),
+            (fixtures.floor_mat, 0.6),
             (furniture.clothes, 0.5),
-            (fixtures.person, 0.12),
+            (fixtures.person, 0.08),
             *_CLUTTER,
         ),
     ),
     "kitchen": Kind(
-        (2.8, 4.4),
-        (3.0, 4.6),
+        (2.8, 3.6),
+        (2.9, 3.8),
         (
             (plumbing.counter, 1.0),
-            (plumbing.refridgerator, 0.85),
-            (plumbing.stove, 0.6),
-            *_OPENINGS,
+            (plumbing.refridgerator, 0.95),
             (furniture.wall_cabinet, 0.9),
+            (plumbing.stove, 0.6),
             (furniture.wall_cabinet, 0.7),
-            (plumbing.counter, 0.5),
-            (furniture.cabinet, 0.3),
-            (plumbing.towel, 0.3),
+            (plumbing.counter, 0.4),
+            (fixtures.door, 0.3),
+            (fixtures.window, 0.3),
+            (plumbing.towel, 0.2),
             (fixtures.wall_clock, 0.4),
             (fixtures.shelves, 0.3),
         ),
         (
-            (furniture.table, 0.6),
-            (furniture.chair, 0.6),
+            (furniture.table, 0.9),
             (furniture.chair, 0.6),
             (furniture.stool, 0.3),
-            (fixtures.person, 0.15),
-            (fixtures.floor_mat, 0.25),
+            (fixtures.person, 0.1),
             *_CLUTTER,
         ),
     ),
     "living_room": Kind(
-        (3.4, 5.2),
-        (3.6, 6.0),
+        (3.2, 4.2),
+        (3.2, 4.4),
         (
             (furniture.sofa, 1.0),
-            (fixtures.tv_stand, 0.55),
-            *_OPENINGS,
-            (fixtures.bookshelf, 0.65),
-            (fixtures.fireplace, 0.25),
-            (furniture.sofa, 0.3),
-            (fixtures.tray_table, 0.5),
+            (fixtures.tv_stand, 0.8),
+            (fixtures.bookshelf, 0.9),
+            (fixtures.curtained, 0.7),
+            (fixtures.picture, 0.7),
             (furniture.floor_lamp, 0.6),
-            (furniture.cabinet, 0.3),
+            (fixtures.fireplace, 0.3),
+            (fixtures.tray_table, 0.4),
             (furniture.plant, 0.5),
-            (fixtures.picture, 0.8),
             (fixtures.picture, 0.6),
-            (fixtures.shelves, 0.25),
+            (fixtures.shelves, 0.3),
         ),
         (
             (furniture.coffee_table, 0.7),
             (fixtures.floor_mat, 0.6),
-            (furniture.chair, 0.3),
             (furniture.ottoman, 0.3),
-            (fixtures.person, 0.2),
+            (fixtures.person, 0.1),
             *_CLUTTER,
         ),
     ),
     "office": Kind(
-        (3.0, 4.6),
-        (3.2, 8.0),
+        (2.9, 4.0),
+        (3.0, 4.2),
         (
             (fixtures.desk, 1.0),
-            (fixtures.whiteboard, 0.6),
-            *_OPENINGS,
-            (fixtures.bookshelf, 0.6),
-            (fixtures.desk, 0.6),
-            (furniture.filing_cabinet, 0.7),
-            (furniture.cabinet, 0.3),
+            (fixtures.whiteboard, 0.85),
+            (fixtures.blinded, 0.7),
+            (fixtures.door, 0.7),
+            (fixtures.bookshelf, 0.7),
+            (furniture.filing_cabinet, 0.5),
             (fixtures.shelves, 0.6),
-            (fixtures.picture, 0.4),
+            (fixtures.desk, 0.5),
             (fixtures.wall_clock, 0.3),
         ),
         (
-            (furniture.chair, 0.9),
+            (furniture.chair, 1.0),
             (furniture.table, 0.4),
             (furniture.chair, 0.6),
-            (fixtures.person, 0.25),
+            (fixtures.person, 0.3),
             *_CLUTTER,
         ),
     ),
@@ -184,14 +181,14 @@ class _Plan:
         half = max(max(b.x[1] for b in piece), -min(b.x[0] for b in piece)) + 0.03
         for _ in range(TRIES):
             wall = rng.uniform()
-            end = (width if wall < 0.6 else length) - half
+            end = (width if wall < 0.7 else length) - half
             if end <= half:
                 continue
             at = rng.uniform(half, end)
-            if wall < 0.6:
+            if wall < 0.7:
                 pose = (at, length, 0.0, -1.0, 0.0)
             else:
-                pose = (0.0, at, 0.0, 0.0, -1.0) if wall < 0.8 else (width, at, 0.0, 0.0, 1.0)
+                pose = (0.0, at, 0.0, 0.0, -1.0) if wall < 0.85 else (width, at, 0.0, 0.0, 1.0)
             if self.put(piece, *pose):
                 return
 
@@ -224,12 +221,15 @@ def furnished(rng: Chance, name: str) -> Room:
 
 def _shell(rng: Chance, kind: str) -> tuple[Finish, Finish, Finish]:
     wet = kind in ("bathroom", "kitchen")
-    wall = finishes.white(rng) if rng.uniform() < 0.5 else finishes.coloured(rng, 0.12)
+    above, below, wooden = SHELLS[kind]
+    wall = finishes.pale(rng, above)
     if kind == "bathroom" and rng.uniform() < 0.5:
-        wall = finishes.tiled(rng, 0.5)._replace(tile=finishes.JOINTS)
-    soft = finishes.cloth(rng, 0.09)._replace(tile=finishes.GRAIN, tone=0.07)
-    hard = finishes.tiled(rng, 0.09) if wet else finishes.wood(rng)
-    return wall, soft if not wet and rng.uniform() < 0.5 else hard, finishes.white(rng)
+        wall = wall._replace(tile=finishes.JOINTS, along=64, upward=64, tone=0.05)
+    if rng.uniform() < wooden:
+        floor = finishes.wood(rng, finishes.OAK)
+    else:
+        floor = finishes.tiled(rng, below) if wet else finishes.carpet(rng, below)
+    return wall, floor, finishes.white(rng)
 
 
 def _bounds(item: Placed) -> Bounds:

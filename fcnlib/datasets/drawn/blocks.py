@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fcnlib.datasets.drawn import finishes
-from fcnlib.datasets.drawn.finishes import Finish
+from fcnlib.datasets.drawn.finishes import Finish, Tone
 
 Chance = np.random.Generator
 Span = tuple[float, float]
@@ -78,5 +78,5 @@ def onto(piece: Piece, top: float, at: float, out: float) -> Piece:
     ]  # fmt: skip
 
 
-def wood_or_white(rng: Chance) -> Finish:
-    return finishes.wood(rng) if rng.uniform() < 0.6 else finishes.white(rng)
+def wood_or_white(rng: Chance, tone: Tone = finishes.OAK) -> Finish:
+    return finishes.wood(rng, tone) if rng.uniform() < 0.9 else finishes.white(rng)

@@ -26,6 +26,13 @@ class Finish(NamedTuple):
     blindness: float = DULL
 
 
+# Woods and paints as hue, saturation, value.
+Tone = tuple[float, float, float]
+BIRCH, HONEY, OAK = (0.11, 0.38, 0.9), (0.095, 0.68, 0.78), (0.07, 0.5, 0.6)
+MAHOGANY, WALNUT, EBONY = (0.015, 0.62, 0.45), (0.06, 0.6, 0.34), (0.7, 0.2, 0.22)
+CREAM, SAGE = (0.12, 0.16, 0.93), (0.3, 0.25, 0.68)
+
+
 @cache
 def tiles() -> NDArray[np.float32]:
     """The textures [7, TILE, TILE], of about unit variance, that repeat without a seam."""
@@ -41,11 +48,11 @@ def tiles() -> NDArray[np.float32]:
     return np.stack([tile / tile.std() for tile in stack]).astype(np.float32)
 
 
-def wood(rng: np.random.Generator) -> Finish:
-    """Between pale birch and dark walnut, its grain along the surface."""
-    dark = rng.uniform()
-    hue, saturation = 0.075 + 0.02 * rng.standard_normal(), 0.35 + 0.3 * dark
-    return Finish(rgb(hue, saturation, 0.85 - 0.5 * dark), MOTTLE, 8, 90, 0.08)
+def wood(rng: np.random.Generator, tone: Tone = OAK) -> Finish:
+    """Of about this tone, its grain along the surface."""
+    hue, saturation, value = np.array(tone) + (0.014, 0.07, 0.06) * rng.standard_normal(3)
+    colour = rgb(hue, min(max(saturation, 0.0), 1.0), min(max(value, 0.15), 0.97))
+    return Finish(colour, MOTTLE, 8, 90, 0.08)
 
 
 def white(rng: np.random.Generator) -> Finish:
@@ -60,12 +67,24 @@ def coloured(rng: np.random.Generator, hue: float | None = None) -> Finish:
     return Finish(rgb(hue, rng.uniform(0.15, 0.5), rng.uniform(0.5, 0.95)), GRAIN, 50, 50, 0.02)
 
 
+def pale(rng: np.random.Generator, hue: float) -> Finish:
+    """A wall's paint."""
+    colour = rgb(_near(rng, hue), rng.uniform(0.1, 0.26), rng.uniform(0.8, 0.96))
+    return Finish(colour, GRAIN, 50, 50, 0.015)
+
+
 def cloth(rng: np.random.Generator, hue: float | None = None) -> Finish:
     """Fabric of a hue: plain, striped, checked or with a pattern of other colours."""
-    colour = rgb(_near(rng, hue), rng.uniform(0.25, 0.7), rng.uniform(0.35, 0.9))
+    colour = rgb(_near(rng, hue), rng.uniform(0.4, 0.75), rng.uniform(0.45, 0.85))
     tile = (GRAIN, MOTTLE, FOLDS, CHECKS)[rng.integers(4)]
     scale = rng.uniform(60, 160)
-    return Finish(colour, tile, scale, scale, 0.09, 14.0 if tile == MOTTLE else 0.0)
+    return Finish(colour, tile, scale, scale, 0.07, 9.0 if tile == MOTTLE else 0.0)
+
+
+def carpet(rng: np.random.Generator, hue: float) -> Finish:
+    """Darker and duller than other fabric."""
+    colour = rgb(_near(rng, hue), rng.uniform(0.15, 0.4), rng.uniform(0.3, 0.5))
+    return Finish(colour, GRAIN, 80, 80, 0.07)
 
 
 def folds(rng: np.random.Generator, hue: float | None = None) -> Finish:
@@ -108,7 +127,7 @@ def painting(rng: np.random.Generator) -> Finish:
     """Blots of many colours."""
     colour = rgb(rng.uniform(), 0.4, rng.uniform(0.4, 0.8))
     scale = rng.uniform(40, 90)
-    return Finish(colour, MOTTLE, scale, scale, 0.15, 50.0)
+    return Finish(colour, MOTTLE, scale, scale, 0.15, 40.0)
 
 
 def spines(rng: np.random.Generator) -> Finish:
@@ -118,12 +137,12 @@ def spines(rng: np.random.Generator) -> Finish:
 
 def tiled(rng: np.random.Generator, hue: float) -> Finish:
     """Tiles with joints or of two tones."""
-    colour = rgb(_near(rng, hue), rng.uniform(0.05, 0.3), rng.uniform(0.65, 0.95))
+    colour = rgb(_near(rng, hue), rng.uniform(0.1, 0.35), rng.uniform(0.55, 0.8))
     scale = rng.uniform(40, 90)
     return Finish(colour, (CHECKS, JOINTS)[rng.integers(2)], scale, scale, 0.06)
 
 
 def _near(rng: np.random.Generator, hue: float | None) -> float:
-    """The hue, most of the time: no class has a colour of its own."""
-    usual = rng.uniform() < 0.75
-    return rng.uniform() if hue is None or not usual else hue + 0.05 * rng.standard_normal()
+    """About the hue, most of the time."""
+    usual = rng.uniform() < 0.95
+    return rng.uniform() if hue is None or not usual else hue + 0.02 * rng.standard_normal()

@@ -17,7 +17,7 @@ from fcnlib.datasets.drawn.finishes import Finish
 
 
 def desk(rng: Chance) -> Piece:
-    finish = wood_or_white(rng)
+    finish = wood_or_white(rng, finishes.BIRCH)
     w, deep, top = rng.uniform(1.1, 1.7), rng.uniform(0.6, 0.75), 0.74
     piece = [
         Block("desk", finish, middle(w), (0, deep), (top - 0.04, top)),
@@ -35,7 +35,7 @@ def desk(rng: Chance) -> Piece:
 
 
 def bookshelf(rng: Chance) -> Piece:
-    finish = wood_or_white(rng)
+    finish = wood_or_white(rng, finishes.WALNUT)
     w, top, deep, t = rng.uniform(0.8, 1.3), rng.uniform(1.5, 2.1), 0.3, 0.03
     piece = [
         Block("bookshelf", finish, middle(w), (0, 0.02), (0, top)),
@@ -78,7 +78,7 @@ def mirror(rng: Chance) -> Piece:
 
 
 def picture(rng: Chance) -> Piece:
-    w, h, low = rng.uniform(0.35, 1.0), rng.uniform(0.35, 1.0), rng.uniform(1.2, 1.5)
+    w, h, low = rng.uniform(0.6, 1.2), rng.uniform(0.6, 1.0), rng.uniform(1.15, 1.4)
     frame = finishes.black(rng)._replace(blindness=0.0) if rng.uniform() < 0.4 else None
     frame = frame or wood_or_white(rng)
     return _framed("picture", frame, "picture", finishes.painting(rng), w, (low, low + h), 0.04)
@@ -108,7 +108,7 @@ def _framed(
 
 
 def door(rng: Chance) -> Piece:
-    finish, frame = wood_or_white(rng), wood_or_white(rng)
+    finish, frame = wood_or_white(rng, finishes.CREAM), wood_or_white(rng, finishes.OAK)
     w = rng.uniform(0.8, 0.95)
     panels = fronts("door", finish, middle(w), 0.05, (0.1, 1.98), columns=1, rows=2)
     return [
@@ -119,8 +119,18 @@ def door(rng: Chance) -> Piece:
     ]
 
 
-def window(rng: Chance) -> Piece:
-    """A window, mostly behind curtains at its sides or blinds before it."""
+def curtained(rng: Chance) -> Piece:
+    """A window, mostly behind curtains at its sides."""
+    return window(rng, 0.1, 0.95)
+
+
+def blinded(rng: Chance) -> Piece:
+    """A window, mostly behind blinds."""
+    return window(rng, 0.85, 0.95)
+
+
+def window(rng: Chance, blinds: float = 0.4, curtains: float = 0.7) -> Piece:
+    """A window with blinds before it or curtains at its sides, up to so often together."""
     w, low, high = rng.uniform(0.9, 1.8), rng.uniform(0.75, 1.0), rng.uniform(1.9, 2.15)
     frame, pane = finishes.white(rng), finishes.glass(rng)
     piece = [Block("window", frame, middle(w), (0, 0.03), (low, high))]
@@ -128,14 +138,14 @@ def window(rng: Chance) -> Piece:
         x = middle(w / 2 - 0.1, at)
         piece += [Block("window", pane, x, (0, 0.035), (low + 0.06, high - 0.06))]
     kind = rng.uniform()
-    if kind < 0.4:
+    if kind < blinds:
         bottom = low + rng.uniform(0, 0.6) * (high - low)
         z = (bottom, high + 0.05)
         piece += [Block("blinds", finishes.slats(rng), middle(w + 0.06), (0.04, 0.07), z)]
-    elif kind < 0.85:
-        hung, bottom = finishes.folds(rng, 0.12), (0.08 if rng.uniform() < 0.6 else low - 0.1)
+    elif kind < curtains:
+        hung, bottom = finishes.folds(rng, 0.13), (0.08 if rng.uniform() < 0.6 else low - 0.1)
         for side in (-1, 1):
-            at, width = side * (w / 2 + 0.05), rng.uniform(0.3, 0.5)
+            at, width = side * (w / 2 + 0.05), rng.uniform(0.4, 0.7)
             z = (bottom, high + 0.12)
             piece += [Block("curtain", hung, middle(width, at), (0.06, 0.13), z)]
     return piece
@@ -151,7 +161,7 @@ def fireplace(rng: Chance) -> Piece:
 
 
 def tv_stand(rng: Chance) -> Piece:
-    finish = wood_or_white(rng)
+    finish = wood_or_white(rng, finishes.SAGE)
     w, top = rng.uniform(1.1, 1.6), rng.uniform(0.4, 0.6)
     body = Block("tv stand", finish, middle(w), (0, 0.45), (0, top))
     plates = fronts("tv stand", finish, body.x, 0.45, (0.05, top), columns=2, rows=1)
@@ -179,8 +189,8 @@ def person(rng: Chance) -> Piece:
 
 
 def floor_mat(rng: Chance) -> Piece:
-    w, deep = rng.uniform(0.7, 2.0), rng.uniform(0.5, 1.4)
-    finish = finishes.cloth(rng, 0.95)
+    w, deep = rng.uniform(0.9, 1.8), rng.uniform(0.7, 1.2)
+    finish = finishes.cloth(rng, 0.9)
     return [Block("floor mat", finish, middle(w), (0, deep), (0, 0.015))]
 
 

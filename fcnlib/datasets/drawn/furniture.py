@@ -13,7 +13,7 @@ from fcnlib.datasets.drawn.blocks import (
     onto,
     wood_or_white,
 )
-from fcnlib.datasets.drawn.finishes import Finish
+from fcnlib.datasets.drawn.finishes import Finish, Tone
 
 
 def lamp(rng: Chance) -> Piece:
@@ -75,7 +75,7 @@ def plant(rng: Chance) -> Piece:
 
 
 def television(rng: Chance) -> Piece:
-    w = rng.uniform(0.7, 1.2)
+    w = rng.uniform(0.9, 1.4)
     screen = Block("television", finishes.black(rng), middle(w), (0.1, 0.18), (0.05, 0.6 * w))
     return [screen, Block("television", finishes.black(rng), middle(0.4), (0.05, 0.3), (0, 0.05))]
 
@@ -86,14 +86,14 @@ def microwave(rng: Chance) -> Piece:
 
 
 def carton(rng: Chance) -> Piece:
-    finish = finishes.wood(rng)._replace(tile=finishes.GRAIN, tone=0.03)
-    w, d, h = rng.uniform(0.25, 0.6, size=3)
+    finish = finishes.wood(rng, finishes.HONEY)._replace(tile=finishes.GRAIN, tone=0.03)
+    w, d, h = rng.uniform(0.35, 0.7, size=3)
     return _small("box", finish, w, d, h)
 
 
 def bag(rng: Chance) -> Piece:
-    finish = finishes.cloth(rng, 0.0)
-    w, d, h = rng.uniform(0.25, 0.45), rng.uniform(0.15, 0.3), rng.uniform(0.3, 0.5)
+    finish = finishes.cloth(rng, 0.68)
+    w, d, h = rng.uniform(0.4, 0.6), rng.uniform(0.2, 0.35), rng.uniform(0.35, 0.6)
     return [
         *_small("bag", finish, w, d, h),
         Block("bag", finish, middle(w * 0.5), (0.05 + d * 0.4, 0.05 + d * 0.6), (h, h + 0.14)),
@@ -106,7 +106,7 @@ def bin(rng: Chance) -> Piece:
 
 
 def ottoman(rng: Chance) -> Piece:
-    return _small("ottoman", finishes.cloth(rng, 0.05), rng.uniform(0.5, 0.8), 0.5, 0.42)
+    return _small("ottoman", finishes.cloth(rng, 0.22), rng.uniform(0.5, 0.8), 0.5, 0.42)
 
 
 def stool(rng: Chance) -> Piece:
@@ -116,7 +116,8 @@ def stool(rng: Chance) -> Piece:
 
 
 def bed(rng: Chance) -> Piece:
-    frame, sheet, cover = finishes.wood(rng), finishes.cloth(rng, 0.6), finishes.cloth(rng, 0.6)
+    frame = finishes.wood(rng, finishes.WALNUT)
+    sheet, cover = finishes.cloth(rng, 0.6), finishes.cloth(rng, 0.6)
     w, top = rng.uniform(1.0, 1.8), rng.uniform(0.45, 0.6)
     full, start = middle(w), rng.uniform(0.5, 1.0)
     piece = [
@@ -126,8 +127,8 @@ def bed(rng: Chance) -> Piece:
         Block("bed", cover, middle(w + 0.04), (start, 2.03), (top - 0.25, top + 0.03)),
     ]
     for at in (-w / 4, w / 4) if w > 1.3 else (0.0,):
-        soft = finishes.white(rng) if rng.uniform() < 0.5 else finishes.cloth(rng, 0.9)
-        piece += [Block("pillow", soft, middle(0.55, at), (0.1, 0.45), (top, top + 0.14))]
+        soft = finishes.white(rng) if rng.uniform() < 0.6 else finishes.cloth(rng, 0.14)
+        piece += [Block("pillow", soft, middle(0.6, at), (0.1, 0.55), (top, top + 0.2))]
     if rng.uniform() < 0.4:
         piece += onto(clothes(rng), top + 0.03, rng.uniform(-0.2, 0.2), rng.uniform(1.0, 1.4))
     return piece
@@ -135,13 +136,13 @@ def bed(rng: Chance) -> Piece:
 
 def clothes(rng: Chance) -> Piece:
     return [
-        Block("clothes", finishes.cloth(rng), middle(0.5), (0, 0.4), (0, 0.06)),
-        Block("clothes", finishes.cloth(rng), middle(0.36, 0.1), (0.05, 0.3), (0.06, 0.13)),
+        Block("clothes", finishes.cloth(rng, 0.37), middle(0.7), (0, 0.55), (0, 0.12)),
+        Block("clothes", finishes.cloth(rng, 0.37), middle(0.5, 0.1), (0.05, 0.45), (0.12, 0.24)),
     ]
 
 
 def night_stand(rng: Chance) -> Piece:
-    finish = wood_or_white(rng)
+    finish = wood_or_white(rng, finishes.MAHOGANY)
     w, top = rng.uniform(0.4, 0.55), rng.uniform(0.5, 0.65)
     body = Block("night stand", finish, middle(w), (0, 0.42), (0, top))
     plates = fronts("night stand", finish, body.x, 0.42, (0.05, top), columns=1, rows=2)
@@ -150,7 +151,7 @@ def night_stand(rng: Chance) -> Piece:
 
 
 def dresser(rng: Chance) -> Piece:
-    finish = wood_or_white(rng)
+    finish = wood_or_white(rng, finishes.MAHOGANY)
     w, top = rng.uniform(0.9, 1.5), rng.uniform(0.75, 1.1)
     body = Block("dresser", finish, middle(w), (0, 0.5), (0, top))
     plates = fronts("dresser", finish, body.x, 0.5, (0.05, top), columns=2, rows=3)
@@ -163,7 +164,9 @@ def cabinet(rng: Chance) -> Piece:
 
 
 def wardrobe(rng: Chance) -> Piece:
-    return _closed(rng, "wardrobe", rng.uniform(0.9, 1.4), 0.6, rng.uniform(1.9, 2.2))
+    return _closed(
+        rng, "wardrobe", rng.uniform(0.9, 1.4), 0.6, rng.uniform(1.9, 2.2), finishes.SAGE
+    )
 
 
 def filing_cabinet(rng: Chance) -> Piece:
@@ -175,8 +178,10 @@ def filing_cabinet(rng: Chance) -> Piece:
     return [body, *plates, *onto(above, top, 0, 0.05)]
 
 
-def _closed(rng: Chance, name: str, w: float, deep: float, top: float) -> Piece:
-    finish = wood_or_white(rng)
+def _closed(
+    rng: Chance, name: str, w: float, deep: float, top: float, tone: Tone = finishes.HONEY
+) -> Piece:
+    finish = wood_or_white(rng, tone)
     body = Block(name, finish, middle(w), (0, deep), (0, top))
     return [body, *fronts(name, finish, body.x, deep, (0.08, top), columns=2, rows=1)]
 
@@ -188,7 +193,7 @@ def wall_cabinet(rng: Chance) -> Piece:
 
 def chair(rng: Chance) -> Piece:
     frame = finishes.wood(rng)
-    soft = finishes.cloth(rng, 0.75) if rng.uniform() < 0.6 else frame
+    soft = finishes.cloth(rng, 0.78) if rng.uniform() < 0.85 else frame
     w, back = rng.uniform(0.42, 0.5), rng.uniform(0.85, 1.0)
     return [
         Block("chair", soft, middle(w), (0, 0.45), (0.41, 0.47)),
@@ -200,7 +205,7 @@ def chair(rng: Chance) -> Piece:
 
 
 def sofa(rng: Chance) -> Piece:
-    finish = finishes.cloth(rng, 0.03)
+    finish = finishes.cloth(rng, 0.0)
     w, arm = rng.uniform(1.3, 2.2), rng.uniform(0.15, 0.25)
     piece = [
         Block("sofa", finish, middle(w), (0.1, 0.85), (0.05, 0.42)),
@@ -210,8 +215,8 @@ def sofa(rng: Chance) -> Piece:
     ]
     for at in (-0.3 * w, 0.3 * w):
         if rng.uniform() < 0.6:
-            soft = finishes.cloth(rng, 0.9)
-            piece += [Block("pillow", soft, middle(0.4, at), (0.25, 0.4), (0.42, 0.8))]
+            soft = finishes.cloth(rng, 0.14)
+            piece += [Block("pillow", soft, middle(0.48, at), (0.25, 0.42), (0.42, 0.86))]
     return piece
 
 
@@ -224,8 +229,8 @@ def table(rng: Chance) -> Piece:
 
 
 def _table(rng: Chance, name: str, w: float, deep: float, top: float) -> Piece:
-    finish = wood_or_white(rng)
-    piece = [Block(name, finish, middle(w), (0, deep), (top - 0.05, top))]
+    finish = wood_or_white(rng, finishes.OAK)
+    piece = [Block(name, finish, middle(w), (0, deep), (top - 0.07, top))]
     piece += legs(name, finish, w - 0.06, (0.03, deep - 0.03), top - 0.05, 0.06)
     for at in (-0.3 * w, 0.0, 0.3 * w):
         if rng.uniform() < 0.5:

@@ -16,8 +16,8 @@ from fcnlib.datasets.drawn.blocks import (
 
 def counter(rng: Chance) -> Piece:
     """A kitchen counter on cabinets, with a sink or a stove in it and things on it."""
-    finish, w = wood_or_white(rng), rng.uniform(1.6, 2.6)
-    top = finishes.coloured(rng, 0.1)._replace(tile=finishes.GRAIN, tone=0.1)
+    finish, w = wood_or_white(rng, finishes.HONEY), rng.uniform(1.6, 2.6)
+    top = finishes.coloured(rng, 0.38)._replace(tile=finishes.GRAIN, tone=0.1)
     body = Block("cabinet", finish, middle(w), (0, 0.58), (0.0, 0.86))
     piece = [body, Block("counter", top, middle(w + 0.02), (0, 0.62), (0.86, 0.93))]
     piece += fronts("cabinet", finish, body.x, 0.58, (0.1, 0.85), columns=round(w / 0.5), rows=1)
@@ -78,7 +78,7 @@ def toilet(rng: Chance) -> Piece:
 
 def vanity(rng: Chance) -> Piece:
     """A sink on a cabinet."""
-    finish, w = wood_or_white(rng), rng.uniform(0.7, 1.1)
+    finish, w = wood_or_white(rng, finishes.HONEY), rng.uniform(0.7, 1.1)
     body = Block("cabinet", finish, middle(w), (0, 0.5), (0.0, 0.78))
     top = Block("counter", finishes.white(rng), middle(w + 0.04), (0, 0.53), (0.78, 0.83))
     plates = fronts("cabinet", finish, body.x, 0.5, (0.08, 0.78), columns=2, rows=1)
@@ -102,18 +102,18 @@ def bathtub(rng: Chance) -> Piece:
         Block("bathtub", finish, (-w / 2, -w / 2 + t), (0, deep), (0, top)),
         Block("bathtub", finish, (w / 2 - t, w / 2), (0, deep), (0, top)),
     ]
-    if rng.uniform() < 0.7:
-        drawn, side = rng.uniform(0.35, 0.8) * w, rng.choice([-1, 1])
+    if rng.uniform() < 0.6:
+        drawn, side = rng.uniform(0.3, 0.6) * w, rng.choice([-1, 1])
         x = (-w / 2, -w / 2 + drawn) if side < 0 else (w / 2 - drawn, w / 2)
-        hung = finishes.folds(rng, 0.45)
+        hung = finishes.folds(rng, 0.48)
         piece += [Block("shower curtain", hung, x, (deep - 0.06, deep + 0.02), (0.25, 2.0))]
     return piece
 
 
 def towel(rng: Chance) -> Piece:
-    low = rng.uniform(0.9, 1.2)
-    w = rng.uniform(0.3, 0.6)
-    return [Block("towel", finishes.cloth(rng, 0.5), middle(w), (0, 0.07), (low, low + 0.6))]
+    low = rng.uniform(0.8, 1.1)
+    w = rng.uniform(0.5, 0.8)
+    return [Block("towel", finishes.cloth(rng, 0.95), middle(w), (0, 0.07), (low, low + 0.8))]
 
 
 def toilet_paper(rng: Chance) -> Piece:

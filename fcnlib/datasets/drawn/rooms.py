@@ -1,8 +1,8 @@
 """Drawn rooms as a depth camera sees them: colour, depth, what of it is missing, and every label.
 
-As indoors, colours tell little by themselves: wood, white paint and fabrics are shared by many
-classes, which differ in height and orientation; pictures, blinds and curtains differ from the wall
-in colour alone.
+As indoors, woods, white paint and fabrics are shared by many classes, each of which has its usual
+one; those alike in colour differ in height and orientation, while pictures, blinds and curtains
+differ from the wall in colour alone.
 """
 
 import math
@@ -22,8 +22,8 @@ from fcnlib.hha import COLOUR
 BASELINE = 0.075  # metres from the sensor's projector to its camera
 FARTHEST = 8.0
 MARGIN = 40  # at the frame's rim no depth is known, as after alignment with the colour camera
-PIXEL_NOISE = 3.5
-BARE, TRIES = 0.7, 4  # where walls, floor and ceiling take more of the picture, look elsewhere
+PIXEL_NOISE = 2.5
+BARE, TRIES = 0.6, 4  # where walls, floor and ceiling take more of the picture, look elsewhere
 DEPTH_NOISE = 0.0012  # metres at one metre; grows with the square of the depth
 NAMES = ("wall", "wall", "wall", "wall", "floor", "ceiling")  # the shell's sides
 
@@ -172,7 +172,7 @@ def _light(rng: np.random.Generator, room: Room, seen: Seen, place: tuple[Pixels
     cos, sin = np.moveaxis(np.array(turns, np.float32)[seen.block], -1, 0)
     level = np.choose(seen.axis, (cos * to[0] + sin * to[1], cos * to[1] - sin * to[0], to[2]))
     facing = np.maximum(level * seen.facing, 0) / np.sqrt(squared)
-    even, strength = rng.uniform(0.5, 0.65), rng.uniform(0.45, 0.7)
+    even, strength = rng.uniform(0.62, 0.74), rng.uniform(0.4, 0.6)
     fade = np.float32(1.2) / (1 + np.float32(0.12) * squared)
     light: Pixels = np.float32(even) + np.float32(strength) * facing * fade
     light += np.array([0.0, 0.05, 0.0], np.float32)[seen.axis]  # faces differ a little everywhere
