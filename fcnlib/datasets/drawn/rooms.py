@@ -21,7 +21,9 @@ from fcnlib.hha import COLOUR
 
 BASELINE = 0.075  # metres from the sensor's projector to its camera
 FARTHEST = 8.0
-MARGIN = 40  # at the frame's rim no depth is known, as after alignment with the colour camera
+# Pixels of a full frame, at its top, bottom, left and right, where no depth is known, as after
+# alignment with the colour camera; the published crop takes them off.
+RIM = (40, 8, 36, 20)
 PIXEL_NOISE = 2.5
 BARE, TRIES = 0.6, 4  # where walls, floor and ceiling take more of the picture, look elsewhere
 DEPTH_NOISE = 0.0012  # metres at one metre; grows with the square of the depth
@@ -241,9 +243,9 @@ def _missing(
     missing |= seen.depth > np.float32(FARTHEST)
     missing |= seen.depth < np.float32(0.45)
     missing |= _unlit(view, seen.depth)
-    rim = round(MARGIN / reduced)
-    missing[:rim], missing[-rim // 2 :] = True, True
-    missing[:, :rim], missing[:, -rim // 2 :] = True, True
+    top, bottom, left, right = (size // reduced for size in RIM)
+    missing[:top], missing[height - bottom :] = True, True
+    missing[:, :left], missing[:, width - right :] = True, True
     return missing
 
 
