@@ -1,0 +1,65 @@
+"""Every converter, from drawn archives: what its data sets have is what the list is checked by."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from fcnlib.config_data import ArchiveDataset
+from fcnlib.datasets.converters import CONVERTERS, prepare
+from fcnlib.datasets.drawn.archives import write_context, write_sbd, write_voc2010, write_voc2011
+from fcnlib.datasets.drawn.nyud_archive import write_nyudv2
+from fcnlib.datasets.drawn.siftflow import write_siftflow
+from fcnlib.datasets.hha_images import prepare_hha
+from fcnlib.datasets.prepared import Prepared
+from fcnlib.references import CONTENTS
+
+SCENES = {"seed": 1, "size": 48, "train": 20, "validation": 6}
+VOC, SBD = "VOCtrainval_25-May-2011.tar", "benchmark.tgz"
+NYUD = ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat")
+CONTEXT = ("VOCtrainval_03-May-2010.tar", "pascal-context-trainval.tar.gz")
+ARCHIVES = {
+    "voc": (VOC,),
+    "voc-sbd": (VOC, SBD),
+    "nyudv2": NYUD,
+    "siftflow": ("SiftFlowDataset.zip",),
+    "pascal-context": CONTEXT,
+}
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archives")
+    write_voc2011(folder / VOC, **SCENES)
+    write_sbd(folder / SBD, **SCENES)
+    write_voc2010(folder / CONTEXT[0], **SCENES)
+    write_context(folder / CONTEXT[1], **SCENES)
+    write_nyudv2(*(folder / name for name in NYUD), seed=1, reduced=8, train=6, test=3)
+    write_siftflow(folder / "SiftFlowDataset.zip", seed=1, size=48, train=8, test=4)
+    return folder
+
+
+def test_every_converter_has_its_name_in_the_configuration() -> None:
+    named = get_args(ArchiveDataset.model_fields["converter"].annotation)
+    assert {*named, "folder"} == CONVERTERS.keys() == CONTENTS.keys()
+
+
+@pytest.mark.parametrize("converter", ARCHIVES)
+def test_a_data_set_has_what_the_list_is_checked_by(
+    archives: Path, tmp_path: Path, converter: str
+) -> None:
+    dataset = ArchiveDataset(
+        converter=converter,
+        archives=ARCHIVES[converter],
+        reduced=8 if converter == "nyudv2" else 1,
+    )
+    prepare(dataset, [archives / name for name in ARCHIVES[converter]], tmp_path / "set")
+    if "hha" in CONTENTS[converter].inputs:
+        prepare_hha(tmp_path / "set")
+    found, expected = Prepared(tmp_path / "set"), CONTENTS[converter]
+    assert found.inputs == expected.inputs
+    assert tuple(found.info.tasks) == expected.tasks
+    assert (found.info.tasks["semantic"][0] == "background") == expected.background
+    for id in found.ids(next(iter(found.info.splits))):
+        stack, labels = found.sample(id, expected.inputs, expected.tasks)
+        assert {label.shape for label in labels.values()} == {stack.shape[1:]}
