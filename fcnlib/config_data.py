@@ -12,6 +12,8 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Input = Literal["rgb", "depth", "hha"]
+# What of an image is hidden from a net; `shape`: all, and the mask itself is the image.
+Mask = Literal["none", "foreground", "background", "shape"]
 # What a net sees of each: colours, the logarithm of the depth, disparity with height and angle.
 CHANNELS: dict[Input, int] = {"rgb": 3, "depth": 1, "hha": 3}
 # Names become files and patterns.
@@ -46,6 +48,9 @@ class Data(Frozen):
     mean: Literal["start", "dataset"] = "start"
     # Also counted: the true objects' pixels alone, with background out of the net's choice.
     foreground: Flag = False
+    # By the true labels; validation sees what the test sees.
+    train_mask: Mask = "none"
+    test_mask: Mask = "none"
 
     @model_validator(mode="after")
     def _each_once(self) -> "Data":

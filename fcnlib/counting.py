@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.masking import NOTHING_HIDDEN, Hiding
 from fcnlib.metrics import coarse, confusion
 from fcnlib.progress import progress
 from fcnlib.sampling import as_tensor
@@ -26,6 +27,7 @@ def confusions(
     inputs: Sequence[str] = ("rgb",),
     tasks: Sequence[str] = (TASK,),
     device: str,
+    hidden: Hiding = NOTHING_HIDDEN,
     bar: bool = True,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of the segmenter, int64 [images, classes, classes].
@@ -38,8 +40,9 @@ def confusions(
     for name in progress(ids, desc=split, unit="img") if bar else ids:
         stack, labels = dataset.sample(name, inputs, tasks)
         truths = {task: torch.from_numpy(label) for task, label in labels.items()}
+        seen = hidden.applied(stack, labels[tasks[0]])
         with torch.inference_mode():
-            predicted = segment(as_tensor(stack)[None].to(device))
+            predicted = segment(as_tensor(seen)[None].to(device))
         for task, found in predicted.items():
             first = tasks[0] if task == FOREGROUND else task
             truth, outputs = truths[first], classes[first]

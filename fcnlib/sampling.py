@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.masking import NOTHING_HIDDEN, Hiding
 
 Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [H, W]
 
@@ -38,15 +39,17 @@ class Samples(Dataset[Sample]):
         *,
         inputs: Sequence[str] = ("rgb",),
         tasks: Sequence[str] = ("semantic",),
+        hidden: Hiding = NOTHING_HIDDEN,
     ) -> None:
         self.dataset, self.names, self.mirrored = dataset, names, mirrored
-        self.inputs, self.tasks = inputs, tasks
+        self.inputs, self.tasks, self.hidden = inputs, tasks, hidden
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, position: int) -> Sample:
         stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
+        stack = self.hidden.applied(stack, labels[self.tasks[0]])
         if self.mirrored[position]:
             stack = stack[..., ::-1]
             labels = {task: label[:, ::-1] for task, label in labels.items()}

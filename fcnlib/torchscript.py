@@ -38,6 +38,12 @@ class Scorer(nn.Module):
         return self.net.normalise(image)
 
     @torch.jit.export
+    def blank(self) -> Tensor:
+        """The raw channels [C] that are 0 to the net."""
+        values: Tensor = self.net.blank()
+        return values
+
+    @torch.jit.export
     def scores(self, normalised: Tensor) -> Tensor:
         """Float scores [N, classes, H, W]; those of several tasks one after the other."""
         # The layout in which convolutions are fastest, on CPUs and on GPUs.
@@ -138,7 +144,7 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
         del scripted
     with torch.inference_mode(False), _quiet():
         made = _labeller(for_device(net.eval(), device, precision))
-        kept = ["normalise", "scores", "probabilities"]
+        kept = ["normalise", "blank", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(made), preserved_attrs=kept)
 
 

@@ -19,6 +19,7 @@ from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, sha256
+from fcnlib.masking import hiding
 from fcnlib.metrics import pixel_accuracy, scores
 from fcnlib.models.transplant import read_checkpoint, write_checkpoint
 from fcnlib.optimising import make_optimizer, pixel_loss
@@ -95,6 +96,9 @@ class Run:
         self.device, self.seed, self.provenance = device, seed, provenance
         self.inputs, self.tasks = training.data.inputs, training.data.tasks
         self.net = make_net(training.net, training.data, data, start, seed=seed).to(device)
+        first, values = self.tasks[0], training.data
+        self.hidden = hiding(values.train_mask, self.net, data, first)
+        self.test_hidden = hiding(values.test_mask, self.net, data, first)
         self.optimizer = make_optimizer(self.net, training.recipe)
         self.progress = Progress()
         # What the run depends on: a stored state of anything else must not be continued.
@@ -168,7 +172,12 @@ class Run:
         done = self.progress.iteration * recipe.batch_size
         chosen = [names[i] for i in order[done:]]
         samples = Samples(
-            self.data, chosen, flips[done:].tolist(), inputs=self.inputs, tasks=self.tasks
+            self.data,
+            chosen,
+            flips[done:].tolist(),
+            inputs=self.inputs,
+            tasks=self.tasks,
+            hidden=self.hidden,
         )
         # Of its own, as a loader draws a number on starting and a resumed run starts one more.
         chance = torch.Generator()
@@ -217,6 +226,7 @@ class Run:
             inputs=self.inputs,
             tasks=self.tasks,
             device=self.device,
+            hidden=self.test_hidden,
             bar=False,
         )
         self.net.train()

@@ -27,7 +27,7 @@ LAYERS = [
     },
     {"metrics", "hha"},
     {"datasets", "references", "experiments"},
-    {"models", "dense", "timing", "sampling", "counting", "starting"},
+    {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
     {"optimising", "train", "torchscript", "pretrain", "job"},
     {"photographs", "evaluate", "predict", "convert", "submit"},
     {"measurements", "cards", "tables", "drawing"},

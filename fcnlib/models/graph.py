@@ -60,6 +60,14 @@ class LayerGraph(nn.ModuleDict):
             ordered[:, self.depth_channel].clamp_(min=1).log_()
         return (ordered - self.input_mean[:, None, None]) * self.input_scale
 
+    def blank(self) -> Tensor:
+        """The raw channels [C] of which `normalise` makes 0: bytes, and millimetres of depth."""
+        values = torch.zeros_like(self.input_mean)
+        values[self.input_order] = self.input_mean
+        if self.depth_channel >= 0:
+            values[self.depth_channel] = self.input_mean[self.depth_channel].exp()
+        return values
+
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[2], image.shape[3]
         if min(height, width) < self.smallest_side:
