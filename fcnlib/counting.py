@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from fcnlib.config import Oracle
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.masking import NOTHING_HIDDEN, Hiding
-from fcnlib.metrics import coarse, confusion
+from fcnlib.metrics import confusion
 from fcnlib.progress import progress
+from fcnlib.resampling import coarse
 from fcnlib.sampling import as_tensor
 
 # Raw bytes [1, C, H, W] -> each task's labels [1, H, W].
@@ -58,8 +60,12 @@ def without_background(labels: Tensor) -> Tensor:
     return torch.where(objects, labels - 1, VOID)
 
 
-def bounds(dataset: Prepared, split: str, *, factor: int, task: str = TASK) -> Tensor:
+def bounds(dataset: Prepared, split: str, *, oracle: Oracle, task: str = TASK) -> Tensor:
     """Counts per image of the best labels at this stride, int64 [images, classes, classes]."""
     classes = len(dataset.info.tasks[task])
-    truths = (torch.from_numpy(dataset.label(name, task)) for name in dataset.ids(split))
-    return torch.stack([confusion(coarse(t, factor, classes), t, classes) for t in truths])
+
+    def counts(name: str) -> Tensor:
+        truth = torch.from_numpy(dataset.label(name, task))
+        return confusion(coarse(truth, oracle.factor, classes, oracle.rule), truth, classes)
+
+    return torch.stack([counts(name) for name in dataset.ids(split)])

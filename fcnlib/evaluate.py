@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.config import Net
+from fcnlib.config import Net, Oracle
 from fcnlib.config_data import CHANNELS
 from fcnlib.counting import FOREGROUND, TASK, Segment, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
@@ -113,11 +113,11 @@ def full_width(net: Mapping[str, Any], classes: Mapping[str, int]) -> dict[str, 
 
 
 def evaluate_bound(
-    factor: int, *, dataset: Path, split: str, metrics: Path, counts: Path, facts: dict[str, Any]
+    oracle: Oracle, *, dataset: Path, split: str, metrics: Path, counts: Path, facts: dict[str, Any]
 ) -> None:
-    """Score the true labels seen through cells of `factor` pixels, in the same two files."""
+    """Score the true labels seen through an oracle's cells, in the same two files."""
     data = Prepared(dataset)
-    _write({TASK: bounds(data, split, factor=factor)}, data, split, metrics, counts, facts)
+    _write({TASK: bounds(data, split, oracle=oracle)}, data, split, metrics, counts, facts)
 
 
 def _write(

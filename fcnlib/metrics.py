@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from fcnlib.errors import InputError
 
@@ -90,18 +89,3 @@ def scores(counts: Tensor, *, background: bool = False) -> dict[str, float]:
     """The paper's four scores, and the readings of mean IU where class 0 is a background."""
     metrics = METRICS | WITH_BACKGROUND if background else METRICS
     return {name: metric(counts) for name, metric in metrics.items()}
-
-
-def coarse(labels: Tensor, factor: int, classes: int) -> Tensor:
-    """The best labels [H, W] that a net of stride `factor` could give (section 6.3).
-
-    Each class's share of a cell, interpolated back bilinearly, and the strongest class taken;
-    void pixels count for no class.
-    """
-    height, width = labels.shape
-    shares = functional.one_hot(labels.long().clamp(max=classes), classes + 1)[..., :classes]
-    maps = shares.permute(2, 0, 1)[None].float()
-    padded = functional.pad(maps, (0, -width % factor, 0, -height % factor))
-    cells = functional.avg_pool2d(padded, factor)
-    up = functional.interpolate(cells, scale_factor=factor, mode="bilinear", align_corners=False)
-    return up[0, :, :height, :width].argmax(0).to(torch.uint8)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fcnlib.config import Oracle
 from fcnlib.datasets.preparing import preparing
 from fcnlib.evaluate import evaluate, evaluate_bound
 from fcnlib.figures import draw_bounds, draw_class_iu, draw_curves
@@ -140,7 +141,7 @@ def finished_run(root: Path) -> dict[str, Any]:
     for row in BOUND_TABLE["rows"]:
         metrics.append(results / f"metrics/{row['experiment']}/0.json")
         evaluate_bound(
-            row["factor"], dataset=dataset, split="test", metrics=metrics[-1],
+            Oracle(factor=row["factor"]), dataset=dataset, split="test", metrics=metrics[-1],
             counts=metrics[-1].with_suffix(".npz"), facts=facts(row["experiment"], 0),
         )  # fmt: skip
     write_benchmark(results / "benchmarks/prepare/toy.tsv", 3.0)

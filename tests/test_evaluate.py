@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fcnlib.columns import COLUMNS
+from fcnlib.config import Oracle
 from fcnlib.counting import bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
@@ -134,11 +135,12 @@ def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Pa
 
 def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
     data = Prepared(world)
-    found = [mean_iu(bounds(data, "seg11valid", factor=f).sum(0)) for f in (1, 4, 16, 64)]
+    oracles = [Oracle(factor=factor) for factor in (1, 4, 16, 64)]
+    found = [mean_iu(bounds(data, "seg11valid", oracle=oracle).sum(0)) for oracle in oracles]
     assert found[0] == 1
     assert found == sorted(found, reverse=True) and found[-1] < 0.6
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(4, dataset=world, split="seg11valid", facts=FACTS, **files)
+    evaluate_bound(oracles[1], dataset=world, split="seg11valid", facts=FACTS, **files)
     metrics = json.loads(files["metrics"].read_text())
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
     assert metrics["costs"] == {} and metrics["parameters"] is None

@@ -25,7 +25,7 @@ LAYERS = [
         "colour",
         "vision",
     },
-    {"metrics", "hha"},
+    {"metrics", "resampling", "hha"},
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
     {"optimising", "train", "torchscript", "pretrain", "job"},

@@ -111,36 +111,3 @@ def test_a_perfect_prediction_scores_one(truth: np.ndarray) -> None:
 def test_counts_of_a_large_set_do_not_overflow() -> None:
     counts = torch.full((2, 2), 2**40)
     assert metrics.pixel_accuracy(counts) == 0.5
-
-
-def test_factor_one_loses_nothing() -> None:
-    truth = torch.randint(0, 5, (13, 17), dtype=torch.uint8)
-    assert torch.equal(metrics.coarse(truth, 1, 5), truth)
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    height=st.integers(1, 40), width=st.integers(1, 40), factor=st.sampled_from([2, 4, 8, 32, 128])
-)
-def test_coarse_labels_have_the_images_size_and_its_classes(
-    height: int, width: int, factor: int
-) -> None:
-    truth = torch.randint(0, 3, (height, width), dtype=torch.uint8)
-    coarse = metrics.coarse(truth, factor, 3)
-    assert coarse.shape == truth.shape
-    assert set(coarse.flatten().tolist()) <= set(truth.flatten().tolist())
-
-
-def test_half_and_half_survives_a_factor_that_fits_and_not_one_that_does_not() -> None:
-    truth = torch.zeros(16, 16, dtype=torch.uint8)
-    truth[:, 8:] = 1
-    assert torch.equal(metrics.coarse(truth, 8, 2), truth)
-    thin = torch.zeros(16, 16, dtype=torch.uint8)
-    thin[:, 5] = 1  # a pole, one pixel wide, is lost in cells of eight
-    assert not metrics.coarse(thin, 8, 2).any()
-
-
-def test_void_counts_for_no_class_in_a_cell() -> None:
-    truth = torch.full((8, 8), 255, dtype=torch.uint8)
-    truth[0, 0] = 2
-    assert (metrics.coarse(truth, 8, 3) == 2).all()

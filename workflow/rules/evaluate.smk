@@ -41,7 +41,9 @@ rule upper_bound:
         "../envs/fcnlib.yaml"
     params:
         data=lambda wildcards: data_values(wildcards.experiment),
-        factor=lambda wildcards: CONFIG.experiments[wildcards.experiment].oracle.factor,
+        oracle=lambda wildcards: CONFIG.experiments[
+            wildcards.experiment
+        ].oracle.model_dump(),
         code=code("upper_bound"),
     script:
         "../scripts/upper_bound.py"

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from fcnlib.config import Oracle
 from fcnlib.evaluate import evaluate_bound
 from fcnlib.job import job
 from fcnlib.provenance import facts
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(
-        snakemake.params.factor,
+        Oracle.model_validate(snakemake.params.oracle),
         dataset=Path(snakemake.input.dataset).parent,
         split=snakemake.params.data["test"],
         metrics=Path(snakemake.output.metrics),
@@ -18,6 +19,6 @@ with job(snakemake.log[0], snakemake.threads):
             seed=int(snakemake.wildcards.seed),
             device="cpu",
             threads=snakemake.threads,
-            values={"data": snakemake.params.data, "factor": snakemake.params.factor},
+            values={"data": snakemake.params.data, "oracle": snakemake.params.oracle},
         ),
     )
