@@ -14,20 +14,32 @@ from fcnlib.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import ILSVRC_MEAN_BGR
 from fcnlib.models.transplant import read_state, transplant
+from fcnlib.sampling import chance
 
 log = logging.getLogger(__name__)
 
+SCORE_DEVIATION = 0.01  # of the last layers of Caffe's AlexNet and VGG nets
+
 
 def make_net(
-    values: Net, data: Data, dataset: Prepared, start: Sequence[Path], *, seed: int
+    values: Net,
+    data: Data,
+    dataset: Prepared,
+    start: Sequence[Path],
+    *,
+    seed: int,
+    score_init: str = "zero",
 ) -> FCN:
     """The net with its starting weights: a classifier's, a coarser net's or random ones.
 
-    A classifier knows the mean of its colours, and nothing of depth and HHA.
+    A classifier knows the mean of its colours, and nothing of depth and HHA. Score layers that
+    no weights are given for are zero or random.
     """
     net = build_fcn(
         **values.model_dump(exclude={"start_from"}), classes=_classes(dataset, data.tasks)
     )
+    if score_init == "random":
+        initialise_scores(net, chance(seed, "score layers"))
     others = [name for name in data.inputs if name != "rgb"]
     set_input(net, data, dataset, others)
     if values.start_from == "random":
@@ -120,9 +132,16 @@ def with_depth(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
 
 
 def initialise(net: FCN, generator: torch.Generator) -> None:
-    """He's initialisation for every layer but the score layers, which stay zero."""
+    """He's initialisation for every layer but the score layers."""
     for name, layer in net.items():
         if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
+
+
+def initialise_scores(net: FCN, generator: torch.Generator) -> None:
+    """Gaussian weights and zero biases for the score layers."""
+    for name, layer in net.items():
+        if isinstance(layer, nn.Conv2d) and name.startswith("score"):
+            nn.init.normal_(layer.weight, std=SCORE_DEVIATION, generator=generator)

@@ -1,6 +1,5 @@
 """Training as in section 4: summed loss, heavy momentum or accumulation, exact resume."""
 
-import csv
 import logging
 import math
 import time
@@ -11,29 +10,24 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from fcnlib.config import Training
 from fcnlib.counting import confusions
-from fcnlib.datasets.images import VOID
+from fcnlib.curve import Line, Tally, accuracy_of, write_curve
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.files import replacing, sha256
+from fcnlib.files import sha256
 from fcnlib.masking import hiding
 from fcnlib.metrics import pixel_accuracy, scores
 from fcnlib.models.transplant import read_checkpoint, write_checkpoint
-from fcnlib.optimising import make_optimizer, pixel_loss
+from fcnlib.optimising import Objective, make_optimizer
 from fcnlib.progress import progress
 from fcnlib.provenance import fingerprint
-from fcnlib.sampling import Sample, Samples, draw_order
+from fcnlib.sampling import Course
 from fcnlib.starting import make_net
 
 log = logging.getLogger(__name__)
 
-COLUMNS = [
-    *("iteration", "images", "seconds", "loss", "loss_per_pixel", "learning_rate"),
-    *("images_per_second", "pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"),
-]
 CURVE_LINES = 100
 SAVE_SECONDS = 300.0
 
@@ -47,12 +41,12 @@ class Progress:
     best_iteration: int = 0
     best_scores: dict[str, float] = field(default_factory=dict)
     best_state: dict[str, Tensor] = field(default_factory=dict)
-    lines: list[dict[str, float | str]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    diverged_at: int | None = None
 
 
-def _accuracy_of(task: str) -> str:
-    """The curve's column of a task after the first."""
-    return f"{task}_pixel_accuracy"
+class Diverged(InputError):
+    """The loss is no number any more."""
 
 
 def train(
@@ -95,12 +89,18 @@ class Run:
         self.training, self.recipe, self.data = training, training.recipe, data
         self.device, self.seed, self.provenance = device, seed, provenance
         self.inputs, self.tasks = training.data.inputs, training.data.tasks
-        self.net = make_net(training.net, training.data, data, start, seed=seed).to(device)
-        first, values = self.tasks[0], training.data
-        self.hidden = hiding(values.train_mask, self.net, data, first)
-        self.test_hidden = hiding(values.test_mask, self.net, data, first)
+        self.net = make_net(
+            *(training.net, training.data, data, start),
+            seed=seed,
+            score_init=self.recipe.score_init,
+        ).to(device)
+        self.objective = Objective(training, self.net, data, seed=seed, device=device)
+        self.course = Course(training, self.net, data, seed=seed)
+        self.test_hidden = hiding(training.data.test_mask, self.net, data, self.tasks[0])
         self.optimizer = make_optimizer(self.net, training.recipe)
-        self.progress = Progress()
+        self.progress, self.tally = Progress(), Tally()
+        if self.recipe.may_diverge:  # before there is a better one
+            self.progress.best_state = self._snapshot()
         # What the run depends on: a stored state of anything else must not be continued.
         self.identity = {
             "values": training.model_dump(mode="json"),
@@ -108,28 +108,30 @@ class Run:
             "code": fingerprint(Path(__file__)),
             "start": [sha256(path) for path in start],
             "seed": seed,
+            "weights": {task: each.tolist() for task, each in self.objective.weights.items()},
         }
 
     def go(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         stored = checkpoint.with_name(checkpoint.name + ".resume")
         if resume and stored.exists():
             self._restore(stored)
-        self._steps(stored)
-        with replacing(curve) as temporary, open(temporary, "w", newline="") as file:
-            columns = [*COLUMNS, *map(_accuracy_of, self.tasks[1:])]
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.progress.lines)
+        try:
+            self._steps(stored)
+        except Diverged as error:
+            if not self.recipe.may_diverge or self.progress.iteration == 0:  # or a broken start
+                raise
+            log.warning("%s: ends here, as it may", error)
+            if self.tally.images >= self.recipe.batch_size:  # an update since the last line
+                self._write_down()
+        write_curve(curve, self.progress.lines, self.tasks)
         self._write_checkpoint(checkpoint)
         stored.unlink(missing_ok=True)
 
     def _steps(self, stored: Path) -> None:
         """Do the remaining iterations, with a line of the curve now and then."""
         recipe, state = self.recipe, self.progress
-        samples = iter(self._loader())
+        samples = iter(self.course.loader(state.iteration * recipe.batch_size))
         every = max(1, recipe.iterations // CURVE_LINES)
-        loss = pixels = 0.0
-        images = 0
         clock = saved = time.monotonic()
         bar = progress(
             range(state.iteration, recipe.iterations),
@@ -141,8 +143,7 @@ class Run:
         for iteration in bar:
             self._set_rate(iteration)
             for _ in range(recipe.batch_size):
-                image_loss, image_pixels = self._learn(*next(samples))
-                loss, pixels, images = loss + image_loss, pixels + image_pixels, images + 1
+                self.tally.add(*self._learn(*next(samples)))
             self.optimizer.step()
             self.optimizer.zero_grad()
             state.iteration = iteration + 1
@@ -151,55 +152,30 @@ class Run:
             validating = self._is_validation(state.iteration)
             if state.iteration % every and not validating:
                 continue
-            speed = state.iteration * recipe.batch_size / state.seconds
-            bar.set_postfix_str(f"loss {loss / pixels:.3f}/px, {speed:.1f} img/s", refresh=False)
-            line = self._line(loss, pixels, images, speed)
-            loss = pixels = 0.0
-            images = 0
+            line = self._write_down()
+            told = f"loss {line['loss_per_pixel']}/px, {line['images_per_second']} img/s"
+            bar.set_postfix_str(told, refresh=False)
             if validating:
                 line |= self._validate()
-            state.lines.append(line)
             if validating or time.monotonic() - saved > SAVE_SECONDS:
                 self._store(stored)
                 saved = time.monotonic()
             clock = time.monotonic()
 
-    def _loader(self) -> DataLoader[Sample]:
-        recipe = self.recipe
-        names = self.data.ids(self.training.data.train)
-        images = recipe.iterations * recipe.batch_size
-        order, flips = draw_order(len(names), images, seed=self.seed, mirror=recipe.mirror)
-        done = self.progress.iteration * recipe.batch_size
-        chosen = [names[i] for i in order[done:]]
-        samples = Samples(
-            self.data,
-            chosen,
-            flips[done:].tolist(),
-            inputs=self.inputs,
-            tasks=self.tasks,
-            hidden=self.hidden,
-        )
-        # Of its own, as a loader draws a number on starting and a resumed run starts one more.
-        chance = torch.Generator()
-        return DataLoader(samples, batch_size=None, num_workers=recipe.workers, generator=chance)
-
     def _learn(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
         """Add one image's gradient; returns its loss, summed over pixels and tasks, and those."""
         parts = self.net.split(self.net(self.net.normalise(image[None].to(self.device))))
-        losses, pixels, total = [], 0, 0.0
-        for task, truth in labels.items():
-            loss = pixel_loss(parts[task], truth[None].to(self.device))
-            labelled = max(1, int((truth != VOID).sum()))
-            terms = labelled * self.recipe.batch_size if self.recipe.loss == "mean" else 1
-            losses.append(loss / terms)
-            pixels, total = pixels + labelled, total + loss.item()
+        losses, total, pixels = self.objective(parts, labels)
         torch.autograd.backward(losses)  # of their sum
         if not math.isfinite(total):
-            raise InputError(
-                f"iteration {self.progress.iteration + 1}: the loss is {total}; "
-                f"expected a finite number (learning_rate {self.recipe.learning_rate} too high?)"
-            )
+            raise self._diverged(self.progress.iteration + 1, f"the loss is {total}")
         return total, pixels
+
+    def _diverged(self, iteration: int, what: str) -> Diverged:
+        self.progress.diverged_at = iteration
+        rate = self.recipe.learning_rate
+        told = f"expected a finite number (learning_rate {rate} too high?)"
+        return Diverged(f"iteration {iteration}: {what}; {told}")
 
     def _set_rate(self, iteration: int) -> None:
         done = iteration / self.recipe.iterations
@@ -211,7 +187,9 @@ class Run:
     def _is_validation(self, iteration: int) -> bool:
         return iteration % self.recipe.validate_every == 0 or iteration == self.recipe.iterations
 
-    def _validate(self) -> dict[str, float | str]:
+    def _validate(self) -> Line:
+        if not all(bool(weights.isfinite().all()) for weights in self.net.parameters()):
+            raise self._diverged(self.progress.iteration, "a weight is not finite")
         split = self.training.data.validate_on or self.training.data.test
         self.net.eval()
 
@@ -236,38 +214,39 @@ class Run:
         if result["mean_iu"] > best:
             self.progress.best_iteration = self.progress.iteration
             self.progress.best_scores = dict(result)
-            self.progress.best_state = {
-                name: tensor.detach().cpu().clone()
-                for name, tensor in self.net.state_dict().items()
-            }
+            self.progress.best_state = self._snapshot()
         log.info(
             "iteration %d: mean IU %.4f on %s", self.progress.iteration, result["mean_iu"], split
         )
-        result |= {_accuracy_of(task): pixel_accuracy(per_image[task].sum(0)) for task in others}
+        result |= {accuracy_of(task): pixel_accuracy(per_image[task].sum(0)) for task in others}
         return {name: round(value, 6) for name, value in result.items()}
 
-    def _line(
-        self, loss: float, pixels: float, images: int, speed: float
-    ) -> dict[str, float | str]:
-        return {
-            "iteration": self.progress.iteration,
-            "images": self.progress.iteration * self.recipe.batch_size,
-            "seconds": round(self.progress.seconds, 2),
-            "loss": f"{loss / images:.6g}",
-            "loss_per_pixel": f"{loss / pixels:.6g}",
-            "learning_rate": f"{self.optimizer.param_groups[0]['lr']:.4g}",
-            "images_per_second": f"{speed:.4g}",
-        }
+    def _snapshot(self) -> dict[str, Tensor]:
+        state = self.net.state_dict()
+        return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+
+    def _write_down(self) -> Line:
+        """A new line of the curve, of the images since the last."""
+        state, rate = self.progress, self.optimizer.param_groups[0]["lr"]
+        line = self.tally.line(
+            iteration=state.iteration,
+            batch_size=self.recipe.batch_size,
+            seconds=state.seconds,
+            learning_rate=rate,
+        )
+        state.lines.append(line)
+        self.tally = Tally()
+        return line
 
     def _store(self, path: Path) -> None:
-        chance = {"cpu": torch.get_rng_state()}
+        chances = {"cpu": torch.get_rng_state(), "cells": self.objective.chance.get_state()}
         if self.device.startswith("cuda"):
-            chance["cuda"] = torch.cuda.get_rng_state(self.device)
+            chances["cuda"] = torch.cuda.get_rng_state(self.device)
         state = {
             "identity": self.identity,
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "chance": chance,
+            "chance": chances,
             "progress": asdict(self.progress),
         }
         write_checkpoint(path, state)
@@ -280,6 +259,7 @@ class Run:
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["chance"]["cpu"])
+        self.objective.chance.set_state(state["chance"]["cells"])
         if self.device.startswith("cuda"):
             torch.cuda.set_rng_state(state["chance"]["cuda"], self.device)
         self.progress = Progress(**state["progress"])
@@ -295,6 +275,8 @@ class Run:
             "inputs": list(self.inputs),
             "best_iteration": state.best_iteration,
             "scores": state.best_scores,
-            "provenance": self.provenance,
+            "order": self.course.digest,
+            "diverged_at": state.diverged_at,
+            "provenance": {**self.provenance, "diverged_at": state.diverged_at},
         }
         write_checkpoint(path, content)

@@ -28,7 +28,7 @@ LAYERS = [
     {"metrics", "resampling", "hha"},
     {"datasets", "references", "experiments"},
     {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
-    {"optimising", "train", "torchscript", "pretrain", "job"},
+    {"optimising", "curve", "train", "torchscript", "pretrain", "job"},
     {"photographs", "evaluate", "predict", "convert", "submit"},
     {"measurements", "cards", "tables", "drawing"},
     {"figures", "figures_grid", "figures_inputs", "figures_sheets", "figures_samples"},

@@ -13,6 +13,7 @@ import torch
 
 from fcnlib.config import Net, Recipe, Training
 from fcnlib.config_data import Data
+from fcnlib.curve import COLUMNS
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import build_fcn
@@ -21,7 +22,7 @@ from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.sampling import Samples, draw_order
 from fcnlib.starting import make_net
 from fcnlib.torchscript import export_checkpoint, load
-from fcnlib.train import COLUMNS, Run, train
+from fcnlib.train import Run, train
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"], "start_from": "random"},
