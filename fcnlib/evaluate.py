@@ -64,6 +64,7 @@ def evaluate(
         **facts,
         "parameters": known["parameters"],
         "best_iteration": known["best_iteration"],
+        "diverged_at": known.get("diverged_at"),
         "costs": {"forward_ms": fmean(forward), **full_width(known["net"], tasks)},
         "forward_size": size,
         "runs_ms": {"forward": forward},

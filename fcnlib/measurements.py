@@ -41,6 +41,7 @@ class Measured(BaseModel):
     forward_size: tuple[int, int] | None = None  # height, width
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
+    diverged_at: int | None = None  # the iteration at which its loss was no number any more
     provenance: Provenance
 
 

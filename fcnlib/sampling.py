@@ -157,5 +157,5 @@ def drawn_cells(
 def _cells(side: int, cells: Grid) -> Tensor:
     """The cell of each pixel along a side, counted from the first that has one."""
     place = (torch.arange(side) - cells.start) / cells.stride + 0.5
-    index = place.floor().long()
+    index = place.floor().long().clamp(min=0)  # unpadded nets' first cell lies within the image
     return index - index[0]

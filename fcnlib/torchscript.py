@@ -107,6 +107,7 @@ def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> N
     _, net = trained_net(content, origin, needed=TOLD)
     about = {key: content[key] for key in TOLD}
     about["parameters"] = architecture(net).parameters
+    about["diverged_at"] = content.get("diverged_at")  # weights that are read have no such thing
     export(net, path, about)
 
 
