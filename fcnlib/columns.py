@@ -12,6 +12,7 @@ Metric = Literal[
     "mean_iu_without_background",
     "mean_iu_foreground_truth",
     "foreground_mean_iu",
+    "background_accuracy",
 ]
 # Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
 Served = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
@@ -78,6 +79,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "foreground_mean_iu": Column(
         "mean IU, background never chosen", "%", 1, task="foreground", metric="mean_iu"
     ),
+    "background_accuracy": Column("background acc.", "%", 1),
     "voc2011_test_mean_iu": Column("mean IU, VOC2011 test", "%", 1, server=True),
     "voc2012_test_mean_iu": Column("mean IU, VOC2012 test", "%", 1, server=True),
     "forward_ms": Column("forward time", "ms", 1),

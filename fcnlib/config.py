@@ -110,6 +110,12 @@ class Oracle(Frozen):
     rule: Resampling = "area-bilinear"
 
 
+class Tested(Frozen):
+    """The net of another experiment, scored on other data: nothing is trained."""
+
+    net: str
+
+
 class Timing(Frozen):
     """A way to compute a net's scores, timed on images of random numbers (section 3)."""
 
@@ -134,9 +140,9 @@ class Published(Frozen):
 
 
 class Experiment(Frozen):
-    """One row of a table: a net and how to train it, published weights, a bound, a timing.
+    """One row of a table: a net and how to train it, or published weights, another row's net.
 
-    Or none of them, for others' published numbers.
+    Or a bound, a timing, or none of them, for others' published numbers.
     """
 
     row: str
@@ -145,12 +151,15 @@ class Experiment(Frozen):
     net: Net | None = None
     recipe: Recipe | None = None
     weights: Published | None = None
+    tested: Tested | None = None
     oracle: Oracle | None = None
     timing: Timing | None = None
     paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
 
     def starts(self, like: str) -> tuple[str, ...]:
         """The experiments whose weights this one takes at such a scale."""
+        if self.tested:
+            return (self.tested.net,)
         if self.weights:
             return (self.weights.written_from,) if like == "demo" else ()
         return self.net.start_from if self.net and self.net.start_from != "random" else ()

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from fcnlib.config import Net, Oracle
-from fcnlib.config_data import CHANNELS
+from fcnlib.config_data import CHANNELS, Mask
 from fcnlib.counting import FOREGROUND, TASK, Segment, bounds, confusions
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
+from fcnlib.masking import has_background, hiding, require_background
 from fcnlib.metrics import class_iu, scores
 from fcnlib.models.architecture import architecture
 from fcnlib.models.fcn import build_fcn
@@ -23,7 +24,6 @@ from fcnlib.timing import forward_milliseconds
 from fcnlib.torchscript import about, labels, load
 
 FORWARD_RUNS = 20  # as the paper's Table 1
-BACKGROUND = "background"  # a first class of this name is what no class is
 
 
 def evaluate(
@@ -37,23 +37,28 @@ def evaluate(
     facts: dict[str, Any],
     side: int | None = None,
     foreground: bool = False,
+    mask: Mask = "none",
 ) -> None:
     """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz).
 
     Forward time is that of an image of `side` x `side` pixels, or of the split's first.
-    `foreground` also counts the first task's objects, with background out of truth and choice.
+    `foreground` also counts the first task's objects, with background out of truth and choice;
+    `mask` is what is hidden from the model.
     """
     data, net, known = Prepared(dataset), load(model, device=device), about(model)
     tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
     _check(known, data, model)
     first = next(iter(tasks))
-    if foreground and not _has_background(data, first):
-        raise InputError(
-            f"{dataset}: foreground: {first} begins with {data.info.tasks[first][0]!r}; expected "
-            f"{BACKGROUND}"
-        )
+    if foreground:
+        require_background(data, first, "foreground")
     per_image = confusions(
-        _labels(net, tasks, foreground), data, split, inputs=inputs, tasks=[*tasks], device=device
+        _labels(net, tasks, foreground),
+        data,
+        split,
+        inputs=inputs,
+        tasks=[*tasks],
+        device=device,
+        hidden=hiding(mask, net, data, first),
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in inputs else torch.uint8
@@ -148,13 +153,9 @@ def _write(
 
 def _scored(task: str, total: Tensor, data: Prepared) -> dict[str, Any]:
     """All scores of a task's counts; no number where there is none to count."""
-    background = task != FOREGROUND and _has_background(data, task)
+    background = task != FOREGROUND and has_background(data, task)
     found = {**scores(total, background=background), "class_iu": class_iu(total).tolist()}
     return {name: _number(value) for name, value in found.items()}
-
-
-def _has_background(data: Prepared, task: str) -> bool:
-    return data.info.tasks[task][0] == BACKGROUND
 
 
 def _number(value: Any) -> Any:

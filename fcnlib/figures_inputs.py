@@ -1,6 +1,6 @@
 """What nets see, as pictures: the photograph, depth in one scale for a whole sheet, HHA."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import matplotlib
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.colour import Image
+from fcnlib.config_data import Mask
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.masking import Hiding, look
 
 NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
 UNSEEN = (150, 150, 150)
@@ -19,6 +21,12 @@ WORDS = {
     "hha": "HHA is shown as it is stored: red is disparity, green height above the ground, blue "
     "the angle with gravity.",
 }
+MASKED: dict[Mask, str] = {
+    "foreground": "Objects hidden",
+    "background": "Background hidden",
+    "shape": "Shape",
+}
+HIDDEN = "Nets see what is beside the photograph; hidden pixels have the colour that is 0 to them."
 
 
 class DepthScale(NamedTuple):
@@ -37,8 +45,14 @@ class Views(NamedTuple):
     words: str  # what a reader must know of them
 
 
-def input_views(prepared: Prepared, names: Sequence[str], inputs: Collection[str]) -> Views:
-    """The photographs, and what else the nets see of them."""
+def input_views(
+    prepared: Prepared,
+    names: Sequence[str],
+    inputs: Collection[str],
+    task: str,
+    hidden: Iterable[Hiding] = (),
+) -> Views:
+    """The photographs, and what else the nets see of them, or see instead: by a task's labels."""
     titles, rows = ["Image"], [[prepared.image(name)] for name in names]
     scale = None
     if "depth" in inputs:
@@ -51,8 +65,20 @@ def input_views(prepared: Prepared, names: Sequence[str], inputs: Collection[str
         titles.append("HHA")
         for row, name in zip(rows, names, strict=True):
             row.append(prepared.hha(name))
-    words = " ".join(filter(None, (WORDS[name] for name in WORDS if name in inputs)))
-    return Views(titles, rows, scale, words)
+    said = [WORDS[name] for name in WORDS if name in inputs]
+    for each in hidden:
+        if each.mask != "none":
+            titles.append(MASKED[each.mask])
+            for row, name in zip(rows, names, strict=True):
+                row.append(masked_picture(prepared, name, task, each))
+            said.append(HIDDEN * (HIDDEN not in said))
+    return Views(titles, rows, scale, " ".join(filter(None, said)))
+
+
+def masked_picture(prepared: Prepared, name: str, task: str, hidden: Hiding) -> Image:
+    """The photograph without what is hidden, as whole numbers."""
+    seen = np.rint(look(prepared, name, ["rgb"], task, hidden)).astype(np.uint8)
+    return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 
 
 def depth_scale(depths: Sequence[NDArray[np.uint16]]) -> DepthScale:

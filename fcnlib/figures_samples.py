@@ -44,7 +44,7 @@ def draw_comparison(
     stands what else any of the nets sees; where there are several tasks, each has a row.
     """
     shown, prepared = Comparison.model_validate(figure), Prepared(dataset)
-    nets = [load_net(path, net.row) for net, path in zip(shown.nets, models, strict=True)]
+    nets = [load_net(path, net, prepared) for net, path in zip(shown.nets, models, strict=True)]
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in nets)]
     first, last = read_counts(counts[0], tasks), read_counts(counts[-1], tasks)
     both = [each for each in tasks if each in first and each in last]
@@ -76,7 +76,7 @@ def draw_examples(
 ) -> None:
     """One net's worst, median and best test images: prediction, truth and mistakes, by task."""
     shown, prepared = ShownNet.model_validate(net), Prepared(dataset)
-    loaded = load_net(model, shown.row)
+    loaded = load_net(model, shown, prepared)
     tasks = loaded.tasks
     found = read_counts(counts, tasks)
     scores = {task: per_image_iu(found[task]) for task in tasks if task in found}

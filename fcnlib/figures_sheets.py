@@ -15,6 +15,9 @@ from fcnlib.drawing import new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures_grid import DPI, Legend, Row, draw_grid
 from fcnlib.figures_inputs import Views, input_views
+from fcnlib.masking import NOTHING_HIDDEN, Hiding, hiding, look
+from fcnlib.sampling import as_tensor
+from fcnlib.tables import ShownNet
 
 Answers = dict[str, Labels]  # task -> [H, W]
 VOID = "void"
@@ -27,6 +30,7 @@ class Net(NamedTuple):
     segment: Any
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
+    hidden: Hiding = NOTHING_HIDDEN
 
 
 class Sheet(NamedTuple):
@@ -39,17 +43,19 @@ class Sheet(NamedTuple):
     tasks: Sequence[str]
 
 
-def load_net(path: Path | str, row: str) -> Net:
+def load_net(path: Path | str, shown: ShownNet, prepared: Prepared) -> Net:
     """An exported model, ready to label."""
     known = torchscript.about(Path(path))
     if not {"inputs", "classes"} <= known.keys():
         raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
-    return Net(row, torchscript.load(Path(path)), tuple(known["inputs"]), tuple(known["classes"]))
+    net, inputs, tasks = torchscript.load(Path(path)), known["inputs"], tuple(known["classes"])
+    return Net(shown.row, net, tuple(inputs), tasks, hiding(shown.mask, net, prepared, tasks[0]))
 
 
 def predict(net: Net, prepared: Prepared, name: str) -> Answers:
     """The net's label of every pixel of an image, by task."""
-    seen = torch.from_numpy(prepared.stack(name, net.inputs))[None]  # [1, C, H, W]
+    stack = look(prepared, name, net.inputs, net.tasks[0], net.hidden)
+    seen = as_tensor(stack)[None]  # [1, C, H, W]
     with torch.inference_mode():
         said = net.segment(seen)
     by_task = said if isinstance(said, dict) else {net.tasks[0]: said}
@@ -65,14 +71,16 @@ def comparison_sheet(
     prepared: Prepared, names: Sequence[str], nets: Sequence[Net], tasks: Sequence[str]
 ) -> Sheet:
     """What the nets see, the labels of each, and the truth; a row for each image and task."""
-    views = input_views(prepared, names, {each for net in nets for each in net.inputs})
+    inputs = {each for net in nets for each in net.inputs}
+    hidden = dict.fromkeys(net.hidden for net in nets)
+    views = input_views(prepared, names, inputs, tasks[0], hidden)
     rows, labels = [], []
-    for name, inputs in zip(names, views.rows, strict=True):
+    for name, seen in zip(names, views.rows, strict=True):
         answers = [predict(net, prepared, name) for net in nets]
         answers.append(truth_of(prepared, name, tasks))
         labels += answers
         for task in tasks:
-            first = inputs if task == tasks[0] else [None] * len(inputs)
+            first = seen if task == tasks[0] else [None] * len(seen)
             palette = prepared.info.palette[task]
             maps = [colour(a[task], palette) if task in a else None for a in answers]
             rows.append(Row([*first, *maps], task if len(tasks) > 1 else ""))
@@ -82,7 +90,7 @@ def comparison_sheet(
 
 def example_sheet(prepared: Prepared, headings: Mapping[str, Sequence[str]], net: Net) -> Sheet:
     """What the net sees and says, the truth, the mistakes; a heading for each image and task."""
-    views = input_views(prepared, list(headings), net.inputs)
+    views = input_views(prepared, list(headings), net.inputs, net.tasks[0], [net.hidden])
     rows, labels = [], []
     for name, inputs in zip(headings, views.rows, strict=True):
         answers, truth = predict(net, prepared, name), truth_of(prepared, name, net.tasks)

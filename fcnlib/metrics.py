@@ -72,6 +72,11 @@ def mean_iu_foreground_truth(counts: Tensor) -> float:
     return mean_iu_without_background(of_objects)
 
 
+def background_accuracy(counts: Tensor) -> float:
+    """The share of the pixels that are truly of class 0 that it is chosen for."""
+    return (counts[0, 0] / counts[0].sum()).item()
+
+
 METRICS = {
     "pixel_accuracy": pixel_accuracy,
     "mean_accuracy": mean_accuracy,
@@ -82,6 +87,7 @@ METRICS = {
 WITH_BACKGROUND = {
     "mean_iu_without_background": mean_iu_without_background,
     "mean_iu_foreground_truth": mean_iu_foreground_truth,
+    "background_accuracy": background_accuracy,
 }
 
 

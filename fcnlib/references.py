@@ -63,7 +63,7 @@ def check_references(config: Config, source: str) -> None:
         for shown in entry.tables:
             require(shown, config.tables, f"{place}.tables", "is no table")
         for start in entry.starts("demo"):
-            key = f"{place}.{'weights.written_from' if entry.weights else 'net.start_from'}"
+            key = f"{place}.{_key_of_start(entry)}"
             require(start, config.experiments, key, "is no experiment")
             require(start, nets, key, "is no net that is trained")
             # Every chain points upwards, so there can be no cycle.
@@ -77,14 +77,23 @@ def check_references(config: Config, source: str) -> None:
         if entry.weights:
             require(entry.weights.file, files, f"{place}.weights.file", "is no published file")
             _check_written(config, entry, entry.weights, f"{source}: {place}.weights.written_from")
+        if entry.tested:
+            other = config.experiments[entry.tested.net]
+            _check_same_task(entry, other, repr(entry.tested.net), f"{source}: {place}.tested.net")
         if entry.timing:
             _check_timing(entry.timing, f"{source}: {place}.timing")
     _check_shown(config, source)
 
 
+def _key_of_start(entry: Experiment) -> str:
+    if entry.tested:
+        return "tested.net"
+    return "weights.written_from" if entry.weights else "net.start_from"
+
+
 def _check_shown(config: Config, source: str) -> None:
     """Figures show nets, a scale shows tables that there are, and tables show numbers."""
-    models = [name for name, entry in config.experiments.items() if entry.net or entry.weights]
+    models = [name for name, e in config.experiments.items() if e.net or e.weights or e.tested]
     for name, figure in config.figures.items():
         for experiment in figure.experiments:
             _require(experiment, models, f"{source}: figures.{name}.experiments", "is no net")
@@ -119,6 +128,7 @@ def _check_kind(entry: Experiment, place: str) -> None:
     kinds = {
         "net and recipe": entry.net,
         "weights": entry.weights,
+        "tested": entry.tested,
         "oracle": entry.oracle,
         "timing": entry.timing,
     }
@@ -133,6 +143,10 @@ def _check_kind(entry: Experiment, place: str) -> None:
     if (entry.data is None) == (entry.timing is None):
         problem = "missing" if entry.timing is None else "expected none, as a timing needs no data"
         raise InputError(f"{place}.data: {problem}")
+    if entry.data and entry.data.train_mask != "none" and not entry.net:
+        raise InputError(f"{place}.data.train_mask: expected none, as nothing is trained")
+    if entry.data and entry.data.test_mask != "none" and entry.oracle:
+        raise InputError(f"{place}.data.test_mask: expected none, as a bound sees no image")
     scores = [name for name in entry.paper if name in SCORES | SERVED]
     if entry.timing and scores:
         raise InputError(f"{place}.paper: {scores[0]}; expected costs, as a timing has no score")
@@ -142,8 +156,13 @@ def _check_data(data: Data, content: Content, place: str) -> None:
     """The data set has what is seen, what is labelled, and a background if it is left out."""
     _require_all(data.inputs, content.inputs, f"{place}.inputs", f"is none of {data.dataset}")
     _require_all(data.tasks, content.tasks, f"{place}.tasks", f"is none of {data.dataset}")
-    if data.foreground and content.background is False:
+    if content.background is not False:
+        return
+    if data.foreground:
         raise InputError(f"{place}.foreground: expected false, as {data.dataset} has no background")
+    for key in ("train_mask", "test_mask"):
+        if getattr(data, key) != "none":
+            raise InputError(f"{place}.{key}: expected none, as {data.dataset} has no background")
 
 
 def _check_channels(net: Net, data: Data, place: str) -> None:
@@ -209,16 +228,21 @@ def _check_start(config: Config, name: str, net: Net, source: str) -> None:
 def _check_written(config: Config, entry: Experiment, weights: Published, place: str) -> None:
     """The net that is written is the one that is read back."""
     source = config.experiments[weights.written_from]
-    assert source.net is not None and source.data is not None and entry.data is not None
+    assert source.net is not None
     own = f"fcn{STRIDES[source.net.backbone][source.net.predict_from[-1]]}s-{source.net.backbone}"
     if own != weights.to:
         raise InputError(f"{place}: {weights.written_from!r} is a {own}; expected a {weights.to}")
+    _check_same_task(entry, source, repr(weights.written_from), place)
+
+
+def _check_same_task(entry: Experiment, other: Experiment, name: str, place: str) -> None:
+    """An entry's net sees and says what the net does that it comes from."""
+    assert entry.data is not None and other.data is not None
     for what in ("inputs", "tasks"):
-        theirs, expected = getattr(source.data, what), getattr(entry.data, what)
+        theirs, expected = getattr(other.data, what), getattr(entry.data, what)
         if theirs != expected:
             raise InputError(
-                f"{place}: {weights.written_from!r} has {what} {list(theirs)}; expected "
-                f"{list(expected)}"
+                f"{place}: {name} has {what} {list(theirs)}; expected {list(expected)}"
             )
 
 

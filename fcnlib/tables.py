@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from fcnlib.columns import COLUMNS, KEYS, NAMES, Column, ColumnName
-from fcnlib.config_data import Frozen
+from fcnlib.config_data import Frozen, Mask
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 from fcnlib.measurements import Measured, by_experiment, number
@@ -25,6 +25,7 @@ class ShownNet(Frozen):
     # The images that the scored snapshot was picked on; a bound has no snapshots.
     picked_on: Literal["test", "validation"] | None = None
     tasks: tuple[str, ...] = ()  # of a net, the first of them leading
+    mask: Mask = "none"  # what is hidden from it
 
 
 class ShownNets(Frozen):

@@ -209,7 +209,7 @@ def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
 def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
     del raw_config["experiments"]["bound-8"]["oracle"]
     with pytest.raises(
-        InputError, match="bound-8: none; expected one of: net and recipe; weights; oracle"
+        InputError, match="bound-8: none; expected one of: net and recipe; weights; tested"
     ):
         load(raw_config)
 

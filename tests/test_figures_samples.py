@@ -30,6 +30,9 @@ from fcnlib.figures import draw_class_iu
 from fcnlib.figures_inputs import NEAR_TO_FAR, UNSEEN, DepthScale, depth_picture, depth_scale
 from fcnlib.figures_samples import draw_comparison, draw_examples
 from fcnlib.figures_sheets import load_net, predict
+from fcnlib.tables import ShownNet
+
+A = ShownNet(experiment="a", row="A")
 
 
 @pytest.fixture(scope="module")
@@ -164,13 +167,13 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
-        predict(load_net(model, "A"), Prepared(places), "place_0")
+        predict(load_net(model, A, Prepared(places)), Prepared(places), "place_0")
 
 
-def test_a_model_that_does_not_say_what_it_sees_is_named(tmp_path):
+def test_a_model_that_does_not_say_what_it_sees_is_named(places, tmp_path):
     torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
     with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
-        load_net(tmp_path / "0.ts", "A")
+        load_net(tmp_path / "0.ts", A, Prepared(places))
 
 
 def test_counts_of_another_task_are_named(places, tmp_path):

@@ -51,6 +51,7 @@ def test_scores_average_over_the_classes_that_truly_occur() -> None:
 
 def test_background_can_be_left_out_of_the_mean_or_of_the_truth() -> None:
     found = metrics.scores(BACKGROUND, background=True)
+    assert found["background_accuracy"] == pytest.approx(8 / 10)
     assert found["mean_iu_without_background"] == pytest.approx((2 / 5 + 3 / 7) / 2)
     # Without the pixels of true background, class 1 has 2 predicted pixels and no more 3.
     assert found["mean_iu_foreground_truth"] == pytest.approx((2 / 4 + 3 / 7) / 2)

@@ -68,7 +68,7 @@ def test_published_weights_are_written_from_their_own_net(
         ("skips", [], "tables.skips.columns: []"),
         ("skips", ["mean_iu", "mean_iu"], "tables.skips.columns: 'mean_iu' twice"),
         ("skips", ["mean_iu", "backward_ms"], "tables.skips.columns: 'backward_ms'; expected one"),
-        ("upper-bounds", ["forward_ms"], "expected one that a row can have: frequency_weighted_iu"),
+        ("upper-bounds", ["forward_ms"], "expected one that a row can have: background_accuracy"),
         ("dense", ["backward_ms"], "that a row can have: forward_ms, max_difference, output_ms, "),
         ("dense", ["forward_ms", "mean_iu"], "tables.dense.columns: 'mean_iu'; expected one"),
     ],

@@ -25,6 +25,9 @@ LIKE = CONFIG.scales[CONFIG.scale].like
 TRAINED = [name for name, entry in CONFIG.experiments.items() if entry.net]
 PUBLISHED = [name for name, entry in CONFIG.experiments.items() if entry.weights]
 NETS = [name for name in CONFIG.experiments if name in TRAINED + PUBLISHED]
+# Rows that score the net of another one: they have no model of their own.
+TESTED = [name for name, entry in CONFIG.experiments.items() if entry.tested]
+SCORED = [*NETS, *TESTED]
 DOWNLOADED = [
     CONFIG.experiments[name].weights.file for name in PUBLISHED if LIKE == "paper"
 ]
@@ -38,7 +41,7 @@ BACKBONES = sorted(
 BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
 TIMED = [name for name, entry in CONFIG.experiments.items() if entry.timing]
 # All rows but those of others' published numbers.
-MEASURED = [name for name in CONFIG.experiments if name in NETS + BOUNDS + TIMED]
+MEASURED = [name for name in CONFIG.experiments if name in SCORED + BOUNDS + TIMED]
 WITH_HHA = sorted(
     {
         entry.data.dataset
@@ -91,6 +94,16 @@ def hha_of_all(experiments):
     return sorted({file for name in experiments for file in hha_of(name)})
 
 
+def net_of(experiment):
+    """The experiment whose net this one scores: itself, or the one that it names."""
+    tested = CONFIG.experiments[experiment].tested
+    return tested.net if tested else experiment
+
+
+def model_of(wildcards):
+    return f"{RESULTS}/models/{net_of(wildcards.experiment)}/{wildcards.seed}.ts"
+
+
 def training_values(experiment):
     """The slice that training depends on: data, net and recipe."""
     return CONFIG.training(experiment).model_dump(mode="json")
@@ -99,9 +112,11 @@ def training_values(experiment):
 def scoring_values(experiment):
     """What a net is and what it is scored on: how it was trained, or where it was published."""
     entry = CONFIG.experiments[experiment]
-    return entry.model_dump(
-        mode="json", include={"data", "net", "recipe", "weights"}, exclude_none=True
-    )
+    kinds = {"data", "net", "recipe", "weights", "tested"}
+    values = entry.model_dump(mode="json", include=kinds, exclude_none=True)
+    if entry.tested:
+        values["trained"] = training_values(entry.tested.net)
+    return values
 
 
 def data_values(experiment):
@@ -113,13 +128,18 @@ def runs(kind, suffix, experiments, seeds=CONFIG.seeds):
     return [
         f"{RESULTS}/{kind}/{name}/{seed}.{suffix}"
         for name in experiments
-        for seed in (seeds if name in TRAINED else seeds[:1])
+        for seed in (seeds if net_of(name) in TRAINED else seeds[:1])
     ]
 
 
 def first_run(kind, suffix, experiments):
     """The same for the first seed, where one run has to stand for all."""
     return runs(kind, suffix, experiments, CONFIG.seeds[:1])
+
+
+def first_models(experiments):
+    """The models that these experiments score, of the first seed."""
+    return first_run("models", "ts", map(net_of, experiments))
 
 
 def dataset_inputs(wildcards):
@@ -169,8 +189,8 @@ def measured_in(table):
     return [name for name in in_table(table) if name in MEASURED]
 
 
-def nets_in(table):
-    return [name for name in in_table(table) if name in NETS]
+def scored_in(table):
+    return [name for name in in_table(table) if name in SCORED]
 
 
 def trained_in(table):
@@ -226,18 +246,21 @@ def shown_net(experiment):
     """An experiment as it is shown: its name, its tasks, the images its snapshot is picked on."""
     entry = CONFIG.experiments[experiment]
     picked_on = None
-    if entry.net:
-        on_test = entry.data.validate_on in (None, entry.data.test)
+    if net_of(experiment) in TRAINED:
+        own = CONFIG.experiments[net_of(experiment)].data
+        validated = (own.dataset, own.validate_on or own.test)
+        on_test = validated == (entry.data.dataset, entry.data.test)
         picked_on = "test" if on_test else "validation"
     return {
         "experiment": experiment,
         "row": entry.row,
         "picked_on": picked_on,
         "tasks": entry.data.tasks if entry.data else (),
+        "mask": entry.data.test_mask if entry.data else "none",
     }
 
 
-WITH_NETS = [table for table in CONFIG.tables if nets_in(table)]
+WITH_SCORES = [table for table in CONFIG.tables if scored_in(table)]
 WITH_CURVES = [table for table in CONFIG.tables if trained_in(table)]
 # Tables of published weights alone: `snakemake zoo` makes them and trains nothing for it.
 ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= set(PUBLISHED)]
@@ -253,9 +276,9 @@ WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BO
 FIGURES = [
     *expand(f"{RESULTS}/figures/comparison/{{figure}}", figure=CONFIG.figures),
     *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_CURVES),
-    *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_NETS),
+    *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_SCORES),
     *expand(f"{RESULTS}/figures/bounds/{{table}}", table=WITH_BOUNDS),
-    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=TRAINED),
+    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=TRAINED + TESTED),
 ]
 DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),

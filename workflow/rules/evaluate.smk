@@ -3,7 +3,7 @@
 
 rule evaluate:
     input:
-        model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
+        model=model_of,
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
         hha=lambda wildcards: hha_of(wildcards.experiment),
     output:
@@ -14,7 +14,7 @@ rule evaluate:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{experiment}}/{{seed}}.tsv"
     wildcard_constraints:
-        experiment=one_of(NETS),
+        experiment=one_of(SCORED),
     conda:
         "../envs/fcnlib.yaml"
     resources:

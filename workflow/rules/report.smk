@@ -62,7 +62,7 @@ rule curves:
         "../envs/fcnlib.yaml"
     params:
         table=lambda wildcards: shown_nets(wildcards.table, trained_in(wildcards.table)),
-        order=NETS,
+        order=SCORED,
         code=code("curves"),
     script:
         "../scripts/curves.py"
@@ -70,8 +70,8 @@ rule curves:
 
 rule class_iu:
     input:
-        metrics=lambda wildcards: runs("metrics", "json", nets_in(wildcards.table)),
-        dataset=lambda wildcards: dataset_of(nets_in(wildcards.table)[0]),
+        metrics=lambda wildcards: runs("metrics", "json", scored_in(wildcards.table)),
+        dataset=lambda wildcards: dataset_of(scored_in(wildcards.table)[0]),
     output:
         image=report(
             f"{RESULTS}/figures/class_iu/{{table}}.svg",
@@ -84,8 +84,8 @@ rule class_iu:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_nets(wildcards.table, nets_in(wildcards.table)),
-        order=NETS,
+        table=lambda wildcards: shown_nets(wildcards.table, scored_in(wildcards.table)),
+        order=SCORED,
         code=code("class_iu"),
     script:
         "../scripts/class_iu.py"
@@ -114,7 +114,7 @@ rule bounds:
 
 rule comparison:
     input:
-        models=lambda wildcards: first_run("models", "ts", nets_of(wildcards.figure)),
+        models=lambda wildcards: first_models(nets_of(wildcards.figure)),
         counts=lambda wildcards: first_run("metrics", "npz", nets_of(wildcards.figure)),
         dataset=lambda wildcards: dataset_of(nets_of(wildcards.figure)[0]),
         hha=lambda wildcards: hha_of_all(nets_of(wildcards.figure)),
@@ -138,7 +138,7 @@ rule comparison:
 
 rule examples:
     input:
-        models=lambda wildcards: first_run("models", "ts", [wildcards.experiment]),
+        models=lambda wildcards: first_models([wildcards.experiment]),
         counts=lambda wildcards: first_run("metrics", "npz", [wildcards.experiment]),
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
         hha=lambda wildcards: hha_of(wildcards.experiment),
@@ -165,7 +165,7 @@ rule page:
         training=runs("benchmarks/train", "tsv", TRAINED),
         benchmarks=[
             *DATA_BENCHMARKS,
-            *runs("benchmarks/evaluate", "tsv", NETS),
+            *runs("benchmarks/evaluate", "tsv", SCORED),
             *runs("benchmarks/time", "tsv", TIMED),
         ],
         configuration=f"{RESULTS}/config.json",

@@ -16,6 +16,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         device=device,
         side=snakemake.params.side,
         foreground=snakemake.params.values["data"]["foreground"],
+        mask=snakemake.params.values["data"]["test_mask"],
         facts=facts(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
