@@ -11,6 +11,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -28,6 +29,11 @@ localrules:
     curves,
     class_iu,
     bounds,
+    losses,
+    gaps,
+    momentum,
+    ablation,
+    times,
     page,
     configuration,
     report_items,
@@ -40,6 +46,7 @@ rule all:
         page=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.html",
         results=f"{RESULTS}/results.csv",
+        times=f"{RESULTS}/times.md",
 
 
 rule data:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from fcnlib.config_data import Frozen
+from fcnlib.config_figures import FigureKind
 from fcnlib.errors import InputError
 from fcnlib.files import write_json
 
@@ -29,7 +30,7 @@ class Classes(Frozen):
 class Card(Frozen):
     """A figure: what it shows, in words, and where it belongs on the page."""
 
-    kind: Literal["curves", "class_iu", "bounds", "comparison", "examples"]
+    kind: Literal[FigureKind, "curves", "class_iu", "bounds", "examples"]
     title: str
     caption: str
     alt: str

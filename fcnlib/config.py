@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from fcnlib.columns import ColumnName
 from fcnlib.config_data import Data, Dataset, Drawn, Flag, Float, Frozen, Int, Name, Positive, Share
+from fcnlib.config_figures import Figure
 
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
@@ -50,6 +51,11 @@ class Net(Frozen):
     features: Literal["learned", "fixed"] = "learned"
     null_background: Flag = False  # its score is a constant 0
     streams: tuple[Name, ...] = ()  # late fusion: one trunk each
+
+    @property
+    def stride(self) -> int:
+        """Pixels between the finest scores."""
+        return STRIDES[self.backbone][self.predict_from[-1]]
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Net":
@@ -178,12 +184,6 @@ class Table(Frozen):
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     note: str = ""
     compete: Flag = True  # rows do the same, so that the best of a column can be told
-
-
-class Figure(Frozen):
-    title: str
-    experiments: Annotated[tuple[str, ...], Field(min_length=1)]
-    images: Positive = 3
 
 
 class Effort(Frozen):

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from fcnlib.config import Config, Scale
 from fcnlib.config_data import CHANNELS
+from fcnlib.config_figures import Figure
 from fcnlib.errors import InputError
 from fcnlib.references import check_references
+from fcnlib.references_figures import check_figures
 
 
 def read(paths: Sequence[Path]) -> Config:
@@ -94,6 +96,7 @@ def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
     except ValidationError as error:
         raise InputError(_first_problem(error, source)) from None
     check_references(config, source)
+    check_figures(config, source)
     return _shown(config)
 
 
@@ -152,6 +155,7 @@ def _shown(config: Config) -> Config:
                 name: figure
                 for name, figure in config.figures.items()
                 if set(figure.experiments) <= experiments.keys()
+                and _has_rows(figure, config, tables)
             },
         }
     )
@@ -181,3 +185,10 @@ def _text_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return isinstance(value, str)
+
+
+def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:
+    """Whether these tables have all that a figure of tables shows; one of all, whether any has."""
+    if figure.kind != "ablation" or figure.tables:
+        return set(figure.tables) <= set(tables)
+    return any("mean_iu" in config.tables[name].columns for name in tables)

@@ -1,4 +1,4 @@
-"""The charts: training curves, class IU, upper bounds."""
+"""The charts of a table: training curves, class IU."""
 
 import csv
 import math
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FuncFormatter
 
 from fcnlib.datasets.prepared import INFO, read_info
 from fcnlib.drawing import Look, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, class_iu
-from fcnlib.tables import Runs, ShownNet, ShownNets, ShownTable, read_lines
+from fcnlib.tables import Runs, ShownNet, ShownNets
 
 Points = list[tuple[float, float]]
 MANY = 25  # classes, from which on a chart is set closer
@@ -43,14 +43,12 @@ def draw_curves(
     with new_figure(5.4, 6.0) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         _draw_runs(loss, score, shown, curves, looks(order))
-        loss.set_yscale("log")
-        loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        loss.yaxis.set_minor_formatter(FuncFormatter(_minor))
+        log_losses(loss)
         loss.set_title("Training loss per pixel")
         score.set_title(f"Mean IU on the {images} images (%)")
         score.set_xlabel("iteration")
         score.set_ylim(bottom=0)
-        score.xaxis.set_major_formatter(FuncFormatter(_thousands))
+        score.xaxis.set_major_formatter(FuncFormatter(thousands))
         figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", fontsize=9,
                       ncols=min(len(shown.nets), 3), columnspacing=1.0)  # fmt: skip
         without = f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
@@ -77,13 +75,13 @@ def _draw_runs(
         name = path.parent.name
         style: Any = {"color": look[name].colour, "linestyle": look[name].dash}
         label = labels.pop(name, "_")  # once per experiment, however many seeds
-        losses, scores = _points(path, "loss_per_pixel"), _points(path, "mean_iu")
-        loss.plot(*_xy(losses), color=style["color"], alpha=0.25, linewidth=0.8)
-        loss.plot(*_xy(_smooth(losses)), **style, label=label, linewidth=1.8)
+        losses, scores = points(path, "loss_per_pixel"), points(path, "mean_iu")
+        loss.plot(*xy(losses), color=style["color"], alpha=0.25, linewidth=0.8)
+        loss.plot(*xy(smooth(losses)), **style, label=label, linewidth=1.8)
         if nets[name].tasks[:1] == shown.nets[-1].tasks[:1]:
             percent = [(x, 100 * y) for x, y in scores]
             marker = look[name].marker
-            score.plot(*_xy(percent), **style, label=label, marker=marker, markersize=4.5)
+            score.plot(*xy(percent), **style, label=label, marker=marker, markersize=4.5)
 
 
 def draw_class_iu(
@@ -128,56 +126,19 @@ def draw_class_iu(
         )  # fmt: skip
 
 
-def draw_bounds(
-    table: Mapping[str, Any],
-    *,
-    results: Path | str,
-    image: Path | str,
-    card: Path | str,
-) -> None:
-    """Mean IU of perfect labels after coarse sampling, measured and published, by factor."""
-    shown = ShownTable.model_validate(table)
-    factors = {row.experiment: row.factor for row in shown.rows}
-    lines = [line for line in read_lines(results) if line.column == "mean_iu"]
-    points = [(factors[line.experiment], line) for line in lines]
-    measured = [(x, line.measured) for x, line in points if x and line.measured is not None]
-    published = [(x, line.paper) for x, line in points if x and line.paper is not None]
-    if not measured:
-        raise InputError(f"{results}: no mean_iu of a row with a factor")
-    with new_figure(5.4, 3.8) as figure:
-        axes = figure.subplots()
-        axes.plot(*_xy(published), color="#8a9099", marker="D", linestyle="--", label="paper")
-        axes.plot(*_xy(measured), color="#0072B2", marker="o", label="this run")
-        axes.set_xscale("log", base=2)
-        axes.invert_xaxis()  # finer to the right, as better
-        axes.xaxis.set_major_locator(FixedLocator(sorted({x for x, _ in measured + published})))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.set_ylim(0, 103)
-        axes.set_xlabel("downsampling factor")
-        axes.set_title("Mean IU of perfect labels (%)")
-        axes.legend(fontsize=9, loc="lower right")
-        save(
-            figure, image, card, kind="bounds", table=shown.name, title="Upper bounds",
-            caption="The best mean IU that a prediction of each coarseness could reach. How much "
-            "is lost depends on the size of the objects, so on the images.",
-            alt="Line chart: mean IU against downsampling factor, measured "
-            + ", ".join(f"{y:.0f}% at {x}" for x, y in measured) + ".",
-        )  # fmt: skip
-
-
-def _points(path: Path, column: str) -> Points:
-    """(iteration, value) wherever a training log has a value in `column`."""
+def points(path: Path, column: str, against: str = "iteration") -> Points:
+    """(iteration, value) wherever a training log has a value in `column`; or against another."""
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
-        if missing := {"iteration", column} - set(reader.fieldnames or ()):
+        if missing := {against, column} - set(reader.fieldnames or ()):
             raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
         try:
-            return [(float(x["iteration"]), float(x[column])) for x in reader if x[column]]
+            return [(float(x[against]), float(x[column])) for x in reader if x[column]]
         except ValueError as error:
             raise InputError(f"{path}: line {reader.line_num}: {column}: {error}") from None
 
 
-def _smooth(points: Points) -> Points:
+def smooth(points: Points) -> Points:
     """Each value replaced by the mean of its neighbourhood, a tenth of all points wide."""
     reach = len(points) // 20
     values = [y for _, y in points]
@@ -185,7 +146,7 @@ def _smooth(points: Points) -> Points:
     return [(x, sum(some) / len(some)) for (x, _), some in zip(points, near, strict=True)]
 
 
-def _xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+def xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
@@ -224,10 +185,18 @@ def _mean(values: Sequence[float | None]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
+def log_losses(axes: Axes) -> None:
+    """A log scale whose ticks read as plain numbers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(_minor))
+
+
 def _minor(value: float, _: object) -> str:
     digit = round(value / 10 ** math.floor(math.log10(value)))
     return f"{value:g}" if digit in (2, 5) else ""
 
 
-def _thousands(value: float, _: object) -> str:
+def thousands(value: float, _: object) -> str:
+    """A tick as short as it can be."""
     return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"

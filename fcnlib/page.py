@@ -25,6 +25,8 @@ from fcnlib.page_parts import (
 )
 from fcnlib.tables import Line, Runs, ShownTable, measured_label, read_lines
 
+STUDIES = ("losses", "gaps", "momentum", "ablation")  # kinds of charts across tables
+
 
 def write_page(
     *,
@@ -70,6 +72,7 @@ def write_page(
         glances=[found for view in views if (found := glance(view["scores"]))],
         views=views,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
+        studies=[item for item in pictures if item.card.kind in STUDIES],
         examples=[item for item in pictures if item.card.kind == "examples"],
         legends=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
         void=as_hex(VOID_COLOUR),

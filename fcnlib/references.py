@@ -44,7 +44,7 @@ def check_references(config: Config, source: str) -> None:
     """Names that point elsewhere must exist, and weights flow from top to bottom."""
 
     def require(name: str, known: Iterable[str], place: str, what: str) -> None:
-        _require(name, known, f"{source}: {place}", what)
+        require_known(name, known, f"{source}: {place}", what)
 
     files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():
@@ -92,20 +92,10 @@ def _key_of_start(entry: Experiment) -> str:
 
 
 def _check_shown(config: Config, source: str) -> None:
-    """Figures show nets, a scale shows tables that there are, and tables show numbers."""
-    models = [name for name, e in config.experiments.items() if e.net or e.weights or e.tested]
-    for name, figure in config.figures.items():
-        for experiment in figure.experiments:
-            _require(experiment, models, f"{source}: figures.{name}.experiments", "is no net")
-        entries = [config.experiments[experiment].data for experiment in figure.experiments]
-        datasets = sorted({entry.dataset for entry in entries if entry})
-        if len(datasets) > 1:
-            raise InputError(
-                f"{source}: figures.{name}.experiments: of {', '.join(datasets)}; expected nets of "
-                "one data set"
-            )
+    """A scale shows tables that there are, and tables show numbers."""
+    place = f"{source}: scales.{config.scale}.tables"
     for shown in config.scales[config.scale].tables or ():
-        _require(shown, config.tables, f"{source}: scales.{config.scale}.tables", "is no table")
+        require_known(shown, config.tables, place, "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
         _check_columns(table, rows, f"{source}: tables.{name}")
@@ -113,10 +103,11 @@ def _check_shown(config: Config, source: str) -> None:
 
 def _require_all(names: Iterable[str], known: Iterable[str], place: str, what: str) -> None:
     for name in names:
-        _require(name, known, place, what)
+        require_known(name, known, place, what)
 
 
-def _require(name: str, known: Iterable[str], place: str, what: str) -> None:
+def require_known(name: str, known: Iterable[str], place: str, what: str) -> None:
+    """Raise unless the name is known."""
     if name not in known:
         raise InputError(f"{place}: {name!r} {what}; known: {', '.join(known)}")
 

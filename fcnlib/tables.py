@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from fcnlib.columns import COLUMNS, KEYS, NAMES, Column, ColumnName
+from fcnlib.config import Oracle
 from fcnlib.config_data import Frozen, Mask
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
@@ -39,7 +40,15 @@ class ShownRow(ShownNet):
     """One row of a table; `paper` holds published values in the columns' units."""
 
     paper: Mapping[ColumnName, float] = {}
-    factor: int | None = None
+    oracle: Oracle | None = None
+    stride: int | None = None  # of a net
+
+
+class ShownChart(Frozen):
+    """A chart of some rows, with their published values."""
+
+    title: str
+    rows: tuple[ShownRow, ...]
 
 
 class ShownTable(Frozen):

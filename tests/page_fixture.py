@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from fcnlib.config import Oracle
 from fcnlib.datasets.preparing import preparing
 from fcnlib.evaluate import evaluate, evaluate_bound
-from fcnlib.figures import draw_bounds, draw_class_iu, draw_curves
+from fcnlib.figures import draw_class_iu, draw_curves
+from fcnlib.figures_bounds import draw_bounds
 from fcnlib.figures_samples import draw_comparison, draw_examples
 from fcnlib.tables import build_table, join_tables
 
@@ -43,8 +44,8 @@ BOUND_TABLE = {
     "columns": ["mean_iu"],
     "images": "drawn",
     "rows": [
-        {"experiment": "bound-8", "row": "8", "paper": {"mean_iu": 80.0}, "factor": 8},
-        {"experiment": "bound-4", "row": "4", "paper": {"mean_iu": 90.0}, "factor": 4},
+        {"experiment": "bound-8", "row": "8", "paper": {"mean_iu": 80.0}, "oracle": {"factor": 8}},
+        {"experiment": "bound-4", "row": "4", "paper": {"mean_iu": 90.0}, "oracle": {"factor": 4}},
     ],
 }
 
@@ -141,7 +142,7 @@ def finished_run(root: Path) -> dict[str, Any]:
     for row in BOUND_TABLE["rows"]:
         metrics.append(results / f"metrics/{row['experiment']}/0.json")
         evaluate_bound(
-            Oracle(factor=row["factor"]), dataset=dataset, split="test", metrics=metrics[-1],
+            Oracle(**row["oracle"]), dataset=dataset, split="test", metrics=metrics[-1],
             counts=metrics[-1].with_suffix(".npz"), facts=facts(row["experiment"], 0),
         )  # fmt: skip
     write_benchmark(results / "benchmarks/prepare/toy.tsv", 3.0)

@@ -203,19 +203,23 @@ def nets_of(figure):
 
 def shown_table(table):
     """A table as it is shown: its heading, and its rows with the published numbers."""
-    rows = {name: CONFIG.experiments[name] for name in in_table(table)}
     return {
         "name": table,
         **CONFIG.tables[table].model_dump(),
         "images": shown_images(table),
-        "rows": [
-            {
-                **shown_net(name),
-                "paper": entry.paper,
-                "factor": entry.oracle and entry.oracle.factor,
-            }
-            for name, entry in rows.items()
-        ],
+        "rows": [shown_row(name) for name in in_table(table)],
+    }
+
+
+def shown_row(experiment):
+    """A row with its published numbers, and the bound or the stride that it is of."""
+    entry = CONFIG.experiments[experiment]
+    net = CONFIG.experiments[net_of(experiment)].net
+    return {
+        **shown_net(experiment),
+        "paper": entry.paper,
+        "oracle": entry.oracle and entry.oracle.model_dump(),
+        "stride": net and net.stride,
     }
 
 
@@ -240,6 +244,39 @@ def shown_figure(figure):
     entry = CONFIG.figures[figure]
     nets = [shown_net(name) for name in entry.experiments]
     return {"name": figure, "title": entry.title, "nets": nets, "images": entry.images}
+
+
+def shown_losses(figure):
+    """Nets and what their losses are drawn against."""
+    entry = CONFIG.figures[figure]
+    nets = [shown_net(name) for name in entry.experiments]
+    return {"title": entry.title, "against": entry.against, "nets": nets}
+
+
+def shown_chart(figure):
+    """A heading and rows, whatever is drawn of them."""
+    entry = CONFIG.figures[figure]
+    return {"title": entry.title, "rows": [shown_row(x) for x in entry.experiments]}
+
+
+def tables_of(figure):
+    """The tables that a figure names, or all with a mean IU."""
+    return CONFIG.figures[figure].tables or [
+        name for name, table in CONFIG.tables.items() if "mean_iu" in table.columns
+    ]
+
+
+def shown_overview(figure):
+    """A heading and the tables below it."""
+    tables = [
+        {"name": name, "title": CONFIG.tables[name].title} for name in tables_of(figure)
+    ]
+    return {"title": CONFIG.figures[figure].title, "tables": tables}
+
+
+def figures_of(kind):
+    """The figures of one kind, as each kind is drawn by its own rule."""
+    return [name for name, entry in CONFIG.figures.items() if entry.kind == kind]
 
 
 def shown_net(experiment):
@@ -274,7 +311,10 @@ SUBMITTED = [
 WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BOUNDS)]
 # Without suffix: a picture and the card that describes it.
 FIGURES = [
-    *expand(f"{RESULTS}/figures/comparison/{{figure}}", figure=CONFIG.figures),
+    *(
+        f"{RESULTS}/figures/{entry.kind}/{name}"
+        for name, entry in CONFIG.figures.items()
+    ),
     *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_CURVES),
     *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_SCORES),
     *expand(f"{RESULTS}/figures/bounds/{{table}}", table=WITH_BOUNDS),
@@ -284,6 +324,19 @@ DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
     *expand(f"{DATA}/benchmarks/hha/{{dataset}}.tsv", dataset=WITH_HHA),
     *expand(f"{DATA}/benchmarks/weights/{{backbone}}.tsv", backbone=BACKBONES),
+]
+# Of all jobs that take more than a second or two, but training.
+BENCHMARKS = [
+    *DATA_BENCHMARKS,
+    *runs("benchmarks/evaluate", "tsv", SCORED),
+    *runs("benchmarks/time", "tsv", TIMED),
+    *runs("benchmarks/upper_bound", "tsv", BOUNDS),
+    *runs("benchmarks/convert", "tsv", PUBLISHED),
+    *runs("benchmarks/export", "tsv", NETS),
+    *expand(f"{RESULTS}/benchmarks/examples/{{name}}.tsv", name=TRAINED + TESTED),
+    *expand(
+        f"{RESULTS}/benchmarks/comparison/{{name}}.tsv", name=figures_of("comparison")
+    ),
 ]
 # Exact whatever was laid over config.yaml, by files or on the command line.
 COMMANDS = [

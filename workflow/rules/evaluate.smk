@@ -35,6 +35,8 @@ rule upper_bound:
         counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",
     log:
         f"{RESULTS}/logs/upper_bound/{{experiment}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/upper_bound/{{experiment}}/{{seed}}.tsv"
     wildcard_constraints:
         experiment=one_of(BOUNDS),
     conda:

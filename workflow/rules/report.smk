@@ -127,6 +127,10 @@ rule comparison:
         card=f"{RESULTS}/figures/comparison/{{figure}}.json",
     log:
         f"{RESULTS}/logs/comparison/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/comparison/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=one_of(figures_of("comparison")),
     conda:
         "../envs/fcnlib.yaml"
     params:
@@ -147,6 +151,8 @@ rule examples:
         card=f"{RESULTS}/figures/examples/{{experiment}}.json",
     log:
         f"{RESULTS}/logs/examples/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/examples/{{experiment}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
     params:
@@ -163,11 +169,7 @@ rule page:
         metrics=runs("metrics", "json", MEASURED),
         figures=expand("{figure}.json", figure=FIGURES),
         training=runs("benchmarks/train", "tsv", TRAINED),
-        benchmarks=[
-            *DATA_BENCHMARKS,
-            *runs("benchmarks/evaluate", "tsv", SCORED),
-            *runs("benchmarks/time", "tsv", TIMED),
-        ],
+        benchmarks=BENCHMARKS,
         configuration=f"{RESULTS}/config.json",
     output:
         page=report(

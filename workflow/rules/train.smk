@@ -96,6 +96,8 @@ rule convert:
         checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
     log:
         f"{RESULTS}/logs/convert/{{experiment}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/convert/{{experiment}}/{{seed}}.tsv"
     wildcard_constraints:
         experiment=one_of(PUBLISHED),
     conda:
@@ -114,6 +116,8 @@ rule export:
         model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
     log:
         f"{RESULTS}/logs/export/{{experiment}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export/{{experiment}}/{{seed}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
     params:

@@ -1,0 +1,41 @@
+"""How long the jobs of each rule took."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fcnlib.files import replacing
+from fcnlib.page_parts import duration, read_benchmark
+
+HEAD = """\
+| jobs | how many | time, all together | of the whole | the longest | peak memory |
+| :-- | --: | --: | --: | --: | --: |
+"""
+
+
+def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
+    """Sum Snakemake's benchmark files by kind of job, the costliest first, as Markdown.
+
+    Files are .../benchmarks/<kind>/...
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in map(Path, benchmarks):
+        kinds.setdefault(path.parts[path.parts.index("benchmarks") + 1], []).append(path)
+    jobs = {kind: [read_benchmark(path) for path in paths] for kind, paths in kinds.items()}
+    seconds = {kind: sum(job.seconds for job in found) for kind, found in jobs.items()}
+    whole = sum(seconds.values())
+    rows = []
+    for kind in sorted(jobs, key=lambda kind: -seconds[kind]):
+        peaks = [job.peak_mb for job in jobs[kind] if job.peak_mb is not None]
+        cells = [
+            kind,
+            str(len(jobs[kind])),
+            duration(seconds[kind]),
+            f"{100 * seconds[kind] / whole:.0f} %" if whole else "",
+            duration(max(job.seconds for job in jobs[kind])),
+            f"{max(peaks):,.0f} MB" if peaks else "",
+        ]
+        rows.append("| " + " | ".join(cells) + " |\n")
+    total = f"\n{sum(map(len, jobs.values()))} jobs, {duration(whole)} of their time in all, while "
+    note = "other jobs may have run beside. Jobs of a second or two are not measured.\n"
+    with replacing(Path(output)) as temporary:
+        temporary.write_text(HEAD + "".join(rows) + total + note)
