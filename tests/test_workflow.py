@@ -17,7 +17,7 @@ from fcnlib.experiments import read
 from fcnlib.models.transplant import read_checkpoint
 
 REPOSITORY = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config.yaml", "workflow", "profiles", "fcnlib"]
+PARTS = ["Snakefile", "config.yaml", "claims.yaml", "workflow", "profiles", "fcnlib"]
 
 
 @pytest.fixture
@@ -185,6 +185,7 @@ TINY = {
         "outdoor": {"size": 48, "train": 8, "test": 4},
         "test": {"size": 48, "images": 2},
     },
+    "datasets": {"nyudv2": {"reduced": 8}},
     "pretraining": {
         **{"windows": 64, "held_out": 16, "iterations": 4},
         "backbones": {
