@@ -12,7 +12,7 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Input = Literal["rgb", "depth", "hha"]
-# What of an image is hidden from a net; `shape`: all, and the mask itself is the image.
+# What of an image is hidden from a net by the mask of its objects; `shape`: all but that mask.
 Mask = Literal["none", "foreground", "background", "shape"]
 # What a net sees of each: colours, the logarithm of the depth, disparity with height and angle.
 CHANNELS: dict[Input, int] = {"rgb": 3, "depth": 1, "hha": 3}

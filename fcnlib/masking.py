@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.config_data import Mask
-from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 
@@ -24,15 +23,15 @@ class Hiding(NamedTuple):
     def applied(self, stack: NDArray[Any], label: NDArray[np.uint8]) -> NDArray[Any]:
         """What the net sees of channels [C, H, W]; float32 where some are hidden.
 
-        Void pixels may be of either side, so they are hidden with objects and with background.
+        Void pixels, which are mostly the objects' outlines, are hidden and seen with the objects.
         """
         if self.mask == "none":
             return stack
-        objects = (label != 0) & (label != VOID)  # [H, W]
+        objects = label != 0  # [H, W]
         if self.mask == "shape":
             shape = np.where(objects, OBJECT, REST).astype(stack.dtype)
             return np.broadcast_to(shape, stack.shape)
-        seen = objects if self.mask == "background" else label == 0
+        seen = objects if self.mask == "background" else ~objects
         return np.where(seen, stack, np.array(self.blank, np.float32)[:, None, None])
 
 
