@@ -115,6 +115,19 @@ def test_a_run_that_may_diverge_ends_with_its_best_snapshot(
     assert not list(tmp_path.glob("*.resume"))
 
 
+@pytest.mark.parametrize(("iterations", "batch_size"), [(1000, 1), (1000, 2), (40, 3)])
+def test_the_curve_of_a_diverged_run_ends_with_its_last_whole_update(
+    world: Path, tmp_path: Path, iterations: int, batch_size: int
+) -> None:
+    """A line of the images since the last one, however few; none twice."""
+    recipe = {**WILD, "iterations": iterations, "batch_size": batch_size}
+    path = run(world, tmp_path, training(**recipe, validate_every=iterations))
+    content: Any = read_checkpoint(path)
+    found = [int(line["iteration"]) for line in curve(path.with_suffix(".csv"))]
+    last = content["diverged_at"] - 1
+    assert found == ([last] if iterations == 1000 else list(range(1, last + 1)))
+
+
 def test_metrics_tell_that_a_run_diverged(world: Path, tmp_path: Path) -> None:
     told = {}
     for name, recipe in (("wild", WILD), ("calm", {"may_diverge": True})):
