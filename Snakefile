@@ -26,6 +26,7 @@ localrules:
     download,
     table,
     results,
+    claims,
     curves,
     class_iu,
     bounds,
@@ -46,6 +47,7 @@ rule all:
         page=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.html",
         results=f"{RESULTS}/results.csv",
+        claims=f"{RESULTS}/claims.json",
         times=f"{RESULTS}/times.md",
 
 

@@ -94,7 +94,7 @@ def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
         }
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise InputError(_first_problem(error, source)) from None
+        raise InputError(first_problem(error, source)) from None
     check_references(config, source)
     check_figures(config, source)
     return _shown(config)
@@ -161,7 +161,7 @@ def _shown(config: Config) -> Config:
     )
 
 
-def _first_problem(error: ValidationError, source: str) -> str:
+def first_problem(error: ValidationError, source: str) -> str:
     """One line: the key's path, the value, and what was allowed."""
     problem = error.errors()[0]
     location = [str(part) for part in problem["loc"]]

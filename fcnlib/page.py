@@ -12,6 +12,7 @@ from fcnlib.cards import read_card
 from fcnlib.colour import VOID_COLOUR, as_hex
 from fcnlib.files import replacing
 from fcnlib.measurements import by_experiment
+from fcnlib.page_claims import SYMBOLS, scorecard, totals
 from fcnlib.page_parts import (
     Job,
     Shown,
@@ -39,6 +40,7 @@ def write_page(
     training: Sequence[Path | str],
     benchmarks: Sequence[Path | str],
     figures: Sequence[Path | str],
+    claims: Path | str,
     configuration: Path | str,
     commands: Sequence[str],
     report: str = "report.html",
@@ -47,10 +49,11 @@ def write_page(
 
     `csvs` are the tables' own files in the order of `tables`; `training` the benchmark files of
     the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
-    the cards beside the pictures; `commands` what a reader types to get the same from
-    `configuration`.
+    the cards beside the pictures; `claims` is claims.json; `commands` what a reader types to get
+    the same from `configuration`.
     """
     output, runs = Path(output), by_experiment(metrics)
+    sections = scorecard(claims)
     shown = [ShownTable.model_validate(table) for table in tables]
     jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
     cards = [(path, read_card(path)) for path in figures]
@@ -71,6 +74,9 @@ def write_page(
         facts=machine_facts(runs, jobs),
         glances=[found for view in views if (found := glance(view["scores"]))],
         views=views,
+        claims=sections,
+        claim_totals=totals(sections),
+        symbols=SYMBOLS,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
         studies=[item for item in pictures if item.card.kind in STUDIES],
         examples=[item for item in pictures if item.card.kind == "examples"],

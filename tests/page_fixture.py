@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fcnlib.claims import write_claims
 from fcnlib.config import Oracle
 from fcnlib.datasets.preparing import preparing
 from fcnlib.evaluate import evaluate, evaluate_bound
@@ -48,6 +49,30 @@ BOUND_TABLE = {
         {"experiment": "bound-4", "row": "4", "paper": {"mean_iu": 90.0}, "oracle": {"factor": 4}},
     ],
 }
+
+CLAIMS = """
+planned: {later: [blind]}
+claims:
+  sharper:
+    section: "1: eyes"
+    statement: Sharp eyes <see> more.
+    numbers: {sharp: [nets, sharp, mean_iu], near: [nets, near, mean_iu]}
+    holds: sharp > near
+  alike:
+    section: "1: eyes"
+    statement: Both see alike.
+    numbers: {sharp: [nets, sharp, mean_iu], near: [nets, near, mean_iu]}
+    holds: abs(sharp - near) < 0.1
+  blind:
+    section: "2: no eyes"
+    statement: Blind ones see less.
+    numbers: {blind: [later, blind, mean_iu], near: [nets, near, mean_iu]}
+    holds: blind < near
+  counted:
+    section: "2: no eyes"
+    statement: Eyes are counted.
+    tests: [tests/test_eyes.py::test_eyes]
+"""
 
 
 class ByRed(nn.Module):
@@ -153,6 +178,11 @@ def finished_run(root: Path) -> dict[str, Any]:
         build_table(table, scale="demo", metrics=files, csv=path, markdown=path.with_suffix(".md"))
     join_tables(csvs, results / "results.csv")
     (results / "config.json").write_text("{}")
+    (results / "claims.yaml").write_text(CLAIMS)
+    write_claims(
+        results / "claims.json", claims=results / "claims.yaml", results=results / "results.csv",
+        images={"nets": "drawn", "bounds": "drawn"},
+    )  # fmt: skip
     return {
         "output": results / "index.html",
         "scale": "demo",
@@ -163,6 +193,7 @@ def finished_run(root: Path) -> dict[str, Any]:
         "training": sorted((results / "benchmarks/train").glob("*/*.tsv")),
         "benchmarks": [results / "benchmarks/prepare/toy.tsv"],
         "figures": draw_all(results, dataset),
+        "claims": results / "claims.json",
         "configuration": results / "config.json",
         "commands": ["make demo", "echo '<done>'"],
     }

@@ -22,6 +22,7 @@ LAYERS = [
         "config_data",
         "config_figures",
         "parallel",
+        "predicates",
         "provenance",
         "colour",
         "vision",
@@ -31,10 +32,10 @@ LAYERS = [
     {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
     {"optimising", "curve", "train", "torchscript", "pretrain", "job"},
     {"photographs", "evaluate", "predict", "convert", "submit"},
-    {"measurements", "cards", "tables", "drawing"},
+    {"measurements", "cards", "tables", "claims", "drawing"},
     {"figures", "figures_grid", "figures_inputs", "figures_sheets", "figures_samples"},
     {"figures_bounds", "figures_losses", "figures_overview"},
-    {"page_parts", "page", "benchmarks"},
+    {"page_claims", "page_parts", "page", "benchmarks"},
     {"cli", "cli_data"},
 ]
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}

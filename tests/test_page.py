@@ -315,3 +315,39 @@ def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
 )
 def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
+
+
+def test_the_scorecard_counts_claims_by_section_and_keeps_a_false_one_false(given):
+    html = page(given)
+    scorecard = re.search(r'<section id="claims">.*?</section>', html, re.S)
+    assert scorecard
+    rows = re.findall(r"<tr>(.*?)</tr>", scorecard[0], re.S)
+    assert [text(row).split()[-3:] for row in rows[1:]] == [
+        ["1", "1", "0"],
+        ["0", "0", "2"],
+        ["1", "1", "2"],
+    ]
+    items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', scorecard[0], re.S)
+    said = {name: text(item) for name, item in items}
+    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in said["sharper"]
+    assert "\N{MULTIPLICATION X} false Both see alike." in said["alike"]
+    assert "\N{EN DASH} untested Blind ones see less." in said["blind"]
+    assert "no row blind in its table later" in said["blind"]
+    assert "tests/test_eyes.py::test_eyes" in said["counted"]
+
+
+def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
+    item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given), re.S)
+    assert item
+    said = text(item[1])
+    assert "Holds if sharp &gt; near" in said and "standard errors from turning over" in said
+    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", said)
+
+
+def test_verdicts_on_drawn_scenes_say_so(given):
+    assert "Verdicts on drawn scenes, not on the paper." in text(page(given))
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale="paper", tables=tables)
+    assert "drawn scenes" not in text(html) and '<section id="claims">' in html
+    html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
+    assert "Verdicts on your own images, not on the paper." in text(html)

@@ -113,5 +113,5 @@ const openTarget = () => {
 addEventListener("hashchange", openTarget);
 openTarget();
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#worst details")) details.open = true;
+  for (const details of document.querySelectorAll("#worst details, #claims details")) details.open = true;
 });

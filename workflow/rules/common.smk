@@ -5,17 +5,20 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+from fcnlib.claims import check_claims, read_claims
 from fcnlib.columns import Served
 from fcnlib.errors import InputError
 from fcnlib.experiments import load, merged
 from fcnlib.files import sha256
 from fcnlib.provenance import PACKAGE, fingerprint, stamp
 
+CLAIMS = "claims.yaml"
 # Snakemake lists config.yaml last, though all others are laid over it.
 CONFIGFILES = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
 try:
     MERGED = merged(CONFIGFILES, config)
     CONFIG = load(MERGED, " + ".join(map(str, CONFIGFILES)))
+    check_claims(read_claims(CLAIMS), MERGED, CLAIMS)
 except InputError as error:
     sys.exit(f"error: {error}")  # one line, where a traceback would bury it
 DATA = f"data/{CONFIG.scale}"

@@ -46,6 +46,24 @@ rule results:
         "../scripts/results.py"
 
 
+rule claims:
+    input:
+        results=f"{RESULTS}/results.csv",
+        claims=ancient(CLAIMS),
+    output:
+        claims=f"{RESULTS}/claims.json",
+    log:
+        f"{RESULTS}/logs/claims.log",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        images={table: shown_images(table) for table in CONFIG.tables},
+        claims=sha256(Path(CLAIMS)),
+        code=code("claims"),
+    script:
+        "../scripts/claims.py"
+
+
 rule curves:
     input:
         curves=lambda wildcards: runs("curves", "csv", trained_in(wildcards.table)),
@@ -168,6 +186,7 @@ rule page:
         csvs=expand(f"{RESULTS}/tables/{{table}}.csv", table=CONFIG.tables),
         metrics=runs("metrics", "json", MEASURED),
         figures=expand("{figure}.json", figure=FIGURES),
+        claims=f"{RESULTS}/claims.json",
         training=runs("benchmarks/train", "tsv", TRAINED),
         benchmarks=BENCHMARKS,
         configuration=f"{RESULTS}/config.json",

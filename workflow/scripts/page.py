@@ -14,6 +14,7 @@ with job(snakemake.log[0], snakemake.threads):
         training=snakemake.input.training,
         benchmarks=snakemake.input.benchmarks,
         figures=snakemake.input.figures,
+        claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
         commands=snakemake.params.commands,
     )
