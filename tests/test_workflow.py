@@ -68,6 +68,21 @@ def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> N
     assert all(f"/benchmarks/{kind}/" in page for kind in ("train", "evaluate", "time", "prepare"))
 
 
+def test_each_figure_is_drawn_by_the_rule_of_its_kind(clone: Path) -> None:
+    content = yaml.safe_load((clone / "config.yaml").read_text())
+    names = list(content["experiments"])
+    nets = [name for name in names if "net" in content["experiments"][name]][:1]
+    kinds = {"losses": nets, "momentum": nets, "ablation": [], "comparison": nets}
+    content["figures"] = {
+        f"a-{kind}": {"kind": kind, "title": kind} | ({"experiments": some} if some else {})
+        for kind, some in kinds.items()
+    }
+    (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    planned = jobs(clone, "all")
+    assert all(planned[kind] == 1 for kind in kinds)
+    assert planned["times"] == 1 and "gaps" not in planned
+
+
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
     config = read([clone / "config.yaml"])
@@ -157,6 +172,16 @@ def test_a_mistake_stops_the_dry_run_with_its_path(
     assert done.returncode != 0
     assert told in done.stdout + done.stderr
     assert "experiments." in done.stderr.splitlines()[-1], "the last line is what people read"
+
+
+def test_a_claim_on_a_row_that_is_not_there_stops_the_dry_run(clone: Path) -> None:
+    claims = clone / "claims.yaml"
+    place = "[skips, voc-fcn8s, mean_iu]"
+    claims.write_text(claims.read_text().replace(place, place.replace("8s", "9s"), 1))
+    done = snakemake(clone, "-n", "all")
+    assert done.returncode != 0
+    last = done.stderr.splitlines()[-1]
+    assert last == "error: claims.yaml: claims.finer-strides: 'voc-fcn9s' is no row of table skips"
 
 
 def test_an_unknown_experiment_is_refused(clone: Path) -> None:

@@ -1,6 +1,6 @@
 """Draw the upper bounds by downsampling factor."""
 
-from fcnlib.figures import draw_bounds
+from fcnlib.figures_bounds import draw_bounds
 from fcnlib.job import job
 
 with job(snakemake.log[0], snakemake.threads):
