@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fcnlib.claims import NOISE, Value, Verdict, read_verdicts
+from fcnlib.claims import Value, Verdict, read_verdicts
 from fcnlib.columns import COLUMNS, NAMES
 
 # Told by word and symbol, as not everybody sees colours.
@@ -35,6 +35,7 @@ class Shown(NamedTuple):
     statement: str
     predicate: str
     noise: str
+    within_noise: bool
     why: str
     tests: tuple[str, ...]
     numbers: list[Number]
@@ -75,6 +76,7 @@ def _shown(verdict: Verdict) -> Shown:
         statement=verdict.statement,
         predicate=verdict.predicate,
         noise=_noise(verdict),
+        within_noise=verdict.within_noise,
         why=verdict.why,
         tests=verdict.tests,
         numbers=[_number(name, value) for name, value in verdict.values.items()],
@@ -82,16 +84,13 @@ def _shown(verdict: Verdict) -> Shown:
 
 
 def _noise(verdict: Verdict) -> str:
-    """Whether chance could have made the verdict, where the run can tell; else that it cannot."""
+    """How far the verdict is from chance, where the run can tell; else that it cannot."""
     if verdict.standard_errors is not None:
         apart = f"{verdict.standard_errors:.1f} standard errors from turning over"
-        return (
-            f"Within noise: {apart}, fewer than {NOISE:.0f}."
-            if verdict.within_noise
-            else (f"{apart.capitalize()}.")
-        )
-    drawn = verdict.holds is not None and any(value.task for value in verdict.values.values())
-    return "One run each: what chance makes of it is not known." if drawn else ""
+        return f"Only {apart}: it may be chance." if verdict.within_noise else f"{apart}."
+    scored = any(value.task for value in verdict.values.values())
+    told = verdict.holds is not None and scored
+    return "One run each: no spread to tell chance by." if told else ""
 
 
 def _number(name: str, value: Value) -> Number:

@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -342,6 +343,18 @@ def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
     said = text(item[1])
     assert "Holds if sharp &gt; near" in said and "standard errors from turning over" in said
     assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", said)
+
+
+def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
+    verdicts = json.loads(given["claims"].read_text())
+    verdicts[0] |= {"standard_errors": 1.44, "within_noise": True}
+    path = tmp_path / "claims.json"
+    path.write_text(json.dumps(verdicts))
+    item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given, claims=path), re.S)
+    assert item
+    said = text(item[1])
+    assert "true within noise Sharp eyes" in said
+    assert "Only 1.4 standard errors from turning over: it may be chance." in said
 
 
 def test_verdicts_on_drawn_scenes_say_so(given):
