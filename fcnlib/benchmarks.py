@@ -10,6 +10,10 @@ HEAD = """\
 | jobs | how many | time, all together | of the whole | the longest | peak memory |
 | :-- | --: | --: | --: | --: | --: |
 """
+NOTE = (
+    "Other jobs may have run beside them. Downloading or drawing archives, and what takes a second "
+    "or two, is not measured.\n"
+)
 
 
 def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
@@ -35,7 +39,6 @@ def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
             f"{max(peaks):,.0f} MB" if peaks else "",
         ]
         rows.append("| " + " | ".join(cells) + " |\n")
-    total = f"\n{sum(map(len, jobs.values()))} jobs, {duration(whole)} of their time in all, while "
-    note = "other jobs may have run beside. Jobs of a second or two are not measured.\n"
+    total = f"\n{sum(map(len, jobs.values()))} jobs, {duration(whole)} of their time in all. "
     with replacing(Path(output)) as temporary:
-        temporary.write_text(HEAD + "".join(rows) + total + note)
+        temporary.write_text(HEAD + "".join(rows) + total + NOTE)

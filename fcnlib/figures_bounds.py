@@ -56,6 +56,10 @@ def draw_bounds(
         )  # fmt: skip
 
 
+GAPS = (
+    "Dot: the net; bar's end: perfect labels at its stride; number: the points between. A finer "
+    "stride raises the bound; what is left of the gap is the net's."
+)
 RESAMPLED = (
     " The paper does not say how it resamples. Down: the share of each class in a cell (area), the "
     "cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
@@ -113,8 +117,7 @@ def draw_gaps(
         canvas.legend(loc="outside lower center", ncols=2, fontsize=9)
         save(
             canvas, image, card, kind="gaps", title=shown.title,
-            caption="Dot: the net; bar's end: perfect labels at its stride; number: the points "
-            "between. A finer stride raises the bound; what is left of the gap is the net's.",
+            caption=GAPS,
             alt="Chart of each net's mean IU and the upper bound of its stride: "
             + "; ".join(said) + ".",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from fcnlib.config_data import Frozen
 from fcnlib.drawing import new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, number
-from fcnlib.tables import Line, ShownChart, read_lines
+from fcnlib.tables import Line, ShownChart, ShownRow, read_lines
 
 HERE, PAPER = "#0072B2", "#D55E00"
 PITCH = 0.19  # inches from row to row
@@ -121,8 +121,8 @@ def draw_momentum(
     with new_figure(6.4, 4.4) as canvas:
         axes = canvas.subplots()
         marks = _draw_relation(axes, momenta, batches, means)
-        for row, p, k, mean in zip(shown.rows, momenta, batches, means, strict=True):
-            axes.annotate(f"{row.row}: {mean:.1f}", (k, 1 - p), xytext=(9, 0), fontsize=8.5,
+        for (p, k), texts in _labels(shown.rows, momenta, batches, means).items():
+            axes.annotate("\n".join(texts), (k, 1 - p), xytext=(9, 0), fontsize=8.5,
                           textcoords="offset points", va="center", bbox=BEHIND_TEXT)  # fmt: skip
         canvas.colorbar(marks, ax=axes, label="mean IU (%)")
         axes.set_title("Momentum p and batch size k")
@@ -139,6 +139,19 @@ def draw_momentum(
             )
             + ".",
         )  # fmt: skip
+
+
+def _labels(
+    rows: Sequence[ShownRow],
+    momenta: Sequence[float],
+    batches: Sequence[int],
+    means: Sequence[float],
+) -> dict[tuple[float, int], list[str]]:
+    """What stands beside each point; one under the other where rows share one."""
+    labels: dict[tuple[float, int], list[str]] = {}
+    for row, p, k, mean in zip(rows, momenta, batches, means, strict=True):
+        labels.setdefault((p, k), []).append(f"{row.row}: {mean:.1f}")
+    return labels
 
 
 def alike(momentum: float, batch: int, other: float) -> float:
