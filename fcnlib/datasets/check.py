@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import FolderDataset
 from fcnlib.datasets import images
+from fcnlib.datasets.check_inputs import check_inputs
+from fcnlib.datasets.findings import Finding, found_wrong
 from fcnlib.datasets.folder import (
     BINARY_TRAP,
     IMAGE_SUFFIXES,
@@ -27,22 +29,12 @@ from fcnlib.datasets.folder import (
     read_folder,
 )
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.prepared import INFO, read_info, read_list
+from fcnlib.datasets.prepared import INFO, DatasetInfo, read_info, read_list
 from fcnlib.errors import InputError
 from fcnlib.parallel import in_threads
 from fcnlib.progress import progress
 
 VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth a warning
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to look at: `value` is what stands in `file`, `message` what is wrong with it."""
-
-    level: Literal["error", "warning", "info"]
-    file: str
-    value: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -91,19 +83,38 @@ class _Pair:
     digest: str = ""
 
 
-def check(
-    dataset: FolderDataset | Path | str, *, task: str = "semantic", workers: int = 1
-) -> Check:
-    """Look at all of a user's folder, or of a prepared data set; finds as much as it can."""
-    own = isinstance(dataset, FolderDataset)
-    name = str(dataset.path if isinstance(dataset, FolderDataset) else dataset)
+def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> Check:
+    """Look at all of a user's folder, or of a prepared data set; finds as much as it can.
+
+    Of several tasks, the classes, counts and void are the first one's.
+    """
+    if isinstance(dataset, FolderDataset):
+        try:
+            return _checked(read_folder(dataset), str(dataset.path), own=True, workers=workers)
+        except InputError as error:
+            return Check(str(dataset.path), [found_wrong(error, dataset.path)])
+    root = Path(dataset)
     try:
-        if isinstance(dataset, FolderDataset):
-            folder = read_folder(dataset)
-        else:
-            folder = _prepared_folder(Path(dataset), task)
+        first, *others = (info := read_info(root / INFO)).tasks
+        folder = _prepared_folder(root, info, first)
+        result = _checked(folder, str(root), workers=workers)
+        photographs = folder.images
     except InputError as error:
-        return Check(name, [_finding(error, name)])
+        return Check(str(root), [found_wrong(error, root)])
+    known = set(result.findings)
+    for task in others:
+        labels = root / "labels" / task
+        try:
+            other = _checked(_prepared_folder(root, info, task), str(labels), workers=workers)
+            result.findings.extend(each for each in other.findings if each not in known)
+        except InputError as error:
+            result.findings.append(found_wrong(error, labels))
+    result.findings.extend(check_inputs(root, photographs, workers=workers))
+    return result
+
+
+def _checked(folder: Folder, name: str, *, own: bool = False, workers: int) -> Check:
+    """A look at images and the masks of one task."""
     ids = sorted(folder.listed_ids() & folder.images.keys() & folder.masks.keys())
     look = partial(_look, folder, folder.table(), own)
     bar = progress(in_threads(look, ids, workers), desc="checking", total=len(ids), unit="image")
@@ -124,10 +135,7 @@ def check(
     return result
 
 
-def _prepared_folder(root: Path, task: str) -> Folder:
-    info = read_info(root / INFO)
-    if task not in info.tasks:
-        raise InputError(f"{root / INFO}: no task {task!r}; known: {', '.join(info.tasks)}")
+def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
     lists = {name: root / "splits" / f"{name}.txt" for name in info.splits}
     return Folder(
         info.tasks[task],
@@ -136,11 +144,8 @@ def _prepared_folder(root: Path, task: str) -> Folder:
         {name: read_list(path) for name, path in lists.items()},
         (VOID,),
         lists,
+        mask="mask" if len(info.tasks) == 1 else f"{task} mask",
     )
-
-
-def _finding(error: InputError, file: object) -> Finding:
-    return Finding("error", str(file), "", str(error).removeprefix(f"{file}: "))
 
 
 def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pair:
@@ -154,11 +159,11 @@ def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pai
         turned = own and images.orientation(image) >= 5
         size = (image.width, image.height) if turned else (image.height, image.width)
     except InputError as error:
-        findings.append(_finding(error, path))
+        findings.append(found_wrong(error, path))
     try:
         mask = images.indices(images.load(mask_path), mask_path)
     except InputError as error:
-        return _Pair([*findings, _finding(error, mask_path)], None, size, digest)
+        return _Pair([*findings, found_wrong(error, mask_path)], None, size, digest)
     if size is not None and mask.shape != size:
         value = f"{mask.shape[1]} x {mask.shape[0]}, {path.name} is {size[1]} x {size[0]}"
         message = "mask of another size than its image"

@@ -34,13 +34,14 @@ class Folder:
     splits: dict[str, list[str]]
     void: tuple[int, ...]
     lists: dict[str, Path]  # split -> its file; none: the splits were drawn
+    mask: str = "mask"  # what one is called
 
     def missing(self) -> list[tuple[str, str]]:
         """What has no counterpart, as file or list and what it lacks.
 
         Where no split is listed, every image and mask must have one.
         """
-        kinds = {"image": self.images, "mask": self.masks}
+        kinds = {"image": self.images, self.mask: self.masks}
         if self.lists:
             return [
                 (str(path), f"no {kind} for {id}")
@@ -51,7 +52,7 @@ class Folder:
             ]
         return [
             (str(path), f"no {kind} of that name")
-            for kind, other in (("mask", "image"), ("image", "mask"))
+            for kind, other in ((self.mask, "image"), ("image", self.mask))
             for id, path in kinds[other].items()
             if id not in kinds[kind]
         ]

@@ -62,6 +62,11 @@ def read_info(path: Path) -> DatasetInfo:
     return _read(path, DatasetInfo)
 
 
+def read_hha_info(path: Path) -> HHAInfo:
+    """The checked content of an `hha.json`."""
+    return _read(path, HHAInfo)
+
+
 def _read(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate_json(path.read_bytes())
@@ -101,7 +106,7 @@ class Prepared:
         self.inputs = self.info.inputs
         self.hha_info: HHAInfo | None = None
         if (self.root / HHA_INFO).exists():
-            self.hha_info = _read(self.root / HHA_INFO, HHAInfo)
+            self.hha_info = read_hha_info(self.root / HHA_INFO)
             self.inputs = (*(name for name in self.inputs if name != "hha"), "hha")
         self._files = {"image": _listing(self.root / "images")}
         for name in self.inputs:
