@@ -21,7 +21,7 @@ from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.publishing import caffe_layers, label_layer
 from fcnlib.models.recognise import heads_of, named, shapes_of, values_of
-from fcnlib.models.sources import INPUTS, LABEL_LAYER, LABELS, Weights, read_weights
+from fcnlib.models.sources import INPUTS, LABEL_LAYER, LABELS, STREAMS, Weights, read_weights
 from fcnlib.models.transplant import (
     Transplant,
     read_checkpoint,
@@ -72,8 +72,13 @@ class Conversion:
     def _input(self) -> str:
         net = self.net
         mean = ", ".join(f"{value:.3f}" for value in net.input_mean.tolist())
-        order = ", ".join(map(str, net.input_order.tolist()))
-        return f"input: (bytes of channels {order} - ({mean})) x {net.input_scale.item():g}"
+        order = [str(channel) for channel in net.input_order.tolist()]
+        seen = f"bytes of channels {', '.join(order)}"
+        if _inputs(self.weights, net)[-1:] == ["depth"]:
+            depth = f"logarithm of the millimetres of channel {order.pop()}"
+            colours = f"bytes of channels {', '.join(order)}, " if order else ""
+            seen = colours + depth
+        return f"input: ({seen} - ({mean})) x {net.input_scale.item():g}"
 
 
 def convert(
@@ -125,13 +130,29 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
     _check_out(path, checkpoint)
     content: dict[str, Any] = read_checkpoint(checkpoint)
     values, net = trained_net(content, checkpoint)
+    _check_written(values, checkpoint)
+    labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}
+    write(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
+
+
+def _check_written(values: Net, checkpoint: Path) -> None:
+    """That layers' names and weights tell of all that the net is."""
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
             "as a .caffemodel's weights do not tell"
         )
-    labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}
-    write(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
+    if values.streams not in ((), STREAMS):
+        raise InputError(
+            f"{checkpoint}: streams {list(values.streams)}; expected {list(STREAMS)}, as these "
+            "are read back"
+        )
+    _, known = named(f"fcn{values.stride}s-{values.backbone}")
+    if values.predict_from != known:
+        raise InputError(
+            f"{checkpoint}: predicts from {list(values.predict_from)}; expected {list(known)}, as "
+            "these are read back"
+        )
 
 
 def converted(
@@ -145,7 +166,7 @@ def converted(
     values = None
     if predict_from:
         values = values_of(weights, backbone, predict_from, shapes, skip_scales, source)
-        heads = heads_of(state, values, source)
+        heads = heads_of(state, values, source, _tasks(weights))
         net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
     else:
         top = "loss3/classifier.bias" if backbone == "googlenet" else "fc8.bias"
@@ -193,7 +214,7 @@ def _content(conversion: Conversion, source: Path, classes: Path | Names | None)
         "net": conversion.values.model_dump(mode="json"),
         "classes": _class_names(classes, net.heads),
         "palette": {task: [list(c) for c in voc_palette()[:n]] for task, n in net.heads.items()},
-        "inputs": _inputs(conversion, source),
+        "inputs": _checked_inputs(conversion, source),
         "best_iteration": None,
         "scores": {},
         "provenance": origin,
@@ -206,14 +227,24 @@ def _content(conversion: Conversion, source: Path, classes: Path | Names | None)
     return content
 
 
-def _inputs(conversion: Conversion, source: Path) -> list[str]:
+def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
     """What the net sees: as its input's name says, or the file, or the number of channels."""
-    weights, channels = conversion.weights, conversion.net.input_mean.numel()
     told = INPUTS[weights.input].inputs if weights.input else weights.told.get("inputs")
-    inputs = list(told or SEEN.get(channels, ()))
+    return list(told or SEEN.get(net.input_mean.numel(), ()))
+
+
+def _checked_inputs(conversion: Conversion, source: Path) -> list[Any]:
+    """What the net sees, if that has as many channels as the net."""
+    inputs, channels = _inputs(conversion.weights, conversion.net), len(conversion.net.input_mean)
     if sum(CHANNELS.get(name, 0) for name in inputs) != channels:
         raise InputError(f"{source}: sees {inputs}; expected inputs of {channels} channels in all")
     return inputs
+
+
+def _tasks(weights: Weights) -> list[str]:
+    """The tasks that a file tells of."""
+    told = weights.told.get("classes")
+    return [str(task) for task in told] if isinstance(told, Mapping) else []
 
 
 def _same_net(conversion: Conversion) -> bool:

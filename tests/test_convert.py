@@ -406,6 +406,50 @@ def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
     assert isinstance(done.net, FCN) and sum(done.net.heads.values()) == 21
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"streams": ("left", "right"), "predict_from": ("fc7",), "input_channels": 6}, "streams"),
+        ({"predict_from": ("pool5",)}, r"from \['pool5'\]; expected \['fc7'\], as these are read"),
+        ({"predict_from": ("fc7", "pool3")}, r"expected \['fc7', 'pool4', 'pool3'\]"),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(
+    tmp_path: Path, values: dict[str, Any], told: str
+) -> None:
+    ours(tmp_path / "net.pt", **values)
+    with pytest.raises(InputError, match=told):
+        to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
+    assert not (tmp_path / "net.caffemodel").exists()
+
+
+@pytest.mark.parametrize("heads", [{"geometric": 3}, {"geometric": 3, "materials": 5}])
+def test_other_tasks_than_the_semantic_one_are_written_and_read(
+    tmp_path: Path, heads: dict[str, int]
+) -> None:
+    told = Net(backbone="vgg16", width=THIN, predict_from=STRIDES["16s"])
+    net = random_net(build_fcn(**told.model_dump(exclude={"start_from"}), classes=heads))
+    names = {task: [f"{task} {i}" for i in range(n)] for task, n in heads.items()}
+    content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
+    write_checkpoint(tmp_path / "net.pt", content)
+    to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
+    for file in ("net.caffemodel", "net.pt"):
+        done = convert(tmp_path / file, "fcn16s-vgg16", tmp_path / "back.pt")
+        assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
+        assert read_checkpoint(tmp_path / "back.pt")["classes"] == names
+
+
+def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
+    net = ours(tmp_path / "net.pt", predict_from=("fc7",), input_channels=4)
+    net.input_mean.copy_(torch.tensor([1.0, 2, 3, 7]))
+    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    done = convert(tmp_path / "net.caffemodel", "fcn32s-vgg16", tmp_path / "back.pt")
+    assert done.table().splitlines()[-1] == (
+        "input: (bytes of channels 2, 1, 0, logarithm of the millimetres of channel 3 "
+        "- (1.000, 2.000, 3.000, 7.000)) x 1"
+    )
+
+
 def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
     write(tmp_path / "net.caffemodel", caffe_layers(published("fcn32s-heavy-pascal")))
     kernel = read(tmp_path / "net.caffemodel")["upscore"][0]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fcnlib.config import STRIDES, Net
 from fcnlib.errors import InputError
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.fcn import MOST_CLASSES, TASK
+from fcnlib.models.fcn import LETTERS, MOST_CLASSES, TASK
 from fcnlib.models.sources import STREAMS, Weights, is_bilinear
 from fcnlib.models.transplant import shown_shape
 
@@ -124,14 +124,23 @@ def _scales_of(
     return given
 
 
-def heads_of(state: Mapping[str, Tensor], values: Net, source: Path) -> dict[str, int]:
-    """How many classes each task has, by the outputs of its coarsest score layer."""
+def heads_of(
+    state: Mapping[str, Tensor], values: Net, source: Path, tasks: Iterable[str] = ()
+) -> dict[str, int]:
+    """How many classes each task has, by the outputs of its coarsest score layer.
+
+    `tasks` are those that the file tells of: layers' names hold their first letters, or of a
+    single task nothing.
+    """
+    tasks = tuple(tasks)
+    alone = tasks[0] if len(tasks) == 1 else TASK
+    names = TASKS | {task[:LETTERS]: task for task in tasks}
     coarsest = rf"score_(?:fr|{re.escape(values.predict_from[0])})"
     found = {}
     for name, tensor in state.items():
         if match := re.fullmatch(rf"{coarsest}(?:_({'|'.join(STREAMS)}))?(?:_(\w+))?\.bias", name):
             outputs = tensor.numel() + values.null_background
-            found[TASKS.get(match[2], match[2]) if match[2] else TASK] = outputs
+            found[names.get(match[2], match[2]) if match[2] else alone] = outputs
             if not 0 < outputs <= MOST_CLASSES:
                 raise InputError(f"{source}: {outputs} classes; expected 1 to {MOST_CLASSES}")
     if not found:
