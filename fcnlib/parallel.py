@@ -1,10 +1,12 @@
 """Work on many items side by side, with the results in the items' order."""
 
 import multiprocessing
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,8 +29,21 @@ def in_processes(function: Callable[[T], R], items: Iterable[T], workers: int) -
     if workers <= 1:
         return map(function, items)
     # Forked ones would inherit locks of threads that they do not have.
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
     return _without_main(_pooled(pool, function, items, workers))
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is gone: a killed one cannot tell it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is run by processes of a pool
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)  # whatever the other threads are at
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _pooled(
