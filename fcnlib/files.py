@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fcnlib.errors import InputError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -27,6 +29,15 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Give the system's errors this name: a full disk's have none, others a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(name)) from None
 
 
 @contextmanager
@@ -81,7 +92,8 @@ def _locked(folder: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise BlockingIOError(None, "another process is at work here", str(folder)) from None
+        target = folder.with_name(re.sub(r"^\.(.*)\.\w+\.part$", r"\1", folder.name))
+        raise InputError(f"{target}: another process is writing it; wait for its end") from None
     finally:
         os.close(handle)
 

@@ -138,7 +138,7 @@ def test_processes_read_the_same_labels(tmp_path, monkeypatch):
     [
         (b"MATLAB", "no readable LabelMap in it"),
         (mat(LabelMap=codes(2))[:-20], "no readable LabelMap in it"),
-        (mat(Labels=codes(2)), r"no readable LabelMap in it \('LabelMap'\)"),
+        (mat(Labels=codes(2)), r"no field 'LabelMap' in it"),
         (mat(LabelMap=codes(0)), r"2007_000032\.mat: value 0 at row 3, column 2; .* 1\.\.459"),
         (mat(LabelMap=codes(460)), "value 460 at row 3, column 2"),
         (mat(LabelMap=codes(2) + 0.5), r"value 360\.5 at row 0, column 0"),

@@ -12,6 +12,7 @@ from fcnlib.datasets.drawn.nyud_archive import write_nyudv2
 from fcnlib.datasets.drawn.siftflow import write_siftflow
 from fcnlib.datasets.hha_images import prepare_hha
 from fcnlib.datasets.prepared import Prepared
+from fcnlib.errors import InputError
 from fcnlib.references import CONTENTS
 
 SCENES = {"seed": 1, "size": 48, "train": 20, "validation": 6}
@@ -63,3 +64,27 @@ def test_a_data_set_has_what_the_list_is_checked_by(
     for id in found.ids(next(iter(found.info.splits))):
         stack, labels = found.sample(id, expected.inputs, expected.tasks)
         assert {label.shape for label in labels.values()} == {stack.shape[1:]}
+
+
+@pytest.mark.parametrize("converter", ARCHIVES)
+def test_an_archive_that_is_not_there_is_told_with_how_to_get_it(
+    tmp_path: Path, converter: str
+) -> None:
+    names = ARCHIVES[converter]
+    dataset = ArchiveDataset(converter=converter, archives=names)
+    with pytest.raises(InputError) as caught:
+        prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")
+    fetch = f"fcn fetch {names[0]} --out {tmp_path}"
+    assert str(caught.value) == f"{tmp_path / names[0]}: no such file; fetch it with: {fetch}"
+
+
+@pytest.mark.parametrize("converter", sorted(ARCHIVES.keys() - {"voc", "voc-sbd"}))
+def test_counts_of_a_split_that_is_not_made_fail_before_an_archive_is_read(
+    tmp_path: Path, converter: str
+) -> None:
+    names = ARCHIVES[converter]
+    dataset = ArchiveDataset(converter=converter, archives=names, counts={"odd": 3})
+    for name in names:
+        (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"set: counts: no split 'odd'; expected one of: "):
+        prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")

@@ -201,7 +201,7 @@ def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
 
 
 def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
-    """Black images of the published size, of which four share a chunk."""
+    """Black images, two metres away, of the published size, of which four share a chunk."""
     folder.mkdir()
     forms = {"images": (3, "u1"), "depths": (1, "f4"), "rawDepths": (1, "f4"), "labels": (1, "u2")}
     with h5py.File(folder / ARCHIVES[0], "w") as file:
@@ -209,7 +209,7 @@ def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
             shape = (count, *([channels] if channels > 1 else []), 640, 480)
             chunks = (4, *shape[1:-2], 160, 120)
             field = file.create_dataset(name, shape, kind, chunks=chunks, compression=1)
-            field[:] = 0
+            field[:] = 2 if kind == "f4" else 0
     indices = {"trainNdxs": np.arange(2, count + 1)[:, None], "testNdxs": np.array([[1]])}
     savemat(folder / ARCHIVES[1], indices)
     shutil.copy(drawn[2], folder)
@@ -258,7 +258,9 @@ def test_a_file_of_version_5_is_named_as_such(broken, tmp_path):
 
 def test_splits_of_version_7_3_are_named_as_not_of_version_5(broken, tmp_path):
     shutil.copy(broken[0], broken[1])
-    assert f"{broken[1]}: not a .mat file of version 5" in refused(broken, tmp_path / "out")
+    assert f"{broken[1]}: a .mat file of version 7.3 (HDF5), expected version 5" in refused(
+        broken, tmp_path / "out"
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
@@ -342,11 +344,14 @@ def test_raw_depth_that_is_not_a_number_counts_as_missing(broken, tmp_path):
 @pytest.mark.parametrize(
     ("train", "test", "expected"),
     [
-        ([0, 1], [2], "trainNdxs: index 0, expected 1 to 9"),
-        ([1, 2], [10], "testNdxs: index 10, expected 1 to 9"),
+        ([0, 1], [2], "trainNdxs: 0, expected whole numbers from 1 to 9"),
+        ([1, 2], [10], "testNdxs: 10, expected whole numbers from 1 to 9"),
         ([1, 2, 3], [3], "index 3 is in trainNdxs and in testNdxs"),
-        ([1.5], [3], "trainNdxs: not whole numbers"),
-        ([3, 3, 1], [2], "lists 5003 twice"),
+        ([1.5], [3], "trainNdxs: 1.5, expected whole numbers"),
+        ([3, 3, 1], [2], "splits.mat: trainNdxs: index 3 is in it twice"),
+        ([], [2], "splits.mat: trainNdxs: empty, expected whole numbers"),
+        ([np.nan], [2], "trainNdxs: nan, expected whole numbers"),
+        ([1 + 2j], [2], "trainNdxs: complex, expected whole numbers"),
     ],
 )
 def test_splits_that_make_no_sense_are_refused(train, test, expected, broken, tmp_path):
@@ -358,12 +363,59 @@ def test_a_map_to_other_classes_is_refused(broken, tmp_path):
     content = loadmat(broken[2])
     names = {"className": content["className"], "allClassName": content["allClassName"]}
     savemat(broken[2], {"mapClass": np.array([[1, 41]], np.uint8), **names})
-    assert "mapClass: 41, expected 1 to 40" in refused(broken, tmp_path / "out")
+    assert "mapClass: 41, expected whole numbers from 1 to 40" in refused(broken, tmp_path / "out")
     names["className"] = names["className"][:, ::-1]
     savemat(broken[2], {"mapClass": content["mapClass"], **names})
     assert "className: class 'otherprop', expected NYUDv2's 40" in refused(broken, tmp_path / "out")
     savemat(broken[2], {"mapClass": content["mapClass"]})
     assert "no field 'className' in it" in refused(broken, tmp_path / "out")
+
+
+NOT_NUMBERS = {"text": "abc", "a struct": {"a": 1}, "a cell": np.array([1, "a"], object)}
+
+
+@pytest.mark.parametrize(("kind", "value"), [*NOT_NUMBERS.items(), ("complex", np.array([1j]))])
+def test_a_field_without_numbers_is_named(kind, value, broken, tmp_path):
+    splits, mapping = loadmat(broken[1]), loadmat(broken[2])
+    savemat(broken[1], {"trainNdxs": value, "testNdxs": splits["testNdxs"]})
+    expected = f"splits.mat: trainNdxs: {kind}, expected whole numbers from 1 to 9"
+    assert expected in refused(broken, tmp_path / "out")
+    savemat(broken[1], {name: splits[name] for name in ("trainNdxs", "testNdxs")})
+    savemat(broken[2], {"mapClass": value, "className": mapping["className"]})
+    expected = f"classMapping40.mat: mapClass: {kind}, expected whole numbers from 1 to 40"
+    assert expected in refused(broken, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("value", "shown"), [([[3.5]], "3.5"), ([[np.nan]], "nan"), ([], "empty")])
+def test_a_map_that_is_not_of_whole_numbers_is_refused(value, shown, broken, tmp_path):
+    names = loadmat(broken[2])["className"]
+    savemat(broken[2], {"mapClass": np.array(value), "className": names})
+    expected = f"mapClass: {shown}, expected whole numbers from 1 to 40"
+    assert expected in refused(broken, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("name", "what"), [("depths", "depth"), ("rawDepths", "raw depth")])
+def test_an_image_without_any_depth_is_refused_with_its_id(name, what, broken, tmp_path):
+    def emptied(values: np.ndarray) -> np.ndarray:
+        values[2] = 0
+        return values
+
+    replace(broken[0], name, emptied)
+    expected = f"image 3: ID 5003: {what} is 0 everywhere, expected metres"
+    assert expected in refused(broken, tmp_path / "out")
+
+
+def test_a_unit_that_cannot_be_metres_is_warned_of_once(broken, tmp_path, caplog):
+    replace(broken[0], "depths", lambda values: values / 100)
+    convert_nyudv2(DATASET, broken, tmp_path / "out")
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert f"{tmp_path / 'out'}: 9 of 9 images like 5001: median depth" in record.getMessage()
+    assert record.getMessage().endswith("is the unit right?")
+
+
+def test_metres_are_not_warned_of(drawn, tmp_path, caplog):
+    convert_nyudv2(DATASET, drawn, tmp_path / "out")
+    assert not [each for each in caplog.records if each.levelname == "WARNING"]
 
 
 def test_rooms_that_do_not_divide_the_frame_are_refused(tmp_path):

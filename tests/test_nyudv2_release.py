@@ -94,7 +94,7 @@ def test_labels_of_any_kind_of_number_are_read(tmp_path):
 
 def test_published_counts_are_checked(tmp_path):
     message = refused(tmp_path, members(), counts={"train": 381})
-    assert "split train: 2 images, expected the published 381" in message
+    assert "nyud.tgz: split train: 2 images, expected the published 381" in message
 
 
 @pytest.mark.parametrize("name", ["train", "val", "test"])
@@ -129,6 +129,8 @@ def test_a_missing_file_is_named(file, expected, tmp_path):
     [
         ("segmentation/img_5004.mat", mat(np.full(SIZE, 41)), "segmentation: 41, expected 0 to 40"),
         ("segmentation/img_5004.mat", mat(np.full(SIZE, -1)), "segmentation: -1, expected 0 to 40"),
+        ("segmentation/img_5004.mat", mat("sky"), "segmentation: <U3 of shape (1,), expected"),
+        ("data/depth/img_5004.png", png(np.zeros(SIZE, np.uint16)), "ID 5004: depth is 0 every"),
         ("segmentation/img_5004.mat", b"no .mat file", "no readable segmentation in it"),
         ("data/depth/img_5004.png", png(np.zeros(SIZE, np.uint8)), "expected 16-bit depth"),
         ("data/depth/img_5004.png", b"no picture", "not an image"),

@@ -232,11 +232,11 @@ def only_an_image(draft: Draft) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda draft: draft.splits.clear(), "no split"),
-        (lambda draft: draft.add_split("test", []), "split test: empty"),
-        (lambda draft: draft.add_split("test", ["a", "z"]), "split test: no image for z"),
+        (lambda draft: draft.splits.clear(), "out: no split"),
+        (lambda draft: draft.add_split("test", []), "out: split test: empty"),
+        (lambda draft: draft.add_split("test", ["a", "z"]), "out: split test: no image for z"),
         (lambda draft: draft.add_split("test", "yxz"), r"no image for y \(and 2 more\)"),
-        (lambda draft: draft.add_split("test", ["a", "a"]), "lists a twice"),
+        (lambda draft: draft.add_split("test", ["a", "a"]), "out: split test: lists a twice"),
         (only_an_image, "split test: no semantic label for d"),
         (lambda draft: draft.add_depth("a", DEPTH, None, "a.mat"), "split train: no depth for b"),
         (lambda draft: draft.add_label("a", label(9), "mine.png"), r"mine\.png: value 9 at row 2"),
@@ -263,7 +263,7 @@ def test_the_sources_are_named_with_their_checksums(tmp_path):
 
 def test_other_counts_than_published_are_an_error(tmp_path):
     with (
-        pytest.raises(InputError, match="split train: 2 images, expected the published 3"),
+        pytest.raises(InputError, match="out: split train: 2 images, expected the published 3"),
         preparing(tmp_path / "out", tasks=TASKS, counts={"train": 3}) as draft,
     ):
         fill(draft)
@@ -319,6 +319,17 @@ def test_an_interrupted_conversion_goes_on_and_gives_the_same(tmp_path):
     assert resumed.info == calm.info.model_copy(update={"name": "out"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "calm", "out"]
     assert not (tmp_path / "out/journal.jsonl").exists()
+
+
+def test_two_processes_do_not_prepare_the_same(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"abc")
+    values = {"tasks": TASKS, "archives": [tmp_path / "a.tar"]}
+    with preparing(tmp_path / "out", **values) as draft:
+        message = rf"^{tmp_path}/out: another process is writing it; wait for its end$"
+        with pytest.raises(InputError, match=message), preparing(tmp_path / "out", **values):
+            pass
+        fill(draft)
+    assert Prepared(tmp_path / "out").ids("val") == ["c"]
 
 
 def test_what_was_stored_of_another_archive_is_not_taken(tmp_path):

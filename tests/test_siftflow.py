@@ -194,9 +194,11 @@ def with_file(kind: str, content: bytes | None, id: str = "street_urb7") -> dict
 
 
 SEMANTICS, GEOMETRY = "SemanticLabels", "GeoLabels"
+HDF5 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(384) + b"\x89HDF\r\n\x1a\n"
 BAD = {
-    "no S": (SEMANTICS, mat(T=1), r"SemanticLabels/street_urb7\.mat: no readable S in it"),
+    "no S": (SEMANTICS, mat(T=1), r"SemanticLabels/street_urb7\.mat: no field 'S' in it"),
     "no mat": (SEMANTICS, b"<html>", r"SemanticLabels/street_urb7\.mat: no readable S in it"),
+    "7.3": (SEMANTICS, HDF5, r"street_urb7\.mat: a \.mat file of version 7\.3 \(HDF5\), expected"),
     "text": (SEMANTICS, mat(S="sky"), r"street_urb7\.mat: S is <U3 of shape \(1,\), expected"),
     "cube": (GEOMETRY, mat(S=np.ones((2, 3, 4))), r"of shape \(2, 3, 4\), expected numbers"),
     "34": (
@@ -212,7 +214,7 @@ BAD = {
     "size": (GEOMETRY, mat(S=np.ones((4, 5))), r"street_urb7"),
     "semantic alone": (GEOMETRY, None, r"SemanticLabels/street_urb7\.mat: geometric labels"),
     "geometric alone": (SEMANTICS, None, r"GeoLabels/street_urb7\.mat: semantic labels of this"),
-    "no image": ("Images", None, "split trainval: no image for street_urb7"),
+    "no image": ("Images", None, r"SiftFlowDataset\.zip: split trainval: no image for street_urb7"),
     "bad image": ("Images", b"\xff\xd8\xff", r"street_urb7\.jpg: "),
 }
 

@@ -185,6 +185,26 @@ def test_a_file_that_is_no_archive(archives, tmp_path):
     fails(VOC, archives[:1], tmp_path, r"voc\.tar: not a tar archive or cut short")
 
 
+def test_a_tar_that_ends_between_two_members_or_in_a_header_is_cut_short(archives):
+    with tarfile.open(archives[0]) as tar:
+        starts = [member.offset for member in tar]
+    content = archives[0].read_bytes()
+    for length in (start + more for start in starts[1:] for more in (0, 100)):
+        archives[0].write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"voc\.tar: not a tar archive or cut short"):
+            list(members(archives[0], re.compile("nothing")))
+
+
+@pytest.mark.parametrize("dataset", [VOC, VOC_SBD], ids=["voc", "voc-sbd"])
+def test_counts_of_a_split_that_is_not_made_fail_before_anything_is_stored(
+    dataset, archives, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(storing, "_keep", None)
+    paths = archives[: len(dataset["archives"])]
+    message = r"out: counts: no split 'odd'; expected one of: train, "
+    fails({**dataset, "counts": {"odd": 3}}, paths, tmp_path, message)
+
+
 def test_a_missing_archive(archives, tmp_path):
     fails(VOC, [tmp_path / "gone.tar"], tmp_path, r"gone\.tar: no such file")
 
@@ -260,8 +280,13 @@ def test_a_failure_keeps_the_earlier_result(archives, tmp_path):
 
 
 def test_a_target_below_a_file(archives, tmp_path):
-    with pytest.raises(InputError, match=r"not prepared: .*Errno"):
+    fails_at = rf"^{archives[0]}: is a file, expected a folder to prepare a data set in$"
+    with pytest.raises(InputError, match=fails_at):
         prepare(VOC, archives[:1], archives[0] / "out")
+    before = archives[0].read_bytes()
+    with pytest.raises(InputError, match=fails_at):
+        prepare(VOC, archives[:1], archives[0])
+    assert archives[0].read_bytes() == before
 
 
 def test_a_disk_that_is_full(archives, tmp_path):
@@ -282,5 +307,5 @@ def test_a_disk_that_is_full(archives, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/out: not prepared: ")
-    assert "File too large" in result.stderr
+    assert re.search(r"not prepared: \S+/\w+\.\w+: File too large$", result.stderr.strip())
     assert set(tmp_path.iterdir()) == before

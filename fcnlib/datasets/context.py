@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.context_names import RAW_NAMES, TASK_NAMES, code
-from fcnlib.datasets.preparing import preparing
-from fcnlib.datasets.storing import IMAGE, LABEL, mat_values, store
+from fcnlib.datasets.mat import mat_values
+from fcnlib.datasets.preparing import check_counts, preparing
+from fcnlib.datasets.storing import IMAGE, LABEL, store
 from fcnlib.datasets.unpack import members
 from fcnlib.datasets.voc import expect_archives, voc_lists
 from fcnlib.errors import InputError
 
 CLASSES = ("background", *TASK_NAMES)  # class 0 is all other names: there is no void
+SPLITS = ("train", "val")
 
 _PHOTOGRAPHS = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages)/([^/]+)\.jpg")
 _LABEL_MAPS = re.compile(r"(?:.*/)?(trainval)/([^/]+)\.mat")
@@ -29,11 +31,12 @@ def convert_context(
 ) -> None:
     """Prepare VOC2010's Main splits train and val, as far as their images are annotated."""
     voc, annotations = expect_archives(dataset, archives, ["VOC", "PASCAL-Context"])
+    check_counts(out, dataset.counts, SPLITS)
     annotated = _annotated(annotations)
     _, lists = voc_lists(voc, "Main")
     tasks = {"semantic": CLASSES}
     with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
-        for name in ("train", "val"):
+        for name in SPLITS:
             draft.add_split(name, [id for id in lists[name] if id in annotated])
         wanted = {id for ids in draft.splits.values() for id in ids}
         store(draft, annotations, _LABEL_MAPS, {"trainval": LABEL}, wanted, workers, context_label)

@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fcnlib.config_data import ArchiveDataset, Dataset, FolderDataset
+from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.datasets.context import convert_context
 from fcnlib.datasets.folder import convert_folder
 from fcnlib.datasets.nyudv2 import convert_nyudv2
 from fcnlib.datasets.nyudv2_release import convert_nyudv2_release
 from fcnlib.datasets.siftflow import convert_siftflow
 from fcnlib.datasets.voc import convert_voc, convert_voc_sbd
+from fcnlib.errors import InputError
 
 # converter -> function(data set, archives, out, workers=)
 CONVERTERS: dict[str, Callable[..., None]] = {
@@ -36,5 +38,11 @@ def prepare(
     """Turn a data set, given as its config entry, into the prepared folder `out`."""
     if isinstance(dataset, Mapping):
         dataset = TypeAdapter[ArchiveDataset | FolderDataset](Dataset).validate_python(dataset)
+    paths = [Path(path) for path in archives]
+    for path in paths:
+        if not path.exists():
+            fetch = f"fcn fetch {path.name} --out {path.parent}"
+            advice = f"; fetch it with: {fetch}" if path.name in ARCHIVES else ""
+            raise InputError(f"{path}: no such file{advice}")
     convert = CONVERTERS[dataset.converter]
-    convert(dataset, [Path(path) for path in archives], Path(out), workers=workers)
+    convert(dataset, paths, Path(out), workers=workers)

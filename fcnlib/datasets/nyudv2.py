@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from PIL import Image
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mat import load_mat, whole_numbers
 from fcnlib.datasets.prepared import read_list
-from fcnlib.datasets.preparing import Draft, preparing
+from fcnlib.datasets.preparing import Draft, check_counts, preparing
 from fcnlib.errors import InputError
 from fcnlib.hha import COLOUR, Camera
 from fcnlib.parallel import in_threads
@@ -34,6 +35,7 @@ CLASSES = (
 PALETTE = images.voc_palette(len(CLASSES) + 1)[1:]  # without black, which void has
 FIRST_ID = 5001  # of the image with index 1
 FRAME = (480, 640)  # height, width as published
+SPLITS = ("train", "val", "trainval", "test")
 CROP = (45, 470, 40, 600)  # rows and columns with depth: from, to, from, to
 FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
@@ -64,6 +66,7 @@ def convert_nyudv2(
             f"converter {dataset.converter}: {len(archives)} archives, "
             "expected 3 (labelled images, splits, map to 40 classes)"
         )
+    check_counts(out, dataset.counts, SPLITS)
     labeled, splits_mat, mapping = archives
     crop = _crop(dataset.reduced)
     camera = COLOUR.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
@@ -146,13 +149,11 @@ def read_splits(path: Path, count: int) -> dict[str, list[str]]:
     content = load_mat(path, ("trainNdxs", "testNdxs"))
     lists = {}
     for name in ("trainNdxs", "testNdxs"):
-        indices = content[name].reshape(-1)
-        if indices.dtype.kind not in "ui" and not np.array_equal(indices, np.rint(indices)):
-            raise InputError(f"{path}: {name}: not whole numbers, expected indices from 1")
-        outside = indices[(indices < 1) | (indices > count)]
-        if outside.size:
-            raise InputError(f"{path}: {name}: index {outside[0]}, expected 1 to {count}")
-        lists[name] = [int(index) for index in indices]
+        indices = whole_numbers(content[name], f"{path}: {name}", count)
+        found, times = np.unique(indices, return_counts=True)
+        if len(found) != len(indices):
+            raise InputError(f"{path}: {name}: index {found[times > 1][0]} is in it twice")
+        lists[name] = indices.tolist()
     if both := set(lists["trainNdxs"]) & set(lists["testNdxs"]):
         raise InputError(f"{path}: index {min(both)} is in trainNdxs and in testNdxs")
     known, ids = set(read_list(TRAIN_LIST)), [_id(index) for index in lists["trainNdxs"]]
@@ -173,29 +174,8 @@ def read_mapping(path: Path) -> NDArray[np.uint8]:
         wrong = [found for found, known in zip(names, CLASSES, strict=False) if found != known]
         found = f"class {wrong[0]!r}" if wrong else f"{len(names)} classes"
         raise InputError(f"{path}: className: {found}, expected NYUDv2's {len(CLASSES)} classes")
-    classes = content["mapClass"].reshape(-1)
-    outside = classes[(classes < 1) | (classes > len(CLASSES))]
-    if outside.size:
-        raise InputError(f"{path}: mapClass: {outside[0]}, expected 1 to {len(CLASSES)}")
-    return np.concatenate([[VOID], classes.astype(np.int64) - 1]).astype(np.uint8)
-
-
-def load_mat(path: Path, names: Sequence[str]) -> dict[str, Any]:
-    """The fields of a .mat file of version 5."""
-    from scipy.io import loadmat  # slow to import, and rules import this package
-
-    try:
-        with open(path, "rb") as file:
-            content = loadmat(file, variable_names=list(names))  # type: ignore[arg-type]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-    except Exception as error:  # what loadmat raises on damaged files has no common class
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: not a .mat file of version 5 ({reason})") from None
-    for name in names:
-        if name not in content:
-            raise InputError(f"{path}: no field {name!r} in it")
-    return content
+    classes = whole_numbers(content["mapClass"], f"{path}: mapClass", len(CLASSES))
+    return np.concatenate([[VOID], classes - 1]).astype(np.uint8)
 
 
 def _frames(

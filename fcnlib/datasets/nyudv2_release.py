@@ -1,9 +1,9 @@
 """NYUDv2 as FCN's authors released it: cropped, with HHA, and with other labels along borders."""
 
-import io
 import re
 from collections.abc import Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.nyudv2 import CLASSES, CROP, PALETTE, camera_values
-from fcnlib.datasets.preparing import Draft, preparing
+from fcnlib.datasets.mat import mat_values
+from fcnlib.datasets.nyudv2 import CLASSES, CROP, PALETTE, SPLITS, camera_values
+from fcnlib.datasets.preparing import Draft, check_counts, preparing
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
 from fcnlib.hha import COLOUR
@@ -36,6 +37,7 @@ def convert_nyudv2_release(
         raise InputError(
             f"converter {dataset.converter}: {len(archives)} archives, expected 1 (the release)"
         )
+    check_counts(out, dataset.counts, SPLITS)
     archive = archives[0]
     splits = _splits(archive)
     with preparing(
@@ -90,14 +92,11 @@ def _store(draft: Draft, archive: Path, member: tuple[re.Match[str], bytes]) -> 
 
 def _label(data: bytes, origin: str) -> NDArray[np.uint8]:
     """Class indices [H, W] of a .mat file's `segmentation`, in which 0 is void."""
-    from scipy.io import loadmat  # slow to import, and rules import this package
-
-    try:
-        label = loadmat(io.BytesIO(data))["segmentation"]  # type: ignore[arg-type]  # not only paths
-    except Exception as error:  # what loadmat raises on damaged files has no common class
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{origin}: no readable segmentation in it ({reason})") from None
-    wrong = label[(label < 0) | (label > len(CLASSES))]
+    label = mat_values(data, origin, "segmentation", itemgetter("segmentation"))
+    if label.ndim != 2 or label.dtype.kind not in "biuf":
+        found = f"{label.dtype} of shape {label.shape}"
+        raise InputError(f"{origin}: segmentation: {found}, expected numbers [H, W]")
+    wrong = label[~np.isin(label, range(len(CLASSES) + 1))]
     if wrong.size:
         raise InputError(f"{origin}: segmentation: {wrong[0]}, expected 0 to {len(CLASSES)}")
     moved: NDArray[np.uint8] = np.where(label == 0, VOID, label.astype(np.int64) - 1).astype(

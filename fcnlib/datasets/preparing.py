@@ -1,13 +1,12 @@
 """Writing the prepared layout: whole or not at all, checked while it is written."""
 
 import hashlib
-import json
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from PIL import Image
 from fcnlib.config_data import Input
 from fcnlib.datasets import images
 from fcnlib.datasets.images import Colour
+from fcnlib.datasets.journal import JOURNAL, Stored, pixel_digest, read_journal, totals
 from fcnlib.datasets.prepared import (
     INFO,
     PARTS,
@@ -29,25 +29,15 @@ from fcnlib.datasets.prepared import (
     is_ours,
 )
 from fcnlib.errors import InputError
-from fcnlib.files import replacing_folder, resumable_folder, sha256
+from fcnlib.files import naming, replacing_folder, resumable_folder, sha256
+from fcnlib.hha import doubt
 from fcnlib.provenance import fingerprint
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
 Camera = tuple[float, float, float, float] | None  # fx, fy, cx, cy
-JOURNAL = "journal.jsonl"
+logger = logging.getLogger(__name__)
+
 CODE = Path(__file__).with_name("converters.py")  # which imports all converters
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is remembered of a written file."""
-
-    kind: str
-    id: str
-    origin: str
-    shape: tuple[int, ...]
-    digest: str
-    total: tuple[float, ...] = ()  # of each channel, for its mean
 
 
 class Draft:
@@ -63,8 +53,10 @@ class Draft:
         palette: Palettes = None,
         counts: Mapping[str, int] | None = None,
         camera: Camera = None,
+        where: str = "",
     ) -> None:
         self.folder, self.counts, self.camera = folder, dict(counts or {}), camera
+        self.where = where or str(folder)
         self.tasks = {task: tuple(classes) for task, classes in tasks.items()}
         given = palette if isinstance(palette, Mapping) else dict.fromkeys(tasks, palette)
         self.palette = {
@@ -75,21 +67,20 @@ class Draft:
         for name in ("images", "splits", *(f"labels/{task}" for task in tasks)):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
-        self._stored = {(each.kind, each.id): each for each in _read_journal(folder / JOURNAL)}
+        self._stored = {(each.kind, each.id): each for each in read_journal(folder / JOURNAL)}
 
     def add_split(self, name: str, ids: Iterable[str]) -> None:
         """Write a split's list; one with another number of images than published is an error."""
-        ids = list(ids)
+        ids, split = list(ids), f"{self.where}: split {name}"
         if not ids:
-            raise InputError(f"split {name}: empty, expected at least one ID")
-        if len(set(ids)) != len(ids):
-            twice = sorted({id for id in ids if ids.count(id) > 1})
-            raise InputError(f"split {name}: lists {first_and_more(twice)} twice")
+            raise InputError(f"{split}: empty, expected at least one ID")
+        if twice := sorted(id for id, times in Counter(ids).items() if times > 1):
+            raise InputError(f"{split}: lists {first_and_more(twice)} twice")
         if len(ids) != self.counts.get(name, len(ids)):
             expected = self.counts[name]
-            raise InputError(f"split {name}: {len(ids)} images, expected the published {expected}")
+            raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
         self.splits[name] = ids
-        (self.folder / "splits" / f"{name}.txt").write_text("\n".join(ids) + "\n")
+        self._put(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
 
     def has(self, kind: str, id: str) -> bool:
         """Whether an earlier run stored it: an image, depth, hha, or labels/<task>."""
@@ -103,9 +94,9 @@ class Draft:
         `orient` applies the camera's orientation tag; published labels ignore it.
         """
         data, suffix, pixels = images.storable(data, origin, orient=orient)
-        (self.folder / "images" / f"{id}{suffix}").write_bytes(data)
-        digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else _pixel_digest(pixels)
-        self._note(Stored("image", id, origin, pixels.shape, digest, _total(pixels)))
+        self._put(f"images/{id}{suffix}", data)
+        digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else pixel_digest(pixels)
+        self._note(Stored("image", id, origin, pixels.shape, digest, totals(pixels)))
         return pixels.shape[0], pixels.shape[1]
 
     def add_depth(
@@ -116,19 +107,24 @@ class Draft:
         origin: str,
     ) -> None:
         """Store filled depth [H, W], and where the camera had seen none, if that is known."""
+        if not millimetres.any():
+            raise InputError(f"{origin}: ID {id}: depth is 0 everywhere, expected metres")
+        if missing is not None and missing.all():
+            raise InputError(f"{origin}: ID {id}: raw depth is 0 everywhere, expected metres")
         self._write("depth", id, Image.fromarray(millimetres))
-        digest = _pixel_digest(millimetres)
+        digest = pixel_digest(millimetres)
         if missing is not None:
             self._write("missing", id, Image.fromarray(missing))
-            digest += _pixel_digest(missing)
+            digest += pixel_digest(missing)
         logarithms = np.log(np.maximum(millimetres, 1, dtype=np.float64))[..., None]
-        self._note(Stored("depth", id, origin, millimetres.shape, digest, _total(logarithms)))
+        shape, odd = millimetres.shape, doubt(millimetres / 1000)
+        self._note(Stored("depth", id, origin, shape, digest, totals(logarithms), odd))
 
     def add_hha(self, id: str, data: bytes, origin: str) -> None:
         """Store an HHA picture that comes with the data, from its file's content."""
         pixels = images.rgb(images.load(data, origin), origin)
         self._write("hha", id, Image.fromarray(pixels))
-        self._note(Stored("hha", id, origin, pixels.shape, _pixel_digest(pixels)))
+        self._note(Stored("hha", id, origin, pixels.shape, pixel_digest(pixels)))
 
     def add_label(
         self, id: str, label: NDArray[np.uint8], origin: str, task: str = "semantic"
@@ -136,18 +132,21 @@ class Draft:
         """Store a label [H, W] of class indices and 255."""
         check_values(label, len(self.tasks[task]), origin)
         content = images.label_png(label, images.full_palette(self.palette[task]))
-        (self.folder / "labels" / task / f"{id}.png").write_bytes(content)
-        self._note(Stored(f"labels/{task}", id, origin, label.shape, _pixel_digest(label)))
+        self._put(f"labels/{task}/{id}.png", content)
+        self._note(Stored(f"labels/{task}", id, origin, label.shape, pixel_digest(label)))
 
     def _write(self, kind: str, id: str, picture: Image.Image) -> None:
         (self.folder / kind).mkdir(exist_ok=True)
         # Harder packing of noise takes seven times as long and saves a twentieth.
-        content = images.encoded(picture, level=1)
-        (self.folder / kind / f"{id}.png").write_bytes(content)
+        self._put(f"{kind}/{id}.png", images.encoded(picture, level=1))
+
+    def _put(self, name: str, content: bytes) -> None:
+        with naming(name):
+            (self.folder / name).write_bytes(content)
 
     def _note(self, stored: Stored) -> None:
-        with self._lock, open(self.folder / JOURNAL, "a") as journal:
-            journal.write(json.dumps(asdict(stored)) + "\n")
+        with self._lock, naming(JOURNAL), open(self.folder / JOURNAL, "a") as journal:
+            journal.write(stored.line())
             self._stored[stored.kind, stored.id] = stored
 
     def finish(self, name: str, sources: Sequence[Source]) -> None:
@@ -155,6 +154,7 @@ class Draft:
         inputs: list[Input] = ["rgb"]
         inputs += [each for each in ("depth", "hha") if any(k == each for k, _ in self._stored)]
         self._check([*("image", *inputs[1:]), *(f"labels/{task}" for task in self.tasks)])
+        self._warn()
         info = DatasetInfo(
             name=name,
             tasks=self.tasks,
@@ -168,24 +168,31 @@ class Draft:
             digest=self._digest(),
         )
         (self.folder / JOURNAL).unlink(missing_ok=True)
-        (self.folder / INFO).write_text(info.model_dump_json(indent=1) + "\n")
+        self._put(INFO, (info.model_dump_json(indent=1) + "\n").encode())
 
     def _check(self, kinds: Sequence[str]) -> None:
         if not self.splits:
-            raise InputError("no split, expected at least one list of IDs")
-        if lacking := sorted(self.counts.keys() - self.splits.keys()):
-            known = ", ".join(self.splits)
-            raise InputError(f"counts: no split {lacking[0]!r}; expected one of: {known}")
+            raise InputError(f"{self.where}: no split, expected at least one list of IDs")
+        check_counts(self.where, self.counts, self.splits)
         for split, ids in self.splits.items():
             for kind in kinds:
                 missing = [id for id in ids if (kind, id) not in self._stored]
                 if missing:
                     label = kind.partition("/")[2]
                     what = f"{label} label" if label else kind
-                    raise InputError(f"split {split}: no {what} for {first_and_more(missing)}")
+                    lacks = f"no {what} for {first_and_more(missing)}"
+                    raise InputError(f"{self.where}: split {split}: {lacks}")
         for (_, id), part in sorted(self._stored.items()):
             image = self._stored["image", id]
             check_sizes(image.shape, image.origin, part.shape, part.origin)
+
+    def _warn(self) -> None:
+        """Say once if most depths are odd: single ones may well be."""
+        depths = [part for (kind, _), part in sorted(self._stored.items()) if kind == "depth"]
+        odd = [part for part in depths if part.doubt]
+        if 2 * len(odd) > len(depths):
+            found = f"{len(odd)} of {len(depths)} images like {odd[0].id}: {odd[0].doubt}"
+            logger.warning("%s: %s", self.where, found)
 
     def _means(self, ids: Sequence[str]) -> Means:
         """Of the colours, and of the logarithm of depth."""
@@ -208,23 +215,12 @@ class Draft:
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
-def _read_journal(path: Path) -> Iterator[Stored]:
-    """What an interrupted run stored; its last line may be half a line."""
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            values = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        yield Stored(**values | {"shape": tuple(values["shape"]), "total": tuple(values["total"])})
-
-
-def _pixel_digest(pixels: NDArray[Any]) -> str:
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-
-
-def _total(pixels: NDArray[Any]) -> tuple[float, ...]:
-    kind = np.int64 if pixels.dtype == np.uint8 else np.float64
-    return tuple(pixels.sum(axis=(0, 1), dtype=kind).tolist())
+def check_counts(where: object, counts: Mapping[str, int], splits: Iterable[str]) -> None:
+    """Raise where numbers are published of splits that are not made."""
+    made = list(splits)
+    if lacking := sorted(counts.keys() - set(made)):
+        known = ", ".join(made)
+        raise InputError(f"{where}: counts: no split {lacking[0]!r}; expected one of: {known}")
 
 
 @contextmanager
@@ -245,20 +241,25 @@ def preparing(
     out = Path(out)
     try:
         _check_replaceable(out)
+        where = archives[0] if len(archives) == 1 else out
         sources = [Source(file=path.name, sha256=sha256(path)) for path in archives]
         parts = (fingerprint(CODE), sources, tasks, palette, counts, camera)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()
         # A user's own files may have changed when the next run comes.
         with resumable_folder(out, key) if archives else replacing_folder(out) as folder:
-            draft = Draft(folder, tasks, palette, counts, camera)
+            draft = Draft(folder, tasks, palette, counts, camera, str(where))
             yield draft
             draft.finish(out.name, sources)
     except OSError as error:
-        raise InputError(f"{out}: not prepared: {error}") from error
+        what = f"{error.filename}: " if error.filename not in (None, str(out)) else ""
+        raise InputError(f"{out}: not prepared: {what}{error.strerror or error}") from error
 
 
 def _check_replaceable(out: Path) -> None:
     """Raise where the draft would take the place of something else than an earlier one."""
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise InputError(f"{standing}: is a file, expected a folder to prepare a data set in")
     names = contents(out)
     if names and not is_ours(out):
         others = [name for name in names if name not in PARTS] or names

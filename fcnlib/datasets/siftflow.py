@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mat import mat_values
 from fcnlib.datasets.prepared import first_and_more
-from fcnlib.datasets.preparing import Draft, preparing
+from fcnlib.datasets.preparing import Draft, check_counts, preparing
 from fcnlib.datasets.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
-from fcnlib.datasets.storing import mat_values
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
 from fcnlib.parallel import in_threads
@@ -49,6 +49,7 @@ def convert_siftflow(
     """
     if len(archives) != 1:
         raise InputError(f"converter siftflow: {len(archives)} archives, expected one (the zip)")
+    check_counts(out, dataset.counts, ("trainval", "test"))
     (archive,) = archives
     palette = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}

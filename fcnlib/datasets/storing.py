@@ -1,11 +1,10 @@
 """An archive's photographs and labels, read in one pass and put into a draft."""
 
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from fcnlib.datasets import images
 from fcnlib.datasets.preparing import Draft
 from fcnlib.datasets.unpack import members
-from fcnlib.errors import InputError
 from fcnlib.parallel import in_processes, in_threads
 from fcnlib.progress import progress
 
@@ -86,16 +84,3 @@ def _keep(draft: Draft, member: Member) -> None:
     if isinstance(content, bytes):
         content = cast(Indices, images.indices(images.load(content, origin), origin))
     draft.add_label(member.id, content, origin)
-
-
-def mat_values(
-    data: bytes, origin: str, what: str, pick: Callable[[dict[str, Any]], Any]
-) -> NDArray[Any]:
-    """The array that `pick` takes from a .mat file's variables; `what` names it."""
-    from scipy.io import loadmat  # slow to import, and rules import this package
-
-    try:
-        return np.asarray(pick(loadmat(io.BytesIO(data))))  # type: ignore[arg-type]  # stubs: paths
-    except Exception as error:  # what loadmat raises on damaged files has no common class
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{origin}: no readable {what} in it ({reason})") from None

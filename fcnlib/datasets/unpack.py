@@ -51,6 +51,9 @@ def _tar_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Ma
                     file = tar.extractfile(member)
                     assert file is not None  # regular files have content
                     yield match, file.read()
+            # tarfile takes a file that ends between two members for a whole one.
+            if tar.fileobj is None or tar.fileobj.tell() < tar.offset + tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("no end of the archive")
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file") from None
     except _DAMAGED_TAR as error:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
-from fcnlib.datasets.preparing import preparing
-from fcnlib.datasets.storing import IMAGE, LABEL, mat_values, store
+from fcnlib.datasets.mat import mat_values
+from fcnlib.datasets.preparing import check_counts, preparing
+from fcnlib.datasets.storing import IMAGE, LABEL, store
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
 
@@ -53,6 +54,7 @@ def convert_voc(
     """Prepare VOC's own segmentation splits: train, val and, where listed, trainval."""
     (archive,) = expect_archives(dataset, archives, ["VOC"])
     _, splits = voc_lists(archive)
+    check_counts(out, dataset.counts, splits)
     tasks = {"semantic": CLASSES}
     with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
         for name, ids in splits.items():
@@ -70,12 +72,14 @@ def convert_voc_sbd(
     """
     voc, sbd = expect_archives(dataset, archives, ["VOC", "SBD"])
     year, lists = voc_lists(voc)
+    valid_name = f"seg{year[2:]}valid"
+    check_counts(out, dataset.counts, ("train", valid_name))
     train = _sbd_train(sbd)
     valid = without(lists["val"], train)
     tasks = {"semantic": CLASSES}
     with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
         draft.add_split("train", train)
-        draft.add_split(f"seg{year[2:]}valid", valid)
+        draft.add_split(valid_name, valid)
         store(draft, sbd, _SBD_FILE, _SBD_KINDS, set(train), workers, sbd_label)
         store(draft, voc, _VOC_FILE, _VOC_KINDS, set(valid), workers)
 
