@@ -1,13 +1,14 @@
 """What the entries of config.yaml say of each other: names exist, nets and columns fit."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, get_args
+from typing import get_args
 
-from fcnlib.columns import KEYS, ColumnName, Metric, Served
+from fcnlib.columns import COLUMNS, KEYS, ColumnName, Metric, Served
 from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, Table, Timing
-from fcnlib.config_data import CHANNELS, Data, Input
+from fcnlib.config_data import CHANNELS, Data
 from fcnlib.datasets.archives import ARCHIVES
 from fcnlib.errors import InputError
+from fcnlib.references_data import CONTENTS, check_data, check_datasets, require_known
 
 WRITTEN = ".caffemodel"
 WEIGHTS = (WRITTEN, ".pth")
@@ -16,28 +17,10 @@ SERVED: frozenset[ColumnName] = frozenset(get_args(Served))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
 )
+WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
+    ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
+)
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
-
-
-class Content(NamedTuple):
-    """What the data sets of a converter have."""
-
-    inputs: tuple[Input, ...] = ("rgb",)
-    tasks: tuple[str, ...] = ("semantic",)
-    background: bool | None = None  # whether its first class is one; None: as its user has it
-
-
-ROOMS = Content(inputs=("rgb", "depth", "hha"), background=False)
-OBJECTS = Content(background=True)
-CONTENTS = {
-    "voc": OBJECTS,
-    "voc-sbd": OBJECTS,
-    "nyudv2": ROOMS,
-    "nyudv2-release": ROOMS,
-    "siftflow": Content(tasks=("semantic", "geometric"), background=False),
-    "pascal-context": OBJECTS,
-    "folder": Content(),
-}
 
 
 def check_references(config: Config, source: str) -> None:
@@ -46,6 +29,7 @@ def check_references(config: Config, source: str) -> None:
     def require(name: str, known: Iterable[str], place: str, what: str) -> None:
         require_known(name, known, f"{source}: {place}", what)
 
+    check_datasets(config, source)
     files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():
         require(file, files, f"weights.{backbone}", "is no published file")
@@ -58,8 +42,8 @@ def check_references(config: Config, source: str) -> None:
         _check_kind(entry, f"{source}: {place}")
         if entry.data:
             require(entry.data.dataset, config.datasets, f"{place}.data.dataset", "is no data set")
-            content = CONTENTS[config.datasets[entry.data.dataset].converter]
-            _check_data(entry.data, content, f"{source}: {place}.data")
+            dataset, trained_here = config.datasets[entry.data.dataset], bool(entry.net)
+            check_data(entry.data, dataset, f"{source}: {place}.data", trained=trained_here)
         for shown in entry.tables:
             require(shown, config.tables, f"{place}.tables", "is no table")
         for start in entry.starts("demo"):
@@ -74,6 +58,7 @@ def check_references(config: Config, source: str) -> None:
             _check_channels(entry.net, entry.data, f"{source}: {place}")
             _check_start(config, name, entry.net, source)
             _check_seen(config, entry.net, entry.data, f"{source}: {place}")
+            _check_heads(config, entry.net, entry.data, f"{source}: {place}")
         if entry.weights:
             require(entry.weights.file, files, f"{place}.weights.file", "is no published file")
             _check_written(config, entry, entry.weights, f"{source}: {place}.weights.written_from")
@@ -98,18 +83,9 @@ def _check_shown(config: Config, source: str) -> None:
         require_known(shown, config.tables, place, "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
-        _check_columns(table, rows, f"{source}: tables.{name}")
-
-
-def _require_all(names: Iterable[str], known: Iterable[str], place: str, what: str) -> None:
-    for name in names:
-        require_known(name, known, place, what)
-
-
-def require_known(name: str, known: Iterable[str], place: str, what: str) -> None:
-    """Raise unless the name is known."""
-    if name not in known:
-        raise InputError(f"{place}: {name!r} {what}; known: {', '.join(known)}")
+        _check_columns(config, table, rows, f"{source}: tables.{name}")
+    for name, entry in config.experiments.items():
+        _check_published(config, entry, f"{source}: experiments.{name}.paper")
 
 
 def _check_kind(entry: Experiment, place: str) -> None:
@@ -141,19 +117,6 @@ def _check_kind(entry: Experiment, place: str) -> None:
     scores = [name for name in entry.paper if name in SCORES | SERVED]
     if entry.timing and scores:
         raise InputError(f"{place}.paper: {scores[0]}; expected costs, as a timing has no score")
-
-
-def _check_data(data: Data, content: Content, place: str) -> None:
-    """The data set has what is seen, what is labelled, and a background if it is left out."""
-    _require_all(data.inputs, content.inputs, f"{place}.inputs", f"is none of {data.dataset}")
-    _require_all(data.tasks, content.tasks, f"{place}.tasks", f"is none of {data.dataset}")
-    if content.background is not False:
-        return
-    if data.foreground:
-        raise InputError(f"{place}.foreground: expected false, as {data.dataset} has no background")
-    for key in ("train_mask", "test_mask"):
-        if getattr(data, key) != "none":
-            raise InputError(f"{place}.{key}: expected none, as {data.dataset} has no background")
 
 
 def _check_channels(net: Net, data: Data, place: str) -> None:
@@ -192,6 +155,18 @@ def _check_seen(config: Config, net: Net, data: Data, place: str) -> None:
         if other.inputs not in (seen, colours):
             raise InputError(
                 f"{place}.net.start_from: {start} sees {list(other.inputs)}; expected {list(seen)}"
+            )
+
+
+def _check_heads(config: Config, net: Net, data: Data, place: str) -> None:
+    """A head alone has no name of its own: it is not taken for that of another task."""
+    for start in net.start_from if net.start_from != "random" else ():
+        other = config.experiments[start].data
+        assert other is not None
+        if len(data.tasks) == len(other.tasks) == 1 and data.tasks != other.tasks:
+            raise InputError(
+                f"{place}.net.start_from: {start} says {other.tasks[0]}; expected "
+                f"{data.tasks[0]}, or several tasks"
             )
 
 
@@ -257,24 +232,41 @@ def _check_timing(timing: Timing, place: str) -> None:
         )
 
 
-def _check_columns(table: Table, rows: Mapping[str, Experiment], place: str) -> None:
+def _check_published(config: Config, entry: Experiment, place: str) -> None:
+    """Published numbers can be, and a row that has no others shows one of them."""
+    for column, value in entry.paper.items():
+        percent = COLUMNS[column].unit == "%"
+        if value < 0 or (percent and value > 100):
+            expected = "percent from 0 to 100" if percent else "0 or more"
+            raise InputError(f"{place}.{column}: {value:g}; expected {expected}")
+    shown = [column for table in entry.tables for column in config.tables[table].columns]
+    if not entry.data and not entry.timing and not entry.paper.keys() & set(shown):
+        raise InputError(
+            f"{place}: {', '.join(entry.paper)}; expected a column of {', '.join(entry.tables)}"
+        )
+
+
+def _check_columns(
+    config: Config, table: Table, rows: Mapping[str, Experiment], place: str
+) -> None:
     """A table has rows, and each of its columns, once, a number that one of them can have."""
     if not rows:
         raise InputError(f"{place}: no experiment names it as one of its tables")
+    known = set().union(*(_numbers(config, entry) for entry in rows.values()))
     for column in table.columns:
         if table.columns.count(column) > 1:
             raise InputError(f"{place}.columns: {column!r} twice; expected each of them once")
-        if not any(column in _numbers(entry) for entry in rows.values()):
+        if column not in known:
             raise InputError(
                 f"{place}.columns: {column!r}; expected one that a row can have: "
-                f"{', '.join(sorted(set().union(*map(_numbers, rows.values()))))}"
+                f"{', '.join(sorted(known))}"
             )
     timings = [name for name, entry in rows.items() if entry.timing]
     if timings and (scores := [column for column in table.columns if column in SCORES]):
         raise InputError(f"{place}.columns: {scores[0]!r}; {timings[0]} is timed and has no score")
 
 
-def _numbers(entry: Experiment) -> set[ColumnName]:
+def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
     """The columns in which an experiment has a number, measured or published."""
     if entry.timing:
         backward: set[ColumnName] = {"backward_ms"} if entry.timing.backward else set()
@@ -283,4 +275,6 @@ def _numbers(entry: Experiment) -> set[ColumnName]:
         return {*entry.paper}
     tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
     scores = {name for name in SCORES if KEYS[name][0] in tasks}
+    if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
+        scores -= WITH_BACKGROUND
     return {*scores, *(() if entry.oracle else NET_COSTS), *entry.paper}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fcnlib.config import Config, Experiment
 from fcnlib.config_figures import Figure
 from fcnlib.errors import InputError
-from fcnlib.references import require_known
+from fcnlib.references_data import require_known
 
 MEAN_IU = "mean_iu"
 

@@ -13,7 +13,7 @@ from fcnlib.datasets.drawn.siftflow import write_siftflow
 from fcnlib.datasets.hha_images import prepare_hha
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.references import CONTENTS
+from fcnlib.references_data import CONTENTS, splits_of
 
 SCENES = {"seed": 1, "size": 48, "train": 20, "validation": 6}
 VOC, SBD = "VOCtrainval_25-May-2011.tar", "benchmark.tgz"
@@ -60,6 +60,7 @@ def test_a_data_set_has_what_the_list_is_checked_by(
     found, expected = Prepared(tmp_path / "set"), CONTENTS[converter]
     assert found.inputs == expected.inputs
     assert tuple(found.info.tasks) == expected.tasks
+    assert set(found.info.splits) <= set(splits_of(dataset))
     assert (found.info.tasks["semantic"][0] == "background") == expected.background
     for id in found.ids(next(iter(found.info.splits))):
         stack, labels = found.sample(id, expected.inputs, expected.tasks)

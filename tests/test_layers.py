@@ -29,7 +29,7 @@ LAYERS = [
         "vision",
     },
     {"metrics", "resampling", "hha"},
-    {"datasets", "references", "references_figures", "experiments"},
+    {"datasets", "references", "references_data", "references_figures", "experiments"},
     {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
     {"optimising", "curve", "train", "torchscript", "pretrain", "job"},
     {"photographs", "evaluate", "predict", "convert", "submit"},

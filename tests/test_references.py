@@ -92,7 +92,11 @@ def test_times_are_of_an_image_of_sane_size(raw_config: dict[str, Any], side: fl
 ROW = {"row": "Net", "tables": ["skips"]}
 RECIPE = {"recipe": {"name": "heavy"}}
 FC7 = {"backbone": "vgg16", "predict_from": ["fc7"]}
-ROOMS = {"converter": "nyudv2", "archives": ["nyu_depth_v2_labeled.mat"]}
+ROOMS = {
+    "converter": "nyudv2",
+    "archives": ["nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"],
+    "reduced": 4,
+}
 OUTDOOR = {"converter": "siftflow", "archives": ["SiftFlowDataset.zip"]}
 
 
@@ -102,7 +106,7 @@ def with_nets(raw_config: dict[str, Any], **nets: dict[str, Any]) -> dict[str, A
     for name, values in nets.items():
         data = {key: values[key] for key in values.keys() & Data.model_fields.keys()}
         net = {key: values[key] for key in values.keys() - data.keys()}
-        data = {"dataset": "rooms", "test": "test", **data}
+        data = {"dataset": "rooms", "train": "trainval", "test": "test", **data}
         raw_config["experiments"][name] = {**ROW, **RECIPE, "data": data, "net": {**FC7, **net}}
     return raw_config
 
