@@ -136,9 +136,8 @@ def train(
     """
     torch.set_num_threads(threads)
     settings = read(config)
-    if find_entry(settings.experiments, experiment, "experiment").net is None:
-        nets = ", ".join(name for name, entry in settings.experiments.items() if entry.net)
-        raise InputError(f"{experiment!r} has no net to train; nets: {nets}")
+    nets = {name: entry for name, entry in settings.experiments.items() if entry.net}
+    find_entry(nets, experiment, "net to train")
     training = settings.training(experiment)
     data, results = Path("data") / settings.scale, Path("results") / settings.scale
     checkpoints = results / "checkpoints"

@@ -120,7 +120,11 @@ def hha(
         ),
     ] = None,
     crop: Annotated[
-        bool, typer.Option(help="NYUDv2's published part: 560 x 425 of 640 x 480 pixels.")
+        bool,
+        typer.Option(
+            help="NYUDv2's published part: 560 x 425 of 640 x 480 pixels. Frames of 560 x 425 "
+            "are taken as cut out already: whole, by the same camera."
+        ),
     ] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Images encoded side by side.")] = 2,
 ) -> None:
@@ -129,6 +133,8 @@ def hha(
     A net trained on HHA reads these PNGs like photographs.
 
     Floors are 38 in blue, walls 128, ceilings 218.
+
+    Files that cannot be encoded are named at the end (exit code 1); the others are written.
 
     Example: fcn hha depth.png --raw rawdepth.png --out hha.png
 

@@ -4,7 +4,7 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,18 @@ from fcnlib.datasets.folder import IMAGE_SUFFIXES
 from fcnlib.datasets.images import load, millimetres, upright
 from fcnlib.datasets.prepared import check_sizes
 from fcnlib.errors import InputError
+from fcnlib.hha import doubt
 
 SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
 HELD = 4  # batches that may be waiting for photographs of their size
+
+
+class Doubt(NamedTuple):
+    """What is odd about a depth file that can be read."""
+
+    kind: str
+    file: Path
+    said: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Photograph:
     path: Path
     pixels: NDArray[np.uint8]  # [H, W, 3]
     seen: NDArray[Any]  # [H, W, C]: bytes, or int32 where millimetres are among them
+    doubts: Sequence[Doubt] = ()
 
 
 @dataclass(frozen=True)
@@ -63,15 +73,17 @@ class Reader:
             beside = self.beside(path)
             first = self.inputs[0]
             parts = [_pixels(path, first)]
+            doubts = _doubts(path, parts[0]) if first == "depth" else []
             for name in self.inputs[1:]:
                 if name not in beside:
                     folder = self.folders[name]
                     raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
                 parts.append(_pixels(beside[name], name))
                 check_sizes(parts[0].shape, path, parts[-1].shape, beside[name])
+                doubts += _doubts(beside[name], parts[-1]) if name == "depth" else []
             kind = np.int32 if "depth" in self.inputs else np.uint8
             seen = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
-            return Photograph(path, _shown(parts[0]), seen)
+            return Photograph(path, _shown(parts[0]), seen, doubts)
         except InputError as error:
             return error
 
@@ -87,7 +99,22 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 def _pixels(path: Path, name: str) -> NDArray[Any]:
     if name == "depth":
         return millimetres(path)[..., None].astype(np.int32)
-    return upright(load(path), path)
+    image = load(path)
+    if name == "hha" and (image.mode != "RGB" or "RGB;16" in str(image.info["raw"])):
+        bits = "16 bits a colour" if image.mode == "RGB" else image.mode
+        raise InputError(f"{path}: is {bits}, expected HHA: RGB of 8 bits, as `fcn hha` writes it")
+    return upright(image, path)
+
+
+def _doubts(file: Path, millimetres: NDArray[Any]) -> list[Doubt]:
+    """What is odd about depth that a net is to see: another unit, or holes."""
+    zeros = int((millimetres == 0).sum())
+    holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
+    found = [
+        Doubt("unit", file, doubt(millimetres[..., 0] / 1000)),
+        Doubt("holes", file, holes if zeros else ""),
+    ]
+    return [each for each in found if each.said]
 
 
 def _shown(pixels: NDArray[Any]) -> NDArray[np.uint8]:

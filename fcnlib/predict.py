@@ -15,10 +15,11 @@ from torch import Tensor
 
 from fcnlib.colour import Palette, overlay
 from fcnlib.datasets.images import full_palette, label_png, voc_palette
+from fcnlib.datasets.prepared import first_and_more
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.parallel import in_threads
-from fcnlib.photographs import Photograph, Reader, batches, find
+from fcnlib.photographs import Doubt, Photograph, Reader, batches, find
 from fcnlib.progress import progress
 from fcnlib.torchscript import Precision, about
 from fcnlib.torchscript import load as load_model
@@ -106,7 +107,8 @@ def predict(
     if probabilities and not hasattr(segment, "probabilities"):
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)
-    photographs = in_threads(reader.read, paths, workers)
+    doubts: dict[str, list[Doubt]] = {}
+    photographs = _noting(doubts, in_threads(reader.read, paths, workers))
     predictions = (
         prediction
         for together in batches(photographs, batch)
@@ -119,7 +121,18 @@ def predict(
             failed.append(result)
         else:
             yield from result
-    _tell(failed, len(paths), out)
+    _tell(failed, doubts, len(paths), out)
+
+
+def _noting(
+    doubts: dict[str, list[Doubt]], photographs: Iterator[Photograph | InputError]
+) -> Iterator[Photograph | InputError]:
+    """The photographs; what is odd about their depth goes to `doubts`, by kind."""
+    for photograph in photographs:
+        if isinstance(photograph, Photograph):
+            for doubt in photograph.doubts:
+                doubts.setdefault(doubt.kind, []).append(doubt)
+        yield photograph
 
 
 def _by_task(told: Any) -> dict[str, Any]:
@@ -170,9 +183,8 @@ def _predictions(
     seen = torch.from_numpy(np.stack([photograph.seen for photograph in together]))
     try:
         labels, shares = _computed(segment, seen.permute(0, 3, 1, 2).to(device), probabilities)
-    except (RuntimeError, torch.jit.Error) as error:  # the reason stands in the last line
-        reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
-        return [InputError(f"{photograph.path}: {reason}") for photograph in together]
+    except (RuntimeError, torch.jit.Error) as error:
+        return [InputError(f"{photograph.path}: {reason(error)}") for photograph in together]
     return [
         Prediction(
             photograph,
@@ -181,6 +193,11 @@ def _predictions(
         )
         for i, photograph in enumerate(together)
     ]
+
+
+def reason(error: Exception) -> str:
+    """Why a net could not compute: the last line of what torch says."""
+    return str(error).strip().splitlines()[-1].split("Error: ")[-1]
 
 
 def _computed(
@@ -195,8 +212,12 @@ def _computed(
         return labels, {task: each.half().cpu() for task, each in shares.items()}
 
 
-def _tell(failed: Sequence[InputError], count: int, out: Path) -> None:
-    """Raise if photographs were left out; where they are several, a line for each before."""
+def _tell(
+    failed: Sequence[InputError], doubts: Mapping[str, list[Doubt]], count: int, out: Path
+) -> None:
+    """Warn of odd depth; raise if photographs were left out, if several with a line for each."""
+    for odd in doubts.values():
+        log.warning("%s: %s", first_and_more([str(each.file) for each in odd]), odd[0].said)
     if len(failed) == 1:
         raise failed[0]
     for error in failed:

@@ -4,7 +4,7 @@ import gzip
 import io
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,10 +21,12 @@ from fcnlib.datasets.voc import CLASSES
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.parallel import in_threads
+from fcnlib.predict import reason
 from fcnlib.progress import progress
 from fcnlib.torchscript import Precision, about, load
 
 SUFFIXES = (".tgz", ".tar.gz")
+OURS = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
 LIST = "ImageSets/Segmentation/test.txt"
 Sizes = Mapping[str, tuple[int, ...]]  # photograph -> height, width
 
@@ -61,13 +63,15 @@ def submit(
     """
     if not out.name.endswith(SUFFIXES):
         raise InputError(f"{out}: expected a name with {' or '.join(SUFFIXES)}")
+    _check_out(out, read=(source, model))
     _check_model(model)
     ids = read_ids(source, year)
     net = load(model, device=device, precision=precision)
     with replacing(out) as temporary:
         temporary.touch()  # before hours of work
         decoded = in_threads(partial(_decoded, source), _photographs(source, year, ids), workers)
-        answers = in_threads(_encoded, (_labelled(net, each, device) for each in decoded), workers)
+        labelled = (_labelled(net, each, device, source) for each in decoded)
+        answers = in_threads(_encoded, labelled, workers)
         found = {a.id: a for a in progress(answers, desc="labelling", total=len(ids), unit="img")}
         if missing := [id for id in ids if id not in found]:
             which = first_and_more(missing)
@@ -131,17 +135,36 @@ def _decoded(source: Path, item: tuple[str, bytes]) -> Photograph:
 
 
 def _labelled(
-    net: Any, photograph: Photograph, device: str
+    net: Any, photograph: Photograph, device: str, source: Path
 ) -> tuple[Photograph, NDArray[np.uint8]]:
     batch = torch.from_numpy(photograph.pixels).permute(2, 0, 1)[None]  # [1, 3, H, W]
-    with torch.inference_mode():
-        labels: NDArray[np.uint8] = net(batch.to(device))[0].cpu().numpy()
+    try:
+        with torch.inference_mode():
+            labels: NDArray[np.uint8] = net(batch.to(device))[0].cpu().numpy()
+    except (RuntimeError, torch.jit.Error) as error:
+        raise InputError(f"{source}: {photograph.id}.jpg: {reason(error)}") from None
     return photograph, labels
 
 
 def _encoded(item: tuple[Photograph, NDArray[np.uint8]]) -> Answer:
     photograph, labels = item
     return Answer(photograph.id, photograph.pixels.shape, label_png(labels, voc_palette()))
+
+
+def _check_out(out: Path, *, read: Sequence[Path]) -> None:
+    """Raise unless `out` is a file to write: a new one, or an earlier submission."""
+    if out.is_dir():
+        raise InputError(f"{out}: is a folder; expected a file name such as results.tgz")
+    if not out.exists():
+        return
+    if any(path.exists() and out.samefile(path) for path in read):
+        raise InputError(f"{out}: is read; expected another place to write to")
+    try:
+        found = [OURS.fullmatch(match[0]) for match, _ in members(out, re.compile(".+"))]
+    except InputError:
+        found = []
+    if not found or None in found:
+        raise InputError(f"{out}: is there, and no submission; expected another name")
 
 
 def _check_model(model: Path) -> None:

@@ -171,14 +171,14 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
     [
         (["predict", "none.jpg", "--model", "net.ts", "--out", "o"], "none.jpg: no image found"),
         (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
-        (["train", "voc-fcn64s"], "'voc-fcn64s' is no experiment; known: voc2011-alexnet, "),
+        (["train", "voc-fcn64s"], "'voc-fcn64s' is no net to train; known: voc2011-alexnet, "),
         (["prepare", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["check", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),
         (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
-        (["train", "bound-4"], "'bound-4' has no net to train; nets: voc2011-alexnet, "),
-        (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' has no net to train; nets: "),
+        (["train", "bound-4"], "'bound-4' is no net to train; known: voc2011-alexnet, "),
+        (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' is no net to train; known: "),
         (["train", "voc-fcn32s", "--device", "gpu"], "device 'gpu': not available here; "),
         (
             ["predict", "photos", "--model", "net.ts", "--out", "o", "--device", "cuda:99"],

@@ -198,6 +198,32 @@ def test_another_unit_is_doubted_once_for_all_frames(
     assert record.getMessage().endswith("is the unit right?")
 
 
+def test_frames_that_cannot_be_encoded_are_named_at_the_end_and_the_others_are_written(
+    frames: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (frames / "depth/0.png").write_bytes(b"no image")
+    listed = frames_of([frames / "depth"], None, frames / "out")
+    with pytest.raises(InputError, match=r"depth/0\.png: not an image"):
+        encode_frames(listed, View())
+    assert [path.name for path in (frames / "out").iterdir()] == ["1.png"]
+    np.save(frames / "depth/2.npy", np.zeros((480, 640)))
+    listed = frames_of([frames / "depth"], None, frames / "out")
+    with pytest.raises(InputError, match=rf"^2 of 3 depth images have no HHA in {frames}/out$"):
+        encode_frames(listed, View(), workers=2)
+    assert [message.partition(": ")[2][:12] for message in caplog.messages] == [
+        "not an image",
+        "depth: 0 at ",
+    ]
+
+
+def test_a_single_frame_has_no_bar(frames: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    encode_frames(frames_of([frames / "depth/0.png"], None, frames / "o.png"), View())
+    (frames / "depth/0.png").write_bytes(b"no image")
+    with pytest.raises(InputError):
+        encode_frames(frames_of([frames / "depth/0.png"], None, frames / "o.png"), View())
+    assert capsys.readouterr().err == ""
+
+
 def test_a_camera_of_ones_own_fits_any_size(tmp_path: Path) -> None:
     depth = room(10).depth
     np.save(tmp_path / "d.npy", depth)
@@ -245,6 +271,13 @@ def wrong(frames: Path, what: str) -> None:
     elif what == "axes":
         depth = [frames / "bad.npy"]
         np.save(depth[0], np.ones((2, 3, 4)))
+    elif what == "none":
+        depth = [frames / "none.png"]
+    elif what == "none among others":
+        depth, out = [frames / "depth", frames / "none.npy"], frames / "out"
+    elif what == "archive":
+        depth = [frames / "z.npz"]
+        np.savez(depth[0], np.ones((480, 640)))
     elif what == "nan":
         depth = [frames / "bad.npy"]
         np.save(depth[0], np.full((480, 640), np.nan))
@@ -269,6 +302,9 @@ def wrong(frames: Path, what: str) -> None:
         ("over", r"depth/0\.png: is read, expected another place"),
         ("array", r"bad\.npy: not an array"),
         ("axes", r"bad\.npy: expected numbers of height x width"),
+        ("none", r"none\.png: no such file$"),
+        ("none among others", r"none\.npy: no such file$"),
+        ("archive", r"z\.npz: not an image.*; expected \.png or \.npy$"),
         ("nan", r"bad\.npy: depth: nan at row 0, column 0"),
     ],
 )
@@ -278,7 +314,11 @@ def test_a_frame_that_cannot_be_meant_is_named(frames: Path, what: str, message:
     assert not list(frames.glob("out*"))
 
 
-@pytest.mark.parametrize("text", ["500,500,320", "a,b,c,d", "0,500,320,240", "nan,1,2,3", ""])
-def test_a_camera_is_four_numbers(text: str) -> None:
+CAMERAS = ["500,500,320", "a,b,c,d", "0,500,320,240", "nan,1,2,3", "500,nan,2,3", ""]
+CAMERAS += ["500,500,1e300,240", "500,500,320,-inf", "500,500,320,nan", "1e300,500,320,240"]
+
+
+@pytest.mark.parametrize("text", [*CAMERAS, "0.8,0.8,0.5,0.5"])
+def test_a_camera_is_four_numbers_of_pixels(text: str) -> None:
     with pytest.raises(InputError, match=rf"camera '{text}': expected"):
         camera_from(text)

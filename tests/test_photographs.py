@@ -10,6 +10,7 @@ import torch
 from inputs_fixture import TASKS, write_rooms
 from nets_fixture import drawn
 from PIL import Image
+from test_predict import png
 from typer.testing import CliRunner
 
 from fcnlib.cli import app
@@ -139,6 +140,56 @@ def test_an_image_whose_depth_is_missing_or_of_another_kind_is_named_and_the_oth
         f"{depth}/2.png: is RGB, expected 16-bit depth in millimetres",
         f"{depth}/3.png: is L, expected 16-bit depth in millimetres",
         f"{images}/4.png: no depth of it; expected {depth}/4.png",
+    ]
+
+
+def test_depth_of_another_unit_or_with_holes_is_told_once_each(
+    rooms: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    depth = tmp_path / "depth"
+    depth.mkdir()
+    for name in "01234":
+        Image.fromarray(rooms.depth(name) * np.uint16(10 if name in "12" else 1)).save(
+            depth / f"{name}.png"
+        )
+    holes = rooms.depth("3").copy()
+    holes[:2, :3] = 0
+    Image.fromarray(holes).save(depth / "3.png")
+    path = model(tmp_path, ["rgb", "depth"])
+    labelled(rooms, path, tmp_path / "out", beside={"depth": depth}, batch=2)
+    unit, zero = caplog.messages
+    assert unit.startswith(f"{depth}/1.png (and 1 more): median depth ")
+    assert unit.endswith("is the unit right?")
+    assert zero == f"{depth}/3.png: depth 0 at 6 of 1280 pixels, expected filled depth"
+    caplog.clear()
+    list(predict([str(depth)], model=model(tmp_path, ["depth"]), out=tmp_path / "alone"))
+    assert caplog.messages == [unit, zero]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_no_hha_is_named_and_the_others_are_labelled(
+    rooms: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture, alone: bool
+) -> None:
+    hha = tmp_path / "hha"
+    hha.mkdir()
+    good = rooms.hha("0")
+    for name, pixels in {
+        "0": good,
+        "1": good[..., 0],
+        "2": rooms.depth("2"),
+        "4": np.dstack([good, good[..., 0]]),
+    }.items():
+        Image.fromarray(pixels).save(hha / f"{name}.png")
+    png(hha / "3.png", (40, 32), 2, (bytes(1) + bytes(240)) * 32)  # 16 bits a colour
+    images, beside = (hha, {}) if alone else (rooms.root / "images", {"hha": hha})
+    path = model(tmp_path, ["hha"] if alone else ["rgb", "hha"])
+    with pytest.raises(InputError, match="4 of 5 photographs have no labels"):
+        list(predict([str(images)], model=path, out=tmp_path / "out", beside=beside))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.png"]
+    kinds = {"1": "L", "2": "I;16", "3": "16 bits a colour", "4": "RGBA"}
+    assert caplog.messages == [
+        f"{hha}/{name}.png: is {kind}, expected HHA: RGB of 8 bits, as `fcn hha` writes it"
+        for name, kind in kinds.items()
     ]
 
 

@@ -1,4 +1,5 @@
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from fcnlib.datasets.drawn.archives import write_voc2012_test
 from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.voc import CLASSES
 from fcnlib.errors import InputError
+from fcnlib.models.fcn import build_fcn
 from fcnlib.submit import check_submission, member, read_ids, submit
-from fcnlib.torchscript import load
+from fcnlib.torchscript import export, load
 
 SIZES = {"2008_000001": (10, 16), "2009_000002": (12, 9)}
 
@@ -140,6 +142,44 @@ def test_a_model_of_other_classes_or_inputs_is_refused(inputs, classes, said, ar
         submit(archive, model=net, out=tmp_path / "r.tgz")
     assert said in str(caught.value) and str(net) in str(caught.value)
     assert not (tmp_path / "r.tgz").exists()
+
+
+def test_what_is_read_is_not_written_over(archive, model, tmp_path):
+    given, link = tmp_path / "in.tar.gz", tmp_path / "link.tgz"
+    shutil.copy(archive, given)
+    link.symlink_to(given)
+    before = given.read_bytes()
+    for out in (given, link):
+        with pytest.raises(InputError, match=rf"^{out}: is read; expected another place"):
+            submit(given, model=model, out=out)
+    assert given.read_bytes() == before
+
+
+def test_only_an_earlier_submission_is_replaced(archive, model, tmp_path):
+    unread = tmp_path / "none.ts"  # so that it is told before any work
+    foreign = write_tar(tmp_path / "foreign.tgz", labels() | {"results/thesis.tex": b""})
+    text = tmp_path / "text.tgz"
+    text.write_text("my notes")
+    empty = write_tar(tmp_path / "empty.tgz", {})
+    for out in (foreign, text, empty):
+        before = out.read_bytes()
+        with pytest.raises(InputError, match=rf"^{out}: is there, and no submission; expected"):
+            submit(archive, model=unread, out=out)
+        assert out.read_bytes() == before
+    earlier = write_tar(tmp_path / "earlier.tgz", labels())
+    assert submit(archive, model=model, out=earlier) == 5
+    assert submit(archive, model=model, out=earlier) == 5
+    (tmp_path / "folder.tgz").mkdir()
+    with pytest.raises(InputError, match=r"folder\.tgz: is a folder; expected a file name"):
+        submit(archive, model=unread, out=tmp_path / "folder.tgz")
+
+
+def test_a_net_that_cannot_compute_in_16_bits_is_one_line(archive, tmp_path):
+    net = build_fcn(backbone="alexnet", predict_from=["fc7"], classes=21, width=1 / 32)
+    export(net, tmp_path / "0.ts", {"inputs": ["rgb"], "classes": {"semantic": CLASSES}})
+    with pytest.raises(InputError, match=r"VOC2012test\.tar: \d+_\d+\.jpg: .*BFloat16") as caught:
+        submit(archive, model=tmp_path / "0.ts", out=tmp_path / "r.tgz", precision="bf16")
+    assert "\n" not in str(caught.value) and not (tmp_path / "r.tgz").exists()
 
 
 def test_a_model_that_says_more_than_its_classes_packs_nothing(archive, tmp_path):

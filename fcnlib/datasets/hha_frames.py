@@ -1,7 +1,7 @@
 """HHA of one's own depth images, outside of a data set."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
 SUFFIXES = (".png", ".npy")
 TOP, BOTTOM, LEFT, RIGHT = CROP
 CROPPED = (BOTTOM - TOP, RIGHT - LEFT)
+FARTHEST = 1e5  # pixels, of a principal point and of a focal length: beyond, numbers overflow
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +48,27 @@ class View:
 
 
 def encode_frames(frames: Sequence[Frame], view: View, *, workers: int = 1) -> None:
-    """Write the HHA of each frame; what looks like another unit is said once, at the end."""
-    come = in_processes(partial(_encode, view), frames, min(workers, len(frames)))
-    doubts = list(progress(come, desc="Encoding HHA", total=len(frames), unit="image"))
-    odd = [(str(frame.depth), said) for frame, said in zip(frames, doubts, strict=True) if said]
+    """Write the HHA of each frame; what looks like another unit is said once, at the end.
+
+    Frames that cannot be encoded are left out, and named at the end.
+    """
+    come: Iterable[str | InputError]
+    come = in_processes(partial(_tried, view), frames, min(workers, len(frames)))
+    if len(frames) > 1:
+        come = progress(come, desc="Encoding HHA", total=len(frames), unit="image")
+    said = list(zip(frames, come, strict=True))
+    odd = [(str(frame.depth), doubt) for frame, doubt in said if isinstance(doubt, str) and doubt]
     if odd:
         log.warning("%s: %s", first_and_more([name for name, _ in odd]), odd[0][1])
+    failed = [error for _, error in said if isinstance(error, InputError)]
+    if len(failed) == 1:
+        raise failed[0]
+    for error in failed:
+        log.error("%s", error)
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(frames)} depth images have no HHA in {frames[0].out.parent}"
+        )
 
 
 def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame]:
@@ -61,6 +77,8 @@ def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame
     One file has one raw file, and `out` is the file to write. Of several, the raw ones have the
     same names in a folder `raw`, and `out` is a folder.
     """
+    if missing := [path for path in depths if not path.exists()]:
+        raise InputError(f"{missing[0]}: no such file")
     files = [file for path in depths for file in _files(path)]
     if len(depths) == 1 and depths[0].is_file():
         if out.suffix != ".png":
@@ -90,8 +108,12 @@ def camera_from(text: str) -> Camera:
         fx, fy, cx, cy = (float(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"camera {text!r}: expected four numbers, fx,fy,cx,cy in pixels") from None
-    if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0):
-        raise InputError(f"camera {text!r}: expected finite numbers, and fx and fy above 0")
+    largest = np.abs([fx, fy, cx, cy]).max()  # NaN if one is
+    if not (fx >= 1 and fy >= 1 and largest <= FARTHEST):
+        raise InputError(
+            f"camera {text!r}: expected pixels: fx and fy from 1 to {FARTHEST:.0f}, "
+            f"cx and cy from -{FARTHEST:.0f} to {FARTHEST:.0f}"
+        )
     return Camera(fx, fy, cx, cy)
 
 
@@ -102,6 +124,14 @@ def _files(path: Path) -> list[Path]:
     if not found:
         raise InputError(f"{path}: no depth image in it, expected {' or '.join(SUFFIXES)}")
     return found
+
+
+def _tried(view: View, frame: Frame) -> str | InputError:
+    """What `_encode` returns, or what was wrong with the frame."""
+    try:
+        return _encode(view, frame)
+    except InputError as error:
+        return error
 
 
 def _encode(view: View, frame: Frame) -> str:
@@ -152,7 +182,12 @@ def _metres(path: Path, unit: Unit) -> NDArray[np.floating]:
 def _values(path: Path) -> NDArray[Any]:
     """What a depth file holds [H, W], in its own unit."""
     if path.suffix.lower() != ".npy":
-        return images.millimetres(path)
+        try:
+            return images.millimetres(path)
+        except InputError as error:
+            if path.suffix.lower() in SUFFIXES or not path.exists():
+                raise
+            raise InputError(f"{error}; expected {' or '.join(SUFFIXES)}") from None
     try:
         values: NDArray[Any] = np.load(path, allow_pickle=False)
     except FileNotFoundError:
