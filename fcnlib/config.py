@@ -153,6 +153,7 @@ class Experiment(Frozen):
 
     row: str
     tables: tuple[str, ...]
+    rows: dict[Name, str] = {}  # its name in those of the tables where it has another
     data: Data | None = None
     net: Net | None = None
     recipe: Recipe | None = None

@@ -46,6 +46,8 @@ def check_references(config: Config, source: str) -> None:
             check_data(entry.data, dataset, f"{source}: {place}.data", trained=trained_here)
         for shown in entry.tables:
             require(shown, config.tables, f"{place}.tables", "is no table")
+        for shown in entry.rows:
+            require(shown, entry.tables, f"{place}.rows", "is none of its tables")
         for start in entry.starts("demo"):
             key = f"{place}.{_key_of_start(entry)}"
             require(start, config.experiments, key, "is no experiment")

@@ -38,6 +38,15 @@ def test_published_weights_are_of_a_known_file(
         load(raw_config | {"scale": scale})
 
 
+def test_a_row_has_other_names_in_its_own_tables_only(raw_config: dict[str, Any]) -> None:
+    entry = raw_config["experiments"]["voc-fcn8s"]
+    entry["rows"] = {"skips": "FCN-8s staged"}
+    assert load(raw_config).experiments["voc-fcn8s"].rows == entry["rows"]
+    entry["rows"] = {"modalities": "FCN-8s staged"}
+    with pytest.raises(InputError, match=r"voc-fcn8s\.rows: 'modalities' is none of its tables"):
+        load(raw_config)
+
+
 def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> None:
     raw_config["weights"]["vgg16"] = "vgg16.caffemodel"
     with pytest.raises(InputError, match=r"weights\.vgg16: 'vgg16.caffemodel' is no published"):

@@ -210,16 +210,16 @@ def shown_table(table):
         "name": table,
         **CONFIG.tables[table].model_dump(),
         "images": shown_images(table),
-        "rows": [shown_row(name) for name in in_table(table)],
+        "rows": [shown_row(name, table) for name in in_table(table)],
     }
 
 
-def shown_row(experiment):
+def shown_row(experiment, table=""):
     """A row with its published numbers, and the bound or the stride that it is of."""
     entry = CONFIG.experiments[experiment]
     net = CONFIG.experiments[net_of(experiment)].net
     return {
-        **shown_net(experiment),
+        **shown_net(experiment, table),
         "paper": entry.paper,
         "oracle": entry.oracle and entry.oracle.model_dump(),
         "stride": net and net.stride,
@@ -239,7 +239,7 @@ def shown_images(table):
 
 def shown_nets(table, names):
     """These nets of a table, without a number that may change."""
-    return {"name": table, "nets": [shown_net(name) for name in names]}
+    return {"name": table, "nets": [shown_net(name, table) for name in names]}
 
 
 def shown_figure(figure):
@@ -282,8 +282,8 @@ def figures_of(kind):
     return [name for name, entry in CONFIG.figures.items() if entry.kind == kind]
 
 
-def shown_net(experiment):
-    """An experiment as it is shown: its name, its tasks, the images its snapshot is picked on."""
+def shown_net(experiment, table=""):
+    """An experiment as a table shows it: name, tasks, the images its snapshot is picked on."""
     entry = CONFIG.experiments[experiment]
     picked_on = None
     if net_of(experiment) in TRAINED:
@@ -293,7 +293,7 @@ def shown_net(experiment):
         picked_on = "test" if on_test else "validation"
     return {
         "experiment": experiment,
-        "row": entry.row,
+        "row": entry.rows.get(table, entry.row),
         "picked_on": picked_on,
         "tasks": entry.data.tasks if entry.data else (),
         "mask": entry.data.test_mask if entry.data else "none",
