@@ -127,7 +127,7 @@ def _boundary(inside: NDArray[np.bool_]) -> sparse.csc_matrix:
 
 def context_mat(codes: NDArray[np.uint16]) -> bytes:
     """LabelMap: the code of what each pixel shows."""
-    return _mat({"LabelMap": codes})
+    return mat({"LabelMap": codes})
 
 
 def _struct_mat(
@@ -140,10 +140,11 @@ def _struct_mat(
         "Boundaries": cells,
         "CategoriesPresent" if name == "GTcls" else "Categories": present[:, None],
     }
-    return _mat({name: fields})
+    return mat({name: fields})
 
 
-def _mat(variables: dict[str, Any]) -> bytes:
+def mat(variables: dict[str, Any]) -> bytes:
+    """A .mat file of version 5 that does not hold today's date."""
     content = io.BytesIO()
     savemat(cast(Any, content), variables, do_compression=True)  # the stubs want a path
     content.seek(0)

@@ -1,18 +1,16 @@
 """Drawn rooms in NYUDv2's own formats: the labelled .mat, its splits, and the map to 40 classes."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import savemat
 
 from fcnlib.datasets.drawn import scenes
 from fcnlib.datasets.drawn.blocks import POOLED
-from fcnlib.datasets.drawn.formats import MAT_TEXT_BYTES
+from fcnlib.datasets.drawn.formats import MAT_TEXT_BYTES, mat
 from fcnlib.datasets.drawn.rooms import Scene, room
 from fcnlib.datasets.nyudv2 import CLASSES, FIRST_ID, FRAME, TRAIN_LIST
 from fcnlib.datasets.prepared import read_list
@@ -159,10 +157,5 @@ def _cells(texts: tuple[str, ...]) -> NDArray[np.object_]:
 
 
 def _write_mat(path: Path, **fields: NDArray[Any]) -> None:
-    """A .mat file of version 5 that does not hold today's date."""
-    content = io.BytesIO()
-    savemat(cast(Any, content), fields, do_compression=True)  # the stubs want a path
-    content.seek(0)
-    content.write(b"MATLAB 5.0 MAT-file".ljust(MAT_TEXT_BYTES))
     with replacing(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(mat(fields))

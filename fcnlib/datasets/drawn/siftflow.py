@@ -1,14 +1,11 @@
 """Drawn outdoor scenes in the published format of SIFT Flow's zip."""
 
-import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import savemat
 
 from fcnlib.datasets.drawn import formats, scenes
 from fcnlib.datasets.drawn.outdoor import OutdoorScene, outdoor_scene
@@ -92,12 +89,7 @@ def label_mat(codes: NDArray[np.uint8] | NDArray[np.int8], classes: list[str]) -
     """A label file: the codes S as MATLAB's doubles, and the names of the classes."""
     cells = np.empty((len(classes), 1), object)
     cells[:, 0] = classes
-    content = io.BytesIO()
-    fields = {"S": codes.astype(np.float64), "names": cells}
-    savemat(cast(Any, content), fields, do_compression=True)  # the stubs want a path
-    content.seek(0)
-    content.write(b"MATLAB 5.0 MAT-file".ljust(formats.MAT_TEXT_BYTES))
-    return content.getvalue()
+    return formats.mat({"S": codes.astype(np.float64), "names": cells})
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
