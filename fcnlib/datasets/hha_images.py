@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fcnlib.datasets.journal import Stored, mean, mostly_odd, pixel_digest, totals
 from fcnlib.datasets.prepared import HHA_INFO, INFO, HHAInfo, Prepared, read_info
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, resumable_folder, write_json
@@ -22,17 +21,6 @@ from fcnlib.provenance import fingerprint
 log = logging.getLogger(__name__)
 
 ZLIB_LEVEL = 3  # files a tenth larger than by its usual 6, in a third of the time
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What is remembered of an image's HHA."""
-
-    id: str
-    pixels: int
-    total: NDArray[np.int64]  # [3]
-    digest: str
-    doubt: str = ""
 
 
 def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
@@ -55,11 +43,12 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
         with resumable_folder(dataset / "hha", _key(info.digest, camera)) as folder:
             come = in_processes(partial(_encoded, prepared, folder, camera), ids, workers)
             measured = list(progress(come, desc="Encoding HHA", total=len(ids), unit="image"))
-    _warn(dataset, measured)
+    if odd := mostly_odd(measured):
+        log.warning("%s: %s", dataset, odd)
     stored = {one.id: one for one in measured}
     result = HHAInfo(
         images=len(ids),
-        means={split: _mean([stored[id] for id in listed]) for split, listed in splits.items()},
+        means={split: mean([stored[id] for id in listed]) for split, listed in splits.items()},
         digest=_hash(*(f"{one.id} {one.digest}" for one in measured)),
     )
     write_json(dataset / HHA_INFO, result.model_dump(mode="json"))
@@ -76,7 +65,7 @@ def _key(digest: str, camera: Camera) -> str:
     return _hash(digest, repr(camera), fingerprint(Path(__file__)))
 
 
-def _encoded(prepared: Prepared, folder: Path, camera: Camera, id: str) -> Measured:
+def _encoded(prepared: Prepared, folder: Path, camera: Camera, id: str) -> Stored:
     """Write an image's HHA, unless an earlier run did."""
     path = folder / f"{id}.png"
     if path.exists():
@@ -90,35 +79,12 @@ def _encoded(prepared: Prepared, folder: Path, camera: Camera, id: str) -> Measu
     return _of(id, hha, doubt(metres))
 
 
-def _measured(prepared: Prepared, id: str) -> Measured:
+def _measured(prepared: Prepared, id: str) -> Stored:
     return _of(id, prepared.hha(id))
 
 
-def _of(id: str, hha: NDArray[np.uint8], odd: str = "") -> Measured:
-    height, width = hha.shape[:2]
-    total = hha.sum(axis=(0, 1), dtype=np.int64)
-    digest = hashlib.sha256(repr(hha.shape).encode() + hha.tobytes()).hexdigest()
-    return Measured(id, height * width, total, digest, odd)
-
-
-def _warn(dataset: Path, measured: Sequence[Measured]) -> None:
-    """Say once if most depths are odd: single ones may well be."""
-    odd = [one for one in measured if one.doubt]
-    if 2 * len(odd) > len(measured):
-        log.warning(
-            "%s: %d of %d images like %s: %s",
-            dataset,
-            len(odd),
-            len(measured),
-            odd[0].id,
-            odd[0].doubt,
-        )
-
-
-def _mean(measured: Sequence[Measured]) -> tuple[float, float, float]:
-    total = np.sum([one.total for one in measured], axis=0)
-    disparity, height, angle = (total / sum(one.pixels for one in measured)).tolist()
-    return disparity, height, angle
+def _of(id: str, hha: NDArray[np.uint8], odd: str = "") -> Stored:
+    return Stored("hha", id, "", hha.shape, pixel_digest(hha), totals(hha), odd)
 
 
 def _hash(*parts: str) -> str:

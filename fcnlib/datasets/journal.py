@@ -1,8 +1,8 @@
-"""What a conversion has stored, noted file by file, so that a stopped one goes on behind it."""
+"""What is remembered of stored files: noted, so that a stopped run goes on behind them; summed."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class Stored:
     shape: tuple[int, ...]
     digest: str
     total: tuple[float, ...] = ()  # of each channel, for its mean
-    doubt: str = ""  # what is odd about it
+    doubt: str = ""  # what is odd about the depth in it, or that it was made from
 
     def line(self) -> str:
         """As a journal holds it."""
@@ -49,3 +49,17 @@ def totals(pixels: NDArray[Any]) -> tuple[float, ...]:
     """The sum of each channel of [H, W, C]."""
     kind = np.int64 if pixels.dtype == np.uint8 else np.float64
     return tuple(pixels.sum(axis=(0, 1), dtype=kind).tolist())
+
+
+def mean(parts: Sequence[Stored]) -> tuple[float, ...]:
+    """The mean of each channel over all pixels of these files."""
+    pixels = sum(part.shape[0] * part.shape[1] for part in parts)
+    return tuple(sum(channel) / pixels for channel in zip(*(p.total for p in parts), strict=True))
+
+
+def mostly_odd(parts: Sequence[Stored]) -> str:
+    """What is odd about most of these depths, to be said once: single ones may well be."""
+    odd = [part for part in parts if part.doubt]
+    if 2 * len(odd) <= len(parts):
+        return ""
+    return f"{len(odd)} of {len(parts)} images like {odd[0].id}: {odd[0].doubt}"

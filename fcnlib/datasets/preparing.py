@@ -15,7 +15,15 @@ from PIL import Image
 from fcnlib.config_data import Input
 from fcnlib.datasets import images
 from fcnlib.datasets.images import Colour
-from fcnlib.datasets.journal import JOURNAL, Stored, pixel_digest, read_journal, totals
+from fcnlib.datasets.journal import (
+    JOURNAL,
+    Stored,
+    mean,
+    mostly_odd,
+    pixel_digest,
+    read_journal,
+    totals,
+)
 from fcnlib.datasets.prepared import (
     INFO,
     PARTS,
@@ -187,22 +195,17 @@ class Draft:
             check_sizes(image.shape, image.origin, part.shape, part.origin)
 
     def _warn(self) -> None:
-        """Say once if most depths are odd: single ones may well be."""
         depths = [part for (kind, _), part in sorted(self._stored.items()) if kind == "depth"]
-        odd = [part for part in depths if part.doubt]
-        if 2 * len(odd) > len(depths):
-            found = f"{len(odd)} of {len(depths)} images like {odd[0].id}: {odd[0].doubt}"
-            logger.warning("%s: %s", self.where, found)
+        if odd := mostly_odd(depths):
+            logger.warning("%s: %s", self.where, odd)
 
     def _means(self, ids: Sequence[str]) -> Means:
         """Of the colours, and of the logarithm of depth."""
         means: Means = {}
         for name, kind in {"rgb": "image", "depth": "depth"}.items():
             parts = [self._stored[kind, id] for id in ids if (kind, id) in self._stored]
-            pixels = sum(part.shape[0] * part.shape[1] for part in parts)
-            if pixels:
-                channels = zip(*(part.total for part in parts), strict=True)
-                means[name] = tuple(sum(channel) / pixels for channel in channels)
+            if parts:
+                means[name] = mean(parts)
         return means
 
     def _digest(self) -> str:
