@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from fcnlib.files import replacing
@@ -42,6 +43,17 @@ class Tally:
             "learning_rate": f"{learning_rate:.4g}",
             "images_per_second": f"{iteration * batch_size / seconds:.4g}",
         }
+
+
+def final_loss(lines: Sequence[Line]) -> float:
+    """The mean loss per pixel over the last tenth of a run's images."""
+    counts = [0.0, *(float(line["images"]) for line in lines)]
+    last = [
+        (end - start, float(line["loss_per_pixel"]))
+        for line, (start, end) in zip(lines, pairwise(counts), strict=True)
+        if 10 * end > 9 * counts[-1]
+    ]
+    return sum(images * loss for images, loss in last) / sum(images for images, _ in last)
 
 
 def accuracy_of(task: str) -> str:

@@ -22,6 +22,7 @@ from fcnlib.models.transplant import is_checkpoint, read_checkpoint, transplant
 ABOUT = "about.json"
 BUILT = "net.json"  # the arguments of build_fcn
 TOLD = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
+OF_TRAINING = ("seconds", "loss", "diverged_at")  # weights that are read have no such things
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
@@ -107,7 +108,7 @@ def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> N
     _, net = trained_net(content, origin, needed=TOLD)
     about = {key: content[key] for key in TOLD}
     about["parameters"] = architecture(net).parameters
-    about["diverged_at"] = content.get("diverged_at")  # weights that are read have no such thing
+    about |= {key: content.get(key) for key in OF_TRAINING}
     export(net, path, about)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fcnlib.config import Training
 from fcnlib.counting import confusions
-from fcnlib.curve import Line, Tally, accuracy_of, write_curve
+from fcnlib.curve import Line, Tally, accuracy_of, final_loss, write_curve
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import sha256
@@ -275,6 +275,8 @@ class Run:
             "inputs": list(self.inputs),
             "best_iteration": state.best_iteration,
             "scores": state.best_scores,
+            "seconds": state.seconds,
+            "loss": final_loss(state.lines),
             "order": self.course.digest,
             "diverged_at": state.diverged_at,
             "provenance": {**self.provenance, "diverged_at": state.diverged_at},

@@ -13,7 +13,7 @@ import torch
 
 from fcnlib.config import Net, Recipe, Training
 from fcnlib.config_data import Data
-from fcnlib.curve import COLUMNS
+from fcnlib.curve import COLUMNS, Line, final_loss
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.models.fcn import build_fcn
@@ -21,7 +21,7 @@ from fcnlib.models.transplant import read_checkpoint
 from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.sampling import Samples, draw_order
 from fcnlib.starting import make_net
-from fcnlib.torchscript import export_checkpoint, load
+from fcnlib.torchscript import about, export_checkpoint, load
 from fcnlib.train import Run, train
 
 NET: dict[str, Any] = {
@@ -206,6 +206,26 @@ def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
     }
     assert content["scores"]["mean_iu"] == pytest.approx(max(scores.values()), abs=1e-6)
     assert content["best_iteration"] == max(scores, key=lambda i: (scores[i], -i))
+
+
+def test_the_loss_at_the_end_and_the_time_of_learning_are_told(world: Path, tmp_path: Path) -> None:
+    path = run(world, tmp_path, training(iterations=20, validate_every=15))
+    content: Any = read_checkpoint(path)
+    lines = curve(path.with_suffix(".csv"))
+    losses = [float(line["loss_per_pixel"]) for line in lines if int(line["iteration"]) > 18]
+    assert content["loss"] == pytest.approx(sum(losses) / 2)
+    assert content["seconds"] == pytest.approx(float(lines[-1]["seconds"]), abs=0.006)
+    export_checkpoint(path, tmp_path / "net.ts")
+    told = about(tmp_path / "net.ts")
+    assert all(told[name] == content[name] for name in ("loss", "seconds"))
+
+
+def test_the_loss_at_the_end_weighs_every_image_alike() -> None:
+    lines: list[Line] = [
+        {"images": images, "loss_per_pixel": loss}
+        for images, loss in ((180, "9"), (185, "1"), (200, "5"))
+    ]
+    assert final_loss(lines) == pytest.approx((5 * 1 + 15 * 5) / 20)
 
 
 STOPPED = """
