@@ -26,6 +26,12 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def mat(**fields: object) -> bytes:
+    file = io.BytesIO()
+    scipy.io.savemat(file, fields, do_compression=True)
+    return file.getvalue()
+
+
 def label(value: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     """Background with a box of `value`."""
     pixels = np.zeros(size, np.uint8)
@@ -38,9 +44,7 @@ def sbd_mat(pixels: np.ndarray) -> bytes:
     boundaries[:, 0] = [scipy.sparse.csc_matrix(pixels == index) for index in range(1, 21)]
     struct = np.zeros((1, 1), [("Boundaries", "O"), ("Segmentation", "O"), ("Categories", "O")])
     struct[0, 0] = (boundaries, pixels, np.unique(pixels)[:, None])
-    file = io.BytesIO()
-    scipy.io.savemat(file, {"GTcls": struct}, do_compression=True)
-    return file.getvalue()
+    return mat(GTcls=struct)
 
 
 def write_tar(path: Path, members: dict[str, bytes]) -> Path:

@@ -1,12 +1,10 @@
 """PASCAL-Context: from the drawn or a spoilt archive to the prepared layout."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.io
-from archives_fixture import jpeg, write_tar
+from archives_fixture import jpeg, mat, write_tar
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -30,12 +28,6 @@ PUBLISHED_CODES = (
     "85 104 115 144 158 159 162 187 189 220 232 259 260 105 296 355 295 324 326 349 354 360 366 "
     "19 415 420 424 440 445 454 458"
 )
-
-
-def mat(**variables: object) -> bytes:
-    file = io.BytesIO()
-    scipy.io.savemat(file, variables, do_compression=True)
-    return file.getvalue()
 
 
 def codes(value: int, size: tuple[int, int] = SIZE) -> np.ndarray:
@@ -139,13 +131,16 @@ def test_processes_read_the_same_labels(tmp_path, monkeypatch):
         (b"MATLAB", "no readable LabelMap in it"),
         (mat(LabelMap=codes(2))[:-20], "no readable LabelMap in it"),
         (mat(Labels=codes(2)), r"no field 'LabelMap' in it"),
-        (mat(LabelMap=codes(0)), r"2007_000032\.mat: value 0 at row 3, column 2; .* 1\.\.459"),
+        (
+            mat(LabelMap=codes(0)),
+            r"2007_000032\.mat: LabelMap: value 0 at row 3, .* 1\.\.459",
+        ),
         (mat(LabelMap=codes(460)), "value 460 at row 3, column 2"),
         (mat(LabelMap=codes(2) + 0.5), r"value 360\.5 at row 0, column 0"),
         (mat(LabelMap=codes(2).astype(float) * np.nan), "value nan at row 0, column 0"),
         (
             mat(LabelMap=np.zeros((3, 4, 2), np.uint16)),
-            r"shape \(3, 4, 2\), expected codes \[H, W\]",
+            r"shape \(3, 4, 2\), expected numbers \[H, W\]",
         ),
         (mat(LabelMap="sky"), "LabelMap is <U3 of shape"),
         (mat(LabelMap=codes(2, (9, 10))), "10 x 9 pixels, but its image .* has 16 x 12"),

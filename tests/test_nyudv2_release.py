@@ -1,12 +1,10 @@
 """NYUDv2 as its authors' release: what is in the archive comes out, and bad ones are refused."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from archives_fixture import png, write_tar
-from scipy.io import savemat
+from archives_fixture import mat, png, write_tar
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
@@ -15,14 +13,9 @@ from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 
 SIZE = (12, 16)
+LABEL = "segmentation/img_5004.mat"
 DATASET = ArchiveDataset(converter="nyudv2-release", archives=("nyud.tar.gz",))
 SPLITS = {"train": ["5001", "5004"], "val": ["5003"], "test": ["5002", "6449"]}
-
-
-def mat(label: np.ndarray) -> bytes:
-    content = io.BytesIO()
-    savemat(content, {"segmentation": label})
-    return content.getvalue()
 
 
 def arrays() -> dict[str, dict[str, np.ndarray]]:
@@ -45,7 +38,7 @@ def members(root: str = "nyud/") -> dict[str, bytes]:
     for id, parts in arrays().items():
         for kind in ("images", "depth", "hha"):
             found[f"{root}data/{kind}/img_{id}.png"] = png(parts[kind])
-        found[f"{root}segmentation/img_{id}.mat"] = mat(parts["segmentation"])
+        found[f"{root}segmentation/img_{id}.mat"] = mat(segmentation=parts["segmentation"])
     found[f"{root}data/images/img_5999.png"] = b"in no list, so never read"
     found |= {f"{root}{name}.txt": "\n".join(ids).encode() for name, ids in SPLITS.items()}
     return found
@@ -88,7 +81,7 @@ def test_what_is_released_comes_out(root, order, tmp_path):
 def test_labels_of_any_kind_of_number_are_read(tmp_path):
     content = members()
     label = arrays()["5001"]["segmentation"].astype(np.uint8)
-    content["nyud/segmentation/img_5001.mat"] = mat(label)
+    content["nyud/segmentation/img_5001.mat"] = mat(segmentation=label)
     assert (convert(tmp_path, content).label("5001") == label - np.uint8(1)).all()
 
 
@@ -127,11 +120,11 @@ def test_a_missing_file_is_named(file, expected, tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "expected"),
     [
-        ("segmentation/img_5004.mat", mat(np.full(SIZE, 41)), "segmentation: 41, expected 0 to 40"),
-        ("segmentation/img_5004.mat", mat(np.full(SIZE, -1)), "segmentation: -1, expected 0 to 40"),
-        ("segmentation/img_5004.mat", mat("sky"), "segmentation: <U3 of shape (1,), expected"),
+        (LABEL, mat(segmentation=np.full(SIZE, 41)), "value 41 at row 0, column 0; expected 0..40"),
+        (LABEL, mat(segmentation=np.full(SIZE, -1)), "value -1 at row 0, column 0; expected 0..40"),
+        (LABEL, mat(segmentation="sky"), "segmentation is <U3 of shape (1,), expected"),
         ("data/depth/img_5004.png", png(np.zeros(SIZE, np.uint16)), "ID 5004: depth is 0 every"),
-        ("segmentation/img_5004.mat", b"no .mat file", "no readable segmentation in it"),
+        (LABEL, b"no .mat file", "no readable segmentation in it"),
         ("data/depth/img_5004.png", png(np.zeros(SIZE, np.uint8)), "expected 16-bit depth"),
         ("data/depth/img_5004.png", b"no picture", "not an image"),
         ("data/images/img_5004.png", png(np.zeros((5, 5, 3), np.uint8)), "has 5 x 5"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from archives_fixture import jpeg
+from archives_fixture import jpeg, mat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ from fcnlib.datasets.drawn import siftflow as drawn
 from fcnlib.datasets.drawn.siftflow import label_mat, names, write_siftflow
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.datasets.preparing import preparing
-from fcnlib.datasets.siftflow import TASKS, convert_siftflow, indices_of, read_label
+from fcnlib.datasets.siftflow import TASKS, convert_siftflow, read_label
 from fcnlib.datasets.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
@@ -28,12 +28,6 @@ from fcnlib.errors import InputError
 SIZE = (12, 16)  # height, width
 TEST_ID = released_test()[0]
 IDS = ("coast_bea1", "street_urb7", TEST_ID)
-
-
-def mat(**fields: object) -> bytes:
-    file = io.BytesIO()
-    scipy.io.savemat(file, fields, do_compression=True)
-    return file.getvalue()
 
 
 def codes(start: int, classes: int, void: int, dtype: type = np.float64) -> np.ndarray:
@@ -201,16 +195,12 @@ BAD = {
     "7.3": (SEMANTICS, HDF5, r"street_urb7\.mat: a \.mat file of version 7\.3 \(HDF5\), expected"),
     "text": (SEMANTICS, mat(S="sky"), r"street_urb7\.mat: S is <U3 of shape \(1,\), expected"),
     "cube": (GEOMETRY, mat(S=np.ones((2, 3, 4))), r"of shape \(2, 3, 4\), expected numbers"),
-    "34": (
-        SEMANTICS,
-        mat(S=codes(0, 34, 0)),
-        r"street_urb7\.mat: label 34.0 in S, expected 1 to 33",
-    ),
-    "-1": (SEMANTICS, mat(S=codes(0, 33, -1)), r"label -1.0 in S, expected 1 to 33, or 0 for"),
-    "4": (GEOMETRY, mat(S=codes(0, 4, 0)), r"GeoLabels/street_urb7\.mat: label 4.0 in S, expected"),
-    "255": (GEOMETRY, mat(S=codes(0, 3, 255)), r"label 255.0 in S, expected 1 to 3, or -1 or 0"),
-    "half": (GEOMETRY, mat(S=codes(0, 3, 0) + 0.5), r"label 0.5 in S"),
-    "nan": (GEOMETRY, mat(S=np.full(SIZE, np.nan)), r"label nan in S"),
+    "34": (SEMANTICS, mat(S=codes(0, 34, 0)), r"S: value 34\.0 at row .*; expected 0\.\.33"),
+    "-1": (SEMANTICS, mat(S=codes(0, 33, -1)), r"S: value -1\.0 at row 0, column 0; expected 0"),
+    "4": (GEOMETRY, mat(S=codes(0, 4, 0)), r"GeoLabels/street_urb7\.mat: S: value 4\.0 at row"),
+    "255": (GEOMETRY, mat(S=codes(0, 3, 255)), r"S: value 255\.0 at .*; expected -1\.\.3"),
+    "half": (GEOMETRY, mat(S=codes(0, 3, 0) + 0.5), r"S: value 0\.5 at"),
+    "nan": (GEOMETRY, mat(S=np.full(SIZE, np.nan)), r"S: value nan at"),
     "size": (GEOMETRY, mat(S=np.ones((4, 5))), r"street_urb7"),
     "semantic alone": (GEOMETRY, None, r"SemanticLabels/street_urb7\.mat: geometric labels"),
     "geometric alone": (SEMANTICS, None, r"GeoLabels/street_urb7\.mat: semantic labels of this"),
@@ -235,7 +225,7 @@ def test_a_zip_without_labels_is_refused(tmp_path):
 
 def test_an_archive_too_many_is_refused(tmp_path):
     dataset = ArchiveDataset(converter="siftflow", archives=("a", "b"))
-    with pytest.raises(InputError, match="2 archives, expected one"):
+    with pytest.raises(InputError, match="2 archives, expected 1"):
         convert_siftflow(dataset, [tmp_path / "a", tmp_path / "b"], tmp_path / "out")
 
 
@@ -306,15 +296,15 @@ def test_codes_map_to_indices_and_back_in_any_type_of_number(data):
     )
     values = data.draw(st.lists(st.sampled_from([*voids, *range(1, classes + 1)]), min_size=1))
     dtype = data.draw(st.sampled_from([np.float64, np.float32, np.int8, np.int16]))
-    label = indices_of(np.array([values], dtype), task, "a")
+    label = read_label(mat(S=np.array([values], dtype)), task, "a")
     assert label.dtype == np.uint8
     assert label.tolist() == [[255 if value < 1 else value - 1 for value in values]]
 
 
 @given(st.floats().filter(lambda value: value not in (-1, 0, 1, 2, 3)))
 def test_any_other_number_is_refused_before_it_can_wrap(value):
-    with pytest.raises(InputError, match=r"a: label .* in S, expected 1 to 3, or -1 or 0"):
-        indices_of(np.array([[1.0, value]]), "geometric", "a")
+    with pytest.raises(InputError, match=r"a: S: value .* row 0, column 1; expected -1\.\.3"):
+        read_label(mat(S=np.array([[1.0, value]])), "geometric", "a")
 
 
 def test_a_label_file_reads_back_as_written():

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.context_names import RAW_NAMES, TASK_NAMES, code
-from fcnlib.datasets.mat import mat_values
-from fcnlib.datasets.preparing import check_counts, preparing
+from fcnlib.datasets.mat import mat_codes
+from fcnlib.datasets.preparing import check_counts, expect_archives, preparing
 from fcnlib.datasets.storing import IMAGE, LABEL, store
 from fcnlib.datasets.unpack import members
-from fcnlib.datasets.voc import expect_archives, voc_lists
+from fcnlib.datasets.voc import voc_lists
 from fcnlib.errors import InputError
 
 CLASSES = ("background", *TASK_NAMES)  # class 0 is all other names: there is no void
@@ -45,17 +45,7 @@ def convert_context(
 
 def context_label(data: bytes, origin: str) -> NDArray[np.uint8]:
     """The classes [H, W], 0 to 59, of the codes in a .mat file's LabelMap."""
-    codes = mat_values(data, origin, "LabelMap", lambda variables: variables["LabelMap"])
-    if codes.ndim != 2 or codes.dtype.kind not in "uif":
-        found = f"{codes.dtype} of shape {codes.shape}"
-        raise InputError(f"{origin}: LabelMap is {found}, expected codes [H, W]")
-    wrong = ~((codes >= 1) & (codes <= len(RAW_NAMES)) & (codes == np.trunc(codes)))
-    if wrong.any():
-        row, column = (int(place[0]) for place in np.nonzero(wrong))
-        raise InputError(
-            f"{origin}: value {codes[row, column]} at row {row}, column {column}; "
-            f"expected codes 1..{len(RAW_NAMES)}"
-        )
+    codes = mat_codes(data, origin, "LabelMap", range(1, len(RAW_NAMES) + 1))
     label: NDArray[np.uint8] = _CLASS_OF[codes.astype(np.intp)]
     return label
 

@@ -1,13 +1,15 @@
 """Fields of .mat files of version 5, as SciPy reads them; what is wrong with one is one line."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fcnlib.datasets.images import VOID
 from fcnlib.errors import InputError
 
 _VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
@@ -26,6 +28,30 @@ def mat_values(
         raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
     except Exception as error:  # what loadmat raises on damaged files has no common class
         raise InputError(f"{origin}: no readable {what} in it ({_reason(error)})") from None
+
+
+def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> NDArray[Any]:
+    """The codes [H, W] in a .mat file's field, checked before any cast can wrap them."""
+    codes = mat_values(data, origin, name, itemgetter(name))
+    if codes.ndim != 2 or codes.dtype.kind not in "biuf":
+        found = f"{codes.dtype} of shape {codes.shape}"
+        raise InputError(f"{origin}: {name} is {found}, expected numbers [H, W]")
+    wrong = ~np.isin(codes, list(allowed))
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        raise InputError(
+            f"{origin}: {name}: value {codes[row, column]} at row {row}, column {column}; "
+            f"expected {min(allowed)}..{max(allowed)}"
+        )
+    return codes
+
+
+def mat_label(
+    data: bytes, origin: str, name: str, *, classes: int, void: Sequence[int] = (0,)
+) -> NDArray[np.uint8]:
+    """Class indices [H, W] of a .mat file's field, whose codes count from 1; void is 255."""
+    codes = mat_codes(data, origin, name, (*void, *range(1, classes + 1)))
+    return np.where(codes > 0, codes.astype(np.int64) - 1, VOID).astype(np.uint8)
 
 
 def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -16,9 +16,9 @@ from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.mat import load_mat, whole_numbers
 from fcnlib.datasets.prepared import read_list
-from fcnlib.datasets.preparing import Draft, check_counts, preparing
+from fcnlib.datasets.preparing import Draft, check_counts, expect_archives, preparing
 from fcnlib.errors import InputError
-from fcnlib.hha import COLOUR, Camera
+from fcnlib.hha import COLOUR
 from fcnlib.parallel import in_threads
 from fcnlib.progress import progress
 
@@ -61,13 +61,9 @@ def convert_nyudv2(
     dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
     """Prepare train, val, trainval and test with depth; one image at a time is in memory."""
-    if len(archives) != 3:
-        raise InputError(
-            f"converter {dataset.converter}: {len(archives)} archives, "
-            "expected 3 (labelled images, splits, map to 40 classes)"
-        )
+    kinds = ("labelled images", "splits", "map to 40 classes")
+    labeled, splits_mat, mapping = expect_archives(dataset, archives, kinds)
     check_counts(out, dataset.counts, SPLITS)
-    labeled, splits_mat, mapping = archives
     crop = _crop(dataset.reduced)
     camera = COLOUR.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
     with _opened(labeled) as file:
@@ -80,7 +76,7 @@ def convert_nyudv2(
             palette=PALETTE,
             archives=archives,
             counts=dataset.counts,
-            camera=camera_values(camera),
+            camera=camera,
         ) as draft:
             for name, ids in splits.items():
                 draft.add_split(name, ids)
@@ -90,11 +86,6 @@ def convert_nyudv2(
             bar = progress(stored, desc=f"reading {labeled.name}", total=len(wanted), unit="image")
             for _ in bar:
                 pass
-
-
-def camera_values(camera: Camera) -> tuple[float, float, float, float]:
-    """The camera as `dataset.json` holds it."""
-    return camera.fx, camera.fy, camera.cx, camera.cy
 
 
 def _crop(reduced: int) -> tuple[slice, slice]:

@@ -3,18 +3,13 @@
 import re
 from collections.abc import Sequence
 from functools import partial
-from operator import itemgetter
 from pathlib import Path, PurePosixPath
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets import images
-from fcnlib.datasets.images import VOID
-from fcnlib.datasets.mat import mat_values
-from fcnlib.datasets.nyudv2 import CLASSES, CROP, PALETTE, SPLITS, camera_values
-from fcnlib.datasets.preparing import Draft, check_counts, preparing
+from fcnlib.datasets.mat import mat_label
+from fcnlib.datasets.nyudv2 import CLASSES, CROP, PALETTE, SPLITS
+from fcnlib.datasets.preparing import Draft, check_counts, expect_archives, preparing
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
 from fcnlib.hha import COLOUR
@@ -33,12 +28,8 @@ def convert_nyudv2_release(
     dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
     """Prepare train, val, trainval and test with depth and HHA; what was missing is not told."""
-    if len(archives) != 1:
-        raise InputError(
-            f"converter {dataset.converter}: {len(archives)} archives, expected 1 (the release)"
-        )
+    (archive,) = expect_archives(dataset, archives, ["the release"])
     check_counts(out, dataset.counts, SPLITS)
-    archive = archives[0]
     splits = _splits(archive)
     with preparing(
         out,
@@ -46,7 +37,7 @@ def convert_nyudv2_release(
         palette=PALETTE,
         archives=archives,
         counts=dataset.counts,
-        camera=camera_values(COLOUR.cropped(CROP[0], CROP[2])),
+        camera=COLOUR.cropped(CROP[0], CROP[2]),
     ) as draft:
         for name, ids in splits.items():
             draft.add_split(name, ids)
@@ -87,19 +78,4 @@ def _store(draft: Draft, archive: Path, member: tuple[re.Match[str], bytes]) -> 
     elif kind == "hha":
         draft.add_hha(id, data, origin)
     else:
-        draft.add_label(id, _label(data, origin), origin)
-
-
-def _label(data: bytes, origin: str) -> NDArray[np.uint8]:
-    """Class indices [H, W] of a .mat file's `segmentation`, in which 0 is void."""
-    label = mat_values(data, origin, "segmentation", itemgetter("segmentation"))
-    if label.ndim != 2 or label.dtype.kind not in "biuf":
-        found = f"{label.dtype} of shape {label.shape}"
-        raise InputError(f"{origin}: segmentation: {found}, expected numbers [H, W]")
-    wrong = label[~np.isin(label, range(len(CLASSES) + 1))]
-    if wrong.size:
-        raise InputError(f"{origin}: segmentation: {wrong[0]}, expected 0 to {len(CLASSES)}")
-    moved: NDArray[np.uint8] = np.where(label == 0, VOID, label.astype(np.int64) - 1).astype(
-        np.uint8
-    )
-    return moved
+        draft.add_label(id, mat_label(data, origin, kind, classes=len(CLASSES)), origin)

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from threading import Lock
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fcnlib.config_data import Input
+from fcnlib.config_data import ArchiveDataset, Input
 from fcnlib.datasets import images
 from fcnlib.datasets.images import Colour
 from fcnlib.datasets.journal import (
@@ -38,11 +39,10 @@ from fcnlib.datasets.prepared import (
 )
 from fcnlib.errors import InputError
 from fcnlib.files import naming, replacing_folder, resumable_folder, sha256
-from fcnlib.hha import doubt
+from fcnlib.hha import Camera, doubt
 from fcnlib.provenance import fingerprint
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
-Camera = tuple[float, float, float, float] | None  # fx, fy, cx, cy
 logger = logging.getLogger(__name__)
 
 CODE = Path(__file__).with_name("converters.py")  # which imports all converters
@@ -60,7 +60,7 @@ class Draft:
         tasks: Mapping[str, Sequence[str]],
         palette: Palettes = None,
         counts: Mapping[str, int] | None = None,
-        camera: Camera = None,
+        camera: Camera | None = None,
         where: str = "",
     ) -> None:
         self.folder, self.counts, self.camera = folder, dict(counts or {}), camera
@@ -170,7 +170,7 @@ class Draft:
             inputs=tuple(inputs),
             means={split: self._means(ids) for split, ids in self.splits.items()},
             depth_unit="mm" if "depth" in inputs else None,
-            camera=self.camera,
+            camera=self.camera and astuple(self.camera),
             sources=tuple(sources),
             splits={split: len(ids) for split, ids in self.splits.items()},
             digest=self._digest(),
@@ -218,6 +218,18 @@ class Draft:
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
+def expect_archives(
+    dataset: ArchiveDataset, archives: Sequence[Path], kinds: Sequence[str]
+) -> Sequence[Path]:
+    """The archives, one of each kind."""
+    if len(archives) != len(kinds):
+        raise InputError(
+            f"converter {dataset.converter}: {len(archives)} archives, "
+            f"expected {len(kinds)} ({', '.join(kinds)})"
+        )
+    return archives
+
+
 def check_counts(where: object, counts: Mapping[str, int], splits: Iterable[str]) -> None:
     """Raise where numbers are published of splits that are not made."""
     made = list(splits)
@@ -234,7 +246,7 @@ def preparing(
     palette: Palettes = None,
     archives: Sequence[Path] = (),
     counts: Mapping[str, int] | None = None,
-    camera: Camera = None,
+    camera: Camera | None = None,
 ) -> Iterator[Draft]:
     """A draft that becomes the folder `out` when the block ends, and nothing if it fails.
 

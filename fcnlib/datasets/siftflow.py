@@ -4,18 +4,17 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.mat import mat_values
+from fcnlib.datasets.mat import mat_label
 from fcnlib.datasets.prepared import first_and_more
-from fcnlib.datasets.preparing import Draft, check_counts, preparing
+from fcnlib.datasets.preparing import Draft, check_counts, expect_archives, preparing
 from fcnlib.datasets.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
@@ -47,10 +46,8 @@ def convert_siftflow(
 
     An image of which no pixel is labelled is left out: the published archive has two.
     """
-    if len(archives) != 1:
-        raise InputError(f"converter siftflow: {len(archives)} archives, expected one (the zip)")
+    (archive,) = expect_archives(dataset, archives, ["the zip"])
     check_counts(out, dataset.counts, ("trainval", "test"))
-    (archive,) = archives
     palette = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}
     with preparing(
@@ -126,22 +123,4 @@ def _store_images(draft: Draft, archive: Path, labelled: set[str], workers: int)
 
 def read_label(content: bytes, task: str, origin: str) -> NDArray[np.uint8]:
     """The class indices [H, W] in a label file: its codes count from 1, void is 255."""
-    codes = mat_values(content, origin, "S", itemgetter("S"))
-    if codes.ndim != 2 or codes.dtype.kind not in "biuf":
-        raise InputError(
-            f"{origin}: S is {codes.dtype} of shape {codes.shape}, expected numbers [H, W]"
-        )
-    return indices_of(codes, task, origin)
-
-
-def indices_of(codes: NDArray[Any], task: str, origin: str) -> NDArray[np.uint8]:
-    """Class indices from 0 of codes from 1, checked before any cast can wrap them."""
-    void, count = UNLABELLED[task], len(TASKS[task])
-    known = np.isin(codes, (*void, *range(1, count + 1)))
-    if not known.all():
-        found = codes[~known].flat[0].item()
-        raise InputError(
-            f"{origin}: label {found} in S, expected 1 to {count}, "
-            f"or {' or '.join(map(str, void))} for unlabelled"
-        )
-    return np.where(codes > 0, codes - 1, VOID).astype(np.uint8)
+    return mat_label(content, origin, "S", classes=len(TASKS[task]), void=UNLABELLED[task])

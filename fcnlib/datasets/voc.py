@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.mat import mat_values
-from fcnlib.datasets.preparing import check_counts, preparing
+from fcnlib.datasets.preparing import check_counts, expect_archives, preparing
 from fcnlib.datasets.storing import IMAGE, LABEL, store
 from fcnlib.datasets.unpack import members
 from fcnlib.errors import InputError
@@ -88,18 +88,6 @@ def without(ids: Sequence[str], taken: Sequence[str]) -> list[str]:
     """The IDs that are not taken, in their order."""
     drop = set(taken)
     return [id for id in ids if id not in drop]
-
-
-def expect_archives(
-    dataset: ArchiveDataset, archives: Sequence[Path], kinds: Sequence[str]
-) -> Sequence[Path]:
-    """The archives, one of each kind."""
-    if len(archives) != len(kinds):
-        raise InputError(
-            f"converter {dataset.converter}: {len(archives)} archives, "
-            f"expected {len(kinds)} ({', '.join(kinds)})"
-        )
-    return archives
 
 
 def voc_lists(archive: Path, use: str = "Segmentation") -> tuple[str, dict[str, list[str]]]:
