@@ -1,23 +1,16 @@
 """A small prepared data set with colours, depth, HHA and two tasks."""
 
-import io
 from pathlib import Path
 
 import numpy as np
+from archives_fixture import png
 from numpy.typing import NDArray
-from PIL import Image
 
 from fcnlib.datasets.prepared import HHA_INFO, HHAInfo, Prepared
 from fcnlib.datasets.preparing import preparing
 
 TASKS = {"semantic": ("background", "box", "ball"), "geometric": ("flat", "steep")}
 SIZE = (32, 40)  # height, width
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 def room(chance: np.random.Generator) -> tuple[NDArray[np.uint8], ...]:

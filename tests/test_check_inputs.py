@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inputs_fixture import png, write_rooms
+from archives_fixture import png
+from inputs_fixture import write_rooms
 from PIL import Image
 
 from fcnlib.datasets.check import check

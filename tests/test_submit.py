@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from archives_fixture import jpeg, write_tar
+from archives_fixture import jpeg, png, write_tar
 from PIL import Image
 from scenes_fixture import ByChannel, write_model
 
@@ -193,19 +193,13 @@ def test_a_model_that_says_more_than_its_classes_packs_nothing(archive, tmp_path
     assert not (tmp_path / "r.tgz").exists()
 
 
-def rgb_png() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (16, 10)).save(file, "PNG")
-    return file.getvalue()
-
-
 FIRST = member("2008_000001", 2012)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({FIRST: rgb_png()}, "is a PNG of mode RGB; expected an 8-bit palette PNG"),
+        ({FIRST: png(np.zeros((10, 16, 3), np.uint8))}, "is a PNG of mode RGB; expected an 8-bit"),
         ({FIRST: labels({"2008_000001": (16, 10)})[FIRST]}, "10 x 16 pixels, but its image"),
         ({FIRST: labels(value=255)[FIRST]}, "value 255; expected 0..20, not void"),
         ({FIRST: labels(value=21)[FIRST]}, "value 21; expected 0..20, not void"),
