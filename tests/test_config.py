@@ -34,7 +34,7 @@ def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
 def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) -> None:
     config = load(raw_config | {"scale": "paper"})
     rates = {name: e.recipe.learning_rate for name, e in config.experiments.items() if e.recipe}
-    assert rates == {
+    released = {
         "voc2011-alexnet": 1e-3,
         "voc2011-vgg16": 1e-4,
         "voc2011-vgg19": 1e-4,
@@ -55,7 +55,9 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
         "context-fcn32s": 1e-10,
         "context-fcn16s": 1e-12,
         "context-fcn8s": 1e-14,
+        "voc-alexnet": 1e-4,
     }
+    assert {name: rates[name] for name in released} == released
     recipe = config.experiments["voc-fcn32s"].recipe
     assert recipe is not None
     assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.99, 1, "sum")
@@ -65,6 +67,46 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
     assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.9, 20, "mean")
     assert recipe.iterations * recipe.batch_size >= 175 * 1112
     assert recipe.weight_decay == 2e-4
+
+
+def test_a_study_differs_from_its_reference_in_what_it_studies(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    reference = config.training("voc-fcn32s").model_dump()
+    rows = [name for name, e in config.experiments.items() if "framework" in e.tables and e.net]
+    for name in set(rows) - {"voc-fcn32s"}:
+        training = config.training(name).model_dump()
+        changed = {
+            key
+            for part in training
+            for key, value in training[part].items()
+            if value != reference[part][key]
+        }
+        assert 1 <= len(changed) <= 2, f"{name}: {changed}"
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_ways_to_optimise_see_as_many_images_in_one_order(
+    raw_config: dict[str, Any], scale: str
+) -> None:
+    config = load(raw_config | {"scale": scale})
+    tables = {"optimisation", "rates", "batches-momentum"}
+    recipes = [e.recipe for e in config.experiments.values() if e.recipe and tables & {*e.tables}]
+    assert len({recipe.iterations * recipe.batch_size for recipe in recipes}) == 1
+    assert len({recipe.mirror for recipe in recipes}) == 1
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_momentum_and_rate_follow_from_the_batch_size(
+    raw_config: dict[str, Any], scale: str
+) -> None:
+    config = load(raw_config | {"scale": scale})
+    recipes = [
+        e.recipe for e in config.experiments.values() if e.recipe and "batches-momentum" in e.tables
+    ]
+    for recipe in recipes:
+        assert recipe.momentum ** (1 / recipe.batch_size) == pytest.approx(0.99, abs=1e-4)
+        share = recipe.learning_rate / (1 - recipe.momentum)
+        assert share == pytest.approx(recipes[0].learning_rate / 0.01, rel=2e-3)
 
 
 def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> None:
@@ -233,7 +275,7 @@ def test_a_users_scale_shows_only_its_tables_and_what_they_need(
     assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
 
 
-@pytest.mark.parametrize(("like", "above"), [("demo", ["voc2011-alexnet"]), ("paper", [])])
+@pytest.mark.parametrize(("like", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
 def test_only_where_files_are_written_does_the_zoo_need_trained_nets(
     raw_config: dict[str, Any], like: str, above: list[str]
 ) -> None:

@@ -78,7 +78,7 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
     with pytest.raises(InputError, match="fc6_kernel: expected null"):
         load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}})
     entry["net"] |= {"fc6_kernel": None, "padding": None}
-    entry["tables"] = []
+    entry["tables"], entry["rows"] = [], {}
     config = load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}})
     net = config.experiments["a"].net
     assert net is not None and (net.padding, net.width) == (None, 0.125)
