@@ -16,7 +16,7 @@ from torch import Tensor
 from fcnlib.colour import Palette, overlay
 from fcnlib.datasets.images import full_palette, label_png, voc_palette
 from fcnlib.datasets.prepared import first_and_more
-from fcnlib.errors import InputError
+from fcnlib.errors import InputError, raise_all
 from fcnlib.files import replacing
 from fcnlib.parallel import in_threads
 from fcnlib.photographs import Doubt, Photograph, Reader, batches, find
@@ -215,12 +215,7 @@ def _computed(
 def _tell(
     failed: Sequence[InputError], doubts: Mapping[str, list[Doubt]], count: int, out: Path
 ) -> None:
-    """Warn of odd depth; raise if photographs were left out, if several with a line for each."""
+    """Warn of odd depth; raise if photographs were left out."""
     for odd in doubts.values():
         log.warning("%s: %s", first_and_more([str(each.file) for each in odd]), odd[0].said)
-    if len(failed) == 1:
-        raise failed[0]
-    for error in failed:
-        log.error("%s", error)
-    if failed:
-        raise InputError(f"{len(failed)} of {count} photographs have no labels in {out}")
+    raise_all(failed, f"of {count} photographs have no labels in {out}")

@@ -77,9 +77,8 @@ def submit(
             which = first_and_more(missing)
             raise InputError(f"{source}: no photograph of {which}, which {LIST} lists")
         sizes = {id: found[id].size for id in ids}
-        _check_labels({id: found[id].png for id in ids}, sizes, out)
         _pack(temporary, {member(id, year): found[id].png for id in ids})
-        check_submission(temporary, sizes, year=year)
+        check_submission(temporary, sizes, year=year, name=out)
     return len(ids)
 
 
@@ -193,23 +192,26 @@ def _check_labels(labels: Mapping[str, bytes], sizes: Sizes, name: Path) -> None
             raise InputError(f"{place}: value {worst}; expected 0..{len(CLASSES) - 1}, not void")
 
 
-def check_submission(path: Path, sizes: Sizes, *, year: int = 2012) -> None:
+def check_submission(
+    path: Path, sizes: Sizes, *, year: int = 2012, name: Path | None = None
+) -> None:
     """Raise unless an archive holds, for each photograph, one label that the server accepts.
 
-    `sizes` are the photographs' heights and widths by ID.
+    `sizes` are the photographs' heights and widths by ID, `name` what the archive is to be called.
     """
+    name = name or path
     ids = {member(id, year): id for id in sizes}
     found: dict[str, bytes] = {}
     for match, content in members(path, re.compile(".+")):
         if match[0] not in ids:
             example = next(iter(ids), "")
-            raise InputError(f"{path}: {match[0]}: not of the list; expected such as {example}")
+            raise InputError(f"{name}: {match[0]}: not of the list; expected such as {example}")
         if ids[match[0]] in found:
-            raise InputError(f"{path}: {match[0]}: there twice")
+            raise InputError(f"{name}: {match[0]}: there twice")
         found[ids[match[0]]] = content
     if missing := [id for id in sizes if id not in found]:
-        raise InputError(f"{path}: no label of {first_and_more(missing)}")
-    _check_labels(found, sizes, path)
+        raise InputError(f"{name}: no label of {first_and_more(missing)}")
+    _check_labels(found, sizes, name)
 
 
 def _pack(path: Path, content: Mapping[str, bytes]) -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,6 @@ from fcnlib.datasets.preparing import preparing
 from fcnlib.errors import InputError
 from fcnlib.hha import COLOUR, encode
 
-CAMERA = (SMALL.fx, SMALL.fy, SMALL.cx, SMALL.cy)
 IDS = {"train": ["r0", "r1", "r2"], "test": ["r3"]}
 
 
@@ -31,7 +31,7 @@ def millimetres(number: int) -> NDArray[np.uint16]:
 def prepared(out: Path, *, hha: bool = False, depth: bool = True) -> Path:
     """A data set of four rooms."""
     tasks = {"semantic": ("wall", "floor")}
-    with preparing(out, tasks=tasks, camera=CAMERA if depth else None) as draft:
+    with preparing(out, tasks=tasks, camera=SMALL if depth else None) as draft:
         for split, ids in IDS.items():
             draft.add_split(split, ids)
         for number in range(4):
@@ -227,7 +227,7 @@ def test_a_single_frame_has_no_bar(frames: Path, capsys: pytest.CaptureFixture[s
 def test_a_camera_of_ones_own_fits_any_size(tmp_path: Path) -> None:
     depth = room(10).depth
     np.save(tmp_path / "d.npy", depth)
-    camera = camera_from(",".join(map(str, CAMERA)))
+    camera = camera_from(",".join(map(str, astuple(SMALL))))
     encode_frames(frames_of([tmp_path / "d.npy"], None, tmp_path / "o.png"), View(camera=camera))
     assert np.array_equal(values(tmp_path / "o.png"), encode(depth, None, SMALL))
 

@@ -13,6 +13,7 @@ from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.datasets.preparing import Draft, preparing
 from fcnlib.errors import InputError
+from fcnlib.hha import Camera
 
 TASKS = {"semantic": ["ground", "thing", "other"]}
 
@@ -347,7 +348,7 @@ def test_what_was_stored_of_another_archive_is_not_taken(tmp_path):
 @pytest.fixture
 def depth_root(tmp_path: Path) -> Path:
     """A data set with depth, of which a column is missing in image b."""
-    with preparing(tmp_path / "rooms", tasks=TASKS, camera=(500.0, 501.0, 8.0, 6.0)) as draft:
+    with preparing(tmp_path / "rooms", tasks=TASKS, camera=Camera(500.0, 501.0, 8.0, 6.0)) as draft:
         fill(draft)
         for number, id in enumerate("abc"):
             missing = np.zeros((12, 16), bool)

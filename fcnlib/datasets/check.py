@@ -109,7 +109,7 @@ def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> Check:
             result.findings.extend(each for each in other.findings if each not in known)
         except InputError as error:
             result.findings.append(found_wrong(error, labels))
-    result.findings.extend(check_inputs(root, photographs, workers=workers))
+    result.findings.extend(check_inputs(root, info, photographs, workers=workers))
     return result
 
 

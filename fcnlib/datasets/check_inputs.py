@@ -10,7 +10,7 @@ from PIL import Image
 from fcnlib.datasets import images
 from fcnlib.datasets.findings import Finding, found_wrong
 from fcnlib.datasets.folder import MASK_SUFFIXES, pictures
-from fcnlib.datasets.prepared import HHA_INFO, INFO, read_hha_info, read_info, read_list
+from fcnlib.datasets.prepared import HHA_INFO, DatasetInfo, inputs_of, read_hha_info, read_list
 from fcnlib.errors import InputError
 from fcnlib.hha import SENSOR_M
 from fcnlib.parallel import in_threads
@@ -19,15 +19,16 @@ from fcnlib.progress import progress
 Files = Mapping[str, Path]  # by ID
 
 
-def check_inputs(root: Path, photographs: Files, *, workers: int = 1) -> list[Finding]:
+def check_inputs(
+    root: Path, info: DatasetInfo, photographs: Files, *, workers: int = 1
+) -> list[Finding]:
     """What is wrong with depth, masks of missing depth, and HHA."""
-    found: list[Finding] = []
-    info = read_info(root / INFO)
-    kinds: list[str] = [name for name in info.inputs if name != "rgb"]
-    if (root / HHA_INFO).exists():
-        kinds = [*(name for name in kinds if name != "hha"), "hha"]
+    kinds: list[str] = [name for name in inputs_of(root, info) if name != "rgb"]
     if (root / "missing").is_dir():
         kinds.append("missing")
+    if not kinds:
+        return []
+    found: list[Finding] = []
     files: dict[str, Files] = {}
     for kind in kinds:
         try:

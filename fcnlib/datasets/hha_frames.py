@@ -14,7 +14,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.hha_images import save
 from fcnlib.datasets.nyudv2 import CROP, FRAME
 from fcnlib.datasets.prepared import first_and_more
-from fcnlib.errors import InputError
+from fcnlib.errors import InputError, brief, raise_all
 from fcnlib.hha import COLOUR, Camera, channels, doubt, rounded
 from fcnlib.parallel import in_processes
 from fcnlib.progress import progress
@@ -61,14 +61,7 @@ def encode_frames(frames: Sequence[Frame], view: View, *, workers: int = 1) -> N
     if odd:
         log.warning("%s: %s", first_and_more([name for name, _ in odd]), odd[0][1])
     failed = [error for _, error in said if isinstance(error, InputError)]
-    if len(failed) == 1:
-        raise failed[0]
-    for error in failed:
-        log.error("%s", error)
-    if failed:
-        raise InputError(
-            f"{len(failed)} of {len(frames)} depth images have no HHA in {frames[0].out.parent}"
-        )
+    raise_all(failed, f"of {len(frames)} depth images have no HHA in {frames[0].out.parent}")
 
 
 def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame]:
@@ -193,7 +186,7 @@ def _values(path: Path) -> NDArray[Any]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an array ({str(error).splitlines()[0]})") from None
+        raise InputError(f"{path}: not an array ({brief(error)})") from None
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         raise InputError(f"{path}: expected numbers of height x width")
     return values

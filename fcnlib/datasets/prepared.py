@@ -67,6 +67,13 @@ def read_hha_info(path: Path) -> HHAInfo:
     return _read(path, HHAInfo)
 
 
+def inputs_of(root: Path, info: DatasetInfo) -> tuple[Input, ...]:
+    """What nets can see of a data set: HHA too once it is complete."""
+    if not (root / HHA_INFO).exists():
+        return info.inputs
+    return (*(name for name in info.inputs if name != "hha"), "hha")
+
+
 def _read(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate_json(path.read_bytes())
@@ -103,11 +110,9 @@ class Prepared:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.info = read_info(self.root / INFO)
-        self.inputs = self.info.inputs
-        self.hha_info: HHAInfo | None = None
-        if (self.root / HHA_INFO).exists():
-            self.hha_info = read_hha_info(self.root / HHA_INFO)
-            self.inputs = (*(name for name in self.inputs if name != "hha"), "hha")
+        self.inputs = inputs_of(self.root, self.info)
+        path = self.root / HHA_INFO
+        self.hha_info = read_hha_info(path) if path.exists() else None
         self._files = {"image": _listing(self.root / "images")}
         for name in self.inputs:
             if name != "rgb":

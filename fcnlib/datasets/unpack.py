@@ -11,15 +11,15 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from fcnlib.errors import InputError
+from fcnlib.errors import InputError, brief
 
-_DAMAGED_TAR = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
+DAMAGED_TAR = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
 # Python has no common class for what zip archives can be: cut, encrypted, oddly compressed.
-_DAMAGED_ZIP = (
+DAMAGED_ZIP = (
     *(zipfile.BadZipFile, RuntimeError, UnicodeDecodeError, struct.error),
     *(EOFError, zlib.error, lzma.LZMAError, OSError),
 )
-_ZIP = b"PK\x03\x04"
+ZIP = b"PK\x03\x04"
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
@@ -35,7 +35,7 @@ def _is_zip(archive: Path) -> bool:
     """By its first bytes, for a cut archive has no last ones."""
     try:
         with open(archive, "rb") as file:
-            return file.read(len(_ZIP)) == _ZIP
+            return file.read(len(ZIP)) == ZIP
     except OSError:  # reading it as a tar says what it is
         return False
 
@@ -56,8 +56,8 @@ def _tar_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Ma
                 raise tarfile.ReadError("no end of the archive")
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file") from None
-    except _DAMAGED_TAR as error:
-        raise InputError(f"{archive}: not a tar archive or cut short ({_reason(error)})") from None
+    except DAMAGED_TAR as error:
+        raise InputError(f"{archive}: not a tar archive or cut short ({brief(error)})") from None
 
 
 def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
@@ -71,12 +71,8 @@ def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Ma
                 match = wanted.fullmatch(name)
                 if match and not member.is_dir():
                     yield match, zipped.read(member)
-    except _DAMAGED_ZIP as error:
-        raise InputError(f"{archive}: not a zip archive or cut short ({_reason(error)})") from None
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(":")
+    except DAMAGED_ZIP as error:
+        raise InputError(f"{archive}: not a zip archive or cut short ({brief(error)})") from None
 
 
 def _is_unsafe(member: tarfile.TarInfo) -> bool:

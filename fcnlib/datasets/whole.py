@@ -1,27 +1,17 @@
 """Whether an archive is whole: the check of those whose checksum nobody has published."""
 
 import gzip
-import lzma
 import os
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, cast
 
-from fcnlib.errors import InputError
+from fcnlib.datasets.unpack import DAMAGED_TAR, DAMAGED_ZIP, ZIP
+from fcnlib.errors import InputError, brief
 
-ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 BLOCK = 512  # bytes of a tar, which ends with at least one of zeros
-_DAMAGED = (
-    tarfile.ReadError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,  # a zip's compression
-)
 
 
 def check_whole(path: Path, advice: str = "") -> None:
@@ -40,11 +30,9 @@ def check_whole(path: Path, advice: str = "") -> None:
                 _expect_end(file)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except _DAMAGED as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise InputError(
-            f"{path}: not a tar or zip archive, or cut short ({reason}){advice}"
-        ) from None
+    except (*DAMAGED_TAR, *DAMAGED_ZIP) as error:
+        reason = f"not a tar or zip archive, or cut short ({brief(error)})"
+        raise InputError(f"{path}: {reason}{advice}") from None
 
 
 def _read_zip(file: IO[bytes]) -> None:
