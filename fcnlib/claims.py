@@ -13,7 +13,7 @@ from fcnlib.errors import InputError
 from fcnlib.experiments import first_problem, merged
 from fcnlib.files import write_json
 from fcnlib.predicates import Comparison, parse, standard_errors
-from fcnlib.tables import Line, read_lines
+from fcnlib.results import Line, read_lines
 
 NOISE = 2.0  # standard errors; what is less apart may be chance
 

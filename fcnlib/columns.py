@@ -3,6 +3,15 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+# A bound's mean IU; `mean_iu` itself is the first rule's.
+Bound = Literal[
+    "mean_iu",
+    "mean_iu_majority_bilinear",
+    "mean_iu_majority_nearest",
+    "mean_iu_centre_bilinear",
+    "mean_iu_centre_nearest",
+    "mean_iu_corner_nearest",
+]
 Metric = Literal[
     "pixel_accuracy",
     "mean_accuracy",
@@ -16,10 +25,14 @@ Metric = Literal[
 ]
 # Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
 Served = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
+# What a run was told; nothing that it found.
+Setting = Literal["batch_size", "momentum", "learning_rate"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
     "backward_ms",
+    "training_s",
+    "training_loss",
     "outputs",
     "output_ms",
     "max_difference",
@@ -28,7 +41,29 @@ Cost = Literal[
     "field",
     "stride",
 ]
-ColumnName = Literal[Metric, Served, Cost]
+ColumnName = Literal[Metric, Bound, Served, Setting, Cost]
+
+
+class Rule(NamedTuple):
+    """How labels become cells, and cells become labels again."""
+
+    down: Literal["area", "majority", "centre", "corner"]
+    up: Literal["bilinear", "nearest"]
+
+    @property
+    def label(self) -> str:
+        return f"{self.down}, {self.up}"
+
+
+# By the column of the mean IU that a bound has with it: the paper does not say its own.
+RULES: Mapping[ColumnName, Rule] = {
+    "mean_iu": Rule("area", "bilinear"),
+    "mean_iu_majority_bilinear": Rule("majority", "bilinear"),
+    "mean_iu_majority_nearest": Rule("majority", "nearest"),
+    "mean_iu_centre_bilinear": Rule("centre", "bilinear"),
+    "mean_iu_centre_nearest": Rule("centre", "nearest"),
+    "mean_iu_corner_nearest": Rule("corner", "nearest"),
+}
 
 
 class Column(NamedTuple):
@@ -37,10 +72,11 @@ class Column(NamedTuple):
     label: str
     unit: str
     digits: int
-    form: Literal["f", "e"] = "f"
+    form: Literal["f", "e", "g"] = "f"
     per: float = 1.0  # shown as so many of these
     mark: str = ""  # behind the number
-    derived: bool = False  # from the full-width net's layers: no run can change it
+    # Derived from the full-width net's layers, which no run can change; or set by its recipe.
+    known: Literal["measured", "derived", "set"] = "measured"
     task: str = "semantic"  # of a score
     metric: str = ""  # its name within the task, where that is not the column's
     server: bool = False  # only PASCAL's evaluation server can measure it
@@ -80,17 +116,23 @@ COLUMNS: Mapping[ColumnName, Column] = {
         "mean IU, background never chosen", "%", 1, task="foreground", metric="mean_iu"
     ),
     "background_accuracy": Column("background acc.", "%", 1),
+    **{x: Column(f"mean IU, {RULES[x].label}", "%", 1) for x in RULES if x != "mean_iu"},
     "voc2011_test_mean_iu": Column("mean IU, VOC2011 test", "%", 1, server=True),
     "voc2012_test_mean_iu": Column("mean IU, VOC2012 test", "%", 1, server=True),
+    "batch_size": Column("batch size", "images", 0, known="set"),
+    "momentum": Column("momentum", "", 5, "g", known="set"),
+    "learning_rate": Column("learning rate", "", 3, "g", known="set"),
     "forward_ms": Column("forward time", "ms", 1),
     "backward_ms": Column("backward time", "ms", 1),
+    "training_s": Column("time of learning", "s", 0),
+    "training_loss": Column("loss at the end of training", "per pixel", 3),
     "outputs": Column("outputs", "outputs", 0),
     "output_ms": Column("time per output", "ms", 3),
     "max_difference": Column("max. difference", "of the score range", 1, "e"),
-    "conv_layers": Column("conv layers", "layers", 0, derived=True),
-    "parameters": Column("parameters", "parameters", 0, "f", 1e6, "M", derived=True),
-    "field": Column("rf size", "px", 0, derived=True),
-    "stride": Column("max stride", "px", 0, derived=True),
+    "conv_layers": Column("conv layers", "layers", 0, known="derived"),
+    "parameters": Column("parameters", "parameters", 0, "f", 1e6, "M", known="derived"),
+    "field": Column("rf size", "px", 0, known="derived"),
+    "stride": Column("max stride", "px", 0, known="derived"),
 }
 
 # A column's task and metric in results.csv; what is no score has no task.

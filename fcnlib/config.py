@@ -20,15 +20,6 @@ STRIDES: dict[str, dict[str, int]] = {
         **{"pool3/3x3_s2": 16, "pool2/3x3_s2": 8},
     },
 }
-# How labels become cells, and cells labels: the paper does not say.
-Resampling = Literal[
-    "area-bilinear",
-    "majority-bilinear",
-    "majority-nearest",
-    "centre-bilinear",
-    "centre-nearest",
-    "corner-nearest",
-]
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 
@@ -113,7 +104,6 @@ class Oracle(Frozen):
     """Perfect labels, downsampled by a factor and back (section 6.3)."""
 
     factor: Annotated[int, Field(strict=True, ge=1)]
-    rule: Resampling = "area-bilinear"
 
 
 class Tested(Frozen):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from fcnlib.config import Oracle
+from fcnlib.columns import ColumnName
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.masking import NOTHING_HIDDEN, Hiding
@@ -60,12 +60,21 @@ def without_background(labels: Tensor) -> Tensor:
     return torch.where(objects, labels - 1, VOID)
 
 
-def bounds(dataset: Prepared, split: str, *, oracle: Oracle, task: str = TASK) -> Tensor:
-    """Counts per image of the best labels at this stride, int64 [images, classes, classes]."""
-    classes = len(dataset.info.tasks[task])
+def bounds(
+    dataset: Prepared, split: str, *, factor: int, task: str = TASK
+) -> tuple[Tensor, dict[ColumnName, Tensor]]:
+    """Counts of the best labels at this stride: per image by the first rule, in all by each.
 
-    def counts(name: str) -> Tensor:
+    int64 [images, classes, classes], and [classes, classes] by rule.
+    """
+    classes, per_image = len(dataset.info.tasks[task]), []
+    totals: dict[ColumnName, Tensor] = {}
+    for name in dataset.ids(split):
         truth = torch.from_numpy(dataset.label(name, task))
-        return confusion(coarse(truth, oracle.factor, classes, oracle.rule), truth, classes)
-
-    return torch.stack([counts(name) for name in dataset.ids(split)])
+        found = {
+            rule: confusion(labels, truth, classes)
+            for rule, labels in coarse(truth, factor, classes).items()
+        }
+        per_image.append(found["mean_iu"])
+        totals = {rule: counts + totals.get(rule, 0) for rule, counts in found.items()}
+    return torch.stack(per_image), totals

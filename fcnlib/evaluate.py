@@ -17,7 +17,7 @@ from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 from fcnlib.masking import has_background, hiding, require_background
-from fcnlib.metrics import class_iu, scores
+from fcnlib.metrics import class_iu, mean_iu_of_truth, scores
 from fcnlib.models.architecture import architecture
 from fcnlib.models.fcn import build_fcn
 from fcnlib.timing import forward_milliseconds
@@ -70,11 +70,18 @@ def evaluate(
         "parameters": known["parameters"],
         "best_iteration": known["best_iteration"],
         "diverged_at": known.get("diverged_at"),
-        "costs": {"forward_ms": fmean(forward), **full_width(known["net"], tasks)},
+        "trained_on": _machine(known),
+        "costs": {
+            "forward_ms": fmean(forward),
+            "training_s": known.get("seconds"),
+            "training_loss": known.get("loss"),
+            **full_width(known["net"], tasks),
+        },
         "forward_size": size,
         "runs_ms": {"forward": forward},
     }
-    _write(per_image, data, split, metrics, counts, facts)
+    scored = {task: _scored(task, each.sum(0), data) for task, each in per_image.items()}
+    _write(per_image, scored, data, split, metrics, counts, facts)
 
 
 def _check(known: Mapping[str, Any], data: Prepared, model: Path) -> None:
@@ -89,6 +96,13 @@ def _check(known: Mapping[str, Any], data: Prepared, model: Path) -> None:
                 f"{model}: knows {len(names)} classes ({names[0]}, ...); "
                 f"expected the {len(data.info.tasks[task])} of {data.root}"
             )
+
+
+def _machine(known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a net of ours was trained on."""
+    if known.get("seconds") is None:
+        return None
+    return {key: known["provenance"][key] for key in ("device", "threads")}
 
 
 def _labels(net: Any, tasks: Mapping[str, int], foreground: bool) -> Segment:
@@ -121,13 +135,20 @@ def full_width(net: Mapping[str, Any], classes: Mapping[str, int]) -> dict[str, 
 def evaluate_bound(
     oracle: Oracle, *, dataset: Path, split: str, metrics: Path, counts: Path, facts: dict[str, Any]
 ) -> None:
-    """Score the true labels seen through an oracle's cells, in the same two files."""
+    """Score the true labels seen through an oracle's cells, in the same two files.
+
+    All scores and counts are the first rule's; of the others there is the mean IU.
+    """
     data = Prepared(dataset)
-    _write({TASK: bounds(data, split, oracle=oracle)}, data, split, metrics, counts, facts)
+    per_image, totals = bounds(data, split, factor=oracle.factor)
+    by_rule = {rule: _number(mean_iu_of_truth(total)) for rule, total in totals.items()}
+    scored = {TASK: _scored(TASK, per_image.sum(0), data) | by_rule}
+    _write({TASK: per_image}, scored, data, split, metrics, counts, facts)
 
 
 def _write(
     per_image: Mapping[str, Tensor],
+    scored: Mapping[str, dict[str, Any]],
     data: Prepared,
     split: str,
     metrics: Path,
@@ -146,7 +167,7 @@ def _write(
         "dataset": data.info.name,
         "split": split,
         "images": len(ids),
-        "tasks": {task: _scored(task, each.sum(0), data) for task, each in per_image.items()},
+        "tasks": scored,
     }
     write_json(metrics, content)
 

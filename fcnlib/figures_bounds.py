@@ -8,11 +8,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from fcnlib.columns import RULES
 from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import Points, xy
 from fcnlib.measurements import by_experiment, number
-from fcnlib.tables import Runs, ShownChart, ShownRow, ShownTable, read_lines
+from fcnlib.results import read_lines
+from fcnlib.tables import Runs, ShownChart, ShownRow, ShownTable
 
 PAPER = "#8a9099"
 HERE = "#0072B2"
@@ -27,19 +29,24 @@ def draw_bounds(
 ) -> None:
     """Mean IU of perfect labels after coarse sampling, by factor: published, and by each rule."""
     shown = ShownTable.model_validate(table)
-    oracles = {row.experiment: row.oracle for row in shown.rows}
-    lines = [line for line in read_lines(results) if line.column == "mean_iu"]
-    found = [(oracle, line) for line in lines if (oracle := oracles[line.experiment])]
-    published = sorted((x.factor, line.paper) for x, line in found if line.paper is not None)
+    factors = {row.experiment: row.oracle.factor for row in shown.rows if row.oracle}
     rules: dict[str, Points] = {}
-    for oracle, line in found:
+    paper: dict[float, float] = {}
+    for line in read_lines(results):
+        column, factor = line.column, factors.get(line.experiment)
+        if column is None or column not in RULES or factor is None:
+            continue
         if line.measured is not None:
-            rules.setdefault(oracle.rule, []).append((oracle.factor, line.measured))
+            rules.setdefault(RULES[column].label, []).append((factor, line.measured))
+        if line.paper is not None:
+            paper[factor] = line.paper
     if not rules:
         raise InputError(f"{results}: no mean_iu of a row with a factor")
     with new_figure(5.4, 4.2 if len(rules) > 1 else 3.8) as figure:
         axes = figure.subplots()
-        axes.plot(*xy(published), color=PAPER, marker="D", linestyle="--", label="paper")
+        axes.plot(
+            *xy(sorted(paper.items())), color=PAPER, marker="D", linestyle="--", label="paper"
+        )
         _draw_rules(axes, rules)
         axes.set_title("Mean IU of perfect labels (%)")
         axes.legend(fontsize=9, loc="lower right")
@@ -48,10 +55,11 @@ def draw_bounds(
             figure, image, card, kind="bounds", table=shown.name, title="Upper bounds",
             caption="The best mean IU that a prediction of each coarseness could reach. How much "
             "is lost depends on the size of the objects, so on the images."
-            + RESAMPLED * (len(rules) > 1),
+            + RESAMPLED * (len(rules) > 1)
+            + _closest(rules, paper) * (shown.images == "published"),
             alt="Line chart: mean IU against downsampling factor, measured "
             + ", ".join(f"{y:.0f}% at {x:g}" for x, y in rules[first])
-            + f" by the rule {first}; {len(rules) - 1} more rules beside it" * (len(rules) > 1)
+            + f" by the rule “{first}”; {len(rules) - 1} more rules beside it" * (len(rules) > 1)
             + ".",
         )  # fmt: skip
 
@@ -64,6 +72,19 @@ RESAMPLED = (
     " The paper does not say how it resamples. Down: the share of each class in a cell (area), the "
     "cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
 )
+
+
+def _closest(rules: Mapping[str, Points], published: Mapping[float, float]) -> str:
+    """Which rule comes closest to the published numbers, of those with a number for each."""
+    apart = {
+        rule: fmean(abs(value - published[factor]) for factor, value in points)
+        for rule, points in rules.items()
+        if published.keys() and published.keys() == dict(points).keys()
+    }
+    if not apart:
+        return ""
+    rule = min(apart, key=lambda name: apart[name])
+    return f" “{rule}” comes closest to the published numbers: {apart[rule]:.1f} points on average."
 
 
 def _draw_rules(axes: Axes, rules: Mapping[str, Points]) -> None:

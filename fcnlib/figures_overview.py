@@ -14,7 +14,8 @@ from fcnlib.config_data import Frozen
 from fcnlib.drawing import new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, number
-from fcnlib.tables import Line, ShownChart, ShownRow, read_lines
+from fcnlib.results import Line, read_lines
+from fcnlib.tables import ShownChart, ShownRow
 
 HERE, PAPER = "#0072B2", "#D55E00"
 PITCH = 0.19  # inches from row to row

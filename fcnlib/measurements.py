@@ -7,22 +7,27 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fcnlib.columns import KEYS, ColumnName, Cost
+from fcnlib.columns import COLUMNS, KEYS, ColumnName, Cost
 from fcnlib.errors import InputError
 
 
-class Provenance(BaseModel):
-    """Where a result comes from."""
+class Machine(BaseModel):
+    """What something was computed on."""
 
     model_config = ConfigDict(frozen=True)
+
+    device: str
+    threads: int | None = None
+
+
+class Provenance(Machine):
+    """Where a result comes from."""
 
     commit: str
     dirty: bool
     date: str
     versions: dict[str, str]
-    device: str
     values: dict[str, Any] = {}
-    threads: int | None = None
     seed: int | None = None
 
 
@@ -38,6 +43,7 @@ class Measured(BaseModel):
     images: int = 0
     tasks: dict[str, dict[str, float | list[float | None] | None]] = {}
     costs: dict[Cost, float | None] = {}
+    trained_on: Machine | None = None  # maybe another one than scored it
     forward_size: tuple[int, int] | None = None  # height, width
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
@@ -71,7 +77,14 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Mea
 
 
 def number(path: Path, run: Measured, column: ColumnName) -> float | None:
-    """One number in its column's unit; None where the run has none."""
+    """One number in its column's unit; None where the run has none.
+
+    What is set is in the recipe of the net that was scored.
+    """
+    if COLUMNS[column].known == "set":
+        values = run.provenance.values
+        told: float | None = values.get("trained", values).get("recipe", {}).get(column)
+        return told
     task, metric = KEYS[column]
     if not task:
         return run.costs.get(cast(Cost, column))

@@ -24,7 +24,8 @@ from fcnlib.page_parts import (
     relative,
     score_table,
 )
-from fcnlib.tables import Line, Runs, ShownTable, measured_label, read_lines
+from fcnlib.results import Line, read_lines
+from fcnlib.tables import Runs, ShownTable, measured_label
 
 STUDIES = ("losses", "gaps", "momentum", "ablation")  # kinds of charts across tables
 

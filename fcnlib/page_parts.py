@@ -11,7 +11,8 @@ from fcnlib.cards import Card
 from fcnlib.columns import COLUMNS, Column
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured
-from fcnlib.tables import Line, Runs, ShownTable, best_lines, label_of, note, own_text
+from fcnlib.results import Line
+from fcnlib.tables import Runs, ShownTable, best_lines, label_of, note, own_text
 
 
 class Shown(NamedTuple):
@@ -112,7 +113,7 @@ def _number(text: str) -> float | None:
 
 def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
-    best = best_lines(lines) if table.compete else set()
+    best = best_lines(lines, runs) if table.compete else set()
     published = {line.column for line in lines if line.paper is not None}
     seeds = max((line.seeds or 0 for line in lines), default=0)
     heads = [

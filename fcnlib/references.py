@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from fcnlib.columns import COLUMNS, KEYS, ColumnName, Metric, Served
+from fcnlib.columns import COLUMNS, KEYS, RULES, ColumnName, Metric, Served, Setting
 from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, Table, Timing
 from fcnlib.config_data import CHANNELS, Data
 from fcnlib.datasets.archives import ARCHIVES
@@ -17,6 +17,7 @@ SERVED: frozenset[ColumnName] = frozenset(get_args(Served))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
 )
+LEARNING: frozenset[ColumnName] = frozenset(("training_s", "training_loss", *get_args(Setting)))
 WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
     ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
 )
@@ -279,4 +280,6 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
     scores = {name for name in SCORES if KEYS[name][0] in tasks}
     if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
         scores -= WITH_BACKGROUND
-    return {*scores, *(() if entry.oracle else NET_COSTS), *entry.paper}
+    if entry.oracle:
+        return {*scores, *RULES, *entry.paper}
+    return {*scores, *NET_COSTS, *(() if entry.weights else LEARNING), *entry.paper}

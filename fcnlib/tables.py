@@ -1,20 +1,22 @@
-"""A table's numbers, measured beside published: tidy lines, CSV and Markdown."""
+"""A table's numbers, measured beside published: as tidy lines and as Markdown."""
 
-import csv
+import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from fcnlib.columns import COLUMNS, KEYS, NAMES, Column, ColumnName
+from fcnlib.columns import COLUMNS, KEYS, Column, ColumnName
 from fcnlib.config import Oracle
 from fcnlib.config_data import Frozen, Mask
 from fcnlib.errors import InputError
-from fcnlib.files import replacing, write_json
-from fcnlib.measurements import Measured, by_experiment, number
+from fcnlib.files import replacing
+from fcnlib.measurements import Machine, Measured, by_experiment, number
+from fcnlib.results import Line, write_lines
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
+NOISE = 2.0  # standard errors; what is less apart may be chance
+LEARNING: frozenset[ColumnName | None] = frozenset(("training_s", "training_loss"))
 Images = Literal["published", "drawn", "own", "none"]
 
 
@@ -63,29 +65,6 @@ class ShownTable(Frozen):
     rows: tuple[ShownRow, ...]
 
 
-class Line(NamedTuple):
-    """One number of results.csv, in its unit; None where there is none.
-
-    `task` is empty for what is no score.
-    """
-
-    table: str
-    row: str
-    experiment: str
-    task: str
-    metric: str
-    measured: float | None
-    std: float | None
-    seeds: int | None
-    paper: float | None
-    unit: str
-
-    @property
-    def column(self) -> ColumnName | None:
-        """The column of a table that the number is of."""
-        return NAMES.get((self.task, self.metric))
-
-
 def build_table(
     table: Mapping[str, Any],
     *,
@@ -101,20 +80,6 @@ def build_table(
     write_lines(Path(csv), lines)
     with replacing(Path(markdown)) as temporary:
         temporary.write_text(as_markdown(shown, lines, scale, runs))
-
-
-def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
-    """Write results.csv: the lines of all tables in the order given."""
-    write_lines(Path(output), chain.from_iterable(map(read_lines, tables)))
-
-
-def write_scores(results: Path | str, output: Path | str) -> None:
-    """Write the measured scores by experiment, in the form that `dvc metrics` compares."""
-    scores: dict[str, dict[str, float]] = {}
-    for line in read_lines(results):
-        if line.measured is not None and line.task:
-            scores.setdefault(line.experiment, {})[f"{line.task}.{line.metric}"] = line.measured
-    write_json(Path(output), scores)
 
 
 def table_lines(table: ShownTable, runs: Runs) -> list[Line]:
@@ -133,7 +98,7 @@ def _line(table: ShownTable, row: ShownRow, column: ColumnName, runs: Runs) -> L
     # A number that one of the runs lacks has no honest mean.
     values = [value for value in found if value is not None]
     complete = len(values) == len(found) and values
-    spread = complete and len(values) > 1 and not about.derived
+    spread = complete and len(values) > 1 and about.known == "measured"
     task, metric = KEYS[column]
     return Line(
         table=table.name,
@@ -153,58 +118,43 @@ def _tidy(value: float) -> float:
     return round(value, 10)  # 100 * 0.57 is 56.99999999999999
 
 
-def write_lines(path: Path, lines: Iterable[Line]) -> None:
-    """Write tidy CSV: equal lines give equal bytes, and every number reads back exactly."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Line._fields)
-        writer.writerows(lines)
-
-
-def read_lines(path: Path | str) -> list[Line]:
-    """The lines of a CSV that `write_lines` wrote."""
-    with open(path, newline="") as file:
-        reader = csv.reader(file)
-        if next(reader, None) != list(Line._fields):
-            raise InputError(f"{path}: expected the columns {','.join(Line._fields)}")
-        try:
-            return [_parsed(*cells) for cells in reader]
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{path}: line {reader.line_num}: {error}") from None
-
-
-def _parsed(table: str, row: str, experiment: str, task: str, metric: str, *rest: str) -> Line:
-    measured, std, seeds, paper, unit = rest
-    return Line(
-        table, row, experiment, task, metric,
-        float(measured) if measured else None,
-        float(std) if std else None,
-        int(seeds) if seeds else None,
-        float(paper) if paper else None,
-        unit,
-    )  # fmt: skip
-
-
 def measured_label(scale: str) -> str:
     """The heading of measured columns: only a run at paper scale may stand without its scale."""
     return "measured" if scale == "paper" else scale
 
 
 def label_of(column: ColumnName, scale: str) -> str:
-    """The heading of our own numbers in a column: measured, or derived from the layers."""
-    return "derived" if COLUMNS[column].derived else measured_label(scale)
+    """The heading of our own numbers in a column: measured, derived from the layers, or set."""
+    known = COLUMNS[column].known
+    return measured_label(scale) if known == "measured" else known
 
 
 SERVER = "server only"
+DIVERGED = "\N{DAGGER}"
 
 
 def own_text(line: Line, column: Column, runs: Runs) -> str:
-    """Our own number as people read it, or who alone could measure it; nothing for others' rows."""
-    return SERVER if column.server and line.experiment in runs else column.text(line.measured)
+    """Our own number as people read it, or who alone could measure it; nothing for others' rows.
+
+    What a run left that diverged is marked.
+    """
+    mine = runs.get(line.experiment, ())
+    if column.server and mine:
+        return SERVER
+    text = column.text(line.measured)
+    learned = column.unit == "%" or line.column in LEARNING
+    return f"{text}{DIVERGED}" if text and learned and _diverged(mine) else text
 
 
-def best_lines(lines: Sequence[Line]) -> set[Line]:
-    """The lines whose score, as shown, no other row of the same column beats."""
+def _diverged(runs: Sequence[tuple[Path, Measured]]) -> list[Measured]:
+    return [run for _, run in runs if run.diverged_at is not None]
+
+
+def best_lines(lines: Sequence[Line], runs: Runs) -> set[Line]:
+    """The lines of the best score of each column, and those that chance may keep below it.
+
+    Scores count as people see them; a run that diverged has none of the best.
+    """
     best: set[Line] = set()
     for name, column in COLUMNS.items():
         shown = {
@@ -212,15 +162,21 @@ def best_lines(lines: Sequence[Line]) -> set[Line]:
             for line in lines
             if line.column == name and line.measured is not None
         }
+        ranked = {x: y for x, y in shown.items() if not _diverged(runs.get(x.experiment, ()))}
         # Times are measured beside other jobs, and of sizes none is best.
-        if len(shown) > 1 and column.unit == "%":
-            best |= {line for line, value in shown.items() if value == max(shown.values())}
+        if len(shown) > 1 and ranked and column.unit == "%":
+            top = max(ranked, key=lambda line: ranked[line])
+            best |= {
+                line
+                for line, value in ranked.items()
+                if ranked[top] - value <= NOISE * math.hypot(top.error, line.error)
+            }
     return best
 
 
 def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str, runs: Runs) -> str:
     """The table as Markdown: each column measured and, where the paper has it, published."""
-    best = best_lines(lines) if table.compete else set()
+    best = best_lines(lines, runs) if table.compete else set()
     published = {line.column for line in lines if line.paper is not None}
     head, rows = [""], {row.experiment: [row.row] for row in table.rows}
     for name in table.columns:
@@ -253,6 +209,14 @@ def note(table: ShownTable, runs: Runs) -> str:
     picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
     published = any(row.paper for row in table.rows)
     sentences = [table.note, WORLDS[table.images] if published else "", *_times(table, runs)]
+    if table.compete and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):
+        sentences.append(f"Scores within {NOISE:g} standard errors of the best are bold, too.")
+    sentences += [
+        f"{DIVERGED} {row.row}: diverged at iteration {run.diverged_at} (seed {run.seed}), "
+        "scored at its best snapshot before."
+        for row in table.rows
+        for run in _diverged(runs.get(row.experiment, ()))
+    ]
     for images in dict.fromkeys(picked.values()):
         rows = ", ".join(row for row in picked if picked[row] == images)
         nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
@@ -265,21 +229,24 @@ def note(table: ShownTable, runs: Runs) -> str:
 
 def _times(table: ShownTable, runs: Runs) -> list[str]:
     """On what the times of a table were measured."""
-    if not any(COLUMNS[column].unit == "ms" for column in table.columns):
-        return []
+    units = {COLUMNS[column].unit for column in table.columns}
     mine = [run for row in table.rows for _, run in runs.get(row.experiment, ())]
-    sizes = dict.fromkeys("{1} x {0}".format(*run.forward_size) for run in mine if run.forward_size)
-    of = [f"Times are of one image of {' or '.join(sizes)} pixels."] if sizes else []
-    devices = dict.fromkeys(f"{run.provenance.device}{_threads(run)}" for run in mine)
-    return [
-        *of,
-        *(f"Timed on {name}, while other jobs may have run beside." for name in devices),
-    ]
+    said: list[str] = []
+    machines: list[Machine] = []
+    if "ms" in units:
+        sizes = {"{1} x {0}".format(*run.forward_size): "" for run in mine if run.forward_size}
+        said += [f"Times in ms are of one image of {' or '.join(sizes)} pixels."] * bool(sizes)
+        machines += [run.provenance for run in mine]
+    if "s" in units:
+        said += ["The time of learning is without validation, and of the row's own stage alone."]
+        machines += [run.trained_on for run in mine if run.trained_on]
+    devices = dict.fromkeys(map(_device, machines))
+    return [*said, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
 
 
-def _threads(run: Measured) -> str:
-    count = run.provenance.threads
-    return f" ({count} thread{'s' * (count > 1)})" if count else ""
+def _device(machine: Machine) -> str:
+    count = machine.threads
+    return machine.device + (f" ({count} thread{'s' * (count > 1)})" if count else "")
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

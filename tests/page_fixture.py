@@ -17,7 +17,8 @@ from fcnlib.evaluate import evaluate, evaluate_bound
 from fcnlib.figures import draw_class_iu, draw_curves
 from fcnlib.figures_bounds import draw_bounds
 from fcnlib.figures_samples import draw_comparison, draw_examples
-from fcnlib.tables import build_table, join_tables
+from fcnlib.results import join_tables
+from fcnlib.tables import build_table
 
 CLASSES = ("background", "cat", "dog")
 NETS = {"near": "Near-sighted <net>", "sharp": "Sharp"}
@@ -218,18 +219,18 @@ def draw_all(results: Path, dataset: Path) -> list[Path]:
     )  # fmt: skip
     draw_comparison(
         {
-            "name": "fig4", "title": "Fig. 4: eyes", "images": 2,
-            "nets": SHOWN_NETS["nets"],
+            "title": "Fig. 4: eyes", "images": 2, "nets": SHOWN_NETS["nets"],
+            "columns": ["nets", "truth", "image"],
         },
         models=[results / f"models/{name}/0.ts" for name in NETS],
         counts=[results / f"metrics/{name}/0.npz" for name in NETS],
         dataset=dataset, image=fig4.with_suffix(".png"), card=fig4,
     )  # fmt: skip
-    for name, row in NETS.items():
-        cards.append(results / f"figures/examples-{name}.json")
-        draw_examples(
-            {"experiment": name, "row": row}, model=results / f"models/{name}/0.ts",
-            counts=results / f"metrics/{name}/0.npz", dataset=dataset, each=1,
-            image=cards[-1].with_suffix(".png"), card=cards[-1],
-        )  # fmt: skip
+    cards.append(results / "figures/examples.json")
+    draw_examples(
+        {"table": "nets", "nets": SHOWN_NETS["nets"]},
+        models=[results / f"models/{name}/0.ts" for name in NETS],
+        counts=[results / f"metrics/{name}/0.npz" for name in NETS],
+        dataset=dataset, image=cards[-1].with_suffix(".png"), card=cards[-1],
+    )  # fmt: skip
     return cards

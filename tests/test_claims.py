@@ -22,7 +22,7 @@ from fcnlib.columns import KEYS
 from fcnlib.errors import InputError
 from fcnlib.experiments import merged
 from fcnlib.predicates import parse, standard_errors
-from fcnlib.tables import Line, write_lines
+from fcnlib.results import Line, write_lines
 
 REPOSITORY = Path(__file__).parents[1]
 LISTED = read_claims(REPOSITORY / "claims.yaml")

@@ -78,9 +78,3 @@ def test_an_overview_of_no_scores_is_refused(raw_config: dict[str, Any]) -> None
     raw = with_figure(raw_config, kind="ablation") | {"experiments": entries, "tables": tables}
     with pytest.raises(InputError, match=r"figures\.study\.tables: no table has mean_iu"):
         load(raw)
-
-
-def test_an_unknown_way_to_resample_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
-    raw_config["experiments"]["bound-32"]["oracle"]["rule"] = "cubic"
-    with pytest.raises(InputError, match=r"bound-32\.oracle\.rule: 'cubic'.*centre-nearest"):
-        load(raw_config)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from fcnlib.columns import COLUMNS
+from fcnlib.columns import COLUMNS, RULES
 from fcnlib.config import Oracle
 from fcnlib.counting import bounds, confusions
 from fcnlib.datasets.prepared import Prepared
@@ -83,6 +83,8 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     metrics, _ = run(world, model(tmp_path, classes), tmp_path, side=40)
     assert metrics["forward_size"] == [40, 40]
     assert metrics["costs"].pop("forward_ms") > 0
+    assert metrics["costs"].pop("training_s") is None
+    assert metrics["costs"].pop("training_loss") is None and metrics["trained_on"] is None
     full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
     assert metrics["costs"] == full
 
@@ -135,12 +137,23 @@ def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Pa
 
 def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
     data = Prepared(world)
-    oracles = [Oracle(factor=factor) for factor in (1, 4, 16, 64)]
-    found = [mean_iu(bounds(data, "seg11valid", oracle=oracle).sum(0)) for oracle in oracles]
+    counts = [bounds(data, "seg11valid", factor=factor)[0].sum(0) for factor in (1, 4, 16, 64)]
+    found = [mean_iu(total) for total in counts]
     assert found[0] == 1
     assert found == sorted(found, reverse=True) and found[-1] < 0.6
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(oracles[1], dataset=world, split="seg11valid", facts=FACTS, **files)
+    evaluate_bound(Oracle(factor=4), dataset=world, split="seg11valid", facts=FACTS, **files)
     metrics = json.loads(files["metrics"].read_text())
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
     assert metrics["costs"] == {} and metrics["parameters"] is None
+
+
+def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
+    world: Path, tmp_path: Path
+) -> None:
+    files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
+    evaluate_bound(Oracle(factor=16), dataset=world, split="seg11valid", facts=FACTS, **files)
+    scored = json.loads(files["metrics"].read_text())["tasks"]["semantic"]
+    assert len({scored[rule] for rule in RULES}) == len(RULES)
+    total = torch.from_numpy(np.load(files["counts"])["semantic"]).sum(0)
+    assert scores(total)["mean_iu"] == pytest.approx(scored["mean_iu"])

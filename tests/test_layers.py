@@ -33,7 +33,7 @@ LAYERS = [
     {"models", "dense", "timing", "masking", "sampling", "counting", "starting"},
     {"optimising", "curve", "train", "torchscript", "pretrain", "job"},
     {"photographs", "evaluate", "predict", "convert", "submit"},
-    {"measurements", "cards", "tables", "claims", "drawing"},
+    {"measurements", "results", "cards", "tables", "claims", "drawing"},
     {"figures", "figures_grid", "figures_inputs", "figures_sheets", "figures_samples"},
     {"figures_bounds", "figures_losses", "figures_overview"},
     {"page_claims", "page_parts", "page", "benchmarks"},

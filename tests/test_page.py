@@ -10,7 +10,8 @@ from fcnlib.columns import COLUMNS
 from fcnlib.errors import InputError
 from fcnlib.page import write_page
 from fcnlib.page_parts import duration, read_benchmark
-from fcnlib.tables import build_table, join_tables
+from fcnlib.results import join_tables
+from fcnlib.tables import build_table
 
 
 class Links(HTMLParser):

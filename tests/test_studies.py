@@ -18,7 +18,7 @@ from fcnlib.errors import InputError
 from fcnlib.figures_bounds import draw_bounds, draw_gaps
 from fcnlib.figures_losses import draw_losses, mean_of, smoothed
 from fcnlib.figures_overview import alike, draw_ablation, draw_momentum
-from fcnlib.tables import Line, write_lines
+from fcnlib.results import Line, write_lines
 
 
 def out(folder: Path) -> dict[str, Path]:
@@ -92,7 +92,7 @@ def write_metrics(folder: Path, name: str, score: float, *, seed: int = 0, **rec
 def test_a_gap_is_from_the_net_to_the_first_bound_of_its_stride(tmp_path: Path) -> None:
     rows = [
         {"experiment": "b", "row": "32", "oracle": {"factor": 32}, "paper": {"mean_iu": 86.1}},
-        {"experiment": "c", "row": "c", "oracle": {"factor": 32, "rule": "corner-nearest"}},
+        {"experiment": "c", "row": "c", "oracle": {"factor": 32}},
         {"experiment": "n", "row": "Net", "stride": 32, "paper": {"mean_iu": 63.6}},
         {"experiment": "m", "row": "New", "stride": 32},
     ]
@@ -110,18 +110,32 @@ def line(table: str, row: str, measured: float | None, paper: float | None, **mo
 
 
 def test_every_way_to_resample_has_its_line_beside_the_published_one(tmp_path: Path) -> None:
-    oracles = [(rule, f) for rule in ("area-bilinear", "corner-nearest") for f in (32, 8)]
-    rows = [
-        {"experiment": f"{rule} {f}", "row": f"{rule} {f}", "oracle": {"rule": rule, "factor": f}}
-        for rule, f in oracles
+    card = draw_rules(tmp_path, "drawn")
+    assert "50% at 8 by the rule “area, bilinear”; 1 more rules beside it" in card.alt
+    assert "does not say how it resamples" in card.caption and "closest" not in card.caption
+
+
+def test_the_rule_closest_to_the_published_numbers_is_told_where_the_images_are(
+    tmp_path: Path,
+) -> None:
+    caption = draw_rules(tmp_path, "published").caption
+    assert "“corner, nearest” comes closest to the published numbers: 15.0 points" in caption
+
+
+def draw_rules(folder: Path, images: str) -> Any:
+    """Two rules at two factors."""
+    rows = [{"experiment": f"{x}", "row": f"{x}", "oracle": {"factor": x}} for x in (32, 8)]
+    other = {"metric": "mean_iu_corner_nearest"}
+    lines = [
+        part
+        for row, best in zip(rows, (80.0, 90.0), strict=True)
+        for part in (line("b", row["row"], 50.0, best), line("b", row["row"], 70.0, None, **other))
     ]
-    lines = [line("b", row["row"], 50.0, 80.0) for row in rows]
-    write_lines(tmp_path / "b.csv", lines)
-    table = {"name": "b", "title": "B", "columns": ["mean_iu"], "images": "drawn", "rows": rows}
-    draw_bounds(table, results=tmp_path / "b.csv", **out(tmp_path))
-    card = read_card(tmp_path / "chart.json")
-    assert "by the rule area-bilinear; 1 more rules beside it" in card.alt
-    assert "does not say how it resamples" in card.caption
+    write_lines(folder / "b.csv", lines)
+    columns = ["mean_iu", "mean_iu_corner_nearest"]
+    table = {"name": "b", "title": "B", "columns": columns, "images": images, "rows": rows}
+    draw_bounds(table, results=folder / "b.csv", **out(folder))
+    return read_card(folder / "chart.json")
 
 
 def test_the_overview_has_each_row_with_a_number_below_its_table(tmp_path: Path) -> None:

@@ -10,17 +10,12 @@ from hypothesis import strategies as st
 from page_fixture import facts, write_dataset, write_net
 
 from fcnlib import metrics as scores
-from fcnlib.columns import COLUMNS, KEYS, ColumnName, Metric, Served
+from fcnlib.columns import COLUMNS, KEYS, RULES, Bound, ColumnName, Metric, Served, Setting
+from fcnlib.config import Recipe
 from fcnlib.errors import InputError
 from fcnlib.evaluate import evaluate
-from fcnlib.tables import (
-    Line,
-    build_table,
-    join_tables,
-    read_lines,
-    write_lines,
-    write_scores,
-)
+from fcnlib.results import Line, join_tables, read_lines, write_lines, write_scores
+from fcnlib.tables import build_table
 
 SKIPS = {
     "name": "skips",
@@ -85,7 +80,10 @@ def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
 def test_every_column_is_described_and_no_two_are_of_one_number():
     assert list(COLUMNS) == list(get_args(ColumnName))
     percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
-    assert percent == {*get_args(Metric), *get_args(Served)}
+    assert percent == {*get_args(Metric), *get_args(Bound), *get_args(Served)}
+    assert RULES.keys() == set(get_args(Bound)) and len(set(RULES.values())) == len(RULES)
+    chosen = {name for name, column in COLUMNS.items() if column.known == "set"}
+    assert chosen == set(get_args(Setting)) and chosen <= Recipe.model_fields.keys()
     assert {name for name, column in COLUMNS.items() if column.server} == set(get_args(Served))
     assert len(set(KEYS.values())) == len(COLUMNS)
     assert scores.METRICS.keys() <= percent
@@ -281,6 +279,78 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
         total = torch.from_numpy(file["semantic"]).sum(0)
     for line in read_lines(tmp_path / "tables/skips.csv")[:2]:
         assert line.measured == pytest.approx(100 * scores.METRICS[line.metric](total))
+
+
+def seeds_of(folder: Path, **scores: list[float]) -> list[Path]:
+    return [
+        write_metrics(folder, name, seed, pixel_accuracy=0.5, mean_iu=score)
+        for name, each in scores.items()
+        for seed, score in enumerate(each)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coarse", "bold"), [([0.58, 0.59, 0.60], True), ([0.5, 0.51, 0.52], False)]
+)
+def test_what_chance_may_keep_below_the_best_is_marked_as_well(tmp_path, coarse, bold):
+    runs = seeds_of(tmp_path, fine=[0.59, 0.6, 0.61], coarse=coarse)
+    _, markdown = build(tmp_path, runs)
+    assert "| **60.0 ± 1.0** | 65.5 |" in markdown
+    assert (f"| **{100 * coarse[1]:.1f} ± 1.0** |" in markdown) == bold
+    assert "Scores within 2 standard errors of the best are bold, too." in markdown
+
+
+def test_one_run_each_has_one_best_and_no_word_of_chance(tmp_path):
+    _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6], coarse=[0.599]))
+    assert "**60.0**" in markdown and "| 59.9 |" in markdown and "standard err" not in markdown
+
+
+def test_a_run_that_diverged_is_marked_told_and_never_the_best(tmp_path):
+    fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
+    content = json.loads(fine.read_text())
+    fine.write_text(json.dumps(content | {"diverged_at": 120}))
+    _, markdown = build(tmp_path, [fine, *others])
+    assert "| FCN-8s | 50.0† | 91.2 | 60.0† | 65.5 |" in markdown
+    assert "**35.0 ± 7.1**" in markdown
+    assert "† FCN-8s: diverged at iteration 120 (seed 0), scored at its best snapshot" in markdown
+
+
+SET = {
+    "name": "set",
+    "title": "Table 2",
+    "columns": ["batch_size", "momentum", "learning_rate", "training_s", "training_loss"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "heavy", "row": "Heavy", "paper": {"momentum": 0.99, "batch_size": 1}},
+        {"experiment": "tested", "row": "Tested"},
+        {"experiment": "released", "row": "Released"},
+    ],
+}
+
+
+def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
+    recipe = {"batch_size": 20, "momentum": 0.9, "learning_rate": 2e-9}
+    took = {"training_s": 1234.4, "training_loss": 0.25}
+    runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]
+    runs += [write_metrics(tmp_path, name, 0) for name in ("tested", "released")]
+    values = {"heavy": {"recipe": recipe}, "tested": {"trained": {"recipe": recipe}}}
+    for path in runs:
+        content = json.loads(path.read_text())
+        content["provenance"]["values"] = values.get(path.parent.name, {})
+        content["trained_on"] = {"device": "gpu: Another Machine", "threads": 2}
+        path.write_text(json.dumps(content))
+    csv, markdown = build(tmp_path, runs, SET)
+    assert markdown.splitlines()[2:7] == [
+        "|  | batch size (images), set | paper | momentum, set | paper | learning rate, set | "
+        "time of learning (s), demo | loss at the end of training (per pixel), demo |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
+        "| Heavy | 20 | 1 | 0.9 | 0.99 | 2e-09 | 1,234 ± 0 | 0.250 ± 0.000 |",
+        "| Tested | 20 |  | 0.9 |  | 2e-09 |  |  |",
+        "| Released |  |  |  |  |  |  |  |",
+    ]
+    assert "set,Heavy,heavy,,learning_rate,2e-09,,2,," in csv
+    assert "Timed on gpu: Another Machine (2 threads), while" in markdown
+    assert "**" not in markdown.replace("**Table 2**", "")
 
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)

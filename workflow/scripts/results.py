@@ -1,7 +1,7 @@
 """Join all tables into results.csv, and its numbers into scores.json."""
 
 from fcnlib.job import job
-from fcnlib.tables import join_tables, write_scores
+from fcnlib.results import join_tables, write_scores
 
 with job(snakemake.log[0], snakemake.threads):
     join_tables(snakemake.input.tables, snakemake.output.results)
