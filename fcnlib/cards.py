@@ -12,13 +12,6 @@ from fcnlib.errors import InputError
 from fcnlib.files import write_json
 
 
-class Scored(Frozen):
-    """One test image and its mean IU in percent."""
-
-    id: str
-    mean_iu: float
-
-
 class Classes(Frozen):
     """The colours of a task's classes."""
 
@@ -38,9 +31,7 @@ class Card(Frozen):
     width: int
     height: int
     table: str = ""  # the table that it belongs to, if any
-    experiment: str = ""  # the experiment that it shows, if only one
     legend: tuple[Classes, ...] = ()
-    worst: tuple[Scored, ...] = ()
 
 
 def write_card(path: Path | str, card: Card) -> None:

@@ -14,9 +14,12 @@ FigureKind = Literal[
     "gaps",  # between nets and the bounds of their stride
 ]
 Against = Literal["iteration", "images", "seconds"]
+# Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
+Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
+PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
 # What a figure of each kind says besides its title; `experiments`, where it is there, has to be.
 SAID_BY: dict[FigureKind, tuple[str, ...]] = {
-    "comparison": ("experiments", "images"),
+    "comparison": ("experiments", "images", "columns", "note"),
     "losses": ("experiments", "against"),
     "ablation": ("tables",),
     "momentum": ("experiments",),
@@ -31,6 +34,8 @@ class Figure(Frozen):
     title: str
     experiments: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     images: Positive = 3
+    columns: Annotated[tuple[Part, ...], Field(min_length=1)] = PARTS  # from left to right
+    note: str = ""
     # A panel each; seconds are told relative to the first experiment's.
     against: Annotated[tuple[Against, ...], Field(min_length=1)] = ("iteration", "seconds")
     tables: tuple[str, ...] = ()  # none named: all with a mean IU

@@ -82,8 +82,8 @@ def save(
         options = {"metadata": {"Software": None}}
     with replacing(image) as temporary:
         figure.savefig(temporary, dpi=dpi, **options)
-    width, height = figure.get_size_inches() * dpi
-    write_card(card, Card(image=image.name, width=round(width), height=round(height), **words))
+    width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
+    write_card(card, Card(image=image.name, width=width, height=height, **words))
 
 
 def bare(axes: Axes) -> None:

@@ -1,7 +1,7 @@
 """Sheets of pictures: rows under column titles, with the meaning of their colours below."""
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,49 +21,56 @@ Legend = tuple[tuple[str, str], ...]  # (class, colour)
 
 
 class Row(NamedTuple):
-    """Pictures of one size side by side; None leaves a place empty."""
+    """Pictures of one size side by side, each below its title."""
 
-    pictures: Sequence[Image | None]
-    heading: str = ""
+    pictures: Sequence[Image]
+    titles: Sequence[str]
+    heading: str = ""  # above all of them
+    smooth: Sequence[bool] = ()  # which shrink smoothly; all others keep their exact colours
 
-    def height(self, width: float) -> float:
-        """Of the row with its heading, where each picture has this width."""
-        height, across = next(each for each in self.pictures if each is not None).shape[:2]
-        return float(width * height / across) + (0.22 if self.heading else GAP)
+
+class Place(NamedTuple):
+    """A row's lengths on the sheet."""
+
+    heading: float
+    titles: float  # 0 where the row above has the same ones
+    pictures: float
+
+    @property
+    def total(self) -> float:
+        return self.heading + self.titles + self.pictures + GAP
 
 
 def draw_grid(
     canvas: Figure,
     rows: Sequence[Row],
-    titles: Sequence[str],
     legends: Mapping[str, Legend],
     *,
-    photos: Collection[int] = (),
     scale: DepthScale | None = None,
 ) -> None:
-    """Rows of pictures under column titles, a legend for each task and that of depth below.
+    """Rows of pictures, a legend for each task and that of depth below.
 
-    The columns of `photos` shrink smoothly; all others keep their exact colours.
+    Titles stand above the first row and wherever they are others than those of the row above.
     """
     width = canvas.get_figwidth()
-    cell = width / len(titles)
-    wrapped = [textwrap.wrap(title, 16) or [""] for title in titles]
-    top = 0.12 + 0.14 * max(map(len, wrapped))
-    heights = [row.height(cell - GAP) for row in rows]
+    cell = width / max(len(row.pictures) for row in rows)
+    places = [
+        _place(row, cell - GAP, first=above is None or row.titles != above.titles)
+        for above, row in zip([None, *rows], rows, strict=False)
+    ]
     below = [legend_height(width, task, legend) for task, legend in legends.items()]
-    total = top + sum(heights) + 0.06 + sum(below) + (0.24 if scale else 0)
+    total = sum(place.total for place in places) + 0.06 + sum(below) + (0.24 if scale else 0)
     canvas.set_figheight(total)
     canvas.set_layout_engine("none")
-    for column, lines in enumerate(wrapped):
-        size = min(9.0, 100 * cell / max(map(len, lines)))  # a long word must not run into the next
-        canvas.text((column + 0.5) / len(titles), 1 - (top / 2 + 0.02) / total, "\n".join(lines),
-                    ha="center", va="center", fontsize=size, fontweight="bold")  # fmt: skip
     sheet = np.full((round(total * DPI), round(width * DPI), 3), 255, np.uint8)
-    y = total - top
-    for row, height in zip(rows, heights, strict=True):
-        _paste_row(sheet, row, total - (y - height), cell, photos)
-        canvas.text(0.02 / width, (y - 0.12) / total, row.heading, va="center", fontsize=9)
-        y -= height
+    y = total
+    for row, place in zip(rows, places, strict=True):
+        canvas.text(GAP / 2 / width, (y - 0.13) / total, row.heading, va="center", fontsize=9)
+        y -= place.heading
+        if place.titles:
+            _draw_titles(canvas, row.titles, cell, y - place.titles / 2)
+        y -= place.titles + place.pictures + GAP
+        _paste_row(sheet, row, total - y - GAP, cell)
     canvas.figimage(sheet, zorder=-1)  # far cheaper than an axes for each picture
     y -= 0.06
     if scale:
@@ -74,18 +81,39 @@ def draw_grid(
         y -= height
 
 
-def _paste_row(sheet: Image, row: Row, bottom: float, cell: float, photos: Collection[int]) -> None:
+def _place(row: Row, width: float, *, first: bool) -> Place:
+    """How high a row is where each picture has this width."""
+    height, across = row.pictures[0].shape[:2]
+    lines = max(len(_wrapped(title)) for title in row.titles)
+    return Place(
+        0.24 * bool(row.heading), (0.08 + 0.14 * lines) * first, float(width * height / across)
+    )
+
+
+def _wrapped(title: str) -> list[str]:
+    return textwrap.wrap(title, 16) or [""]
+
+
+def _draw_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: float) -> None:
+    """Each title over its column; a long word must not run into the next."""
+    width, total = canvas.get_size_inches()
+    wrapped = [_wrapped(title) for title in titles]
+    size = min(8.5, 100 * cell / max(len(line) for lines in wrapped for line in lines))
+    for column, lines in enumerate(wrapped):
+        canvas.text((column + 0.5) * cell / width, middle / total, "\n".join(lines), ha="center",
+                    va="center", fontsize=size, fontweight="bold")  # fmt: skip
+
+
+def _paste_row(sheet: Image, row: Row, bottom: float, cell: float) -> None:
     """Put the row's pictures on the sheet's pixels; `bottom` is where they end, from its top."""
     end = round(bottom * DPI)
     for column, picture in enumerate(row.pictures):
-        if picture is None:
-            continue
         height, width = picture.shape[:2]
         left, right = (
             round(x * DPI) for x in (column * cell + GAP / 2, (column + 1) * cell - GAP / 2)
         )
         size = (right - left, round((cell - GAP) * height / width * DPI))
-        smooth = column in photos and width > size[0]
+        smooth = any(row.smooth[column : column + 1]) and width > size[0]
         way = Resampling.LANCZOS if smooth else Resampling.NEAREST
         sheet[end - size[1] : end, left:right] = np.asarray(fromarray(picture).resize(size, way))
 

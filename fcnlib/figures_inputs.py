@@ -22,11 +22,11 @@ WORDS = {
     "the angle with gravity.",
 }
 MASKED: dict[Mask, str] = {
-    "foreground": "Objects hidden",
-    "background": "Background hidden",
-    "shape": "Shape",
+    "foreground": "Background alone",
+    "background": "Objects alone",
+    "shape": "Mask alone",
 }
-HIDDEN = "Nets see what is beside the photograph; hidden pixels have the colour that is 0 to them."
+HIDDEN = "Hidden pixels have the colour that is 0 to the net; void counts with the objects."
 
 
 class DepthScale(NamedTuple):
@@ -37,10 +37,9 @@ class DepthScale(NamedTuple):
 
 
 class Views(NamedTuple):
-    """A column per input, the photograph always first."""
+    """What nets see beside or instead of photographs."""
 
-    titles: list[str]
-    rows: list[list[Image]]  # a row per image
+    columns: list[tuple[str, list[Image]]]  # title and a picture per image
     scale: DepthScale | None  # of the depths, if any
     words: str  # what a reader must know of them
 
@@ -49,30 +48,30 @@ def input_views(
     prepared: Prepared,
     names: Sequence[str],
     inputs: Collection[str],
-    task: str,
     hidden: Iterable[Hiding] = (),
+    *,
+    task: str,
 ) -> Views:
-    """The photographs, and what else the nets see of them, or see instead: by a task's labels."""
-    titles, rows = ["Image"], [[prepared.image(name)] for name in names]
+    """A column per kind of input, and per way to hide something by a task's labels."""
+    columns: list[tuple[str, list[Image]]] = []
     scale = None
     if "depth" in inputs:
         depths = [prepared.depth(name) for name in names]
         scale = depth_scale(depths)
-        titles.append("Depth")
-        for row, depth, name in zip(rows, depths, names, strict=True):
-            row.append(depth_picture(depth, prepared.missing(name), scale))
+        missing = [prepared.missing(name) for name in names]
+        painted = [
+            depth_picture(depth, unseen, scale)
+            for depth, unseen in zip(depths, missing, strict=True)
+        ]
+        columns.append(("Depth", painted))
     if "hha" in inputs:
-        titles.append("HHA")
-        for row, name in zip(rows, names, strict=True):
-            row.append(prepared.hha(name))
+        columns.append(("HHA", [prepared.hha(name) for name in names]))
     said = [WORDS[name] for name in WORDS if name in inputs]
-    for each in hidden:
-        if each.mask != "none":
-            titles.append(MASKED[each.mask])
-            for row, name in zip(rows, names, strict=True):
-                row.append(masked_picture(prepared, name, task, each))
-            said.append(HIDDEN * (HIDDEN not in said))
-    return Views(titles, rows, scale, " ".join(filter(None, said)))
+    masked = [each for each in hidden if each.mask != "none"]
+    for each in masked:
+        pictures = [masked_picture(prepared, name, task, each) for name in names]
+        columns.append((MASKED[each.mask], pictures))
+    return Views(columns, scale, " ".join(filter(None, [*said, HIDDEN * bool(masked)])))
 
 
 def masked_picture(prepared: Prepared, name: str, task: str, hidden: Hiding) -> Image:

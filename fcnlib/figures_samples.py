@@ -1,36 +1,60 @@
-"""Pictures of predictions: nets side by side, and each net's worst, median and best images."""
+"""Pictures of predictions: the nets of a table, or of a figure, side by side on some images."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fcnlib.cards import Scored
 from fcnlib.config_data import Frozen
+from fcnlib.config_figures import PARTS, Part
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.figures_sheets import comparison_sheet, example_sheet, load_net, of_task, save_sheet
+from fcnlib.figures_sheets import Chosen, load_nets, of_task, sample_sheet, save_sheet
 from fcnlib.metrics import mean_iu
 from fcnlib.tables import ShownNet
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
+OF_TABLE, OF_ONE = 4, 9  # images of a table's sheet, and where that has one net alone
 
 
-class Comparison(Frozen):
-    """Nets side by side on the same images."""
+class Samples(Frozen):
+    """Nets side by side on the same images, and the columns from left to right."""
 
-    name: str
+    kind: Literal["comparison", "examples"]
     title: str
+    table: str = ""
     nets: tuple[ShownNet, ...]
-    images: int
+    images: int = OF_TABLE
+    columns: tuple[Part, ...] = PARTS
+    note: str = ""
 
 
-def draw_comparison(
-    figure: Mapping[str, Any],
+class Scored(NamedTuple):
+    """A net's counts of every test image, by task, and the file that they are from."""
+
+    path: Path | str
+    tasks: dict[str, Counts]
+
+
+def draw_comparison(figure: Mapping[str, Any], **files: Any) -> None:
+    """A figure's nets on the images where the last one gains most on the first."""
+    _draw(Samples.model_validate({"kind": "comparison", **figure}), **files)
+
+
+def draw_examples(table: Mapping[str, Any], **files: Any) -> None:
+    """A table's nets on a few images between the worst and the best; of one net, its mistakes."""
+    shown = Samples.model_validate({"kind": "examples", "title": "Examples", **table})
+    if len(shown.nets) == 1:
+        shown = shown.model_copy(update={"images": OF_ONE, "columns": (*PARTS, "mistakes")})
+    _draw(shown, **files)
+
+
+def _draw(
+    shown: Samples,
     *,
     models: Sequence[Path | str],
     counts: Sequence[Path | str],
@@ -38,77 +62,90 @@ def draw_comparison(
     image: Path | str,
     card: Path | str,
 ) -> None:
-    """Image, each net's labels, truth: on the images where the last net gains most on the first.
-
-    `models` and `counts` are in the order of the figure's nets, one run of each. Beside the image
-    stands what else any of the nets sees; where there are several tasks, each has a row.
-    """
-    shown, prepared = Comparison.model_validate(figure), Prepared(dataset)
-    nets = [load_net(path, net, prepared) for net, path in zip(shown.nets, models, strict=True)]
+    """`models` and `counts` are in the order of the nets, one run of each."""
+    prepared = Prepared(dataset)
+    nets = load_nets(models, shown.nets, prepared)
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in nets)]
-    first, last = read_counts(counts[0], tasks), read_counts(counts[-1], tasks)
-    both = [each for each in tasks if each in first and each in last]
+    scored = [Scored(path, read_counts(path, tasks)) for path in counts]
+    rows = [net.row for net in shown.nets]
+    kept, others = _of_same_images(scored)
+    choose = _by_gain if shown.kind == "comparison" and len(nets) > 1 else _by_rank
+    chosen, how = choose([scored[i] for i in kept], [rows[i] for i in kept], tasks, shown.images)
+    sheet = sample_sheet(prepared, chosen, [nets[i] for i in kept], tasks, shown.columns)
+    without = ", ".join(rows[i] for i in others)
+    said = [
+        how,
+        f"Tested on other images, so not shown: {without}." * bool(others),
+        # models/<experiment>/<seed>.ts
+        f"Predictions of the run with seed {Path(models[0]).stem}.",
+        shown.note,
+    ]
+    save_sheet(
+        sheet, prepared, image, card, kind=shown.kind, title=shown.title, table=shown.table,
+        caption=" ".join(filter(None, said)),
+        alt=f"Grid of {len(chosen)} images with the columns {', '.join(sheet.titles)}. Images: "
+        + "; ".join(f"{each.name} ({each.why})" for each in chosen)
+        + ".",
+    )  # fmt: skip
+
+
+def _of_same_images(scored: Sequence[Scored]) -> tuple[list[int], list[int]]:
+    """Which nets were tested on images of the first one's, and which were not."""
+    first = _images(scored[0])
+    kept = [i for i, each in enumerate(scored) if first & _images(each)]
+    return kept, [i for i in range(len(scored)) if i not in kept]
+
+
+def _images(scored: Scored) -> set[str]:
+    return {name for counts in scored.tasks.values() for name in counts}
+
+
+def _by_gain(
+    scored: Sequence[Scored], rows: Sequence[str], tasks: Sequence[str], images: int
+) -> tuple[list[Chosen], str]:
+    """The images where the last net gains most on the first, and how they were chosen."""
+    first, last = scored[0], scored[-1]
+    both = [task for task in tasks if task in first.tasks and task in last.tasks]
     if not both:
-        raise InputError(f"{counts[-1]}: no task in common with {counts[0]}")
-    gains = gain(first[both[0]], last[both[0]])
-    chosen = sorted(gains, key=lambda name: (-gains[name], name))[: shown.images]
-    gained = ", ".join(f"{name} ({gains[name]:+.1f})" for name in chosen)
-    sheet = comparison_sheet(prepared, chosen, nets, tasks)
-    save_sheet(
-        sheet, prepared, image, card, column=1.18, kind="comparison", title=shown.title,
-        caption=f"The {len(chosen)} test images whose {of_task(both[0], tasks)}mean IU gains most "
-        f"from {shown.nets[0].row} to {shown.nets[-1].row}, so they show the difference at its "
-        f"largest, not a typical case. Top to bottom (gain in points): {gained}. "
-        + of_seed(models[0]),
-        alt=f"Grid of {len(sheet.rows)} rows with the columns {', '.join(sheet.titles)}.",
-    )  # fmt: skip
+        raise InputError(f"{last.path}: no task in common with {first.path}")
+    gains = gain(first.tasks[both[0]], last.tasks[both[0]])
+    names = sorted(gains, key=lambda name: (-gains[name], name))[:images]
+    return [Chosen(name, f"{gains[name]:+.1f} points") for name in names], (
+        f"The {len(names)} test images whose {of_task(both[0], tasks)}mean IU gains most from "
+        f"{rows[0]} to {rows[-1]}, so they show the difference at its largest, not a typical case."
+    )
 
 
-def draw_examples(
-    net: Mapping[str, Any],
-    *,
-    model: Path | str,
-    counts: Path | str,
-    dataset: Path | str,
-    image: Path | str,
-    card: Path | str,
-    each: int = 3,
-) -> None:
-    """One net's worst, median and best test images: prediction, truth and mistakes, by task."""
-    shown, prepared = ShownNet.model_validate(net), Prepared(dataset)
-    loaded = load_net(model, shown, prepared)
-    tasks = loaded.tasks
-    found = read_counts(counts, tasks)
-    scores = {task: per_image_iu(found[task]) for task in tasks if task in found}
-    if scores.keys() != set(tasks):
-        raise InputError(f"{counts}: expected confusion counts per image of {', '.join(tasks)}")
-    groups = worst_median_best(scores[tasks[0]], each)
-    headings = {
-        name: [
-            f"{f'{group}   {name}   ' if task == tasks[0] else ''}"
-            f"{of_task(task, tasks)}mean IU {_percent(scores[task].get(name))}"
-            for task in tasks
-        ]
-        for group, names in groups.items()
-        for name in names
-    }
-    sheet = example_sheet(prepared, headings, loaded)
-    columns, first = len(sheet.titles), scores[tasks[0]]
-    save_sheet(
-        sheet, prepared, image, card, column=1.3, photos={columns - 3, columns - 1},
-        kind="examples", experiment=shown.experiment, title=shown.row,
-        worst=tuple(Scored(id=x, mean_iu=round(first[x], 4)) for x in groups["worst"]),
-        caption=f"Worst, median and best test images by their own {of_task(tasks[0], tasks)}mean "
-        "IU (over the classes that occur in the image or in its prediction). Mistakes are orange. "
-        + of_seed(model),
-        alt=f"Image, prediction, ground truth and mistakes of {shown.row} on "
-        + "; ".join(f"{key}: {', '.join(names)}" for key, names in groups.items()) + ".",
-    )  # fmt: skip
+def _by_rank(
+    scored: Sequence[Scored], _: Sequence[str], tasks: Sequence[str], images: int
+) -> tuple[list[Chosen], str]:
+    """Images at even steps from the worst to the best, and how they were chosen."""
+    task = tasks[0]
+    known = [each for each in scored if task in each.tasks]
+    if not known:
+        raise InputError(f"{scored[0].path}: expected confusion counts per image of {task}")
+    by_net = [per_image_iu(each.tasks[task]) for each in known]
+    common = set(by_net[0]).intersection(*by_net)
+    if not common:
+        raise InputError(f"{scored[0].path}: no test image in common with the others")
+    scores = {name: fmean(each[name] for each in by_net) for name in common}
+    chosen = [
+        Chosen(name, f"rank {rank} of {len(scores)}, mean IU {scores[name]:.1f}%")
+        for rank, name in at_even_steps(scores, images)
+    ]
+    return chosen, (
+        f"{len(chosen)} test images at even steps of rank from the worst to the best, by "
+        f"{of_task(task, tasks)}mean IU{', averaged over the nets' * (len(known) > 1)} (of one "
+        "image: over the classes that occur in it or in its prediction)."
+    )
 
 
-def of_seed(model: Path | str) -> str:
-    """Which run a picture is of, as it shows only one of several."""
-    return f"Predictions of the run with seed {Path(model).stem}."  # models/<experiment>/<seed>.ts
+def at_even_steps(scores: Mapping[str, float], count: int) -> list[tuple[int, str]]:
+    """Ranks from 1, the worst, to the best, and the images that have them."""
+    ranked = sorted(scores, key=lambda name: (scores[name], name))
+    count = min(count, len(ranked))
+    steps = [i * (len(ranked) - 1) // max(count - 1, 1) for i in range(count)]
+    return [(step + 1, ranked[step]) for step in steps]
 
 
 def read_counts(path: Path | str, tasks: Sequence[str]) -> dict[str, Counts]:
@@ -139,25 +176,3 @@ def gain(first: Counts, last: Counts) -> dict[str, float]:
     """How many points more mean IU an image has in the last counts than in the first."""
     before, after = per_image_iu(first), per_image_iu(last)
     return {name: after[name] - before[name] for name in after if name in before}
-
-
-def worst_median_best(scores: Mapping[str, float], each: int) -> dict[str, list[str]]:
-    """Names of images, worst first; never one image in two groups."""
-    ranked = sorted(scores, key=lambda name: (scores[name], name))
-    each = min(each, len(ranked) // 3) or 1
-    middle = (len(ranked) - each) // 2
-    groups = {
-        "worst": ranked[:each],
-        "median": ranked[middle : middle + each],
-        "best": ranked[-each:],
-    }
-    seen: set[str] = set()
-    for key, names in groups.items():
-        groups[key] = [name for name in names if name not in seen]
-        seen |= set(names)
-    return groups
-
-
-def _percent(score: float | None) -> str:
-    """None where no pixel of the image is labelled."""
-    return "unknown" if score is None or math.isnan(score) else f"{score:.1f}%"

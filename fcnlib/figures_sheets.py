@@ -1,6 +1,6 @@
 """Sheets of samples: what nets see of images, what they say of them task by task, the truth."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,18 +9,21 @@ import torch
 
 from fcnlib import torchscript
 from fcnlib.cards import Classes
-from fcnlib.colour import VOID_COLOUR, Labels, as_hex, colour, mistakes, overlay
+from fcnlib.colour import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes
+from fcnlib.config_figures import Part
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.drawing import new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures_grid import DPI, Legend, Row, draw_grid
-from fcnlib.figures_inputs import Views, input_views
-from fcnlib.masking import NOTHING_HIDDEN, Hiding, hiding, look
+from fcnlib.figures_inputs import MASKED, Views, input_views
+from fcnlib.masking import Hiding, hiding, look
 from fcnlib.sampling import as_tensor
 from fcnlib.tables import ShownNet
 
 Answers = dict[str, Labels]  # task -> [H, W]
 VOID = "void"
+ACROSS = 7  # pictures side by side; what is more goes on below
+CELL = 1.2  # inches
 
 
 class Net(NamedTuple):
@@ -30,7 +33,28 @@ class Net(NamedTuple):
     segment: Any
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
-    hidden: Hiding = NOTHING_HIDDEN
+    hidden: Hiding
+
+    @property
+    def title(self) -> str:
+        """The name, and what the net sees if it is not the whole image."""
+        mask = self.hidden.mask
+        return self.row if mask == "none" else f"{self.row} (sees {MASKED[mask].lower()})"
+
+
+class Chosen(NamedTuple):
+    """An image of a sheet, and its place among all."""
+
+    name: str
+    why: str
+
+
+class Column(NamedTuple):
+    """A picture of each of the images."""
+
+    title: str
+    pictures: Sequence[Image]
+    smooth: bool = False  # shrinks as photographs do; others keep their exact colours
 
 
 class Sheet(NamedTuple):
@@ -43,13 +67,23 @@ class Sheet(NamedTuple):
     tasks: Sequence[str]
 
 
-def load_net(path: Path | str, shown: ShownNet, prepared: Prepared) -> Net:
-    """An exported model, ready to label."""
-    known = torchscript.about(Path(path))
+def load_nets(
+    paths: Sequence[Path | str], shown: Sequence[ShownNet], prepared: Prepared
+) -> list[Net]:
+    """Exported models, ready to label; a file is read once for all the rows that it serves."""
+    read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
+    nets = []
+    for path, each in zip(map(Path, paths), shown, strict=True):
+        net, inputs, tasks = read[path]
+        nets.append(Net(each.row, net, inputs, tasks, hiding(each.mask, net, prepared, tasks[0])))
+    return nets
+
+
+def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    known = torchscript.about(path)
     if not {"inputs", "classes"} <= known.keys():
         raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
-    net, inputs, tasks = torchscript.load(Path(path)), known["inputs"], tuple(known["classes"])
-    return Net(shown.row, net, tuple(inputs), tasks, hiding(shown.mask, net, prepared, tasks[0]))
+    return torchscript.load(path), tuple(known["inputs"]), tuple(known["classes"])
 
 
 def predict(net: Net, prepared: Prepared, name: str) -> Answers:
@@ -67,69 +101,96 @@ def truth_of(prepared: Prepared, name: str, tasks: Sequence[str]) -> Answers:
     return {task: prepared.label(name, task) for task in tasks}
 
 
-def comparison_sheet(
-    prepared: Prepared, names: Sequence[str], nets: Sequence[Net], tasks: Sequence[str]
+def sample_sheet(
+    prepared: Prepared,
+    chosen: Sequence[Chosen],
+    nets: Sequence[Net],
+    tasks: Sequence[str],
+    parts: Sequence[Part],
 ) -> Sheet:
-    """What the nets see, the labels of each, and the truth; a row for each image and task."""
+    """For each image and task the parts from left to right, on as many lines as they need."""
+    names = [each.name for each in chosen]
     inputs = {each for net in nets for each in net.inputs}
     hidden = dict.fromkeys(net.hidden for net in nets)
-    views = input_views(prepared, names, inputs, tasks[0], hidden)
-    rows, labels = [], []
-    for name, seen in zip(names, views.rows, strict=True):
-        answers = [predict(net, prepared, name) for net in nets]
-        answers.append(truth_of(prepared, name, tasks))
-        labels += answers
-        for task in tasks:
-            first = seen if task == tasks[0] else [None] * len(seen)
-            palette = prepared.info.palette[task]
-            maps = [colour(a[task], palette) if task in a else None for a in answers]
-            rows.append(Row([*first, *maps], task if len(tasks) > 1 else ""))
-    titles = [*views.titles, *(net.row for net in nets), "Ground truth"]
-    return Sheet(views, titles, rows, labels, tasks)
+    seen = (inputs, hidden) if "inputs" in parts else ((), ())
+    views = input_views(prepared, names, *seen, task=tasks[0])
+    photos = [prepared.image(name) for name in names]
+    truth = [truth_of(prepared, name, tasks) for name in names]
+    said = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
+    by_task = {}
+    for task in tasks:
+        of_part: Mapping[Part, Sequence[Column]] = {
+            "image": [Column("Image", photos, smooth=True)],
+            "inputs": [Column(*view, smooth=True) for view in views.columns],
+            "truth": [label_column("Ground truth", truth, prepared, task)],
+            "nets": [label_column(n.title, a, prepared, task) for n, a in said if task in n.tasks],
+            "mistakes": [
+                mistake_column(photos, answers, truth, prepared, task)
+                for net, answers in said
+                if task in net.tasks
+            ],
+        }
+        by_task[task] = [column for part in parts for column in of_part[part]]
+    titles = list(dict.fromkeys(column.title for task in tasks for column in by_task[task]))
+    labels = [*truth, *(answer for _, answers in said for answer in answers)]
+    return Sheet(views, titles, _rows(by_task, chosen), labels, tasks)
 
 
-def example_sheet(prepared: Prepared, headings: Mapping[str, Sequence[str]], net: Net) -> Sheet:
-    """What the net sees and says, the truth, the mistakes; a heading for each image and task."""
-    views = input_views(prepared, list(headings), net.inputs, net.tasks[0], [net.hidden])
-    rows, labels = [], []
-    for name, inputs in zip(headings, views.rows, strict=True):
-        answers, truth = predict(net, prepared, name), truth_of(prepared, name, net.tasks)
-        labels += [answers, truth]
-        for task, heading in zip(net.tasks, headings[name], strict=True):
-            first = inputs if task == net.tasks[0] else [None] * len(inputs)
-            palette, classes = prepared.info.palette[task], len(prepared.info.tasks[task])
-            photo, said, true = inputs[0], answers[task], truth[task]
-            painted = overlay(photo, said, palette)
-            wrong = mistakes(photo, said, true, classes)
-            rows.append(Row([*first, painted, colour(true, palette), wrong], heading))
-    titles = [*views.titles, "Prediction", "Ground truth", "Mistakes"]
-    return Sheet(views, titles, rows, labels, net.tasks)
+def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> list[Row]:
+    """A row for each image, task and line of columns; the lines are as even as can be."""
+    rows = []
+    for place, (name, why) in enumerate(chosen):
+        heading = f"{name}   {why}"
+        for task, columns in by_task.items():
+            if len(by_task) > 1:
+                heading = f"{heading}   {task}".strip()
+            across = -(-len(columns) // -(-len(columns) // ACROSS))
+            for first in range(0, len(columns), across):
+                line = columns[first : first + across]
+                rows.append(
+                    Row(
+                        [column.pictures[place] for column in line],
+                        [column.title for column in line],
+                        heading,
+                        [column.smooth for column in line],
+                    )
+                )
+                heading = ""
+    return rows
+
+
+def label_column(title: str, answers: Sequence[Answers], prepared: Prepared, task: str) -> Column:
+    """One task's labels of every image."""
+    palette = prepared.info.palette[task]
+    return Column(title, [colour(answer[task], palette) for answer in answers])
+
+
+def mistake_column(
+    photos: Sequence[Image],
+    answers: Sequence[Answers],
+    truth: Sequence[Answers],
+    prepared: Prepared,
+    task: str,
+) -> Column:
+    """Where a net's labels are not the true ones."""
+    classes = len(prepared.info.tasks[task])
+    found = [
+        mistakes(photo, said[task], true[task], classes)
+        for photo, said, true in zip(photos, answers, truth, strict=True)
+    ]
+    return Column("Mistakes (orange)", found, smooth=True)
 
 
 def save_sheet(
-    sheet: Sheet,
-    prepared: Prepared,
-    image: Path | str,
-    card: Path | str,
-    *,
-    column: float,
-    photos: Collection[int] = (),
-    caption: str,
+    sheet: Sheet, prepared: Prepared, image: Path | str, card: Path | str, *, caption: str,
     **words: Any,
-) -> None:
-    """Draw the sheet, columns of so many inches, and its card; `photos` are like images."""
+) -> None:  # fmt: skip
+    """Draw the sheet and its card."""
     legends = classes_in(prepared, sheet)
     void = any(name == VOID for legend in legends.values() for name, _ in legend)
     said = [caption, sheet.views.words, "Void is near white and not counted." * void]
-    with new_figure(column * len(sheet.titles), 1.0) as canvas:
-        draw_grid(
-            canvas,
-            sheet.rows,
-            sheet.titles,
-            legends,
-            photos={*range(len(sheet.views.titles)), *photos},
-            scale=sheet.views.scale,
-        )
+    with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
+        draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
         legend = all_classes(prepared, sheet.tasks)
         text = " ".join(filter(None, said))
         save(canvas, image, card, dpi=DPI, caption=text, legend=legend, **words)

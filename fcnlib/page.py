@@ -80,7 +80,6 @@ def write_page(
         symbols=SYMBOLS,
         comparisons=[item for item in pictures if item.card.kind == "comparison"],
         studies=[item for item in pictures if item.card.kind in STUDIES],
-        examples=[item for item in pictures if item.card.kind == "examples"],
         legends=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),

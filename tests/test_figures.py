@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from fcnlib.drawing import looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import draw_class_iu, draw_curves
 from fcnlib.figures_grid import DPI, Row, draw_grid
-from fcnlib.figures_samples import draw_comparison, worst_median_best
+from fcnlib.figures_samples import at_even_steps, draw_comparison
 
 PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
 
@@ -59,46 +60,50 @@ def test_mistakes_are_orange_and_void_is_not_judged():
 def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
     solid = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (10, 20, 30)]]
     pictures = [[np.full((10, 20, 3), rgb, np.uint8) for rgb in row] for row in solid]
+    rows = [Row(row, ["a", "b"]) for row in pictures] + [Row(pictures[0], ["a", "c"])]
     with new_figure(4.0, 1.0) as canvas:
-        draw_grid(canvas, list(map(Row, pictures)), ["a", "b"], {"": (("red", "#ff0000"),)})
+        draw_grid(canvas, rows, {"": (("red", "#ff0000"),)})
         save(
             canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=DPI,
             kind="examples", title="", caption="", alt="",
         )  # fmt: skip
     drawn = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
-    # 39 pixels of titles, then rows of 147 + 6; columns of 300.
-    centres = [[drawn[39 + 6 + 73 + 153 * row, 150 + 300 * column] for column in (0, 1)]
-               for row in (0, 1)]  # fmt: skip
-    assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in solid]
+    # 33 pixels of titles, rows of 147 + 6, titles again above the last, as its are others.
+    middles = [33 + 73, 33 + 153 + 73, 2 * 33 + 2 * 153 + 73]
+    centres = [[drawn[y, 150 + 300 * column] for column in (0, 1)] for y in middles]
+    assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in [*solid, solid[0]]]
     card = read_card(tmp_path / "grid.json")
     assert (card.height, card.width) == drawn.shape[:2]
 
 
-def test_examples_show_prediction_truth_and_mistakes_in_their_columns(run):
-    drawn = np.asarray(Image.open(run / "results/demo/figures/examples-near.png").convert("RGB"))
+def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
+    card = read_card(run / "results/demo/figures/fig4.json")
+    assert "columns Near-sighted <net>, Sharp, Ground truth, Image." in card.alt
+    drawn = np.asarray(Image.open(run / "results/demo/figures/fig4.png").convert("RGB"))
     columns = np.array_split(drawn[: int(0.9 * len(drawn))], 4, axis=1)
-    assert has(columns[2], PALETTE[1]) > 500 and has(columns[2], VOID_COLOUR) > 500
-    assert has(columns[3], WRONG) > 500
-    assert not has(columns[0], WRONG) and not has(columns[2], WRONG)
+    void = [has(column, VOID_COLOUR) > 500 for column in columns]
+    assert void == [False, False, True, False]
+    assert has(columns[3], (40, 90, 160)) > 500  # the ground of the photographs
 
 
-def test_examples_name_the_worst_images(run):
-    card = read_card(run / "results/demo/figures/examples-near.json")
-    # Blind in the first 12 columns: it sees nothing of the animal that starts at the left edge.
-    assert [image.id for image in card.worst] == ["img_0"]
-    assert card.worst[0].mean_iu < 50
+def test_examples_show_all_nets_of_a_table_from_the_worst_image_to_the_best(run):
+    card = read_card(run / "results/demo/figures/examples.json")
+    assert card.table == "nets" and "columns Image, Ground truth, Near" in card.alt
+    assert "4 test images at even steps of rank" in card.caption
+    assert "mean IU, averaged over the nets" in card.caption
+    # Blind in the first columns: they see nothing of the animal that starts at the left edge.
+    assert "Images: img_0 (rank 1 of 5, mean IU" in card.alt and "(rank 5 of 5" in card.alt
     (legend,) = card.legend
     assert (legend.dataset, legend.task) == ("toy", "semantic")
     assert legend.colours == (("background", "#000000"), ("cat", "#800000"), ("dog", "#008000"))
     assert "the run with seed 0." in card.caption
-    assert "worst: img_0" in card.alt
 
 
 def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
     card = read_card(run / "results/demo/figures/fig4.json")
     assert "gains most from Near-sighted <net> to Sharp" in card.caption
-    first, second = card.caption.index("img_0 (+"), card.caption.index("img_1 (+")
-    assert first < second and "img_3" not in card.caption
+    first, second = card.alt.index("img_0 (+"), card.alt.index("img_1 (+")
+    assert first < second and "img_3" not in card.alt
     assert "the run with seed 0." in card.caption
 
 
@@ -106,7 +111,7 @@ def test_the_comparison_refuses_a_file_without_counts(tmp_path):
     dataset = write_dataset(tmp_path / "toy")
     write_net(tmp_path / "net.ts", blind=0)
     np.savez(tmp_path / "counts.npz", ids=np.array(["img_0"]))
-    figure = {"name": "f", "title": "F", "images": 1, "nets": [{"experiment": "a", "row": "A"}]}
+    figure = {"title": "F", "images": 1, "nets": [{"experiment": "a", "row": "A"}]}
     with pytest.raises(InputError, match=r"counts\.npz: expected confusion counts per image"):
         draw_comparison(
             figure, models=[tmp_path / "net.ts"], counts=[tmp_path / "counts.npz"],
@@ -120,7 +125,7 @@ def test_figures_are_the_same_bytes_each_time(run):
     before = {path.name: path.read_bytes() for path in figures.iterdir()}
     draw_all(run / "results/demo", run / "data/toy")
     assert {path.name: path.read_bytes() for path in figures.iterdir()} == before
-    assert len(before) == 12
+    assert len(before) == 10
 
 
 def test_an_experiment_has_the_same_colour_in_every_chart(run):
@@ -194,10 +199,12 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
         )  # fmt: skip
 
 
-@given(st.dictionaries(st.text(), st.floats(0, 100), min_size=1), st.integers(1, 4))
-def test_worst_median_and_best_never_share_an_image(scores, each):
-    groups = worst_median_best(scores, each)
-    names = [name for group in groups.values() for name in group]
-    assert len(names) == len(set(names)) <= 3 * each
+@given(st.dictionaries(st.text(), st.floats(0, 100), min_size=1), st.integers(2, 9))
+def test_even_steps_go_from_the_worst_to_the_best_and_show_no_image_twice(scores, count):
+    found = at_even_steps(scores, count)
+    ranks, names = zip(*found, strict=True)
+    assert len(set(names)) == len(names) == min(count, len(scores))
     assert [scores[name] for name in names] == sorted(scores[name] for name in names)
-    assert min(scores.values()) == scores[groups["worst"][0]]
+    assert (ranks[0], ranks[-1]) == (1, len(scores))
+    steps = [b - a for a, b in pairwise(ranks)]
+    assert not steps or max(steps) - min(steps) <= 1

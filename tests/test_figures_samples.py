@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from page_fixture import facts
+from page_fixture import facts, write_dataset
 from PIL import Image
 from scenes_fixture import (
     PLACES,
@@ -29,7 +29,7 @@ from fcnlib.errors import InputError
 from fcnlib.figures import draw_class_iu
 from fcnlib.figures_inputs import NEAR_TO_FAR, UNSEEN, DepthScale, depth_picture, depth_scale
 from fcnlib.figures_samples import draw_comparison, draw_examples
-from fcnlib.figures_sheets import load_net, predict
+from fcnlib.figures_sheets import load_nets, predict
 from fcnlib.tables import ShownNet
 
 A = ShownNet(experiment="a", row="A")
@@ -57,7 +57,7 @@ def has(picture: np.ndarray, rgb) -> int:
 def compare(folder: Path, dataset: Path, nets: dict[str, Path], counts: list[Path]) -> Path:
     card = folder / "sheet.json"
     draw_comparison(
-        {"name": "f", "title": "Sheet", "images": 1,
+        {"title": "Sheet", "images": 1,
          "nets": [{"experiment": row, "row": row} for row in nets]},
         models=list(nets.values()), counts=counts, dataset=dataset,
         image=card.with_suffix(".png"), card=card,
@@ -78,15 +78,15 @@ def test_nets_with_different_inputs_stand_side_by_side_after_what_they_see(room,
     blind = write_counts(tmp_path / "0.npz", room, [32, 20, 8, 8], ["semantic"])
     sharp = write_counts(tmp_path / "1.npz", room, [0, 0, 0, 8], ["semantic"])
     picture, card = drawn(compare(tmp_path, room, nets, [blind, blind, sharp]))
-    assert "columns Image, Depth, HHA, RGB, RGB-D, RGB-HHA, Ground truth" in card.alt
-    assert "room_0 (+" in card.caption
-    columns = np.array_split(picture[40:150], 7, axis=1)
+    assert "columns Image, Depth, HHA, Ground truth, RGB, RGB-D, RGB-HHA" in card.alt
+    assert "Images: room_0 (+" in card.alt
+    columns = np.array_split(picture[70:190], 7, axis=1)
     bed = voc_palette()[2]
     assert has(columns[1], UNSEEN) and not has(columns[0], UNSEEN)
-    assert not has(columns[3], bed)  # colours do not tell
-    assert min(has(columns[i], bed) for i in (4, 5, 6)) > 1000
+    assert not has(columns[4], bed)  # colours do not tell
+    assert min(has(columns[i], bed) for i in (3, 5, 6)) > 1000
     for end in (0.0, 1.0):  # of the scale of depths below
-        assert has(picture[185:], NEAR_TO_FAR(end, bytes=True)[:3])
+        assert has(picture[200:], NEAR_TO_FAR(end, bytes=True)[:3])
     assert "logarithm" in card.caption and "green height above the ground" in card.caption
 
 
@@ -96,39 +96,39 @@ def test_a_sheet_speaks_only_of_what_is_on_it(places, tmp_path):
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
     card = tmp_path / "sheet.json"
     draw_examples(
-        {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places,
+        {"table": "t", "nets": [A]}, models=[model], counts=[counts], dataset=places,
         image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
     caption = read_card(card).caption
-    assert "Depth" not in caption and "HHA" not in caption
-    assert "own mean IU" in caption  # of the only task: no need to name it
+    assert "Depth" not in caption and "HHA" not in caption and "averaged" not in caption
+    assert "by mean IU" in caption  # of the only task: no need to name it
     assert [entry.task for entry in read_card(card).legend] == ["semantic"]
 
 
-def test_a_second_task_has_rows_of_its_own_and_nets_without_it_leave_them_empty(places, tmp_path):
+def test_a_second_task_has_rows_of_its_own_with_the_nets_that_have_it(places, tmp_path):
     models = {
+        "Both": write_model(tmp_path / "two/0.ts", TwoByRed(), inputs=["rgb"], classes=PLACES),
         "Geometric": write_model(
             tmp_path / "geo/0.ts", ByChannel(0, 60, 3), inputs=["rgb"],
             classes={"geometric": PLACES["geometric"]},
         ),
-        "Both": write_model(tmp_path / "two/0.ts", TwoByRed(), inputs=["rgb"], classes=PLACES),
     }  # fmt: skip
-    one = write_counts(tmp_path / "1.npz", places, [8, 9, 8, 8], ["geometric"])
-    two = write_counts(tmp_path / "2.npz", places, [8, 0, 8, 8], list(PLACES))
+    one = write_counts(tmp_path / "1.npz", places, [8, 9, 8, 8], list(PLACES))
+    two = write_counts(tmp_path / "2.npz", places, [8, 0, 8, 8], ["geometric"])
     picture, card = drawn(compare(tmp_path, places, models, [one, two]))
-    assert "whose geometric mean IU gains most from Geometric to Both" in card.caption
+    assert "whose geometric mean IU gains most from Both to Geometric" in card.caption
     assert [entry.task for entry in card.legend] == ["semantic", "geometric"]
-    tree, upright = (34, 139, 34), (150, 60, 60)
-    grid = picture[40 : int(0.75 * len(picture))]
-    first, second = np.array_split(grid, 2)
-    semantic, geometric = (np.array_split(half, 4, axis=1) for half in (first, second))
-    assert not has(semantic[1], tree) and has(semantic[2], tree) and has(semantic[3], tree)
-    assert all(has(geometric[i], upright) > 1000 for i in (1, 2, 3))
-    photo = (125, 100, 100)
-    assert has(semantic[0], photo) > 1000 and not has(geometric[0], photo)
+    tree, upright, photo = (34, 139, 34), (150, 60, 60), (125, 100, 100)
+    middle = 70 + 130 + 40  # below the first row's heading, titles and pictures
+    semantic, geometric = (
+        np.array_split(rows, 4, axis=1) for rows in (picture[:middle], picture[middle : 2 * middle])
+    )
+    assert [has(column, tree) > 1000 for column in semantic] == [False, True, True, False]
+    assert [has(column, upright) > 1000 for column in geometric] == [False, True, True, True]
+    assert has(semantic[0], photo) > 1000 and has(geometric[0], photo) > 1000
 
 
-def test_examples_of_two_tasks_show_the_mistakes_of_each(places, tmp_path):
+def test_one_net_alone_shows_more_images_and_the_mistakes_of_each_task(places, tmp_path):
     class Half(TwoByRed):
         def forward(self, seen):
             step = seen[:, 0] // 60
@@ -138,15 +138,75 @@ def test_examples_of_two_tasks_show_the_mistakes_of_each(places, tmp_path):
     counts = write_counts(tmp_path / "0.npz", places, [20, 3, 2, 1], list(PLACES))
     card = tmp_path / "sheet.json"
     draw_examples(
-        {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places, each=1,
+        {"table": "t", "nets": [A]}, models=[model], counts=[counts], dataset=places,
         image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
     picture, found = drawn(card)
-    assert [image.id for image in found.worst] == ["place_0"]
-    assert "their own semantic mean IU" in found.caption
-    rows = np.array_split(picture[30 : int(0.88 * len(picture))], 6)
+    assert "Images: place_0 (rank 1 of 4" in found.alt and "by semantic mean IU" in found.caption
+    rows = np.array_split(picture[50 : int(0.92 * len(picture))], 8)
     wrong = [has(np.array_split(row, 4, axis=1)[3], WRONG) > 500 for row in rows]
-    assert wrong == [True, False] * 3
+    assert wrong == [True, False] * 4
+
+
+def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
+    classes = {"semantic": PLACES["semantic"]}
+    model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
+    counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
+    shown = [ShownNet(experiment=f"n{i}", row=f"N{i}") for i in range(9)]
+    loaded = load_nets([model] * 9, shown, Prepared(places))
+    assert len({id(net.segment) for net in loaded}) == 1
+    card = tmp_path / "sheet.json"
+    draw_examples(
+        {"table": "t", "nets": shown}, models=[model] * 9, counts=[counts] * 9, dataset=places,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    picture, found = drawn(card)
+    assert found.width == 6 * 1.2 * 150  # image, truth and nine nets: six, and five below
+    last = np.array_split(picture, 6, axis=1)[5]
+    assert has(last, (255, 255, 255)) > 0.5 * last.shape[0] * last.shape[1]
+
+
+def test_nets_tested_on_other_images_are_named_and_not_shown(places, tmp_path):
+    classes = {"semantic": PLACES["semantic"]}
+    model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
+    mine = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
+    with np.load(mine) as file:
+        np.savez(tmp_path / "1.npz", ids=["w", "x", "y", "z"], semantic=file["semantic"])
+    card = tmp_path / "sheet.json"
+    draw_examples(
+        {"table": "t", "nets": [A, ShownNet(experiment="b", row="Elsewhere")]},
+        models=[model, model], counts=[mine, tmp_path / "1.npz"], dataset=places,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    found = read_card(card)
+    assert "Tested on other images, so not shown: Elsewhere." in found.caption
+    assert "columns Image, Ground truth, A." in found.alt
+
+
+@pytest.mark.parametrize("mask", ["shape", "foreground"])
+def test_a_masked_net_stands_beside_what_it_sees(tmp_path, mask):
+    class Blank(ByChannel):
+        @torch.jit.export
+        def blank(self):
+            return torch.tensor([11.0, 22.0, 33.0])
+
+    dataset = write_dataset(tmp_path / "toy", images=2)
+    classes = {"semantic": ("background", "cat", "dog")}
+    model = write_model(tmp_path / "0.ts", Blank(0, 80, 3), inputs=["rgb"], classes=classes)
+    counts = write_counts(tmp_path / "0.npz", dataset, [1, 2], ["semantic"])
+    card = tmp_path / "sheet.json"
+    draw_comparison(
+        {"title": "Fig. 7", "images": 1, "nets": [{"experiment": "a", "row": "A", "mask": mask}],
+         "columns": ["inputs", "nets"], "note": "Said of it."},
+        models=[model], counts=[counts], dataset=dataset,
+        image=card.with_suffix(".png"), card=card,
+    )  # fmt: skip
+    picture, found = drawn(card)
+    title = {"shape": "Mask alone", "foreground": "Background alone"}[mask]
+    assert f"columns {title}, A (sees {title.lower()})." in found.alt
+    assert "Said of it. Hidden pixels" in found.caption
+    seen = np.array_split(picture[60 : int(0.8 * len(picture))], 2, axis=1)[0]
+    assert (has(seen, (11, 22, 33)) > 500) == (mask == "foreground")
 
 
 def test_a_net_without_a_task_in_common_with_the_first_is_refused(places, tmp_path):
@@ -167,21 +227,22 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
-        predict(load_net(model, A, Prepared(places)), Prepared(places), "place_0")
+        predict(load_nets([model], [A], Prepared(places))[0], Prepared(places), "place_0")
 
 
 def test_a_model_that_does_not_say_what_it_sees_is_named(places, tmp_path):
     torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
     with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
-        load_net(tmp_path / "0.ts", A, Prepared(places))
+        load_nets([tmp_path / "0.ts"], [A], Prepared(places))
 
 
 def test_counts_of_another_task_are_named(places, tmp_path):
-    model = write_model(tmp_path / "0.ts", TwoByRed(), inputs=["rgb"], classes=PLACES)
-    counts = write_counts(tmp_path / "0.npz", places, [1] * 4, ["semantic"])
-    with pytest.raises(InputError, match=r"0\.npz: .*counts per image of semantic, geometric"):
+    classes = {"semantic": PLACES["semantic"]}
+    model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
+    counts = write_counts(tmp_path / "0.npz", places, [1] * 4, ["geometric"])
+    with pytest.raises(InputError, match=r"0\.npz: .*counts per image of one of: semantic"):
         draw_examples(
-            {"experiment": "a", "row": "A"}, model=model, counts=counts, dataset=places,
+            {"table": "t", "nets": [A]}, models=[model], counts=[counts], dataset=places,
             image=tmp_path / "s.png", card=tmp_path / "s.json",
         )  # fmt: skip
     assert not (tmp_path / "s.png").exists()

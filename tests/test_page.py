@@ -58,7 +58,7 @@ def test_every_link_of_the_page_leads_somewhere(given):
 
 def test_every_image_is_described_and_has_its_size(given):
     images = Links(page(given)).images
-    assert len(images) == 6
+    assert len(images) == 5
     assert all(image["alt"] and int(image["width"]) and int(image["height"]) for image in images)
 
 
@@ -269,13 +269,6 @@ def test_the_page_says_what_the_run_was(given):
         assert fact in said, fact
 
 
-def test_worst_cases_stand_on_the_page_and_their_sheet_is_open(given):
-    html = page(given)
-    assert "<code>img_0</code>" in html
-    assert html.count('<details id="examples-') == 2
-    assert '<details id="examples-near" open>' in html
-
-
 def test_the_page_is_small_and_whole_in_itself(given):
     html = page(given)
     assert len(html.encode()) < 300_000
@@ -288,7 +281,7 @@ def test_equal_input_gives_equal_bytes(given):
 
 def test_a_table_without_figures_is_shown(given):
     html = page(given, figures=[], tables=[NET_TABLE], csvs=given["csvs"][:1])
-    assert 'id="table-nets"' in html and 'id="worst"' not in html
+    assert 'id="table-nets"' in html and "<figure" not in html
 
 
 def test_a_page_needs_a_result(given, tmp_path):

@@ -243,10 +243,17 @@ def shown_nets(table, names):
 
 
 def shown_figure(figure):
-    """A figure as it is shown: its heading and its columns."""
+    """A figure as it is shown: its heading, its nets and their columns."""
     entry = CONFIG.figures[figure]
     nets = [shown_net(name) for name in entry.experiments]
-    return {"name": figure, "title": entry.title, "nets": nets, "images": entry.images}
+    said = entry.model_dump(mode="json", include={"title", "images", "columns", "note"})
+    return {**said, "nets": nets}
+
+
+def shown_examples(table):
+    """The nets of a table that label images side by side."""
+    nets = [shown_net(name, table) for name in scored_in(table)]
+    return {"table": table, "nets": nets}
 
 
 def shown_losses(figure):
@@ -304,6 +311,8 @@ WITH_SCORES = [table for table in CONFIG.tables if scored_in(table)]
 WITH_CURVES = [table for table in CONFIG.tables if trained_in(table)]
 # Tables of published weights alone: `snakemake zoo` makes them and trains nothing for it.
 ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= set(PUBLISHED)]
+# Those of published weights show what the nets that they were written from show.
+WITH_EXAMPLES = [table for table in WITH_SCORES if table not in ZOO]
 # Nets in tables of scores that only the evaluation server can tell.
 SUBMITTED = [
     name
@@ -321,7 +330,7 @@ FIGURES = [
     *expand(f"{RESULTS}/figures/curves/{{table}}", table=WITH_CURVES),
     *expand(f"{RESULTS}/figures/class_iu/{{table}}", table=WITH_SCORES),
     *expand(f"{RESULTS}/figures/bounds/{{table}}", table=WITH_BOUNDS),
-    *expand(f"{RESULTS}/figures/examples/{{experiment}}", experiment=TRAINED + TESTED),
+    *expand(f"{RESULTS}/figures/examples/{{table}}", table=WITH_EXAMPLES),
 ]
 DATA_BENCHMARKS = [
     *expand(f"{DATA}/benchmarks/prepare/{{dataset}}.tsv", dataset=CONFIG.datasets),
@@ -336,7 +345,7 @@ BENCHMARKS = [
     *runs("benchmarks/upper_bound", "tsv", BOUNDS),
     *runs("benchmarks/convert", "tsv", PUBLISHED),
     *runs("benchmarks/export", "tsv", NETS),
-    *expand(f"{RESULTS}/benchmarks/examples/{{name}}.tsv", name=TRAINED + TESTED),
+    *expand(f"{RESULTS}/benchmarks/examples/{{name}}.tsv", name=WITH_EXAMPLES),
     *expand(
         f"{RESULTS}/benchmarks/comparison/{{name}}.tsv", name=figures_of("comparison")
     ),

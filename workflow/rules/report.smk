@@ -160,21 +160,25 @@ rule comparison:
 
 rule examples:
     input:
-        models=lambda wildcards: first_models([wildcards.experiment]),
-        counts=lambda wildcards: first_run("metrics", "npz", [wildcards.experiment]),
-        dataset=lambda wildcards: dataset_of(wildcards.experiment),
-        hha=lambda wildcards: hha_of(wildcards.experiment),
+        models=lambda wildcards: first_models(scored_in(wildcards.table)),
+        counts=lambda wildcards: first_run("metrics", "npz", scored_in(wildcards.table)),
+        dataset=lambda wildcards: dataset_of(scored_in(wildcards.table)[0]),
+        hha=lambda wildcards: hha_of_all(scored_in(wildcards.table)),
     output:
-        image=f"{RESULTS}/figures/examples/{{experiment}}.png",
-        card=f"{RESULTS}/figures/examples/{{experiment}}.json",
+        image=report(
+            f"{RESULTS}/figures/examples/{{table}}.png",
+            caption="../report/examples.rst",
+            category="Figures",
+        ),
+        card=f"{RESULTS}/figures/examples/{{table}}.json",
     log:
-        f"{RESULTS}/logs/examples/{{experiment}}.log",
+        f"{RESULTS}/logs/examples/{{table}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/examples/{{experiment}}.tsv"
+        f"{RESULTS}/benchmarks/examples/{{table}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
     params:
-        net=lambda wildcards: shown_net(wildcards.experiment),
+        table=lambda wildcards: shown_examples(wildcards.table),
         code=code("examples"),
     script:
         "../scripts/examples.py"

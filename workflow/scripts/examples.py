@@ -1,4 +1,4 @@
-"""Draw one net's worst, median and best test images."""
+"""Draw a table's nets side by side on test images between the worst and the best."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from fcnlib.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(
-        snakemake.params.net,
-        model=snakemake.input.models[0],
-        counts=snakemake.input.counts[0],
+        snakemake.params.table,
+        models=snakemake.input.models,
+        counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
         card=snakemake.output.card,
