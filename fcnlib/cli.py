@@ -25,6 +25,9 @@ from fcnlib.train import train as train_net
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]
+ComputedIn = Annotated[
+    Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
+]
 Probabilities = Annotated[
     bool,
     typer.Option(
@@ -56,9 +59,7 @@ def predict(
         typer.Option(min=1, max=64, help="Files read, and written, beside computing; 1: in turn."),
     ] = 2,
     device: Device = "auto",
-    precision: Annotated[
-        Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
-    ] = "fp32",
+    precision: ComputedIn = "fp32",
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=256, help="CPU threads to compute with; default: all cores."),
@@ -167,9 +168,7 @@ def submit(
     year: Annotated[int, typer.Option(help="Of the challenge: names the folder inside.")] = 2012,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Files read beside computing.")] = 2,
     device: Device = "auto",
-    precision: Annotated[
-        Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
-    ] = "fp32",
+    precision: ComputedIn = "fp32",
     threads: Threads = 1,
 ) -> None:
     """Label VOC's test photographs and pack them for PASCAL's evaluation server.

@@ -54,6 +54,9 @@ def prepare(
     files = (
         [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
     )
+    drawn = settings.scales[settings.scale].like == "demo"
+    if drawn and (missing := [path for path in files if not path.exists()]):
+        raise InputError(f"{missing[0]}: no such file; draw it with: snakemake {missing[0]}")
     target = out or data / dataset
     prepare_data(entry, files, target, workers=workers)
     typer.echo(target)

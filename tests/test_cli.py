@@ -173,6 +173,10 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
         (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
         (["train", "voc-fcn64s"], "'voc-fcn64s' is no net to train; known: voc2011-alexnet, "),
         (["prepare", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
+        (
+            ["prepare", "siftflow"],
+            "SiftFlowDataset.zip: no such file; draw it with: snakemake data/",
+        ),
         (["check", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),

@@ -99,7 +99,7 @@ def server() -> Iterator[Server]:
 
 def known(*urls: str, content: bytes = CONTENT, checksum: str = "") -> dict[str, Archive]:
     checksum = checksum or f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return {NAME: Archive(urls, checksum, None, "")}
+    return {NAME: Archive(urls, "", checksum)}
 
 
 def get(folder: Path, archives: dict[str, Archive], **options: object) -> Path:
@@ -244,7 +244,7 @@ def test_a_wrong_checksum_names_file_found_and_expected_and_leaves_nothing(serve
 
 
 def test_a_file_of_another_size_is_refused_before_it_is_downloaded(server, tmp_path):
-    archives = {NAME: Archive((server.url(),), "md5:00", len(CONTENT) + 1, "")}
+    archives = {NAME: Archive((server.url(),), "", "md5:00", len(CONTENT) + 1)}
     with pytest.raises(InputError, match="offers 1048576 bytes, expected 1048577"):
         get(tmp_path, archives)
 
@@ -301,10 +301,10 @@ def test_every_archive_has_addresses_and_something_to_check_it_by(name):
 
 def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):
     floats = len(CONTENT) // 4
-    archives = {NAME: Archive((server.url(),), "", None, "", floats=floats - 4000)}
+    archives = {NAME: Archive((server.url(),), "", floats=floats - 4000)}
     assert get(tmp_path, archives).exists()
     for wrong in (floats - 6000, floats + 6000):
-        archives = {NAME: Archive((server.url(),), "", None, "", floats=wrong)}
+        archives = {NAME: Archive((server.url(),), "", floats=wrong)}
         with pytest.raises(InputError, match=f"{len(CONTENT)} bytes, expected about {4 * wrong}"):
             get(tmp_path / str(wrong), archives)
 
@@ -329,7 +329,7 @@ def packed(kind: str) -> bytes:
 
 
 def unchecked(*urls: str) -> dict[str, Archive]:
-    return {NAME: Archive(urls, "", None, "")}
+    return {NAME: Archive(urls, "")}
 
 
 @pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])

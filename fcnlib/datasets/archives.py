@@ -13,9 +13,9 @@ class Archive:
     """A published file; `checksum` is `algorithm:hex`, where `sha256-prefix` is its beginning."""
 
     urls: tuple[str, ...]
-    checksum: str  # empty: none is known; then `floats` is, or it is a tar or zip: see whole.py
-    size: int | None  # bytes, where it is known
     terms: str
+    checksum: str = ""  # none is known: then `floats` is, or it is a tar or zip, see whole.py
+    size: int | None = None  # bytes, where it is known
     floats: int | None = None  # in a .caffemodel: four bytes each, and at most 20 kB around them
 
 
@@ -47,7 +47,6 @@ ARCHIVES = {
             f"{_VOC_MIRROR}/VOCtrainval_25-May-2011.tar",
         ),
         checksum="md5:6c3384ef61512963050cb5d687e5bf1e",
-        size=None,
         terms=_VOC_TERMS,
     ),
     "VOCtrainval_11-May-2012.tar": Archive(
@@ -74,7 +73,6 @@ ARCHIVES = {
     "benchmark.tgz": Archive(
         urls=(f"http://www.{_SBD}", f"https://www2.{_SBD}"),
         checksum="md5:82b4d87ceb2ed10f6038a1cba92111cb",
-        size=None,
         terms="SBD (Hariharan et al. 2011), for research; photographs as PASCAL VOC",
     ),
     "VOC2012test.tar": Archive(
@@ -82,8 +80,6 @@ ARCHIVES = {
             "http://host.robots.ox.ac.uk:8080/eval/downloads/VOC2012test.tar",  # asks for a login
             "http://pjreddie.com/media/files/VOC2012test.tar",
         ),
-        checksum="",
-        size=None,
         terms=_VOC_TERMS,
     ),
     "nyu_depth_v2_labeled.mat": Archive(
@@ -105,20 +101,14 @@ ARCHIVES = {
         terms="the 40 classes of Gupta et al. 2013",
     ),
     # The same as the paper's authors prepared it, with HHA and other labels along the borders.
-    "nyud.tar.gz": Archive(
-        urls=(f"{_CAFFE}/nyud.tar.gz",), checksum="", size=None, terms=_NYU_TERMS
-    ),
+    "nyud.tar.gz": Archive(urls=(f"{_CAFFE}/nyud.tar.gz",), terms=_NYU_TERMS),
     "SiftFlowDataset.zip": Archive(
         urls=(f"http://{_SIFT_FLOW}", f"https://{_SIFT_FLOW}"),
-        checksum="",
-        size=None,
         terms="SIFT Flow (Liu et al. 2009), labels by Tighe and Lazebnik 2010, for research",
     ),
     # Published as trainval.tar.gz, which says too little beside other archives.
     "pascal-context-trainval.tar.gz": Archive(
         urls=("https://cs.stanford.edu/~roozbeh/pascal-context/trainval.tar.gz",),
-        checksum="",
-        size=None,
         terms="PASCAL-Context (Mottaghi et al. 2014), for research; photographs as PASCAL VOC",
     ),
     # The paper's ILSVRC weights: they expect BGR bytes, the mean subtracted.
@@ -159,32 +149,27 @@ ARCHIVES = {
     "vgg16-00b39a1b.pth": Archive(
         urls=tuple(f"{host}/vgg16-00b39a1b.pth" for host in _JOHNSON),
         checksum="sha256-prefix:00b39a1b",
-        size=None,
         terms=_VGG_TERMS,
     ),
     "vgg19-d01eb7cb.pth": Archive(
         urls=tuple(f"{host}/vgg19-d01eb7cb.pth" for host in _JOHNSON),
         checksum="sha256-prefix:d01eb7cb",
-        size=None,
         terms=_VGG_TERMS,
     ),
     "vgg16_from_caffe.pth": Archive(
         urls=(f"{_DRIVE}1adDBTGY3GcEB_47dvcibajyzi872RAs3",),
         checksum="md5:aa75b158f4181e7f6230029eb96c1b13",
-        size=None,
         terms=_VGG_TERMS,
     ),
     # Trained by torchvision, other nets of the same layers: RGB, 0..1, mean and deviation.
     "vgg16-397923af.pth": Archive(
         urls=(f"{_TORCHVISION}/vgg16-397923af.pth",),
         checksum="sha256-prefix:397923af",
-        size=None,
         terms="torchvision, BSD-3-Clause",
     ),
     "vgg19-dcbb9e9d.pth": Archive(
         urls=(f"{_TORCHVISION}/vgg19-dcbb9e9d.pth",),
         checksum="sha256-prefix:dcbb9e9d",
-        size=None,
         terms="torchvision, BSD-3-Clause",
     ),
 }
@@ -210,7 +195,6 @@ ARCHIVES |= {
     f"{name}.caffemodel": Archive(
         urls=(f"{_CAFFE}/{name}.caffemodel",),
         checksum=checksum,
-        size=None,
         terms="the paper's authors; see fcn.berkeleyvision.org",
         floats=floats,
     )
@@ -228,7 +212,6 @@ ARCHIVES |= {
     f"{name}_from_caffe.pth": Archive(
         urls=(f"{_DRIVE}{place}",),
         checksum=f"md5:{md5}",
-        size=None,
         terms="the paper's authors, converted by pytorch-fcn",
     )
     for name, (place, md5) in _PYTORCH_FCNS.items()
