@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from inputs_fixture import write_rooms
 
 from fcnlib.config_data import ArchiveDataset
 from fcnlib.datasets.converters import prepare
 from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
+from fcnlib.datasets.prepared import Prepared
 from fcnlib.vision import torchvision  # noqa: F401 (torchmetrics imports it too)
 
 REPOSITORY = Path(__file__).parents[1]
@@ -49,3 +51,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = ArchiveDataset(converter="voc-sbd", archives=VOC_ARCHIVES)
     prepare(dataset, [voc, sbd], folder / "voc2011-sbd")
     return folder / "voc2011-sbd"
+
+
+@pytest.fixture(scope="session")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A prepared data set with colours, depth, HHA and two tasks: train (8) and test (4)."""
+    return write_rooms(tmp_path_factory.mktemp("rooms") / "rooms")

@@ -1,77 +1,27 @@
-"""Nets of several tasks and inputs: learnt, resumed, scored, written and read back."""
+"""Nets of several tasks and inputs: what they start from, learn and go on with."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from inputs_fixture import TASKS, write_rooms
+from tasks_fixture import BOTH, scored, trained, training
 from torch import Tensor, nn
 
-from fcnlib.config import Net, Recipe, Training
-from fcnlib.config_data import CHANNELS, Data
-from fcnlib.convert import convert, to_caffemodel
-from fcnlib.counting import FOREGROUND, without_background
+from fcnlib.config import Training
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
-from fcnlib.evaluate import evaluate
-from fcnlib.metrics import confusion, scores
 from fcnlib.models import build_classifier
 from fcnlib.models.transplant import read_checkpoint
 from fcnlib.optimising import pixel_loss
 from fcnlib.sampling import Samples, as_tensor
 from fcnlib.starting import make_net
 from fcnlib.torchscript import about, export_checkpoint, load
-from fcnlib.train import Run, train
+from fcnlib.train import Run
 
-THIN: dict[str, Any] = {
-    **{"backbone": "vgg16", "predict_from": ["fc7"], "start_from": "random"},
-    **{"width": 1 / 32, "padding": 1, "fc6_kernel": 3, "dropout": 0.0},
-}
-RECIPE: dict[str, Any] = {
-    **{"learning_rate": 1e-5, "iterations": 12, "validate_every": 6, "mirror": True},
-}
 STREAMS = {"streams": ("color", "hha"), "start_from": ("a", "b")}
-BOTH = ("semantic", "geometric")
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return write_rooms(tmp_path_factory.mktemp("rooms") / "rooms")
-
-
-def training(
-    inputs: Sequence[str] = ("rgb",),
-    tasks: Sequence[str] = BOTH,
-    net: dict[str, Any] | None = None,
-    mean: str = "start",
-    **recipe: Any,
-) -> Training:
-    channels = sum(CHANNELS[name] for name in inputs)  # type: ignore[index]
-    values = {"dataset": "rooms", "inputs": inputs, "tasks": tasks, "test": "test", "mean": mean}
-    return Training(
-        data=Data.model_validate(values),
-        net=Net.model_validate({**THIN, "input_channels": channels, **(net or {})}),
-        recipe=Recipe.model_validate({**RECIPE, **recipe}),
-    )
-
-
-def trained(rooms: Prepared, folder: Path, values: Training, *start: Path) -> Path:
-    train(
-        values,
-        dataset=rooms.root,
-        start=start,
-        seed=0,
-        checkpoint=folder / "net.pt",
-        curve=folder / "net.csv",
-        device="cpu",
-        provenance={},
-    )
-    return folder / "net.pt"
 
 
 def run(rooms: Prepared, values: Training) -> Run:
@@ -85,13 +35,6 @@ def state(path: Path) -> dict[str, Tensor]:
 
 def content(path: Path) -> dict[str, Any]:
     return dict(read_checkpoint(path))
-
-
-def scored(rooms: Prepared, model: Path, folder: Path, **options: Any) -> tuple[Any, Any]:
-    metrics, counts = folder / "m.json", folder / "m.npz"
-    given: dict[str, Any] = {"split": "test", "device": "cpu", "facts": {}, **options}
-    evaluate(model, dataset=rooms.root, metrics=metrics, counts=counts, **given)
-    return json.loads(metrics.read_text()), np.load(counts)
 
 
 @pytest.mark.parametrize("loss", ["sum", "mean"])
@@ -276,89 +219,6 @@ def test_late_fusion_learns_on_from_the_nets_of_its_streams(
     assert about(tmp_path / "both.ts")["inputs"] == ["rgb", "hha"]
 
 
-def by_hand(rooms: Prepared, model: Path, task: str, inputs: Sequence[str]) -> Tensor:
-    """The counts of a task, image by image."""
-    net = load(model)
-    found = []
-    for name in rooms.ids("test"):
-        labels = net(torch.from_numpy(rooms.stack(name, inputs))[None])[task][0]
-        found.append(confusion(labels, rooms.label(name, task), len(TASKS[task])))
-    return torch.stack(found)
-
-
-@pytest.fixture(scope="module")
-def two(rooms: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that sees colours and depth and knows both tasks."""
-    folder = tmp_path_factory.mktemp("two")
-    values = training(("rgb", "depth"), iterations=30, validate_every=30)
-    export_checkpoint(trained(rooms, folder, values), folder / "net.ts")
-    return folder / "net.ts"
-
-
-@pytest.mark.parametrize("foreground", [False, True])
-def test_counts_and_scores_are_of_every_task(
-    rooms: Prepared, two: Path, tmp_path: Path, foreground: bool
-) -> None:
-    metrics, counts = scored(rooms, two, tmp_path, foreground=foreground)
-    assert counts["ids"].tolist() == rooms.ids("test") and metrics["images"] == 4
-    assert list(metrics["tasks"]) == [*BOTH, *([FOREGROUND] if foreground else [])]
-    for task in BOTH:
-        expected = by_hand(rooms, two, task, ("rgb", "depth"))
-        assert torch.equal(torch.from_numpy(counts[task]), expected)
-        found = scores(expected.sum(0), background=task == "semantic")
-        told = metrics["tasks"][task]
-        assert {name: told[name] for name in found} == pytest.approx(found)
-        assert told.keys() - found.keys() == {"class_iu"} and len(told["class_iu"]) == len(
-            TASKS[task]
-        )
-    assert metrics["costs"]["conv_layers"] == 16
-
-
-def test_the_foreground_is_what_is_truly_an_object_without_background_to_choose(
-    rooms: Prepared, two: Path, tmp_path: Path
-) -> None:
-    metrics, counts = scored(rooms, two, tmp_path, foreground=True)
-    net = load(two)
-    for name, found in zip(rooms.ids("test"), counts[FOREGROUND], strict=True):
-        image = torch.from_numpy(rooms.stack(name, ("rgb", "depth")))[None]
-        choice = net.scores(net.normalise(image))[0, 1:3].argmax(0)  # box or ball
-        truth = rooms.label(name, "semantic")
-        expected = [
-            [int(((truth == t) & (choice.numpy() == c)).sum()) for c in (0, 1)] for t in (1, 2)
-        ]
-        assert found.tolist() == expected
-    total = torch.from_numpy(counts[FOREGROUND].sum(0))
-    told = metrics["tasks"][FOREGROUND]
-    assert {name: told[name] for name in scores(total)} == pytest.approx(scores(total))
-
-
-def test_labels_without_their_background_count_from_zero() -> None:
-    labels = torch.tensor([0, 1, 2, 254, 255], dtype=torch.uint8)
-    assert without_background(labels).tolist() == [255, 0, 1, 253, 255]
-
-
-def test_a_data_set_without_a_background_has_no_foreground(rooms: Prepared, tmp_path: Path) -> None:
-    short = {"iterations": 1, "validate_every": 1}
-    path = trained(rooms, tmp_path, training(tasks=("geometric",), **short))
-    export_checkpoint(path, tmp_path / "net.ts")
-    with pytest.raises(InputError, match=r"foreground: geometric begins with 'flat'; expected"):
-        scored(rooms, tmp_path / "net.ts", tmp_path, foreground=True)
-    assert not (tmp_path / "m.json").exists()
-
-
-def test_a_model_of_inputs_or_tasks_that_the_data_set_lacks_is_refused(
-    world: Path, two: Path, rooms: Prepared, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=r"net\.ts: sees depth; .*voc2011-sbd has rgb$"):
-        scored(Prepared(world), two, tmp_path, split="seg11valid")
-    short = {"iterations": 1, "validate_every": 1}
-    path = trained(rooms, tmp_path / "geo", training(tasks=("geometric",), **short))
-    export_checkpoint(path, tmp_path / "geo.ts")
-    with pytest.raises(InputError, match=r"geo\.ts: knows geometric; .*-sbd has semantic$"):
-        scored(Prepared(world), tmp_path / "geo.ts", tmp_path, split="seg11valid")
-    assert not (tmp_path / "m.json").exists()
-
-
 @pytest.mark.parametrize(
     ("inputs", "tasks", "line"),
     [
@@ -373,37 +233,3 @@ def test_training_on_what_a_data_set_lacks_is_one_line(
     with pytest.raises(InputError, match=line):
         trained(Prepared(world), tmp_path, training(inputs, tasks))
     assert not (tmp_path / "net.pt").exists()
-
-
-PUBLISHED: list[tuple[str, Sequence[str], Sequence[str], dict[str, Any]]] = [
-    ("nyud-fcn32s-color-heavy", ("rgb",), ("semantic",), {}),
-    ("nyud-fcn32s-hha-heavy", ("hha",), ("semantic",), {}),
-    ("nyud-fcn32s-color-hha-heavy", ("rgb", "hha"), ("semantic",), {"streams": ("color", "hha")}),
-    ("siftflow-fcn8s-heavy", ("rgb",), BOTH, {"predict_from": ("fc7", "pool4", "pool3")}),
-]
-
-
-@pytest.mark.parametrize(("name", "inputs", "tasks", "net"), PUBLISHED)
-def test_a_net_written_in_the_published_format_is_read_back_with_its_scores(
-    rooms: Prepared,
-    tmp_path: Path,
-    name: str,
-    inputs: Sequence[str],
-    tasks: Sequence[str],
-    net: dict[str, Any],
-) -> None:
-    short = {"iterations": 6, "validate_every": 6}
-    path = trained(rooms, tmp_path, training(inputs, tasks, net, **short))
-    to_caffemodel(path, tmp_path / f"{name}.caffemodel")
-    to = "fcn8s-vgg16" if "predict_from" in net else "fcn32s-vgg16"
-    info = rooms.info
-    labels: dict[str, Any] = {"classes": info.tasks, "palette": info.palette}
-    convert(tmp_path / f"{name}.caffemodel", to, tmp_path / "back.pt", **labels)
-    found = []
-    for each in (path, tmp_path / "back.pt"):
-        export_checkpoint(each, tmp_path / "net.ts")
-        told = about(tmp_path / "net.ts")
-        assert told["inputs"] == list(inputs) and list(told["classes"]) == list(tasks)
-        assert told["palette"] == {t: [list(c) for c in info.palette[t]] for t in tasks}
-        found.append(scored(rooms, tmp_path / "net.ts", tmp_path)[0]["tasks"])
-    assert found[0] == found[1]
