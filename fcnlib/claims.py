@@ -1,11 +1,10 @@
 """The paper's claims against a run's numbers: true, false or untested."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError, field_serializer, model_validator
 
 from fcnlib.columns import COLUMNS, ColumnName
 from fcnlib.config_data import Frozen, Name
@@ -13,9 +12,7 @@ from fcnlib.errors import InputError
 from fcnlib.experiments import first_problem, merged
 from fcnlib.files import write_json
 from fcnlib.predicates import Comparison, parse, standard_errors
-from fcnlib.results import Line, read_lines
-
-NOISE = 2.0  # standard errors; what is less apart may be chance
+from fcnlib.results import NOISE, Line, read_lines
 
 
 class Place(NamedTuple):
@@ -63,25 +60,9 @@ class Claim(Frozen):
 
 
 class Claims(Frozen):
-    """claims.yaml; `planned` are rows by table that the configuration has not yet."""
+    """claims.yaml."""
 
-    planned: Mapping[str, tuple[str, ...]] = {}
     claims: dict[Name, Claim]
-
-
-class Value(Frozen):
-    """One number that a claim rests on; nothing measured where others published it."""
-
-    table: str
-    row: str
-    experiment: str
-    task: str
-    metric: str
-    measured: float | None
-    std: float | None
-    seeds: int | None
-    paper: float | None
-    unit: str
 
 
 class Verdict(Frozen):
@@ -96,7 +77,11 @@ class Verdict(Frozen):
     tests: tuple[str, ...]
     standard_errors: float | None  # from turning over; None: one run each, or no chance in it
     within_noise: bool
-    values: dict[str, Value]
+    values: dict[str, Line]  # nothing measured where others published it
+
+    @field_serializer("values")
+    def _by_name(self, values: dict[str, Line]) -> dict[str, dict[str, Any]]:
+        return {name: line._asdict() for name, line in values.items()}
 
 
 def read_claims(path: Path | str) -> Claims:
@@ -108,15 +93,13 @@ def read_claims(path: Path | str) -> Claims:
 
 
 def check_claims(claims: Claims, content: Mapping[str, Any], source: Path | str) -> None:
-    """An error for a claim that names a table, row or column that is neither there nor planned.
+    """An error for a claim that names a table, row or column that is not there.
 
     `content` is the whole configuration, also what the scale does not show.
     """
     tables, experiments = content["tables"], content["experiments"]
     for name, claim in claims.claims.items():
         for table, experiment, column in [*claim.numbers.values(), *claim.published.values()]:
-            if experiment in claims.planned.get(table, ()):
-                continue
             place = f"{source}: claims.{name}"
             if table not in tables:
                 raise InputError(f"{place}: {table!r} is no table; known: {', '.join(tables)}")
@@ -171,10 +154,7 @@ def verdict(name: str, claim: Claim, lines: Lines, images: Mapping[str, str]) ->
         tests=claim.tests,
         standard_errors=None if apart is None else round(apart, 2),
         within_noise=apart is not None and apart < NOISE,
-        values={
-            **{key: _value(line) for key, line in measured.items()},
-            **{key: _value(line._replace(measured=None)) for key, line in others.items()},
-        },
+        values=measured | {key: line._replace(measured=None) for key, line in others.items()},
     )
 
 
@@ -196,11 +176,7 @@ def judged(
 
 def _errors(lines: Mapping[str, Line]) -> dict[str, float]:
     """The standard errors of the means of several runs."""
-    return {
-        key: line.std / math.sqrt(line.seeds)
-        for key, line in lines.items()
-        if line.std is not None and line.seeds
-    }
+    return {key: line.error for key, line in lines.items() if line.std is not None}
 
 
 def _why_untested(claim: Claim, lines: Lines, images: Mapping[str, str]) -> str:
@@ -225,7 +201,3 @@ def _why_untested(claim: Claim, lines: Lines, images: Mapping[str, str]) -> str:
         if lines[place].paper is None:
             return f"{lines[place].row} has no published {COLUMNS[place.column].label}."
     return ""
-
-
-def _value(line: Line) -> Value:
-    return Value(**line._asdict())

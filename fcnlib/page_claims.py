@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fcnlib.claims import Value, Verdict, read_verdicts
+from fcnlib.claims import Verdict, read_verdicts
 from fcnlib.columns import COLUMNS, NAMES
+from fcnlib.results import Line
 
 # Told by word and symbol, as not everybody sees colours.
 SYMBOLS = {
@@ -93,13 +94,13 @@ def _noise(verdict: Verdict) -> str:
     return "One run each: no spread to tell chance by." if told else ""
 
 
-def _number(name: str, value: Value) -> Number:
-    column = COLUMNS[NAMES[value.task, value.metric]]
+def _number(name: str, line: Line) -> Number:
+    column = COLUMNS[NAMES[line.task, line.metric]]
     return Number(
         name=name,
-        row=value.row,
+        row=line.row,
         label=column.label if column.unit == "%" else column.heading,
-        measured=column.text(value.measured),
-        spread=column.text(value.std),
-        paper=column.text(value.paper),
+        measured=column.text(line.measured),
+        spread=column.text(line.std),
+        paper=column.text(line.paper),
     )

@@ -11,6 +11,8 @@ from fcnlib.columns import NAMES, ColumnName
 from fcnlib.errors import InputError
 from fcnlib.files import replacing, write_json
 
+NOISE = 2.0  # standard errors; what is less apart may be chance
+
 
 class Line(NamedTuple):
     """One number of results.csv, in its unit; None where there is none.

@@ -12,10 +12,9 @@ from fcnlib.config_data import Frozen, Mask
 from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.measurements import Machine, Measured, by_experiment, number
-from fcnlib.results import Line, write_lines
+from fcnlib.results import NOISE, Line, write_lines
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
-NOISE = 2.0  # standard errors; what is less apart may be chance
 LEARNING: frozenset[ColumnName | None] = frozenset(("training_s", "training_loss"))
 Images = Literal["published", "drawn", "own", "none"]
 

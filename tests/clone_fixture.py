@@ -61,9 +61,7 @@ class Clone:
         (self.folder / "config.yaml").write_text(text)
         claims = yaml.safe_load((self.folder / "claims.yaml").read_text())
         claims["claims"] = {
-            name: claim
-            for name, claim in claims["claims"].items()
-            if _is_told(claim, content, claims["planned"])
+            name: claim for name, claim in claims["claims"].items() if _is_told(claim, content)
         }
         (self.folder / "claims.yaml").write_text(yaml.safe_dump(claims, sort_keys=False))
 
@@ -71,14 +69,11 @@ class Clone:
         return "Nothing to be done" in self.run("snakemake", "-n", "all")
 
 
-def _is_told(
-    claim: dict[str, Any], content: dict[str, Any], planned: dict[str, Sequence[str]]
-) -> bool:
-    """Whether the list has the rows that a claim reads, or will have them."""
+def _is_told(claim: dict[str, Any], content: dict[str, Any]) -> bool:
+    """Whether the list has the rows that a claim reads."""
     rows = [*claim.get("numbers", {}).values(), *claim.get("published", {}).values()]
     return all(
-        experiment in planned.get(table, ())
-        or table in content["experiments"].get(experiment, {}).get("tables", ())
+        table in content["experiments"].get(experiment, {}).get("tables", ())
         for table, experiment, _ in rows
     )
 

@@ -52,7 +52,6 @@ BOUND_TABLE = {
 }
 
 CLAIMS = """
-planned: {later: [blind]}
 claims:
   sharper:
     section: "1: eyes"
