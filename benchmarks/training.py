@@ -1,4 +1,4 @@
-"""Where a training step's time goes: reading, forward, backward, update; side by side in one run.
+"""Where a training step's time goes, of the plain net and of its form for training, step by step.
 
 python benchmarks/training.py [--width 0.125] [--size 128] [--steps 60] [--device cpu] [--json FILE]
 """
@@ -8,6 +8,7 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -19,12 +20,16 @@ from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.files import write_json
 from fcnlib.models import build_fcn
+from fcnlib.models.fcn import FCN
+from fcnlib.models.training import for_training
 from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.provenance import provenance
 from fcnlib.sampling import Samples
+from fcnlib.starting import initialise, initialise_scores
 from fcnlib.timing import clock
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
+PARTS = ("read", "forward", "backward", "update")
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
 
@@ -37,10 +42,8 @@ def drawn(folder: Path, size: int) -> Prepared:
     return Prepared(folder / "set")
 
 
-def steps(
-    samples: Samples, predict_from: list[str], options: argparse.Namespace
-) -> dict[str, float]:
-    """Median milliseconds per step of each part."""
+def made(predict_from: list[str], options: argparse.Namespace) -> FCN:
+    """A net whose scores are no ties, as zero ones were."""
     small = options.width < 1
     net = build_fcn(
         predict_from=predict_from,
@@ -48,27 +51,56 @@ def steps(
         padding=1 if small else 100,
         fc6_kernel=3 if small else 7,
         dropout=0.0 if small else 0.5,
-    ).to(options.device)
-    recipe = Recipe(learning_rate=1e-10, iterations=1, validate_every=1)
-    optimizer = make_optimizer(net, recipe)
+    )
+    initialise(net, torch.Generator().manual_seed(0))
+    initialise_scores(net, torch.Generator().manual_seed(0))
+    net.input_scale.fill_(1 / 64)
+    return net.to(options.device)
 
-    parts: dict[str, list[float]] = {part: [] for part in ("read", "forward", "backward", "update")}
+
+def forms(predict_from: list[str], options: argparse.Namespace) -> dict[str, tuple[FCN, FCN]]:
+    """Two nets of the same weights, each beside the form of it that computes."""
+    plain, learning = (made(predict_from, options) for _ in range(2))
+    in_layout_of_images: Any = learning.to
+    in_layout_of_images(memory_format=torch.channels_last)
+    return {"plain": (plain, plain), "training": (learning, for_training(learning))}
+
+
+def steps(
+    samples: Samples, predict_from: list[str], options: argparse.Namespace
+) -> dict[str, dict[str, float]]:
+    """Median milliseconds per step of each part, of each form; they take turns."""
+    recipe = Recipe(learning_rate=1e-10, iterations=1, validate_every=1)
+    nets = forms(predict_from, options)
+    optimizers = {name: make_optimizer(net, recipe) for name, (net, _) in nets.items()}
+    times: dict[str, list[list[float]]] = {name: [] for name in nets}
     for step in range(options.steps + 5):
-        times = [clock(options.device)]
-        image, labels = samples[step % len(samples)]
-        image, truth = image[None].to(options.device), labels[TASK][None].to(options.device)
-        times.append(clock(options.device))
-        loss = pixel_loss(net(net.normalise(image)), truth)
-        times.append(clock(options.device))
-        loss.backward()
-        times.append(clock(options.device))
-        optimizer.step()
-        optimizer.zero_grad()
-        times.append(clock(options.device))
-        if step >= 5:  # the first ones warm up
-            for part, (start, end) in zip(parts, pairwise(times), strict=True):
-                parts[part].append(1000 * (end - start))
-    return {part: median(values) for part, values in parts.items()}
+        for name, (_, form) in nets.items():
+            sample = samples, step % len(samples)
+            spent = one_step(form, optimizers[name], *sample, options.device)
+            times[name] += [spent] if step >= 5 else []  # the first ones warm up
+    return {
+        name: {part: median(ms) for part, ms in zip(PARTS, zip(*each, strict=True), strict=True)}
+        for name, each in times.items()
+    }
+
+
+def one_step(
+    net: FCN, optimizer: torch.optim.Optimizer, samples: Samples, number: int, device: str
+) -> list[float]:
+    """Milliseconds of each part of one step."""
+    times = [clock(device)]
+    image, labels = samples[number]
+    image, truth = image[None].to(device), labels[TASK][None].to(device)
+    times.append(clock(device))
+    loss = pixel_loss(net(net.normalise(image)), truth)
+    times.append(clock(device))
+    loss.backward()
+    times.append(clock(device))
+    optimizer.step()
+    optimizer.zero_grad()
+    times.append(clock(device))
+    return [1000 * (end - start) for start, end in pairwise(times)]
 
 
 def main() -> None:
@@ -88,12 +120,12 @@ def main() -> None:
         data = drawn(Path(folder), options.size)
         samples = Samples(data, data.ids("train"), [False] * 40)
         table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
-    print(
-        f"{'ms per step':14}{'read':>9}{'forward':>9}{'backward':>9}{'update':>9}{'computing':>11}"
-    )
-    for name, parts in table.items():
-        share = 1 - parts["read"] / sum(parts.values())
-        print(f"{name:14}" + "".join(f"{ms:9.2f}" for ms in parts.values()) + f"{share:11.1%}")
+    print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*PARTS, "all", "ratio")))
+    for name, each in table.items():
+        whole = {form: sum(parts.values()) for form, parts in each.items()}
+        for form, parts in each.items():
+            row = [*parts.values(), whole[form], whole[form] / whole["plain"]]
+            print(f"{name:10}{form:10}" + "".join(f"{value:9.2f}" for value in row))
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}
         write_json(options.json, {**where, "values": values, "ms": table})

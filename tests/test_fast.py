@@ -15,6 +15,7 @@ from fcnlib.models import build_fcn
 from fcnlib.models.compact import Edge
 from fcnlib.models.fast import fast, for_device
 from fcnlib.models.layers import Upscore
+from fcnlib.models.training import UpscoreCrop, for_training
 from fcnlib.models.winograd import (
     Bilinear,
     Pointwise,
@@ -103,6 +104,63 @@ def test_a_net_of_faster_layers_gives_the_same_scores(values: dict[str, Any]) ->
     with torch.inference_mode():
         expected, found = net(image), fast(net)(image)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"predict_from": ["fc7"]},
+        {"padding": 1, "fc6_kernel": 3},
+        {"backbone": "alexnet", "predict_from": ["fc7"]},
+        {"backbone": "googlenet", "predict_from": ["inception_5b/output"]},
+        {"upsampling": "learned", "fusion": "max", "null_background": True},
+        {"classes": {"semantic": 5, "geometric": 3}},
+        {"streams": ["color", "hha"], "predict_from": ["fc7"]},
+        {"features": "fixed"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [(45, 70), (64, 33)])
+def test_the_form_for_training_gives_the_same_scores_and_gradients(
+    values: dict[str, Any], size: tuple[int, int]
+) -> None:
+    net = drawn(build_fcn(**{"width": 1 / 16, **values})).double()
+    made = for_training(net)
+    assert any(isinstance(layer, UpscoreCrop) for layer in made.values())
+    image = torch.randn(1, 6 if "streams" in values else 3, *size, dtype=torch.float64)
+    found: list[list[torch.Tensor]] = []
+    for each in (net, made):
+        net.zero_grad()
+        scores = each(image)
+        scores.square().sum().backward()
+        learned = [parameter for parameter in net.parameters() if parameter.requires_grad]
+        gradients = [parameter.grad for parameter in learned if parameter.grad is not None]
+        assert len(gradients) == len(learned)
+        found.append([scores.detach(), *gradients])
+    for plain, faster in zip(*found, strict=True):
+        torch.testing.assert_close(faster, plain, rtol=0, atol=1e-9 * float(plain.abs().max()))
+
+
+def test_the_form_for_training_follows_the_net() -> None:
+    """It sees new weights, and whether the net trains or not."""
+    net = drawn(build_fcn(width=1 / 16, padding=1, fc6_kernel=3, dropout=0.9))
+    made, image = for_training(net), torch.randn(1, 3, 45, 70)
+    net.load_state_dict({**net.state_dict(), "conv1_1.weight": torch.randn(4, 3, 3, 3)})
+    with torch.inference_mode():
+        assert torch.allclose(made(image), net(image), atol=1e-5)
+        net.train()
+        assert not torch.equal(made(image), made(image))
+
+
+def test_frozen_upsampling_of_other_weights_stays_as_it_is() -> None:
+    net = drawn(build_fcn(width=1 / 16, padding=1, fc6_kernel=3))
+    upscore = net["upscore2"]
+    assert isinstance(upscore, Upscore)
+    nn.init.uniform_(upscore.weight)
+    image = torch.randn(1, 3, 45, 70)
+    with torch.inference_mode():
+        for made in (fast(net), for_training(net)):
+            assert torch.allclose(made(image), net(image), atol=1e-4)
 
 
 def test_every_kind_of_faster_layer_is_used() -> None:

@@ -88,10 +88,8 @@ def _replaced(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
         new = copy.copy(layer)
         new._modules = {"layers": nn.ModuleList(_faster(each, kernels) for each in layer.layers)}
         return new
-    if isinstance(layer, Upscore) and not layer.weight.requires_grad:
-        square = layer.weight[0, 0].detach().double()  # the outer product of a row with itself
-        row = square.sum(0) / square.sum().sqrt()
-        return Bilinear(row.to(layer.weight.dtype), int(layer.stride[0]))
+    if isinstance(layer, Upscore):
+        return bilinear(layer) or layer
     if not isinstance(layer, ConvReLU | CentredConv) or not _plain(layer):
         return layer
     assert layer.bias is not None
@@ -103,6 +101,17 @@ def _replaced(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
     if side == 1 and layer.in_channels >= VERY_MANY:
         return Pointwise(layer.weight, layer.bias)
     return layer
+
+
+def bilinear(layer: Upscore) -> Bilinear | None:
+    """Frozen upsampling as matrix products; None where it has learned other weights."""
+    square = layer.weight[0, 0].detach().double()  # the outer product of a row with itself
+    row = square.sum(0) / square.sum().sqrt()
+    if layer.weight.requires_grad or not torch.allclose(
+        layer.weight.double(), torch.outer(row, row).expand(layer.weight.shape)
+    ):
+        return None
+    return Bilinear(row.to(layer.weight.dtype), int(layer.stride[0]))
 
 
 def _plain(layer: nn.Conv2d) -> bool:
