@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from config_fixture import refusal
 from pydantic import ValidationError
 
 from fcnlib.config import STRIDES, Net
@@ -88,7 +89,5 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
 
 def test_a_start_of_another_backbone_is_told(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["voc-fcn16s"]["net"]["backbone"] = "vgg19"
-    with pytest.raises(InputError) as error:
-        load(raw_config)
     told = "voc-fcn16s.net.backbone: 'vgg19'; expected 'vgg16', as it starts from voc-fcn32s"
-    assert told in str(error.value)
+    assert told in refusal(raw_config)
