@@ -1,5 +1,6 @@
 """The paper's claims against numbers: predicates, verdicts, noise, and claims.yaml itself."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from page_fixture import facts
 
 from fcnlib.claims import (
     Claim,
@@ -22,7 +24,8 @@ from fcnlib.columns import KEYS
 from fcnlib.errors import InputError
 from fcnlib.experiments import merged
 from fcnlib.predicates import parse, standard_errors
-from fcnlib.results import Line, write_lines
+from fcnlib.results import Line, read_lines, write_lines
+from fcnlib.tables import build_table
 
 REPOSITORY = Path(__file__).parents[1]
 LISTED = read_claims(REPOSITORY / "claims.yaml")
@@ -157,6 +160,26 @@ def test_the_comparison_that_decides_tells_the_noise() -> None:
     assert found(9.0, 8.5, 1.0).standard_errors == 1.0  # one that turns over is enough
     assert found(8.5, 9.0, 1.0).standard_errors == 1.0  # the one that fails
     assert found(1.0, 1.5, 9.0).standard_errors == 15.0  # both have to turn over
+
+
+def test_seeds_go_from_metrics_to_means_to_the_noise_of_a_verdict(tmp_path: Path) -> None:
+    scores = {"a": (0.50, 0.52, 0.54), "b": (0.48, 0.50, 0.46)}
+    paths = []
+    for name, each in scores.items():
+        for seed, score in enumerate(each):
+            paths.append(tmp_path / f"{name}/{seed}.json")
+            paths[-1].parent.mkdir(exist_ok=True)
+            tasks = {"tasks": {"semantic": {"mean_iu": score}}}
+            paths[-1].write_text(json.dumps(facts(name, seed) | tasks))
+    rows = [{"experiment": name, "row": name} for name in scores]
+    table = {"name": "nets", "title": "T", "columns": ["mean_iu"], "images": "drawn", "rows": rows}
+    csv = tmp_path / "nets.csv"
+    build_table(table, scale="demo", metrics=paths, csv=csv, markdown=tmp_path / "nets.md")
+    lines = read_lines(csv)
+    assert [(x.measured, x.std, x.seeds) for x in lines] == [(52.0, 2.0, 3), (48.0, 2.0, 3)]
+    found = judged(claim("a > b"), *lines)
+    apart = 4 / (2**2 / 3 + 2**2 / 3) ** 0.5
+    assert found.holds and found.standard_errors == pytest.approx(apart, abs=0.01)
 
 
 def test_claims_without_predicate_have_no_verdict() -> None:
