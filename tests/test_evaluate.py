@@ -23,7 +23,7 @@ from fcnlib.torchscript import TOLD, export, load
 FACTS = {"experiment": "x", "seed": 0, "provenance": {}}
 
 
-def model(folder: Path, classes: list[str], bias: int | None = None) -> Path:
+def model(folder: Path, classes: list[str], bias: int | None = None, **learnt: Any) -> Path:
     """An untrained net; with `bias` it says that class everywhere."""
     net = build_fcn(classes=len(classes), width=1 / 32, padding=1, fc6_kernel=3)
     nn.init.normal_(net["score_fr"].weight)
@@ -33,7 +33,7 @@ def model(folder: Path, classes: list[str], bias: int | None = None) -> Path:
     told: dict[str, Any] = dict.fromkeys(TOLD, 0)
     told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
     told |= {"classes": {"semantic": classes}, "inputs": ["rgb"], "parameters": 7}
-    export(net, folder / "net.ts", told)
+    export(net, folder / "net.ts", told | learnt)
     return folder / "net.ts"
 
 
@@ -87,6 +87,16 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     assert metrics["costs"].pop("training_loss") is None and metrics["trained_on"] is None
     full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
     assert metrics["costs"] == full
+
+
+def test_what_learning_took_is_told_with_where_it_was(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    where = {"device": "cuda:0: A Machine", "threads": 4}
+    learnt = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
+    metrics, _ = run(world, model(tmp_path, classes, **learnt), tmp_path)
+    assert (metrics["costs"]["training_s"], metrics["costs"]["training_loss"]) == (12.5, 0.25)
+    assert metrics["trained_on"] == where
 
 
 @pytest.mark.parametrize("name", ["voc2011-alexnet", "voc2011-vgg16", "voc2011-googlenet"])

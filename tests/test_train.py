@@ -51,7 +51,7 @@ def run(world: Path, folder: Path, values: Training, *, seed: int = 0, **options
         checkpoint=folder / "net.pt",
         curve=folder / "net.csv",
         device="cpu",
-        provenance={},
+        provenance={"device": "cpu", "threads": 1},
         **options,
     )
     return folder / "net.pt"
