@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from fcnlib.columns import ColumnName
 from fcnlib.config_data import Data, Dataset, Drawn, Flag, Float, Frozen, Int, Name, Positive, Share
-from fcnlib.config_figures import Figure
+from fcnlib.config_figures import Figure, Section
 
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
@@ -172,6 +172,7 @@ class Training(Frozen):
 
 class Table(Frozen):
     title: str
+    section: Section | Literal[""] = ""
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     note: str = ""
     compete: Flag = True  # rows do the same, so that the best of a column can be told

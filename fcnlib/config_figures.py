@@ -14,6 +14,8 @@ FigureKind = Literal[
     "gaps",  # between nets and the bounds of their stride
 ]
 Against = Literal["iteration", "images", "seconds"]
+# Of the paper: "4.2".
+Section = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
 # Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
 Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
 PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
@@ -32,6 +34,7 @@ class Figure(Frozen):
 
     kind: FigureKind = "comparison"
     title: str
+    section: Section | Literal[""] = ""
     experiments: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     images: Positive = 3
     columns: Annotated[tuple[Part, ...], Field(min_length=1)] = PARTS  # from left to right
@@ -43,7 +46,7 @@ class Figure(Frozen):
     @model_validator(mode="after")
     def _of_its_kind(self) -> "Figure":
         said = SAID_BY[self.kind]
-        if other := self.model_fields_set - {"kind", "title", *said}:
+        if other := self.model_fields_set - {"kind", "title", "section", *said}:
             raise ValueError(f"{min(other)}: not of a figure of kind {self.kind}")
         if "experiments" in said and not self.experiments:
             raise ValueError("experiments: missing")

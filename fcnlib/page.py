@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -12,12 +12,11 @@ from fcnlib.cards import read_card
 from fcnlib.colour import VOID_COLOUR, as_hex
 from fcnlib.files import replacing
 from fcnlib.measurements import by_experiment
-from fcnlib.page_claims import SYMBOLS, scorecard, totals
+from fcnlib.page_claims import SYMBOLS, Section, scorecard, totals
 from fcnlib.page_parts import (
     Job,
     Shown,
     costs,
-    glance,
     machine_facts,
     provenance_rows,
     read_benchmark,
@@ -27,7 +26,21 @@ from fcnlib.page_parts import (
 from fcnlib.results import Line, read_lines
 from fcnlib.tables import Runs, ShownTable, measured_label
 
-STUDIES = ("losses", "gaps", "momentum", "ablation")  # kinds of charts across tables
+T = TypeVar("T")
+
+
+class Part(NamedTuple):
+    """What belongs to a section of the paper; what belongs to none has no number."""
+
+    number: str
+    title: str
+    views: list[dict[str, Any]]  # tables
+    figures: list[Shown]
+    claims: list[Section]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return totals(self.claims)
 
 
 def write_page(
@@ -42,6 +55,7 @@ def write_page(
     benchmarks: Sequence[Path | str],
     figures: Sequence[Path | str],
     claims: Path | str,
+    sections: Mapping[str, Mapping[str, str]],
     configuration: Path | str,
     commands: Sequence[str],
     report: str = "report.html",
@@ -50,11 +64,12 @@ def write_page(
 
     `csvs` are the tables' own files in the order of `tables`; `training` the benchmark files of
     the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
-    the cards beside the pictures; `claims` is claims.json; `commands` what a reader types to get
-    the same from `configuration`.
+    the cards beside the pictures; `claims` is claims.json; `sections` tells of `tables` and of
+    `figures` which section of the paper they belong to, if any; `commands` what a reader types to
+    get the same from `configuration`.
     """
     output, runs = Path(output), by_experiment(metrics)
-    sections = scorecard(claims)
+    verdicts = scorecard(claims)
     shown = [ShownTable.model_validate(table) for table in tables]
     jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
     cards = [(path, read_card(path)) for path in figures]
@@ -68,18 +83,18 @@ def write_page(
         | {"figures": [item for item in pictures if item.card.table == table.name]}
         for table, csv in zip(shown, csvs, strict=True)
     ]
+    own = [item for item in pictures if not item.card.table]
+    parts = by_section(views, own, verdicts, sections)
     content = render(
         scale=scale,
         images={table.images for table in shown},
         label=measured_label(scale),
         facts=machine_facts(runs, jobs),
-        glances=[found for view in views if (found := glance(view["scores"]))],
-        views=views,
-        claims=sections,
-        claim_totals=totals(sections),
+        published=any(head.published for view in views for head in view["scores"].columns),
+        parts=parts,
+        overview=[item for part in parts if not part.number for item in part.figures],
+        claim_totals=totals(verdicts),
         symbols=SYMBOLS,
-        comparisons=[item for item in pictures if item.card.kind == "comparison"],
-        studies=[item for item in pictures if item.card.kind in STUDIES],
         legends=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
@@ -106,6 +121,43 @@ def table_view(
         "scores": score_table(table, mine, runs, scale=scale),
         "costs": costs(table, runs, training),
     }
+
+
+def by_section(
+    views: Sequence[dict[str, Any]],
+    figures: Sequence[Shown],
+    verdicts: Sequence[Section],
+    sections: Mapping[str, Mapping[str, str]],
+) -> list[Part]:
+    """Tables, figures and claims by the paper's section, in its order; those of none come last."""
+    of_tables = [sections["tables"].get(view["scores"].name, "") for view in views]
+    of_figures = [sections["figures"].get(item.name, "") for item in figures]
+    of_claims = [section.title.partition(":")[0] for section in verdicts]
+    numbers = {*of_tables, *of_figures, *of_claims}
+
+    def of(number: str, items: Sequence[T], places: Sequence[str]) -> list[T]:
+        return [item for item, place in zip(items, places, strict=True) if place == number]
+
+    parts = []
+    for number in sorted(numbers, key=_place):
+        claims = of(number, verdicts, of_claims)
+        title = f"Section {number}" if number else "Other tables" if len(numbers) > 1 else "Tables"
+        parts.append(
+            Part(
+                number,
+                claims[0].title if claims else title,
+                of(number, views, of_tables),
+                of(number, figures, of_figures),
+                claims,
+            )
+        )
+    return parts
+
+
+def _place(number: str) -> tuple[bool, list[int], str]:
+    """4.10 comes after 4.9, and what is no number after all that are."""
+    whole = bool(re.fullmatch(r"\d+(\.\d+)*", number))
+    return not whole, [int(digits) for digits in number.split(".")] if whole else [], number
 
 
 def as_code(text: str) -> str:

@@ -21,6 +21,11 @@ class Shown(NamedTuple):
     card: Card
     link: str
 
+    @property
+    def name(self) -> str:
+        """As config.yaml has it: the figure's own, or that of its table."""
+        return Path(self.card.image).stem
+
 
 class Job(NamedTuple):
     """What Snakemake's `benchmark` measured."""
@@ -160,26 +165,6 @@ def _cell(column: Column, line: Line, runs: Runs, best: Collection[Line]) -> Cel
         difference="" if difference is None else column.signed(difference),
         difference_value=difference,
     )
-
-
-def glance(table: ScoreTable) -> dict[str, Any] | None:
-    """The table's leading score as a bar per row, mean IU where it has it; None without scores."""
-    places = [place for place, head in enumerate(table.columns) if head.score]
-    if not places:
-        return None
-    leading = COLUMNS["mean_iu"].label
-    place = next((p for p in places if table.columns[p].label == leading), places[0])
-    return {
-        "name": table.name,
-        "title": table.title,
-        "label": table.columns[place].label,
-        "published": table.columns[place].published,
-        "bars": [
-            (row, cell)
-            for row in table.rows
-            if (cell := row.cells[place]).value is not None or cell.paper
-        ],
-    }
 
 
 def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTable:

@@ -194,6 +194,7 @@ def finished_run(root: Path) -> dict[str, Any]:
         "benchmarks": [results / "benchmarks/prepare/toy.tsv"],
         "figures": draw_all(results, dataset),
         "claims": results / "claims.json",
+        "sections": {"tables": {"nets": "1", "bounds": "2"}, "figures": {"fig4": "1"}},
         "configuration": results / "config.json",
         "commands": ["make demo", "echo '<done>'"],
     }

@@ -154,30 +154,11 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     assert published == ["Published", "only", "12.5"]
 
 
-def test_rows_of_others_are_muted_are_no_runs_and_have_no_empty_bars(given):
+def test_rows_of_others_are_muted_and_said_to_be_no_runs(given):
     html = page(given)
     assert html.count('<tr class="others">') == 1
     assert '<tr class="others"><th scope="row">Published only' in html
     assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
-    glance = re.search(r'<article class="glance">.*?</article>', html, re.S)
-    assert glance and glance[0].count("<li") == 3  # with a tick at its published mean IU
-    other = glance[0].split('<li class="others">')[1]
-    assert 'class="tick"' in other and 'class="bar"' not in other and "/ 12.5" in other
-    table = NET_TABLE | {
-        "columns": ["pixel_accuracy", "field"],
-        "rows": [
-            *NET_TABLE["rows"][:2],
-            {"experiment": "other", "row": "O", "paper": {"field": 1}},
-        ],
-    }
-    csv = given["results"].with_name("others.csv")
-    build_table(
-        table, scale="demo", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
-    )
-    html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
-    glance = re.search(r'<article class="glance">.*?</article>', html, re.S)
-    assert glance and glance[0].count("<li") == 2
-    assert '<tr class="others"><th scope="row">O</th>' in html
 
 
 def test_what_only_the_server_scores_is_said_in_its_cells(given):
@@ -312,23 +293,44 @@ def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
 
 
-def test_the_scorecard_counts_claims_by_section_and_keeps_a_false_one_false(given):
+def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given):
     html = page(given)
-    scorecard = re.search(r'<section id="claims">.*?</section>', html, re.S)
-    assert scorecard
-    rows = re.findall(r"<tr>(.*?)</tr>", scorecard[0], re.S)
+    contents = re.search(r'<section id="contents">.*?</section>', html, re.S)
+    assert contents
+    rows = re.findall(r"<tr>(.*?)</tr>", contents[0], re.S)
     assert [text(row).split()[-3:] for row in rows[1:]] == [
         ["1", "1", "0"],
         ["0", "0", "2"],
         ["1", "1", "2"],
     ]
-    items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', scorecard[0], re.S)
+    items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', html, re.S)
     said = {name: text(item) for name, item in items}
     assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in said["sharper"]
     assert "\N{MULTIPLICATION X} false Both see alike." in said["alike"]
     assert "\N{EN DASH} untested Blind ones see less." in said["blind"]
     assert "no row blind in its table later" in said["blind"]
     assert "tests/test_eyes.py::test_eyes" in said["counted"]
+
+
+def test_tables_figures_and_claims_stand_by_the_papers_section(given):
+    parts = dict(re.findall(r'<section id="part-([\d.]*)"(.*?)</section>', page(given), re.S))
+    assert list(parts) == ["1", "2"]
+    assert all(f'id="{name}"' in parts["1"] for name in ("table-nets", "figure-fig4", "claims-1"))
+    assert 'id="table-bounds"' in parts["2"] and 'id="claim-blind"' in parts["2"]
+    assert "<h2>1: eyes</h2>" in parts["1"]
+
+
+def test_what_has_no_section_is_an_overview_and_other_tables(given):
+    html = page(given, sections={"tables": {"nets": "10", "bounds": ""}, "figures": {}})
+    parts = re.findall(r'<section id="part-([\d.]*)" class="part">\s*<h2>(.*?)</h2>', html)
+    assert parts == [
+        ("1", "1: eyes"),
+        ("2", "2: no eyes"),
+        ("10", "Section 10"),
+        ("", "Other tables"),
+    ]
+    overview = re.search(r'<section id="overview">.*?</section>', html, re.S)
+    assert overview and 'id="figure-fig4"' in overview[0]
 
 
 def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
@@ -355,6 +357,6 @@ def test_verdicts_on_drawn_scenes_say_so(given):
     assert "Verdicts on drawn scenes, not on the paper." in text(page(given))
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
-    assert "drawn scenes" not in text(html) and '<section id="claims">' in html
+    assert "drawn scenes" not in text(html) and 'id="claims-1"' in html
     html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
     assert "Verdicts on your own images, not on the paper." in text(html)

@@ -82,7 +82,7 @@ def test_it_is_silent_asks_no_network_and_shows_every_image(visit):
         image.scroll_into_view_if_needed()
         opened.page.wait_for_function("i => i.complete", arg=image.element_handle())
         assert image.evaluate("i => i.naturalWidth") > 0
-    assert opened.page.locator("figure img").count() == 6
+    assert opened.page.locator("figure img").count() == 5
     assert opened.said == []
     assert {url.partition(":")[0] for url in opened.asked} <= {"file", "data"}
 
@@ -135,7 +135,7 @@ def test_tables_are_copied_as_csv_and_markdown(visit):
 
 def test_a_picture_opens_large_and_escape_closes_it(visit):
     page = visit().page
-    link = page.locator("#comparison a.zoom")
+    link = page.locator("#figure-fig4 a.zoom")
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('dialog[open] img')?.naturalWidth > 0")
@@ -143,11 +143,22 @@ def test_a_picture_opens_large_and_escape_closes_it(visit):
     page.wait_for_function("!document.querySelector('dialog').open")
 
 
-def test_a_link_to_a_closed_sheet_opens_it(visit):
+def test_a_link_to_closed_claims_opens_them(visit):
     page = visit().page
-    assert not page.locator("#examples-sharp").evaluate("details => details.open")
-    page.locator("#worst a[href='#examples-sharp']").click()
-    page.wait_for_function("document.getElementById('examples-sharp').open")
+    assert not page.locator("#claims-1").evaluate("details => details.open")
+    page.locator("#contents a[href='#claims-1']").first.click()
+    page.wait_for_function("document.getElementById('claims-1').open")
+
+
+def test_the_bar_of_sections_stays_in_sight_and_covers_no_heading(visit):
+    page = visit(width=400).page
+    page.locator("nav a[href='#part-2']").click()
+    page.wait_for_function("document.querySelector('nav').getBoundingClientRect().top === 0")
+    page.wait_for_function(
+        """() => { const bar = document.querySelector('nav').getBoundingClientRect();
+        const top = document.querySelector('#part-2 h2').getBoundingClientRect().top;
+        return top >= bar.bottom - 1; }"""
+    )
 
 
 def test_it_is_complete_without_javascript(visit):
@@ -155,9 +166,9 @@ def test_it_is_complete_without_javascript(visit):
     page = opened.page
     assert column(page, 2) == ["50.0", "99.5", "12.5"]
     assert page.locator("button").count() == 0
-    page.locator("#examples-sharp > summary").click()
-    assert page.locator("#examples-sharp img").is_visible()
-    page.locator("#comparison a.zoom").click()
+    page.locator("#claims-1 > summary").click()
+    assert page.locator("#claim-sharper").is_visible()
+    page.locator("#figure-fig4 a.zoom").click()
     page.wait_for_url("**/figures/fig4.png")
     assert opened.said == []
 

@@ -105,13 +105,16 @@ for (const link of document.querySelectorAll("a.zoom")) {
   });
 }
 
-// A link to a closed sheet opens it; printing shows everything.
+// A link to something closed opens it; printing shows everything but provenance.
 const openTarget = () => {
-  const target = document.getElementById(location.hash.slice(1));
-  if (target instanceof HTMLDetailsElement) target.open = true;
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const closed = target?.closest("details");
+  if (!closed || closed.open) return;
+  closed.open = true;
+  target.scrollIntoView();
 };
 addEventListener("hashchange", openTarget);
 openTarget();
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#worst details, #claims details")) details.open = true;
+  for (const details of document.querySelectorAll(".part details")) details.open = true;
 });

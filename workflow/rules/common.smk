@@ -208,7 +208,7 @@ def shown_table(table):
     """A table as it is shown: its heading, and its rows with the published numbers."""
     return {
         "name": table,
-        **CONFIG.tables[table].model_dump(),
+        **CONFIG.tables[table].model_dump(exclude={"section"}),
         "images": shown_images(table),
         "rows": [shown_row(name, table) for name in in_table(table)],
     }

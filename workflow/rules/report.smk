@@ -204,6 +204,10 @@ rule page:
         "../envs/fcnlib.yaml"
     params:
         tables=[shown_table(name) for name in CONFIG.tables],
+        sections={
+            "tables": {name: entry.section for name, entry in CONFIG.tables.items()},
+            "figures": {name: entry.section for name, entry in CONFIG.figures.items()},
+        },
         scale=CONFIG.scale,
         commands=COMMANDS,
         code=code("page"),

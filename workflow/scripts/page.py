@@ -15,6 +15,7 @@ with job(snakemake.log[0], snakemake.threads):
         benchmarks=snakemake.input.benchmarks,
         figures=snakemake.input.figures,
         claims=snakemake.input.claims,
+        sections=snakemake.params.sections,
         configuration=snakemake.input.configuration,
         commands=snakemake.params.commands,
     )
