@@ -1,13 +1,15 @@
 """Charts across tables: all rows at a glance, and momentum against batch size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from fcnlib.config_data import Frozen
@@ -17,8 +19,14 @@ from fcnlib.measurements import Measured, by_experiment, number
 from fcnlib.results import Line, read_lines
 from fcnlib.tables import ShownChart, ShownRow
 
-HERE, PAPER = "#0072B2", "#D55E00"
+MEASURED: Any = {"color": "#0072B2", "marker": "o", "markersize": 5, "linestyle": "none"}
+PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyle": "none",
+                  "markeredgewidth": 2}  # fmt: skip
+KEY = [Line2D([], [], label=label, **look)
+       for label, look in (("this run", MEASURED), ("published", PUBLISHED))]  # fmt: skip
 PITCH = 0.19  # inches from row to row
+MANY = 30  # rows, from which on the overview has two columns
+CLOSE = 0.15  # of momenta's distances from 1: the natural logarithm of their ratio
 BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
 
 
@@ -57,15 +65,15 @@ def draw_ablation(
     groups = {title: rows for title, rows in groups.items() if rows}
     if not groups:
         raise InputError(f"{results[0]}: no mean_iu of any row")
-    height = sum(len(rows) + 1.6 for rows in groups.values())
-    with new_figure(7.2, 0.9 + PITCH * height) as canvas:
-        axes = canvas.subplots()
-        _draw_groups(axes, groups)
-        axes.set(xlim=(0, 100), ylim=(height - 0.6, -0.8), xlabel="mean IU (%)")
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        canvas.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2,
-                      fontsize=9)  # fmt: skip
+    sides = _sides(groups)
+    height = max(map(_height, sides))
+    with new_figure(0.6 + 5.4 * len(sides), 0.9 + PITCH * height) as canvas:
+        for axes, side in zip(canvas.subplots(1, len(sides), squeeze=False)[0], sides, strict=True):
+            _draw_groups(axes, side)
+            axes.set(xlim=(0, 100), ylim=(height - 0.6, -0.8), xlabel="mean IU (%)")
+            axes.tick_params(axis="y", length=0)
+            axes.grid(visible=False, axis="y")
+        canvas.legend(handles=KEY, loc="outside upper right", ncols=2, fontsize=9)
         rows = sum(map(len, groups.values()))
         spread = any(line.std is not None for line in numbers)
         save(
@@ -77,12 +85,26 @@ def draw_ablation(
         )  # fmt: skip
 
 
+def _height(groups: Mapping[str, Sequence[Line]]) -> float:
+    """Of so many headings and rows, in rows."""
+    return sum(len(rows) + 1.6 for rows in groups.values())
+
+
+def _sides(groups: Mapping[str, Sequence[Line]]) -> list[dict[str, Sequence[Line]]]:
+    """All tables below each other; many rows in two columns as even as can be, in their order."""
+    items = list(groups.items())
+    if sum(len(rows) for _, rows in items) <= MANY or len(items) == 1:
+        return [dict(items)]
+    halves = [(dict(items[:i]), dict(items[i:])) for i in range(1, len(items))]
+    return list(min(halves, key=lambda pair: max(map(_height, pair))))
+
+
 def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[Line]]) -> None:
     """Each table's heading and, below it, its rows."""
     place, places, names = 0.0, [], []
-    labels = {HERE: "this run", PAPER: "published"}
     for title, rows in groups.items():
-        axes.annotate(title, (0, place), xycoords=("axes fraction", "data"), fontsize=8.5,
+        heading = shorten(title, 48, placeholder=" \N{HORIZONTAL ELLIPSIS}")
+        axes.annotate(heading, (0, place), xycoords=("axes fraction", "data"), fontsize=8.5,
                       fontweight="bold", va="center", xytext=(4, 0),
                       textcoords="offset points")  # fmt: skip
         for line in rows:
@@ -91,13 +113,10 @@ def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[Line]]) -> None:
             names.append(line.row)
             axes.axhline(place, color="#eceef1", linewidth=0.7, zorder=0)
             if line.paper is not None:
-                axes.plot(line.paper, place, color=PAPER, marker="|", markersize=10,
-                          markeredgewidth=2, linestyle="none", zorder=3,
-                          label=labels.pop(PAPER, "_"))  # fmt: skip
+                axes.plot(line.paper, place, **PUBLISHED, zorder=3)
             if line.measured is not None:
-                axes.errorbar(line.measured, place, xerr=line.std, color=HERE, marker="o",
-                              markersize=5, capsize=2.5, linestyle="none", elinewidth=1.4,
-                              clip_on=False, label=labels.pop(HERE, "_"))  # fmt: skip
+                axes.errorbar(line.measured, place, xerr=line.std, **MEASURED, capsize=2.5,
+                              elinewidth=1.4, clip_on=False)  # fmt: skip
         place += 1.6
     axes.set_yticks(places, names, fontsize=8.5)
 
@@ -123,8 +142,10 @@ def draw_momentum(
         axes = canvas.subplots()
         marks = _draw_relation(axes, momenta, batches, means)
         for (p, k), texts in _labels(shown.rows, momenta, batches, means).items():
-            axes.annotate("\n".join(texts), (k, 1 - p), xytext=(9, 0), fontsize=8.5,
-                          textcoords="offset points", va="center", bbox=BEHIND_TEXT)  # fmt: skip
+            left = _crowded((p, k), zip(momenta, batches, strict=True))
+            axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-9 if left else 9, 0), fontsize=8.5,
+                          textcoords="offset points", ha="right" if left else "left", va="center",
+                          bbox=BEHIND_TEXT)  # fmt: skip
         canvas.colorbar(marks, ax=axes, label="mean IU (%)")
         axes.set_title("Momentum p and batch size k")
         axes.legend(loc="lower right", fontsize=9)
@@ -155,6 +176,24 @@ def _labels(
     return labels
 
 
+def _crowded(point: tuple[float, int], others: Iterable[tuple[float, int]]) -> bool:
+    """Whether another point would lie in a label to the right of this one."""
+    p, k = point
+    return any(
+        1 < size / k < 5 and abs(np.log((1 - momentum) / (1 - p))) < CLOSE
+        for momentum, size in others
+    )
+
+
+def _apart(values: Iterable[float]) -> list[float]:
+    """The values without those that are too close to one before to have a tick of their own."""
+    kept: list[float] = []
+    for value in sorted({*values}):
+        if not kept or np.log(value / kept[-1]) > CLOSE:
+            kept.append(value)
+    return kept
+
+
 def alike(momentum: float, batch: int, other: float) -> float:
     """The momentum that with a batch of `other` keeps as much per image (section 6.2)."""
     return float(momentum ** (other / batch))
@@ -173,7 +212,7 @@ def _draw_relation(
     axes.set_ylim(min(1 - x for x in momenta) / 2, max(1 - x for x in momenta) * 2)
     axes.invert_yaxis()
     for axis, ticks in ((axes.xaxis, batches), (axes.yaxis, [1 - x for x in momenta])):
-        axis.set_major_locator(FixedLocator(sorted({*ticks})))
+        axis.set_major_locator(FixedLocator(_apart(ticks)))
         axis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda rest, _: f"{1 - rest:.5g}"))
