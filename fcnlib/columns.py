@@ -116,7 +116,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
         "mean IU, background never chosen", "%", 1, task="foreground", metric="mean_iu"
     ),
     "background_accuracy": Column("background acc.", "%", 1),
-    **{x: Column(f"mean IU, {RULES[x].label}", "%", 1) for x in RULES if x != "mean_iu"},
+    **{x: Column(f"mean IU ({RULES[x].label})", "%", 1) for x in RULES if x != "mean_iu"},
     "voc2011_test_mean_iu": Column("mean IU, VOC2011 test", "%", 1, server=True),
     "voc2012_test_mean_iu": Column("mean IU, VOC2012 test", "%", 1, server=True),
     "batch_size": Column("batch size", "images", 0, known="set"),
@@ -124,7 +124,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "learning_rate": Column("learning rate", "", 3, "g", known="set"),
     "forward_ms": Column("forward time", "ms", 1),
     "backward_ms": Column("backward time", "ms", 1),
-    "training_s": Column("time of learning", "s", 0),
+    "training_s": Column("time of learning", "s", 1),
     "training_loss": Column("loss at the end of training", "per pixel", 3),
     "outputs": Column("outputs", "outputs", 0),
     "output_ms": Column("time per output", "ms", 3),

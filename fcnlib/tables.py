@@ -210,12 +210,11 @@ def note(table: ShownTable, runs: Runs) -> str:
     sentences = [table.note, WORLDS[table.images] if published else "", *_times(table, runs)]
     if table.compete and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):
         sentences.append(f"Scores within {NOISE:g} standard errors of the best are bold, too.")
-    sentences += [
-        f"{DIVERGED} {row.row}: diverged at iteration {run.diverged_at} (seed {run.seed}), "
-        "scored at its best snapshot before."
-        for row in table.rows
-        for run in _diverged(runs.get(row.experiment, ()))
-    ]
+    for row in table.rows:
+        if lost := _diverged(runs.get(row.experiment, ())):
+            when = ", ".join(f"{run.diverged_at} (seed {run.seed})" for run in lost)
+            told = f"{row.row}: diverged at iteration {when}, scored at its best snapshot before."
+            sentences.append(f"{DIVERGED} {told}")
     for images in dict.fromkeys(picked.values()):
         rows = ", ".join(row for row in picked if picked[row] == images)
         nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"

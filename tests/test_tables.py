@@ -344,7 +344,7 @@ def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
         "|  | batch size (images), set | paper | momentum, set | paper | learning rate, set | "
         "time of learning (s), demo | loss at the end of training (per pixel), demo |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: |",
-        "| Heavy | 20 | 1 | 0.9 | 0.99 | 2e-09 | 1,234 ± 0 | 0.250 ± 0.000 |",
+        "| Heavy | 20 | 1 | 0.9 | 0.99 | 2e-09 | 1,234.4 ± 0.0 | 0.250 ± 0.000 |",
         "| Tested | 20 |  | 0.9 |  | 2e-09 |  |  |",
         "| Released |  |  |  |  |  |  |  |",
     ]
