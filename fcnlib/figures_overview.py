@@ -143,9 +143,9 @@ def draw_momentum(
         marks = _draw_relation(axes, momenta, batches, means)
         for (p, k), texts in _labels(shown.rows, momenta, batches, means).items():
             left = _crowded((p, k), zip(momenta, batches, strict=True))
-            axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-9 if left else 9, 0), fontsize=8.5,
+            axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-4, -13) if left else (9, 0),
                           textcoords="offset points", ha="right" if left else "left", va="center",
-                          bbox=BEHIND_TEXT)  # fmt: skip
+                          fontsize=8.5, bbox=BEHIND_TEXT)  # fmt: skip
         canvas.colorbar(marks, ax=axes, label="mean IU (%)")
         axes.set_title("Momentum p and batch size k")
         axes.legend(loc="lower right", fontsize=9)

@@ -212,12 +212,14 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, model: Path, tmp_path: Path
     ]
     card = tmp_path / "sheet.json"
     draw_comparison(
-        {"name": "f", "title": "Sheet", "images": 1, "nets": nets},
+        {"title": "Sheet", "images": 1, "nets": nets},
         models=[model, model], counts=[tmp_path / "counts0.npz", tmp_path / "counts1.npz"],
         dataset=world, image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
-    assert "columns Image, Shape, Reference, Shape only, Ground truth" in read_card(card).alt
-    assert "0 to them" in json.loads(card.read_text())["caption"]
+    assert (
+        "Image, Mask alone, Ground truth, Reference, Shape only (sees mask" in read_card(card).alt
+    )
+    assert "0 to the net" in json.loads(card.read_text())["caption"]
     data = Prepared(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(data, name, "semantic", hiding("shape", load(model), data, "semantic"))
