@@ -7,13 +7,14 @@ from fcnlib.files import replacing
 from fcnlib.page_parts import duration, read_benchmark
 
 HEAD = """\
-| jobs | how many | time, all together | of the whole | the longest | peak memory |
-| :-- | --: | --: | --: | --: | --: |
+# Where the time went
+
+{jobs} jobs took {whole}, one after the other. Several may have run side by side; downloading or
+drawing archives, and what takes a second or two, is not measured.
+
+| jobs | how many | all together | of the whole | one, on average | the longest | peak memory |
+| :-- | --: | --: | --: | --: | --: | --: |
 """
-NOTE = (
-    "Other jobs may have run beside them. Downloading or drawing archives, and what takes a second "
-    "or two, is not measured.\n"
-)
 
 
 def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
@@ -31,14 +32,15 @@ def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
     for kind in sorted(jobs, key=lambda kind: -seconds[kind]):
         peaks = [job.peak_mb for job in jobs[kind] if job.peak_mb is not None]
         cells = [
-            kind,
+            kind.replace("_", " "),
             str(len(jobs[kind])),
             duration(seconds[kind]),
             f"{100 * seconds[kind] / whole:.0f} %" if whole else "",
+            duration(seconds[kind] / len(jobs[kind])),
             duration(max(job.seconds for job in jobs[kind])),
             f"{max(peaks):,.0f} MB" if peaks else "",
         ]
         rows.append("| " + " | ".join(cells) + " |\n")
-    total = f"\n{sum(map(len, jobs.values()))} jobs, {duration(whole)} of their time in all. "
+    head = HEAD.format(jobs=sum(map(len, jobs.values())), whole=duration(whole))
     with replacing(Path(output)) as temporary:
-        temporary.write_text(HEAD + "".join(rows) + total + NOTE)
+        temporary.write_text(head + "".join(rows))
