@@ -86,6 +86,19 @@ def save(
     write_card(card, Card(image=image.name, width=width, height=height, **words))
 
 
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """The axes' legend above all, in as many columns as fit; it makes the figure higher."""
+    key = axes.get_legend_handles_labels()
+    for columns in range(len(key[1]), 0, -1):
+        legend = figure.legend(*key, loc="outside upper left", fontsize=9, ncols=columns,
+                               columnspacing=1.0)  # fmt: skip
+        if columns == 1 or legend.get_window_extent().x1 < figure.bbox.x1:
+            break
+        legend.remove()
+    lines = -(-len(key[1]) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.17 * (lines - 1))
+
+
 def bare(axes: Axes) -> None:
     """No ticks, no frame, no grid: for pictures."""
     axes.set_xticks([])

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from fcnlib.datasets.prepared import INFO, read_info
-from fcnlib.drawing import Look, looks, new_figure, save
+from fcnlib.drawing import Look, legend_above, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.measurements import Measured, by_experiment, class_iu
 from fcnlib.tables import Runs, ShownNet, ShownNets
@@ -49,8 +49,7 @@ def draw_curves(
         score.set_xlabel("iteration")
         score.set_ylim(bottom=0)
         score.xaxis.set_major_formatter(FuncFormatter(thousands))
-        figure.legend(*loss.get_legend_handles_labels(), loc="outside upper left", fontsize=9,
-                      ncols=min(len(shown.nets), 3), columnspacing=1.0)  # fmt: skip
+        legend_above(figure, loss)
         without = f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
         save(
             figure, image, card, kind="curves", table=shown.name, title="Training curves",
@@ -112,8 +111,7 @@ def draw_class_iu(
         axes.set_yticks(range(len(classes)), [names[i] for i in classes], fontsize=size)
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
-        figure.legend(loc="outside upper left", ncols=min(len(rows), 4), fontsize=9,
-                      handletextpad=0.2, columnspacing=1.0)  # fmt: skip
+        legend_above(figure, axes)
         absent = [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]
         save(
             figure, image, card, kind="class_iu", table=shown.name,

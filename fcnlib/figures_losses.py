@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fcnlib.config_data import Frozen
 from fcnlib.config_figures import Against
-from fcnlib.drawing import looks, new_figure, save
+from fcnlib.drawing import legend_above, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import log_losses, points, smooth, thousands, xy
 from fcnlib.tables import ShownNet
@@ -69,8 +69,7 @@ def draw_losses(
                           label=net.row, linewidth=1.8)  # fmt: skip
             _finish(axes, against)
         panels[0].set_title("Training loss per pixel")
-        canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left",
-                      ncols=min(len(shown.nets), 4), fontsize=9)  # fmt: skip
+        legend_above(canvas, panels[0])
         save(
             canvas, image, card, kind="losses", title=shown.title,
             caption=_caption(shown, max(map(len, files.values()))),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fcnlib.cards import read_card
 from fcnlib.colour import VOID_COLOUR, WRONG, colour, mistakes, overlay
-from fcnlib.drawing import looks, new_figure, save
+from fcnlib.drawing import legend_above, looks, new_figure, save
 from fcnlib.errors import InputError
 from fcnlib.figures import draw_class_iu, draw_curves
 from fcnlib.figures_grid import DPI, Row, draw_grid
@@ -133,6 +133,19 @@ def test_an_experiment_has_the_same_colour_in_every_chart(run):
     for look in list(looks(["near", "sharp"]).values()):
         for name in ("curves.svg", "class_iu.svg"):
             assert look.colour.lower() in (figures / name).read_text().lower()
+
+
+@pytest.mark.parametrize("length", [4, 12, 31, 60])
+def test_a_legend_of_long_names_stays_within_the_figure(length):
+    with new_figure(5.4, 4.0) as figure:
+        axes = figure.subplots()
+        for index in range(8):
+            axes.plot([0, 1], label=f"{index}".ljust(length, "e"))
+        legend_above(figure, axes)
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+        assert axes.get_window_extent().height > 2.6 * figure.dpi  # the chart pays nothing for it
 
 
 @given(st.integers(1, 28))
