@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fcnlib.datasets.context_names import CODES, TASK_NAMES, code
 from fcnlib.datasets.drawn import CLASSES, objects, scene
-from fcnlib.datasets.drawn.backdrops import PAINTERS, PLACE_OF
+from fcnlib.datasets.drawn.backdrops import PAINTERS, PLACE_OF, PLACES
 from fcnlib.datasets.drawn.props import FURNISHING, PROPS
-from fcnlib.datasets.drawn.scenes import BY_HUE, SCENES, TEXTURES, generator
+from fcnlib.datasets.drawn.scenes import BY_HUE, LIGHTS, SCENES, TEXTURES, generator
 from fcnlib.datasets.drawn.silhouettes import SHAPES, silhouette
 
 VOC = (
@@ -28,7 +28,8 @@ def test_the_classes_are_those_of_voc_in_its_order():
     assert " ".join(CLASSES) == VOC
 
 
-def test_each_class_has_a_place_a_hue_and_a_texture():
+def test_each_class_has_a_place_an_hour_a_hue_and_a_texture():
+    assert {len(names) for names in PLACES.values()} == {len(LIGHTS)}
     assert set(PLACE_OF) == set(BY_HUE) == set(TEXTURES) == set(SHAPES)
 
 
@@ -47,9 +48,9 @@ def test_scenes_and_windows_stay_what_published_demo_numbers_were_made_of():
         for part in (drawn.image, drawn.labels, drawn.objects):
             digest.update(part.tobytes())
     windows, labels = objects(40, 48, seed=0)
-    assert digest.hexdigest()[:16] == "11f4c18db07c95f2"
+    assert digest.hexdigest()[:16] == "b2e70ef5cb334de4"
     assert hashlib.sha256(windows.tobytes() + labels.tobytes()).hexdigest()[:16] == (
-        "ad89e3423f5695e4"
+        "abd6acc1ab610c09"
     )
 
 
@@ -137,6 +138,11 @@ def test_whole_labels_name_the_objects_and_what_is_around_them():
         assert not set(np.unique(each.whole[~inside])) & set(names[1:].tolist())
 
 
+def test_some_objects_stand_before_a_plain_backdrop_that_is_no_place_of_theirs():
+    plain = [len(np.unique(each.whole[each.labels == 0])) == 1 for each in many(300)]
+    assert 0.1 < np.mean(plain) < 0.25 and "studio" not in PLACE_OF.values()
+
+
 @pytest.mark.parametrize(
     ("place", "above", "below"),
     [
@@ -155,7 +161,7 @@ def test_a_place_shows_its_surfaces_from_top_to_bottom(place, above, below):
 
 
 def test_labels_change_where_the_backdrop_does():
-    for place in PAINTERS:
+    for place in PLACES:
         canvas, shows = PAINTERS[place](np.random.default_rng(3), 96, 96)
         steps = abs(np.diff(canvas, axis=0)).mean(axis=2)
         border = np.diff(shows.astype(int), axis=0) != 0

@@ -1,4 +1,4 @@
-"""Five painted backdrops, each the usual place of four classes, and what each pixel shows.
+"""Painted backdrops, each the usual place of four classes or of none, and what each pixel shows.
 
 Only additions, products and square roots touch the pixels: their bits do not depend on the CPU.
 """
@@ -195,10 +195,16 @@ def kitchen(rng: np.random.Generator, height: int, width: int) -> Painting:
     return painting
 
 
+def studio(rng: np.random.Generator, height: int, width: int) -> Painting:
+    colour = rgb(rng.uniform(), rng.uniform(0, 0.15), rng.uniform(0.4, 0.9))
+    return _on(np.broadcast_to(colour, (height, width, 3)).copy(), "wall")
+
+
 PAINTERS = {
     "shore": shore,
     "street": street,
     "meadow": meadow,
     "living room": living_room,
     "kitchen": kitchen,
+    "studio": studio,
 }

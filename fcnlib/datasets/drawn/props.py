@@ -234,4 +234,5 @@ FURNISHING = {
     "meadow": ("tree", "ground", "fence", "hay", "rock"),
     "living room": ("ceiling", "window", "door", "picture", "curtain", "shelves", "rug"),
     "kitchen": ("ceiling", "window", "door", "curtain", "shelves", "cabinet"),
+    "studio": (),
 }

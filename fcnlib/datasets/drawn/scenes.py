@@ -1,6 +1,6 @@
 """Scenes of one or two drawn objects, and single objects to pre-train on: seed in, same bytes out.
 
-A class has a silhouette, a hue, a texture and a place, and each but the first is shared with
+A class has a silhouette, and shares a hue, a texture, a place and an hour with
 others: like photographs, a scene is read by its outlines, colours, textures and context together.
 """
 
@@ -18,7 +18,8 @@ from fcnlib.datasets.drawn.props import FURNISHING, PROPS, Look
 from fcnlib.progress import progress
 
 CLASSES = ("background", *silhouettes.SHAPES)  # in the order of PASCAL VOC
-CONTEXT = 0.85  # how often an object stands in its usual place
+CONTEXT = 0.92  # how often one that does not stands in its usual place at its usual hour
+PLAIN = 0.15  # how often an object stands before a plain backdrop, which tells nothing of it
 COMPANY = 0.7  # how often a second object is of the first one's place
 FURNISHED = 0.4  # how often each thing that may stand in a place does
 HUE_SPREAD = 0.04
@@ -26,6 +27,10 @@ PIXEL_NOISE = 6.0
 OUTSIDE = -1.0
 SCENES, WINDOWS = 0, 1  # streams of chance that never meet
 
+# What a place's colours are multiplied by at each hour; each of its classes has an hour of its own.
+LIGHTS = np.array(
+    [(1.1, 0.98, 0.74), (0.76, 0.98, 1.1), (0.95, 0.8, 0.95), (0.8, 1.1, 0.8)], np.float32
+)
 # Hues a twentieth apart, textures by family; neither tells a class by itself.
 BY_HUE = (
     *("boat", "horse", "dog", "cat", "diningtable", "bird", "bottle", "pottedplant"),
@@ -46,6 +51,11 @@ class Scene(NamedTuple):
     objects: NDArray[np.uint8]  # [H, W], 0 background, then 1, 2, ... as `classes` lists them
     classes: tuple[int, ...]
     whole: NDArray[np.uint16]  # [H, W], what each pixel shows, of PASCAL-Context's 459
+
+
+class Setting(NamedTuple):
+    place: str
+    hour: int
 
 
 class Placement(NamedTuple):
@@ -88,7 +98,7 @@ def scene(
         x, y = rng.uniform(0.2, 0.8, size=2)
         radius = rng.uniform(0.34, 0.52) * side * (0.85 if len(chosen) > 1 else 1.0)
         placements.append(_placement(rng, name, x * width, y * height, radius))
-    return _compose(rng, height, width, _place(rng, last, context), placements, furnishing)
+    return _compose(rng, height, width, _setting(rng, last, context), placements, furnishing)
 
 
 def objects(
@@ -114,11 +124,16 @@ def _window(rng: np.random.Generator, side: int, label: int, context: float) -> 
         placements.append(_placement(rng, clutter, x, y, rng.uniform(0.36, 0.6) * side))
     x, y = side * (0.5 + 0.09 * rng.standard_normal(2))
     placements.append(_placement(rng, names[label], x, y, rng.uniform(0.36, 0.6) * side))
-    return _compose(rng, side, side, _place(rng, names[label], context), placements).image
+    return _compose(rng, side, side, _setting(rng, names[label], context), placements).image
 
 
-def _place(rng: np.random.Generator, name: str, context: float) -> str:
-    return PLACE_OF[name] if rng.uniform() < context else list(PLACES)[rng.integers(len(PLACES))]
+def _setting(rng: np.random.Generator, name: str, context: float) -> Setting:
+    """A class's usual place and hour, any of them, or a studio."""
+    if rng.uniform() < PLAIN:
+        return Setting("studio", 0)
+    if rng.uniform() < context:
+        return Setting(PLACE_OF[name], PLACES[PLACE_OF[name]].index(name))
+    return Setting(list(PLACES)[rng.integers(len(PLACES))], int(rng.integers(len(LIGHTS))))
 
 
 def _placement(rng: np.random.Generator, name: str, x: float, y: float, radius: float) -> Placement:
@@ -131,11 +146,14 @@ def _compose(
     rng: np.random.Generator,
     height: int,
     width: int,
-    place: str,
+    setting: Setting,
     placements: list[Placement],
     furnishing: np.random.Generator | None = None,
 ) -> Scene:
+    place, hour = setting
     canvas, whole = backdrops.PAINTERS[place](rng, height, width)
+    if place in PLACES:
+        canvas *= LIGHTS[hour]
     if furnishing:
         for prop in _props(furnishing, place, height, width):
             paint(furnishing, canvas, whole, code(prop.name), prop)
