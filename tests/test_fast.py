@@ -12,12 +12,12 @@ from torch.nn import functional
 
 from fcnlib.errors import InputError
 from fcnlib.models import build_fcn
+from fcnlib.models.bilinear import Bilinear
 from fcnlib.models.compact import Edge
 from fcnlib.models.fast import fast, for_device
 from fcnlib.models.layers import Upscore
 from fcnlib.models.training import UpscoreCrop, for_training
 from fcnlib.models.winograd import (
-    Bilinear,
     Pointwise,
     Winograd,
     WinogradRows,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.errors import InputError
+from fcnlib.models.bilinear import bilinear
 from fcnlib.models.compact import CentredConv, Edge, compact
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
@@ -21,7 +22,7 @@ from fcnlib.models.layers import (
     in_place_of,
     put,
 )
-from fcnlib.models.winograd import Bilinear, Pointwise, Winograd, WinogradRows, tile_kernel
+from fcnlib.models.winograd import Pointwise, Winograd, WinogradRows, tile_kernel
 
 # Channels from which on a tile's transforms are small beside its products.
 MANY = 128
@@ -101,17 +102,6 @@ def _replaced(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
     if side == 1 and layer.in_channels >= VERY_MANY:
         return Pointwise(layer.weight, layer.bias)
     return layer
-
-
-def bilinear(layer: Upscore) -> Bilinear | None:
-    """Frozen upsampling as matrix products; None where it has learned other weights."""
-    square = layer.weight[0, 0].detach().double()  # the outer product of a row with itself
-    row = square.sum(0) / square.sum().sqrt()
-    if layer.weight.requires_grad or not torch.allclose(
-        layer.weight.double(), torch.outer(row, row).expand(layer.weight.shape)
-    ):
-        return None
-    return Bilinear(row.to(layer.weight.dtype), int(layer.stride[0]))
 
 
 def _plain(layer: nn.Conv2d) -> bool:

@@ -4,10 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcnlib.models.fast import bilinear
+from fcnlib.models.bilinear import Bilinear, bilinear
 from fcnlib.models.fcn import FCN
 from fcnlib.models.layers import Crop, Layers, Upscore, bottoms_of, in_place_of, put
-from fcnlib.models.winograd import Bilinear
 
 
 class UpscoreCrop(nn.Module):

@@ -175,27 +175,3 @@ class Pointwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = torch.matmul(self.weight, x.flatten(2)).add_(self.bias).clamp_min_(0)
         return y.view(x.shape[0], -1, x.shape[2], x.shape[3])
-
-
-class Bilinear(nn.Module):
-    """Frozen bilinear upsampling of score maps, as two matrix products."""
-
-    kernel: Tensor
-
-    def __init__(self, kernel: Tensor, factor: int) -> None:
-        super().__init__()
-        self.register_buffer("kernel", kernel)
-        self.factor = factor
-
-    def forward(self, x: Tensor) -> Tensor:
-        down, across = self.matrix(x.shape[2]), self.matrix(x.shape[3])
-        return torch.matmul(torch.matmul(down, x.contiguous()), across.t())
-
-    def matrix(self, cells: int) -> Tensor:
-        """[(cells - 1) * factor + side, cells]: the kernel under each cell."""
-        side = self.kernel.shape[0]
-        pixel = torch.arange((cells - 1) * self.factor + side, device=self.kernel.device)
-        cell = torch.arange(cells, device=self.kernel.device)
-        place = pixel[:, None] - self.factor * cell
-        inside = (place >= 0) & (place < side)
-        return torch.where(inside, self.kernel[place.clamp(0, side - 1)], 0.0)
