@@ -1,5 +1,6 @@
 """What every job of the workflow shares: a log file, its threads, errors in one line."""
 
+import ctypes
 import logging
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ def job(log: str, threads: int) -> Iterator[str]:
 
     A user's mistake or a file that cannot be written ends the process with one line.
     """
+    _keep_freed_memory()
     device = _device(threads)
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +39,15 @@ def job(log: str, threads: int) -> Iterator[str]:
         else:
             return
     sys.exit(problem)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed; giving it back and faulting it in is a tenth of a step."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        m_trim_threshold, m_mmap_threshold = -1, -3  # of malloc.h
+        set_option(m_trim_threshold, 1 << 30)
+        set_option(m_mmap_threshold, 1 << 25)
 
 
 def _device(threads: int) -> str:
