@@ -27,12 +27,13 @@ Metric = Literal[
 Served = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
 # What a run was told; nothing that it found.
 Setting = Literal["batch_size", "momentum", "learning_rate"]
+# What learning took and came to.
+Learning = Literal["training_s", "training_loss"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
     "backward_ms",
-    "training_s",
-    "training_loss",
+    Learning,
     "outputs",
     "output_ms",
     "max_difference",

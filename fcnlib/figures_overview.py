@@ -12,6 +12,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from fcnlib.columns import Setting
 from fcnlib.config_data import Frozen
 from fcnlib.drawing import new_figure, save
 from fcnlib.errors import InputError
@@ -25,6 +26,7 @@ PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyl
 KEY = [Line2D([], [], label=label, **look)
        for label, look in (("this run", MEASURED), ("published", PUBLISHED))]  # fmt: skip
 PITCH = 0.19  # inches from row to row
+GAP = 1.6  # rows from a table's last one to the next one's heading
 MANY = 30  # rows, from which on the overview has two columns
 CLOSE = 0.15  # of momenta's distances from 1: the natural logarithm of their ratio
 BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
@@ -87,7 +89,7 @@ def draw_ablation(
 
 def _height(groups: Mapping[str, Sequence[Line]]) -> float:
     """Of so many headings and rows, in rows."""
-    return sum(len(rows) + 1.6 for rows in groups.values())
+    return sum(len(rows) + GAP for rows in groups.values())
 
 
 def _sides(groups: Mapping[str, Sequence[Line]]) -> list[dict[str, Sequence[Line]]]:
@@ -117,7 +119,7 @@ def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[Line]]) -> None:
             if line.measured is not None:
                 axes.errorbar(line.measured, place, xerr=line.std, **MEASURED, capsize=2.5,
                               elinewidth=1.4, clip_on=False)  # fmt: skip
-        place += 1.6
+        place += GAP
     axes.set_yticks(places, names, fontsize=8.5)
 
 
@@ -134,8 +136,8 @@ def draw_momentum(
     """
     shown, runs = ShownChart.model_validate(figure), by_experiment(metrics)
     found = [runs[row.experiment] for row in shown.rows]
-    recipes = [_recipe(path, run) for path, run in (each[0] for each in found)]
-    momenta, batches = [p for p, _ in recipes], [k for _, k in recipes]
+    momenta = [_told(*each[0], "momentum") for each in found]
+    batches = [int(_told(*each[0], "batch_size")) for each in found]
     scores = [[number(path, run, "mean_iu") for path, run in each] for each in found]
     means = [fmean(x if x is not None else np.nan for x in each) for each in scores]
     with new_figure(6.4, 4.4) as canvas:
@@ -220,10 +222,9 @@ def _draw_relation(
                         edgecolor="white")  # fmt: skip
 
 
-def _recipe(path: Path, run: Measured) -> tuple[float, int]:
-    """The momentum and the batch size that a run's net was trained with."""
-    recipe = run.provenance.values.get("recipe")
-    try:
-        return float(recipe["momentum"]), int(recipe["batch_size"])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"{path}: provenance.values.recipe: no momentum and batch_size") from None
+def _told(path: Path, run: Measured, setting: Setting) -> float:
+    """What a run's net was trained with."""
+    value = number(path, run, setting)
+    if value is None:
+        raise InputError(f"{path}: provenance.values.recipe: no {setting}")
+    return value

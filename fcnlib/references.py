@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from fcnlib.columns import COLUMNS, KEYS, RULES, ColumnName, Metric, Served, Setting
+from fcnlib.columns import COLUMNS, KEYS, RULES, ColumnName, Learning, Metric, Served, Setting
 from fcnlib.config import STRIDES, WINDOWS, Config, Experiment, Net, Published, Table, Timing
 from fcnlib.config_data import CHANNELS, Data
 from fcnlib.datasets.archives import ARCHIVES
@@ -17,7 +17,7 @@ SERVED: frozenset[ColumnName] = frozenset(get_args(Served))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
 )
-LEARNING: frozenset[ColumnName] = frozenset(("training_s", "training_loss", *get_args(Setting)))
+TRAINED: frozenset[ColumnName] = frozenset((*get_args(Learning), *get_args(Setting)))
 WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
     ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
 )
@@ -198,7 +198,7 @@ def _check_written(config: Config, entry: Experiment, weights: Published, place:
     """The net that is written is the one that is read back."""
     source = config.experiments[weights.written_from]
     assert source.net is not None
-    own = f"fcn{STRIDES[source.net.backbone][source.net.predict_from[-1]]}s-{source.net.backbone}"
+    own = f"fcn{source.net.stride}s-{source.net.backbone}"
     if own != weights.to:
         raise InputError(f"{place}: {weights.written_from!r} is a {own}; expected a {weights.to}")
     _check_same_task(entry, source, repr(weights.written_from), place)
@@ -282,4 +282,4 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
         scores -= WITH_BACKGROUND
     if entry.oracle:
         return {*scores, *RULES, *entry.paper}
-    return {*scores, *NET_COSTS, *(() if entry.weights else LEARNING), *entry.paper}
+    return {*scores, *NET_COSTS, *(() if entry.weights else TRAINED), *entry.paper}

@@ -4,9 +4,9 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from fcnlib.columns import COLUMNS, KEYS, Column, ColumnName
+from fcnlib.columns import COLUMNS, KEYS, Column, ColumnName, Learning
 from fcnlib.config import Oracle
 from fcnlib.config_data import Frozen, Mask
 from fcnlib.errors import InputError
@@ -15,7 +15,7 @@ from fcnlib.measurements import Machine, Measured, by_experiment, number
 from fcnlib.results import NOISE, Line, write_lines
 
 Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
-LEARNING: frozenset[ColumnName | None] = frozenset(("training_s", "training_loss"))
+LEARNING: frozenset[ColumnName | None] = frozenset(get_args(Learning))
 Images = Literal["published", "drawn", "own", "none"]
 
 
