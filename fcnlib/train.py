@@ -19,6 +19,7 @@ from fcnlib.errors import InputError
 from fcnlib.files import sha256
 from fcnlib.masking import hiding
 from fcnlib.metrics import pixel_accuracy, scores
+from fcnlib.models.fcn import labels_of
 from fcnlib.models.training import for_training
 from fcnlib.models.transplant import read_checkpoint, write_checkpoint
 from fcnlib.optimising import Objective, make_optimizer
@@ -201,7 +202,7 @@ class Run:
         self.net.eval()
 
         def segment(image: Tensor) -> dict[str, Tensor]:
-            return {task: part.argmax(1) for task, part in self._scores(image).items()}
+            return {task: labels_of(part) for task, part in self._scores(image).items()}
 
         per_image = confusions(
             segment,
@@ -251,7 +252,7 @@ class Run:
         state = {
             "identity": self.identity,
             "net": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "velocities": self.optimizer.velocities,
             "chance": chances,
             "progress": asdict(self.progress),
         }
@@ -263,7 +264,7 @@ class Run:
             log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
         self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.velocities = state["velocities"]
         torch.set_rng_state(state["chance"]["cpu"])
         self.objective.chance.set_state(state["chance"]["cells"])
         if self.device.startswith("cuda"):
