@@ -18,10 +18,12 @@ include: "workflow/rules/report.smk"
 localrules:
     all,
     data,
+    checkpoints,
     models,
     metrics,
     zoo,
     submission,
+    export,
     # A node of a cluster may not reach the internet; and what takes a second need not queue.
     download,
     table,
@@ -68,6 +70,11 @@ rule zoo:
 rule submission:
     input:
         archives=runs("submissions", "tgz", SUBMITTED),
+
+
+rule checkpoints:
+    input:
+        checkpoints=runs("checkpoints", "pt", NETS),
 
 
 rule models:

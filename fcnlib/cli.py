@@ -39,7 +39,7 @@ Probabilities = Annotated[
 
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, folders, quoted patterns.")],
-    model: Annotated[Path, typer.Option(help="Exported model (.ts).")],
+    model: Annotated[Path, typer.Option(help="A checkpoint (.pt) or exported model (.ts).")],
     out: Annotated[Path, typer.Option(help="Folder for ID.png, palette PNGs of class indices.")],
     overlay: Annotated[bool, typer.Option(help="Also write ID.overlay.png, to look at.")] = False,
     probabilities: Probabilities = False,
@@ -65,7 +65,7 @@ def predict(
         typer.Option(min=1, max=256, help="CPU threads to compute with; default: all cores."),
     ] = None,
 ) -> None:
-    """Label photographs with an exported model.
+    """Label photographs with a trained net.
 
     Photographs are taken as a viewer shows them: upright, transparent ones on white, page one.
 
@@ -73,7 +73,7 @@ def predict(
 
     A model with several heads writes ID.TASK.png. One of HHA alone takes HHA pictures as images.
 
-    Example: fcn predict photos/ --model results/demo/models/voc-fcn8s/0.ts --out labels --overlay
+    Example: fcn predict photos/ --out labels --model results/demo/checkpoints/voc-fcn8s/0.pt
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -163,7 +163,7 @@ def train(
 
 def submit(
     photographs: Annotated[Path, typer.Argument(help="VOC2012test.tar, or its unpacked folder.")],
-    model: Annotated[Path, typer.Option(help="Exported model (.ts) of the 21 VOC classes.")],
+    model: Annotated[Path, typer.Option(help="A checkpoint or exported model of VOC's classes.")],
     out: Annotated[Path, typer.Option(help="Archive to write, such as results.tgz.")],
     year: Annotated[int, typer.Option(help="Of the challenge: names the folder inside.")] = 2012,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Files read beside computing.")] = 2,
@@ -175,7 +175,7 @@ def submit(
 
     As comp6: these nets learnt from SBD's labels, which are not the challenge's own.
 
-    Example: fcn submit VOC2012test.tar --model fcn8s.ts --out results.tgz --device cuda
+    Example: fcn submit VOC2012test.tar --model fcn8s.pt --out results.tgz --device cuda
     """
     torch.set_num_threads(threads)
     packed = pack_labels(
@@ -197,7 +197,7 @@ def info(
 ) -> None:
     """Tell what a model, a file of weights or a prepared data set is.
 
-    Example: fcn info results/demo/models/voc-fcn8s/0.ts
+    Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt
     """
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")

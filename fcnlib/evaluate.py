@@ -19,9 +19,9 @@ from fcnlib.files import replacing, write_json
 from fcnlib.masking import has_background, hiding, require_background
 from fcnlib.metrics import class_iu, mean_iu_of_truth, scores
 from fcnlib.models.architecture import architecture
-from fcnlib.models.fcn import build_fcn
+from fcnlib.models.fcn import build_fcn, labels_of
 from fcnlib.timing import forward_milliseconds
-from fcnlib.torchscript import about, labels, load
+from fcnlib.torchscript import about, load
 
 FORWARD_RUNS = 20  # as the paper's Table 1
 
@@ -39,7 +39,7 @@ def evaluate(
     foreground: bool = False,
     mask: Mask = "none",
 ) -> None:
-    """Score an exported model on a split; writes `metrics` (.json) and `counts` (.npz).
+    """Score a trained net on a split; writes `metrics` (.json) and `counts` (.npz).
 
     Forward time is that of an image of `side` x `side` pixels, or of the split's first.
     `foreground` also counts the first task's objects, with background out of truth and choice;
@@ -116,7 +116,7 @@ def _labels(net: Any, tasks: Mapping[str, int], foreground: bool) -> Segment:
         scores = net.scores(net.normalise(image))
         parts = dict(zip(tasks, scores.split([*tasks.values()], 1), strict=True))
         objects = next(iter(parts.values()))[:, 1:]
-        return {task: labels(part) for task, part in {**parts, FOREGROUND: objects}.items()}
+        return {task: labels_of(part) for task, part in {**parts, FOREGROUND: objects}.items()}
 
     return of_foreground_too if foreground else of_tasks
 

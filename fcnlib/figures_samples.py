@@ -76,7 +76,7 @@ def _draw(
     said = [
         how,
         f"Tested on other images, so not shown: {without}." * bool(others),
-        # models/<experiment>/<seed>.ts
+        # checkpoints/<experiment>/<seed>.pt
         f"Predictions of the run with seed {Path(models[0]).stem}.",
         shown.note,
     ]

@@ -70,7 +70,7 @@ class Sheet(NamedTuple):
 def load_nets(
     paths: Sequence[Path | str], shown: Sequence[ShownNet], prepared: Prepared
 ) -> list[Net]:
-    """Exported models, ready to label; a file is read once for all the rows that it serves."""
+    """Trained nets, ready to label; a file is read once for all the rows that it serves."""
     read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
     nets = []
     for path, each in zip(map(Path, paths), shown, strict=True):

@@ -1,4 +1,4 @@
-"""TorchScript: one file that maps raw images to labels, without this package; faster with it."""
+"""TorchScript: nets made fast for a device, and files that need PyTorch alone."""
 
 import json
 import warnings
@@ -16,13 +16,14 @@ from fcnlib.errors import InputError
 from fcnlib.files import replacing
 from fcnlib.models import architecture
 from fcnlib.models.fast import for_device
-from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.fcn import FCN, build_fcn, labels_of
 from fcnlib.models.transplant import is_checkpoint, read_checkpoint, transplant
 
 ABOUT = "about.json"
 BUILT = "net.json"  # the arguments of build_fcn
 TOLD = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
 OF_TRAINING = ("seconds", "loss", "diverged_at")  # weights that are read have no such things
+MODEL = "a checkpoint (.pt) or an exported model (.ts)"
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
@@ -56,7 +57,7 @@ class Labeller(Scorer):
     """From raw bytes [N, C, H, W], RGB first, to labels [N, H, W]."""
 
     def forward(self, image: Tensor) -> Tensor:
-        return labels(self.scores(self.net.normalise(image)))
+        return labels_of(self.scores(self.net.normalise(image)))
 
     @torch.jit.export
     def probabilities(self, image: Tensor) -> Tensor:
@@ -69,18 +70,13 @@ class TaskLabeller(Scorer):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         parts = self.net.split(self.scores(self.net.normalise(image)))
-        return {task: labels(part) for task, part in parts.items()}
+        return {task: labels_of(part) for task, part in parts.items()}
 
     @torch.jit.export
     def probabilities(self, image: Tensor) -> dict[str, Tensor]:
         """Softmax probabilities of each task, [N, classes, H, W], of raw bytes."""
         parts = self.net.split(self.scores(self.net.normalise(image)))
         return {task: part.softmax(1) for task, part in parts.items()}
-
-
-def labels(scores: Tensor) -> Tensor:
-    """The strongest class of every pixel, uint8: argmax(1), in a third of its time."""
-    return scores.max(1)[1].to(torch.uint8)
 
 
 def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
@@ -106,44 +102,56 @@ def export_checkpoint(checkpoint: Path, path: Path) -> None:
 def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> None:
     """Write a checkpoint's content as TorchScript; `origin` is the file that errors name."""
     _, net = trained_net(content, origin, needed=TOLD)
-    about = {key: content[key] for key in TOLD}
-    about["parameters"] = architecture(net).parameters
-    about |= {key: content.get(key) for key in OF_TRAINING}
-    export(net, path, about)
+    export(net, path, _told(content, net))
+
+
+def _told(content: Mapping[str, Any], net: FCN) -> dict[str, Any]:
+    """What a model says of itself."""
+    told = {key: content[key] for key in TOLD}
+    told["parameters"] = architecture(net).parameters
+    return told | {key: content.get(key) for key in OF_TRAINING}
 
 
 def trained_net(
     content: Mapping[str, Any], origin: Path, *, needed: Sequence[str] = ("classes",)
 ) -> tuple[Net, FCN]:
     """The values and the net of a checkpoint's content; InputError if it lacks some of it."""
+    values, net = _net_of(content, origin, needed)
+    transplant(content["state"], net, origin=str(origin))
+    return values, net
+
+
+def _net_of(content: Mapping[str, Any], origin: Path, needed: Sequence[str]) -> tuple[Net, FCN]:
+    """The values and the net of a checkpoint's content, without its weights."""
     if missing := {"net", "state", *needed} - content.keys():
         raise InputError(f"{origin}: lacks {', '.join(sorted(missing))}; expected a trained net")
     values, names = Net.model_validate(content["net"]), content["classes"]
     if not isinstance(names, Mapping):
         raise InputError(f"{origin}: classes without their task; expected a net trained anew")
     classes = {task: len(each) for task, each in names.items()}
-    net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
-    transplant(content["state"], net, origin=str(origin))
-    return values, net
+    return values, build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
 
 
 def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> Any:
-    """The exported net, made for a device: raw bytes [N, C, H, W] to labels [N, H, W].
+    """A checkpoint or an exported net, scripted for a device: raw bytes [N, C, H, W] to labels.
 
-    A net with several heads gives labels by task; one that sees depth takes whole numbers, the
-    millimetres last. `scores` takes the net's own input, which `normalise` makes of raw bytes, as
-    `probabilities` takes them. Labels are those of the file alone, up to near-ties.
+    Labels are [N, H, W]; a net with several heads gives them by task, and one that sees depth takes
+    whole numbers, the millimetres last. `scores` takes the net's own input, which `normalise` makes
+    of raw bytes, as `probabilities` takes them. Labels are the exported file's, but for near-ties.
     """
-    with _reading(path), _quiet():
-        read: Any = torch.jit.load
-        scripted = read(str(path), map_location="cpu").eval()
-        values = _extra(path, BUILT)
-        if not values:  # of another origin: used as it is
-            return scripted.to(device)
-        with torch.device("meta"):
-            net = build_fcn(**values)
-        net.load_state_dict(scripted.net.state_dict(), assign=True)
-        del scripted
+    if is_checkpoint(path):
+        _, net = trained_net(read_checkpoint(path), path)
+    else:
+        with _reading(path), _quiet():
+            read: Any = torch.jit.load
+            scripted = read(str(path), map_location="cpu").eval()
+            values = _extra(path, BUILT)
+            if not values:  # of another origin: used as it is
+                return scripted.to(device)
+            with torch.device("meta"):
+                net = build_fcn(**values)
+            net.load_state_dict(scripted.net.state_dict(), assign=True)
+            del scripted
     with torch.inference_mode(False), _quiet():
         made = _labeller(for_device(net.eval(), device, precision))
         kept = ["normalise", "blank", "scores", "probabilities"]
@@ -151,7 +159,12 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
 
 
 def about(path: Path) -> dict[str, Any]:
-    """What the exported file says of itself: classes and palette by task, inputs, net, origin."""
+    """What the file says of its net: classes and palette by task, inputs, values, origin."""
+    if is_checkpoint(path):
+        content = read_checkpoint(path)
+        with torch.device("meta"):  # to count its weights, none of which is made
+            _, net = _net_of(content, path, TOLD)
+        return _told(content, net)
     with _reading(path):
         return _extra(path, ABOUT)
 
@@ -172,17 +185,13 @@ def _extra(path: Path, name: str) -> dict[str, Any]:
 def _reading(path: Path) -> Iterator[None]:
     """Turns what a missing or foreign file raises into one line."""
     if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; expected an exported model (.ts)")
-    if is_checkpoint(path):
-        raise InputError(
-            f"{path}: a checkpoint; expected an exported model (.ts), by `fcn convert`"
-        )
+        raise InputError(f"{path}: no such file; expected {MODEL}")
     try:
         yield
     # Of what torch says of it, nothing helps: its reasons are of its source.
     except (RuntimeError, TypeError, ValueError, zipfile.BadZipFile):
-        what = "damaged, or of another kind; expected an exported model (.ts)"
-        raise InputError(f"{path}: {what}") from None
+        what = "damaged, or of another kind"
+        raise InputError(f"{path}: {what}; expected {MODEL}") from None
 
 
 @contextmanager

@@ -302,7 +302,7 @@ def test_a_model_and_a_checkpoint_are_not_taken_for_each_other(
     error, _ = fcn(capsys, "info", tmp_path / "model.pt")
     assert "model.pt: an exported model, not weights; expected a checkpoint" in str(error)
     error, _ = fcn(capsys, "info", tmp_path / "weights.ts")
-    assert "weights.ts: a checkpoint; expected an exported model" in str(error)
+    assert "weights.ts: lacks" in str(error)
 
 
 def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(

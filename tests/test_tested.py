@@ -107,7 +107,7 @@ def test_tested_on_equal_data_a_net_has_its_own_counts(
     model: Path,  # noqa: F811
 ) -> None:
     shutil.copytree(world, clone / "data/demo/voc2011-sbd")
-    own = clone / "results/demo/models/voc-fcn32s/0.ts"
+    own = clone / "results/demo/checkpoints/voc-fcn32s/0.pt"
     own.parent.mkdir(parents=True)
     shutil.copy(model, own)
     with_rows(clone)

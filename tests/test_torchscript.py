@@ -83,10 +83,14 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04"])
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.ts").write_bytes(content)
-    with pytest.raises(InputError, match=r"net\.ts: .*expected an exported model") as error:
+    with pytest.raises(
+        InputError, match=r"net\.ts: .*expected a checkpoint .* or an exported model"
+    ) as error:
         load(tmp_path / "net.ts")
     assert "\n" not in str(error.value)
-    with pytest.raises(InputError, match=r"net\.ts: .*expected an exported model"):
+    with pytest.raises(
+        InputError, match=r"net\.ts: .*expected a checkpoint .* or an exported model"
+    ):
         about(tmp_path / "net.ts")
 
 
@@ -100,6 +104,22 @@ def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"net\.pt: lacks .*classes.*; expected a trained net"):
         export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
     assert not (tmp_path / "net.ts").exists()
+
+
+def test_a_checkpoint_labels_and_tells_as_its_export_does(tmp_path: Path) -> None:
+    five = randomised(build_fcn(predict_from=["fc7"], classes=5, width=THIN))
+    values = {"backbone": "vgg16", "predict_from": ["fc7"], "width": THIN}
+    content = {
+        **{"state": five.state_dict(), "net": values, "classes": {"semantic": list("abcde")}},
+        **{"palette": {}, "inputs": ["rgb"], "best_iteration": 1, "provenance": {}, "loss": 0.5},
+    }
+    checkpoint, exported = tmp_path / "net.pt", tmp_path / "net.ts"
+    torch.save(content, checkpoint)
+    export_checkpoint(checkpoint, exported)
+    assert about(checkpoint) == about(exported)
+    image = torch.randint(0, 256, (2, 3, 41, 30)).float()
+    scores = load(checkpoint).scores(image)
+    assert torch.equal(scores, load(exported).scores(image)) and scores.std() > 0
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path
         "download": len(files) + len(archives),
         "prepare": len(used),
         "hha": 1,
-        **dict.fromkeys(("convert", "export", "evaluate"), len(files)),
+        **dict.fromkeys(("convert", "evaluate"), len(files)),
         **{"table": 4, "zoo": 1, "total": planned["total"]},
     }
 

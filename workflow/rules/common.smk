@@ -24,11 +24,11 @@ except InputError as error:
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
 LIKE = CONFIG.scales[CONFIG.scale].like
-# Nets that are trained, nets whose weights are published, and both: what has a model.
+# Nets that are trained, nets whose weights are published, and both: what has a checkpoint.
 TRAINED = [name for name, entry in CONFIG.experiments.items() if entry.net]
 PUBLISHED = [name for name, entry in CONFIG.experiments.items() if entry.weights]
 NETS = [name for name in CONFIG.experiments if name in TRAINED + PUBLISHED]
-# Rows that score the net of another one: they have no model of their own.
+# Rows that score the net of another one: they have none of their own.
 TESTED = [name for name, entry in CONFIG.experiments.items() if entry.tested]
 SCORED = [*NETS, *TESTED]
 DOWNLOADED = [
@@ -103,8 +103,9 @@ def net_of(experiment):
     return tested.net if tested else experiment
 
 
-def model_of(wildcards):
-    return f"{RESULTS}/models/{net_of(wildcards.experiment)}/{wildcards.seed}.ts"
+def net_scored(wildcards):
+    name = net_of(wildcards.experiment)
+    return f"{RESULTS}/checkpoints/{name}/{wildcards.seed}.pt"
 
 
 def training_values(experiment):
@@ -140,9 +141,9 @@ def first_run(kind, suffix, experiments):
     return runs(kind, suffix, experiments, CONFIG.seeds[:1])
 
 
-def first_models(experiments):
-    """The models that these experiments score, of the first seed."""
-    return first_run("models", "ts", map(net_of, experiments))
+def first_nets(experiments):
+    """The nets that these experiments score, of the first seed."""
+    return first_run("checkpoints", "pt", map(net_of, experiments))
 
 
 def dataset_inputs(wildcards):
@@ -344,7 +345,6 @@ BENCHMARKS = [
     *runs("benchmarks/time", "tsv", TIMED),
     *runs("benchmarks/upper_bound", "tsv", BOUNDS),
     *runs("benchmarks/convert", "tsv", PUBLISHED),
-    *runs("benchmarks/export", "tsv", NETS),
     *expand(f"{RESULTS}/benchmarks/examples/{{name}}.tsv", name=WITH_EXAMPLES),
     *expand(
         f"{RESULTS}/benchmarks/comparison/{{name}}.tsv", name=figures_of("comparison")

@@ -3,7 +3,7 @@
 
 rule evaluate:
     input:
-        model=model_of,
+        net=net_scored,
         dataset=lambda wildcards: dataset_of(wildcards.experiment),
         hha=lambda wildcards: hha_of(wildcards.experiment),
     output:
@@ -76,7 +76,7 @@ rule time:
 # For the tables of scores that only PASCAL's evaluation server can tell.
 rule submit:
     input:
-        model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
+        net=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
         photographs=f"{DATA}/archives/VOC2012test.tar",
     output:
         archive=f"{RESULTS}/submissions/{{experiment}}/{{seed}}.tgz",

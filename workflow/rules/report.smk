@@ -132,7 +132,7 @@ rule bounds:
 
 rule comparison:
     input:
-        models=lambda wildcards: first_models(nets_of(wildcards.figure)),
+        nets=lambda wildcards: first_nets(nets_of(wildcards.figure)),
         counts=lambda wildcards: first_run("metrics", "npz", nets_of(wildcards.figure)),
         dataset=lambda wildcards: dataset_of(nets_of(wildcards.figure)[0]),
         hha=lambda wildcards: hha_of_all(nets_of(wildcards.figure)),
@@ -160,7 +160,7 @@ rule comparison:
 
 rule examples:
     input:
-        models=lambda wildcards: first_models(scored_in(wildcards.table)),
+        nets=lambda wildcards: first_nets(scored_in(wildcards.table)),
         counts=lambda wildcards: first_run("metrics", "npz", scored_in(wildcards.table)),
         dataset=lambda wildcards: dataset_of(scored_in(wildcards.table)[0]),
         hha=lambda wildcards: hha_of_all(scored_in(wildcards.table)),

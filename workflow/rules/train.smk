@@ -109,6 +109,7 @@ rule convert:
         "../scripts/convert.py"
 
 
+# For use elsewhere: a file that needs PyTorch alone. Nothing here does.
 rule export:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
@@ -116,8 +117,6 @@ rule export:
         model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
     log:
         f"{RESULTS}/logs/export/{{experiment}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export/{{experiment}}/{{seed}}.tsv"
     conda:
         "../envs/fcnlib.yaml"
     params:

@@ -1,4 +1,4 @@
-"""Score a model on its test split."""
+"""Score a net on its test split."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from fcnlib.provenance import facts
 
 with job(snakemake.log[0], snakemake.threads) as device:
     evaluate(
-        Path(snakemake.input.model),
+        Path(snakemake.input.net),
         dataset=Path(snakemake.input.dataset).parent,
         split=snakemake.params.values["data"]["test"],
         metrics=Path(snakemake.output.metrics),

@@ -8,7 +8,7 @@ from fcnlib.job import job
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(
         snakemake.params.table,
-        models=snakemake.input.models,
+        models=snakemake.input.nets,
         counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,

@@ -8,7 +8,7 @@ from fcnlib.submit import submit
 with job(snakemake.log[0], snakemake.threads) as device:
     submit(
         Path(snakemake.input.photographs),
-        model=Path(snakemake.input.model),
+        model=Path(snakemake.input.net),
         out=Path(snakemake.output.archive),
         year=snakemake.params.year,
         device=device,
