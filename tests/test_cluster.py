@@ -17,7 +17,7 @@ OPTIONS = (
     "--retries=0",
 )
 ON_GPU = {"pretrain", "train", "evaluate"}
-ON_CPU = {"draw_voc", "draw_sbd", "prepare", "export", "upper_bound", "comparison", "examples"}
+ON_CPU = {"draw_voc", "draw_sbd", "prepare", "upper_bound", "comparison", "examples"}
 
 
 def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
