@@ -24,27 +24,28 @@ except InputError as error:
 DATA = f"data/{CONFIG.scale}"
 RESULTS = f"results/{CONFIG.scale}"
 LIKE = CONFIG.scales[CONFIG.scale].like
+
+
+def listed(holds):
+    """The experiments of which this holds, in their order; by name, to be looked up fast."""
+    return {name: entry for name, entry in CONFIG.experiments.items() if holds(entry)}
+
+
 # Nets that are trained, nets whose weights are published, and both: what has a checkpoint.
-TRAINED = [name for name, entry in CONFIG.experiments.items() if entry.net]
-PUBLISHED = [name for name, entry in CONFIG.experiments.items() if entry.weights]
-NETS = [name for name in CONFIG.experiments if name in TRAINED + PUBLISHED]
+TRAINED = listed(lambda entry: entry.net)
+PUBLISHED = listed(lambda entry: entry.weights)
+NETS = listed(lambda entry: entry.net or entry.weights)
 # Rows that score the net of another one: they have none of their own.
-TESTED = [name for name, entry in CONFIG.experiments.items() if entry.tested]
-SCORED = [*NETS, *TESTED]
-DOWNLOADED = [
-    CONFIG.experiments[name].weights.file for name in PUBLISHED if LIKE == "paper"
-]
+TESTED = listed(lambda entry: entry.tested)
+SCORED = {**NETS, **TESTED}
+DOWNLOADED = [entry.weights.file for entry in PUBLISHED.values() if LIKE == "paper"]
 BACKBONES = sorted(
-    {
-        entry.net.backbone
-        for entry in CONFIG.experiments.values()
-        if entry.net and entry.net.start_from == ()
-    }
+    {entry.net.backbone for entry in TRAINED.values() if entry.net.start_from == ()}
 )
-BOUNDS = [name for name, entry in CONFIG.experiments.items() if entry.oracle]
-TIMED = [name for name, entry in CONFIG.experiments.items() if entry.timing]
+BOUNDS = listed(lambda entry: entry.oracle)
+TIMED = listed(lambda entry: entry.timing)
 # All rows but those of others' published numbers.
-MEASURED = [name for name in CONFIG.experiments if name in SCORED + BOUNDS + TIMED]
+MEASURED = listed(lambda e: e.net or e.weights or e.tested or e.oracle or e.timing)
 WITH_HHA = sorted(
     {
         entry.data.dataset
@@ -311,7 +312,7 @@ def shown_net(experiment, table=""):
 WITH_SCORES = [table for table in CONFIG.tables if scored_in(table)]
 WITH_CURVES = [table for table in CONFIG.tables if trained_in(table)]
 # Tables of published weights alone: `snakemake zoo` makes them and trains nothing for it.
-ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= set(PUBLISHED)]
+ZOO = [table for table in CONFIG.tables if set(in_table(table)) <= PUBLISHED.keys()]
 # Those of published weights show what the nets that they were written from show.
 WITH_EXAMPLES = [table for table in WITH_SCORES if table not in ZOO]
 # Nets in tables of scores that only the evaluation server can tell.
@@ -321,7 +322,7 @@ SUBMITTED = [
     for table in CONFIG.experiments[name].tables
     if set(CONFIG.tables[table].columns) & set(get_args(Served))
 ]
-WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & set(BOUNDS)]
+WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & BOUNDS.keys()]
 # Without suffix: a picture and the card that describes it.
 FIGURES = [
     *(

@@ -80,7 +80,7 @@ rule curves:
         "../envs/fcnlib.yaml"
     params:
         table=lambda wildcards: shown_nets(wildcards.table, trained_in(wildcards.table)),
-        order=SCORED,
+        order=[*SCORED],
         code=code("curves"),
     script:
         "../scripts/curves.py"
@@ -103,7 +103,7 @@ rule class_iu:
         "../envs/fcnlib.yaml"
     params:
         table=lambda wildcards: shown_nets(wildcards.table, scored_in(wildcards.table)),
-        order=SCORED,
+        order=[*SCORED],
         code=code("class_iu"),
     script:
         "../scripts/class_iu.py"

@@ -19,7 +19,7 @@ rule losses:
         "../envs/fcnlib.yaml"
     params:
         figure=lambda wildcards: shown_losses(wildcards.figure),
-        order=NETS,
+        order=[*NETS],
         code=code("losses"),
     script:
         "../scripts/losses.py"

@@ -1,0 +1,74 @@
+"""`snakemake -n all` by the length of the list of experiments: seconds and peak memory.
+
+python benchmarks/listing.py [--experiments 100 300 1000] [--json FILE]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fcnlib.files import write_json
+
+REPOSITORY = Path(__file__).parents[1]
+PATTERN = "voc-fcn32s-online"  # what all others are like
+
+
+def sweep(count: int) -> dict[str, Any]:
+    """A file to lay over config.yaml so that the list has `count` experiments."""
+    listed = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["experiments"]
+    entry = {key: value for key, value in listed[PATTERN].items() if key not in ("paper", "rows")}
+    added = {
+        f"sweep-{index:04}": {
+            **entry,
+            "row": f"FCN-32s {index}",
+            "recipe": {**entry["recipe"], "learning_rate": 1e-9 * (index + 1)},
+        }
+        for index in range(count - len(listed))
+    }
+    return {"experiments": added}
+
+
+def dry_run(count: int, folder: Path) -> dict[str, float]:
+    """How long Snakemake plans the whole list, and in how much memory."""
+    overlay = folder / f"{count}.yaml"
+    overlay.write_text(yaml.safe_dump(sweep(count)))
+    command = [sys.executable, "-m", "snakemake", "-n", "all", "--configfile", str(overlay)]
+    start = time.perf_counter()
+    with open(folder / "said.txt", "w+") as said:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=said, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        said.seek(0)
+        text = said.read()
+    if status:
+        sys.exit(text)
+    jobs = int(text.split("\ntotal")[1].split()[0])
+    return {"jobs": jobs, "seconds": seconds, "peak_mb": used.ru_maxrss / 1024}
+
+
+def main() -> None:
+    """Print a table, and write it where `--json` says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--experiments", type=int, nargs="+", default=[100, 300, 1000])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    found = {}
+    print(f"{'experiments':>11} {'jobs':>6} {'s':>6} {'MB':>6}")
+    with tempfile.TemporaryDirectory() as folder:
+        for count in options.experiments:
+            found[count] = dry_run(count, Path(folder))
+            jobs, seconds, peak = found[count].values()
+            print(f"{count:>11} {jobs:>6} {seconds:>6.1f} {peak:>6.0f}", flush=True)
+    if options.json:
+        write_json(options.json, found)
+
+
+if __name__ == "__main__":
+    main()
