@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -14,8 +15,9 @@ from fcnlib.errors import InputError
 def job(log: str, threads: int) -> Iterator[str]:
     """Run a step with everything it says in `log`; yields the device to compute on.
 
-    A user's mistake or a file that cannot be written ends the process with one line.
+    A user's mistake, a file that cannot be written or a request to stop ends it with one line.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request is as Ctrl-C
     _keep_freed_memory()
     device = _device(threads)
     path = Path(log)

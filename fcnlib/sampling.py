@@ -1,7 +1,8 @@
 """Which training image comes when, and what nets see of an image and learn from it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fcnlib.datasets.prepared import Prepared
 from fcnlib.masking import NOTHING_HIDDEN, Hiding, hiding
 from fcnlib.models.fcn import FCN
 from fcnlib.models.geometry import Grid, grids
+from fcnlib.stopping import leave_stopping_to_parent
 
 Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [H, W]
 
@@ -119,8 +121,9 @@ class Course:
         """A hash of which images come in which order, and of nothing else of a run."""
         return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
 
-    def loader(self, done: int) -> DataLoader[Sample]:
-        """The samples after the first `done`."""
+    @contextmanager
+    def drawn(self, done: int) -> Iterator[Iterator[Sample]]:
+        """The samples after the first `done`, which workers read ahead of their use."""
         samples = Samples(
             self.data,
             self.names[done:],
@@ -131,9 +134,20 @@ class Course:
             shifts=self.shifts[done:].tolist() if self.recipe.jitter else (),
             blank=self.blank,
         )
-        # Of its own, as a loader draws a number on starting and a resumed run starts one more.
-        generator, workers = torch.Generator(), self.recipe.workers
-        return DataLoader(samples, batch_size=None, num_workers=workers, generator=generator)
+        loader = DataLoader(
+            samples,
+            batch_size=None,
+            num_workers=self.recipe.workers,
+            # Of its own, as a loader draws a number on starting and a resumed run starts one more.
+            generator=torch.Generator(),
+            worker_init_fn=leave_stopping_to_parent,
+        )
+        reading: Any = iter(loader)
+        try:
+            yield reading
+        finally:
+            if self.recipe.workers:  # Python ends them by a signal that they do not hear
+                reading._shutdown_workers()
 
 
 def coarsest_cells(layers: Mapping[str, nn.Module]) -> Grid:

@@ -2,8 +2,9 @@
 
 import logging
 import math
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from fcnlib.models.transplant import read_checkpoint, write_checkpoint
 from fcnlib.optimising import Objective, make_optimizer
 from fcnlib.progress import progress
 from fcnlib.provenance import fingerprint
-from fcnlib.sampling import Course
+from fcnlib.sampling import Course, Sample
 from fcnlib.starting import make_net
+from fcnlib.stopping import Stopped, stop_requests
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +67,9 @@ def train(
 ) -> None:
     """Train one experiment; `checkpoint` receives the snapshot with the first task's best mean IU.
 
-    The run's whole state is kept in `checkpoint` + ".resume" until it ends: a run that was
-    stopped goes on from there if nothing it depends on has changed.
+    The run's whole state is kept in `checkpoint` + ".resume" until it ends, with every validation,
+    every few minutes and when SIGTERM or Ctrl-C asks it to stop (then raises Stopped): the next
+    run goes on from there if nothing it depends on has changed.
     """
     data = Prepared(dataset)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
@@ -104,6 +107,7 @@ class Run:
         self.test_hidden = hiding(training.data.test_mask, self.net, data, self.tasks[0])
         self.optimizer = make_optimizer(self.net, training.recipe)
         self.progress, self.tally = Progress(), Tally()
+        self.stop = threading.Event()
         if self.recipe.may_diverge:  # before there is a better one
             self.progress.best_state = self._snapshot()
         # What the run depends on: a stored state of anything else must not be continued.
@@ -121,7 +125,12 @@ class Run:
         if resume and stored.exists():
             self._restore(stored)
         try:
-            self._steps(stored)
+            with stop_requests() as self.stop:
+                self._steps(stored)
+        except Stopped:
+            self._store(stored)
+            log.warning("asked to stop: stored iteration %d", self.progress.iteration)
+            raise
         except Diverged as error:
             if not self.recipe.may_diverge or self.progress.iteration == 0:  # or a broken start
                 raise
@@ -135,9 +144,8 @@ class Run:
     def _steps(self, stored: Path) -> None:
         """Do the remaining iterations, with a line of the curve now and then."""
         recipe, state = self.recipe, self.progress
-        samples = iter(self.course.loader(state.iteration * recipe.batch_size))
-        every = max(1, recipe.iterations // CURVE_LINES)
-        clock = saved = time.monotonic()
+        if state.lines and self._is_validation(state.iteration) and not self._is_validated():
+            self._validate()  # the run was stopped meanwhile
         bar = progress(
             range(state.iteration, recipe.iterations),
             desc="training",
@@ -145,27 +153,37 @@ class Run:
             initial=state.iteration,
             unit="it",
         )
-        for iteration in bar:
-            self._set_rate(iteration)
-            for _ in range(recipe.batch_size):
-                self.tally.add(*self._learn(*next(samples)))
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            state.iteration = iteration + 1
-            state.seconds += time.monotonic() - clock  # of learning: validation is not counted
-            clock = time.monotonic()
-            validating = self._is_validation(state.iteration)
-            if state.iteration % every and not validating:
-                continue
-            line = self._write_down()
-            told = f"loss {line['loss_per_pixel']}/px, {line['images_per_second']} img/s"
-            bar.set_postfix_str(told, refresh=False)
-            if validating:
-                line |= self._validate()
-            if validating or time.monotonic() - saved > SAVE_SECONDS:
-                self._store(stored)
-                saved = time.monotonic()
-            clock = time.monotonic()
+        saved = time.monotonic()
+        with self.course.drawn(state.iteration * recipe.batch_size) as samples:
+            for _ in bar:
+                self._update(samples)
+                validating = self._is_validation(state.iteration)
+                if validating or state.iteration % max(1, recipe.iterations // CURVE_LINES) == 0:
+                    line = self._write_down()
+                    told = f"loss {line['loss_per_pixel']}/px, {line['images_per_second']} img/s"
+                    bar.set_postfix_str(told, refresh=False)
+                self._go_on_unless_asked_to_stop()
+                if validating:
+                    self._validate()
+                if validating or time.monotonic() - saved > SAVE_SECONDS:
+                    self._store(stored)
+                    saved = time.monotonic()
+
+    def _update(self, samples: Iterator[Sample]) -> None:
+        """Learn from a batch: one iteration."""
+        start = time.monotonic()
+        self._set_rate(self.progress.iteration)
+        for _ in range(self.recipe.batch_size):
+            self.tally.add(*self._learn(*next(samples)))
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.progress.iteration += 1
+        self.progress.seconds += time.monotonic() - start
+
+    def _go_on_unless_asked_to_stop(self) -> None:
+        """Called only where the stored state would be whole."""
+        if self.stop.is_set():
+            raise Stopped
 
     def _learn(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
         """Add one image's gradient; returns its loss, summed over pixels and tasks, and those."""
@@ -195,13 +213,18 @@ class Run:
     def _is_validation(self, iteration: int) -> bool:
         return iteration % self.recipe.validate_every == 0 or iteration == self.recipe.iterations
 
-    def _validate(self) -> Line:
+    def _is_validated(self) -> bool:
+        return "mean_iu" in self.progress.lines[-1]
+
+    def _validate(self) -> None:
+        """Score the net, into the curve's last line."""
         if not all(bool(weights.isfinite().all()) for weights in self.net.parameters()):
             raise self._diverged(self.progress.iteration, "a weight is not finite")
         split = self.training.data.validate_on or self.training.data.test
         self.net.eval()
 
         def segment(image: Tensor) -> dict[str, Tensor]:
+            self._go_on_unless_asked_to_stop()
             return {task: labels_of(part) for task, part in self._scores(image).items()}
 
         per_image = confusions(
@@ -226,7 +249,8 @@ class Run:
             "iteration %d: mean IU %.4f on %s", self.progress.iteration, result["mean_iu"], split
         )
         result |= {accuracy_of(task): pixel_accuracy(per_image[task].sum(0)) for task in others}
-        return {name: round(value, 6) for name, value in result.items()}
+        line = self.progress.lines[-1]
+        line |= {name: round(value, 6) for name, value in result.items()}
 
     def _snapshot(self) -> dict[str, Tensor]:
         state = self.net.state_dict()
@@ -255,6 +279,7 @@ class Run:
             "velocities": self.optimizer.velocities,
             "chance": chances,
             "progress": asdict(self.progress),
+            "tally": asdict(self.tally),
         }
         write_checkpoint(path, state)
 
@@ -269,7 +294,7 @@ class Run:
         self.objective.chance.set_state(state["chance"]["cells"])
         if self.device.startswith("cuda"):
             torch.cuda.set_rng_state(state["chance"]["cuda"], self.device)
-        self.progress = Progress(**state["progress"])
+        self.progress, self.tally = Progress(**state["progress"]), Tally(**state["tally"])
         log.info("going on from iteration %d of %s", self.progress.iteration, path)
 
     def _write_checkpoint(self, path: Path) -> None:

@@ -1,6 +1,7 @@
 """What every job of the workflow shares."""
 
 import logging
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,12 @@ def test_a_stopped_step_says_what_is_kept(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="the next run goes on there"), job(str(tmp_path / "l"), 1):
         raise KeyboardInterrupt
     assert "Traceback" not in (tmp_path / "l").read_text()
+
+
+def test_a_step_that_slurm_ends_says_so_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="stopped; what"), job(str(tmp_path / "l"), 1):
+        signal.raise_signal(signal.SIGTERM)
+    assert (tmp_path / "l").read_text().startswith("stopped; ")
 
 
 def test_a_mistake_of_ours_is_traced_in_the_log(tmp_path: Path) -> None:

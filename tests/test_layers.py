@@ -25,6 +25,7 @@ LAYERS = [
         "parallel",
         "predicates",
         "provenance",
+        "stopping",
         "colour",
         "vision",
     },

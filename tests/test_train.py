@@ -1,6 +1,7 @@
 """Training: the recipe's groups, the loss, the best snapshot, and exact resume."""
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from fcnlib.models.transplant import read_checkpoint
 from fcnlib.optimising import make_optimizer, pixel_loss
 from fcnlib.sampling import Samples, draw_order
 from fcnlib.starting import make_net
+from fcnlib.stopping import Stopped
 from fcnlib.torchscript import about, export_checkpoint, load
 from fcnlib.train import Run, train
 
@@ -287,6 +289,56 @@ def test_a_killed_run_goes_on_to_the_same_bits(world: Path, tmp_path: Path) -> N
         for folder in (tmp_path / "calm", killed)
     )
     assert first == second
+
+
+def iterations_stored(path: Path) -> int:
+    if not path.exists():
+        return 0
+    done: int = torch.load(path, weights_only=True)["progress"]["iteration"]
+    return done
+
+
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 2), (signal.SIGINT, 0)])
+def test_a_run_asked_to_stop_stores_where_it_is_and_goes_on_to_the_same_bits(
+    world: Path, tmp_path: Path, number: signal.Signals, workers: int
+) -> None:
+    """The whole process group is asked, as Slurm and a terminal do."""
+    values = training(iterations=300, validate_every=9, workers=workers)
+    calm = state(run(world, tmp_path / "calm", values))
+    stopped = tmp_path / "stopped"
+    command = [sys.executable, "-W", "ignore", "-c", STOPPED, str(world), str(stopped)]
+    stored = stopped / "net.pt.resume"
+    for _ in range(2):
+        before = iterations_stored(stored)
+        process = subprocess.Popen(
+            [*command, values.model_dump_json()],
+            **{"stderr": subprocess.PIPE, "text": True, "start_new_session": True},
+        )
+        while iterations_stored(stored) == before:
+            assert process.poll() is None, "the run ended before it could be stopped"
+            time.sleep(0.01)
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert f"asked to stop: stored iteration {iterations_stored(stored)}" in said
+    assert iterations_stored(stored) < 300 and not (stopped / "net.pt").exists()
+    assert equal(state(run(world, stopped, values)), calm)
+
+
+def test_a_validation_that_was_stopped_is_done_first(world: Path, tmp_path: Path) -> None:
+    values = training(validate_every=1)
+    calm = run(world, tmp_path / "calm", values)
+    folder = tmp_path / "stopped"
+    stopped = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    stopped.stop.set()
+    with pytest.raises(Stopped):
+        stopped._steps(folder / "net.pt.resume")
+    assert stopped.progress.iteration == 1 and not stopped._is_validated()
+    stopped._store(folder / "net.pt.resume")
+    path = run(world, folder, values)
+    assert equal(state(path), state(calm))
+    scores = [[line["mean_iu"] for line in curve(p.with_suffix(".csv"))] for p in (path, calm)]
+    assert scores[0] == scores[1] and all(scores[0])
 
 
 def test_a_stored_state_of_other_values_is_not_continued(
