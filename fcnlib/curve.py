@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+
+from torch import Tensor
 
 from fcnlib.files import replacing
 
@@ -13,6 +15,19 @@ COLUMNS = [
     *("images_per_second", "pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"),
 ]
 Line = dict[str, float | str]
+
+
+@dataclass
+class Progress:
+    """How far a run is."""
+
+    iteration: int = 0
+    seconds: float = 0.0
+    best_iteration: int = 0
+    best_scores: dict[str, float] = field(default_factory=dict)
+    best_state: dict[str, Tensor] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    diverged_at: int | None = None
 
 
 @dataclass

@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fcnlib.config import Training
 from fcnlib.counting import confusions
-from fcnlib.curve import Line, Tally, accuracy_of, final_loss, write_curve
+from fcnlib.curve import Line, Progress, Tally, accuracy_of, final_loss, write_curve
 from fcnlib.datasets.prepared import Prepared
 from fcnlib.errors import InputError
 from fcnlib.files import sha256
@@ -34,19 +34,6 @@ log = logging.getLogger(__name__)
 
 CURVE_LINES = 100
 SAVE_SECONDS = 300.0
-
-
-@dataclass
-class Progress:
-    """How far a run is."""
-
-    iteration: int = 0
-    seconds: float = 0.0
-    best_iteration: int = 0
-    best_scores: dict[str, float] = field(default_factory=dict)
-    best_state: dict[str, Tensor] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
-    diverged_at: int | None = None
 
 
 class Diverged(InputError):
@@ -144,7 +131,7 @@ class Run:
     def _steps(self, stored: Path) -> None:
         """Do the remaining iterations, with a line of the curve now and then."""
         recipe, state = self.recipe, self.progress
-        if state.lines and self._is_validation(state.iteration) and not self._is_validated():
+        if self._is_validation(state.iteration) and "mean_iu" not in state.lines[-1]:
             self._validate()  # the run was stopped meanwhile
         bar = progress(
             range(state.iteration, recipe.iterations),
@@ -211,10 +198,8 @@ class Run:
             group["lr"] = group["initial_lr"] * factor
 
     def _is_validation(self, iteration: int) -> bool:
-        return iteration % self.recipe.validate_every == 0 or iteration == self.recipe.iterations
-
-    def _is_validated(self) -> bool:
-        return "mean_iu" in self.progress.lines[-1]
+        every, last = self.recipe.validate_every, self.recipe.iterations
+        return iteration > 0 and (iteration % every == 0 or iteration == last)
 
     def _validate(self) -> None:
         """Score the net, into the curve's last line."""
