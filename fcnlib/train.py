@@ -133,13 +133,8 @@ class Run:
         recipe, state = self.recipe, self.progress
         if self._is_validation(state.iteration) and "mean_iu" not in state.lines[-1]:
             self._validate()  # the run was stopped meanwhile
-        bar = progress(
-            range(state.iteration, recipe.iterations),
-            desc="training",
-            total=recipe.iterations,
-            initial=state.iteration,
-            unit="it",
-        )
+        first, last = state.iteration, recipe.iterations
+        bar = progress(range(first, last), desc="training", total=last, initial=first, unit="it")
         saved = time.monotonic()
         with self.course.drawn(state.iteration * recipe.batch_size) as samples:
             for _ in bar:
