@@ -16,6 +16,13 @@ import pytest
 
 TEMPLATES = Path(__file__).parent / "cluster"
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scontrol")
+# Faster than on a real cluster, and without the database that Slurm's `sacct` asks there.
+OPTIONS = (
+    "--slurm-status-command=squeue",
+    "--slurm-init-seconds-before-status-checks=5",
+    "--latency-wait=5",
+    "--retries=0",
+)
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
 
 

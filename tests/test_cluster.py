@@ -5,17 +5,10 @@ from pathlib import Path
 
 import pytest
 from clone_fixture import Clone, tiny
-from slurm_fixture import running_slurm
+from slurm_fixture import OPTIONS, running_slurm
 
 pytestmark = pytest.mark.slow
 
-# Faster than on a real cluster, and without the database that Slurm's `sacct` asks there.
-OPTIONS = (
-    "--slurm-status-command=squeue",
-    "--slurm-init-seconds-before-status-checks=5",
-    "--latency-wait=5",
-    "--retries=0",
-)
 ON_GPU = {"pretrain", "train", "evaluate"}
 ON_CPU = {"draw_voc", "draw_sbd", "prepare", "upper_bound", "comparison", "examples"}
 
