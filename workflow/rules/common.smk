@@ -69,6 +69,14 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+def growing(resources):
+    """The same with more memory on each attempt; training goes on, so it needs no more time."""
+    if "mem_mb" not in resources:
+        return resources
+    first = resources["mem_mb"]
+    return {**resources, "mem_mb": lambda wildcards, attempt: first * attempt}
+
+
 def code(rule):
     """What the rule's script and all it imports do, as a hash: code is an input."""
     return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py")

@@ -13,7 +13,7 @@ rule pretrain:
     conda:
         "../envs/fcnlib.yaml"
     resources:
-        **CONFIG.scales[CONFIG.scale].train,
+        **growing(CONFIG.scales[CONFIG.scale].train),
         gpu=1,
     params:
         recipe=lambda wildcards: CONFIG.pretraining_of(wildcards.backbone).model_dump(),
@@ -60,7 +60,7 @@ rule train:
         "../envs/fcnlib.yaml"
     threads: lambda wildcards: 1 + CONFIG.experiments[wildcards.experiment].recipe.workers
     resources:
-        **CONFIG.scales[CONFIG.scale].train,
+        **growing(CONFIG.scales[CONFIG.scale].train),
         gpu=1,
     params:
         training=lambda wildcards: training_values(wildcards.experiment),
