@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# Strict: YAML reads `1e-10` as text, and text must not pass for a number.
+# Strict: text must not pass for a number, nor `true` for 1.
 Int = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]

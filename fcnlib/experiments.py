@@ -1,5 +1,6 @@
 """The experiment list: read, filled in for one scale, checked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from fcnlib.references_figures import check_figures
 
 # In C where PyYAML has it: ten times faster.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# PyYAML follows YAML 1.1, to which these are text; to people, to YAML 1.2 and to DVC they are not.
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def read(paths: Sequence[Path]) -> Config:
@@ -31,7 +34,16 @@ def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) ->
     content: dict[str, Any] = {}
     for path in paths:
         content = _laid_over(content, _read_file(Path(path)))
-    return _laid_over(content, top or {})
+    return {key: _with_numbers(value) for key, value in _laid_over(content, top or {}).items()}
+
+
+def _with_numbers(value: Any) -> Any:
+    """`value` with 1e-10 as a number wherever it was read as text."""
+    if isinstance(value, Mapping):
+        return {key: _with_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_numbers(item) for item in value]
+    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -178,16 +190,7 @@ def first_problem(error: ValidationError, source: str) -> str:
         return f"{source}: {place}: {message}"
     if problem["type"] in ("tuple_type", "list_type"):
         message = "expected a list, such as [a, b]"
-    hint = " (YAML reads 1e-10 as text: write 1.0e-10)" if _text_number(problem["input"]) else ""
-    return f"{source}: {place}: {problem['input']!r}: {message}{hint}"
-
-
-def _text_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return isinstance(value, str)
+    return f"{source}: {place}: {problem['input']!r}: {message}"
 
 
 def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:

@@ -28,7 +28,7 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/
 
 @contextmanager
 def running_slurm() -> Iterator[dict[str, str]]:
-    """A cluster with the partitions cpu and gpu, up until the end; yields its user's variables."""
+    """A cluster, up until the end; yields its user's variables."""
     if missing := [name for name in NEEDED if not shutil.which(name, path=PATH)]:
         pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
     host = socket.gethostname().partition(".")[0]
@@ -54,6 +54,7 @@ def running_slurm() -> Iterator[dict[str, str]]:
         ):
             stack.enter_context(_daemon(command, folder, environment))
         _wait_for_node(folder, environment)
+        stack.callback(_cancel_all, environment)
         yield environment
 
 
@@ -100,14 +101,29 @@ def _daemon(command: Sequence[str], folder: Path, environment: Mapping[str, str]
 
 def _wait_for_node(folder: Path, environment: Mapping[str, str]) -> None:
     for _ in range(60):
-        asked = subprocess.run(
-            ["sinfo", "--noheader", "--format=%T", "--partition=gpu"],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
-        if asked.stdout.strip() == "idle":
+        state = _asked(environment, "sinfo", "--noheader", "--format=%T", "--partition=gpu")
+        if state == "idle":
             return
         time.sleep(0.5)
     said = "\n".join(path.read_text() for path in folder.glob("*.out"))
-    pytest.fail(f"Slurm did not come up: {asked.stdout} {asked.stderr}\n{said}")
+    pytest.fail(f"Slurm did not come up: {state}\n{said}")
+
+
+def _cancel_all(environment: Mapping[str, str]) -> None:
+    """End what a failed test left, as jobs outlive Slurm's daemons."""
+    _asked(environment, "scancel", "--user", getpass.getuser())
+    for _ in range(60):
+        if not _asked(environment, "squeue", "--noheader"):
+            return
+        time.sleep(0.5)
+
+
+def _asked(environment: Mapping[str, str], *command: str) -> str:
+    done = subprocess.run(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.stdout.strip()

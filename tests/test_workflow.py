@@ -154,7 +154,7 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
     ("old", "new", "told"),
     [
         ("predict_from: [fc7]", "predict_form: [fc7]", "unknown key 'predict_form'; known: "),
-        ("learning_rate: {demo: 2.0e-9, ", "learning_rate: {demo: 2e-9, ", "write 1.0e-10"),
+        ("learning_rate: {demo: 2.0e-9, ", "learning_rate: {demo: 2-e9, ", "'2-e9': Input should"),
         ("start_from: [voc-fcn32s]", "start_from: [voc-fcn23s]", "'voc-fcn23s' is no experiment"),
         ("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]", "must stand above it"),
         ("momentum: 0.99", "momentum: high", "recipe.momentum: 'high': Input should be a valid"),
