@@ -48,6 +48,25 @@ class Clone:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
         return done.stdout
 
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """The command at work as if it was typed in a terminal of its own; `said` is its screen."""
+        with open(self._screen, "w") as screen:
+            return subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                start_new_session=True,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        return self._screen.read_text()
+
+    @property
+    def _screen(self) -> Path:
+        return self.folder.with_suffix(".screen")
+
     def commit(self) -> None:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", "As it is")

@@ -1,13 +1,11 @@
-"""Slurm: what a training survives, on a private cluster of this machine."""
+"""Slurm: what trainings survive, on a private cluster of this machine."""
 
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -17,16 +15,20 @@ from slurm_fixture import OPTIONS, running_slurm
 pytestmark = pytest.mark.slow
 
 NET = "voc-fcn32s"
-CHECKPOINT = f"results/demo/checkpoints/{NET}/0.pt"
-PATIENCE = 180.0
+# The same training three times, each for another fault; all at once, as Slurm is asked seldom.
+LATE, CANCELLED, KILLED = NETS = ("late", "cancelled", "killed")
+ITERATIONS = 9000
+PATIENCE = 240.0
+TIMESTAMP = len("2011-05-25 12:00:00,000")
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Iterator[Clone]:
-    """A clone on a cluster, with its data prepared, of one net that trains for a while."""
-    clone = Clone(tmp_path / "clone")
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone on a cluster, with its data prepared, of nets that train for a while."""
+    clone = Clone(tmp_path_factory.mktemp("faults") / "clone")
     content = tiny(clone.config(), [NET])
-    content["recipes"]["heavy"] |= {"iterations": 3000, "validate_every": 100}
+    content["recipes"]["heavy"] |= {"iterations": ITERATIONS, "validate_every": 100}
+    content["experiments"] |= dict.fromkeys(NETS, content["experiments"][NET])
     clone.configure(content)
     clone.run("snakemake", "data")
     with running_slurm() as environment:
@@ -34,98 +36,157 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
         yield clone
 
 
-class Training:
-    """`snakemake --profile slurm` at work on the one checkpoint, as if it was typed."""
-
-    def __init__(self, clone: Clone) -> None:
-        self.clone, self.said = clone, clone.folder / "said.txt"
-        command = ["snakemake", "--profile", "slurm", CHECKPOINT, *OPTIONS, "--retries=3"]
-        with open(self.said, "w") as said:
-            self.process = subprocess.Popen(
-                command,
-                **{"cwd": clone.folder, "env": clone.environment, "start_new_session": True},
-                **{"stdout": said, "stderr": subprocess.STDOUT},
-            )
-
-    def ask(self, number: signal.Signals) -> int:
-        """Signal the whole foreground, as a terminal does; the exit code."""
-        os.killpg(self.process.pid, number)
-        return self.process.wait(PATIENCE)
-
-    def wait_for(self, what: Callable[[], Any]) -> None:
-        until = time.monotonic() + PATIENCE
-        while not what():
-            assert self.process.poll() is None, self.said.read_text()
-            assert time.monotonic() < until, self.said.read_text()
-            time.sleep(0.2)
+def checkpoint(net: str) -> str:
+    return f"results/demo/checkpoints/{net}/0.pt"
 
 
-def iteration(clone: Clone) -> int:
-    stored = clone.folder / f"{CHECKPOINT}.resume"
+def iteration(clone: Clone, net: str) -> int:
+    """What a net that is not done has stored."""
+    stored = clone.folder / f"{checkpoint(net)}.resume"
     if not stored.exists():
         return 0
     done: int = torch.load(stored, weights_only=True)["progress"]["iteration"]
     return done
 
 
-def log(clone: Clone) -> str:
-    path = clone.folder / f"results/demo/logs/train/{NET}/0.log"
+def log(clone: Clone, net: str) -> str:
+    path = clone.folder / f"results/demo/logs/train/{net}/0.log"
     return path.read_text() if path.exists() else ""  # Snakemake removes a failed job's
 
 
-def weights(clone: Clone) -> dict[str, torch.Tensor]:
-    content = torch.load(clone.folder / CHECKPOINT, weights_only=True)
+def weights(clone: Clone, net: str) -> dict[str, torch.Tensor]:
+    content = torch.load(clone.folder / checkpoint(net), weights_only=True)
     state: dict[str, torch.Tensor] = content["state"]
     return state
 
 
-def queue(clone: Clone) -> list[str]:
-    return clone.run("squeue", "--noheader", "--format=%i").split()
+def queue(clone: Clone) -> dict[str, str]:
+    """Slurm's numbers of the trainings that it has to do."""
+    lines = clone.run("squeue", "--noheader", "--partition=gpu", "--format=%k %i").splitlines()
+    found = [re.fullmatch(r"rule_train_wildcards_(\w+)_0 (\d+)", line.strip()) for line in lines]
+    return {match[1]: match[2] for match in found if match}
 
 
-def gone_on(clone: Clone, since: int) -> Callable[[], bool]:
-    """Whether a training has stored more than that, which began where another one ended."""
+class Run:
+    """`snakemake --profile slurm` at work on the nets, as if it was typed."""
 
-    def has() -> bool:
-        found = re.search(r"going on from iteration (\d+)", log(clone))
-        return bool(found) and int(found[1]) >= since and iteration(clone) > since
+    def __init__(self, clone: Clone, *options: str) -> None:
+        self.clone = clone
+        goals = map(checkpoint, NETS)
+        self.process = clone.start("snakemake", "--profile", "slurm", *goals, *OPTIONS, *options)
 
-    return has
+    def wait_for(self, what: Callable[[], object]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not what():
+            logs = [log(self.clone, net) for net in NETS]
+            assert self.process.poll() is None, self.clone.said()
+            assert time.monotonic() < until, "\n".join([self.clone.said(), *logs])
+            time.sleep(0.2)
+
+    def have_gone_on(self) -> Callable[[], bool]:
+        """Whether other processes went on from what is stored now, or later, and stored more."""
+        stored = {net: iteration(self.clone, net) for net in NETS}
+        begun = {net: log(self.clone, net)[:TIMESTAMP] for net in NETS}
+
+        def has(net: str) -> bool:
+            said = log(self.clone, net)
+            found = re.search(r"going on from iteration (\d+)", said)
+            new = bool(found) and int(found[1]) >= stored[net] and said[:TIMESTAMP] != begun[net]
+            return new and iteration(self.clone, net) > int(found[1])
+
+        def have() -> bool:
+            for net in list(filter(has, stored)):
+                del stored[net]
+            return not stored
+
+        return have
+
+    def fall(self, number: signal.Signals) -> None:
+        """Signal the whole foreground, as a terminal does."""
+        os.killpg(self.process.pid, number)
+        assert self.process.wait(PATIENCE) != 0
 
 
-def test_a_training_goes_on_after_each_fault_and_ends_in_the_bits_of_a_calm_run(
+def jump_the_queue(clone: Clone) -> None:
+    """A job of others that needs the whole node for a moment."""
+    clone.run("sbatch", "--partition=urgent", "--exclusive", "--output=none", "--wrap=true")
+
+
+def cancel_all(clone: Clone) -> None:
+    if left := queue(clone):
+        clone.run("scancel", *left.values())
+    wait_for_empty_queue(clone)
+
+
+def wait_for_empty_queue(clone: Clone) -> None:
+    until = time.monotonic() + PATIENCE
+    while clone.run("squeue", "--noheader"):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+
+
+def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     clone: Clone,
 ) -> None:
-    clone.run("snakemake", CHECKPOINT)
-    calm = weights(clone)
-    (clone.folder / CHECKPOINT).unlink()
+    run = Run(clone, "--retries=2")
+    run.wait_for(lambda: all(iteration(clone, net) for net in NETS))
+    first = queue(clone)
 
-    # Its Slurm job is cancelled, as one that is pre-empted or out of time: Snakemake tries again.
-    training = Training(clone)
-    training.wait_for(lambda: iteration(clone))
-    clone.run("scancel", *queue(clone))
-    training.wait_for(lambda: "asked to stop" in log(clone))
-    training.wait_for(gone_on(clone, iteration(clone)))
+    # Pre-empted without grace: the same jobs again, when there is room.
+    gone_on = run.have_gone_on()
+    jump_the_queue(clone)
+    run.wait_for(gone_on)
+    assert queue(clone) == first
 
-    # Ctrl-C cancels the job; what it stored stays, and nothing half-done.
-    assert training.ask(signal.SIGINT) != 0
-    until = time.monotonic() + PATIENCE
-    while queue(clone) and time.monotonic() < until:
-        time.sleep(0.5)
-    assert not queue(clone)
-    assert not (clone.folder / CHECKPOINT).exists()
-    stored = iteration(clone)
-    assert 0 < stored < 3000
+    # Pre-empted with time to store: Snakemake tries again.
+    clone.run("scontrol", "update", "partition=gpu", "GraceTime=30")
+    gone_on = run.have_gone_on()
+    jump_the_queue(clone)
+    run.wait_for(gone_on)
+    second = queue(clone)
+    assert not set(second.values()) & set(first.values())
 
-    # Snakemake is killed: its job is left to the user, and the lock.
-    training = Training(clone)
-    training.wait_for(gone_on(clone, stored))
-    assert training.ask(signal.SIGKILL) != 0
-    clone.run("scancel", *queue(clone))
+    # Out of time, which Slurm sees within half a minute; cancelled; killed without a word before.
+    gone_on = run.have_gone_on()
+    clone.run("scontrol", "update", f"job={second[LATE]}", "EndTime=now")
+    run.wait_for(lambda: LATE not in queue(clone))
+    clone.run("scancel", second[CANCELLED])
+    clone.run("scancel", "--signal=KILL", "--full", second[KILLED])
+    run.wait_for(gone_on)
+    third = queue(clone)
+    assert not set(third.values()) & set(second.values())
+    assert all(f"status is: '{state}'" in clone.said() for state in ("TIMEOUT", "CANCELLED"))
+
+    # Ctrl-C cancels the jobs; what they stored stays, and nothing half-done.
+    run.fall(signal.SIGINT)
+    wait_for_empty_queue(clone)
+    assert not any((clone.folder / checkpoint(net)).exists() for net in NETS)
+    assert all(0 < iteration(clone, net) < ITERATIONS for net in NETS)
+
+    # Snakemake is killed: its jobs are left to the user, and the lock.
+    run = Run(clone)
+    run.wait_for(run.have_gone_on())
+    run.fall(signal.SIGKILL)
+    cancel_all(clone)
     clone.run("snakemake", "--unlock")
 
-    said = clone.run("snakemake", "--profile", "slurm", CHECKPOINT, *OPTIONS)
-    assert "1 of 1 steps (100%) done" in said
-    assert "going on from iteration" in log(clone)
-    ended = weights(clone)
-    assert all(torch.equal(ended[name], calm[name]) for name in calm)
+    run = Run(clone)
+    assert run.process.wait(PATIENCE) == 0, clone.said()
+    assert all("going on from iteration" in log(clone, net) for net in NETS)
+    clone.run("snakemake", checkpoint(NET))
+    calm = weights(clone, NET)
+    for net in NETS:
+        ended = weights(clone, net)
+        assert all(torch.equal(ended[name], calm[name]) for name in calm), net
+
+
+def test_a_job_that_fails_says_why_where_snakemake_was_typed(clone: Clone) -> None:
+    for net in NETS:
+        (clone.folder / checkpoint(net)).unlink(missing_ok=True)
+    for path in (clone.folder / "data/demo/voc2011-sbd/images").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    run = Run(clone)
+    assert run.process.wait(PATIENCE) != 0
+    assert re.search(r"error: data/demo/voc2011-sbd/images/\S+: ", clone.said()), clone.said()
+    assert "Traceback" not in clone.said()
+    assert not any((clone.folder / checkpoint(net)).exists() for net in NETS)

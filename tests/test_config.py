@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import pytest
 import torch
-import yaml
 from config_fixture import refusal, set_at
 
 from fcnlib.columns import KEYS, Metric

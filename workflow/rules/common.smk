@@ -70,11 +70,11 @@ wildcard_constraints:
 
 
 def growing(resources):
-    """The same with more memory on each attempt; training goes on, so it needs no more time."""
+    """The same with half as much more memory on each retry; as training goes on, no more time."""
     if "mem_mb" not in resources:
         return resources
-    first = resources["mem_mb"]
-    return {**resources, "mem_mb": lambda wildcards, attempt: first * attempt}
+    half = resources["mem_mb"] // 2
+    return {**resources, "mem_mb": lambda wildcards, attempt: half * (attempt + 1)}
 
 
 def code(rule):
