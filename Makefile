@@ -13,6 +13,7 @@ help:  ## what there is to make
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@mkdir -p .dvc/tmp && cp .venv/lib/python3*/site-packages/snakemake/assets/data/vega*/vega*.js .dvc/tmp/
 	@touch $@
 
 demo: .venv/installed  ## every table and figure at demo scale, on drawn scenes

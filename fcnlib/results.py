@@ -79,10 +79,18 @@ def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
     write_lines(Path(output), chain.from_iterable(map(read_lines, tables)))
 
 
-def write_scores(results: Path | str, output: Path | str) -> None:
-    """Write the measured scores by experiment, in the form that `dvc metrics` compares."""
-    scores: dict[str, dict[str, float]] = {}
+def write_scores(results: Path | str, outputs: Sequence[Path | str]) -> None:
+    """Write the measured scores of each experiment to its file, as `dvc metrics` compares them.
+
+    `outputs` are EXPERIMENT.json in one folder; those of other experiments are removed from it.
+    """
+    scores: dict[str, dict[str, float]] = {Path(output).stem: {} for output in outputs}
     for line in read_lines(results):
-        if line.measured is not None and line.task:
-            scores.setdefault(line.experiment, {})[f"{line.task}.{line.metric}"] = line.measured
-    write_json(Path(output), scores)
+        if line.measured is not None and line.column and line.task and line.experiment in scores:
+            scores[line.experiment][line.column] = line.measured
+    for path in map(Path, outputs):
+        write_json(path, scores[path.stem])
+    wanted = set(map(Path, outputs))
+    for other in {path for folder in {path.parent for path in wanted} for path in folder.iterdir()}:
+        if other not in wanted:
+            other.unlink()

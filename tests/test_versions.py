@@ -59,9 +59,9 @@ def test_a_second_repro_does_nothing(recorded: Clone) -> None:
 
 
 def test_metrics_and_curves_show(recorded: Clone) -> None:
-    (metrics,) = json.loads(recorded.run("dvc", "metrics", "show", "--json"))[""]["data"].values()
-    assert metrics["data"].keys() == set(EXPERIMENTS)
-    assert 0 < metrics["data"]["voc-fcn32s"]["semantic.mean_iu"] < 100
+    metrics = json.loads(recorded.run("dvc", "metrics", "show", "--json"))[""]["data"]
+    assert {Path(name).stem for name in metrics} == set(EXPERIMENTS)
+    assert 0 < metrics["results/demo/scores/voc-fcn32s.json"]["data"]["mean_iu"] < 100
     plots = json.loads(recorded.run("dvc", "plots", "show", "--json"))
     assert "errors" not in plots
     assert {Path(name).parent.name for name in plots["data"]} == NETS

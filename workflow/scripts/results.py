@@ -1,4 +1,4 @@
-"""Join all tables into results.csv, and its numbers into scores.json."""
+"""Join all tables into results.csv, and the scores of each experiment into a file."""
 
 from fcnlib.job import job
 from fcnlib.results import join_tables, write_scores
