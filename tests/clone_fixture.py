@@ -13,7 +13,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[1]
 PROGRAMS = Path(sys.executable).parent
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: {4}.*\n)+)", re.MULTILINE)
-EXPERIMENT = re.compile(r"wildcards: experiment=([\w-]+)")
+OF = re.compile(r"wildcards: (?:experiment|table|figure)=([\w-]+)")
 PERSON = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -84,6 +84,10 @@ class Clone:
         }
         (self.folder / "claims.yaml").write_text(yaml.safe_dump(claims, sort_keys=False))
 
+    def planned(self) -> set[tuple[str, str]]:
+        """The jobs that `snakemake all` would run now."""
+        return jobs(self.run("snakemake", "-n", "all"))
+
     def nothing_to_do(self) -> bool:
         return "Nothing to be done" in self.run("snakemake", "-n", "all")
 
@@ -98,11 +102,11 @@ def _is_told(claim: dict[str, Any], content: dict[str, Any]) -> bool:
 
 
 def jobs(said: str) -> set[tuple[str, str]]:
-    """The rules and experiments of the jobs that Snakemake said it runs."""
+    """The rules of the jobs that Snakemake said it runs, and the row, table or figure of each."""
     found = set()
     for rule, about in JOB.findall(said):
-        experiment = EXPERIMENT.search(about)
-        found.add((rule, experiment[1] if experiment else ""))
+        of = OF.search(about)
+        found.add((rule, of[1] if of else ""))
     return found
 
 

@@ -1,17 +1,10 @@
 """The page in a real browser, opened from disk as readers do."""
 
-import shutil
-
 import pytest
+from browser_fixture import CHROMIUM, QUIET
 from page_fixture import finished_run
 
 from fcnlib.page import write_page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 pytestmark = [
     pytest.mark.browser,
