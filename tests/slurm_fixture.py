@@ -23,6 +23,8 @@ OPTIONS = (
     "--latency-wait=5",
     "--retries=0",
 )
+HOST = socket.gethostname().partition(".")[0]
+NODE = f"nodename={HOST}"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
 
 
@@ -31,15 +33,14 @@ def running_slurm() -> Iterator[dict[str, str]]:
     """A cluster, up until the end; yields its user's variables."""
     if missing := [name for name in NEEDED if not shutil.which(name, path=PATH)]:
         pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
-    host = socket.gethostname().partition(".")[0]
-    address = socket.gethostbyname(host)
+    address = socket.gethostbyname(HOST)
     if not address.startswith("127."):
-        pytest.skip(f"the name {host} is {address}, which is no loopback address")
+        pytest.skip(f"the name {HOST} is {address}, which is no loopback address")
     with ExitStack() as stack:
         # Not pytest's folder: munge wants a short path that others may enter.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm")))
         folder.chmod(0o755)
-        _write_settings(folder, host, address)
+        _write_settings(folder, address)
         environment = {
             "SLURM_CONF": f"{folder}/slurm.conf",
             "PATH": f"{folder}/bin{os.pathsep}{PATH}",
@@ -58,12 +59,12 @@ def running_slurm() -> Iterator[dict[str, str]]:
         yield environment
 
 
-def _write_settings(folder: Path, host: str, address: str) -> None:
+def _write_settings(folder: Path, address: str) -> None:
     controller_port, node_port = _free_ports(address, 2)
     for template in TEMPLATES.glob("*.conf"):
         text = template.read_text().format(
             folder=folder,
-            host=host,
+            host=HOST,
             address=address,
             user=getpass.getuser(),
             controller_port=controller_port,

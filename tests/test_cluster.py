@@ -1,7 +1,6 @@
 """Slurm: `snakemake --profile slurm all`, for real, on a private cluster of this machine."""
 
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from clone_fixture import Clone, tiny
-from slurm_fixture import OPTIONS, running_slurm
+from slurm_fixture import NODE, OPTIONS, running_slurm
 
 pytestmark = pytest.mark.slow
 
@@ -49,17 +48,16 @@ def test_two_clones_at_once_wait_for_a_drained_node_and_get_gpu_time_and_memory(
     content["scales"]["demo"]["train"] = {"mem_mb": 1500, "runtime": 12}
     for clone in clones:
         clone.configure(content)
-    node = f"nodename={socket.gethostname().partition('.')[0]}"
     with running_slurm() as environment:
         for clone in clones:
             clone.environment |= environment
-        clones[0].run("scontrol", "update", node, "state=drain", "reason=repair")
+        clones[0].run("scontrol", "update", NODE, "state=drain", "reason=repair")
         running = [clone.start(*ALL) for clone in clones]
         wait_for_jobs(clones[0], len(running))
         assert "LockException" in refusal(clones[0])
         states = clones[0].run("squeue", "--noheader", "--format=%T").split()
         assert set(states) == {"PENDING"}
-        clones[0].run("scontrol", "update", node, "state=resume")
+        clones[0].run("scontrol", "update", NODE, "state=resume")
         for clone, process in zip(clones, running, strict=True):
             assert process.wait(600) == 0, clone.said()
         jobs = ended_jobs(clones[0])

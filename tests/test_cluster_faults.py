@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 from clone_fixture import Clone, tiny
-from slurm_fixture import OPTIONS, running_slurm
+from slurm_fixture import NODE, OPTIONS, running_slurm
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +134,13 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     # Pre-empted without grace: the same jobs again, when there is room.
     gone_on = run.have_gone_on()
     jump_the_queue(clone)
+    run.wait_for(gone_on)
+    assert queue(clone) == first
+
+    # Their node goes down, and comes back: the same jobs again.
+    gone_on = run.have_gone_on()
+    clone.run("scontrol", "update", NODE, "state=down", "reason=test")
+    clone.run("scontrol", "update", NODE, "state=resume")
     run.wait_for(gone_on)
     assert queue(clone) == first
 
