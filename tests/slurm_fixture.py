@@ -32,7 +32,8 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/
 def running_slurm() -> Iterator[dict[str, str]]:
     """A cluster, up until the end; yields its user's variables."""
     if missing := [name for name in NEEDED if not shutil.which(name, path=PATH)]:
-        pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
+        packages = "apt-get install slurmctld slurmd slurm-client munge"
+        pytest.skip(f"Slurm is not installed: no {', '.join(missing)} ({packages})")
     address = socket.gethostbyname(HOST)
     if not address.startswith("127."):
         pytest.skip(f"the name {HOST} is {address}, which is no loopback address")
