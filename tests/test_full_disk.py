@@ -69,7 +69,6 @@ def test_data_that_fill_the_disk_are_whole_or_not_there(clone: Clone) -> None:
     calm = (clone.folder / goal).read_bytes()
     shutil.rmtree(clone.folder / "data")
     clone.run(*OWN_DISK, SCRIPT.format(folder="data", goal=goal, size="240k"))
-    assert "data/demo/voc2011-sbd: not prepared: images/" in told(clone)
-    assert "No space left on device" in told(clone)
+    assert re.search("data/demo/voc2011-sbd: not prepared: .*: No space left", told(clone))
     assert "voc2011-sbd/" not in (clone.folder / "left.txt").read_text()
     assert (clone.folder / "kept/demo/voc2011-sbd/dataset.json").read_bytes() == calm
