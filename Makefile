@@ -24,7 +24,7 @@ test: .venv/installed  ## the tests (a few minutes)
 	pytest -n 2 -m "not slow"
 
 slow: .venv/installed  ## the tests that run whole pipelines
-	pytest -n 2 --dist loadfile -m slow
+	pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: .venv/installed  ## style, types and workflow
 	ruff check
