@@ -40,6 +40,8 @@ def job(log: str, threads: int) -> Iterator[str]:
             raise
         else:
             return
+        finally:
+            logging.getLogger().removeHandler(handler)
     sys.exit(problem)
 
 

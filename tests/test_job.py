@@ -25,6 +25,15 @@ def test_what_a_step_says_goes_into_its_log(tmp_path: Path) -> None:
     assert "hello" in text and "bar: 100%" in text
 
 
+def test_what_is_said_after_a_step_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with job(str(tmp_path / "a.log"), 1):
+        pass
+    logging.getLogger("x").warning("late")
+    assert "Logging error" not in capsys.readouterr().err
+
+
 def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stop, job(str(tmp_path / "a.log"), 1):
         raise InputError("a.png: value 9; expected 0..3")
