@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from fcnlib.files import write_json
-from fcnlib.models.caffemodel import read, write
-from fcnlib.provenance import provenance
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.models.weights.caffemodel import read, write
 
 VGG16 = [(64, 3), (64, 64), (128, 64), (128, 128), (256, 128), (256, 256), (256, 256), (512, 256)]
 VGG16 += [(512, 512)] * 5

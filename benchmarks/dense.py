@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from fcnlib.config import Timing
-from fcnlib.files import write_json
+from fcnlib.config.schema import Timing
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.evaluation.timing import measure
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.provenance import provenance
-from fcnlib.timing import measure
 
 WINDOW, IMAGE = 227, 500  # of the paper's experiment with AlexNet
 

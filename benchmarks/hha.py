@@ -26,10 +26,16 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 from scipy.signal import convolve2d
 
-from fcnlib.datasets.hha_frames import View, encode_frames, frames_of
-from fcnlib.files import write_json
-from fcnlib.hha import ANGLE_RADIUS, COLOUR, GRAVITY_RADIUS, Camera, encode
-from fcnlib.provenance import provenance
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.datasets.hha.encode import (
+    ANGLE_RADIUS,
+    COLOUR,
+    GRAVITY_RADIUS,
+    Camera,
+    encode,
+)
+from fcnlib.datasets.hha.frames import View, encode_frames, frames_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

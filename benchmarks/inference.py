@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcnlib.files import write_json
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.evaluation.timing import clock
+from fcnlib.inference.torchscript import export, load
 from fcnlib.models import FCN, build_fcn
-from fcnlib.provenance import provenance
-from fcnlib.timing import clock
-from fcnlib.torchscript import export, load
 
 Scorer = Callable[[Tensor], Tensor]
 
@@ -86,7 +86,7 @@ def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Score
     precisions = ["fp32", "bf16"] if device == "cpu" else ["fp32", "tf32", "bf16"]
     for precision in precisions:
         model = load(folder / "net.ts", device=device, precision=precision)  # type: ignore[arg-type]
-        found[f"fcnlib.torchscript.load, {precision}"] = model.scores
+        found[f"fcnlib.inference.torchscript.load, {precision}"] = model.scores
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from fcnlib.files import write_json
+from fcnlib.core.files import write_json
 
 REPOSITORY = Path(__file__).parents[1]
 PATTERN = "voc-fcn32s-online"  # what all others are like

@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from fcnlib.datasets.drawn.scenes import generator, scene
-from fcnlib.files import write_json
+from fcn_synthetic.objects.scenes import generator, scene
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.inference.predict import predict
+from fcnlib.inference.torchscript import export
 from fcnlib.models import build_fcn
-from fcnlib.predict import predict
-from fcnlib.provenance import provenance
-from fcnlib.torchscript import export
 
 DRAWN = 20  # different photographs; the others are links to them
 WRITTEN = {"labels": {}, "labels, overlay": {"overlays": True}}

@@ -12,21 +12,22 @@ from typing import Any
 
 import torch
 
-from fcnlib.config import Recipe
-from fcnlib.config_data import ArchiveDataset
-from fcnlib.counting import TASK
-from fcnlib.datasets.converters import prepare
-from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
-from fcnlib.datasets.prepared import Prepared
-from fcnlib.files import write_json
+from fcn_synthetic.archives.voc import write_sbd, write_voc2011
+from fcnlib.config.schema import Recipe
+from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+from fcnlib.datasets.converters.registry import prepare
+from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.samples import Samples
+from fcnlib.evaluation.confusion import TASK
+from fcnlib.evaluation.timing import clock
 from fcnlib.models import build_fcn
+from fcnlib.models.fast.training import for_training
 from fcnlib.models.fcn import FCN
-from fcnlib.models.training import for_training
-from fcnlib.optimising import make_optimizer, pixel_loss
-from fcnlib.provenance import provenance
-from fcnlib.sampling import Samples
-from fcnlib.starting import initialise, initialise_scores
-from fcnlib.timing import clock
+from fcnlib.training.initialization import initialise, initialise_scores
+from fcnlib.training.losses import pixel_loss
+from fcnlib.training.optimizer import make_optimizer
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
 PARTS = ("read", "forward", "backward", "update")

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from inputs_fixture import write_rooms
+from fixtures.inputs import write_rooms
 
-from fcnlib.config_data import ArchiveDataset
-from fcnlib.datasets.converters import prepare
-from fcnlib.datasets.drawn.archives import write_sbd, write_voc2011
-from fcnlib.datasets.prepared import Prepared
-from fcnlib.vision import torchvision  # noqa: F401 (torchmetrics imports it too)
+from fcn_synthetic.archives.voc import write_sbd, write_voc2011
+from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.core.torchvision import torchvision  # noqa: F401 (torchmetrics imports it too)
+from fcnlib.datasets.converters.registry import prepare
+from fcnlib.datasets.reader import Prepared
 
 REPOSITORY = Path(__file__).parents[1]
 VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 
 Colour = tuple[int, int, int]
 

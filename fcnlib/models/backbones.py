@@ -6,9 +6,14 @@ from functools import partial
 
 from torch import nn
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 from fcnlib.models.geometry import sizes
-from fcnlib.models.layers import Concat, ConvReLU, Layers, put
+from fcnlib.models.layers import (
+    Concat,
+    ConvReLU,
+    Layers,
+    put,
+)
 
 # Of each inception: 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5, pool_proj.
 INCEPTIONS = {

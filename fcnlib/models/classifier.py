@@ -2,11 +2,16 @@
 
 from torch import nn
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.geometry import sizes
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import Concat, Layers, channels_of, put
+from fcnlib.models.layers import (
+    Concat,
+    Layers,
+    channels_of,
+    put,
+)
 
 IMAGE_CHANNELS = 3
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.heads import Head, put_head, scorable

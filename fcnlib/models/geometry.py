@@ -5,8 +5,13 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from fcnlib.errors import InputError
-from fcnlib.models.layers import IMAGE_LAYER, Crop, Fuse, bottoms_of
+from fcnlib.core.errors import InputError
+from fcnlib.models.layers import (
+    IMAGE_LAYER,
+    Crop,
+    Fuse,
+    bottoms_of,
+)
 
 Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 from fcnlib.models.geometry import smallest_side
 from fcnlib.models.layers import Layers, named_bottoms
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from fcnlib.models.geometry import IMAGE, grids, offset, upsampling_kernel
+from fcnlib.models.geometry import (
+    IMAGE,
+    grids,
+    offset,
+    upsampling_kernel,
+)
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     Crop,

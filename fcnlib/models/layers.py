@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcnlib.errors import InputError
+from fcnlib.core.errors import InputError
 
 Layers = dict[str, nn.Module]
 IMAGE_LAYER = "data"

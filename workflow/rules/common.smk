@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from fcnlib.claims import check_claims, read_claims
-from fcnlib.columns import Served
-from fcnlib.errors import InputError
-from fcnlib.experiments import load, merged
-from fcnlib.files import sha256
-from fcnlib.provenance import PACKAGE, fingerprint, stamp
+from fcnlib.report.claims import check_claims, read_claims
+from fcnlib.config.columns import Served
+from fcnlib.core.errors import InputError
+from fcnlib.config.load import load
+from fcnlib.config.yaml_files import merged
+from fcnlib.core.files import sha256
+from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 
 CLAIMS = "claims.yaml"
 # Snakemake lists config.yaml last, though all others are laid over it.

@@ -215,7 +215,7 @@ rule page:
         scale=CONFIG.scale,
         commands=COMMANDS,
         code=code("page"),
-        templates=contents(PACKAGE / "templates"),
+        templates=contents(ROOT / "fcnlib/report/page/templates"),
     script:
         "../scripts/page.py"
 

@@ -1,7 +1,7 @@
 """Draw the mean IU of every row of several tables."""
 
-from fcnlib.figures_overview import draw_ablation
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.overview import draw_ablation
 
 with job(snakemake.log[0], snakemake.threads):
     draw_ablation(

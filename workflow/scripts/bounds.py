@@ -1,7 +1,7 @@
 """Draw the upper bounds by downsampling factor."""
 
-from fcnlib.figures_bounds import draw_bounds
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.bounds import draw_bounds
 
 with job(snakemake.log[0], snakemake.threads):
     draw_bounds(

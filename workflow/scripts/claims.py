@@ -1,7 +1,7 @@
 """Hold the paper's claims against this run's numbers."""
 
-from fcnlib.claims import write_claims
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.claims import write_claims
 
 with job(snakemake.log[0], snakemake.threads):
     write_claims(

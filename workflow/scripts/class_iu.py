@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.figures import draw_class_iu
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.curves import draw_class_iu
 
 with job(snakemake.log[0], snakemake.threads):
     draw_class_iu(

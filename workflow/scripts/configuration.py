@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.files import write_json
-from fcnlib.job import job
+from fcnlib.core.files import write_json
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     write_json(Path(snakemake.output.configuration), snakemake.config)

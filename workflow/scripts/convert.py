@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fcnlib.convert import convert
-from fcnlib.datasets.prepared import read_info
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.datasets.reader import read_info
+from fcnlib.inference.convert import convert
 
 with job(snakemake.log[0], snakemake.threads):
     info = read_info(Path(snakemake.input.dataset))

@@ -1,7 +1,7 @@
 """Draw the training curves of a table's nets."""
 
-from fcnlib.figures import draw_curves
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.curves import draw_curves
 
 with job(snakemake.log[0], snakemake.threads):
     draw_curves(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.fetch import fetch
-from fcnlib.job import job
+from fcnlib.archives.fetch import fetch
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     archive = Path(snakemake.output.archive)

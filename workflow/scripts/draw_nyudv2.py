@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.drawn.nyud_archive import write_nyudv2
-from fcnlib.job import job
+from fcn_synthetic.archives.nyudv2 import write_nyudv2
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     write_nyudv2(

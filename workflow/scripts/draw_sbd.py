@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.drawn.archives import write_sbd
-from fcnlib.job import job
+from fcn_synthetic.archives.voc import write_sbd
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     write_sbd(Path(snakemake.output.archive), **snakemake.params.drawn)

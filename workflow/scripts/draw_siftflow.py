@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.drawn.siftflow import write_siftflow
-from fcnlib.job import job
+from fcn_synthetic.archives.siftflow import write_siftflow
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     write_siftflow(Path(snakemake.output.archive), **snakemake.params.drawn)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.drawn.archives import write_voc2011
-from fcnlib.job import job
+from fcn_synthetic.archives.voc import write_voc2011
+from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     write_voc2011(Path(snakemake.output.archive), **snakemake.params.drawn)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fcnlib.evaluate import evaluate
-from fcnlib.job import job
-from fcnlib.provenance import facts
+from fcnlib.core.job import job
+from fcnlib.core.provenance import facts
+from fcnlib.evaluation.evaluate import evaluate
 
 with job(snakemake.log[0], snakemake.threads) as device:
     evaluate(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.figures_samples import draw_examples
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.samples import draw_examples
 
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(

@@ -1,7 +1,7 @@
 """Draw what nets leave of the upper bounds of their strides."""
 
-from fcnlib.figures_bounds import draw_gaps
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.bounds import draw_gaps
 
 with job(snakemake.log[0], snakemake.threads):
     draw_gaps(

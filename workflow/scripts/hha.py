@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.hha_images import prepare_hha
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.datasets.hha.prepare import prepare_hha
 
 with job(snakemake.log[0], snakemake.threads):
     prepare_hha(Path(snakemake.output.info).parent, workers=snakemake.threads)

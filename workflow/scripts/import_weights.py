@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.convert import import_weights
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.inference.convert import import_weights
 
 with job(snakemake.log[0], snakemake.threads):
     import_weights(

@@ -1,7 +1,7 @@
 """Draw the losses of several experiments by iteration and time."""
 
-from fcnlib.figures_losses import draw_losses
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.losses import draw_losses
 
 with job(snakemake.log[0], snakemake.threads):
     draw_losses(

@@ -1,7 +1,7 @@
 """Draw mean IU by momentum and batch size."""
 
-from fcnlib.figures_overview import draw_momentum
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.figures.overview import draw_momentum
 
 with job(snakemake.log[0], snakemake.threads):
     draw_momentum(

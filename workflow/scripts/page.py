@@ -1,7 +1,7 @@
 """Write the page that people look at."""
 
-from fcnlib.job import job
-from fcnlib.page import write_page
+from fcnlib.core.job import job
+from fcnlib.report.page.page import write_page
 
 with job(snakemake.log[0], snakemake.threads):
     write_page(

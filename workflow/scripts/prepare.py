@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.datasets.converters import prepare
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.datasets.converters.registry import prepare
 
 with job(snakemake.log[0], snakemake.threads):
     prepare(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from fcnlib.config import Pretraining
-from fcnlib.job import job
-from fcnlib.pretrain import pretrain
-from fcnlib.provenance import provenance
+from fcn_synthetic.pretrain import pretrain
+from fcnlib.config.schema import Pretraining
+from fcnlib.core.job import job
+from fcnlib.core.provenance import provenance
 
 with job(snakemake.log[0], snakemake.threads) as device:
     pretrain(

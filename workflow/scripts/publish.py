@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.convert import to_caffemodel
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.inference.convert import to_caffemodel
 
 with job(snakemake.log[0], snakemake.threads):
     to_caffemodel(Path(snakemake.input.checkpoint), Path(snakemake.output.weights))

@@ -1,7 +1,7 @@
 """Join all tables into results.csv, and the scores of each experiment into a file."""
 
-from fcnlib.job import job
-from fcnlib.results import join_tables, write_scores
+from fcnlib.core.job import job
+from fcnlib.report.results import join_tables, write_scores
 
 with job(snakemake.log[0], snakemake.threads):
     join_tables(snakemake.input.tables, snakemake.output.results)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fcnlib.job import job
-from fcnlib.submit import submit
+from fcnlib.core.job import job
+from fcnlib.inference.voc_server import submit
 
 with job(snakemake.log[0], snakemake.threads) as device:
     submit(

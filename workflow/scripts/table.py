@@ -1,7 +1,7 @@
 """Write one table as CSV and Markdown."""
 
-from fcnlib.job import job
-from fcnlib.tables import build_table
+from fcnlib.core.job import job
+from fcnlib.report.tables import build_table
 
 with job(snakemake.log[0], snakemake.threads):
     build_table(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from fcnlib.config import Timing
-from fcnlib.job import job
-from fcnlib.provenance import facts
-from fcnlib.timing import time_way
+from fcnlib.config.schema import Timing
+from fcnlib.core.job import job
+from fcnlib.core.provenance import facts
+from fcnlib.evaluation.timing import time_way
 
 with job(snakemake.log[0], snakemake.threads) as device:
     time_way(

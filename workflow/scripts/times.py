@@ -1,7 +1,7 @@
 """Sum up how long the jobs of each rule took."""
 
-from fcnlib.benchmarks import write_times
-from fcnlib.job import job
+from fcnlib.core.job import job
+from fcnlib.report.job_times import write_times
 
 with job(snakemake.log[0], snakemake.threads):
     write_times(snakemake.input.benchmarks, snakemake.output.times)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from fcnlib.config import Training
-from fcnlib.job import job
-from fcnlib.provenance import provenance
-from fcnlib.train import train
+from fcnlib.config.schema import Training
+from fcnlib.core.job import job
+from fcnlib.core.provenance import provenance
+from fcnlib.training.trainer import train
 
 with job(snakemake.log[0], snakemake.threads) as device:
     train(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from fcnlib.config import Oracle
-from fcnlib.evaluate import evaluate_bound
-from fcnlib.job import job
-from fcnlib.provenance import facts
+from fcnlib.config.schema import Oracle
+from fcnlib.core.job import job
+from fcnlib.core.provenance import facts
+from fcnlib.evaluation.evaluate import evaluate_bound
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(

@@ -1,0 +1,162 @@
+"""Drawn rooms in NYUDv2's own formats: the labelled .mat, its splits, and the map to 40 classes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcn_synthetic.archives.formats import MAT_TEXT_BYTES, mat
+from fcn_synthetic.objects import scenes
+from fcn_synthetic.rooms.blocks import POOLED
+from fcn_synthetic.rooms.rooms import Scene, room
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import replacing
+from fcnlib.core.progress import progress
+from fcnlib.datasets.converters.nyudv2 import CLASSES, FIRST_ID, TRAIN_LIST
+from fcnlib.datasets.hha.encode import FRAME
+from fcnlib.datasets.reader import read_list
+
+if TYPE_CHECKING:
+    import h5py
+
+ROOMS, DEAL = 4, 5  # streams of chance, beside those of the other drawn pictures
+# What annotators wrote: the classes, and the names that are pooled into the last three of them.
+NAMES = tuple(sorted([*(name for name in CLASSES if not name.startswith("other")), *POOLED]))
+USER_BLOCK = 512  # of a v7.3 file, which MATLAB begins with its own header
+HEADER = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Fri Aug 10 2012 HDF5 schema 1.00 ."
+COMPRESSION = 3
+
+
+def write_nyudv2(
+    labeled: Path,
+    splits: Path,
+    mapping: Path,
+    *,
+    seed: int,
+    train: int = 240,
+    test: int = 100,
+    reduced: int = 4,
+) -> None:
+    """Write nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat.
+
+    The images are `reduced` times smaller than the real camera's, and training images and test
+    images come in no order, as published.
+    """
+    if FRAME[0] % reduced or FRAME[1] % reduced:
+        raise InputError(f"drawn: reduced: {reduced}, expected a divisor of {FRAME[0]}")
+    numbers = range(train + test)
+    dealt = _dealt(seed, numbers, train)
+    _write_mat(
+        splits,
+        trainNdxs=np.sort(dealt[:train]).astype(np.uint16)[:, None],
+        testNdxs=np.sort(dealt[train:]).astype(np.uint16)[:, None],
+    )
+    codes = [CLASSES.index(POOLED.get(name, name)) + 1 for name in NAMES]
+    _write_mat(
+        mapping,
+        mapClass=np.array([codes], np.uint8),
+        className=_cells(CLASSES),
+        allClassName=_cells(NAMES),
+    )
+    shape = (len(numbers), FRAME[1] // reduced, FRAME[0] // reduced)  # MATLAB's, read by others
+    with replacing(labeled) as temporary, _hdf5(temporary) as file:
+        _write_rooms(file, shape, _rooms(seed, numbers, reduced))
+
+
+def _dealt(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
+    """The indices from 1, training images first; half of those at most are in the released list."""
+    listed = {int(id) - FIRST_ID + 1 for id in read_list(TRAIN_LIST)}
+    mixed = (scenes.generator(seed, DEAL, 0).permutation(len(numbers)) + 1).tolist()
+    known = [index for index in mixed if index in listed]
+    first = known[: (train + 1) // 2]
+    others = [index for index in mixed if index not in listed]
+    return np.array(first + others + known[len(first) :])
+
+
+def _rooms(seed: int, numbers: range, reduced: int) -> Iterator[Scene]:
+    for number in progress(numbers, desc="drawing rooms", unit="room"):
+        yield room(scenes.generator(seed, ROOMS, number), reduced)
+
+
+def codes_of(scene: Scene) -> NDArray[np.uint16]:
+    """The scene's labels as annotators' codes [H, W], from 1 in the order of `NAMES`; 0: none."""
+    table = np.array([*(NAMES.index(name) + 1 for name in scene.names), 0], np.uint16)
+    return table[scene.labels]
+
+
+def _write_rooms(file: "h5py.File", shape: tuple[int, int, int], rooms: Iterator[Scene]) -> None:
+    images = _dataset(file, "images", (shape[0], 3, *shape[1:]), np.uint8)
+    depths, raw = (_dataset(file, name, shape, np.float32) for name in ("depths", "rawDepths"))
+    labels = _dataset(file, "labels", shape, np.uint16)
+    instances = _dataset(file, "instances", shape, np.uint8)
+    kinds = []
+    for index, scene in enumerate(rooms):
+        images[index] = scene.image.transpose(2, 1, 0)
+        depths[index] = scene.depth.T
+        raw[index] = np.where(scene.missing, np.float32(0), scene.depth).T
+        labels[index] = codes_of(scene).T
+        instances[index] = scene.instances.T
+        kinds.append(scene.kind)
+    _texts(file, "names", NAMES)
+    _texts(file, "sceneTypes", kinds)
+    _texts(file, "scenes", [f"{kind}_{index:04d}" for index, kind in enumerate(kinds, start=1)])
+    for name, start in (("rawRgbFilenames", "r"), ("rawDepthFilenames", "d")):
+        frames = [f"{kind}_{i:04d}/{start}-{i:08d}.pgm" for i, kind in enumerate(kinds, start=1)]
+        _texts(file, name, frames)
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator["h5py.File"]:
+    """An HDF5 file with MATLAB's header in front of it."""
+    import h5py  # slow to import, and rules import this package
+
+    with h5py.File(path, "w", userblock_size=USER_BLOCK, libver="earliest") as file:
+        yield file
+    with open(path, "r+b") as raw:
+        raw.write(HEADER.ljust(MAT_TEXT_BYTES) + bytes(8) + b"\x00\x02IM")
+
+
+def _dataset(
+    group: "h5py.Group", name: str, shape: tuple[int, ...], kind: type[np.generic]
+) -> "h5py.Dataset":
+    """An empty array, an image to a chunk, as MATLAB marks it."""
+    made = group.create_dataset(
+        name,
+        shape,
+        kind,
+        chunks=(1, *shape[1:]),
+        compression=COMPRESSION,
+        track_times=False,
+    )
+    made.attrs["MATLAB_class"] = np.bytes_("single" if kind is np.float32 else kind.__name__)
+    return made
+
+
+def _texts(file: "h5py.File", name: str, texts: list[str] | tuple[str, ...]) -> None:
+    """A cell array [1, N] of character arrays, which lie in #refs#."""
+    import h5py
+
+    group = file.require_group("#refs#")
+    references = np.empty((1, len(texts)), h5py.ref_dtype)
+    for index, text in enumerate(texts):
+        letters = np.frombuffer(text.encode("utf-16-le"), np.uint16)[:, None]
+        made = group.create_dataset(f"{name}{index}", data=letters, track_times=False)
+        made.attrs["MATLAB_class"] = np.bytes_("char")
+        made.attrs["MATLAB_int_decode"] = np.int32(2)
+        references[0, index] = made.ref
+    cells = file.create_dataset(name, data=references, track_times=False)
+    cells.attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def _cells(texts: tuple[str, ...]) -> NDArray[np.object_]:
+    cells = np.empty((1, len(texts)), object)
+    cells[0] = texts
+    return cells
+
+
+def _write_mat(path: Path, **fields: NDArray[Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(mat(fields))

@@ -1,0 +1,53 @@
+"""The models of config.yaml's figures."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fcnlib.config.schema_data import Frozen, Positive
+
+FigureKind = Literal[
+    "comparison",  # nets side by side on the same images
+    "losses",  # of their training
+    "ablation",  # mean IU of every row of tables
+    "momentum",  # mean IU by momentum and batch size, with what equals the first experiment's
+    "gaps",  # between nets and the bounds of their stride
+]
+Against = Literal["iteration", "images", "seconds"]
+# Of the paper: "4.2".
+Section = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+# Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
+Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
+PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
+# What a figure of each kind says besides its title; `experiments`, where it is there, has to be.
+SAID_BY: dict[FigureKind, tuple[str, ...]] = {
+    "comparison": ("experiments", "images", "columns", "note"),
+    "losses": ("experiments", "against"),
+    "ablation": ("tables",),
+    "momentum": ("experiments",),
+    "gaps": ("experiments",),
+}
+
+
+class Figure(Frozen):
+    """A picture of several experiments."""
+
+    kind: FigureKind = "comparison"
+    title: str
+    section: Section | Literal[""] = ""
+    experiments: Annotated[tuple[str, ...], Field(min_length=1)] = ()
+    images: Positive = 3
+    columns: Annotated[tuple[Part, ...], Field(min_length=1)] = PARTS  # from left to right
+    note: str = ""
+    # A panel each; seconds are told relative to the first experiment's.
+    against: Annotated[tuple[Against, ...], Field(min_length=1)] = ("iteration", "seconds")
+    tables: tuple[str, ...] = ()  # none named: all with a mean IU
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> "Figure":
+        said = SAID_BY[self.kind]
+        if other := self.model_fields_set - {"kind", "title", "section", *said}:
+            raise ValueError(f"{min(other)}: not of a figure of kind {self.kind}")
+        if "experiments" in said and not self.experiments:
+            raise ValueError("experiments: missing")
+        return self

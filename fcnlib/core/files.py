@@ -1,0 +1,140 @@
+"""Files appear whole or not at all."""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fcnlib.core.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it on success and removed on failure."""
+    path = Path(path)
+    temporary = _beside(path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:  # a full disk's names no file, others the temporary one
+        if error.errno and error.filename in (None, str(temporary)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Give the system's errors this name: a full disk's have none, others a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(name)) from None
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`, put in its place on success and removed on failure.
+
+    Whatever stands at `path` is deleted: whether it may be is for the caller to check.
+    """
+    path = Path(path).resolve()  # a link stays, as to a larger disk
+    temporary = _beside(path)
+    try:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def resumable_folder(path: Path, key: str) -> Iterator[Path]:
+    """A folder beside `path` that a stopped process leaves to the next with the same `key`.
+
+    It takes the place of `path` on success and is removed on failure; folders of other keys are
+    removed at once. `key` says what the content depends on, as a hash.
+    """
+    path = Path(path).resolve()  # a link stays, as to a larger disk
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{key[:16]}.part")
+    for other in path.parent.glob(f".{path.name}.*.part"):
+        if other != part:
+            with _locked(other):
+                shutil.rmtree(other)
+    part.mkdir(exist_ok=True)
+    with _locked(part):
+        try:
+            yield part
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(part, path)
+        except Exception:  # no interruption, but something that would happen again
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Alone in the folder; an error where another process is at work there."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        target = folder.with_name(re.sub(r"^\.(.*)\.\w+\.part$", r"\1", folder.name))
+        raise InputError(f"{target}: another process is writing it; wait for its end") from None
+    finally:
+        os.close(handle)
+
+
+def _beside(path: Path) -> Path:
+    """A hidden name beside `path` that tells whose it is; those of killed processes are removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The machine too: on a cluster's disk, a process that does not run here may run elsewhere.
+    owner = f".{path.stem}.{platform.node().partition('.')[0]}-"
+    # The suffix stays last: writers such as Pillow and NumPy choose the format by it.
+    end = f".tmp{path.suffix}"
+    name = re.compile(rf"{re.escape(owner)}(\d+){re.escape(end)}")
+    for other in filter(None, map(name.fullmatch, os.listdir(path.parent))):
+        if not _runs_besides_this(int(other[1])):
+            left = path.parent / other[0]
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f"{owner}{os.getpid()}{end}")
+
+
+def _runs_besides_this(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return process != os.getpid()
+
+
+def sha256(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented JSON, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(shown_json(content))
+
+
+def shown_json(content: Any) -> str:
+    """`content` as indented JSON."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

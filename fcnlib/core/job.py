@@ -1,0 +1,63 @@
+"""What every job of the workflow shares: a log file, its threads, errors in one line."""
+
+import ctypes
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+
+from fcnlib.core.errors import InputError
+
+
+@contextmanager
+def job(log: str, threads: int) -> Iterator[str]:
+    """Run a step with everything it says in `log`; yields the device to compute on.
+
+    A user's mistake, a file that cannot be written or a request to stop ends it with one line.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request is as Ctrl-C
+    _keep_freed_memory()
+    device = _device(threads)
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", buffering=1) as file, redirect_stderr(file):
+        handler = logging.StreamHandler(file)
+        logging.basicConfig(
+            level=logging.INFO, handlers=[handler], format="%(asctime)s %(message)s", force=True
+        )
+        try:
+            yield device
+        except (InputError, OSError) as error:
+            problem = f"error: {error}"
+            file.write(f"{problem}\n")
+        except KeyboardInterrupt:
+            problem = "stopped; what a training has stored is kept, and the next run goes on there"
+            file.write(f"{problem}\n")
+        except Exception:
+            logging.exception("unexpected")
+            raise
+        else:
+            return
+        finally:
+            logging.getLogger().removeHandler(handler)
+    sys.exit(problem)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed; giving it back and faulting it in is a tenth of a step."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        m_trim_threshold, m_mmap_threshold = -1, -3  # of malloc.h
+        set_option(m_trim_threshold, 1 << 30)
+        set_option(m_mmap_threshold, 1 << 25)
+
+
+def _device(threads: int) -> str:
+    """Where a step computes; one that has not imported torch need not wait a second for it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "cpu"
+    torch.set_num_threads(threads)
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,293 @@
+"""A look at images and labels before training: where users of such software get hurt."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.config.schema_data import FolderDataset
+from fcnlib.core.errors import InputError
+from fcnlib.core.parallel import in_threads
+from fcnlib.core.progress import progress
+from fcnlib.datasets import images
+from fcnlib.datasets.checks.check_inputs import check_inputs
+from fcnlib.datasets.checks.findings import Finding, found_wrong
+from fcnlib.datasets.converters.folder import (
+    BINARY_TRAP,
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    NOT_ALLOWED,
+    Folder,
+    is_binary_trap,
+    looked_up,
+    pictures,
+    read_bytes,
+    read_folder,
+)
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.reader import (
+    INFO,
+    DatasetInfo,
+    read_info,
+    read_list,
+)
+
+VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth a warning
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a data set holds, and what is wrong with it."""
+
+    name: str
+    findings: list[Finding]
+    classes: tuple[str, ...] = ()
+    splits: dict[str, list[str]] = field(default_factory=dict)
+    counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)  # ID -> pixels by label, 256
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # (height, width) -> images
+
+    @property
+    def failed(self) -> bool:
+        """Whether training on it would fail or mislead."""
+        return any(finding.level == "error" for finding in self.findings)
+
+    def pixels(self, split: str | None = None) -> NDArray[np.int64]:
+        """Pixels by label [256] of a split, or of all images; 255 is void."""
+        ids = self.counts.keys() if split is None else self.counts.keys() & self.splits[split]
+        total = np.zeros(256, np.int64)
+        for id in ids:
+            total += self.counts[id]
+        return total
+
+    @property
+    def void_share(self) -> float:
+        """The share of pixels that no class claims."""
+        pixels = self.pixels()
+        return float(pixels[VOID] / max(1, pixels.sum()))
+
+    @property
+    def training(self) -> str:
+        """The split that a net would learn from."""
+        return "train" if "train" in self.splits else next(iter(self.splits))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What one image and its mask hold."""
+
+    findings: list[Finding]
+    counts: NDArray[np.int64] | None = None
+    size: tuple[int, int] | None = None
+    digest: str = ""
+
+
+def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> Check:
+    """Look at all of a user's folder, or of a prepared data set; finds as much as it can.
+
+    Of several tasks, the classes, counts and void are the first one's.
+    """
+    if isinstance(dataset, FolderDataset):
+        try:
+            return _checked(read_folder(dataset), str(dataset.path), own=True, workers=workers)
+        except InputError as error:
+            return Check(str(dataset.path), [found_wrong(error, dataset.path)])
+    root = Path(dataset)
+    try:
+        first, *others = (info := read_info(root / INFO)).tasks
+        folder = _prepared_folder(root, info, first)
+        result = _checked(folder, str(root), workers=workers)
+        photographs = folder.images
+    except InputError as error:
+        return Check(str(root), [found_wrong(error, root)])
+    known = set(result.findings)
+    for task in others:
+        labels = root / "labels" / task
+        try:
+            other = _checked(_prepared_folder(root, info, task), str(labels), workers=workers)
+            result.findings.extend(each for each in other.findings if each not in known)
+        except InputError as error:
+            result.findings.append(found_wrong(error, labels))
+    result.findings.extend(check_inputs(root, info, photographs, workers=workers))
+    return result
+
+
+def _checked(folder: Folder, name: str, *, own: bool = False, workers: int) -> Check:
+    """A look at images and the masks of one task."""
+    ids = sorted(folder.listed_ids() & folder.images.keys() & folder.masks.keys())
+    look = partial(_look, folder, folder.table(), own)
+    bar = progress(in_threads(look, ids, workers), desc="checking", total=len(ids), unit="image")
+    pairs = dict(zip(ids, bar, strict=True))
+    result = Check(
+        name,
+        [Finding("error", file, "", lacking) for file, lacking in folder.missing()],
+        folder.classes,
+        folder.splits,
+        {id: pair.counts for id, pair in pairs.items() if pair.counts is not None},
+        Counter(pair.size for pair in pairs.values() if pair.size is not None),
+    )
+    for pair in pairs.values():
+        result.findings.extend(pair.findings)
+    result.findings.extend(_of_all(result, folder))
+    result.findings.extend(_overlaps(folder))
+    result.findings.extend(_duplicates(folder, {id: pair.digest for id, pair in pairs.items()}))
+    return result
+
+
+def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
+    lists = {name: root / "splits" / f"{name}.txt" for name in info.splits}
+    return Folder(
+        info.tasks[task],
+        pictures(root / "images", IMAGE_SUFFIXES),
+        pictures(root / "labels" / task, MASK_SUFFIXES),
+        {name: read_list(path) for name, path in lists.items()},
+        (VOID,),
+        lists,
+        mask="mask" if len(info.tasks) == 1 else f"{task} mask",
+    )
+
+
+def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pair:
+    """Read an image and its mask; `own` images are seen as their orientation tag says."""
+    path, mask_path = folder.images[id], folder.masks[id]
+    findings, digest, size = [], "", None
+    try:
+        content = read_bytes(path)
+        digest = hashlib.sha256(content).hexdigest()
+        image = images.load(content, path)
+        turned = own and images.orientation(image) >= 5
+        size = (image.width, image.height) if turned else (image.height, image.width)
+    except InputError as error:
+        findings.append(found_wrong(error, path))
+    try:
+        mask = images.indices(images.load(mask_path), mask_path)
+    except InputError as error:
+        return _Pair([*findings, found_wrong(error, mask_path)], None, size, digest)
+    if size is not None and mask.shape != size:
+        value = f"{mask.shape[1]} x {mask.shape[0]}, {path.name} is {size[1]} x {size[0]}"
+        message = "mask of another size than its image"
+        if mask.shape == size[::-1]:
+            message += "; one of the two lies on its side (orientation tags are applied)"
+        findings.append(Finding("error", str(mask_path), value, message))
+    counts, wrong = _count(mask, table)
+    if wrong:
+        message = f"values outside the classes 0..{len(folder.classes) - 1} and void"
+        findings.append(Finding("error", str(mask_path), _some(wrong), message))
+    if VOID not in folder.void and (pixels := int((mask == VOID).sum())):
+        message = f"{VOID} always counts as void; list it under void if that is meant"
+        findings.append(Finding("warning", str(mask_path), f"{VOID} ({pixels} pixels)", message))
+    if (share := counts[VOID] / mask.size) > VOID_OF_AN_IMAGE:
+        findings.append(Finding("warning", str(mask_path), f"{share:.0%}", "mostly void"))
+    return _Pair(findings, counts, size, digest)
+
+
+def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.int64], list[str]]:
+    """Pixels by label [256], and the values that are no label."""
+    labels = looked_up(mask, table)
+    counts = np.bincount(labels.ravel(), minlength=256)
+    if len(counts) == 256:
+        return counts, []
+    values, pixels = np.unique(mask[labels == NOT_ALLOWED], return_counts=True)
+    return counts[:256], [f"{value} ({n} pixels)" for value, n in zip(values, pixels, strict=True)]
+
+
+def _of_all(result: Check, folder: Folder) -> Iterator[Finding]:
+    """What only shows in the sum: void, classes that are missing or rare."""
+    pixels = result.pixels()
+    if is_binary_trap(folder, set(np.flatnonzero(pixels).tolist())):
+        yield Finding("error", result.name, "0, 255", BINARY_TRAP)
+    if (share := result.void_share) > VOID_OF_ALL:
+        yield Finding("warning", result.name, f"{share:.0%}", "much of all labels is void")
+    split = result.training
+    learnt = result.pixels(split)[:VOID]
+    for index, name in enumerate(result.classes):
+        value = f"{index} ({name})"
+        if not learnt[index]:
+            where = "of any image" if not pixels[index] else f"of split {split}"
+            message = f"class on no pixel {where}"
+            yield Finding("warning", result.name, value, message)
+        elif (share := learnt[index] / learnt.sum()) < RARE:
+            message = f"class on less than {RARE:.1%} of split {split}"
+            yield Finding("warning", result.name, f"{value}: {share:.3%}", message)
+
+
+def _overlaps(folder: Folder) -> Iterator[Finding]:
+    for name, ids in folder.splits.items():
+        twice = [id for id, count in Counter(ids).items() if count > 1]
+        if twice:
+            yield Finding("error", str(folder.lists[name]), _some(twice), "ID listed twice")
+    for (one, ids), (other, others) in combinations(folder.splits.items(), 2):
+        both = sorted(set(ids) & set(others))
+        if not both:
+            continue
+        # A list such as trainval holds others by intention; train should not.
+        larger = one if len(ids) > len(others) else other
+        nested = len(both) == min(len(ids), len(others)) < max(len(ids), len(others))
+        level: Literal["info", "warning"] = "info" if nested and larger != "train" else "warning"
+        yield Finding(level, f"splits {one} and {other}", _some(both), "the same ID in both")
+
+
+def _duplicates(folder: Folder, digests: dict[str, str]) -> Iterator[Finding]:
+    same: dict[str, list[str]] = {}
+    for id, digest in digests.items():
+        if digest:
+            same.setdefault(digest, []).append(id)
+    for ids in same.values():
+        if len(ids) == 1:
+            continue
+        homes = {name for name, listed in folder.splits.items() if not set(ids).isdisjoint(listed)}
+        file = str(folder.images[ids[0]])
+        if len(homes) > 1:
+            message = f"the same image under other names, in splits {' and '.join(sorted(homes))}"
+            yield Finding("warning", file, _some(ids[1:]), message)
+        else:
+            yield Finding("info", file, _some(ids[1:]), "the same image under other names")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def report(result: Check, *, width: int = 40, lines: int = 5) -> str:
+    """The check as text: a histogram of the classes, then at most `lines` findings of each kind."""
+    text = []
+    if result.counts:
+        sizes = [f"{w} x {h} ({n})" for (h, w), n in result.sizes.most_common(3)]
+        more = f" and {len(result.sizes) - 3} other sizes" if len(result.sizes) > 3 else ""
+        splits = ", ".join(f"{name} {len(ids)}" for name, ids in result.splits.items())
+        text += [
+            f"{result.name}: {len(result.counts)} images ({splits})",
+            f"sizes: {', '.join(sizes)}{more}; void: {result.void_share:.1%} of all pixels",
+            "",
+            *_histogram(result, width),
+            "",
+        ]
+    kinds: dict[tuple[str, str], list[Finding]] = {}
+    for finding in result.findings:
+        kinds.setdefault((finding.level, finding.message), []).append(finding)
+    for level in ("error", "warning", "info"):
+        for (kind, message), found in kinds.items():
+            if kind == level:
+                shown = [f"  {f.file}" + (f": {f.value}" if f.value else "") for f in found[:lines]]
+                rest = [f"  and {len(found) - lines} more"] if len(found) > lines else []
+                text += [f"{level}: {message}", *shown, *rest]
+    levels = Counter(finding.level for finding in result.findings)
+    text.append(f"{levels['error']} errors, {levels['warning']} warnings")
+    return "\n".join(text)
+
+
+def _histogram(result: Check, width: int) -> list[str]:
+    pixels = result.pixels(result.training)[: len(result.classes)]
+    shares = pixels / max(1, pixels.sum())
+    name_width = max(len(name) for name in result.classes)
+    lines = [f"share of the labelled pixels of split {result.training}:"]
+    for index, (name, share) in enumerate(zip(result.classes, shares, strict=True)):
+        bar = "#" * round(width * share / max(shares.max(), 1e-9))
+        lines.append(f"{index:4} {name:{name_width}} {share:7.2%} {bar}".rstrip())
+    return lines

@@ -1,0 +1,234 @@
+"""A user's own images and masks: what the folder holds, and its way into the prepared layout."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.config.schema_data import FolderDataset
+from fcnlib.core.errors import InputError
+from fcnlib.core.parallel import in_threads
+from fcnlib.core.progress import progress
+from fcnlib.datasets import images
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
+from fcnlib.datasets.writer import Draft, preparing
+
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # without loss
+IMAGE_SUFFIXES = (".jpg", ".jpeg", *MASK_SUFFIXES)
+NOT_ALLOWED = 256  # in a table of mask values, where 0..255 are labels
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Images and masks by ID, before anything is read from them."""
+
+    classes: tuple[str, ...]
+    images: dict[str, Path]
+    masks: dict[str, Path]
+    splits: dict[str, list[str]]
+    void: tuple[int, ...]
+    lists: dict[str, Path]  # split -> its file; none: the splits were drawn
+    mask: str = "mask"  # what one is called
+
+    def missing(self) -> list[tuple[str, str]]:
+        """What has no counterpart, as file or list and what it lacks.
+
+        Where no split is listed, every image and mask must have one.
+        """
+        kinds = {"image": self.images, self.mask: self.masks}
+        if self.lists:
+            return [
+                (str(path), f"no {kind} for {id}")
+                for split, path in self.lists.items()
+                for kind, files in kinds.items()
+                for id in self.splits[split]
+                if id not in files
+            ]
+        return [
+            (str(path), f"no {kind} of that name")
+            for kind, other in ((self.mask, "image"), ("image", self.mask))
+            for id, path in kinds[other].items()
+            if id not in kinds[kind]
+        ]
+
+    def listed_ids(self) -> set[str]:
+        """The IDs of all splits."""
+        return {id for ids in self.splits.values() for id in ids}
+
+    def table(self) -> NDArray[np.uint16]:
+        """The label of every 16-bit mask value."""
+        table = np.full(2**16, NOT_ALLOWED, np.uint16)
+        table[: len(self.classes)] = range(len(self.classes))
+        table[[VOID, *self.void]] = VOID
+        return table
+
+
+def read_folder(dataset: FolderDataset) -> Folder:
+    """The folder's class list, files and splits; missing ones are errors."""
+    root = dataset.path
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    photographs = pictures(root / dataset.images, IMAGE_SUFFIXES)
+    masks = pictures(root / dataset.masks, MASK_SUFFIXES)
+    classes = _classes(root, dataset.classes)
+    if dataset.palette is not None and len(dataset.palette) != len(classes):
+        raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
+    if wrong := [value for value in dataset.void if not 0 <= value < 2**16]:
+        raise InputError(f"void: {wrong[0]}, expected mask values from 0 to {2**16 - 1}")
+    lists = {name: root / path for name, path in dataset.splits.items()}
+    splits = {
+        name: [_id(Path(line).name) for line in read_list(path)] for name, path in lists.items()
+    }
+    splits = splits or fifths(sorted(photographs), root)
+    return Folder(classes, photographs, masks, splits, dataset.void, lists)
+
+
+def pictures(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """The folder's files of these kinds by ID."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise InputError(f"{path}: has the same name as {found[path.stem].name}")
+        found[path.stem] = path
+    if not found:
+        raise InputError(f"{folder}: no file in it that ends in {', '.join(suffixes)}")
+    return found
+
+
+def _id(name: str) -> str:
+    path = Path(name)
+    return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def _classes(root: Path, classes: str | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(classes, str):
+        path = root / classes
+        try:
+            names = tuple(line.strip() for line in path.read_text("utf-8").splitlines())
+        except OSError:
+            raise InputError(f"{path}: no class list, expected one name a line") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: not a text file, expected one class name a line") from None
+        source = str(path)
+    else:
+        names, source = classes, "classes"
+    while names and not names[-1]:
+        names = names[:-1]
+    if "" in names:
+        raise InputError(f"{source}: line {names.index('') + 1} is empty, expected a class name")
+    if not 1 <= len(names) <= VOID:
+        raise InputError(f"{source}: {len(names)} classes, expected 1 to {VOID}")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{source}: class {twice[0]!r} stands there twice")
+    return names
+
+
+def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
+    """A fifth of the IDs as `val`, the rest as `train`, by a hash of the ID: always the same."""
+    if len(ids) < 2:
+        raise InputError(f"{root}: {len(ids)} image, expected at least 2 to split in train and val")
+    shuffled = sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())
+    count = max(1, len(ids) // 5)
+    return {"train": sorted(shuffled[count:]), "val": sorted(shuffled[:count])}
+
+
+def looked_up(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The label of every mask pixel [H, W], NOT_ALLOWED where its value has none."""
+    label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]
+    label[(mask < 0) | (mask >= len(table))] = NOT_ALLOWED
+    return label
+
+
+def to_label(
+    mask: NDArray[Any], table: NDArray[np.uint16], folder: Folder, name: object
+) -> NDArray[np.uint8]:
+    """The mask's values as classes and 255; others are an error."""
+    label = looked_up(mask, table)
+    wrong = label == NOT_ALLOWED
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        void = ", ".join(str(value) for value in sorted({*folder.void, VOID}))
+        raise InputError(
+            f"{name}: value {mask[row, column]} at row {row}, column {column}; "
+            f"expected 0..{len(folder.classes) - 1} or void ({void})"
+        )
+    return label.astype(np.uint8)
+
+
+def is_binary_trap(folder: Folder, values: set[int]) -> bool:
+    """Whether masks of 0 and 255 were meant as two classes: 255 is void, so one would be left."""
+    return values == {0, VOID} and len(folder.classes) > 1 and VOID not in folder.void
+
+
+BINARY_TRAP = (
+    "all masks hold only 0 and 255, and 255 is void: no pixel would be of another class than the "
+    "first; expected class indices 0, 1, ..."
+)
+
+
+def convert_folder(
+    dataset: FolderDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
+) -> None:
+    """Prepare a user's images and masks; there are no archives."""
+    folder = read_folder(dataset)
+    _check_apart(dataset, out)
+    if missing := folder.missing():
+        raise InputError(first_and_more([": ".join(pair) for pair in missing]))
+    tasks = {"semantic": folder.classes}
+    # Black is for a background; without one the colours start at the second.
+    colours = images.voc_palette()[folder.classes[0] != "background" :]
+    palette = dataset.palette or colours[: len(folder.classes)]
+    with preparing(out, tasks=tasks, palette=palette) as draft:
+        for name, ids in folder.splits.items():
+            draft.add_split(name, ids)
+        ids = sorted(folder.listed_ids())
+        stored = in_threads(partial(_store_one, draft, folder, folder.table()), ids, workers)
+        results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
+        if errors := [str(result) for result in results if isinstance(result, InputError)]:
+            raise InputError(first_and_more(errors))
+        values = set().union(*(result for result in results if isinstance(result, set)))
+        if is_binary_trap(folder, values):
+            raise InputError(f"{dataset.path / dataset.masks}: {BINARY_TRAP}")
+
+
+def _check_apart(dataset: FolderDataset, out: Path) -> None:
+    """Raise where the prepared folder would take the place of the user's own files."""
+    target = out.resolve()
+    for path in dataset.files():
+        mine = path.resolve()
+        if target in (mine, *mine.parents) or mine in target.parents:
+            raise InputError(f"{out}: {path} lies there; expected a folder apart from your own")
+
+
+def _store_one(
+    draft: Draft, folder: Folder, table: NDArray[np.uint16], id: str
+) -> set[int] | InputError:
+    """Store an image and its label; the label's values, or what is wrong with the two."""
+    path, mask_path = folder.images[id], folder.masks[id]
+    try:
+        shape = draft.add_image(id, read_bytes(path), str(path), orient=True)
+        mask = images.indices(images.load(mask_path), mask_path)
+        check_sizes(shape, path, mask.shape, mask_path)
+        label = to_label(mask, table, folder, mask_path)
+        draft.add_label(id, label, str(mask_path))
+        return set(np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist())
+    except InputError as error:
+        return error
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None

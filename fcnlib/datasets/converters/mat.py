@@ -1,0 +1,93 @@
+"""Fields of .mat files of version 5, as SciPy reads them; what is wrong with one is one line."""
+
+import io
+from collections.abc import Callable, Collection, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.core.errors import InputError, brief
+from fcnlib.datasets.images import VOID
+
+_VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
+_KINDS = {"U": "text", "S": "text", "O": "a cell", "V": "a struct", "c": "complex", "b": "logical"}
+
+
+def mat_values(
+    data: bytes, origin: str, what: str, pick: Callable[[dict[str, Any]], Any]
+) -> NDArray[Any]:
+    """The array that `pick` takes from a .mat file's variables; `what` names it."""
+    try:
+        return np.asarray(pick(_loaded(io.BytesIO(data))))
+    except NotImplementedError:
+        raise InputError(f"{origin}: {_VERSION_7_3}") from None
+    except KeyError as error:
+        raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
+    except Exception as error:  # what loadmat raises on damaged files has no common class
+        raise InputError(f"{origin}: no readable {what} in it ({brief(error)})") from None
+
+
+def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> NDArray[Any]:
+    """The codes [H, W] in a .mat file's field, checked before any cast can wrap them."""
+    codes = mat_values(data, origin, name, itemgetter(name))
+    if codes.ndim != 2 or codes.dtype.kind not in "biuf":
+        found = f"{codes.dtype} of shape {codes.shape}"
+        raise InputError(f"{origin}: {name} is {found}, expected numbers [H, W]")
+    wrong = ~np.isin(codes, list(allowed))
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        raise InputError(
+            f"{origin}: {name}: value {codes[row, column]} at row {row}, column {column}; "
+            f"expected {min(allowed)}..{max(allowed)}"
+        )
+    return codes
+
+
+def mat_label(
+    data: bytes, origin: str, name: str, *, classes: int, void: Sequence[int] = (0,)
+) -> NDArray[np.uint8]:
+    """Class indices [H, W] of a .mat file's field, whose codes count from 1; void is 255."""
+    codes = mat_codes(data, origin, name, (*void, *range(1, classes + 1)))
+    return np.where(codes > 0, codes.astype(np.int64) - 1, VOID).astype(np.uint8)
+
+
+def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The fields of a .mat file."""
+    try:
+        with open(path, "rb") as file:
+            content = _loaded(file, list(names))
+    except NotImplementedError:
+        raise InputError(f"{path}: {_VERSION_7_3}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or 'damaged'}") from None
+    except Exception as error:  # as above
+        raise InputError(f"{path}: not a .mat file of version 5 ({brief(error)})") from None
+    for name in names:
+        if name not in content:
+            raise InputError(f"{path}: no field {name!r} in it")
+    return {name: np.asarray(content[name]) for name in names}
+
+
+def whole_numbers(values: NDArray[Any], origin: str, last: int) -> NDArray[np.int64]:
+    """The field's values in a row, when they are whole numbers from 1 to `last`."""
+    expected = f"expected whole numbers from 1 to {last}"
+    if values.dtype.kind not in "uif":
+        kind = _KINDS.get(values.dtype.kind, str(values.dtype))
+        raise InputError(f"{origin}: {kind}, {expected}")
+    row = values.reshape(-1)
+    if not row.size:
+        raise InputError(f"{origin}: empty, {expected}")
+    wrong = row[~((row >= 1) & (row <= last) & (row == np.trunc(row)))]
+    if wrong.size:
+        raise InputError(f"{origin}: {wrong[0]}, {expected}")
+    return row.astype(np.int64)
+
+
+def _loaded(file: BinaryIO, names: list[str] | None = None) -> dict[str, Any]:
+    from scipy.io import loadmat  # slow to import, and rules import this package
+
+    content: dict[str, Any] = loadmat(file, variable_names=names)  # type: ignore[arg-type]  # stubs
+    return content

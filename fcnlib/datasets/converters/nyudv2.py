@@ -1,0 +1,237 @@
+"""NYUDv2 from the official labelled file: cropped, and mapped to 40 classes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.core.errors import InputError
+from fcnlib.core.parallel import in_threads
+from fcnlib.core.progress import progress
+from fcnlib.datasets import images
+from fcnlib.datasets.converters.mat import load_mat, whole_numbers
+from fcnlib.datasets.hha.encode import COLOUR, CROP, FRAME
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.reader import read_list
+from fcnlib.datasets.writer import (
+    Draft,
+    check_counts,
+    expect_archives,
+    preparing,
+)
+
+if TYPE_CHECKING:
+    import h5py
+
+CLASSES = (
+    *("wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf"),
+    *("picture", "counter", "blinds", "desk", "shelves", "curtain", "dresser", "pillow", "mirror"),
+    *("floor mat", "clothes", "ceiling", "books", "refridgerator", "television", "paper", "towel"),
+    *("shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp"),
+    *("bathtub", "bag", "otherstructure", "otherfurniture", "otherprop"),
+)
+PALETTE = images.voc_palette(len(CLASSES) + 1)[1:]  # without black, which void has
+FIRST_ID = 5001  # of the image with index 1
+SPLITS = ("train", "val", "trainval", "test")
+FIELDS = {  # name -> number of axes, kind, bytes
+    "images": (4, "u", 1),
+    "depths": (3, "f", 4),
+    "rawDepths": (3, "f", 4),
+    "labels": (3, "u", 2),
+}
+# The training part of the benchmark's 795 training images, as FCN's authors divided them.
+TRAIN_LIST = Path(__file__).parent / "lists/nyudv2-train.txt"
+
+
+class Frame(NamedTuple):
+    """One image's fields, rows and columns in the usual order, cropped."""
+
+    id: str
+    image: NDArray[np.uint8]  # [H, W, 3]
+    depth: NDArray[np.float32]  # [H, W], metres
+    raw: NDArray[np.float32]  # 0 where the sensor saw nothing
+    codes: NDArray[np.uint16]  # 0 unlabelled
+
+
+def convert_nyudv2(
+    dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
+) -> None:
+    """Prepare train, val, trainval and test with depth; one image at a time is in memory."""
+    kinds = ("labelled images", "splits", "map to 40 classes")
+    labeled, splits_mat, mapping = expect_archives(dataset, archives, kinds)
+    check_counts(out, dataset.counts, SPLITS)
+    crop = _crop(dataset.reduced)
+    camera = COLOUR.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
+    with _opened(labeled) as file:
+        count = _check_fields(labeled, file, dataset.reduced)
+        splits = read_splits(splits_mat, count)
+        table = read_mapping(mapping)
+        with preparing(
+            out,
+            tasks={"semantic": CLASSES},
+            palette=PALETTE,
+            archives=archives,
+            counts=dataset.counts,
+            camera=camera,
+        ) as draft:
+            for name, ids in splits.items():
+                draft.add_split(name, ids)
+            wanted = sorted({*splits["trainval"], *splits["test"]})
+            frames = _frames(labeled, file, draft, wanted, crop)
+            stored = in_threads(partial(_store, draft, labeled, table), frames, workers)
+            bar = progress(stored, desc=f"reading {labeled.name}", total=len(wanted), unit="image")
+            for _ in bar:
+                pass
+
+
+def _crop(reduced: int) -> tuple[slice, slice]:
+    top, bottom, left, right = (round(edge / reduced) for edge in CROP)
+    return slice(top, bottom), slice(left, right)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["h5py.File"]:
+    import h5py  # slow to import, and rules import this package
+
+    try:
+        with open(path, "rb") as file:
+            start = file.read(128)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    if start.startswith(b"MATLAB 5.0") or start[124:128] == b"\x00\x01IM":
+        raise InputError(f"{path}: a .mat file of version 5, expected version 7.3 (HDF5)")
+    try:
+        opened = h5py.File(path, "r")
+    except OSError as error:
+        reason = "cut short" if "truncated" in str(error) else "damaged or not HDF5"
+        raise InputError(f"{path}: {reason}, expected a .mat file of version 7.3") from None
+    with opened:
+        yield opened
+
+
+def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
+    """The number of images, when every field has the form that it should have."""
+    height, width = (side // reduced for side in FRAME)
+    count = None
+    for name, (axes, kind, size) in FIELDS.items():
+        field = file.get(name)
+        if field is None or not hasattr(field, "shape"):
+            raise InputError(f"{path}: no field {name!r} in it")
+        if len(field.shape) != axes or field.dtype.kind != kind or field.dtype.itemsize != size:
+            found = f"{field.dtype} {list(field.shape)}"
+            kinds = {"u": "uint", "f": "float"}[kind]
+            raise InputError(f"{path}: {name}: {found}, expected {kinds}{8 * size} of {axes} axes")
+        if field.shape[-2:] != (width, height):
+            found = f"{field.shape[-2]} x {field.shape[-1]}"
+            raise InputError(f"{path}: {name}: {found} pixels, expected {width} x {height}")
+        count = field.shape[0] if count is None else count
+        if field.shape[0] != count or (axes == 4 and field.shape[1] != 3):
+            raise InputError(f"{path}: {name}: {list(field.shape)}, expected {count} images")
+    assert count is not None  # there are fields
+    return int(count)
+
+
+def read_splits(path: Path, count: int) -> dict[str, list[str]]:
+    """The IDs of train, val, trainval and test, from the indices in splits.mat."""
+    content = load_mat(path, ("trainNdxs", "testNdxs"))
+    lists = {}
+    for name in ("trainNdxs", "testNdxs"):
+        indices = whole_numbers(content[name], f"{path}: {name}", count)
+        found, times = np.unique(indices, return_counts=True)
+        if len(found) != len(indices):
+            raise InputError(f"{path}: {name}: index {found[times > 1][0]} is in it twice")
+        lists[name] = indices.tolist()
+    if both := set(lists["trainNdxs"]) & set(lists["testNdxs"]):
+        raise InputError(f"{path}: index {min(both)} is in trainNdxs and in testNdxs")
+    known, ids = set(read_list(TRAIN_LIST)), [_id(index) for index in lists["trainNdxs"]]
+    train, val = [id for id in ids if id in known], [id for id in ids if id not in known]
+    test = [_id(index) for index in lists["testNdxs"]]
+    return {"train": train, "val": val, "trainval": train + val, "test": test}
+
+
+def _id(index: int) -> str:
+    return str(FIRST_ID - 1 + index)
+
+
+def read_mapping(path: Path) -> NDArray[np.uint8]:
+    """The class of each annotators' code; code 0 is void."""
+    content = load_mat(path, ("mapClass", "className"))
+    names = tuple(str(np.squeeze(name)) for name in content["className"].reshape(-1))
+    if names != CLASSES:
+        wrong = [found for found, known in zip(names, CLASSES, strict=False) if found != known]
+        found = f"class {wrong[0]!r}" if wrong else f"{len(names)} classes"
+        raise InputError(f"{path}: className: {found}, expected NYUDv2's {len(CLASSES)} classes")
+    classes = whole_numbers(content["mapClass"], f"{path}: mapClass", len(CLASSES))
+    return np.concatenate([[VOID], classes - 1]).astype(np.uint8)
+
+
+def _frames(
+    path: Path, file: "h5py.File", draft: Draft, ids: Sequence[str], crop: tuple[slice, slice]
+) -> Iterator[Frame | None]:
+    """The images in the file's order; None for one that an earlier run stored."""
+    rows, columns = crop
+    fields = {name: _cached(file, name) for name in FIELDS}
+    for id in ids:
+        if all(draft.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
+            yield None
+            continue
+        index = int(id) - FIRST_ID
+        try:
+            # MATLAB's axes are reversed: columns come before rows.
+            read = {name: field[index, ..., columns, rows] for name, field in fields.items()}
+        except OSError:
+            raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
+        depth, raw, codes = (read[name].T for name in ("depths", "rawDepths", "labels"))
+        yield Frame(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
+
+
+def _cached(file: "h5py.File", name: str) -> "h5py.Dataset":
+    """The field with a cache for the chunks of an image, which may hold its neighbours' too."""
+    import h5py
+
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    # Asked of a field that is closed again: one that is open keeps the cache that it has.
+    access.set_chunk_cache(10_007, _chunk_bytes(file[name]), 0.75)
+    return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
+
+
+def _chunk_bytes(field: "h5py.Dataset") -> int:
+    """The size of all chunks that an image touches."""
+    if field.chunks is None:
+        return 0
+    sides = zip(field.shape[1:], field.chunks[1:], strict=True)
+    padded = math.prod(-(-side // chunk) * chunk for side, chunk in sides)  # chunks are whole
+    return int(field.chunks[0] * padded * field.dtype.itemsize)
+
+
+def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
+    if frame is None:
+        return
+    origin = f"{path}: image {int(frame.id) - FIRST_ID + 1}"
+    if frame.codes.max() >= len(table):
+        wrong = f"code {frame.codes.max()}, expected 0 to {len(table) - 1}"
+        raise InputError(f"{origin}: labels: {wrong}, as the map to 40 classes has it")
+    picture = Image.fromarray(np.ascontiguousarray(frame.image))
+    draft.add_image(frame.id, images.encoded(picture, level=1), f"{origin}: images")
+    draft.add_depth(frame.id, millimetres(frame.depth, origin), ~(frame.raw > 0), origin)
+    draft.add_label(frame.id, table[frame.codes], f"{origin}: labels")
+
+
+def millimetres(depth: NDArray[np.float32], origin: str) -> NDArray[np.uint16]:
+    """Metres as whole millimetres, halves rounded up as MATLAB does."""
+    if not np.isfinite(depth).all():
+        raise InputError(f"{origin}: depths: NaN or infinite, expected metres")
+    if depth.min() < 0 or depth.max() >= 65.5:
+        found = f"{depth.min():g} to {depth.max():g}"
+        raise InputError(f"{origin}: depths: {found}, expected metres from 0 to 65.5")
+    rounded: NDArray[np.uint16] = np.floor(depth * np.float32(1000) + np.float32(0.5)).astype(
+        np.uint16
+    )
+    return rounded

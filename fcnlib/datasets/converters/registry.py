@@ -1,0 +1,48 @@
+"""Which converter turns which data set into the prepared layout."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from fcnlib.archives.catalogue import ARCHIVES
+from fcnlib.config.schema_data import ArchiveDataset, Dataset, FolderDataset
+from fcnlib.core.errors import InputError
+from fcnlib.datasets.converters.folder import convert_folder
+from fcnlib.datasets.converters.nyudv2 import convert_nyudv2
+from fcnlib.datasets.converters.nyudv2_release import convert_nyudv2_release
+from fcnlib.datasets.converters.pascal_context import convert_context
+from fcnlib.datasets.converters.siftflow import convert_siftflow
+from fcnlib.datasets.converters.voc import convert_voc, convert_voc_sbd
+
+# converter -> function(data set, archives, out, workers=)
+CONVERTERS: dict[str, Callable[..., None]] = {
+    "voc": convert_voc,
+    "voc-sbd": convert_voc_sbd,
+    "nyudv2": convert_nyudv2,
+    "nyudv2-release": convert_nyudv2_release,
+    "siftflow": convert_siftflow,
+    "pascal-context": convert_context,
+    "folder": convert_folder,
+}
+
+
+def prepare(
+    dataset: ArchiveDataset | FolderDataset | Mapping[str, Any],
+    archives: Sequence[Path | str],
+    out: Path | str,
+    *,
+    workers: int = 1,
+) -> None:
+    """Turn a data set, given as its config entry, into the prepared folder `out`."""
+    if isinstance(dataset, Mapping):
+        dataset = TypeAdapter[ArchiveDataset | FolderDataset](Dataset).validate_python(dataset)
+    paths = [Path(path) for path in archives]
+    for path in paths:
+        if not path.exists():
+            fetch = f"fcn fetch {path.name} --out {path.parent}"
+            advice = f"; fetch it with: {fetch}" if path.name in ARCHIVES else ""
+            raise InputError(f"{path}: no such file{advice}")
+    convert = CONVERTERS[dataset.converter]
+    convert(dataset, paths, Path(out), workers=workers)

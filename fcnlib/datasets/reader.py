@@ -1,0 +1,299 @@
+"""The one prepared layout: what `dataset.json` holds, and the reader of the whole folder."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fcnlib.config.schema_data import Input
+from fcnlib.core.errors import InputError
+from fcnlib.datasets import images
+from fcnlib.datasets.images import VOID, Colour
+
+INFO, HHA_INFO = "dataset.json", "hha.json"
+PARTS = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
+Means = dict[str, tuple[float, ...]]  # input -> its channels' mean
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Source(BaseModel):
+    """An archive that a data set was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    file: str
+    sha256: str
+
+
+class DatasetInfo(BaseModel):
+    """The content of `dataset.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    tasks: dict[str, tuple[str, ...]]  # task -> class names
+    palette: dict[str, tuple[Colour, ...]]
+    inputs: tuple[Input, ...] = ("rgb",)
+    means: dict[str, Means]  # by split: of bytes, of the natural logarithm of millimetres
+    depth_unit: Literal["mm"] | None = None
+    camera: tuple[float, float, float, float] | None = None  # of depth, as in fcnlib.hha.Camera
+    void: int = VOID
+    sources: tuple[Source, ...] = ()
+    splits: dict[str, int]  # split -> number of images
+    digest: str
+
+
+class HHAInfo(BaseModel):
+    """The content of `hha.json`: written when every image's HHA is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    images: int
+    means: dict[str, tuple[float, float, float]]  # by split: disparity, height, angle as bytes
+    digest: str
+
+
+def read_info(path: Path) -> DatasetInfo:
+    """The checked content of a `dataset.json`."""
+    return _read(path, DatasetInfo)
+
+
+def read_hha_info(path: Path) -> HHAInfo:
+    """The checked content of an `hha.json`."""
+    return _read(path, HHAInfo)
+
+
+def inputs_of(root: Path, info: DatasetInfo) -> tuple[Input, ...]:
+    """What nets can see of a data set: HHA too once it is complete."""
+    if not (root / HHA_INFO).exists():
+        return info.inputs
+    return (*(name for name in info.inputs if name != "hha"), "hha")
+
+
+def _read(path: Path, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        if is_ours(path.parent):
+            raise InputError(f"{path.parent}: no {path.name} in it; prepare it again") from None
+        raise InputError(f"{path}: no such file; is this a prepared data set?") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "file"
+        raise InputError(f"{path}: {place}: {first['msg']}") from None
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder holds nothing but a prepared data set, or one that lost its `dataset.json`.
+
+    Snakemake deletes that file before it prepares again.
+    """
+    names = set(contents(folder))
+    return names <= PARTS and not names.isdisjoint({INFO, "splits"})
+
+
+def contents(folder: Path) -> list[str]:
+    """The names in a folder, without what a stopped run left to go on with."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
+
+
+class Prepared:
+    """Reads a prepared data set; opening it checks that every ID of every split has its files."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self.info = read_info(self.root / INFO)
+        self.inputs = inputs_of(self.root, self.info)
+        path = self.root / HHA_INFO
+        self.hha_info = read_hha_info(path) if path.exists() else None
+        self._files = {"image": _listing(self.root / "images")}
+        for name in self.inputs:
+            if name != "rgb":
+                self._files[name] = _listing(self.root / name)
+        for task in self.info.tasks:
+            self._files[f"{task} label"] = _listing(self.root / "labels" / task)
+        self._splits = {name: self._read_split(name) for name in self.info.splits}
+
+    def _read_split(self, name: str) -> list[str]:
+        path = self.root / "splits" / f"{name}.txt"
+        ids = read_list(path)
+        if len(ids) != self.info.splits[name]:
+            expected = self.info.splits[name]
+            raise InputError(f"{path}: {len(ids)} IDs, but {INFO} says {expected}")
+        for kind, files in self._files.items():
+            if missing := [id for id in ids if id not in files]:
+                raise InputError(f"{path}: no {kind} file for {first_and_more(missing)}")
+        return ids
+
+    def ids(self, split: str) -> list[str]:
+        """The IDs of a split, in the order of its list."""
+        if split not in self._splits:
+            known = ", ".join(self._splits)
+            raise InputError(f"{self.root}: no split {split!r}; known: {known}")
+        return list(self._splits[split])
+
+    def image_path(self, id: str) -> Path:
+        """Where an ID's photograph lies."""
+        return self._file("image", id)
+
+    def label_path(self, id: str, task: str = "semantic") -> Path:
+        """Where an ID's label lies."""
+        if task not in self.info.tasks:
+            known = ", ".join(self.info.tasks)
+            raise InputError(f"{self.root}: no task {task!r}; known: {known}")
+        return self._file(f"{task} label", id)
+
+    def _file(self, kind: str, id: str) -> Path:
+        if id not in self._files[kind]:
+            raise InputError(f"{self.root}: no file for ID {id!r}")
+        return Path(self._files[kind][id])
+
+    def _input_path(self, name: str, id: str) -> Path:
+        if name not in self.inputs:
+            raise InputError(f"{self.root}: no {name} in it; it has {', '.join(self.inputs)}")
+        return self._file(name if name != "rgb" else "image", id)
+
+    def image(self, id: str) -> NDArray[np.uint8]:
+        """The photograph as uint8 RGB [H, W, 3]."""
+        path = self.image_path(id)
+        return images.rgb(images.load(path), path)
+
+    def depth(self, id: str) -> NDArray[np.uint16]:
+        """The filled depth in millimetres, uint16 [H, W]."""
+        return images.millimetres(self._input_path("depth", id))
+
+    def missing(self, id: str) -> NDArray[np.bool_]:
+        """Where the depth camera saw nothing [H, W]; nowhere, if that is not known."""
+        path = self.root / "missing" / f"{id}.png"
+        if not path.exists():
+            return np.zeros(self.size(id), bool)
+        return np.array(images.load(path)).astype(bool)
+
+    def hha(self, id: str) -> NDArray[np.uint8]:
+        """Disparity, height and angle as uint8 [H, W, 3]."""
+        path = self._input_path("hha", id)
+        return images.rgb(images.load(path), path)
+
+    def stack(self, id: str, inputs: Sequence[str]) -> NDArray[Any]:
+        """What a net sees of an ID, [C, H, W]: bytes, or int32 where millimetres are among them."""
+        read: dict[str, Callable[[str], NDArray[Any]]] = {
+            **{"rgb": self.image, "depth": self.depth, "hha": self.hha}
+        }
+        parts: list[NDArray[Any]] = []
+        for name in inputs:
+            path = self._input_path(name, id)
+            part = read[name](id)
+            part = part[..., None] if part.ndim == 2 else part  # [H, W, channels]
+            if parts:
+                check_sizes(parts[0].shape, self._input_path(inputs[0], id), part.shape, path)
+            parts.append(part)
+        together = np.concatenate(parts, axis=2, dtype=np.int32 if "depth" in inputs else np.uint8)
+        return together.transpose(2, 0, 1)
+
+    def label(self, id: str, task: str = "semantic") -> NDArray[np.uint8]:
+        """The class indices as uint8 [H, W], 255 = void."""
+        path = self.label_path(id, task)
+        picture = images.load(path)
+        if picture.mode not in ("P", "L"):
+            raise InputError(f"{path}: is {picture.mode}, expected 8-bit class indices (P or L)")
+        label = cast(NDArray[np.uint8], images.indices(picture, path))
+        check_values(label, len(self.info.tasks[task]), path)
+        return label
+
+    def pair(self, id: str, task: str = "semantic") -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Image and label of an ID, of equal height and width."""
+        image, label = self.image(id), self.label(id, task)
+        check_sizes(image.shape, self.image_path(id), label.shape, self.label_path(id, task))
+        return image, label
+
+    def sample(
+        self, id: str, inputs: Sequence[str], tasks: Sequence[str]
+    ) -> tuple[NDArray[Any], dict[str, NDArray[np.uint8]]]:
+        """What a net sees of an ID, and what it is to say of it, of equal height and width."""
+        seen = self.stack(id, inputs)
+        labels = {task: self.label(id, task) for task in tasks}
+        for task, label in labels.items():
+            source = self._input_path(inputs[0], id)
+            check_sizes(seen.shape[1:], source, label.shape, self.label_path(id, task))
+        return seen, labels
+
+    def mean(self, name: str, split: str) -> tuple[float, ...]:
+        """The mean of an input's channels over a split: of bytes, of the logarithm of depth."""
+        self.ids(split)
+        if name == "hha" and self.hha_info:
+            means: Means = {"hha": self.hha_info.means[split]}
+        else:
+            means = self.info.means[split]
+        if name not in means:
+            raise InputError(f"{self.root}: no {name} in it; it has {', '.join(self.inputs)}")
+        return means[name]
+
+    def digest(self, inputs: Sequence[str]) -> str:
+        """A hash of all that these inputs and the labels hold."""
+        if "hha" not in inputs or self.hha_info is None:
+            return self.info.digest
+        return hashlib.sha256((self.info.digest + self.hha_info.digest).encode()).hexdigest()
+
+    def size(self, id: str) -> tuple[int, int]:
+        """Height and width, read from the header only."""
+        path = self.image_path(id)
+        try:
+            with Image.open(path) as image:
+                return image.height, image.width
+        except OSError:
+            raise InputError(f"{path}: not an image, or its first bytes are damaged") from None
+
+
+def _listing(folder: Path) -> dict[str, str]:
+    try:
+        with os.scandir(folder) as entries:
+            return {os.path.splitext(entry.name)[0]: entry.path for entry in entries}
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}") from None
+
+
+def read_list(path: Path) -> list[str]:
+    """The IDs of a split list, one a line; an empty list is an error."""
+    try:
+        ids = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file, expected one ID a line") from None
+    if not ids:
+        raise InputError(f"{path}: empty split, expected one ID a line")
+    return ids
+
+
+def check_values(label: NDArray[np.uint8], classes: int, name: object) -> None:
+    """Raise unless every pixel is a class or void."""
+    wrong = (label >= classes) & (label != VOID)  # [H, W]
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        raise InputError(
+            f"{name}: value {label[row, column]} at row {row}, column {column}; "
+            f"expected 0..{classes - 1} or {VOID} (void)"
+        )
+
+
+def check_sizes(
+    image: tuple[int, ...], image_name: object, label: tuple[int, ...], label_name: object
+) -> None:
+    """Raise unless the label has its image's height and width."""
+    if image[:2] != label[:2]:
+        raise InputError(
+            f"{label_name}: {label[1]} x {label[0]} pixels, "
+            f"but its image {image_name} has {image[1]} x {image[0]}"
+        )
+
+
+def first_and_more(names: list[str]) -> str:
+    """The first name, and how many there are besides."""
+    return names[0] + (f" (and {len(names) - 1} more)" if len(names) > 1 else "")

@@ -1,0 +1,76 @@
+"""Images and labels as a net is trained on them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.masking import NOTHING_HIDDEN, Hiding
+from fcnlib.datasets.reader import Prepared
+
+Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [H, W]
+
+
+def shifted(pixels: NDArray[Any], down: int, right: int, fill: Any) -> NDArray[Any]:
+    """Channels [C, H, W] or labels [H, W] moved within their frame, the border filled."""
+    height, width = pixels.shape[-2:]
+    down, right = (
+        max(-side, min(side, step)) for side, step in ((height, down), (width, right))
+    )  # not further than out of the frame
+    moved = np.empty_like(pixels)
+    moved[...] = fill
+    moved[..., max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = (
+        pixels[..., max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
+    )
+    return moved
+
+
+def as_tensor(stack: NDArray[Any]) -> Tensor:
+    """Channels [C, H, W] as a tensor whose channels lie side by side: nets are fastest on those."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(stack, 0, 2))).permute(2, 0, 1)
+
+
+class Samples(Dataset[Sample]):
+    """Training samples in a fixed order: the inputs [C, H, W] and each task's labels [H, W].
+
+    Those with `shifts` (down, right) have a border of the channels `blank`, rounded, and of void.
+    """
+
+    def __init__(
+        self,
+        dataset: Prepared,
+        names: Sequence[str],
+        mirrored: Sequence[bool],
+        *,
+        inputs: Sequence[str] = ("rgb",),
+        tasks: Sequence[str] = ("semantic",),
+        hidden: Hiding = NOTHING_HIDDEN,
+        shifts: Sequence[Sequence[int]] = (),
+        blank: Sequence[float] = (),
+    ) -> None:
+        self.dataset, self.names, self.mirrored = dataset, names, mirrored
+        self.inputs, self.tasks, self.hidden = inputs, tasks, hidden
+        self.shifts, self.border = shifts, np.round(blank)[:, None, None]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, position: int) -> Sample:
+        stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
+        stack = self.hidden.applied(stack, labels[self.tasks[0]])
+        if self.mirrored[position]:
+            stack = stack[..., ::-1]
+            labels = {task: label[:, ::-1] for task, label in labels.items()}
+        if self.shifts:
+            down, right = self.shifts[position]
+            stack = shifted(stack, down, right, self.border)
+            labels = {task: shifted(each, down, right, VOID) for task, each in labels.items()}
+        return as_tensor(stack), {
+            task: torch.from_numpy(np.ascontiguousarray(label)).long()
+            for task, label in labels.items()
+        }

@@ -1,0 +1,80 @@
+"""Confusion counts of every image of a split."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from fcnlib.config.columns import ColumnName
+from fcnlib.core.progress import progress
+from fcnlib.datasets.images import VOID
+from fcnlib.datasets.masking import NOTHING_HIDDEN, Hiding
+from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.samples import as_tensor
+from fcnlib.evaluation.metrics import confusion
+from fcnlib.evaluation.upper_bound import coarse
+
+# Raw bytes [1, C, H, W] -> each task's labels [1, H, W].
+Segment = Callable[[Tensor], Mapping[str, Tensor]]
+TASK = "semantic"
+# The first task once more: only what is truly an object, and background not to be chosen.
+FOREGROUND = "foreground"
+
+
+def confusions(
+    segment: Segment,
+    dataset: Prepared,
+    split: str,
+    *,
+    inputs: Sequence[str] = ("rgb",),
+    tasks: Sequence[str] = (TASK,),
+    device: str,
+    hidden: Hiding = NOTHING_HIDDEN,
+    bar: bool = True,
+) -> dict[str, Tensor]:
+    """Counts per image and per task of the segmenter, int64 [images, classes, classes].
+
+    Truth stands by row. Labels of the segmenter beyond those of `tasks` are its foreground's.
+    """
+    classes = {task: len(dataset.info.tasks[task]) for task in tasks}
+    counts: dict[str, list[Tensor]] = {}
+    ids = dataset.ids(split)
+    for name in progress(ids, desc=split, unit="img") if bar else ids:
+        stack, labels = dataset.sample(name, inputs, tasks)
+        truths = {task: torch.from_numpy(label) for task, label in labels.items()}
+        seen = hidden.applied(stack, labels[tasks[0]])
+        with torch.inference_mode():
+            predicted = segment(as_tensor(seen)[None].to(device))
+        for task, found in predicted.items():
+            first = tasks[0] if task == FOREGROUND else task
+            truth, outputs = truths[first], classes[first]
+            if task == FOREGROUND:
+                truth, outputs = without_background(truth), outputs - 1
+            counts.setdefault(task, []).append(confusion(found[0].cpu(), truth, outputs))
+    return {task: torch.stack(each) for task, each in counts.items()}
+
+
+def without_background(labels: Tensor) -> Tensor:
+    """Labels of the classes after the first, which become 0, 1, ...; the first becomes void."""
+    objects = (labels != 0) & (labels != VOID)
+    return torch.where(objects, labels - 1, VOID)
+
+
+def bounds(
+    dataset: Prepared, split: str, *, factor: int, task: str = TASK
+) -> tuple[Tensor, dict[ColumnName, Tensor]]:
+    """Counts of the best labels at this stride: per image by the first rule, in all by each.
+
+    int64 [images, classes, classes], and [classes, classes] by rule.
+    """
+    classes, per_image = len(dataset.info.tasks[task]), []
+    totals: dict[ColumnName, Tensor] = {}
+    for name in dataset.ids(split):
+        truth = torch.from_numpy(dataset.label(name, task))
+        found = {
+            rule: confusion(labels, truth, classes)
+            for rule, labels in coarse(truth, factor, classes).items()
+        }
+        per_image.append(found["mean_iu"])
+        totals = {rule: counts + totals.get(rule, 0) for rule, counts in found.items()}
+    return torch.stack(per_image), totals

@@ -1,0 +1,97 @@
+"""Confusion counts and the scores that are functions of them (section 5)."""
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fcnlib.core.errors import InputError
+
+Labels = Tensor | NDArray[Any]
+
+
+def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
+    """Count pixels by (true class, predicted class); pixels whose truth is void are left out.
+
+    Takes label maps of any equal shape, returns int64 [classes, classes].
+    """
+    truth = torch.as_tensor(truth).flatten().long()
+    predicted = torch.as_tensor(predicted).flatten().long()
+    valid = truth < classes
+    if predicted.numel() and int(predicted.max()) >= classes:
+        raise InputError(f"predicted class {int(predicted.max())}; expected 0..{classes - 1}")
+    index = truth[valid] * classes + predicted[valid]
+    return torch.bincount(index, minlength=classes * classes).view(classes, classes)
+
+
+def pixel_accuracy(counts: Tensor) -> float:
+    """The share of pixels with the right class."""
+    return (counts.diag().sum() / counts.sum()).item()
+
+
+def mean_accuracy(counts: Tensor) -> float:
+    """The share of right pixels per true class, averaged over the classes that occur."""
+    return (counts.diag() / counts.sum(1)).nanmean().item()
+
+
+def class_iu(counts: Tensor) -> Tensor:
+    """Intersection over union per class [classes]; nan for a class that never occurs."""
+    correct = counts.diag()
+    return correct / (counts.sum(0) + counts.sum(1) - correct)
+
+
+def mean_iu(counts: Tensor, classes: Tensor | None = None) -> float:
+    """Intersection over union, averaged over the classes that occur, or over some [classes]."""
+    ious = class_iu(counts)
+    return (ious if classes is None else ious.where(classes, torch.nan)).nanmean().item()
+
+
+def frequency_weighted_iu(counts: Tensor) -> float:
+    """Intersection over union, weighted by each class's share of the true pixels."""
+    share = counts.sum(1) / counts.sum()
+    return (share * class_iu(counts)).nansum().item()
+
+
+def mean_iu_of_truth(counts: Tensor) -> float:
+    """The same over the classes that truly occur, as footnote 6 has it."""
+    return mean_iu(counts, counts.sum(1) > 0)
+
+
+def mean_iu_without_background(counts: Tensor) -> float:
+    """The same without that of class 0, whose pixels count all the same."""
+    objects = counts.sum(1) > 0
+    objects[0] = False
+    return mean_iu(counts, objects)
+
+
+def mean_iu_foreground_truth(counts: Tensor) -> float:
+    """The same of the pixels that are truly of an object, though background may be chosen."""
+    of_objects = counts.clone()
+    of_objects[0] = 0
+    return mean_iu_without_background(of_objects)
+
+
+def background_accuracy(counts: Tensor) -> float:
+    """The share of the pixels that are truly of class 0 that it is chosen for."""
+    return (counts[0, 0] / counts[0].sum()).item()
+
+
+METRICS = {
+    "pixel_accuracy": pixel_accuracy,
+    "mean_accuracy": mean_accuracy,
+    "mean_iu": mean_iu_of_truth,
+    "frequency_weighted_iu": frequency_weighted_iu,
+}
+# What else can be meant where class 0 is a background: PASCAL-Context's is all that has no class.
+WITH_BACKGROUND = {
+    "mean_iu_without_background": mean_iu_without_background,
+    "mean_iu_foreground_truth": mean_iu_foreground_truth,
+    "background_accuracy": background_accuracy,
+}
+
+
+def scores(counts: Tensor, *, background: bool = False) -> dict[str, float]:
+    """The paper's four scores, and the readings of mean IU where class 0 is a background."""
+    metrics = METRICS | WITH_BACKGROUND if background else METRICS
+    return {name: metric(counts) for name, metric in metrics.items()}

@@ -1,0 +1,107 @@
+"""The metrics file of one run, read and checked."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fcnlib.config.columns import (
+    COLUMNS,
+    KEYS,
+    ColumnName,
+    Cost,
+)
+from fcnlib.core.errors import InputError
+
+
+class Machine(BaseModel):
+    """What something was computed on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    threads: int | None = None
+
+
+class Provenance(Machine):
+    """Where a result comes from."""
+
+    commit: str
+    dirty: bool
+    date: str
+    versions: dict[str, str]
+    values: dict[str, Any] = {}
+    seed: int | None = None
+
+
+class Measured(BaseModel):
+    """One run of one experiment: scores as fractions, per task; costs in their columns' units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    experiment: str
+    seed: int
+    dataset: str = ""  # nothing where no image was labelled
+    split: str = ""
+    images: int = 0
+    tasks: dict[str, dict[str, float | list[float | None] | None]] = {}
+    costs: dict[Cost, float | None] = {}
+    trained_on: Machine | None = None  # maybe another one than scored it
+    forward_size: tuple[int, int] | None = None  # height, width
+    parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
+    best_iteration: int | None = None
+    diverged_at: int | None = None  # the iteration at which its loss was no number any more
+    provenance: Provenance
+
+
+def read(path: Path | str) -> Measured:
+    """The checked content of a metrics file."""
+    try:
+        return Measured.model_validate(json.loads(Path(path).read_text()))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such metrics file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected JSON: {error}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"])) or "top level"
+        raise InputError(f"{path}: {key}: {problem['msg']}") from None
+
+
+def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Measured]]]:
+    """The metrics files of each experiment in order of their seeds."""
+    runs: dict[str, list[tuple[Path, Measured]]] = {}
+    for path in paths:
+        run = read(path)
+        runs.setdefault(run.experiment, []).append((Path(path), run))
+    for found in runs.values():
+        found.sort(key=lambda item: item[1].seed)
+    return runs
+
+
+def number(path: Path, run: Measured, column: ColumnName) -> float | None:
+    """One number in its column's unit; None where the run has none.
+
+    What is set is in the recipe of the net that was scored.
+    """
+    if COLUMNS[column].known == "set":
+        values = run.provenance.values
+        told: float | None = values.get("trained", values).get("recipe", {}).get(column)
+        return told
+    task, metric = KEYS[column]
+    if not task:
+        return run.costs.get(cast(Cost, column))
+    value = run.tasks.get(task, {}).get(metric)
+    if isinstance(value, list):
+        raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
+    return None if value is None else 100 * value
+
+
+def class_iu(path: Path, run: Measured, task: str, classes: int) -> list[float | None]:
+    """Every class's IU in percent; None for a class that never occurs."""
+    values = run.tasks.get(task, {}).get("class_iu")
+    if not isinstance(values, list) or len(values) != classes:
+        raise InputError(f"{path}: {task}.class_iu: expected a list of {classes} numbers")
+    return [None if value is None else 100 * value for value in values]

@@ -1,0 +1,191 @@
+"""Coarse nets made dense (section 3): shift-and-stitch and dilated filters.
+
+Cell i of a coarse net of stride S lies on pixel start + i * S. Its dense map has a stride t that
+divides S: cell j lies on pixel start + j * t, and every (S / t)-th cell is the coarse map's.
+
+Padding that moves along with a shifted image hides pixels that a dilated net sees. So here a shift
+moves the windows of every strided layer, and leaves the image and all borders where they are: the
+two ways agree on the whole map. Without padding, that is the same as to cut the image's first
+pixels off; with padding, it is the same in the cells that see no border.
+"""
+
+from dataclasses import replace
+from itertools import product
+from math import gcd
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fcnlib.core.errors import InputError
+from fcnlib.models.dense.trunk import coarse, layers_of
+from fcnlib.models.geometry import (
+    Grid,
+    Window,
+    grids,
+    window,
+)
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import (
+    IMAGE_LAYER,
+    Layers,
+    bottoms_of,
+    in_place_of,
+)
+
+
+def dense_grid(net: LayerGraph, stride: int = 1) -> Grid:
+    """Where the cells of the dense map of `stride` lie in the image."""
+    grid = list(grids(layers_of(coarse(net))).values())[-1]
+    if stride < 1 or round(grid.stride) % stride:
+        raise InputError(f"stride: {stride}; expected a divisor of the net's {grid.stride:.0f}")
+    return replace(grid, stride=stride)
+
+
+class ShiftAndStitch(nn.Module):
+    """The dense map of `stride`: a net's coarse maps of all shifts, interlaced.
+
+    The weights are the net's own.
+    """
+
+    def __init__(self, net: LayerGraph, stride: int = 1) -> None:
+        super().__init__()
+        dense_grid(net, stride)  # refuses a stride that does not fit
+        self.net, self.stride = coarse(net), stride
+        layers = layers_of(self.net)
+        before, self.growths = _input_strides(layers), _growths(layers)
+        self.strides = {name: round(grid.stride) for name, grid in grids(layers).items()}
+        self.strided: list[tuple[Bordered, int, int]] = []
+        for name, layer in layers.items():
+            if isinstance(layer, Window) and (own := window(layer)[1]) > 1:
+                bordered = Bordered(layer)
+                self.net[name] = in_place_of(layer, bordered)
+                self.strided.append((bordered, before[name], own))
+
+    def forward(self, image: Tensor) -> Tensor:
+        last = list(self.net)[-1]
+        step = self.strides[last] // self.stride
+        height, width = (-(-(side + self.growths[last]) // self.stride) for side in image.shape[2:])
+        # A map of fewer cells than there are shifts does without the last shifts.
+        rows, columns = (range(max(1, min(step, cells))) for cells in (height, width))
+        self._check(image.shape[2], rows[-1] * self.stride)
+        self._check(image.shape[3], columns[-1] * self.stride)
+        maps = {shift: self._shifted(image, *shift) for shift in product(rows, columns)}
+        dense = maps[0, 0].new_empty(*maps[0, 0].shape[:2], height, width)
+        for (row, column), scores in maps.items():
+            dense[:, :, row::step, column::step] = scores
+        return dense
+
+    def _check(self, side: int, shift: int) -> None:
+        """Where a shift leaves a map no cell, a padded layer after it would see only a border."""
+        for name, growth in self.growths.items():
+            furthest = min(shift, self.strides[name] - gcd(self.strides[name], self.stride))
+            if side >= self.net.smallest_side and side + growth <= furthest:
+                raise InputError(
+                    f"image side of {side} pixels: a shift by {furthest} leaves {name} no cell; "
+                    "expected a larger image"
+                )
+
+    def _shifted(self, image: Tensor, row: int, column: int) -> Tensor:
+        """The coarse map that begins at the cell (row, column) of the dense one."""
+        down, right = row * self.stride, column * self.stride
+        for layer, before, own in self.strided:
+            layer.shift = (down // before % own, right // before % own)
+        scores: Tensor = self.net(image)
+        return scores
+
+
+def dilated(net: LayerGraph, stride: int = 1) -> LayerGraph:
+    """The net that gives the dense map of `stride` in one pass, with the same weights (a trous).
+
+    A layer keeps of its stride what `stride` allows; the windows and the padding of all that
+    follow become as much wider.
+    """
+    dense_grid(net, stride)
+    dense = coarse(net)
+    layers = layers_of(dense)
+    before, found = _input_strides(layers), grids(layers)
+    for name, layer in layers.items():
+        if isinstance(layer, Window):
+            kept, after = gcd(before[name], stride), gcd(round(found[name].stride), stride)
+            wide = _dilated(layer, stride=after // kept, dilation=before[name] // kept)
+            dense[name] = in_place_of(layer, wide)
+    return dense
+
+
+class Bordered(nn.Module):
+    """A layer on a map with an explicit border: its padding, and what rounding up needs.
+
+    Its windows begin `shift` cells further down and right; the border stays where it is.
+    """
+
+    def __init__(self, layer: Window, *, dilation: int = 1) -> None:
+        super().__init__()
+        _, _, padding = window(layer)
+        self.near, self.far = padding * dilation, (padding + _rounding_up(layer)) * dilation
+        self.outside = -torch.inf if isinstance(layer, nn.MaxPool2d) else 0.0
+        self.shift = (0, 0)
+        self.layer = layer
+        layer.padding = (0, 0)
+        if isinstance(layer, nn.MaxPool2d):
+            layer.ceil_mode = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        down, right = self.shift
+        border = [self.near - right, self.far, self.near - down, self.far]
+        result: Tensor = self.layer(functional.pad(x, border, value=self.outside))
+        return result
+
+
+class DilatedMean(nn.Module):
+    """The mean of windows whose cells lie `dilation` apart."""
+
+    def __init__(self, kernel: int, *, stride: int, dilation: int) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.dilation = kernel, stride, dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        share = x.new_full((channels, 1, self.kernel, self.kernel), self.kernel**-2)
+        return functional.conv2d(x, share, None, self.stride, 0, self.dilation, channels)
+
+
+def _dilated(layer: Window, *, stride: int, dilation: int) -> nn.Module:
+    """The layer at another stride, on cells that lie `dilation` apart."""
+    kernel, _, padding = window(layer)
+    if isinstance(layer, nn.Conv2d):
+        layer.padding, layer.dilation = (padding * dilation,) * 2, (dilation, dilation)
+        layer.stride = (stride, stride)
+        return layer
+    if isinstance(layer, nn.AvgPool2d):
+        return DilatedMean(kernel, stride=stride, dilation=dilation)
+    bordered = Bordered(layer, dilation=dilation)
+    layer.stride, layer.dilation = stride, dilation
+    return bordered
+
+
+def _growths(layers: Layers) -> dict[str, int]:
+    """By how many cells each layer's map of stride 1 would be larger than the image."""
+    growths, before, bottoms = {IMAGE_LAYER: 0}, _input_strides(layers), bottoms_of(layers)
+    for name, layer in layers.items():
+        growths[name] = growths[bottoms[name][0]]
+        if isinstance(layer, Window):
+            kernel, _, padding = window(layer)
+            room = 2 * padding + _rounding_up(layer) - (kernel - 1)
+            growths[name] += room * before[name]
+    return growths
+
+
+def _rounding_up(layer: Window) -> int:
+    """How many cells behind the border the last window of a pooling that rounds up may reach."""
+    if isinstance(layer, nn.MaxPool2d) and layer.ceil_mode:
+        # A window begins on the map or on the padding before it, never behind.
+        kernel, stride, padding = window(layer)
+        return min(stride, kernel - padding) - 1
+    return 0
+
+
+def _input_strides(layers: Layers) -> dict[str, int]:
+    """The stride of the map that each layer reads."""
+    found = grids(layers)
+    return {name: round(found[read[0]].stride) for name, read in bottoms_of(layers).items()}

@@ -1,0 +1,264 @@
+"""Caffe's weight files (.caffemodel) as NumPy arrays and back, in all three generations.
+
+A .caffemodel is one protobuf message, read here without protobuf. By generation:
+
+- "layer" (2015 on): NetParameter.layer(100) has name(1), type(2) and blobs(7);
+- "v1" (2014): NetParameter.layers(2) has name(4), type(5) and blobs(6);
+- "v0" (2013): NetParameter.layers(2).layer(1) has name(1), type(2) and blobs(50).
+"""
+
+import math
+import mmap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import replacing
+from fcnlib.models.weights import protobuf_wire as wire
+from fcnlib.models.weights.protobuf_wire import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    Field,
+)
+
+Blob = NDArray[np.float32]
+Generation = Literal["layer", "v1", "v0"]
+
+MAX_AXES = 32  # Caffe's own bound
+MAX_NAME = 1000
+FOREIGN = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a ZIP archive or PyTorch file",
+    b"\x89HDF": "an HDF5 file",
+    b"<": "a web page",
+    b"version https://git-lfs": "a Git LFS pointer",
+}
+
+
+# By generation: the fields of a layer's name, type and blobs.
+PARTS: dict[str, tuple[int, int, int]] = {"layer": (1, 2, 7), "v1": (4, 5, 6), "v0": (1, 2, 50)}
+# How the older generations call the types.
+KINDS: dict[str, dict[str | int, str]] = {
+    "layer": {},
+    "v1": {4: "Convolution", 39: "Deconvolution", 14: "InnerProduct"},
+    "v0": {"conv": "Convolution", "innerproduct": "InnerProduct"},
+}
+CONVOLUTION, PAD = 106, 3  # LayerParameter.convolution_param.pad
+PYTHON, PARAM_STR = 130, 3  # LayerParameter.python_param.param_str
+
+
+class CaffemodelError(InputError):
+    """A file is no .caffemodel, or not a whole one."""
+
+
+@dataclass(frozen=True)
+class CaffeLayer:
+    """What a file holds of a layer that matters to a net's scores."""
+
+    blobs: Sequence[NDArray[Any]] = ()  # weight, bias
+    type: str = ""  # such as Convolution
+    pad: int | None = None
+    settings: str = ""  # of a Python layer: the data layer's mean is in there
+
+
+def read(path: Path | str) -> dict[str, list[Blob]]:
+    """Every layer that has weights -> its blobs (weight, bias), as views of the mapped file."""
+    return {name: list(layer.blobs) for name, layer in read_layers(path).items() if layer.blobs}
+
+
+def layer_shapes(path: Path | str) -> dict[str, list[str] | str]:
+    """Every layer: its blobs' shapes, or the settings of one without."""
+    return {
+        name: [" x ".join(map(str, blob.shape)) for blob in layer.blobs] or layer.settings
+        for name, layer in read_layers(path).items()
+    }
+
+
+def read_layers(path: Path | str) -> dict[str, CaffeLayer]:
+    """Every layer of the file; the blobs are views of the mapped file.
+
+    Changing an array never changes the file. float64 blobs are converted. A shape of the old
+    generations, num x channels x height x width, loses its first two axes where both are 1, and
+    then a first one of 1 too: a bias is (O), a fully connected weight (O, I). The weight of a
+    convolution keeps all four. Where two layers have one name, the later one with weights counts.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            if path.stat().st_size == 0:
+                raise CaffemodelError(f"{path}: is empty; expected a .caffemodel")
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CaffemodelError(f"{path}: {reason}; expected a .caffemodel") from None
+    for start, name in FOREIGN.items():
+        if content[: len(start)] == start:
+            raise CaffemodelError(f"{path}: byte 0: is {name}; expected a .caffemodel")
+    layers = _Parser(path, content).net()
+    if not any(layer.blobs for layer in layers.values()):
+        raise CaffemodelError(f"{path}: no layer with weights in it; expected a .caffemodel")
+    return layers
+
+
+class _Parser(wire.Walker):
+    failure = CaffemodelError
+
+    def net(self) -> dict[str, CaffeLayer]:
+        layers: dict[str, CaffeLayer] = {}
+        for field in self.fields(0, len(self.content), "the net"):
+            if field.number in (2, 100):
+                self.expect(field, BYTES)
+                name, layer = self.layer(field, "layer" if field.number == 100 else "v1")
+                # The same layer stands there again for another phase, without weights.
+                if layer.blobs or not layers.get(name, layer).blobs:
+                    layers[name] = layer
+            elif field.number == 1:
+                self.expect(field, BYTES)
+        return layers
+
+    def layer(self, layer: Field, generation: Generation) -> tuple[str, CaffeLayer]:
+        name_at, type_at, blobs_at = PARTS[generation]
+        name, kind, settings, pad = "", "", "", None
+        blobs: list[Blob] = []
+        for field in self.fields(layer.start, layer.end, "a layer"):
+            if field.number == name_at:
+                name = self.name(field)
+            elif field.number == blobs_at:
+                self.expect(field, BYTES)
+                whole = not blobs and kind in ("Convolution", "Deconvolution")
+                blobs.append(self.blob(field, name, whole=whole))
+            elif generation == "v1" and field.number == 1:
+                self.expect(field, BYTES)
+                return self.layer(field, "v0")
+            elif field.number == type_at:
+                told = field.value if generation == "v1" else self.text(field)
+                kind = KINDS[generation].get(told, "" if generation == "v1" else str(told))
+            elif generation == "layer" and field.number == CONVOLUTION:
+                pad = self.inner(field, PAD).value
+            elif generation == "layer" and field.number == PYTHON:
+                settings = self.text(self.inner(field, PARAM_STR))
+        if blobs and not name:
+            raise self.error(layer.key, "a layer without a name", "one")
+        return name, CaffeLayer(blobs, kind, pad, settings)
+
+    def name(self, field: Field) -> str:
+        """A layer's name, fit to be shown."""
+        if field.end - field.start > MAX_NAME:
+            size = field.end - field.start
+            raise self.error(field.key, f"a name of {size} bytes", f"{MAX_NAME} at most")
+        return "".join(c if c.isprintable() else "?" for c in self.text(field))
+
+    def inner(self, message: Field, number: int) -> Field:
+        """A field of an inner message; one that is not there is empty."""
+        self.expect(message, BYTES)
+        found = Field(number, BYTES, message.key, message.start, message.start)
+        for field in self.fields(message.start, message.end, "a layer's settings"):
+            found = field if field.number == number else found
+        return found
+
+    def blob(self, blob: Field, layer: str, *, whole: bool) -> Blob:
+        # Data and diff, each as float and as double.
+        parts: dict[int, list[NDArray[Any]]] = {5: [], 6: [], 8: [], 9: []}
+        old: dict[int, int] = {}
+        shape: list[int] = []
+        at = blob.start
+        while at < blob.end:
+            field = self.field(at, blob.end, "a blob")
+            at = field.end
+            if field.number in (1, 2, 3, 4):
+                self.expect(field, VARINT)
+                old[field.number] = field.value
+            elif field.number == 7:
+                self.expect(field, BYTES)
+                shape += self.shape(field)
+            elif field.number in parts:
+                kind = FIXED32 if field.number in (5, 6) else FIXED64
+                found, at = self.numbers(field, blob.end, single=kind)
+                parts[field.number].append(found)
+        chunks = parts[8] or parts[5] or [np.empty(0, np.float32)]
+        values = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        sides = [old.get(axis, 1) for axis in (1, 2, 3, 4)] if old else shape
+        if max(sides, default=1) >= 1 << 31 or math.prod(sides) != len(values):
+            shown = " x ".join(map(str, sides)) or "1"
+            found_here = f"{layer or 'a layer'} has {len(values)} numbers"
+            raise self.error(blob.key, found_here, f"{shown} of them")
+        if old and not whole and sides[:2] == [1, 1]:
+            sides = sides[3:] if sides[2] == 1 else sides[2:]
+        # A blob without a shape is one number.
+        return values.reshape(sides or -1).astype(np.float32, copy=False)
+
+    def shape(self, field: Field) -> list[int]:
+        sides: list[int] = []
+        for dim in self.fields(field.start, field.end, "a shape"):
+            if dim.number != 1:
+                continue
+            at = dim.start
+            while at < dim.end and len(sides) <= MAX_AXES:
+                side, at = self.varint(at, dim.end, "a shape")
+                sides.append(side)
+        if len(sides) > MAX_AXES:
+            raise self.error(field.key, "a shape of more axes", f"at most {MAX_AXES}")
+        return sides
+
+
+def write(
+    path: Path | str,
+    layers: Mapping[str, CaffeLayer | Sequence[NDArray[Any]]],
+    *,
+    generation: Generation = "layer",
+) -> None:
+    """Write layers or their blobs as a .caffemodel, whole or not at all.
+
+    One blob at a time is in memory. The older generations know shapes of at most four axes, and
+    their layers are written with name, type and blobs alone.
+    """
+    _, _, blobs_at = PARTS[generation]
+    outer = 100 if generation == "layer" else 2
+    with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
+        for name, given in layers.items():
+            layer = given if isinstance(given, CaffeLayer) else CaffeLayer(given)
+            start = _layer_head(name, layer, generation)
+            heads = [_blob_head(blob, generation) for blob in layer.blobs]
+            for i, (head, blob) in enumerate(zip(heads, layer.blobs, strict=True)):
+                heads[i] = wire.start(blobs_at, len(head) + 4 * blob.size) + head
+            numbers = sum(blob.size for blob in layer.blobs)
+            length = len(start) + sum(map(len, heads)) + 4 * numbers
+            if generation == "v0":
+                inner = wire.start(1, length)
+                start, length = inner + start, length + len(inner)
+            file.write(wire.start(outer, length) + start)
+            for head, blob in zip(heads, layer.blobs, strict=True):
+                file.write(head)
+                file.write(np.ascontiguousarray(blob, "<f4").data)
+
+
+def _layer_head(name: str, layer: CaffeLayer, generation: Generation) -> bytes:
+    """A layer's bytes up to its blobs."""
+    name_at, type_at, _ = PARTS[generation]
+    names = {kind: told for told, kind in KINDS[generation].items()}
+    told = names.get(layer.type, "" if generation == "v1" else layer.type)
+    content = wire.field(name_at, name.encode())
+    if told:
+        content += wire.field(type_at, told if isinstance(told, int) else told.encode())
+    if generation == "layer" and layer.pad is not None:
+        content += wire.field(CONVOLUTION, wire.field(PAD, layer.pad))
+    if generation == "layer" and layer.settings:
+        content += wire.field(PYTHON, wire.field(PARAM_STR, layer.settings.encode()))
+    return content
+
+
+def _blob_head(blob: NDArray[Any], generation: Generation) -> bytes:
+    """A blob's bytes up to its numbers."""
+    if generation == "layer":
+        shape = wire.field(7, wire.field(1, b"".join(map(wire.varint, blob.shape))))
+    else:
+        sides = (1,) * (4 - blob.ndim) + blob.shape
+        shape = b"".join(wire.field(axis, side) for axis, side in enumerate(sides, start=1))
+    return shape + wire.start(5, 4 * blob.size)

@@ -1,0 +1,47 @@
+"""What a figure says about itself, in a small file beside it, for the page."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from fcnlib.config.schema_data import Frozen
+from fcnlib.config.schema_figures import FigureKind
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import write_json
+
+
+class Classes(Frozen):
+    """The colours of a task's classes."""
+
+    dataset: str
+    task: str
+    colours: tuple[tuple[str, str], ...]  # class and colour
+
+
+class Card(Frozen):
+    """A figure: what it shows, in words, and where it belongs on the page."""
+
+    kind: Literal[FigureKind, "curves", "class_iu", "bounds", "examples"]
+    title: str
+    caption: str
+    alt: str
+    image: str  # file name, in the card's folder
+    width: int
+    height: int
+    table: str = ""  # the table that it belongs to, if any
+    legend: tuple[Classes, ...] = ()
+
+
+def write_card(path: Path | str, card: Card) -> None:
+    """Write the card as JSON."""
+    write_json(Path(path), card.model_dump())
+
+
+def read_card(path: Path | str) -> Card:
+    """The card that `write_card` wrote."""
+    try:
+        return Card.model_validate(json.loads(Path(path).read_text()))
+    except (OSError, json.JSONDecodeError, ValidationError) as error:
+        raise InputError(f"{path}: expected a figure's card: {error}".split("\n")[0]) from None

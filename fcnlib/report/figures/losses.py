@@ -1,0 +1,130 @@
+"""Training losses of several experiments, by iteration and by time (Fig. 5)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from fcnlib.config.schema_data import Frozen
+from fcnlib.config.schema_figures import Against
+from fcnlib.core.errors import InputError
+from fcnlib.report.figures.curves import (
+    log_losses,
+    points,
+    smooth,
+    thousands,
+    xy,
+)
+from fcnlib.report.figures.style import (
+    legend_above,
+    looks,
+    new_figure,
+    save,
+)
+from fcnlib.report.specs import ShownNet
+
+LABELS: dict[Against, str] = {
+    "iteration": "iteration",
+    "images": "images seen",
+    "seconds": "relative time",
+}
+
+
+class Losses(Frozen):
+    """The figure's nets, and what their losses are drawn against, a panel each."""
+
+    title: str
+    against: tuple[Against, ...]
+    nets: tuple[ShownNet, ...]
+
+
+class Band(NamedTuple):
+    """The mean of some curves, and the lowest and highest of them, where all of them are known."""
+
+    x: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def draw_losses(
+    figure: Mapping[str, Any],
+    *,
+    curves: Sequence[Path | str],
+    order: Sequence[str],
+    image: Path | str,
+    card: Path | str,
+) -> None:
+    """Smoothed loss per pixel, a line per net: the mean of its seeds, with a band."""
+    shown, look = Losses.model_validate(figure), looks(order)
+    # curves/<experiment>/<seed>.csv
+    files = {
+        net.experiment: [p for p in map(Path, curves) if p.parent.name == net.experiment]
+        for net in shown.nets
+    }
+    with new_figure(2.9 + 2.5 * len(shown.against), 4.2) as canvas:
+        panels = canvas.subplots(1, len(shown.against), sharey=True, squeeze=False)[0]
+        for axes, against in zip(panels, shown.against, strict=True):
+            unit = _last(files[shown.nets[0].experiment], against) if against == "seconds" else 1.0
+            for net in shown.nets:
+                style = look[net.experiment]
+                band = mean_of([smoothed(path, against, unit) for path in files[net.experiment]])
+                axes.fill_between(band.x, band.low, band.high, color=style.colour, alpha=0.15,
+                                  linewidth=0)  # fmt: skip
+                axes.plot(band.x, band.mean, color=style.colour, linestyle=style.dash,
+                          label=net.row, linewidth=1.8)  # fmt: skip
+            _finish(axes, against)
+        panels[0].set_title("Training loss per pixel")
+        legend_above(canvas, panels[0])
+        save(
+            canvas, image, card, kind="losses", title=shown.title,
+            caption=_caption(shown, max(map(len, files.values()))),
+            alt="Line charts of the training loss per pixel against "
+            + " and against ".join(LABELS[against] for against in shown.against)
+            + f", one line for each of {', '.join(net.row for net in shown.nets)}.",
+        )  # fmt: skip
+
+
+def _finish(axes: Axes, against: Against) -> None:
+    log_losses(axes)
+    axes.tick_params(which="both", labelleft=True)
+    axes.set_xlabel(LABELS[against])
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(thousands))
+
+
+def smoothed(path: Path, against: Against, unit: float = 1.0) -> tuple[list[float], list[float]]:
+    """A run's smoothed loss per pixel, and where, in `unit`s."""
+    x, losses = xy(smooth(points(path, "loss_per_pixel", against)))
+    if not x:
+        raise InputError(f"{path}: no loss_per_pixel")
+    return [value / unit for value in x], losses
+
+
+def mean_of(curves: Sequence[tuple[list[float], list[float]]]) -> Band:
+    """The mean, the lowest and the highest of curves at the first one's places."""
+    first = np.array(curves[0][0])
+    left, right = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    places = first[(left <= first) & (first <= right)]
+    values = np.array([np.interp(places, x, y) for x, y in curves])
+    return Band(places, values.mean(0), values.min(0), values.max(0))
+
+
+def _last(paths: Sequence[Path], against: Against) -> float:
+    """Where runs end, their mean."""
+    return fmean(smoothed(path, against)[0][-1] for path in paths)
+
+
+def _caption(shown: Losses, seeds: int) -> str:
+    return (
+        "Each value is the mean over a tenth of the run around it (log scale)."
+        + f" Lines are means of {seeds} runs, bands go from the lowest to the highest."
+        * (seeds > 1)
+        + f" Time is relative to the whole training of {shown.nets[0].row}."
+        * ("seconds" in shown.against)
+    )

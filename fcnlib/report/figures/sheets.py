@@ -1,0 +1,240 @@
+"""Sheets of samples: what nets see of images, what they say of them task by task, the truth."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from fcnlib.config.schema_figures import Part
+from fcnlib.core.errors import InputError
+from fcnlib.datasets.colours import (
+    VOID_COLOUR,
+    Image,
+    Labels,
+    as_hex,
+    colour,
+    mistakes,
+)
+from fcnlib.datasets.masking import Hiding, hiding, look
+from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.samples import as_tensor
+from fcnlib.inference import torchscript
+from fcnlib.report.figures.grid import (
+    DPI,
+    Legend,
+    Row,
+    draw_grid,
+)
+from fcnlib.report.figures.info import Classes
+from fcnlib.report.figures.inputs import MASKED, Views, input_views
+from fcnlib.report.figures.style import new_figure, save
+from fcnlib.report.specs import ShownNet
+
+Answers = dict[str, Labels]  # task -> [H, W]
+VOID = "void"
+ACROSS = 7  # pictures side by side; what is more goes on below
+CELL = 1.2  # inches
+
+
+class Net(NamedTuple):
+    """A model that was read, its name in the table, what it sees and says."""
+
+    row: str
+    segment: Any
+    inputs: tuple[str, ...]
+    tasks: tuple[str, ...]
+    hidden: Hiding
+
+    @property
+    def title(self) -> str:
+        """The name, and what the net sees if it is not the whole image."""
+        mask = self.hidden.mask
+        return self.row if mask == "none" else f"{self.row} (sees {MASKED[mask].lower()})"
+
+
+class Chosen(NamedTuple):
+    """An image of a sheet, and its place among all."""
+
+    name: str
+    why: str
+
+
+class Column(NamedTuple):
+    """A picture of each of the images."""
+
+    title: str
+    pictures: Sequence[Image]
+    smooth: bool = False  # shrinks as photographs do; others keep their exact colours
+
+
+class Sheet(NamedTuple):
+    """Rows of pictures, and every label map among them."""
+
+    views: Views
+    titles: list[str]
+    rows: list[Row]
+    labels: list[Answers]
+    tasks: Sequence[str]
+
+
+def load_nets(
+    paths: Sequence[Path | str], shown: Sequence[ShownNet], prepared: Prepared
+) -> list[Net]:
+    """Trained nets, ready to label; a file is read once for all the rows that it serves."""
+    read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
+    nets = []
+    for path, each in zip(map(Path, paths), shown, strict=True):
+        net, inputs, tasks = read[path]
+        nets.append(Net(each.row, net, inputs, tasks, hiding(each.mask, net, prepared, tasks[0])))
+    return nets
+
+
+def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    known = torchscript.about(path)
+    if not {"inputs", "classes"} <= known.keys():
+        raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
+    return torchscript.load(path), tuple(known["inputs"]), tuple(known["classes"])
+
+
+def predict(net: Net, prepared: Prepared, name: str) -> Answers:
+    """The net's label of every pixel of an image, by task."""
+    stack = look(prepared, name, net.inputs, net.tasks[0], net.hidden)
+    seen = as_tensor(stack)[None]  # [1, C, H, W]
+    with torch.inference_mode():
+        said = net.segment(seen)
+    by_task = said if isinstance(said, dict) else {net.tasks[0]: said}
+    return {task: labels[0].cpu().numpy() for task, labels in by_task.items()}
+
+
+def truth_of(prepared: Prepared, name: str, tasks: Sequence[str]) -> Answers:
+    """The true label of every pixel of an image, by task."""
+    return {task: prepared.label(name, task) for task in tasks}
+
+
+def sample_sheet(
+    prepared: Prepared,
+    chosen: Sequence[Chosen],
+    nets: Sequence[Net],
+    tasks: Sequence[str],
+    parts: Sequence[Part],
+) -> Sheet:
+    """For each image and task the parts from left to right, on as many lines as they need."""
+    names = [each.name for each in chosen]
+    inputs = {each for net in nets for each in net.inputs}
+    hidden = dict.fromkeys(net.hidden for net in nets)
+    seen = (inputs, hidden) if "inputs" in parts else ((), ())
+    views = input_views(prepared, names, *seen, task=tasks[0])
+    photos = [prepared.image(name) for name in names]
+    truth = [truth_of(prepared, name, tasks) for name in names]
+    said = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
+    by_task = {}
+    for task in tasks:
+        of_part: Mapping[Part, Sequence[Column]] = {
+            "image": [Column("Image", photos, smooth=True)],
+            "inputs": [Column(*view, smooth=True) for view in views.columns],
+            "truth": [label_column("Ground truth", truth, prepared, task)],
+            "nets": [label_column(n.title, a, prepared, task) for n, a in said if task in n.tasks],
+            "mistakes": [
+                mistake_column(photos, answers, truth, prepared, task)
+                for net, answers in said
+                if task in net.tasks
+            ],
+        }
+        by_task[task] = [column for part in parts for column in of_part[part]]
+    titles = list(dict.fromkeys(column.title for task in tasks for column in by_task[task]))
+    labels = [*truth, *(answer for _, answers in said for answer in answers)]
+    return Sheet(views, titles, _rows(by_task, chosen), labels, tasks)
+
+
+def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> list[Row]:
+    """A row for each image, task and line of columns; the lines are as even as can be."""
+    rows = []
+    for place, (name, why) in enumerate(chosen):
+        heading = f"{name}   {why}"
+        for task, columns in by_task.items():
+            if len(by_task) > 1:
+                heading = f"{heading}   {task}".strip()
+            across = -(-len(columns) // -(-len(columns) // ACROSS))
+            for first in range(0, len(columns), across):
+                line = columns[first : first + across]
+                rows.append(
+                    Row(
+                        [column.pictures[place] for column in line],
+                        [column.title for column in line],
+                        heading,
+                        [column.smooth for column in line],
+                    )
+                )
+                heading = ""
+    return rows
+
+
+def label_column(title: str, answers: Sequence[Answers], prepared: Prepared, task: str) -> Column:
+    """One task's labels of every image."""
+    palette = prepared.info.palette[task]
+    return Column(title, [colour(answer[task], palette) for answer in answers])
+
+
+def mistake_column(
+    photos: Sequence[Image],
+    answers: Sequence[Answers],
+    truth: Sequence[Answers],
+    prepared: Prepared,
+    task: str,
+) -> Column:
+    """Where a net's labels are not the true ones."""
+    classes = len(prepared.info.tasks[task])
+    found = [
+        mistakes(photo, said[task], true[task], classes)
+        for photo, said, true in zip(photos, answers, truth, strict=True)
+    ]
+    return Column("Mistakes (orange)", found, smooth=True)
+
+
+def save_sheet(
+    sheet: Sheet, prepared: Prepared, image: Path | str, card: Path | str, *, caption: str,
+    **words: Any,
+) -> None:  # fmt: skip
+    """Draw the sheet and its card."""
+    legends = classes_in(prepared, sheet)
+    void = any(name == VOID for legend in legends.values() for name, _ in legend)
+    said = [caption, sheet.views.words, "Void is near white and not counted." * void]
+    with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
+        draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
+        legend = all_classes(prepared, sheet.tasks)
+        text = " ".join(filter(None, said))
+        save(canvas, image, card, dpi=DPI, caption=text, legend=legend, **words)
+
+
+def of_task(task: str, tasks: Sequence[str]) -> str:
+    """The task's name where there are several."""
+    return f"{task} " if len(tasks) > 1 else ""
+
+
+def all_classes(prepared: Prepared, tasks: Sequence[str]) -> tuple[Classes, ...]:
+    """Every class of the data set with its colour, by task."""
+    name, palettes = prepared.info.name, prepared.info.palette
+    return tuple(
+        Classes(
+            dataset=name,
+            task=task,
+            colours=tuple(zip(names, map(as_hex, palettes[task]), strict=True)),
+        )
+        for task, names in prepared.info.tasks.items()
+        if task in tasks
+    )
+
+
+def classes_in(prepared: Prepared, sheet: Sheet) -> dict[str, Legend]:
+    """By task, the (class, colour) of every class in the sheet's label maps, and of void."""
+    found: dict[str, Legend] = {}
+    for every in all_classes(prepared, sheet.tasks):
+        maps = [labels[every.task] for labels in sheet.labels if every.task in labels]
+        occur = sorted(set().union(*(np.unique(each).tolist() for each in maps)))
+        some = [every.colours[i] for i in occur if i < len(every.colours)]
+        if occur and occur[-1] >= len(every.colours):
+            some.append((VOID, as_hex(VOID_COLOUR)))
+        found[every.task if len(sheet.tasks) > 1 else ""] = tuple(some)
+    return found

@@ -1,0 +1,82 @@
+"""How long the jobs of each rule took."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import replacing
+
+
+class Job(NamedTuple):
+    """What Snakemake's `benchmark` measured."""
+
+    seconds: float
+    peak_mb: float | None
+
+
+def read_benchmark(path: Path | str) -> Job:
+    """Seconds and peak memory of a job."""
+    try:
+        with open(path, newline="") as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+        return Job(float(row["s"]), _number(row.get("max_rss", "")))
+    except (OSError, StopIteration, KeyError, ValueError):
+        raise InputError(f"{path}: expected a Snakemake benchmark file with column s") from None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None  # Snakemake writes - or NA for a job too short to be sampled
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+HEAD = """\
+# Where the time went
+
+{jobs} jobs took {whole}, one after the other. Several may have run side by side; downloading or
+drawing archives, and what takes a second or two, is not measured.
+
+| jobs | how many | all together | of the whole | one, on average | the longest | peak memory |
+| :-- | --: | --: | --: | --: | --: | --: |
+"""
+
+
+def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
+    """Sum Snakemake's benchmark files by kind of job, the costliest first, as Markdown.
+
+    Files are .../benchmarks/<kind>/...
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in map(Path, benchmarks):
+        kinds.setdefault(path.parts[path.parts.index("benchmarks") + 1], []).append(path)
+    jobs = {kind: [read_benchmark(path) for path in paths] for kind, paths in kinds.items()}
+    seconds = {kind: sum(job.seconds for job in found) for kind, found in jobs.items()}
+    whole = sum(seconds.values())
+    rows = []
+    for kind in sorted(jobs, key=lambda kind: -seconds[kind]):
+        peaks = [job.peak_mb for job in jobs[kind] if job.peak_mb is not None]
+        cells = [
+            kind.replace("_", " "),
+            str(len(jobs[kind])),
+            duration(seconds[kind]),
+            f"{100 * seconds[kind] / whole:.0f} %" if whole else "",
+            duration(seconds[kind] / len(jobs[kind])),
+            duration(max(job.seconds for job in jobs[kind])),
+            f"{max(peaks):,.0f} MB" if peaks else "",
+        ]
+        rows.append("| " + " | ".join(cells) + " |\n")
+    head = HEAD.format(jobs=sum(map(len, jobs.values())), whole=duration(whole))
+    with replacing(Path(output)) as temporary:
+        temporary.write_text(head + "".join(rows))

@@ -1,0 +1,80 @@
+"""The figures of config.yaml: what each kind says and shows."""
+
+from typing import Any
+
+import pytest
+from fixtures.config import refusal
+
+from fcnlib.config.load import load
+from fcnlib.core.errors import InputError
+
+NETS = ["voc-fcn32s", "voc-fcn8s"]
+GAPS = ["bound-32", "bound-8", *NETS]
+
+
+def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {**raw_config, "figures": {"study": {"title": "A study", **values}}}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"experiments": NETS, "images": 2},
+        {"kind": "losses", "experiments": NETS, "against": ["images"]},
+        {"kind": "losses", "experiments": ["voc-fcn32s", "nyud-fcn32s-rgb"]},
+        {"kind": "momentum", "experiments": NETS},
+        {"kind": "gaps", "experiments": GAPS},
+        {"kind": "ablation"},
+        {"kind": "ablation", "tables": ["skips"]},
+    ],
+)
+def test_figures_of_every_kind_can_be_listed(
+    raw_config: dict[str, Any], values: dict[str, Any]
+) -> None:
+    assert load(with_figure(raw_config, **values)).figures["study"].title == "A study"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "figures.study: experiments: missing"),
+        ({"experiments": []}, "figures.study.experiments: []"),
+        ({"kind": "pie", "experiments": NETS}, "figures.study.kind: 'pie'"),
+        ({"kind": "ablation", "experiments": NETS}, "experiments: not of a figure of kind"),
+        ({"kind": "losses", "experiments": NETS, "images": 2}, "images: not of a figure of kind"),
+        ({"kind": "losses", "experiments": ["bound-8"]}, "'bound-8' is no net that is trained"),
+        ({"kind": "losses", "experiments": NETS, "against": ["hours"]}, "'hours'"),
+        ({"kind": "gaps", "experiments": ["sliding-map"]}, "'sliding-map' is neither"),
+        ({"kind": "gaps", "experiments": ["bound-32", *NETS]}, "'voc-fcn8s' has stride 8"),
+        ({"kind": "gaps", "experiments": ["bound-32"]}, "no net; expected nets"),
+        (
+            {"kind": "momentum", "experiments": ["voc-fcn32s", "voc2011-vgg16"]},
+            "of voc2011, voc2011-sbd; expected",
+        ),
+        ({"kind": "ablation", "tables": ["none"]}, "'none' is no table with mean_iu"),
+        ({"kind": "ablation", "tables": ["sliding"]}, "'sliding' is no table with mean_iu"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_told_why(
+    raw_config: dict[str, Any], values: dict[str, Any], told: str
+) -> None:
+    line = refusal(with_figure(raw_config, **values))
+    assert told in line
+    assert "figures.study" in line
+
+
+@pytest.mark.parametrize(("tables", "kept"), [(["skips"], True), (["sliding"], False)])
+def test_a_scale_has_an_overview_only_of_tables_that_it_shows(
+    raw_config: dict[str, Any], tables: list[str], kept: bool
+) -> None:
+    raw = with_figure(raw_config, kind="ablation")
+    raw["scales"] = {**raw["scales"], "demo": {**raw["scales"]["demo"], "tables": tables}}
+    assert ("study" in load(raw).figures) is kept
+
+
+def test_an_overview_of_no_scores_is_refused(raw_config: dict[str, Any]) -> None:
+    entries = {"map": raw_config["experiments"]["sliding-map"]}
+    tables = {"sliding": raw_config["tables"]["sliding"]}
+    raw = with_figure(raw_config, kind="ablation") | {"experiments": entries, "tables": tables}
+    with pytest.raises(InputError, match=r"figures\.study\.tables: no table has mean_iu"):
+        load(raw)

@@ -1,0 +1,324 @@
+"""config.yaml: what it says, and what each mistake in it is told."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import torch
+from fixtures.config import refusal, set_at
+
+from fcnlib.archives.catalogue import ARCHIVES
+from fcnlib.config.columns import KEYS, Metric
+from fcnlib.config.load import load, read
+from fcnlib.config.schema import STRIDES, Net
+from fcnlib.config.yaml_files import merged
+from fcnlib.core.errors import InputError
+from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND
+from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.heads import scorable
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_every_scale_of_the_list_loads(raw_config: dict[str, Any], scale: str) -> None:
+    config = load(raw_config | {"scale": scale})
+    assert config.experiments["voc-fcn32s"].recipe is not None
+
+
+def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
+    demo, paper = load(raw_config), load(raw_config | {"scale": "paper"})
+    assert list(demo.experiments) == list(paper.experiments)
+    assert [e.paper for e in demo.experiments.values()] == [
+        e.paper for e in paper.experiments.values()
+    ]
+
+
+def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    rates = {name: e.recipe.learning_rate for name, e in config.experiments.items() if e.recipe}
+    released = {
+        "voc2011-alexnet": 1e-3,
+        "voc2011-vgg16": 1e-4,
+        "voc2011-vgg19": 1e-4,
+        "voc2011-googlenet": 5e-5,
+        "voc-fcn32s": 1e-10,
+        "voc-fcn16s": 1e-12,
+        "voc-fcn8s": 1e-14,
+        "voc-fcn8s-atonce": 1e-10,
+        "nyud-fcn32s-rgb": 1e-10,
+        "nyud-fcn32s-rgbd": 1e-10,
+        "nyud-fcn32s-hha": 1e-10,
+        "nyud-fcn32s-rgb-hha": 1e-12,
+        "siftflow-fcn32s-semantic": 1e-10,
+        "siftflow-fcn32s-geometric": 1e-10,
+        "siftflow-fcn32s": 1e-10,
+        "siftflow-fcn16s": 1e-12,
+        "siftflow-fcn8s": 1e-12,
+        "context-fcn32s": 1e-10,
+        "context-fcn16s": 1e-12,
+        "context-fcn8s": 1e-14,
+        "voc-alexnet": 1e-4,
+    }
+    assert {name: rates[name] for name in released} == released
+    recipe = config.experiments["voc-fcn32s"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.99, 1, "sum")
+    assert recipe.iterations == 100_000
+    recipe = config.experiments["voc2011-googlenet"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.9, 20, "mean")
+    assert recipe.iterations * recipe.batch_size >= 175 * 1112
+    assert recipe.weight_decay == 2e-4
+
+
+def test_a_study_differs_from_its_reference_in_what_it_studies(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    reference = config.training("voc-fcn32s").model_dump()
+    rows = [name for name, e in config.experiments.items() if "framework" in e.tables and e.net]
+    for name in set(rows) - {"voc-fcn32s"}:
+        training = config.training(name).model_dump()
+        changed = {
+            key
+            for part in training
+            for key, value in training[part].items()
+            if value != reference[part][key]
+        }
+        assert 1 <= len(changed) <= 2, f"{name}: {changed}"
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_ways_to_optimise_see_as_many_images_in_one_order(
+    raw_config: dict[str, Any], scale: str
+) -> None:
+    config = load(raw_config | {"scale": scale})
+    tables = {"optimisation", "rates", "batches-momentum"}
+    recipes = [e.recipe for e in config.experiments.values() if e.recipe and tables & {*e.tables}]
+    assert len({recipe.iterations * recipe.batch_size for recipe in recipes}) == 1
+    assert len({recipe.mirror for recipe in recipes}) == 1
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_momentum_and_rate_follow_from_the_batch_size(
+    raw_config: dict[str, Any], scale: str
+) -> None:
+    config = load(raw_config | {"scale": scale})
+    recipes = [
+        e.recipe for e in config.experiments.values() if e.recipe and "batches-momentum" in e.tables
+    ]
+    for recipe in recipes:
+        assert recipe.momentum ** (1 / recipe.batch_size) == pytest.approx(0.99, abs=1e-4)
+        share = recipe.learning_rate / (1 - recipe.momentum)
+        assert share == pytest.approx(recipes[0].learning_rate / 0.01, rel=2e-3)
+
+
+def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> None:
+    config = load(raw_config | {"scale": "paper"})
+    files = {*config.weights.values()}
+    files |= {name for d in config.datasets.values() for name in d.archives}  # type: ignore[union-attr]
+    files |= {entry.weights.file for entry in config.experiments.values() if entry.weights}
+    assert files <= set(ARCHIVES)
+
+
+def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
+    raw_config: dict[str, Any],
+) -> None:
+    config = load(raw_config)
+    raw_config["pretraining"]["backbones"] = {"alexnet": {"iterations": 7}}
+    changed = load(raw_config)
+    assert changed.pretraining_of("vgg16") == config.pretraining_of("vgg16")
+    assert changed.pretraining_of("alexnet").iterations == 7
+    assert changed.pretraining_of("alexnet").windows == config.pretraining.windows
+
+
+def test_names_allowed_in_two_places_are_the_same() -> None:
+    assert set(get_args(Net.model_fields["backbone"].annotation)) == set(BACKBONES)
+    assert {KEYS[name][1] for name in get_args(Metric)} == set(METRICS | WITH_BACKGROUND)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> None:
+    with torch.device("meta"):
+        trunk = BACKBONES[backbone].layers()
+    assert list(STRIDES[backbone].items()) == list(scorable(trunk).items())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("experiments/voc-fcn8s/net/strde", 3, "experiments.voc-fcn8s.net: unknown key 'strde'"),
+        ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
+        ("tables/skips/titel", "x", "tables.skips: unknown key 'titel'; known: title"),
+        ("sed", 1, "unknown key 'sed'; known: scale, "),
+        ("drawn/scenes/size", "128", "drawn.scenes.size: '128': Input should be a valid integer"),
+        ("drawn/scenes/size", True, "drawn.scenes.size: True: Input should be a valid integer"),
+        ("seeds", 0, "seeds: 0: expected a list, such as [a, b]"),
+        ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
+        ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
+        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: arch"),
+        ("experiments/voc-fcn32s/paper", {"field": "5"}, "voc-fcn32s.paper.field: '5'"),
+        ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
+        ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
+        ("experiments/zoo-voc-fcn8s/weights/to", "fcn4s-vgg16", "weights.to: 'fcn4s-vgg16'"),
+        ("experiments/zoo-voc-fcn8s/weights/fill", "x", "weights: unknown key 'fill'; known: file"),
+        (
+            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "fcn8s",
+            "zoo-voc-fcn8s.weights.written_from: 'fcn8s' is no experiment",
+        ),
+        (
+            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "zoo-voc-fcn16s",
+            "weights.written_from: 'zoo-voc-fcn16s' is no net that is trained; known: voc2011-a",
+        ),
+        (
+            "experiments/zoo-voc-fcn8s/oracle",
+            {"factor": 2},
+            "8s: weights beside oracle; expected one of: net and",
+        ),
+        ("pretraining/backbones", {"vgg17": {}}, "pretraining.backbones.vgg17"),
+        ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
+        ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
+        ("datasets/voc2011-sbd/converter", "voc2", "datasets.voc2011-sbd"),
+        ("experiments/voc-fcn8s/net/predict_from", ["pool4", "fc7"], "from coarse to fine"),
+        ("experiments/voc-fcn8s/net/predict_from", [], "expected layers from coarse to fine"),
+        ("experiments/voc-fcn8s/net/skip_scales", [1.0], "skip_scales: expected 2 values"),
+        ("experiments/voc-fcn32s/net/width", 0.25, "expected {'width': 0.125, 'fc6_kernel': 3}"),
+        ("experiments/voc-fcn16s/net/width", 0.25, "as it starts from voc-fcn32s"),
+        ("experiments/fcn+", {}, "experiments.fcn+"),
+        (
+            "tables/empty",
+            {"title": "x", "columns": ["mean_iu"]},
+            "tables.empty: no experiment names it",
+        ),
+        ("figures/fig4/experiments", [], "figures.fig4.experiments: []"),
+        ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
+        ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
+        ("scales", 3, "scales: 3: Input should be a valid dictionary"),
+        ("scales/demo", {}, "scales.demo.like: missing"),
+        (
+            "scales/demo/net/widht",
+            1.0,
+            "experiments.voc2011-alexnet.net: unknown key 'widht'; known: ",
+        ),
+        ("recipes/heavy", 3, "recipes.heavy: 3: Input should be a valid dictionary"),
+        ("experiments", [1], "experiments: [1]: Input should be a valid dictionary"),
+        ("experiments/voc-fcn32s", None, "experiments.voc-fcn32s: None: Input should be a valid"),
+        ("scale", "huge", "scale: 'huge' is not declared; known: demo, paper"),
+        ("figures/fig4/experiments", ["bound-8"], "figures.fig4.experiments: 'bound-8' is no net"),
+    ],
+)
+def test_a_mistake_is_told_with_its_path(
+    raw_config: dict[str, Any], path: str, value: Any, told: str
+) -> None:
+    set_at(raw_config, path, value)
+    assert told in refusal(raw_config)
+
+
+@pytest.mark.parametrize("number", ["2e-9", "2e-09", "+2E-9", "2.0e-9"])
+def test_a_number_is_one_however_its_exponent_is_written(
+    tmp_path: Path, repository: Path, number: str
+) -> None:
+    (tmp_path / "own.yaml").write_text(f"recipes: {{heavy: {{learning_rate: {number}}}}}\n")
+    config = read([repository / "config.yaml", tmp_path / "own.yaml"])
+    recipe = config.experiments["voc-fcn32s"].recipe
+    assert recipe and recipe.learning_rate == 2.0e-9
+
+
+def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn8s/recipe/learning_rate", "0.1")
+    with pytest.raises(InputError, match=r"recipe\.learning_rate: '0.1': Input should be a valid"):
+        load(raw_config)
+
+
+def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
+    with pytest.raises(
+        InputError, match=r"'voc-fcn64s' is no experiment; known: voc2011-alexnet, "
+    ):
+        load(raw_config)
+
+
+@pytest.mark.parametrize("start", ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"])
+def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
+    set_at(raw_config, "experiments/voc-fcn32s/net/start_from", [start])
+    with pytest.raises(InputError, match="must stand above it"):
+        load(raw_config)
+
+
+def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
+    del raw_config["experiments"]["bound-8"]["oracle"]
+    with pytest.raises(
+        InputError, match="bound-8: none; expected one of: net and recipe; weights; tested"
+    ):
+        load(raw_config)
+
+
+def test_an_experiment_overrides_single_values_of_its_recipe(raw_config: dict[str, Any]) -> None:
+    set_at(raw_config, "experiments/voc-fcn32s/recipe", {"name": "heavy", "momentum": 0.9})
+    recipe = load(raw_config).experiments["voc-fcn32s"].recipe
+    assert recipe is not None
+    assert (recipe.momentum, recipe.batch_size) == (0.9, 1)
+
+
+def test_a_users_scale_shows_only_its_tables_and_what_they_need(
+    raw_config: dict[str, Any],
+) -> None:
+    raw_config["scales"]["mine"] = {**raw_config["scales"]["demo"], "tables": ["own"]}
+    raw_config["tables"]["own"] = {"title": "Own", "columns": ["mean_iu"]}
+    raw_config["experiments"]["voc-fcn8s"]["tables"] += ["own"]
+    config = load(raw_config | {"scale": "mine"})
+    assert list(config.tables) == ["own"]
+    # What an experiment starts from is trained too, without a row of its own.
+    assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
+
+
+@pytest.mark.parametrize(("like", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
+def test_only_where_files_are_written_does_the_zoo_need_trained_nets(
+    raw_config: dict[str, Any], like: str, above: list[str]
+) -> None:
+    raw_config["scales"]["mine"] = {**raw_config["scales"][like], "tables": ["mine"]}
+    raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
+    raw_config["experiments"]["zoo-voc-alexnet"]["tables"] = ["mine"]
+    config = load(raw_config | {"scale": "mine"})
+    assert list(config.experiments) == [*above, "zoo-voc-alexnet"]
+
+
+def test_a_users_file_is_laid_over_the_list(
+    tmp_path: Any, repository: Any, raw_config: dict[str, Any]
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("drawn: {scenes: {train: 7}}\n")
+    config = read([repository / "config.yaml", own])
+    assert (config.drawn.scenes.train, config.drawn.scenes.size) == (
+        7,
+        raw_config["drawn"]["scenes"]["size"],
+    )
+
+
+def test_an_overlay_keeps_the_lists_order(
+    tmp_path: Path, repository: Path, raw_config: dict[str, Any]
+) -> None:
+    """Snakemake hands over a merged configuration in which the overlay's keys come first."""
+    own = tmp_path / "own.yaml"
+    own.write_text("experiments: {voc-fcn8s: {row: mine}}\n")
+    experiments = raw_config["experiments"]
+    first = {"voc-fcn8s": {**experiments["voc-fcn8s"], "row": "mine"}}
+    mixed = raw_config | {"experiments": first | {**experiments, **first}}
+    config = load(merged([repository / "config.yaml", own], mixed))
+    assert list(config.experiments) == list(experiments)
+    assert config.experiments["voc-fcn8s"].row == "mine"
+
+
+def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
+    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: stands there twice"):
+        read([own])
+
+
+@pytest.mark.parametrize("content", ["a: [1", "- a\n", "\xff\xfe"])
+def test_a_file_that_is_no_configuration_is_named(tmp_path: Any, content: str) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match=r"own\.yaml: ") as error:
+        read([own])
+    assert "\n" not in str(error.value)

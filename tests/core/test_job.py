@@ -1,0 +1,101 @@
+"""What every job of the workflow shares."""
+
+import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tqdm import tqdm
+
+from fcnlib.core.errors import InputError
+from fcnlib.core.job import job
+from fcnlib.models.weights.checkpoint import write_checkpoint
+
+
+def test_what_a_step_says_goes_into_its_log(tmp_path: Path) -> None:
+    with job(str(tmp_path / "logs" / "a.log"), 1) as device:
+        assert device in ("cpu", "cuda")
+        logging.getLogger("x").info("hello")
+        for _ in tqdm(range(2), desc="bar"):
+            pass
+    text = (tmp_path / "logs" / "a.log").read_text()
+    assert "hello" in text and "bar: 100%" in text
+
+
+def test_what_is_said_after_a_step_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with job(str(tmp_path / "a.log"), 1):
+        pass
+    logging.getLogger("x").warning("late")
+    assert "Logging error" not in capsys.readouterr().err
+
+
+def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stop, job(str(tmp_path / "a.log"), 1):
+        raise InputError("a.png: value 9; expected 0..3")
+    assert stop.value.code == "error: a.png: value 9; expected 0..3"
+    assert (tmp_path / "a.log").read_text() == "error: a.png: value 9; expected 0..3\n"
+
+
+def test_a_stopped_step_says_what_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="the next run goes on there"), job(str(tmp_path / "l"), 1):
+        raise KeyboardInterrupt
+    assert "Traceback" not in (tmp_path / "l").read_text()
+
+
+def test_a_step_that_slurm_ends_says_so_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="stopped; what"), job(str(tmp_path / "l"), 1):
+        signal.raise_signal(signal.SIGTERM)
+    assert (tmp_path / "l").read_text().startswith("stopped; ")
+
+
+def test_a_mistake_of_ours_is_traced_in_the_log(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), job(str(tmp_path / "a.log"), 1):
+        print(1 / 0)
+    assert "Traceback" in (tmp_path / "a.log").read_text()
+
+
+FULL = """
+import sys, torch, resource
+from pathlib import Path
+from fcnlib.job import job
+from fcnlib.models import build_fcn
+from fcnlib.models.transplant import write_checkpoint
+from fcnlib.torchscript import export
+
+folder = Path(sys.argv[1])
+net = build_fcn(width=1 / 16)
+with job(str(folder / "log"), 1):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+    {write}
+"""
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "write_checkpoint(folder / 'net.pt', {'state': net.state_dict()})",
+        "export(net, folder / 'net.ts')",
+    ],
+)
+def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_file(
+    tmp_path: Path, write: str
+) -> None:
+    code = FULL.replace("{write}", write)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_checkpoint_is_replaced_whole(tmp_path: Path) -> None:
+    for value in (1, 2):
+        write_checkpoint(tmp_path / "a.pt", {"state": {"x": torch.tensor(value)}})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+    assert torch.load(tmp_path / "a.pt", weights_only=True)["state"]["x"] == 2

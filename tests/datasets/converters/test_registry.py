@@ -1,0 +1,96 @@
+"""Every converter, from drawn archives: what its data sets have is what the list is checked by."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from fcn_synthetic.archives.nyudv2 import write_nyudv2
+from fcn_synthetic.archives.siftflow import write_siftflow
+from fcn_synthetic.archives.voc import (
+    write_context,
+    write_sbd,
+    write_voc2010,
+    write_voc2011,
+)
+from fcnlib.config.checks_data import CONTENTS, splits_of
+from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.core.errors import InputError
+from fcnlib.datasets.converters.registry import CONVERTERS, prepare
+from fcnlib.datasets.hha.prepare import prepare_hha
+from fcnlib.datasets.reader import Prepared
+
+SCENES = {"seed": 1, "size": 48, "train": 20, "validation": 6}
+VOC, SBD = "VOCtrainval_25-May-2011.tar", "benchmark.tgz"
+NYUD = ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat")
+CONTEXT = ("VOCtrainval_03-May-2010.tar", "pascal-context-trainval.tar.gz")
+ARCHIVES = {
+    "voc": (VOC,),
+    "voc-sbd": (VOC, SBD),
+    "nyudv2": NYUD,
+    "siftflow": ("SiftFlowDataset.zip",),
+    "pascal-context": CONTEXT,
+}
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archives")
+    write_voc2011(folder / VOC, **SCENES)
+    write_sbd(folder / SBD, **SCENES)
+    write_voc2010(folder / CONTEXT[0], **SCENES)
+    write_context(folder / CONTEXT[1], **SCENES)
+    write_nyudv2(*(folder / name for name in NYUD), seed=1, reduced=8, train=6, test=3)
+    write_siftflow(folder / "SiftFlowDataset.zip", seed=1, size=48, train=8, test=4)
+    return folder
+
+
+def test_every_converter_has_its_name_in_the_configuration() -> None:
+    named = get_args(ArchiveDataset.model_fields["converter"].annotation)
+    assert {*named, "folder"} == CONVERTERS.keys() == CONTENTS.keys()
+
+
+@pytest.mark.parametrize("converter", ARCHIVES)
+def test_a_data_set_has_what_the_list_is_checked_by(
+    archives: Path, tmp_path: Path, converter: str
+) -> None:
+    dataset = ArchiveDataset(
+        converter=converter,
+        archives=ARCHIVES[converter],
+        reduced=8 if converter == "nyudv2" else 1,
+    )
+    prepare(dataset, [archives / name for name in ARCHIVES[converter]], tmp_path / "set")
+    if "hha" in CONTENTS[converter].inputs:
+        prepare_hha(tmp_path / "set")
+    found, expected = Prepared(tmp_path / "set"), CONTENTS[converter]
+    assert found.inputs == expected.inputs
+    assert tuple(found.info.tasks) == expected.tasks
+    assert set(found.info.splits) <= set(splits_of(dataset))
+    assert (found.info.tasks["semantic"][0] == "background") == expected.background
+    for id in found.ids(next(iter(found.info.splits))):
+        stack, labels = found.sample(id, expected.inputs, expected.tasks)
+        assert {label.shape for label in labels.values()} == {stack.shape[1:]}
+
+
+@pytest.mark.parametrize("converter", ARCHIVES)
+def test_an_archive_that_is_not_there_is_told_with_how_to_get_it(
+    tmp_path: Path, converter: str
+) -> None:
+    names = ARCHIVES[converter]
+    dataset = ArchiveDataset(converter=converter, archives=names)
+    with pytest.raises(InputError) as caught:
+        prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")
+    fetch = f"fcn fetch {names[0]} --out {tmp_path}"
+    assert str(caught.value) == f"{tmp_path / names[0]}: no such file; fetch it with: {fetch}"
+
+
+@pytest.mark.parametrize("converter", sorted(ARCHIVES.keys() - {"voc", "voc-sbd"}))
+def test_counts_of_a_split_that_is_not_made_fail_before_an_archive_is_read(
+    tmp_path: Path, converter: str
+) -> None:
+    names = ARCHIVES[converter]
+    dataset = ArchiveDataset(converter=converter, archives=names, counts={"odd": 3})
+    for name in names:
+        (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"set: counts: no split 'odd'; expected one of: "):
+        prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")

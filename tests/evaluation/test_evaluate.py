@@ -1,0 +1,168 @@
+"""From a model file to its scores."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fixtures.facts import FACTS
+from torch import nn
+
+from fcnlib.config.columns import COLUMNS, RULES
+from fcnlib.config.load import load as load_config
+from fcnlib.config.schema import Oracle
+from fcnlib.core.errors import InputError
+from fcnlib.datasets.reader import Prepared
+from fcnlib.evaluation.confusion import bounds, confusions
+from fcnlib.evaluation.evaluate import evaluate, evaluate_bound, full_width
+from fcnlib.evaluation.metrics import mean_iu, scores
+from fcnlib.inference.torchscript import TOLD, export, load
+from fcnlib.models.fcn import build_fcn
+
+
+def model(folder: Path, classes: list[str], bias: int | None = None, **learnt: Any) -> Path:
+    """An untrained net; with `bias` it says that class everywhere."""
+    net = build_fcn(classes=len(classes), width=1 / 32, padding=1, fc6_kernel=3)
+    nn.init.normal_(net["score_fr"].weight)
+    if bias is not None:
+        nn.init.zeros_(net["score_fr"].weight)
+        nn.init.constant_(net["score_fr"].bias[bias], 1)
+    told: dict[str, Any] = dict.fromkeys(TOLD, 0)
+    told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
+    told |= {"classes": {"semantic": classes}, "inputs": ["rgb"], "parameters": 7}
+    export(net, folder / "net.ts", told | learnt)
+    return folder / "net.ts"
+
+
+@pytest.fixture
+def classes(world: Path) -> list[str]:
+    return list(Prepared(world).info.tasks["semantic"])
+
+
+def run(
+    world: Path, path: Path, folder: Path, side: int | None = None
+) -> tuple[dict[str, Any], Any]:
+    metrics, counts = folder / "0.json", folder / "0.npz"
+    files = {"metrics": metrics, "counts": counts}
+    evaluate(path, dataset=world, split="seg11valid", device="cpu", facts=FACTS, side=side, **files)
+    return json.loads(metrics.read_text()), np.load(counts)
+
+
+def test_background_everywhere_scores_what_can_be_counted_by_hand(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, _ = run(world, model(tmp_path, classes, bias=0), tmp_path)
+    data = Prepared(world)
+    labels = np.concatenate([data.label(name).ravel() for name in data.ids("seg11valid")])
+    valid = labels[labels != 255]
+    occurring = len(np.unique(valid))
+    share = (valid == 0).mean()
+    assert metrics["tasks"]["semantic"]["pixel_accuracy"] == pytest.approx(share, rel=1e-5)
+    assert metrics["tasks"]["semantic"]["mean_accuracy"] == pytest.approx(1 / occurring, rel=1e-5)
+    assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(share / occurring, rel=1e-5)
+
+
+def test_scores_are_those_of_the_stored_counts(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, counts = run(world, model(tmp_path, classes), tmp_path)
+    assert counts["ids"].tolist() == Prepared(world).ids("seg11valid")
+    assert counts["semantic"].shape == (6, 21, 21)
+    total = torch.from_numpy(counts["semantic"].sum(0))
+    found = {name: metrics["tasks"]["semantic"][name] for name in scores(total)}
+    assert found == pytest.approx(scores(total))
+    assert metrics["images"] == 6 and metrics["parameters"] == 7
+
+
+def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    metrics, _ = run(world, model(tmp_path, classes), tmp_path, side=40)
+    assert metrics["forward_size"] == [40, 40]
+    assert metrics["costs"].pop("forward_ms") > 0
+    assert metrics["costs"].pop("training_s") is None
+    assert metrics["costs"].pop("training_loss") is None and metrics["trained_on"] is None
+    full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
+    assert metrics["costs"] == full
+
+
+def test_what_learning_took_is_told_with_where_it_was(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    where = {"device": "cuda:0: A Machine", "threads": 4}
+    learnt = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
+    metrics, _ = run(world, model(tmp_path, classes, **learnt), tmp_path)
+    assert (metrics["costs"]["training_s"], metrics["costs"]["training_loss"]) == (12.5, 0.25)
+    assert metrics["trained_on"] == where
+
+
+@pytest.mark.parametrize("name", ["voc2011-alexnet", "voc2011-vgg16", "voc2011-googlenet"])
+def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
+    raw_config: dict[str, Any], name: str
+) -> None:
+    entry = load_config(raw_config).experiments[name]
+    assert entry.net is not None and entry.net.width == 0.125
+    found = full_width(entry.net.model_dump(), {"semantic": 21})
+    shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
+    published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
+    if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
+        assert (shown.pop("field"), published.pop("field")) == ("715", "907")
+    assert shown == published
+
+
+def test_counts_of_an_image_are_of_all_its_pixels_but_void(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    data = Prepared(world)
+    net = load(model(tmp_path, classes))
+    counts = confusions(lambda x: {"semantic": net(x)}, data, "seg11valid", device="cpu")
+    for name, count in zip(data.ids("seg11valid"), counts["semantic"], strict=True):
+        assert count.sum() == (data.label(name) != 255).sum()
+
+
+def test_a_model_of_other_classes_is_refused(world: Path, tmp_path: Path) -> None:
+    path = model(tmp_path, ["sky", "road"])
+    with pytest.raises(
+        InputError, match=r"net\.ts: knows 2 classes \(sky, \.\.\.\); expected the 21"
+    ):
+        run(world, path, tmp_path)
+    assert not (tmp_path / "0.json").exists()
+
+
+def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no split 'val'; known: "):
+        evaluate(
+            model(tmp_path, classes),
+            dataset=world,
+            split="val",
+            metrics=tmp_path / "0.json",
+            counts=tmp_path / "0.npz",
+            device="cpu",
+            facts=FACTS,
+        )
+
+
+def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
+    data = Prepared(world)
+    counts = [bounds(data, "seg11valid", factor=factor)[0].sum(0) for factor in (1, 4, 16, 64)]
+    found = [mean_iu(total) for total in counts]
+    assert found[0] == 1
+    assert found == sorted(found, reverse=True) and found[-1] < 0.6
+    files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
+    evaluate_bound(Oracle(factor=4), dataset=world, split="seg11valid", facts=FACTS, **files)
+    metrics = json.loads(files["metrics"].read_text())
+    assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
+    assert metrics["costs"] == {} and metrics["parameters"] is None
+
+
+def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
+    world: Path, tmp_path: Path
+) -> None:
+    files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
+    evaluate_bound(Oracle(factor=16), dataset=world, split="seg11valid", facts=FACTS, **files)
+    scored = json.loads(files["metrics"].read_text())["tasks"]["semantic"]
+    assert len({scored[rule] for rule in RULES}) == len(RULES)
+    total = torch.from_numpy(np.load(files["counts"])["semantic"]).sum(0)
+    assert scores(total)["mean_iu"] == pytest.approx(scored["mean_iu"])

@@ -1,0 +1,287 @@
+"""Shift-and-stitch, dilated filters and fully connected windows give the same scores."""
+
+import pytest
+import torch
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fcnlib.core.errors import InputError
+from fcnlib.models import build_classifier, build_fcn
+from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.dense import (
+    FullyConnected,
+    ShiftAndStitch,
+    coarse,
+    dense_grid,
+    dilated,
+)
+from fcnlib.models.dense.trunk import layers_of, part_of
+from fcnlib.models.geometry import Window, smallest_side
+from fcnlib.models.graph import LayerGraph
+
+THIN = 1 / 64
+LAST = {name: "inception_5b/output" if name == "googlenet" else "fc7" for name in BACKBONES}
+
+
+def unpadded(net: LayerGraph) -> LayerGraph:
+    """The net without any padding, with the same weights: every cell sees only the image."""
+    part = part_of(net, net.keys())
+    for layer in part.values():
+        if isinstance(layer, Window):
+            layer.padding = (0, 0)
+    part.smallest_side = smallest_side(layers_of(part))
+    return part
+
+
+def drawn(net: LayerGraph) -> LayerGraph:
+    """The net with weights at random, biases too: they tell a border's zeros from a cell."""
+    for parameter in net.parameters():
+        if parameter.dim() > 1:
+            nn.init.kaiming_normal_(parameter)
+        else:
+            nn.init.normal_(parameter)
+    return net.eval()
+
+
+def nets(backbone: str, width: float) -> dict[str, LayerGraph]:
+    """As a classifier, as an FCN of the published padding, and of next to none."""
+    small = {"googlenet": {}, "alexnet": {"padding": 50}}.get(backbone, {"padding": 1})
+    return {
+        "classifier": build_classifier(backbone, 3, width=width),
+        "published": build_fcn(backbone, [LAST[backbone]], 3, width=width),
+        "small": build_fcn(backbone, [LAST[backbone]], 3, width=width, **small),
+    }
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    """The largest difference, as a share of the scores' range."""
+    assert one.shape == other.shape
+    return ((one - other).abs().max() / (one.max() - one.min() + 1e-9)).item()
+
+
+def dense_maps(net: LayerGraph, image: Tensor, stride: int) -> tuple[Tensor, Tensor, Tensor]:
+    with torch.inference_mode():
+        return (
+            ShiftAndStitch(net, stride)(image),
+            dilated(net, stride)(image),
+            coarse(net)(image),
+        )
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
+)
+@given(
+    backbone=st.sampled_from(list(BACKBONES)),
+    kind=st.sampled_from(["classifier", "published", "small"]),
+    width=st.sampled_from([1 / 64, 1 / 32]),
+    stride=st.sampled_from([1, 2, 4, 8, 16, 32]),
+    cells=st.tuples(st.integers(1, 5), st.integers(1, 3)),
+    seed=st.integers(0, 9),
+)
+def test_all_shifts_stitched_are_the_dilated_net_on_the_whole_map(
+    backbone: str, kind: str, width: float, stride: int, cells: tuple[int, int], seed: int
+) -> None:
+    torch.manual_seed(seed)
+    net = drawn(nets(backbone, width)[kind])
+    least = coarse(net).smallest_side
+    # One more pixel than these cells need, so that sides are odd too.
+    height, width_ = (least + stride * (count - 1) + seed % 3 for count in cells)
+    stitched, in_one_pass, coarse_map = dense_maps(
+        net, 50 * torch.randn(1, 3, height, width_), stride
+    )
+    assert stitched.shape == in_one_pass.shape
+    assert apart(stitched, in_one_pass) < 1e-5
+    step = 32 // stride
+    assert apart(coarse_map, in_one_pass[:, :, ::step, ::step]) < 1e-5
+
+
+@pytest.mark.parametrize("backbone", ["alexnet", "vgg16"])
+def test_without_padding_a_shift_cuts_the_first_pixels_off(backbone: str) -> None:
+    net = unpadded(drawn(build_classifier(backbone, 3, width=THIN, fc6_kernel=2)))
+    image = 50 * torch.randn(1, 3, net.smallest_side + 40, net.smallest_side + 37)
+    with torch.inference_mode():
+        dense = dilated(net)(image)
+        for down, right in [(0, 0), (1, 0), (5, 31), (30, 2)]:
+            assert apart(dense[:, :, down::32, right::32], net(image[:, :, down:, right:])) < 1e-5
+
+
+def test_with_padding_it_does_so_where_no_border_is_seen_and_only_there() -> None:
+    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1)))
+    grid, side, shift = dense_grid(net), 120, 3
+    image = 50 * torch.randn(1, 3, side, side)
+    with torch.inference_mode():
+        dense = dilated(net)(image)[:, :, shift::8, shift::8]
+        shifted = net(image[:, :, shift:, shift:])
+    centres = shift + grid.start + 8 * torch.arange(shifted.shape[2])
+    reach = (grid.field - 1) / 2
+    inside = (centres - reach >= shift) & (centres + reach <= side - 1)
+    assert 0 < inside.sum() < len(inside)
+    where = torch.outer(inside, inside)
+    assert apart(dense[:, :, where], shifted[:, :, where]) < 1e-5
+    assert apart(dense, shifted) > 1e-3
+
+
+@pytest.mark.parametrize("backbone", ["alexnet", "vgg16"])
+def test_a_dense_map_moves_with_the_image_pixel_by_pixel(backbone: str) -> None:
+    net = dilated(unpadded(drawn(build_classifier(backbone, 3, width=THIN, fc6_kernel=2))))
+    image = 50 * torch.randn(1, 3, net.smallest_side + 12, net.smallest_side + 9)
+    with torch.inference_mode():
+        assert apart(net(image)[:, :, 3:, 2:], net(image[:, :, 3:, 2:])) < 1e-5
+
+
+def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
+    """Noise that leaves a cell as it is lies outside of its field; the field is tight."""
+    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
+    grid, image, cell = dense_grid(net, 4), 50 * torch.randn(1, 3, 60, 60), 35
+    seen = image.requires_grad_()
+    dilated(net, 4)(seen)[0, :, cell, cell].abs().sum().backward()
+    assert seen.grad is not None
+    rows = seen.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
+    centre = grid.start + cell * grid.stride
+    assert rows.min() >= centre - (grid.field - 1) / 2
+    assert rows.max() <= centre + (grid.field - 1) / 2
+    assert rows.max() - rows.min() > grid.field / 2
+
+
+def test_every_shift_and_the_dilated_net_learn_the_nets_own_weights() -> None:
+    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1))).double()
+    image, gradients = torch.randn(1, 3, 21, 26).double(), []
+    for dense in (ShiftAndStitch(net, 4), dilated(net, 4)):
+        net.zero_grad()
+        dense(image).square().sum().backward()
+        gradients.append([parameter.grad for parameter in net.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        assert one is not None
+        assert torch.allclose(one, other)
+
+
+def test_the_coarse_net_of_skips_heads_and_streams_ends_with_its_coarsest_scores() -> None:
+    image = 50 * torch.randn(1, 6, 40, 50)
+    colours = image[:, :3]
+    for net, tops in [
+        (build_fcn("vgg16", classes=3, width=THIN), ["score_fr"]),
+        (
+            build_fcn("vgg16", classes={"sem": 3, "geo": 2}, width=THIN),
+            ["score_fr_sem", "score_fr_geo"],
+        ),
+        (build_fcn("vgg16", ["fc7"], 3, width=THIN, streams=("color", "hha")), ["score_fused"]),
+    ]:
+        kept: list[Tensor] = []
+        for top in tops:
+            drawn(net)[top].register_forward_hook(lambda _, __, scores: kept.append(scores))  # noqa: B023
+        seen = image if "color" in net else colours
+        with torch.inference_mode():
+            net(seen)
+            expected = torch.cat(kept[: len(tops)], 1)
+            assert torch.equal(coarse(net)(seen), expected)
+            assert apart(dilated(net, 16)(seen)[:, :, ::2, ::2], expected) < 1e-5
+
+
+@pytest.mark.parametrize("stride", [0, 3, 64])
+def test_a_stride_that_does_not_divide_the_nets_is_refused(stride: int) -> None:
+    net = build_fcn("alexnet", ["fc7"], 3, width=THIN)
+    for dense in (ShiftAndStitch, dilated):
+        with pytest.raises(
+            InputError, match=f"stride: {stride}; expected a divisor of the net's 32"
+        ):
+            dense(net, stride)
+
+
+def test_an_image_too_small_for_one_cell_is_refused() -> None:
+    net = build_classifier("vgg16", 3, width=THIN)
+    image = torch.zeros(1, 3, 160, 160)
+    for dense in (ShiftAndStitch(net, 8), dilated(net, 8)):
+        with pytest.raises(InputError, match=r"160 x 160 pixels: expected at least \d+ a side"):
+            dense(image)
+
+
+def test_an_image_of_which_a_shift_leaves_a_layer_nothing_is_refused() -> None:
+    net = ShiftAndStitch(build_fcn("alexnet", ["fc7"], 3, width=THIN, padding=30), 4)
+    with pytest.raises(InputError, match="side of 6 pixels: a shift by 28 leaves pool5 no cell"):
+        net(torch.zeros(1, 3, 20, 6))
+
+
+@pytest.mark.parametrize("backbone", ["alexnet", "vgg16", "vgg19"])
+def test_the_fully_connected_net_gives_every_windows_cell_of_the_map(backbone: str) -> None:
+    """Without padding, a window of the image is all that a cell of the map sees."""
+    net = unpadded(drawn(build_classifier(backbone, 3, width=1 / 32, fc6_kernel=3)))
+    single, window = FullyConnected(net).eval(), round(dense_grid(net).field)
+    height, width = window + 32 + 5, window + 2 * 32 + 31
+    image = 50 * torch.randn(2, 3, height, width)
+    with torch.inference_mode():
+        cells = net(image)
+        for row in range(2):
+            for column in range(3):
+                crop = image[:, :, 32 * row :, 32 * column :][:, :, :window, :window]
+                assert apart(single(crop), cells[:, :, row, column]) < 1e-5
+
+
+@pytest.mark.parametrize("backbone", list(BACKBONES))
+def test_the_fully_connected_layers_slid_over_the_features_give_the_map(backbone: str) -> None:
+    """Of any net, padding and all: only the layers before them see its borders."""
+    net = drawn(build_classifier(backbone, 3, width=1 / 32))
+    single = FullyConnected(net).eval()
+    with torch.inference_mode():
+        image = 50 * torch.randn(2, 3, 300, 270)
+        cells = net(image)
+        assert min(cells.shape[2:]) > 1
+        assert apart(single.slide(single.trunk(image)), cells) < 1e-5
+        window = image[:, :, : BACKBONES[backbone].window, : BACKBONES[backbone].window]
+        assert apart(single(window)[:, :, None, None], net(window)) < 1e-5
+
+
+def test_fully_connected_layers_with_padding_are_refused() -> None:
+    with pytest.raises(InputError, match="fc6: stride 1, padding 1; expected 1 and 0"):
+        FullyConnected(build_classifier("alexnet", 3, width=THIN, fc6_kernel=3, window=64))
+
+
+def test_alexnet_makes_the_papers_grid_of_its_image() -> None:
+    """10 x 10 of 500 x 500 pixels: with floor pooling there would be 9."""
+    net = build_classifier("alexnet", 3, width=THIN)
+    for side, cells in ((500, 10), (227, 1)):
+        assert net(torch.zeros(1, 3, side, side)).shape[2:] == (cells, cells)
+
+
+def gradient(loss: Tensor, net: nn.Module) -> list[Tensor]:
+    return list(torch.autograd.grad(loss, list(net.parameters())))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_loss_of_a_map_is_that_of_its_patches(seed: int) -> None:
+    """Whole images are batches of all patches, and a random mask samples them (section 3.4)."""
+    generator = torch.Generator().manual_seed(seed)
+    net = unpadded(drawn(build_classifier("alexnet", 4, width=1 / 32, fc6_kernel=2))).double()
+    single, window = FullyConnected(net).eval(), round(dense_grid(net).field)
+    side = window + 2 * 32
+    image = 50 * torch.randn(1, 3, side, side, generator=generator).double()
+    labels = torch.randint(4, (1, 3, 3), generator=generator)
+
+    def patches(cells: list[tuple[int, int]]) -> list[Tensor]:
+        """The sum of the gradients of the cells' own patches, each alone in a batch of one."""
+        total = [torch.zeros_like(parameter) for parameter in single.parameters()]
+        for row, column in cells:
+            patch = image[:, :, 32 * row : 32 * row + window, 32 * column : 32 * column + window]
+            loss = functional.cross_entropy(single(patch), labels[:, row, column])
+            total = [a + b for a, b in zip(total, gradient(loss, single), strict=True)]
+        return total
+
+    every = [(row, column) for row in range(3) for column in range(3)]
+    loss = functional.cross_entropy(net(image), labels, reduction="sum")
+    assert_same(gradient(loss, net), patches(every))
+    kept = torch.rand(3, 3, generator=generator) < 0.5
+    assert 0 < kept.sum() < 9
+    sampled = labels.masked_fill(~kept, 255)
+    loss = functional.cross_entropy(net(image), sampled, reduction="sum", ignore_index=255)
+    assert_same(gradient(loss, net), patches([cell for cell in every if kept[cell]]))
+
+
+def assert_same(map_gradient: list[Tensor], patch_gradient: list[Tensor]) -> None:
+    for one, other in zip(map_gradient, patch_gradient, strict=True):
+        assert torch.allclose(
+            one.flatten(), other.flatten(), rtol=1e-9, atol=1e-9 * one.abs().max()
+        )

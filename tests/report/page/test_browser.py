@@ -1,0 +1,203 @@
+"""The page in a real browser, opened from disk as readers do."""
+
+import pytest
+from fixtures.browser import CHROMIUM, QUIET
+from fixtures.page import finished_run
+
+from fcnlib.report.page.page import write_page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> str:
+    given = finished_run(tmp_path_factory.mktemp("page"))
+    write_page(**given)
+    (given["output"].parent / "report.html").write_text("<!doctype html><title>report</title>")
+    return given["output"].as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        # launch() makes a user folder of its own and removes it.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """An open page, and what it said and asked for."""
+
+    def __init__(self, browser, address, *, width=1280, **options):
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        self.context.set_default_timeout(10_000)
+        self.page = self.context.new_page()
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+
+
+@pytest.fixture
+def visit(browser, address):
+    opened = []
+
+    def open_page(**options) -> Visit:
+        opened.append(Visit(browser, address, **options))
+        return opened[-1]
+
+    yield open_page
+    for visit in opened:
+        visit.context.close()
+
+
+def open_everything(page) -> None:
+    page.locator("details").evaluate_all(
+        "all => all.forEach((details) => { details.open = true; })"
+    )
+
+
+def column(page, place) -> list[str]:
+    rows = page.locator("table[data-name=nets] tbody tr")
+    return [row.locator("th, td").nth(place).inner_text() for row in rows.all()]
+
+
+def test_it_is_silent_asks_no_network_and_shows_every_image(visit):
+    opened = visit()
+    open_everything(opened.page)
+    for image in opened.page.locator("img[alt]:not(dialog img)").all():
+        image.scroll_into_view_if_needed()
+        opened.page.wait_for_function("i => i.complete", arg=image.element_handle())
+        assert image.evaluate("i => i.naturalWidth") > 0
+    assert opened.page.locator("figure img").count() == 5
+    assert opened.said == []
+    assert {url.partition(":")[0] for url in opened.asked} <= {"file", "data"}
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_it_never_scrolls_sideways(visit, width):
+    page = visit(width=width).page
+    open_everything(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_click_on_a_heading_sorts_best_first_then_back(visit):
+    page = visit().page
+    heading = page.locator("table[data-name=nets] tr.names th").nth(2)
+    given = column(page, 2)
+    assert given == ["50.0", "99.5", "12.5"]
+    heading.locator("button").click()
+    assert column(page, 2) == ["99.5", "50.0", "12.5"]
+    assert heading.get_attribute("aria-sort") == "descending"
+    heading.locator("button").press("Enter")
+    assert column(page, 2) == ["12.5", "50.0", "99.5"]
+    heading.locator("button").click()
+    assert column(page, 2) == given
+    assert heading.get_attribute("aria-sort") is None
+
+
+def test_rows_without_a_number_are_last_whichever_way_one_sorts(visit):
+    page = visit().page
+    button = page.locator("table[data-name=nets] tr.names th").nth(1).locator("button")
+    for _ in range(2):
+        button.click()
+        assert column(page, 0)[-1] == "Published only"
+
+
+def test_tables_are_copied_as_csv_and_markdown(visit):
+    opened = visit(permissions=["clipboard-read", "clipboard-write"])
+    tools = opened.page.locator(".tools[data-for=nets]")
+    tools.get_by_text("Copy CSV").click()
+    tools.get_by_text("Copied").wait_for()
+    csv = opened.page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert csv[0].startswith('row,"mean IU, demo","mean IU, paper","mean IU, difference"')
+    assert csv[1].startswith("Near-sighted <net>,") and csv[3] == "Published only,,12.5,,,,,"
+    tools.get_by_text("Copy Markdown").click()
+    opened.page.wait_for_timeout(100)
+    markdown = opened.page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert markdown[1] == "| :-- |" + " --: |" * 7
+    assert markdown[4] == "| Published only |  | 12.5 |  |  |  |  |  |"
+    assert opened.said == []
+
+
+def test_a_picture_opens_large_and_escape_closes_it(visit):
+    page = visit().page
+    link = page.locator("#figure-fig4 a.zoom")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('dialog[open] img')?.naturalWidth > 0")
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('dialog').open")
+
+
+def test_a_link_to_closed_claims_opens_them(visit):
+    page = visit().page
+    assert not page.locator("#claims-1").evaluate("details => details.open")
+    page.locator("#contents a[href='#claims-1']").first.click()
+    page.wait_for_function("document.getElementById('claims-1').open")
+
+
+def test_the_bar_of_sections_stays_in_sight_and_covers_no_heading(visit):
+    page = visit(width=400).page
+    page.locator("nav a[href='#part-2']").click()
+    page.wait_for_function("document.querySelector('nav').getBoundingClientRect().top === 0")
+    page.wait_for_function(
+        """() => { const bar = document.querySelector('nav').getBoundingClientRect();
+        const top = document.querySelector('#part-2 h2').getBoundingClientRect().top;
+        return top >= bar.bottom - 1; }"""
+    )
+
+
+def test_it_is_complete_without_javascript(visit):
+    opened = visit(java_script_enabled=False)
+    page = opened.page
+    assert column(page, 2) == ["50.0", "99.5", "12.5"]
+    assert page.locator("button").count() == 0
+    page.locator("#claims-1 > summary").click()
+    assert page.locator("#claim-sharper").is_visible()
+    page.locator("#figure-fig4 a.zoom").click()
+    page.wait_for_url("**/figures/fig4.png")
+    assert opened.said == []
+
+
+def test_dark_mode_is_dark(visit):
+    shade = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+    assert max(visit(color_scheme="dark").page.evaluate(shade)) < 60
+    assert min(visit(color_scheme="light").page.evaluate(shade)) > 200
+
+
+def test_paper_is_white_also_in_dark_mode(visit):
+    page = visit(color_scheme="dark").page
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("nav").is_visible()
+
+
+def test_every_text_stands_out_from_its_ground(visit):
+    """WCAG AA: 4.5 to 1 for the page's own colours, in both modes."""
+    for scheme in ("light", "dark"):
+        assert visit(color_scheme=scheme).page.evaluate(CONTRASTS) == []
+
+
+CONTRASTS = """() => {
+  const style = getComputedStyle(document.documentElement);
+  const light = (name) => {
+    const hex = style.getPropertyValue(name).trim().slice(1);
+    const [r, g, b] = [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
+      .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const poor = [];
+  for (const ink of ["--ink", "--soft", "--accent", "--up", "--down"])
+    for (const ground of ["--page", "--card"]) {
+      const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+      if ((a + 0.05) / (b + 0.05) < 4.5) poor.push([ink, ground]);
+    }
+  return poor;
+}"""

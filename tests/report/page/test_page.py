@@ -1,0 +1,362 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from fixtures.page import BOUND_TABLE, NET_TABLE, SHOWN_NETS, finished_run
+
+from fcnlib.config.columns import COLUMNS
+from fcnlib.core.errors import InputError
+from fcnlib.report.job_times import duration, read_benchmark
+from fcnlib.report.page.page import write_page
+from fcnlib.report.results import join_tables
+from fcnlib.report.tables import build_table
+
+
+class Links(HTMLParser):
+    """Every address and identifier in a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.images: list[dict[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.targets += [found[key] for key in ("href", "src") if key in found]
+        self.ids += [found["id"]] if "id" in found else []
+        self.images += [found] if tag == "img" else []
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> dict:
+    return finished_run(tmp_path_factory.mktemp("page"))
+
+
+def page(given: dict, **changes) -> str:
+    write_page(**given | changes)
+    return Path(given["output"]).read_text()
+
+
+def text(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_every_link_of_the_page_leads_somewhere(given):
+    links = Links(page(given))
+    folder = given["output"].parent
+    files = {target for target in links.targets if not target.startswith(("#", "data:"))}
+    assert files - {"report.html"}
+    assert [f for f in files - {"report.html"} if not (folder / f).is_file()] == []
+    anchors = {target[1:] for target in links.targets if target.startswith("#")}
+    assert anchors <= set(links.ids)
+    assert len(links.ids) == len(set(links.ids))
+
+
+def test_every_image_is_described_and_has_its_size(given):
+    images = Links(page(given)).images
+    assert len(images) == 5
+    assert all(image["alt"] and int(image["width"]) and int(image["height"]) for image in images)
+
+
+def test_a_demo_page_says_that_its_numbers_are_not_the_papers(given):
+    html = page(given)
+    assert '<span class="badge demo">demo</span>' in html
+    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "a difference between them is one between two worlds" in text(html)
+    headings = re.findall(r'data-full="(mean IU[^"]*)"', html)
+    assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, difference"]
+
+
+def test_a_paper_page_compares_like_with_like(given):
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale="paper", tables=tables)
+    assert '<span class="badge paper">paper</span>' in html
+    assert "drawn scenes" not in text(html)
+    assert 'data-full="mean IU, measured"' in html
+
+
+def test_a_page_of_own_data_says_whose_numbers_they_are(given):
+    own = NET_TABLE | {"images": "own"}
+    html = page(given, scale="street", tables=[own, BOUND_TABLE])
+    assert '<span class="badge own">street</span>' in html
+    assert "numbers of your own data (“street”), not the paper" in text(html)
+    assert "The paper's numbers are of other images" in html
+    assert "Where a published number stands beside one" in text(html)
+
+
+def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path):
+    rows = [row | {"paper": {}} for row in SHOWN_NETS["nets"]]
+    table = NET_TABLE | {"images": "own", "rows": rows}
+    csv, results = tmp_path / "nets.csv", tmp_path / "results.csv"
+    build_table(
+        table, scale="mine", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
+    )
+    join_tables([csv], results)
+    html = page(given, scale="mine", tables=[table], csvs=[csv], results=results)
+    assert "published number" not in text(html) and "paper's numbers" not in html
+    assert "Difference" not in text(html)
+
+
+def test_another_scale_of_drawn_scenes_is_not_taken_for_own_data(given):
+    html = page(given, scale="tiny")
+    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "your own data" not in text(html)
+
+
+def test_commands_in_a_note_are_set_as_code_and_nothing_else_is_markup(given):
+    table = NET_TABLE | {"note": "Ask `fcn submit a<b` for <b>it</b>."}
+    html = page(given, tables=[table, BOUND_TABLE])
+    assert "Ask <code>fcn submit a&lt;b</code> for &lt;b&gt;it&lt;/b&gt;." in html
+
+
+def test_class_colours_stand_by_data_set(given):
+    html = page(given)
+    legend = re.search(r'<section id="legend">.*?</section>', html, re.S)
+    assert legend and legend[0].count("<h3>") == 1 and "<h3>toy</h3>" in legend[0]
+    assert legend[0].count("cat</li>") == 1
+
+
+def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
+    said = text(page(given))
+    assert "Drawn for a test. Here drawn scenes take the place of the published images" in said
+    assert said.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
+
+
+def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
+    html = page(given)
+    assert '<a href="config.json">config.json</a>, beside this page' in html
+
+
+def test_forward_time_is_not_sold_as_a_fair_comparison(given):
+    """Once, with the table's own column where it has one."""
+    said = text(page(given))
+    assert said.count("while other jobs may have run") == 1
+    assert "while other jobs may have run beside" in said
+    tables = [
+        table | {"columns": [name for name in table["columns"] if name != "forward_ms"]}
+        for table in given["tables"]
+    ]
+    without = text(page(given | {"tables": tables}))
+    assert "measured while other jobs may have run; for a fair comparison" in without
+
+
+def test_measured_published_and_difference_stand_side_by_side(given):
+    rows = re.findall(r'<tr[^>]*><th scope="row">(.*?)</tr>', page(given), re.S)
+    sharp = text(next(row for row in rows if row.startswith("Sharp"))).split()
+    measured, paper, difference = float(sharp[1]), float(sharp[4]), sharp[5]
+    assert sharp[2] == "±" and paper == 99.5
+    assert difference == COLUMNS["mean_iu"].signed(round(measured - paper, 1))
+    published = text(next(row for row in rows if row.startswith("Published only"))).split()
+    assert published == ["Published", "only", "12.5"]
+
+
+def test_rows_of_others_are_muted_and_said_to_be_no_runs(given):
+    html = page(given)
+    assert html.count('<tr class="others">') == 1
+    assert '<tr class="others"><th scope="row">Published only' in html
+    assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
+
+
+def test_what_only_the_server_scores_is_said_in_its_cells(given):
+    table = NET_TABLE | {
+        "columns": ["mean_iu", "voc2012_test_mean_iu"],
+        "rows": [
+            {**NET_TABLE["rows"][0], "paper": {"voc2012_test_mean_iu": 67.2}},
+            NET_TABLE["rows"][1],
+            {"experiment": "sds", "row": "SDS", "paper": {"voc2012_test_mean_iu": 51.6}},
+        ],
+    }
+    csv = given["results"].with_name("served.csv")
+    build_table(
+        table, scale="demo", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
+    )
+    html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
+    cells = re.findall(r'<td class="first server" data-v=""[^>]*>(.*?)</td>', html)
+    assert cells == ["server only", "server only", ""]
+    assert 'data-full="mean IU, VOC2012 test, difference"' not in html
+
+
+def test_times_and_sizes_have_their_unit_and_no_difference(given):
+    html = page(given)
+    assert "forward time (ms)" in html and "rf size (px)" in html
+    assert 'data-full="forward time, demo"' in html
+    assert 'data-full="rf size, derived"' in html and 'data-full="rf size, paper"' in html
+    assert 'data-full="rf size, difference"' not in html
+    sharp = next(row for row in re.findall(r"<tr><th.*?</tr>", html, re.S) if "Sharp" in row)
+    assert text(sharp).split()[-2:] == ["404", "907"]
+    assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in text(html)
+
+
+def test_bold_is_for_scores_alone(given):
+    html = page(given)
+    rows = re.findall(r'<tr[^>]*><th scope="row">(?:Near|Sharp).*?</tr>', html, re.S)
+    cells = [re.findall(r'<td class="first".*?</td>', row, re.S) for row in rows]
+    bold = [["<strong>" in cell for cell in row] for row in cells if len(row) == 4]
+    assert len(bold) == 2 and any(map(any, bold))
+    assert not any(any(row[2:]) for row in bold)
+    assert "Bold: best score." in text(html)
+
+
+def test_a_difference_between_two_worlds_has_no_colour(given):
+    coloured = re.compile(r'class="diff (?:up|down)"')
+    assert not coloured.search(page(given))
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    assert coloured.search(page(given, scale="paper", tables=tables))
+
+
+def test_runs_are_said_to_be_averaged_only_where_there_are_several(given):
+    assert "Several runs are averaged." in text(page(given, figures=[]))
+    one = [path for path in given["metrics"] if path.stem == "0"]
+    alone = {"csvs": [path.with_name(f"{path.stem}-one.csv") for path in given["csvs"]]}
+    for table, path in zip(given["tables"], alone["csvs"], strict=True):
+        files = [p for p in one if p.parent.name in {row["experiment"] for row in table["rows"]}]
+        build_table(table, scale="demo", metrics=files, csv=path, markdown=path.with_suffix(".md"))
+    join_tables(alone["csvs"], given["output"].with_name("one.csv"))
+    alone |= {"metrics": one, "results": given["output"].with_name("one.csv"), "figures": []}
+    assert "averaged" not in text(page(given, **alone))
+
+
+def test_metrics_without_published_numbers_have_no_empty_columns(given):
+    assert 'data-full="pixel acc., demo"' in page(given)
+    assert 'data-full="pixel acc., paper"' not in page(given)
+
+
+def test_text_from_outside_is_escaped(given):
+    html = page(given)
+    assert "Near-sighted <net>" not in html and "Near-sighted &lt;net&gt;" in html
+    assert "Table 1: nets &amp; eyes" in html
+    assert "echo &#39;&lt;done&gt;&#39;" in html
+
+
+def test_the_page_says_what_the_run_was(given):
+    said = text(page(given))
+    for fact in (
+        "0123456789 with uncommitted changes",
+        "2026-01-02 03:04 UTC",
+        "cpu: A Machine",
+        "4 min 3 s, the sum of 5 measured jobs (4 train, 1 prepare)",
+        "512 MB",
+        "5 of toy, test",
+        "torch 2.13.0",
+        "recipe.learning_rate 1e-10",
+        "123,456",
+        "one image of 32 x 24 pixels",
+        "standard deviation over 2 runs",
+    ):
+        assert fact in said, fact
+
+
+def test_the_page_is_small_and_whole_in_itself(given):
+    html = page(given)
+    assert len(html.encode()) < 300_000
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", html)
+
+
+def test_equal_input_gives_equal_bytes(given):
+    assert page(given) == page(given)
+
+
+def test_a_table_without_figures_is_shown(given):
+    html = page(given, figures=[], tables=[NET_TABLE], csvs=given["csvs"][:1])
+    assert 'id="table-nets"' in html and "<figure" not in html
+
+
+def test_a_page_needs_a_result(given, tmp_path):
+    with pytest.raises(InputError, match="at least one metrics file"):
+        page(given, metrics=[], output=tmp_path / "index.html")
+    assert not (tmp_path / "index.html").exists()
+
+
+@pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
+def test_a_broken_benchmark_file_is_named(tmp_path, content):
+    path = tmp_path / "0.tsv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"0\.tsv: expected a Snakemake benchmark file"):
+        read_benchmark(path)
+
+
+def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
+    path = tmp_path / "0.tsv"
+    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n")
+    assert read_benchmark(path) == (0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
+)
+def test_durations_as_people_say_them(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given):
+    html = page(given)
+    contents = re.search(r'<section id="contents">.*?</section>', html, re.S)
+    assert contents
+    rows = re.findall(r"<tr>(.*?)</tr>", contents[0], re.S)
+    assert [text(row).split()[-3:] for row in rows[1:]] == [
+        ["1", "1", "0"],
+        ["0", "0", "2"],
+        ["1", "1", "2"],
+    ]
+    items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', html, re.S)
+    said = {name: text(item) for name, item in items}
+    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in said["sharper"]
+    assert "\N{MULTIPLICATION X} false Both see alike." in said["alike"]
+    assert "\N{EN DASH} untested Blind ones see less." in said["blind"]
+    assert "no row blind in its table later" in said["blind"]
+    assert "tests/test_eyes.py::test_eyes" in said["counted"]
+
+
+def test_tables_figures_and_claims_stand_by_the_papers_section(given):
+    parts = dict(re.findall(r'<section id="part-([\d.]*)"(.*?)</section>', page(given), re.S))
+    assert list(parts) == ["1", "2"]
+    assert all(f'id="{name}"' in parts["1"] for name in ("table-nets", "figure-fig4", "claims-1"))
+    assert 'id="table-bounds"' in parts["2"] and 'id="claim-blind"' in parts["2"]
+    assert "<h2>1: eyes</h2>" in parts["1"]
+
+
+def test_what_has_no_section_is_an_overview_and_other_tables(given):
+    html = page(given, sections={"tables": {"nets": "10", "bounds": ""}, "figures": {}})
+    parts = re.findall(r'<section id="part-([\d.]*)" class="part">\s*<h2>(.*?)</h2>', html)
+    assert parts == [
+        ("1", "1: eyes"),
+        ("2", "2: no eyes"),
+        ("10", "Section 10"),
+        ("", "Other tables"),
+    ]
+    overview = re.search(r'<section id="overview">.*?</section>', html, re.S)
+    assert overview and 'id="figure-fig4"' in overview[0]
+
+
+def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
+    item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given), re.S)
+    assert item
+    said = text(item[1])
+    assert "Holds if sharp &gt; near" in said and "standard errors from turning over" in said
+    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", said)
+
+
+def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
+    verdicts = json.loads(given["claims"].read_text())
+    verdicts[0] |= {"standard_errors": 1.44, "within_noise": True}
+    path = tmp_path / "claims.json"
+    path.write_text(json.dumps(verdicts))
+    item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given, claims=path), re.S)
+    assert item
+    said = text(item[1])
+    assert "true within noise Sharp eyes" in said
+    assert "Only 1.4 standard errors from turning over: it may be chance." in said
+
+
+def test_verdicts_on_drawn_scenes_say_so(given):
+    assert "Verdicts on drawn scenes, not on the paper." in text(page(given))
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale="paper", tables=tables)
+    assert "drawn scenes" not in text(html) and 'id="claims-1"' in html
+    html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
+    assert "Verdicts on your own images, not on the paper." in text(html)

@@ -1,0 +1,482 @@
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from fixtures.page import facts, write_dataset, write_net
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fcnlib.config.columns import (
+    COLUMNS,
+    KEYS,
+    RULES,
+    Bound,
+    ColumnName,
+    Metric,
+    Served,
+    Setting,
+)
+from fcnlib.config.schema import Recipe
+from fcnlib.core.errors import InputError
+from fcnlib.evaluation import metrics as scores
+from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.report.results import (
+    Line,
+    join_tables,
+    read_lines,
+    write_lines,
+    write_scores,
+)
+from fcnlib.report.tables import build_table
+
+SKIPS = {
+    "name": "skips",
+    "title": "Table 3",
+    "columns": ["pixel_accuracy", "mean_iu"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "fine", "row": "FCN-8s", "paper": {"pixel_accuracy": 91.2, "mean_iu": 65.5}},
+        {"experiment": "coarse", "row": "FCN-32s", "paper": {"mean_iu": 63.6}},
+        {"experiment": "sds", "row": "SDS", "paper": {"mean_iu": 51.6}},
+    ],
+}
+
+
+def write_metrics(
+    folder: Path, experiment: str, seed: int, *, costs: Any = None, **scores: float | None
+) -> Path:
+    path = folder / experiment / f"{seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = facts(experiment, seed) | {
+        "dataset": "toy",
+        "split": "test",
+        "images": 2,
+        "tasks": {"semantic": scores},
+        "costs": costs or {},
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+def build(folder: Path, metrics: list[Path], table=SKIPS, scale="demo") -> tuple[str, str]:
+    written = folder / "tables/skips.csv", folder / "tables/skips.md"
+    build_table(table, scale=scale, metrics=metrics, csv=written[0], markdown=written[1])
+    return written[0].read_text(), written[1].read_text()
+
+
+def test_a_table_is_tidy_and_in_the_order_of_its_rows(tmp_path):
+    coarse = write_metrics(tmp_path, "coarse", 0, pixel_accuracy=0.9, mean_iu=0.57)
+    fine = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.95, mean_iu=0.6)
+    csv, _ = build(tmp_path, [coarse, fine])
+    assert csv == (
+        "table,row,experiment,task,metric,measured,std,seeds,paper,unit\n"
+        "skips,FCN-8s,fine,semantic,pixel_accuracy,95.0,,1,91.2,%\n"
+        "skips,FCN-8s,fine,semantic,mean_iu,60.0,,1,65.5,%\n"
+        "skips,FCN-32s,coarse,semantic,pixel_accuracy,90.0,,1,,%\n"
+        "skips,FCN-32s,coarse,semantic,mean_iu,57.0,,1,63.6,%\n"
+        "skips,SDS,sds,semantic,pixel_accuracy,,,,,%\n"
+        "skips,SDS,sds,semantic,mean_iu,,,,51.6,%\n"
+    )
+
+
+def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
+    runs = [
+        write_metrics(tmp_path, "fine", seed, pixel_accuracy=0.9, mean_iu=iu)
+        for seed, iu in enumerate((0.5, 0.6, 0.7))
+    ]
+    build(tmp_path, runs)
+    line = read_lines(tmp_path / "tables/skips.csv")[1]
+    assert (line.measured, line.std, line.seeds) == (60.0, 10.0, 3)
+
+
+def test_every_column_is_described_and_no_two_are_of_one_number():
+    assert list(COLUMNS) == list(get_args(ColumnName))
+    percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
+    assert percent == {*get_args(Metric), *get_args(Bound), *get_args(Served)}
+    assert RULES.keys() == set(get_args(Bound)) and len(set(RULES.values())) == len(RULES)
+    chosen = {name for name, column in COLUMNS.items() if column.known == "set"}
+    assert chosen == set(get_args(Setting)) and chosen <= Recipe.model_fields.keys()
+    assert {name for name, column in COLUMNS.items() if column.server} == set(get_args(Served))
+    assert len(set(KEYS.values())) == len(COLUMNS)
+    assert scores.METRICS.keys() <= percent
+
+
+def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
+    coarse = write_metrics(tmp_path, "coarse", 0, pixel_accuracy=0.9, mean_iu=0.57)
+    fine = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.95, mean_iu=0.6)
+    _, markdown = build(tmp_path, [coarse, fine])
+    assert markdown.splitlines()[2:7] == [
+        "|  | pixel acc., demo | paper | mean IU, demo | paper |",
+        "| :-- | --: | --: | --: | --: |",
+        "| FCN-8s | **95.0** | 91.2 | **60.0** | 65.5 |",
+        "| FCN-32s | 90.0 |  | 57.0 | 63.6 |",
+        "| SDS |  |  |  | 51.6 |",
+    ]
+    assert "drawn scenes take the place of the published images" in markdown
+    published = build(tmp_path, [coarse, fine], SKIPS | {"images": "published"}, "paper")[1]
+    assert "demo" not in published and "drawn" not in published
+    assert "| FCN-8s | **95.0** | 91.2 |" in published
+
+
+@pytest.mark.parametrize(
+    ("fine", "coarse", "said"),
+    [
+        ("test", "test", ["Every net is scored at its snapshot with the best mean IU on the test"]),
+        ("validation", "validation", ["Every net is scored at its snapshot with the best mean IU "
+         "on the validation images."]),
+        ("validation", "test", ["FCN-8s: scored at its snapshot with the best mean IU on the valid",
+         "FCN-32s: scored at its snapshot with the best mean IU on the test images, as in"]),
+    ],
+)  # fmt: skip
+def test_a_table_says_on_which_images_snapshots_were_picked(tmp_path, fine, coarse, said):
+    first, second, other = SKIPS["rows"]
+    rows = [first | {"picked_on": fine}, second | {"picked_on": coarse}, other]
+    _, markdown = build(tmp_path, [], SKIPS | {"rows": rows})
+    assert all(sentence in markdown for sentence in said)
+    assert markdown.count("snapshot") == len(said)
+
+
+def test_rows_without_snapshots_say_nothing_of_them(tmp_path):
+    assert "snapshot" not in build(tmp_path, [])[1]
+
+
+def test_equal_input_gives_equal_bytes_in_any_order_of_files(tmp_path):
+    runs = [
+        write_metrics(tmp_path, name, seed, pixel_accuracy=0.1 * seed + 0.3, mean_iu=0.1)
+        for name in ("coarse", "fine")
+        for seed in range(3)
+    ]
+    assert build(tmp_path, runs) == build(tmp_path, runs[::-1])
+
+
+def test_results_are_the_tables_one_after_the_other(tmp_path):
+    csv, _ = build(tmp_path, [write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9, mean_iu=0.1)])
+    path = tmp_path / "tables/skips.csv"
+    join_tables([path, path], tmp_path / "results.csv")
+    head, *lines = csv.splitlines()
+    assert (tmp_path / "results.csv").read_text().splitlines() == [head, *lines, *lines]
+
+
+def written_scores(folder, *experiments):
+    """What is written of these, by file."""
+    write_scores(
+        folder / "tables/skips.csv", [folder / f"scores/{name}.json" for name in experiments]
+    )
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("scores/*.json")}
+
+
+def test_scores_are_the_measured_numbers_by_experiment(tmp_path):
+    build(tmp_path, [write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9, mean_iu=0.1)])
+    assert written_scores(tmp_path, "fine") == {"fine": {"pixel_accuracy": 90, "mean_iu": 10}}
+
+
+def test_a_score_that_a_run_does_not_have_is_an_empty_cell(tmp_path):
+    path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9)
+    csv, _ = build(tmp_path, [path])
+    assert "skips,FCN-8s,fine,semantic,mean_iu,,,,65.5,%" in csv
+
+
+def test_a_list_is_no_score(tmp_path):
+    path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=[0.9], mean_iu=0.5)
+    with pytest.raises(InputError, match=r"fine/0\.json: semantic\.pixel_accuracy: expected one"):
+        build(tmp_path, [path])
+    assert not (tmp_path / "tables").exists()
+
+
+TASKS = {
+    "name": "two",
+    "title": "Table 6",
+    "columns": ["mean_iu", "geometric_pixel_accuracy", "foreground_mean_iu"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "both", "row": "Both", "paper": {"geometric_pixel_accuracy": 94.6}},
+        {"experiment": "semantic", "row": "Semantic"},
+        {"experiment": "geometric", "row": "Geometric"},
+        {"experiment": "tighe", "row": "Tighe", "paper": {"geometric_pixel_accuracy": 90.8}},
+    ],
+}
+
+
+def write_tasks(folder: Path, experiment: str, **tasks: dict[str, float]) -> Path:
+    path = write_metrics(folder, experiment, 0)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tasks": tasks}))
+    return path
+
+
+def task_runs(folder: Path) -> list[Path]:
+    scored = {"pixel_accuracy": 0.8, "mean_iu": 0.4}
+    return [
+        write_tasks(
+            folder, "both", semantic=scored, geometric={"pixel_accuracy": 0.9, "mean_iu": 0.7},
+            foreground={"mean_iu": 0.6},
+        ),
+        write_tasks(folder, "semantic", semantic=scored | {"mean_iu": 0.41}),
+        write_tasks(folder, "geometric", geometric={"pixel_accuracy": 0.88, "mean_iu": 0.6}),
+    ]  # fmt: skip
+
+
+def test_a_column_takes_its_number_from_its_task_and_is_empty_for_nets_without_it(tmp_path):
+    csv, markdown = build(tmp_path, task_runs(tmp_path), TASKS)
+    assert csv.splitlines()[1:] == [
+        "two,Both,both,semantic,mean_iu,40.0,,1,,%",
+        "two,Both,both,geometric,pixel_accuracy,90.0,,1,94.6,%",
+        "two,Both,both,foreground,mean_iu,60.0,,1,,%",
+        "two,Semantic,semantic,semantic,mean_iu,41.0,,1,,%",
+        "two,Semantic,semantic,geometric,pixel_accuracy,,,,,%",
+        "two,Semantic,semantic,foreground,mean_iu,,,,,%",
+        "two,Geometric,geometric,semantic,mean_iu,,,,,%",
+        "two,Geometric,geometric,geometric,pixel_accuracy,88.0,,1,,%",
+        "two,Geometric,geometric,foreground,mean_iu,,,,,%",
+        "two,Tighe,tighe,semantic,mean_iu,,,,,%",
+        "two,Tighe,tighe,geometric,pixel_accuracy,,,,90.8,%",
+        "two,Tighe,tighe,foreground,mean_iu,,,,,%",
+    ]
+    assert "| Both | 40.0 | **90.0** | 94.6 | 60.0 |" in markdown
+    assert "| Tighe |  |  | 90.8 |  |" in markdown
+
+
+def test_scores_of_several_tasks_keep_their_task(tmp_path):
+    build(tmp_path, task_runs(tmp_path), TASKS)
+    assert written_scores(tmp_path, "both", "geometric") == {
+        "both": {"mean_iu": 40, "geometric_pixel_accuracy": 90, "foreground_mean_iu": 60},
+        "geometric": {"geometric_pixel_accuracy": 88},
+    }
+
+
+def test_what_only_the_server_can_score_is_said_so_for_nets_and_is_no_number(tmp_path):
+    table = SKIPS | {
+        "columns": ["mean_iu", "voc2012_test_mean_iu"],
+        "rows": [
+            {"experiment": "fine", "row": "FCN-8s", "paper": {"voc2012_test_mean_iu": 67.2}},
+            {"experiment": "sds", "row": "SDS", "paper": {"voc2012_test_mean_iu": 51.6}},
+        ],
+    }
+    csv, markdown = build(tmp_path, [write_metrics(tmp_path, "fine", 0, mean_iu=0.5)], table)
+    assert "skips,FCN-8s,fine,semantic,voc2012_test_mean_iu,,,,67.2,%" in csv
+    assert "| FCN-8s | 50.0 | server only | 67.2 |" in markdown
+    assert "| SDS |  |  | 51.6 |" in markdown
+
+
+def test_a_run_that_is_no_row_of_the_table_is_refused(tmp_path):
+    path = write_metrics(tmp_path, "stranger", 0, pixel_accuracy=0.9, mean_iu=0.1)
+    with pytest.raises(InputError, match="'stranger' is no row of skips; rows: fine, coarse"):
+        build(tmp_path, [path])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"experiment": "fine"}'])
+def test_a_broken_metrics_file_is_named(tmp_path, content):
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"broken\.json: "):
+        build(tmp_path, [path])
+
+
+def test_a_score_that_one_run_lacks_has_no_mean(tmp_path):
+    runs = [
+        write_metrics(tmp_path, "fine", seed, pixel_accuracy=0.9, mean_iu=iu)
+        for seed, iu in enumerate((0.5, None))
+    ]
+    build(tmp_path, runs)
+    line = read_lines(tmp_path / "tables/skips.csv")[1]
+    assert (line.measured, line.std, line.seeds) == (None, None, None)
+
+
+def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
+    dataset = write_dataset(tmp_path / "toy")
+    write_net(tmp_path / "net.ts", blind=9)
+    path = tmp_path / "fine/0.json"
+    evaluate(
+        tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
+        counts=path.with_suffix(".npz"), device="cpu", facts=facts("fine", 0),
+    )  # fmt: skip
+    build(tmp_path, [path])
+    with np.load(path.with_suffix(".npz")) as file:
+        total = torch.from_numpy(file["semantic"]).sum(0)
+    for line in read_lines(tmp_path / "tables/skips.csv")[:2]:
+        assert line.measured == pytest.approx(100 * scores.METRICS[line.metric](total))
+
+
+def seeds_of(folder: Path, **scores: list[float]) -> list[Path]:
+    return [
+        write_metrics(folder, name, seed, pixel_accuracy=0.5, mean_iu=score)
+        for name, each in scores.items()
+        for seed, score in enumerate(each)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coarse", "bold"), [([0.58, 0.59, 0.60], True), ([0.5, 0.51, 0.52], False)]
+)
+def test_what_chance_may_keep_below_the_best_is_marked_as_well(tmp_path, coarse, bold):
+    runs = seeds_of(tmp_path, fine=[0.59, 0.6, 0.61], coarse=coarse)
+    _, markdown = build(tmp_path, runs)
+    assert "| **60.0 ± 1.0** | 65.5 |" in markdown
+    assert (f"| **{100 * coarse[1]:.1f} ± 1.0** |" in markdown) == bold
+    assert "Scores within 2 standard errors of the best are bold, too." in markdown
+
+
+def test_one_run_each_has_one_best_and_no_word_of_chance(tmp_path):
+    _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6], coarse=[0.599]))
+    assert "**60.0**" in markdown and "| 59.9 |" in markdown and "standard err" not in markdown
+
+
+def test_a_run_that_diverged_is_marked_told_and_never_the_best(tmp_path):
+    fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
+    content = json.loads(fine.read_text())
+    fine.write_text(json.dumps(content | {"diverged_at": 120}))
+    _, markdown = build(tmp_path, [fine, *others])
+    assert "| FCN-8s | 50.0† | 91.2 | 60.0† | 65.5 |" in markdown
+    assert "**35.0 ± 7.1**" in markdown
+    assert "† FCN-8s: diverged at iteration 120 (seed 0), scored at its best snapshot" in markdown
+
+
+SET = {
+    "name": "set",
+    "title": "Table 2",
+    "columns": ["batch_size", "momentum", "learning_rate", "training_s", "training_loss"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "heavy", "row": "Heavy", "paper": {"momentum": 0.99, "batch_size": 1}},
+        {"experiment": "tested", "row": "Tested"},
+        {"experiment": "released", "row": "Released"},
+    ],
+}
+
+
+def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
+    recipe = {"batch_size": 20, "momentum": 0.9, "learning_rate": 2e-9}
+    took = {"training_s": 1234.4, "training_loss": 0.25}
+    runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]
+    runs += [write_metrics(tmp_path, name, 0) for name in ("tested", "released")]
+    values = {"heavy": {"recipe": recipe}, "tested": {"trained": {"recipe": recipe}}}
+    for path in runs:
+        content = json.loads(path.read_text())
+        content["provenance"]["values"] = values.get(path.parent.name, {})
+        content["trained_on"] = {"device": "gpu: Another Machine", "threads": 2}
+        path.write_text(json.dumps(content))
+    csv, markdown = build(tmp_path, runs, SET)
+    assert markdown.splitlines()[2:7] == [
+        "|  | batch size (images), set | paper | momentum, set | paper | learning rate, set | "
+        "time of learning (s), demo | loss at the end of training (per pixel), demo |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
+        "| Heavy | 20 | 1 | 0.9 | 0.99 | 2e-09 | 1,234.4 ± 0.0 | 0.250 ± 0.000 |",
+        "| Tested | 20 |  | 0.9 |  | 2e-09 |  |  |",
+        "| Released |  |  |  |  |  |  |  |",
+    ]
+    assert "set,Heavy,heavy,,learning_rate,2e-09,,2,," in csv
+    assert "Timed on gpu: Another Machine (2 threads), while" in markdown
+    assert "**" not in markdown.replace("**Table 2**", "")
+
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
+lines = st.builds(
+    Line, text, text, text, text, text, numbers, numbers, st.none() | st.integers(1), numbers, text
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(lines))
+def test_lines_read_back_exactly(tmp_path_factory, written):
+    path = tmp_path_factory.mktemp("lines") / "results.csv"
+    write_lines(path, written)
+    assert read_lines(path) == written
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [
+        ("mean_iu", None, ""),
+        ("mean_iu", 59.96, "60.0"),
+        ("forward_ms", 1234.56, "1,234.6"),
+        ("parameters", 134_346_581.0, "134M"),
+        ("field", 404.0, "404"),
+        ("max_difference", 4.04e-7, "4.0e-07"),
+    ],
+)
+def test_numbers_as_people_read_them(column, value, shown):
+    assert COLUMNS[column].text(value) == shown
+
+
+COSTS = {
+    "name": "cost",
+    "title": "Table 1",
+    "columns": ["mean_iu", "forward_ms", "parameters", "field"],
+    "images": "drawn",
+    "rows": [
+        {"experiment": "small", "row": "Small", "paper": {"parameters": 57e6, "forward_ms": 16.0}},
+        {"experiment": "big", "row": "Big", "paper": {"field": 907.0}},
+    ],
+}
+
+
+def cost_runs(folder: Path) -> list[Path]:
+    small = {"forward_ms": 5.14, "parameters": 56_954_261, "field": 355}
+    big = {"forward_ms": 20.0, "parameters": 134_346_581, "field": 715}
+    return [
+        write_metrics(folder, "small", 0, mean_iu=0.4, costs=small),
+        write_metrics(folder, "small", 1, mean_iu=0.4, costs=small | {"forward_ms": 5.12}),
+        write_metrics(folder, "big", 0, mean_iu=0.5, costs=big),
+    ]
+
+
+def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):
+    csv, _ = build(tmp_path, cost_runs(tmp_path), COSTS)
+    assert csv.splitlines()[1:] == [
+        "cost,Small,small,semantic,mean_iu,40.0,0.0,2,,%",
+        f"cost,Small,small,,forward_ms,5.13,{read_lines(tmp_path / 'tables/skips.csv')[1].std},"
+        "2,16.0,ms",
+        "cost,Small,small,,parameters,56954261.0,,2,57000000.0,parameters",
+        "cost,Small,small,,field,355.0,,2,,px",
+        "cost,Big,big,semantic,mean_iu,50.0,,1,,%",
+        "cost,Big,big,,forward_ms,20.0,,1,,ms",
+        "cost,Big,big,,parameters,134346581.0,,1,,parameters",
+        "cost,Big,big,,field,715.0,,1,907.0,px",
+    ]
+
+
+def test_of_times_and_of_sizes_there_is_no_best(tmp_path):
+    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS)
+    assert markdown.splitlines()[2:6] == [
+        "|  | mean IU, demo | forward time (ms), demo | paper | parameters, derived | paper "
+        "| rf size (px), derived | paper |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
+        "| Small | 40.0 ± 0.0 | 5.1 ± 0.0 | 16.0 | 57M | 57M | 355 |  |",
+        "| Big | **50.0** | 20.0 |  | 134M |  | 715 | 907 |",
+    ]
+    assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in markdown
+
+
+def test_rows_that_do_not_compete_have_no_best(tmp_path):
+    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS | {"compete": False})
+    assert "| Small | 40.0 ± 0.0 | 5.1 ± 0.0 | 16.0 |" in markdown
+    assert "**5" not in markdown
+
+
+def test_only_scores_are_compared_between_versions(tmp_path):
+    build(tmp_path, cost_runs(tmp_path), COSTS)
+    assert written_scores(tmp_path, "small", "big") == {
+        "small": {"mean_iu": 40},
+        "big": {"mean_iu": 50},
+    }
+
+
+def test_scores_of_a_row_that_is_no_more_are_removed(tmp_path):
+    build(tmp_path, cost_runs(tmp_path), COSTS)
+    written_scores(tmp_path, "small", "big")
+    assert written_scores(tmp_path, "small").keys() == {"small"}
+
+
+def test_a_cost_that_was_not_measured_is_empty(tmp_path):
+    path = write_metrics(tmp_path, "small", 0, mean_iu=0.4)
+    csv, _ = build(tmp_path, [path], COSTS)
+    assert "cost,Small,small,,field,,,,,px" in csv
+
+
+def test_an_unknown_cost_is_refused(tmp_path):
+    path = write_metrics(tmp_path, "small", 0, mean_iu=0.4, costs={"forward": 3})
+    with pytest.raises(InputError, match=r"small/0\.json: costs\.forward"):
+        build(tmp_path, [path], COSTS)

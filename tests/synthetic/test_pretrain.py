@@ -1,0 +1,93 @@
+"""The classifier that takes ImageNet's place."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fcn_synthetic.pretrain import add_batch_norm, fold_batch_norm, pretrain
+from fcnlib.config.schema import Pretraining
+from fcnlib.models import build_classifier, build_fcn
+from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.layers import ConvReLU
+from fcnlib.models.weights.checkpoint import read_checkpoint, read_state
+from fcnlib.models.weights.transplant import transplant
+
+RECIPE = Pretraining(
+    windows=64,
+    window=96,
+    held_out=16,
+    iterations=6,
+    batch_size=8,
+    learning_rate=3e-3,
+    weight_decay=0.05,
+    label_smoothing=0.05,
+)
+
+
+def classifier(backbone: str, width: float) -> LayerGraph:
+    kernel = None if backbone == "googlenet" else 3
+    return build_classifier(backbone, 20, width=width, fc6_kernel=kernel, dropout=0.0, window=96)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_folding_batch_norm_changes_no_score(backbone: str) -> None:
+    net = classifier(backbone, 1 / 32)
+    add_batch_norm(net)
+    images = torch.randn(16, 3, 96, 96)
+    for _ in range(3):
+        net(images)  # running statistics of its own
+    net.eval()
+    with torch.inference_mode():
+        before = net(images)
+        fold_batch_norm(net)
+        torch.testing.assert_close(net(images), before, rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in net.modules())
+
+
+def test_activations_are_near_unit_scale_after_folding() -> None:
+    net = classifier("vgg16", 1 / 16)
+    add_batch_norm(net)
+    images = torch.randn(32, 3, 96, 96)
+    for _ in range(20):
+        net(images)
+    net.eval()
+    fold_batch_norm(net)
+    x = images
+    with torch.inference_mode():
+        for layer in net.values():
+            x = layer(x)
+            if isinstance(layer, ConvReLU):
+                assert 0.1 < x.std() < 2
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg19", "googlenet"])
+def test_a_window_of_96_pixels_gives_one_answer(backbone: str) -> None:
+    net = classifier(backbone, 1 / 32).eval()
+    assert net(torch.zeros(1, 3, 96, 96)).shape == (1, 20, 1, 1)
+
+
+def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        pretrain(
+            "vgg16",
+            RECIPE,
+            width=1 / 32,
+            fc6_kernel=3,
+            path=tmp_path / f"{name}.pt",
+            device="cpu",
+            provenance={},
+        )
+    first, second = (read_state(tmp_path / f"{name}.pt") for name in ("a", "b"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    accuracy = read_checkpoint(tmp_path / "a.pt")["accuracy"]
+    assert isinstance(accuracy, float) and 0 <= accuracy <= 1
+    net = build_fcn(width=1 / 32, padding=1, fc6_kernel=3)
+    done = transplant(first, net)
+    assert {name.split(".")[0] for name in done.missing} == {
+        *("score_fr", "score_pool4", "score_pool3")
+    }
+    assert set(done.left) == {"fc8.weight", "fc8.bias"}
+    # The classifier's mean colour comes along: blue first, as it was trained.
+    assert torch.equal(net.input_mean, first["input_mean"])

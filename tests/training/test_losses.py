@@ -1,0 +1,169 @@
+"""What is minimised: sigmoids, weights of classes, and the cells that count."""
+
+from math import exp, log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fixtures.training import training
+from torch import Tensor
+
+from fcnlib.config.schema import Training
+from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.samples import Samples
+from fcnlib.training.losses import (
+    Objective,
+    class_weights,
+    label_counts,
+    pixel_loss,
+    sigmoid_loss,
+)
+from fcnlib.training.trainer import Run
+
+WEIGHTS = torch.tensor([0.5, 2.0, 7.0])
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + exp(-x))
+
+
+@pytest.fixture(scope="module")
+def scores() -> Tensor:
+    """Of three classes at two pixels and a third, void one."""
+    return torch.tensor([[[[0.5, -1.0, 9.0]], [[2.0, 0.25, 9.0]], [[-3.0, 1.0, 9.0]]]])
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_sigmoids_are_summed_over_pixels_and_classes(
+    scores: Tensor, weights: Tensor | None
+) -> None:
+    labels = torch.tensor([[[1, 2, 255]]])
+    first = -log(1 - sigmoid(0.5)) - log(sigmoid(2.0)) - log(1 - sigmoid(-3.0))
+    second = -log(1 - sigmoid(-1.0)) - log(1 - sigmoid(0.25)) - log(sigmoid(1.0))
+    by_hand = first + second if weights is None else 2 * first + 7 * second
+    scores = scores.clone().requires_grad_()
+    loss = sigmoid_loss(scores, labels, weights)
+    assert loss.item() == pytest.approx(by_hand, rel=1e-6)
+    (gradient,) = torch.autograd.grad(loss, scores)
+    wanted = [[sigmoid(0.5), sigmoid(2.0) - 1, sigmoid(-3.0)], [sigmoid(-1.0), sigmoid(0.25)]]
+    wanted[1].append(sigmoid(1.0) - 1)
+    factors = (1, 1) if weights is None else (2, 7)
+    for pixel, (row, factor) in enumerate(zip(wanted, factors, strict=True)):
+        assert gradient[0, :, 0, pixel].tolist() == pytest.approx([factor * x for x in row])
+    assert not gradient[..., 2].any()
+
+
+def test_a_null_background_has_no_sigmoid_and_its_pixels_are_of_no_class() -> None:
+    scores = torch.tensor([[[[0.0, 0.0]], [[2.0, -1.0]], [[-3.0, 0.5]]]], requires_grad=True)
+    labels = torch.tensor([[[0, 2]]])
+    background = -log(1 - sigmoid(2.0)) - log(1 - sigmoid(-3.0))
+    other = -log(1 - sigmoid(-1.0)) - log(sigmoid(0.5))
+    loss = sigmoid_loss(scores, labels, null_background=True)
+    assert loss.item() == pytest.approx(background + other, rel=1e-6)
+    weighted = sigmoid_loss(scores, labels, WEIGHTS, null_background=True)
+    assert weighted.item() == pytest.approx(0.5 * background + 7 * other, rel=1e-6)
+    (gradient,) = torch.autograd.grad(loss, scores)
+    assert gradient[0, 1, 0].tolist() == pytest.approx([sigmoid(2.0), sigmoid(-1.0)])
+    assert gradient[0, 2, 0].tolist() == pytest.approx([sigmoid(-3.0), sigmoid(0.5) - 1])
+
+
+def test_an_image_of_void_alone_teaches_nothing(scores: Tensor) -> None:
+    labels = torch.full((1, 1, 3), 255)
+    for loss in (pixel_loss, sigmoid_loss):
+        scores = scores.clone().requires_grad_()
+        found = loss(scores, labels)
+        (gradient,) = torch.autograd.grad(found, scores)
+        assert found.item() == 0 and not gradient.any()
+
+
+def test_weights_multiply_each_pixels_softmax_loss(scores: Tensor) -> None:
+    labels = torch.tensor([[[1, 2, 255]]])
+    log_p = scores.log_softmax(1)[0, :, 0]
+    by_hand = -2 * log_p[1, 0] - 7 * log_p[2, 1]
+    torch.testing.assert_close(pixel_loss(scores, labels, WEIGHTS), by_hand)
+
+
+def test_weights_of_classes_by_hand() -> None:
+    """Class 1 is in the first image alone, the last class in none."""
+    counts = torch.tensor([[8, 2, 0], [4, 0, 0]])
+    shares = [12 / 14, 2 / 10]
+    median = sum(shares) / 2
+    found = class_weights("median-frequency", counts).tolist()
+    assert found == pytest.approx([median / shares[0], median / shares[1], 1])
+    found = class_weights("inverse-frequency", counts).tolist()
+    assert found == pytest.approx([14 / (2 * 12), 14 / (2 * 2), 1])
+    three = torch.tensor([[5, 3, 2]])  # the median is a class's own
+    assert class_weights("median-frequency", three).tolist() == pytest.approx([0.6, 1, 1.5])
+
+
+def test_inversely_weighted_classes_weigh_alike_and_a_pixel_one_in_the_mean() -> None:
+    counts = torch.randint(1, 1000, (6, 5))
+    shares = class_weights("inverse-frequency", counts) * counts.sum(0) / counts.sum()
+    assert shares.tolist() == pytest.approx([1 / 5] * 5)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_labels_are_counted_in_every_image(world: Path, workers: int) -> None:
+    data = Prepared(world)
+    found = label_counts(data, "train", "semantic", workers=workers)
+    for row, name in zip(found, data.ids("train"), strict=True):
+        label = data.label(name)
+        assert row.tolist() == np.bincount(label[label != 255], minlength=21).tolist()
+
+
+def objective(world: Path, values: Training) -> tuple[Run, Objective]:
+    run = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    return run, run.objective
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("balance", ["median-frequency", "inverse-frequency"])
+def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str) -> None:
+    run, weighted = objective(world, training(objective=kind, balance=balance))
+    data = Prepared(world)
+    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    weights = class_weights(balance, label_counts(data, "train", "semantic"))
+    assert torch.equal(weighted.weights["semantic"], weights)
+    assert run.identity["weights"] == {"semantic": weights.tolist()}
+    scores = torch.randn(1, 21, *image.shape[1:])
+    loss = pixel_loss if kind == "softmax" else sigmoid_loss
+    by_class = sum(
+        weights[c] * loss(scores, labels["semantic"].where(labels["semantic"] == c, 255)[None])
+        for c in range(21)
+    )
+    (found,), total, pixels = weighted({"semantic": scores}, labels)
+    assert found.item() == pytest.approx(float(by_class), rel=1e-5) == total
+    assert pixels == int((labels["semantic"] != 255).sum())
+
+
+@pytest.mark.parametrize("null", [False, True])
+def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> None:
+    run, sigmoids = objective(world, training({"null_background": null}, objective="sigmoid"))
+    data = Prepared(world)
+    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    scores = run.net(run.net.normalise(image[None]))
+    (loss,), _, pixels = sigmoids({"semantic": scores}, labels)
+    assert loss.item() == pytest.approx((21 - null) * log(2) * pixels, rel=1e-5)  # scores are 0
+    loss.backward()
+    assert run.net["score_fr"].bias.grad.shape == (21 - null,)
+
+
+@pytest.mark.parametrize("loss", ["sum", "mean"])
+def test_cells_that_are_not_kept_are_ignored(world: Path, loss: str) -> None:
+    options: dict[str, Any] = {"loss": loss, "batch_size": 2}
+    _, sampled = objective(world, training(keep=0.5, **options))
+    _, whole = objective(world, training(**options))
+    data = Prepared(world)
+    _, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    before = sampled.chance.get_state()
+    kept = sampled._counted(labels)
+    assert 0 < (kept["semantic"] != 255).sum() < (labels["semantic"] != 255).sum()
+    sampled.chance.set_state(before)
+    parts = {"semantic": torch.randn(1, 21, *labels["semantic"].shape)}
+    found, total, pixels = sampled(parts, labels)
+    wanted, wanted_total, wanted_pixels = whole(parts, kept)
+    assert torch.equal(found[0], wanted[0])
+    assert (total, pixels) == (wanted_total, wanted_pixels)
+    assert pixels == (kept["semantic"] != 255).sum()
