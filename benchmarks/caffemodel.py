@@ -29,10 +29,10 @@ def written(path: Path) -> None:
     """A file of VGG16's 138,357,544 numbers."""
     shapes: list[tuple[int, ...]] = [(*channels, 3, 3) for channels in VGG16]
     shapes += [(4096, 25088), (4096, 4096), (1000, 4096)]
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     layers = {}
     for i, shape in enumerate(shapes):
-        weight = chance.random(shape, np.float32)
+        weight = rng.random(shape, np.float32)
         layers[f"layer{i}"] = [weight, np.zeros(shape[0], np.float32)]
     write(path, layers)
 

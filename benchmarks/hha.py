@@ -51,9 +51,9 @@ def scene(height: int, width: int) -> tuple[Camera, Floats, Bools]:
     towards = [a * x + b * y + c for (a, b, c), _ in planes]
     distances = [np.where(t > 0, d / t, np.inf) for t, (_, d) in zip(towards, planes, strict=True)]
     depth = np.minimum.reduce(distances)
-    chance = np.random.default_rng(0)
-    depth += 0.002 * depth**2 * chance.standard_normal(depth.shape)  # as a Kinect's
-    missing = uniform_filter(chance.standard_normal(depth.shape), 15) > 0.065  # a sixth, in patches
+    rng = np.random.default_rng(0)
+    depth += 0.002 * depth**2 * rng.standard_normal(depth.shape)  # as a Kinect's
+    missing = uniform_filter(rng.standard_normal(depth.shape), 15) > 0.065  # a sixth, in patches
     return camera, np.round(1000 * depth) / 1000, missing
 
 

@@ -33,19 +33,19 @@ Scorer = Callable[[Tensor], Tensor]
 def drawn(width: float) -> FCN:
     """The net with weights that keep activations finite and labels varied."""
     net = build_fcn(width=width).eval()
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for layer in net.values():
         if isinstance(layer, nn.Conv2d):
             assert layer.bias is not None
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=chance)
-            nn.init.normal_(layer.bias, std=5.0, generator=chance)
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.normal_(layer.bias, std=5.0, generator=generator)
     return net
 
 
 def photograph(size: int, batch: int) -> Tensor:
     """Smooth random colours [N, 3, H, W] as normalised input."""
-    chance = torch.Generator().manual_seed(1)
-    coarse = torch.randn(batch, 3, size // 16, size // 16, generator=chance)
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.randn(batch, 3, size // 16, size // 16, generator=generator)
     return 60 * functional.interpolate(coarse, (size, size), mode="bicubic")
 
 

@@ -18,14 +18,14 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.converters.registry import prepare
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.evaluation.confusion import TASK
 from fcnlib.evaluation.timing import clock
 from fcnlib.models import build_fcn
-from fcnlib.models.fast.training import for_training
+from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import FCN
-from fcnlib.training.initialization import initialise, initialise_scores
+from fcnlib.training.initialization import init_layers, init_score_layers
 from fcnlib.training.losses import pixel_loss
 from fcnlib.training.optimizer import make_optimizer
 
@@ -34,13 +34,13 @@ PARTS = ("read", "forward", "backward", "update")
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
 
-def drawn(folder: Path, size: int) -> Prepared:
+def drawn(folder: Path, size: int) -> PreparedDataset:
     """A prepared data set of drawn scenes."""
     paths = [folder / name for name in ARCHIVES]
     write_voc2011(paths[0], seed=0, size=size, train=40, validation=8)
     write_sbd(paths[1], seed=0, size=size, train=40, validation=8)
     prepare(ArchiveDataset(converter="voc-sbd", archives=ARCHIVES), paths, folder / "set")
-    return Prepared(folder / "set")
+    return PreparedDataset(folder / "set")
 
 
 def made(predict_from: list[str], options: argparse.Namespace) -> FCN:
@@ -53,8 +53,8 @@ def made(predict_from: list[str], options: argparse.Namespace) -> FCN:
         fc6_kernel=3 if small else 7,
         dropout=0.0 if small else 0.5,
     )
-    initialise(net, torch.Generator().manual_seed(0))
-    initialise_scores(net, torch.Generator().manual_seed(0))
+    init_layers(net, torch.Generator().manual_seed(0))
+    init_score_layers(net, torch.Generator().manual_seed(0))
     net.input_scale.fill_(1 / 64)
     return net.to(options.device)
 
@@ -64,7 +64,7 @@ def forms(predict_from: list[str], options: argparse.Namespace) -> dict[str, tup
     plain, learning = (made(predict_from, options) for _ in range(2))
     in_layout_of_images: Any = learning.to
     in_layout_of_images(memory_format=torch.channels_last)
-    return {"plain": (plain, plain), "training": (learning, for_training(learning))}
+    return {"plain": (plain, plain), "training": (learning, optimize_for_training(learning))}
 
 
 def steps(

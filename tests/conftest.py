@@ -13,8 +13,9 @@ from fcn_synthetic.archives.voc import write_sbd, write_voc2011
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.torchvision import torchvision  # noqa: F401 (torchmetrics imports it too)
 from fcnlib.datasets.converters.registry import prepare
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
+pytest_plugins = ["fixtures.workflow"]
 REPOSITORY = Path(__file__).parents[1]
 VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
@@ -66,6 +67,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
     """A prepared data set with colours, depth, HHA and two tasks: train (8) and test (4)."""
     return write_rooms(tmp_path_factory.mktemp("rooms") / "rooms")

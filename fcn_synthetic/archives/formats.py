@@ -16,7 +16,7 @@ from scipy.io import savemat
 
 from fcn_synthetic.objects.backdrops import CLOUD, noise
 from fcn_synthetic.objects.scenes import CLASSES, Scene
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 
 Indices = NDArray[np.uint8]
 VOID = 255
@@ -30,7 +30,7 @@ def tar(path: Path, *, zipped: bool = False) -> Iterator[Callable[[str, bytes], 
     """A function (member's name, content) that adds to a tar, with folders entered before files."""
     folders: set[PurePosixPath] = set()
     with ExitStack() as stack:
-        temporary = stack.enter_context(replacing(path))
+        temporary = stack.enter_context(atomic_write(path))
         file: IO[bytes] | gzip.GzipFile = stack.enter_context(open(temporary, "wb"))
         if zipped:
             file = gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=RELEASED)
@@ -116,9 +116,11 @@ def class_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
 def instance_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
     """GTinst: the objects, numbered from 1, the boundary of each, and its class."""
     numbers = np.setdiff1d(objects, 0)
-    compact = np.searchsorted(np.concatenate([[0], numbers]), objects).astype(np.uint8)
+    skip_constant_border = np.searchsorted(np.concatenate([[0], numbers]), objects).astype(np.uint8)
     boundaries = [_boundary(objects == number) for number in numbers]
-    return _struct_mat("GTinst", compact, boundaries, np.array([0, *classes], np.uint8)[numbers])
+    return _struct_mat(
+        "GTinst", skip_constant_border, boundaries, np.array([0, *classes], np.uint8)[numbers]
+    )
 
 
 def _boundary(inside: NDArray[np.bool_]) -> sparse.csc_matrix:

@@ -13,7 +13,7 @@ from fcn_synthetic.objects import scenes
 from fcn_synthetic.rooms.blocks import POOLED
 from fcn_synthetic.rooms.rooms import Scene, room
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.nyudv2 import CLASSES, FIRST_ID, TRAIN_LIST
 from fcnlib.datasets.hha.encode import FRAME
@@ -62,7 +62,7 @@ def write_nyudv2(
         allClassName=_cells(NAMES),
     )
     shape = (len(numbers), FRAME[1] // reduced, FRAME[0] // reduced)  # MATLAB's, read by others
-    with replacing(labeled) as temporary, _hdf5(temporary) as file:
+    with atomic_write(labeled) as temporary, _hdf5(temporary) as file:
         _write_rooms(file, shape, _rooms(seed, numbers, reduced))
 
 
@@ -140,14 +140,14 @@ def _texts(file: "h5py.File", name: str, texts: list[str] | tuple[str, ...]) -> 
     import h5py
 
     group = file.require_group("#refs#")
-    references = np.empty((1, len(texts)), h5py.ref_dtype)
+    checks = np.empty((1, len(texts)), h5py.ref_dtype)
     for index, text in enumerate(texts):
         letters = np.frombuffer(text.encode("utf-16-le"), np.uint16)[:, None]
         made = group.create_dataset(f"{name}{index}", data=letters, track_times=False)
         made.attrs["MATLAB_class"] = np.bytes_("char")
         made.attrs["MATLAB_int_decode"] = np.int32(2)
-        references[0, index] = made.ref
-    cells = file.create_dataset(name, data=references, track_times=False)
+        checks[0, index] = made.ref
+    cells = file.create_dataset(name, data=checks, track_times=False)
     cells.attrs["MATLAB_class"] = np.bytes_("cell")
 
 
@@ -158,5 +158,5 @@ def _cells(texts: tuple[str, ...]) -> NDArray[np.object_]:
 
 
 def _write_mat(path: Path, **fields: NDArray[Any]) -> None:
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(mat(fields))

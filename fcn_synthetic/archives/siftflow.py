@@ -11,7 +11,7 @@ from fcn_synthetic.archives import formats
 from fcn_synthetic.objects import scenes
 from fcn_synthetic.outdoor import OutdoorScene, outdoor_scene
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.siftflow_names import (
     CATEGORIES,
@@ -45,7 +45,7 @@ def write_siftflow(
     Two more images than asked for have no annotation: one has no files, one no labelled pixel.
     """
     training, testing = names(seed=seed, train=train, test=test)
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, scene in _drawing(training, testing, seed=seed, size=size):
             _add(archive, f"Images/{FOLDER}/{name}.jpg", formats.jpeg(scene.image))
             if name == NO_FILES:

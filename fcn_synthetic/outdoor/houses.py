@@ -46,9 +46,9 @@ def house(view: Layers, left: float, right: float, top: float, base: float) -> N
             half = 0.38 * wide
             pane = part.box(middle - half, base - 0.2, middle + half, base - 0.06)
             windows(part, wall, pane)
-    if view.chance(0.6):
+    if view.happens(0.6):
         _awning(view, left + 0.01, right - 0.01, base - 0.24)
-    elif view.chance(0.6):
+    elif view.happens(0.6):
         sign(view, (left + right) / 2, base - 0.25, min(0.35 * (right - left), 0.18), 0.035)
 
 
@@ -56,7 +56,7 @@ def _upper_window(part: Layers, wall: Pixels, middle: float, floor: float, wide:
     half = min(0.3 * wide, 0.07)
     pane = part.crop(middle - half - 0.03, floor - 0.2, middle + half + 0.03, floor + 0.04)
     windows(pane, wall, pane.box(middle - half, floor - 0.17, middle + half, floor - 0.005))
-    if part.chance(0.3):
+    if part.happens(0.3):
         rail = pane.box(middle - half - 0.022, floor - 0.08, middle + half + 0.022, floor + 0.02)
         bars = wave(pane.x * np.float32(28)) * np.float32(22)
         pane.put("balcony", wall * np.float32(0.45) + (bars + 0 * pane.y)[..., None], rail)
@@ -184,7 +184,7 @@ def tower(view: Layers, left: float, right: float, top: float, base: float) -> N
     part = view.crop(min(left, left + lean), top, max(right, right + lean), base)
     if part.empty:
         return
-    glass = view.chance(0.4)
+    glass = view.happens(0.4)
     wall = (
         rgb(view.between(0.5, 0.62), view.between(0.15, 0.4), view.between(0.45, 0.75))
         if glass

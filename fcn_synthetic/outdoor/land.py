@@ -34,7 +34,7 @@ def sky(view: Layers, *, moon: bool = False) -> None:
     view.image[:] += (rgb(hue, 0.02, cloud) - view.image) * clouds[..., None]
     if moon:
         _light(view, "moon", rgb(0.15, 0.06, 0.98))
-    elif view.chance(0.22):
+    elif view.happens(0.22):
         _light(view, "sun", rgb(0.14, 0.25, 1.0))
 
 
@@ -66,7 +66,7 @@ def range_of_mountains(view: Layers, horizon: float, height: float, *, haze: flo
     inside = view.y - (np.float32(horizon) - ridge)
     rough = view.noise(MOTTLE, tall=3)
     colour = view.surface("slope") * (1 - np.float32(0.16) * flank)[..., None]
-    if height > 0.25 and view.chance(0.6):
+    if height > 0.25 and view.happens(0.6):
         line = np.float32(horizon - height * view.between(0.35, 0.65))
         snow = np.clip((line - view.y) * 16 + rough * np.float32(0.7), 0, 1) * (
             1 - np.float32(0.2) * flank
@@ -156,7 +156,7 @@ def tree(view: Layers, x: float, base: float, height: float) -> None:
     wide = max(0.05 * height, 0.008)
     part.put("tree", part.surface("trunk"), part.box(x - wide, base - 0.6 * height, x + wide, base))
     rough = np.float32(0.04 * height) * part.noise(MOTTLE)
-    if view.chance(0.3):
+    if view.happens(0.3):
         half = view.between(0.2, 0.28) * height
         crown = part.convex(
             (x, base - height), (x + half, base - 0.15 * height), (x - half, base - 0.15 * height)
@@ -229,5 +229,5 @@ def litter(view: Layers, base: float) -> None:
 
 def people(view: Layers, base: float, share: float) -> None:
     """Somebody, as often as `share` says."""
-    if view.chance(share):
+    if view.happens(share):
         view.thing("person", view.between(0.05, 0.95), base, view.between(0.12, 0.24))

@@ -114,7 +114,7 @@ class Layers:
     def empty(self) -> bool:
         return self.semantic.size == 0
 
-    def chance(self, share: float) -> bool:
+    def happens(self, share: float) -> bool:
         return bool(self.rng.uniform() < share)
 
     def between(self, low: float, high: float) -> float:
@@ -191,7 +191,7 @@ class Layers:
         part = self.crop(x - 1.3 * radius, y - 1.3 * radius, x + 1.3 * radius, y + 1.3 * radius)
         if min(part.semantic.shape) < 4:
             return
-        side, mirror = self.side, 1 if self.chance(0.5) else -1
+        side, mirror = self.side, 1 if self.happens(0.5) else -1
         left, top = (float(start) - 0.5 / side for start in (part.x[0, 0], part.y[0, 0]))
         place = ((x - left) * side, (y - top) * side, radius * side)
         angle, aspect = 0.04 * self.rng.standard_normal(), self.between(0.9, 1.1)

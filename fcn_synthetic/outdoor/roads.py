@@ -121,7 +121,7 @@ def fence(view: Layers, base: float, height: float, left: float = 0.0, right: fl
         wave(part.x * np.float32(17)) - np.float32(0.4),
     )
     cover = np.clip(rails * 4 + np.float32(0.5), 0, 1)[..., None]
-    wood = part.surface("trunk" if view.chance(0.5) else "paving")
+    wood = part.surface("trunk" if view.happens(0.5) else "paving")
     part.put(
         "fence",
         part.image + (wood - part.image) * cover,

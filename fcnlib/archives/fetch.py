@@ -22,7 +22,7 @@ from fcnlib.archives import checksum
 from fcnlib.archives.catalogue import ARCHIVES, Archive
 from fcnlib.archives.integrity import check_whole
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing, sha256
+from fcnlib.core.files import atomic_write, sha256
 from fcnlib.core.progress import progress
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _take(path: Path, target: Path, archive: Archive) -> None:
     """Link or copy a file that the user already has."""
     advice = "; to download it, leave out --from (in the workflow: archives=) or remove the file"
     _verify(path, archive, advice)
-    with replacing(target) as temporary:
+    with atomic_write(target) as temporary:
         try:
             os.link(path.resolve(), temporary)
         except OSError:  # another file system

@@ -20,7 +20,7 @@ from fcnlib.datasets.hha.frames import (
     encode_frames,
     frames_of,
 )
-from fcnlib.datasets.reader import INFO, is_ours
+from fcnlib.datasets.reader import INFO, is_prepared
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def check(
         known = find_entry(settings.datasets, dataset, "data set")
         prepared = Path("data") / settings.scale / dataset
         entry = known if isinstance(known, FolderDataset) else prepared
-    elif not (folder / INFO).exists() and not is_ours(folder):
+    elif not (folder / INFO).exists() and not is_prepared(folder):
         entry = FolderDataset(
             converter="folder",
             path=folder,

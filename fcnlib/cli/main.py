@@ -19,7 +19,7 @@ from fcnlib.cli.data import (
 )
 from fcnlib.config.load import read
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import shown_json
+from fcnlib.core.files import json_text
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.inference.convert import convert as convert_weights
@@ -215,7 +215,7 @@ def info(
         content = layer_shapes(file)
     else:
         content = {k: shown(v) for k, v in read_checkpoint(file).items() if k != "state"}
-    typer.echo(shown_json(content), nl=False)
+    typer.echo(json_text(content), nl=False)
 
 
 def _device(name: str) -> str:

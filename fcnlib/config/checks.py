@@ -17,8 +17,8 @@ from fcnlib.config.columns import (
     ColumnName,
     Learning,
     Metric,
-    Served,
     Setting,
+    TestServerMetric,
 )
 from fcnlib.config.schema import (
     STRIDES,
@@ -36,7 +36,7 @@ from fcnlib.core.errors import InputError
 WRITTEN = ".caffemodel"
 WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
-SERVED: frozenset[ColumnName] = frozenset(get_args(Served))
+TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric))
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "field", "stride")
 )
@@ -47,7 +47,7 @@ WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
 
 
-def check_references(config: Config, source: str) -> None:
+def check_experiments(config: Config, source: str) -> None:
     """Names that point elsewhere must exist, and weights flow from top to bottom."""
 
     def require(name: str, known: Iterable[str], place: str, what: str) -> None:
@@ -140,7 +140,7 @@ def _check_kind(entry: Experiment, place: str) -> None:
         raise InputError(f"{place}.data.train_mask: expected none, as nothing is trained")
     if entry.data and entry.data.test_mask != "none" and entry.oracle:
         raise InputError(f"{place}.data.test_mask: expected none, as a bound sees no image")
-    scores = [name for name in entry.paper if name in SCORES | SERVED]
+    scores = [name for name in entry.paper if name in SCORES | TEST_SERVER_METRICS]
     if entry.timing and scores:
         raise InputError(f"{place}.paper: {scores[0]}; expected costs, as a timing has no score")
 

@@ -24,7 +24,7 @@ Metric = Literal[
     "background_accuracy",
 ]
 # Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
-Served = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
+TestServerMetric = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
 # What a run was told; nothing that it found.
 Setting = Literal["batch_size", "momentum", "learning_rate"]
 # What learning took and came to.
@@ -42,7 +42,7 @@ Cost = Literal[
     "field",
     "stride",
 ]
-ColumnName = Literal[Metric, Bound, Served, Setting, Cost]
+ColumnName = Literal[Metric, Bound, TestServerMetric, Setting, Cost]
 
 
 class Rule(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from fcnlib.config.checks import check_references
+from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.schema import Config, Scale
 from fcnlib.config.schema_data import CHANNELS
@@ -49,7 +49,7 @@ def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise InputError(first_problem(error, source)) from None
-    check_references(config, source)
+    check_experiments(config, source)
     check_figures(config, source)
     return _shown(config)
 

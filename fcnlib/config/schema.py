@@ -93,18 +93,20 @@ class Recipe(Frozen):
     batch_size: Positive = 1  # by accumulation, as images differ in size
     iterations: Positive  # updates; each sees batch_size images
     # Softmax over the classes, or a sigmoid for each (but a null background, which has none).
-    objective: Literal["softmax", "sigmoid"] = "softmax"
-    loss: Literal["sum", "mean"] = "sum"  # over an image's pixels; the mean also over the batch
+    loss: Literal["cross_entropy", "sigmoid"] = "cross_entropy"
+    reduction: Literal["sum", "mean"] = (
+        "sum"  # over an image's pixels; the mean also over the batch
+    )
     # What a pixel's loss is multiplied by for its true class: see fcnlib/training/losses.py.
-    balance: Literal["none", "median-frequency", "inverse-frequency"] = "none"
+    class_weights: Literal["none", "median-frequency", "inverse-frequency"] = "none"
     # The chance of each cell of the coarsest scores to count in the loss (section 4.4).
-    keep: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    score_rate: Annotated[float, Field(strict=True, gt=0)] = 1.0  # score layers: times this
+    patch_keep_prob: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+    score_lr_multiplier: Annotated[float, Field(strict=True, gt=0)] = 1.0  # of score layers
     # New score layers: zero, or Gaussian of deviation .01 as those of Caffe's classifiers.
     score_init: Literal["zero", "random"] = "zero"
-    decay_from: Share = 1.0  # from this share of the iterations on, linearly to zero
-    mirror: Flag = False
-    jitter: Annotated[int, Field(strict=True, ge=0)] = 0  # shifts by up to so many pixels each way
+    lr_decay_start: Share = 1.0  # from this share of the iterations on, linearly to zero
+    horizontal_flip: Flag = False
+    random_shift: Annotated[int, Field(strict=True, ge=0)] = 0  # by up to so many pixels each way
     # A loss that is no number any more ends the run with the best snapshot so far; or is an error.
     may_diverge: Flag = False
     validate_every: Positive

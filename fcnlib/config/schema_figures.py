@@ -20,7 +20,7 @@ Section = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
 Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
 PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
 # What a figure of each kind says besides its title; `experiments`, where it is there, has to be.
-SAID_BY: dict[FigureKind, tuple[str, ...]] = {
+FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
     "comparison": ("experiments", "images", "columns", "note"),
     "losses": ("experiments", "against"),
     "ablation": ("tables",),
@@ -45,7 +45,7 @@ class Figure(Frozen):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> "Figure":
-        said = SAID_BY[self.kind]
+        said = FIGURE_KEYS[self.kind]
         if other := self.model_fields_set - {"kind", "title", "section", *said}:
             raise ValueError(f"{min(other)}: not of a figure of kind {self.kind}")
         if "experiments" in said and not self.experiments:

@@ -16,7 +16,7 @@ from fcnlib.core.errors import InputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it on success and removed on failure."""
     path = Path(path)
     temporary = _beside(path)
@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def naming(name: object) -> Iterator[None]:
+def name_os_errors(name: object) -> Iterator[None]:
     """Give the system's errors this name: a full disk's have none, others a temporary one."""
     try:
         yield
@@ -41,7 +41,7 @@ def naming(name: object) -> Iterator[None]:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`, put in its place on success and removed on failure.
 
     Whatever stands at `path` is deleted: whether it may be is for the caller to check.
@@ -131,10 +131,10 @@ def sha256(path: Path) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(shown_json(content))
+    with atomic_write(path) as temporary:
+        temporary.write_text(json_text(content))
 
 
-def shown_json(content: Any) -> str:
+def json_text(content: Any) -> str:
     """`content` as indented JSON."""
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

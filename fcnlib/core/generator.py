@@ -5,7 +5,7 @@ import hashlib
 import torch
 
 
-def chance(seed: int, purpose: str) -> torch.Generator:
+def make_generator(seed: int, purpose: str) -> torch.Generator:
     """A stream of random numbers for one purpose: no other stream of the seed depends on it."""
     digest = hashlib.sha256(f"{purpose} {seed}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7]))

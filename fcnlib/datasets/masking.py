@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import Mask
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 BACKGROUND = "background"  # a first class of this name is what no class is
 OBJECT, REST = 255, 0  # of the mask as an image, in all channels
 
 
-class Hiding(NamedTuple):
+class InputMask(NamedTuple):
     """What is hidden from a net, and the raw channels that are 0 to it."""
 
     mask: Mask = "none"
@@ -35,31 +35,31 @@ class Hiding(NamedTuple):
         return np.where(seen, stack, np.array(self.blank, np.float32)[:, None, None])
 
 
-NOTHING_HIDDEN = Hiding()
+NO_MASK = InputMask()
 
 
-def hiding(mask: Mask, net: Any, data: Prepared, task: str) -> Hiding:
+def input_mask(mask: Mask, net: Any, data: PreparedDataset, task: str) -> InputMask:
     """How to hide this from a net, in one line if the task's labels do not tell what to hide."""
     if mask == "none":
-        return NOTHING_HIDDEN
+        return NO_MASK
     require_background(data, task, f"mask {mask}")
-    return Hiding(mask, tuple(net.blank().tolist()))
+    return InputMask(mask, tuple(net.blank().tolist()))
 
 
 def look(
-    data: Prepared, name: str, inputs: Sequence[str], task: str, hidden: Hiding
+    data: PreparedDataset, name: str, inputs: Sequence[str], task: str, hidden: InputMask
 ) -> NDArray[Any]:
     """What a net sees of an image, [C, H, W]; labels are read only where they tell what to hide."""
     stack = data.stack(name, inputs)
     return stack if hidden.mask == "none" else hidden.applied(stack, data.label(name, task))
 
 
-def has_background(data: Prepared, task: str) -> bool:
+def has_background(data: PreparedDataset, task: str) -> bool:
     """Whether the first class of a task is what no class is."""
     return data.info.tasks[task][0] == BACKGROUND
 
 
-def require_background(data: Prepared, task: str, what: str) -> None:
+def require_background(data: PreparedDataset, task: str, what: str) -> None:
     """Raise unless the first class of a task is what no class is."""
     if not has_background(data, task):
         raise InputError(

@@ -78,7 +78,7 @@ def _read(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        if is_ours(path.parent):
+        if is_prepared(path.parent):
             raise InputError(f"{path.parent}: no {path.name} in it; prepare it again") from None
         raise InputError(f"{path}: no such file; is this a prepared data set?") from None
     except OSError as error:
@@ -89,7 +89,7 @@ def _read(path: Path, model: type[M]) -> M:
         raise InputError(f"{path}: {place}: {first['msg']}") from None
 
 
-def is_ours(folder: Path) -> bool:
+def is_prepared(folder: Path) -> bool:
     """Whether a folder holds nothing but a prepared data set, or one that lost its `dataset.json`.
 
     Snakemake deletes that file before it prepares again.
@@ -104,7 +104,7 @@ def contents(folder: Path) -> list[str]:
     return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
 
 
-class Prepared:
+class PreparedDataset:
     """Reads a prepared data set; opening it checks that every ID of every split has its files."""
 
     def __init__(self, root: Path | str) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.masking import NOTHING_HIDDEN, Hiding
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import NO_MASK, InputMask
+from fcnlib.datasets.reader import PreparedDataset
 
 Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [H, W]
 
@@ -43,13 +43,13 @@ class Samples(Dataset[Sample]):
 
     def __init__(
         self,
-        dataset: Prepared,
+        dataset: PreparedDataset,
         names: Sequence[str],
         mirrored: Sequence[bool],
         *,
         inputs: Sequence[str] = ("rgb",),
         tasks: Sequence[str] = ("semantic",),
-        hidden: Hiding = NOTHING_HIDDEN,
+        hidden: InputMask = NO_MASK,
         shifts: Sequence[Sequence[int]] = (),
         blank: Sequence[float] = (),
     ) -> None:

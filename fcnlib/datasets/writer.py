@@ -16,8 +16,8 @@ from PIL import Image
 from fcnlib.config.schema_data import ArchiveDataset, Input
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import (
-    naming,
-    replacing_folder,
+    atomic_folder,
+    name_os_errors,
     resumable_folder,
     sha256,
 )
@@ -44,7 +44,7 @@ from fcnlib.datasets.reader import (
     check_values,
     contents,
     first_and_more,
-    is_ours,
+    is_prepared,
 )
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 CODE = Path(__file__).parent / "converters/registry.py"  # which imports all converters
 
 
-class Draft:
+class DatasetWriter:
     """A prepared data set that is being written; its methods may be called from several threads.
 
     Every file is noted once it is whole, so that an interrupted conversion goes on behind it.
@@ -154,11 +154,11 @@ class Draft:
         self._put(f"{kind}/{id}.png", images.encoded(picture, level=1))
 
     def _put(self, name: str, content: bytes) -> None:
-        with naming(name):
+        with name_os_errors(name):
             (self.folder / name).write_bytes(content)
 
     def _note(self, stored: Stored) -> None:
-        with self._lock, naming(JOURNAL), open(self.folder / JOURNAL, "a") as journal:
+        with self._lock, name_os_errors(JOURNAL), open(self.folder / JOURNAL, "a") as journal:
             journal.write(stored.line())
             self._stored[stored.kind, stored.id] = stored
 
@@ -244,7 +244,7 @@ def check_counts(where: object, counts: Mapping[str, int], splits: Iterable[str]
 
 
 @contextmanager
-def preparing(
+def dataset_writer(
     out: Path,
     *,
     tasks: Mapping[str, Sequence[str]],
@@ -252,7 +252,7 @@ def preparing(
     archives: Sequence[Path] = (),
     counts: Mapping[str, int] | None = None,
     camera: Camera | None = None,
-) -> Iterator[Draft]:
+) -> Iterator[DatasetWriter]:
     """A draft that becomes the folder `out` when the block ends, and nothing if it fails.
 
     Of archives, what a stopped run stored is there for the next. `counts` are the published
@@ -266,8 +266,8 @@ def preparing(
         parts = (fingerprint(CODE), sources, tasks, palette, counts, camera)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()
         # A user's own files may have changed when the next run comes.
-        with resumable_folder(out, key) if archives else replacing_folder(out) as folder:
-            draft = Draft(folder, tasks, palette, counts, camera, str(where))
+        with resumable_folder(out, key) if archives else atomic_folder(out) as folder:
+            draft = DatasetWriter(folder, tasks, palette, counts, camera, str(where))
             yield draft
             draft.finish(out.name, sources)
     except OSError as error:
@@ -281,7 +281,7 @@ def _check_replaceable(out: Path) -> None:
     if not standing.is_dir():
         raise InputError(f"{standing}: is a file, expected a folder to prepare a data set in")
     names = contents(out)
-    if names and not is_ours(out):
+    if names and not is_prepared(out):
         others = [name for name in names if name not in PARTS] or names
         raise InputError(
             f"{out}: holds {first_and_more(others)}, which would be deleted; "

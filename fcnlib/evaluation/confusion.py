@@ -8,8 +8,8 @@ from torch import Tensor
 from fcnlib.config.columns import ColumnName
 from fcnlib.core.progress import progress
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.masking import NOTHING_HIDDEN, Hiding
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import NO_MASK, InputMask
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.metrics import confusion
 from fcnlib.evaluation.upper_bound import coarse
@@ -23,13 +23,13 @@ FOREGROUND = "foreground"
 
 def confusions(
     segment: Segment,
-    dataset: Prepared,
+    dataset: PreparedDataset,
     split: str,
     *,
     inputs: Sequence[str] = ("rgb",),
     tasks: Sequence[str] = (TASK,),
     device: str,
-    hidden: Hiding = NOTHING_HIDDEN,
+    hidden: InputMask = NO_MASK,
     bar: bool = True,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of the segmenter, int64 [images, classes, classes].
@@ -61,7 +61,7 @@ def without_background(labels: Tensor) -> Tensor:
 
 
 def bounds(
-    dataset: Prepared, split: str, *, factor: int, task: str = TASK
+    dataset: PreparedDataset, split: str, *, factor: int, task: str = TASK
 ) -> tuple[Tensor, dict[ColumnName, Tensor]]:
     """Counts of the best labels at this stride: per image by the first rule, in all by each.
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from fcnlib.config.schema import Net, Oracle
 from fcnlib.config.schema_data import CHANNELS, Mask
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing, write_json
-from fcnlib.datasets.masking import has_background, hiding, require_background
-from fcnlib.datasets.reader import Prepared
+from fcnlib.core.files import atomic_write, write_json
+from fcnlib.datasets.masking import has_background, input_mask, require_background
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import (
     FOREGROUND,
     TASK,
@@ -51,7 +51,7 @@ def evaluate(
     `foreground` also counts the first task's objects, with background out of truth and choice;
     `mask` is what is hidden from the model.
     """
-    data, net, known = Prepared(dataset), load(model, device=device), about(model)
+    data, net, known = PreparedDataset(dataset), load(model, device=device), about(model)
     tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
     _check(known, data, model)
     first = next(iter(tasks))
@@ -64,7 +64,7 @@ def evaluate(
         inputs=inputs,
         tasks=[*tasks],
         device=device,
-        hidden=hiding(mask, net, data, first),
+        hidden=input_mask(mask, net, data, first),
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in inputs else torch.uint8
@@ -90,7 +90,7 @@ def evaluate(
     _write(per_image, scored, data, split, metrics, counts, facts)
 
 
-def _check(known: Mapping[str, Any], data: Prepared, model: Path) -> None:
+def _check(known: Mapping[str, Any], data: PreparedDataset, model: Path) -> None:
     """Raise unless the data set has what the model sees, and the classes that it knows."""
     if lacking := [name for name in known["inputs"] if name not in data.inputs]:
         raise InputError(f"{model}: sees {lacking[0]}; {data.root} has {', '.join(data.inputs)}")
@@ -145,7 +145,7 @@ def evaluate_bound(
 
     All scores and counts are the first rule's; of the others there is the mean IU.
     """
-    data = Prepared(dataset)
+    data = PreparedDataset(dataset)
     per_image, totals = bounds(data, split, factor=oracle.factor)
     by_rule = {rule: _number(mean_iu_of_truth(total)) for rule, total in totals.items()}
     scored = {TASK: _scored(TASK, per_image.sum(0), data) | by_rule}
@@ -155,7 +155,7 @@ def evaluate_bound(
 def _write(
     per_image: Mapping[str, Tensor],
     scored: Mapping[str, dict[str, Any]],
-    data: Prepared,
+    data: PreparedDataset,
     split: str,
     metrics: Path,
     counts: Path,
@@ -163,7 +163,7 @@ def _write(
 ) -> None:
     ids = data.ids(split)
     arrays: dict[str, Any] = {task: each.numpy() for task, each in per_image.items()}
-    with replacing(counts) as temporary:
+    with atomic_write(counts) as temporary:
         np.savez_compressed(temporary, ids=np.array(ids), **arrays)
     empty = dict.fromkeys(("parameters", "best_iteration", "forward_size"))
     content = {
@@ -178,7 +178,7 @@ def _write(
     write_json(metrics, content)
 
 
-def _scored(task: str, total: Tensor, data: Prepared) -> dict[str, Any]:
+def _scored(task: str, total: Tensor, data: PreparedDataset) -> dict[str, Any]:
     """All scores of a task's counts; no number where there is none to count."""
     background = task != FOREGROUND and has_background(data, task)
     found = {**scores(total, background=background), "class_iu": class_iu(total).tolist()}

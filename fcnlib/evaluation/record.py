@@ -36,7 +36,7 @@ class Provenance(Machine):
     seed: int | None = None
 
 
-class Measured(BaseModel):
+class Record(BaseModel):
     """One run of one experiment: scores as fractions, per task; costs in their columns' units."""
 
     model_config = ConfigDict(frozen=True)
@@ -56,10 +56,10 @@ class Measured(BaseModel):
     provenance: Provenance
 
 
-def read(path: Path | str) -> Measured:
+def read(path: Path | str) -> Record:
     """The checked content of a metrics file."""
     try:
-        return Measured.model_validate(json.loads(Path(path).read_text()))
+        return Record.model_validate(json.loads(Path(path).read_text()))
     except FileNotFoundError:
         raise InputError(f"{path}: no such metrics file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -70,9 +70,9 @@ def read(path: Path | str) -> Measured:
         raise InputError(f"{path}: {key}: {problem['msg']}") from None
 
 
-def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Measured]]]:
+def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Record]]]:
     """The metrics files of each experiment in order of their seeds."""
-    runs: dict[str, list[tuple[Path, Measured]]] = {}
+    runs: dict[str, list[tuple[Path, Record]]] = {}
     for path in paths:
         run = read(path)
         runs.setdefault(run.experiment, []).append((Path(path), run))
@@ -81,7 +81,7 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Mea
     return runs
 
 
-def number(path: Path, run: Measured, column: ColumnName) -> float | None:
+def number(path: Path, run: Record, column: ColumnName) -> float | None:
     """One number in its column's unit; None where the run has none.
 
     What is set is in the recipe of the net that was scored.
@@ -99,7 +99,7 @@ def number(path: Path, run: Measured, column: ColumnName) -> float | None:
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, run: Measured, task: str, classes: int) -> list[float | None]:
+def class_iu(path: Path, run: Record, task: str, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
     values = run.tasks.get(task, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:

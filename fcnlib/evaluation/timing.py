@@ -72,9 +72,9 @@ def time_way(timing: Timing, *, metrics: Path, device: str, facts: dict[str, Any
 
 def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
     """The costs of a way to compute scores per image, and every run of whole batches."""
-    chance = torch.Generator().manual_seed(seed)
-    net = _drawn(timing, chance).to(device).eval()
-    images = 64 * torch.randn(timing.batch, 3, timing.side, timing.side, generator=chance)
+    generator = torch.Generator().manual_seed(seed)
+    net = _drawn(timing, generator).to(device).eval()
+    images = 64 * torch.randn(timing.batch, 3, timing.side, timing.side, generator=generator)
     images = images.to(device)
     way, equal = WAYS[timing.way](net, timing.stride or 1)
     way = way.eval()
@@ -96,7 +96,7 @@ def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
     return {"costs": costs, "runs_ms": {"forward": forward, "backward": backward}}
 
 
-def _drawn(timing: Timing, chance: torch.Generator) -> LayerGraph:
+def _drawn(timing: Timing, generator: torch.Generator) -> LayerGraph:
     """A net of random weights that neither die out nor grow without bound from layer to layer."""
     if timing.stride is None:
         net = build_classifier(timing.backbone, width=timing.width)
@@ -105,7 +105,7 @@ def _drawn(timing: Timing, chance: torch.Generator) -> LayerGraph:
         net = build_fcn(timing.backbone, [coarsest], width=timing.width)
     for parameter in net.parameters():
         if parameter.dim() > 1:
-            nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=chance)
+            nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
     return net
 
 

@@ -27,6 +27,7 @@ from fcnlib.models.weights.infer_architecture import (
     shapes_of,
     values_of,
 )
+from fcnlib.models.weights.matching import Matching, load_matching
 from fcnlib.models.weights.sources import (
     INPUTS,
     LABEL_LAYER,
@@ -36,7 +37,6 @@ from fcnlib.models.weights.sources import (
     read_weights,
 )
 from fcnlib.models.weights.to_caffe import caffe_layers, label_layer
-from fcnlib.models.weights.transplant import Transplant, transplant
 
 SUFFIXES = (".pt", ".ts")
 # What a net sees by its channels, where nothing else tells.
@@ -53,7 +53,7 @@ class Conversion:
     net: LayerGraph
     values: Net | None  # None: a classifier
     weights: Weights
-    done: Transplant
+    done: Matching
 
     def table(self) -> str:
         """Every tensor: its shape in the file, in the net, and what was done."""
@@ -180,7 +180,7 @@ def converted(
         if top not in state:
             raise InputError(f"{source}: lacks {top.removesuffix('.bias')}; expected a classifier")
         net = build_classifier(backbone, state[top].numel(), **shapes)
-    done = transplant(state, net, origin=str(source))
+    done = load_matching(state, net, origin=str(source))
     if lost := [name for name in done.missing if not name.startswith("input_")]:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise InputError(f"{source}: lacks {lost[0]}{more}; expected all of {to}")

@@ -19,7 +19,7 @@ SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
 HELD = 4  # batches that may be waiting for photographs of their size
 
 
-class Doubt(NamedTuple):
+class DepthWarning(NamedTuple):
     """What is odd about a depth file that can be read."""
 
     kind: str
@@ -28,13 +28,13 @@ class Doubt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Photograph:
+class InputImage:
     """A decoded photograph, upright, and all that a net sees of it."""
 
     path: Path
     pixels: NDArray[np.uint8]  # [H, W, 3]
     seen: NDArray[Any]  # [H, W, C]: bytes, or int32 where millimetres are among them
-    doubts: Sequence[Doubt] = ()
+    doubts: Sequence[DepthWarning] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Reader:
         """The files of an image's other inputs, as far as there are any."""
         return {name: f[path.stem] for name, f in self.files.items() if path.stem in f}
 
-    def read(self, path: Path) -> Photograph | InputError:
+    def read(self, path: Path) -> InputImage | InputError:
         """The photograph with all that the net sees of it; what is wrong with it, if so."""
         try:
             beside = self.beside(path)
@@ -83,7 +83,7 @@ class Reader:
                 doubts += _doubts(beside[name], parts[-1]) if name == "depth" else []
             kind = np.int32 if "depth" in self.inputs else np.uint8
             seen = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
-            return Photograph(path, _shown(parts[0]), seen, doubts)
+            return InputImage(path, _shown(parts[0]), seen, doubts)
         except InputError as error:
             return error
 
@@ -106,13 +106,13 @@ def _pixels(path: Path, name: str) -> NDArray[Any]:
     return upright(image, path)
 
 
-def _doubts(file: Path, millimetres: NDArray[Any]) -> list[Doubt]:
+def _doubts(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
     """What is odd about depth that a net is to see: another unit, or holes."""
     zeros = int((millimetres == 0).sum())
     holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
     found = [
-        Doubt("unit", file, doubt(millimetres[..., 0] / 1000)),
-        Doubt("holes", file, holes if zeros else ""),
+        DepthWarning("unit", file, doubt(millimetres[..., 0] / 1000)),
+        DepthWarning("holes", file, holes if zeros else ""),
     ]
     return [each for each in found if each.said]
 
@@ -147,10 +147,10 @@ def find(images: Sequence[str]) -> list[Path]:
 
 
 def batches(
-    photographs: Iterator[Photograph | InputError], size: int
-) -> Iterator[list[Photograph] | InputError]:
+    photographs: Iterator[InputImage | InputError], size: int
+) -> Iterator[list[InputImage] | InputError]:
     """Up to `size` photographs of one height and width; few wait for others like them."""
-    waiting: dict[tuple[int, ...], list[Photograph]] = {}
+    waiting: dict[tuple[int, ...], list[InputImage]] = {}
     for photograph in photographs:
         if isinstance(photograph, InputError):
             yield photograph

@@ -14,15 +14,15 @@ from PIL import Image
 from torch import Tensor
 
 from fcnlib.core.errors import InputError, raise_all
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets.colours import Palette, overlay
 from fcnlib.datasets.images import full_palette, label_png, voc_palette
 from fcnlib.datasets.reader import first_and_more
 from fcnlib.inference.inputs import (
-    Doubt,
-    Photograph,
+    DepthWarning,
+    InputImage,
     Reader,
     batches,
     find,
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Prediction:
     """What the net says of a photograph, by task ("" where it has one head)."""
 
-    photograph: Photograph
+    photograph: InputImage
     labels: dict[str, NDArray[np.uint8]]  # [H, W]
     probabilities: dict[str, NDArray[np.float16]]  # [classes, H, W], if wanted
 
@@ -71,14 +71,14 @@ class Outputs:
         path, pixels = prediction.photograph.path, prediction.photograph.pixels
         for task, probabilities in prediction.probabilities.items():
             names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
-            with replacing(self.path(path, task, ".npz")) as temporary:
+            with atomic_write(self.path(path, task, ".npz")) as temporary:
                 np.savez_compressed(temporary, probabilities=probabilities, classes=np.array(names))
         for task, labels in prediction.labels.items():
             if self.overlays:
-                with replacing(self.path(path, task, ".overlay.png")) as temporary:
+                with atomic_write(self.path(path, task, ".overlay.png")) as temporary:
                     Image.fromarray(overlay(pixels, labels, self.palettes[task])).save(temporary)
             colours = full_palette(tuple((r, g, b) for r, g, b in self.palettes[task]))
-            with replacing(self.path(path, task, ".png")) as temporary:
+            with atomic_write(self.path(path, task, ".png")) as temporary:
                 temporary.write_bytes(label_png(labels, colours))
         return [self.path(path, task, ".png") for task in prediction.labels]
 
@@ -113,7 +113,7 @@ def predict(
     if probabilities and not hasattr(segment, "probabilities"):
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)
-    doubts: dict[str, list[Doubt]] = {}
+    doubts: dict[str, list[DepthWarning]] = {}
     photographs = _noting(doubts, in_threads(reader.read, paths, workers))
     predictions = (
         prediction
@@ -131,11 +131,11 @@ def predict(
 
 
 def _noting(
-    doubts: dict[str, list[Doubt]], photographs: Iterator[Photograph | InputError]
-) -> Iterator[Photograph | InputError]:
+    doubts: dict[str, list[DepthWarning]], photographs: Iterator[InputImage | InputError]
+) -> Iterator[InputImage | InputError]:
     """The photographs; what is odd about their depth goes to `doubts`, by kind."""
     for photograph in photographs:
-        if isinstance(photograph, Photograph):
+        if isinstance(photograph, InputImage):
             for doubt in photograph.doubts:
                 doubts.setdefault(doubt.kind, []).append(doubt)
         yield photograph
@@ -182,7 +182,7 @@ def _check_folder(out: Path) -> None:
 
 
 def _predictions(
-    segment: Any, together: list[Photograph] | InputError, probabilities: bool, device: str
+    segment: Any, together: list[InputImage] | InputError, probabilities: bool, device: str
 ) -> list[Prediction | InputError]:
     if isinstance(together, InputError):
         return [together]
@@ -219,7 +219,7 @@ def _computed(
 
 
 def _tell(
-    failed: Sequence[InputError], doubts: Mapping[str, list[Doubt]], count: int, out: Path
+    failed: Sequence[InputError], doubts: Mapping[str, list[DepthWarning]], count: int, out: Path
 ) -> None:
     """Warn of odd depth; raise if photographs were left out."""
     for odd in doubts.values():

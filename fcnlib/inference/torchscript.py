@@ -13,17 +13,17 @@ from torch import Tensor, nn
 
 from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
-from fcnlib.models.fast.inference import for_device
+from fcnlib.core.files import atomic_write
+from fcnlib.models.fast.inference import optimize_for_inference
 from fcnlib.models.fcn import FCN, build_fcn, labels_of
 from fcnlib.models.summary import architecture
 from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
-from fcnlib.models.weights.transplant import transplant
+from fcnlib.models.weights.matching import load_matching
 
-ABOUT = "about.json"
-BUILT = "net.json"  # the arguments of build_fcn
-TOLD = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
-OF_TRAINING = ("seconds", "loss", "diverged_at")  # weights that are read have no such things
+METADATA = "about.json"
+BUILD_ARGS = "net.json"  # the arguments of build_fcn
+METADATA_KEYS = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
+TRAINING_KEYS = ("seconds", "loss", "diverged_at")  # weights that are read have no such things
 MODEL = "a checkpoint (.pt) or an exported model (.ts)"
 Precision = Literal["fp32", "tf32", "bf16"]
 
@@ -87,11 +87,11 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
     """
     with _quiet():
         scripted = torch.jit.script(_labeller(net.cpu()))
-        extra = {ABOUT: json.dumps(about or {}), BUILT: json.dumps(net.arguments)}
+        extra = {METADATA: json.dumps(about or {}), BUILD_ARGS: json.dumps(net.arguments)}
         save: Any = scripted.save_to_buffer
         content: bytes = save(_extra_files=extra)
     # Through a buffer, so that a full disk is an OSError as everywhere else.
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -102,15 +102,15 @@ def export_checkpoint(checkpoint: Path, path: Path) -> None:
 
 def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> None:
     """Write a checkpoint's content as TorchScript; `origin` is the file that errors name."""
-    _, net = trained_net(content, origin, needed=TOLD)
+    _, net = trained_net(content, origin, needed=METADATA_KEYS)
     export(net, path, _told(content, net))
 
 
 def _told(content: Mapping[str, Any], net: FCN) -> dict[str, Any]:
     """What a model says of itself."""
-    told = {key: content[key] for key in TOLD}
+    told = {key: content[key] for key in METADATA_KEYS}
     told["parameters"] = architecture(net).parameters
-    return told | {key: content.get(key) for key in OF_TRAINING}
+    return told | {key: content.get(key) for key in TRAINING_KEYS}
 
 
 def trained_net(
@@ -118,7 +118,7 @@ def trained_net(
 ) -> tuple[Net, FCN]:
     """The values and the net of a checkpoint's content; InputError if it lacks some of it."""
     values, net = _net_of(content, origin, needed)
-    transplant(content["state"], net, origin=str(origin))
+    load_matching(content["state"], net, origin=str(origin))
     return values, net
 
 
@@ -146,7 +146,7 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
         with _reading(path), _quiet():
             read: Any = torch.jit.load
             scripted = read(str(path), map_location="cpu").eval()
-            values = _extra(path, BUILT)
+            values = _extra(path, BUILD_ARGS)
             if not values:  # of another origin: used as it is
                 return scripted.to(device)
             with torch.device("meta"):
@@ -154,7 +154,7 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
             net.load_state_dict(scripted.net.state_dict(), assign=True)
             del scripted
     with torch.inference_mode(False), _quiet():
-        made = _labeller(for_device(net.eval(), device, precision))
+        made = _labeller(optimize_for_inference(net.eval(), device, precision))
         kept = ["normalise", "blank", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(made), preserved_attrs=kept)
 
@@ -164,10 +164,10 @@ def about(path: Path) -> dict[str, Any]:
     if is_checkpoint(path):
         content = read_checkpoint(path)
         with torch.device("meta"):  # to count its weights, none of which is made
-            _, net = _net_of(content, path, TOLD)
+            _, net = _net_of(content, path, METADATA_KEYS)
         return _told(content, net)
     with _reading(path):
-        return _extra(path, ABOUT)
+        return _extra(path, METADATA)
 
 
 def _labeller(net: FCN) -> nn.Module:

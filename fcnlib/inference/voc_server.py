@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
@@ -31,7 +31,7 @@ LIST = "ImageSets/Segmentation/test.txt"
 Sizes = Mapping[str, tuple[int, ...]]  # photograph -> height, width
 
 
-class Photograph(NamedTuple):
+class InputImage(NamedTuple):
     """A test photograph as RGB [H, W, 3]."""
 
     id: str
@@ -67,7 +67,7 @@ def submit(
     _check_model(model)
     ids = read_ids(source, year)
     net = load(model, device=device, precision=precision)
-    with replacing(out) as temporary:
+    with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work
         decoded = in_threads(partial(_decoded, source), _photographs(source, year, ids), workers)
         labelled = (_labelled(net, each, device, source) for each in decoded)
@@ -127,15 +127,15 @@ def _photographs(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str,
     yield from ((match[1], content) for match, content in members(source, wanted))
 
 
-def _decoded(source: Path, item: tuple[str, bytes]) -> Photograph:
+def _decoded(source: Path, item: tuple[str, bytes]) -> InputImage:
     name = f"{source}: {item[0]}.jpg"
     # As stored: the server's labels know nothing of a camera's orientation.
-    return Photograph(item[0], images.rgb(images.load(item[1], name), name))
+    return InputImage(item[0], images.rgb(images.load(item[1], name), name))
 
 
 def _labelled(
-    net: Any, photograph: Photograph, device: str, source: Path
-) -> tuple[Photograph, NDArray[np.uint8]]:
+    net: Any, photograph: InputImage, device: str, source: Path
+) -> tuple[InputImage, NDArray[np.uint8]]:
     batch = torch.from_numpy(photograph.pixels).permute(2, 0, 1)[None]  # [1, 3, H, W]
     try:
         with torch.inference_mode():
@@ -145,7 +145,7 @@ def _labelled(
     return photograph, labels
 
 
-def _encoded(item: tuple[Photograph, NDArray[np.uint8]]) -> Answer:
+def _encoded(item: tuple[InputImage, NDArray[np.uint8]]) -> Answer:
     photograph, labels = item
     return Answer(photograph.id, photograph.pixels.shape, label_png(labels, voc_palette()))
 

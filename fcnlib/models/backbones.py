@@ -12,7 +12,7 @@ from fcnlib.models.layers import (
     Concat,
     ConvReLU,
     Layers,
-    put,
+    add_layer,
 )
 
 # Of each inception: 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5, pool_proj.
@@ -152,15 +152,15 @@ def _inception(layers: Layers, name: str, inputs: int, outputs: list[int], dropo
     above = next(reversed(layers))
     one, reduced3, three, reduced5, five, pooled = outputs
     branches = [
-        put(layers, f"{name}/1x1", ConvReLU(inputs, one, 1)),
-        put(layers, f"{name}/3x3_reduce", ConvReLU(inputs, reduced3, 1), above),
-        put(layers, f"{name}/3x3", ConvReLU(reduced3, three, 3, padding=1)),
-        put(layers, f"{name}/5x5_reduce", ConvReLU(inputs, reduced5, 1), above),
-        put(layers, f"{name}/5x5", ConvReLU(reduced5, five, 5, padding=2)),
-        put(layers, f"{name}/pool", nn.MaxPool2d(3, 1, padding=1, ceil_mode=True), above),
-        put(layers, f"{name}/pool_proj", ConvReLU(inputs, pooled, 1)),
+        add_layer(layers, f"{name}/1x1", ConvReLU(inputs, one, 1)),
+        add_layer(layers, f"{name}/3x3_reduce", ConvReLU(inputs, reduced3, 1), above),
+        add_layer(layers, f"{name}/3x3", ConvReLU(reduced3, three, 3, padding=1)),
+        add_layer(layers, f"{name}/5x5_reduce", ConvReLU(inputs, reduced5, 1), above),
+        add_layer(layers, f"{name}/5x5", ConvReLU(reduced5, five, 5, padding=2)),
+        add_layer(layers, f"{name}/pool", nn.MaxPool2d(3, 1, padding=1, ceil_mode=True), above),
+        add_layer(layers, f"{name}/pool_proj", ConvReLU(inputs, pooled, 1)),
     ]
-    put(layers, f"{name}/output", Concat(dropout), *branches[::2])
+    add_layer(layers, f"{name}/output", Concat(dropout), *branches[::2])
     return one + three + five + pooled
 
 

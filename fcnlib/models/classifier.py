@@ -9,8 +9,8 @@ from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
     Concat,
     Layers,
+    add_layer,
     channels_of,
-    put,
 )
 
 IMAGE_CHANNELS = 3
@@ -49,13 +49,13 @@ def build_classifier(
         kernel = fc6.kernel_size[0]
         # One window, one answer, as the fully connected layer it is.
         fc6.padding = (0, 0) if cells >= kernel else (kernel // 2, kernel // 2)
-        put(layers, "fc8", nn.Conv2d(channels, classes, 1))
+        add_layer(layers, "fc8", nn.Conv2d(channels, classes, 1))
     else:
         assert isinstance(top, Concat)
-        put(layers, "pool5/7x7_s1", nn.AvgPool2d(min(7, cells), 1))
-        put(layers, "pool5/drop_7x7_s1", nn.Dropout(top.dropout))
+        add_layer(layers, "pool5/7x7_s1", nn.AvgPool2d(min(7, cells), 1))
+        add_layer(layers, "pool5/drop_7x7_s1", nn.Dropout(top.dropout))
         top.dropout = 0.0
-        put(layers, "loss3/classifier", nn.Conv2d(channels, classes, 1))
+        add_layer(layers, "loss3/classifier", nn.Conv2d(channels, classes, 1))
     return LayerGraph(layers, channels=IMAGE_CHANNELS)
 
 

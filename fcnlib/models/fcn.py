@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
-from fcnlib.models.heads import Head, put_head, scorable
+from fcnlib.models.heads import Head, add_head, scorable
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     Channels,
     Concat,
     Layers,
-    named_bottoms,
-    put,
+    add_layer,
+    named_inputs,
 )
 
 __all__ = ["FCN", "ILSVRC_MEAN_BGR", "build_fcn", "labels_of"]
@@ -131,11 +131,11 @@ def _put_trunk(
     names = {name: f"{name}_{stream}" if stream else name for name in trunk}
     if stream:
         first = STREAM_CHANNELS * sum(isinstance(layer, Channels) for layer in layers.values())
-        put(layers, stream, Channels(first, STREAM_CHANNELS), IMAGE_LAYER)
+        add_layer(layers, stream, Channels(first, STREAM_CHANNELS), IMAGE_LAYER)
     elif input_channels == 4:  # as in the released RGB-D net: no one copies 3 channels into it
         names[next(iter(trunk))] += "_bgrd"
     for name, layer in trunk.items():
-        put(layers, names[name], layer, *(names[bottom] for bottom in named_bottoms(layer)))
+        add_layer(layers, names[name], layer, *(names[bottom] for bottom in named_inputs(layer)))
         if name == last:
             break
 
@@ -150,11 +150,11 @@ def _with_heads(
     """The net of a trunk and score layers, upsampling and crop of each task."""
     suffixes = [f"_{task[:LETTERS]}" for task in heads] if len(heads) > 1 else [""]
     tops = [
-        put_head(layers, head, outputs - head.null_background, suffix)
+        add_head(layers, head, outputs - head.null_background, suffix)
         for suffix, outputs in zip(suffixes, heads.values(), strict=True)
     ]
     if len(tops) > 1:
-        put(layers, "scores", Concat(), *tops)
+        add_layer(layers, "scores", Concat(), *tops)
     for name, layer in layers.items():
         if name.startswith("score") and isinstance(layer, nn.Conv2d) and layer.bias is not None:
             nn.init.zeros_(layer.weight)

@@ -10,7 +10,7 @@ from fcnlib.models.layers import (
     IMAGE_LAYER,
     Crop,
     Fuse,
-    bottoms_of,
+    inputs_of,
 )
 
 Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
@@ -54,7 +54,7 @@ def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
 
 def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:
     """The grid of every layer of a net, and of the image, "data"."""
-    found, bottoms = {IMAGE_LAYER: IMAGE}, bottoms_of(layers)
+    found, bottoms = {IMAGE_LAYER: IMAGE}, inputs_of(layers)
     for name, layer in layers.items():
         found[name] = _grid_after(layer, [found[bottom] for bottom in bottoms[name]])
     return found
@@ -62,7 +62,7 @@ def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:
 
 def sizes(layers: Mapping[str, nn.Module], side: int) -> dict[str, int] | None:
     """How many cells a side every layer has for an image of `side` pixels; None: too small."""
-    found, bottoms = {IMAGE_LAYER: side}, bottoms_of(layers)
+    found, bottoms = {IMAGE_LAYER: side}, inputs_of(layers)
     for name, layer in layers.items():
         found[name] = _size_after(layer, [found[bottom] for bottom in bottoms[name]])
         if found[name] < 1:

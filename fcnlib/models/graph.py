@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.geometry import smallest_side
-from fcnlib.models.layers import Layers, named_bottoms
+from fcnlib.models.layers import Layers, named_inputs
 
 # Mean colour of ILSVRC in Caffe's channel order, as in the released nets.
 ILSVRC_MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
@@ -89,5 +89,5 @@ class LayerGraph(nn.ModuleDict):
 
 
 def _read_by_name(layers: Layers) -> list[str]:
-    read = {bottom for layer in layers.values() for bottom in named_bottoms(layer)}
+    read = {bottom for layer in layers.values() for bottom in named_inputs(layer)}
     return [name for name in layers if name in read]

@@ -19,8 +19,8 @@ from fcnlib.models.layers import (
     Mean,
     SkipScore,
     Upscore,
+    add_layer,
     channels_of,
-    put,
 )
 
 
@@ -53,28 +53,28 @@ def scorable(trunk: Layers) -> dict[str, int]:
     return {name: stride for name, stride in strides.items() if stride >= 8}
 
 
-def put_head(layers: Layers, head: Head, classes: int, suffix: str) -> str:
+def add_head(layers: Layers, head: Head, classes: int, suffix: str) -> str:
     """Put one task's score layers, upsampling and crop on top; returns the last one's name."""
     coarsest, *finer = head.predict_from
     scores = []
     for stream in [f"_{stream}" for stream in head.streams] or [""]:
         source = coarsest + stream
         score = nn.Conv2d(channels_of(layers, source, head.channels), classes, 1)
-        scores.append(put(layers, f"{head.coarsest}{stream}{suffix}", score, source))
-    top = put(layers, f"score_fused{suffix}", Mean(), *scores) if head.streams else scores[0]
+        scores.append(add_layer(layers, f"{head.coarsest}{stream}{suffix}", score, source))
+    top = add_layer(layers, f"score_fused{suffix}", Mean(), *scores) if head.streams else scores[0]
     above = ""
     for name, scale in zip(finer, head.scales, strict=True):
         up = _put_upscore(layers, top, name, classes, suffix, above=above, learned=head.learned)
         inputs = channels_of(layers, name, head.channels)
         score = SkipScore(inputs, classes, scale=scale)
-        fine = put(layers, f"score_{name}{suffix}", score, name)
+        fine = add_layer(layers, f"score_{name}{suffix}", score, name)
         found = grids(layers)
         fuse = Fuse(offset=offset(found[fine], found[up]), fusion=head.fusion)
-        top = put(layers, f"fuse_{name}{suffix}", fuse, fine, up)
+        top = add_layer(layers, f"fuse_{name}{suffix}", fuse, fine, up)
         above = name
     up = _put_upscore(layers, top, IMAGE_LAYER, classes, suffix)
     crop = Crop(-offset(IMAGE, grids(layers)[up]), null_background=head.null_background)
-    return put(layers, f"score{suffix}", crop, up, IMAGE_LAYER)
+    return add_layer(layers, f"score{suffix}", crop, up, IMAGE_LAYER)
 
 
 def _put_upscore(
@@ -93,4 +93,4 @@ def _put_upscore(
     kernel = upsampling_kernel(found[coarse], found[fine])
     name = f"upscore_{above}" if above else "upscore" if factor == 32 else f"upscore{factor}"
     layer = Upscore(classes, factor, kernel=kernel, learned=learned)
-    return put(layers, f"{name}{suffix}", layer, coarse)
+    return add_layer(layers, f"{name}{suffix}", layer, coarse)

@@ -17,7 +17,7 @@ Layers = dict[str, nn.Module]
 IMAGE_LAYER = "data"
 
 
-def put(layers: Layers, name: str, layer: Any, *bottoms: str) -> str:
+def add_layer(layers: Layers, name: str, layer: Any, *bottoms: str) -> str:
     """Set a layer on top of the others; it reads `bottoms`, or the layer that was on top."""
     if name in layers or name == IMAGE_LAYER:
         raise InputError(f"layer {name!r} is there already; expected another name")
@@ -30,22 +30,22 @@ def put(layers: Layers, name: str, layer: Any, *bottoms: str) -> str:
     return name
 
 
-def named_bottoms(layer: Any) -> list[str]:
+def named_inputs(layer: Any) -> list[str]:
     """The layers that a layer reads by name; none: it reads the one above it."""
     if hasattr(layer, "bottoms"):
         return list(layer.bottoms)
     return [layer.bottom] if hasattr(layer, "bottom") else []
 
 
-def bottoms_of(layers: Mapping[str, nn.Module] | nn.ModuleDict) -> dict[str, list[str]]:
+def inputs_of(layers: Mapping[str, nn.Module] | nn.ModuleDict) -> dict[str, list[str]]:
     """The layers that each layer reads."""
     above = [IMAGE_LAYER, *layers]
     return {
-        name: named_bottoms(layer) or [above[i]] for i, (name, layer) in enumerate(layers.items())
+        name: named_inputs(layer) or [above[i]] for i, (name, layer) in enumerate(layers.items())
     }
 
 
-def in_place_of(layer: Any, other: Any) -> Any:
+def copy_inputs(layer: Any, other: Any) -> Any:
     """`other`, which reads what `layer` reads."""
     for name in ("bottom", "bottoms"):
         if hasattr(layer, name):
@@ -205,7 +205,7 @@ class Crop(nn.Module):
 
 def channels_of(layers: Layers, name: str, image_channels: int) -> int:
     """How many channels a layer's output has."""
-    channels, bottoms = {IMAGE_LAYER: image_channels}, bottoms_of(layers)
+    channels, bottoms = {IMAGE_LAYER: image_channels}, inputs_of(layers)
     for each, layer in layers.items():
         read = [channels[bottom] for bottom in bottoms[each]]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):

@@ -6,7 +6,7 @@ from torch import nn
 
 from fcnlib.models.geometry import grids
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import IMAGE_LAYER, Upscore, bottoms_of
+from fcnlib.models.layers import IMAGE_LAYER, Upscore, inputs_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def architecture(net: LayerGraph) -> Architecture:
     drops: without it a cell sees 715. VGG16's 404 and AlexNet's 355 are both nets' alike.
     """
     depths = {IMAGE_LAYER: 0}
-    for name, bottoms in bottoms_of(net).items():
+    for name, bottoms in inputs_of(net).items():
         read = max(depths[bottom] for bottom in bottoms)
         depths[name] = read + isinstance(net[name], nn.Conv2d)
     found = grids(dict(net.items())).values()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 
 
 class Job(NamedTuple):
@@ -78,5 +78,5 @@ def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
         ]
         rows.append("| " + " | ".join(cells) + " |\n")
     head = HEAD.format(jobs=sum(map(len, jobs.values())), whole=duration(whole))
-    with replacing(Path(output)) as temporary:
+    with atomic_write(Path(output)) as temporary:
         temporary.write_text(head + "".join(rows))

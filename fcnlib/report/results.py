@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fcnlib.config.columns import NAMES, ColumnName
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing, write_json
+from fcnlib.core.files import atomic_write, write_json
 
 NOISE = 2.0  # standard errors; what is less apart may be chance
 
@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 def write_lines(path: Path, lines: Iterable[Line]) -> None:
     """Write tidy CSV: equal lines give equal bytes, and every number reads back exactly."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Line._fields)
         writer.writerows(lines)

@@ -12,7 +12,7 @@ from fcnlib.config.schema_data import Frozen, Mask
 Images = Literal["published", "drawn", "own", "none"]
 
 
-class ShownNet(Frozen):
+class NetSpec(Frozen):
     """An experiment and its name in the table."""
 
     experiment: str
@@ -23,14 +23,14 @@ class ShownNet(Frozen):
     mask: Mask = "none"  # what is hidden from it
 
 
-class ShownNets(Frozen):
+class NetsSpec(Frozen):
     """A table's nets, without any number."""
 
     name: str
-    nets: tuple[ShownNet, ...]
+    nets: tuple[NetSpec, ...]
 
 
-class ShownRow(ShownNet):
+class RowSpec(NetSpec):
     """One row of a table; `paper` holds published values in the columns' units."""
 
     paper: Mapping[ColumnName, float] = {}
@@ -38,14 +38,14 @@ class ShownRow(ShownNet):
     stride: int | None = None  # of a net
 
 
-class ShownChart(Frozen):
+class ChartSpec(Frozen):
     """A chart of some rows, with their published values."""
 
     title: str
-    rows: tuple[ShownRow, ...]
+    rows: tuple[RowSpec, ...]
 
 
-class ShownTable(Frozen):
+class TableSpec(Frozen):
     """What a table shows, and of which images."""
 
     name: str
@@ -54,4 +54,4 @@ class ShownTable(Frozen):
     note: str = ""
     compete: bool = True
     images: Images
-    rows: tuple[ShownRow, ...]
+    rows: tuple[RowSpec, ...]

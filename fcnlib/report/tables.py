@@ -14,17 +14,17 @@ from fcnlib.config.columns import (
     Learning,
 )
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.evaluation.record import (
     Machine,
-    Measured,
+    Record,
     by_experiment,
     number,
 )
 from fcnlib.report.results import NOISE, Line, write_lines
-from fcnlib.report.specs import Images, ShownRow, ShownTable
+from fcnlib.report.specs import Images, RowSpec, TableSpec
 
-Runs = Mapping[str, Sequence[tuple[Path, Measured]]]
+Runs = Mapping[str, Sequence[tuple[Path, Record]]]
 LEARNING: frozenset[ColumnName | None] = frozenset(get_args(Learning))
 
 
@@ -37,15 +37,15 @@ def build_table(
     markdown: Path | str,
 ) -> None:
     """Write one table as tidy CSV lines and as Markdown to paste."""
-    shown = ShownTable.model_validate(table)
+    shown = TableSpec.model_validate(table)
     runs = by_experiment(metrics)
     lines = table_lines(shown, runs)
     write_lines(Path(csv), lines)
-    with replacing(Path(markdown)) as temporary:
+    with atomic_write(Path(markdown)) as temporary:
         temporary.write_text(as_markdown(shown, lines, scale, runs))
 
 
-def table_lines(table: ShownTable, runs: Runs) -> list[Line]:
+def table_lines(table: TableSpec, runs: Runs) -> list[Line]:
     """One line per row and column, in the table's order; several seeds become mean and spread."""
     experiments = [row.experiment for row in table.rows]
     for name, found in runs.items():
@@ -55,7 +55,7 @@ def table_lines(table: ShownTable, runs: Runs) -> list[Line]:
     return [_line(table, row, column, runs) for row in table.rows for column in table.columns]
 
 
-def _line(table: ShownTable, row: ShownRow, column: ColumnName, runs: Runs) -> Line:
+def _line(table: TableSpec, row: RowSpec, column: ColumnName, runs: Runs) -> Line:
     about = COLUMNS[column]
     found = [number(path, run, column) for path, run in runs.get(row.experiment, ())]
     # A number that one of the runs lacks has no honest mean.
@@ -109,7 +109,7 @@ def own_text(line: Line, column: Column, runs: Runs) -> str:
     return f"{text}{DIVERGED}" if text and learned and _diverged(mine) else text
 
 
-def _diverged(runs: Sequence[tuple[Path, Measured]]) -> list[Measured]:
+def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
     return [run for _, run in runs if run.diverged_at is not None]
 
 
@@ -137,7 +137,7 @@ def best_lines(lines: Sequence[Line], runs: Runs) -> set[Line]:
     return best
 
 
-def as_markdown(table: ShownTable, lines: Sequence[Line], scale: str, runs: Runs) -> str:
+def as_markdown(table: TableSpec, lines: Sequence[Line], scale: str, runs: Runs) -> str:
     """The table as Markdown: each column measured and, where the paper has it, published."""
     best = best_lines(lines, runs) if table.compete else set()
     published = {line.column for line in lines if line.paper is not None}
@@ -167,7 +167,7 @@ WORLDS: Mapping[Images, str] = {
 }
 
 
-def note(table: ShownTable, runs: Runs) -> str:
+def note(table: TableSpec, runs: Runs) -> str:
     """What a reader must know beside the numbers, in sentences."""
     picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
     published = any(row.paper for row in table.rows)
@@ -189,7 +189,7 @@ def note(table: ShownTable, runs: Runs) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _times(table: ShownTable, runs: Runs) -> list[str]:
+def _times(table: TableSpec, runs: Runs) -> list[str]:
     """On what the times of a table were measured."""
     units = {COLUMNS[column].unit for column in table.columns}
     mine = [run for row in table.rows for _, run in runs.get(row.experiment, ())]

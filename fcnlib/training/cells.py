@@ -14,7 +14,7 @@ def coarsest_cells(layers: Mapping[str, nn.Module]) -> Grid:
     return max(scores, key=lambda grid: grid.stride)
 
 
-def drawn_cells(
+def sampled_cells(
     height: int, width: int, cells: Grid, *, share: float, generator: torch.Generator
 ) -> Tensor:
     """The pixels [H, W] of cells of which each is drawn with the same chance.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 
 COLUMNS = [
     *("iteration", "images", "seconds", "loss", "loss_per_pixel", "learning_rate"),
@@ -31,7 +31,7 @@ class Progress:
 
 
 @dataclass
-class Tally:
+class LossMeter:
     """The losses of some images, summed over the pixels that count."""
 
     loss: float = 0.0
@@ -80,7 +80,7 @@ def write_curve(
     path: Path, lines: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
 ) -> None:
     """Write a run's lines as CSV, whole or not at all."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
         columns = [*COLUMNS, *map(accuracy_of, tasks[1:])]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from fcnlib.config.schema import Training
-from fcnlib.core.generator import chance
+from fcnlib.core.generator import make_generator
 from fcnlib.core.stopping import leave_stopping_to_parent
-from fcnlib.datasets.masking import hiding
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import input_mask
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample, Samples
 from fcnlib.models.fcn import FCN
 
 
-def draw_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Tensor, Tensor]:
+def sample_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Tensor, Tensor]:
     """Which image comes when, drawn with replacement as the released code does, and its flips."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randint(count, (images,), generator=generator)
@@ -26,24 +26,26 @@ def draw_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Ten
     return order, flips & mirror
 
 
-def draw_shifts(images: int, most: int, *, seed: int) -> Tensor:
+def sample_shifts(images: int, most: int, *, seed: int) -> Tensor:
     """How many pixels each image is shifted down and right [images, 2], `most` either way."""
-    return torch.randint(-most, most + 1, (images, 2), generator=chance(seed, "jitter"))
+    return torch.randint(-most, most + 1, (images, 2), generator=make_generator(seed, "jitter"))
 
 
-class Course:
+class ImageOrder:
     """All images of a run in their order, turned and shifted by chances of their own.
 
     Runs of as many images of the same data and seed see the same ones in the same order.
     """
 
-    def __init__(self, training: Training, net: FCN, data: Prepared, *, seed: int) -> None:
+    def __init__(self, training: Training, net: FCN, data: PreparedDataset, *, seed: int) -> None:
         self.data, self.values, self.recipe = data, training.data, training.recipe
         names, images = data.ids(self.values.train), self.recipe.iterations * self.recipe.batch_size
-        order, flips = draw_order(len(names), images, seed=seed, mirror=self.recipe.mirror)
+        order, flips = sample_order(
+            len(names), images, seed=seed, mirror=self.recipe.horizontal_flip
+        )
         self.names, self.flips = [names[i] for i in order], flips
-        self.shifts = draw_shifts(images, self.recipe.jitter, seed=seed)
-        self.hidden = hiding(self.values.train_mask, net, data, self.values.tasks[0])
+        self.shifts = sample_shifts(images, self.recipe.random_shift, seed=seed)
+        self.hidden = input_mask(self.values.train_mask, net, data, self.values.tasks[0])
         self.blank = net.blank().tolist()
 
     @property
@@ -61,7 +63,7 @@ class Course:
             inputs=self.values.inputs,
             tasks=self.values.tasks,
             hidden=self.hidden,
-            shifts=self.shifts[done:].tolist() if self.recipe.jitter else (),
+            shifts=self.shifts[done:].tolist() if self.recipe.random_shift else (),
             blank=self.blank,
         )
         loader = DataLoader(

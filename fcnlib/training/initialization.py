@@ -10,22 +10,22 @@ from torch import Tensor, nn
 from fcnlib.config.schema import Net
 from fcnlib.config.schema_data import CHANNELS, Data
 from fcnlib.core.errors import InputError
-from fcnlib.core.generator import chance
-from fcnlib.datasets.reader import Prepared, first_and_more
+from fcnlib.core.generator import make_generator
+from fcnlib.datasets.reader import PreparedDataset, first_and_more
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import ILSVRC_MEAN_BGR
 from fcnlib.models.weights.checkpoint import read_state
-from fcnlib.models.weights.transplant import transplant
+from fcnlib.models.weights.matching import load_matching
 
 log = logging.getLogger(__name__)
 
 SCORE_DEVIATION = 0.01  # of the last layers of Caffe's AlexNet and VGG nets
 
 
-def make_net(
+def build_initialized(
     values: Net,
     data: Data,
-    dataset: Prepared,
+    dataset: PreparedDataset,
     start: Sequence[Path],
     *,
     seed: int,
@@ -40,15 +40,15 @@ def make_net(
         **values.model_dump(exclude={"start_from"}), classes=_classes(dataset, data.tasks)
     )
     if score_init == "random":
-        initialise_scores(net, chance(seed, "score layers"))
+        init_score_layers(net, make_generator(seed, "score layers"))
     others = [name for name in data.inputs if name != "rgb"]
     set_input(net, data, dataset, others)
     if values.start_from == "random":
-        initialise(net, torch.Generator().manual_seed(seed))
+        init_layers(net, torch.Generator().manual_seed(seed))
         set_input(net, data, dataset, data.inputs)
         net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
         return net
-    transplant_start(net, start, streams=values.streams)
+    load_start(net, start, streams=values.streams)
     if not values.start_from:
         set_input(net, data, dataset, others)
     if data.mean == "dataset":
@@ -56,7 +56,7 @@ def make_net(
     return net
 
 
-def _classes(dataset: Prepared, tasks: Sequence[str]) -> dict[str, int]:
+def _classes(dataset: PreparedDataset, tasks: Sequence[str]) -> dict[str, int]:
     """How many classes each task has."""
     if lacking := [task for task in tasks if task not in dataset.info.tasks]:
         known = ", ".join(dataset.info.tasks)
@@ -64,7 +64,7 @@ def _classes(dataset: Prepared, tasks: Sequence[str]) -> dict[str, int]:
     return {task: len(dataset.info.tasks[task]) for task in tasks}
 
 
-def set_input(net: FCN, data: Data, dataset: Prepared, names: Collection[str]) -> None:
+def set_input(net: FCN, data: Data, dataset: PreparedDataset, names: Collection[str]) -> None:
     """Give the net the data set's mean of some inputs; those that are no colours as stored."""
     first = 0
     for name in data.inputs:
@@ -77,20 +77,20 @@ def set_input(net: FCN, data: Data, dataset: Prepared, names: Collection[str]) -
         first += CHANNELS[name]
 
 
-def transplant_start(net: FCN, start: Sequence[Path], *, streams: Sequence[str] = ()) -> None:
+def load_start(net: FCN, start: Sequence[Path], *, streams: Sequence[str] = ()) -> None:
     """Copy the weights of the nets to start from; each head and new score layer stays as it is."""
     origin = ", ".join(map(str, start))
     states = [read_state(path) for path in start]
     own = any(name in states[0] for name, _ in net.named_parameters() if "upscore" not in name)
-    state = of_streams(states, streams, origin=origin) if streams and not own else states[0]
-    done = transplant(with_depth(state, net), net, origin=origin)
+    state = stream_weights(states, streams, origin=origin) if streams and not own else states[0]
+    done = load_matching(inflate_first_conv(state, net), net, origin=origin)
     lost = [name for name in done.missing if not name.startswith(("score", "upscore", "input_"))]
     if lost:
         raise InputError(f"{origin}: lacks {first_and_more(lost)}; expected the whole trunk")
     log.info("%s: %d tensors, new: %s", origin, len(done.copied), ", ".join(done.missing) or "-")
 
 
-def of_streams(
+def stream_weights(
     states: Sequence[Mapping[str, Tensor]], streams: Sequence[str], *, origin: str = "weights"
 ) -> dict[str, Tensor]:
     """The weights of a net of several streams: those of one net each, or of the same for all."""
@@ -114,7 +114,7 @@ def of_streams(
     return named
 
 
-def with_depth(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
+def inflate_first_conv(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
     """The weights of a net of colours for one that sees depth too: as a mean of the colours."""
     first = next(iter(net))
     colours = first.removesuffix("_bgrd")
@@ -132,7 +132,7 @@ def with_depth(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
     return {**others, **changed}
 
 
-def initialise(net: FCN, generator: torch.Generator) -> None:
+def init_layers(net: FCN, generator: torch.Generator) -> None:
     """He's initialisation for every layer but the score layers."""
     for name, layer in net.items():
         if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
@@ -141,7 +141,7 @@ def initialise(net: FCN, generator: torch.Generator) -> None:
             nn.init.zeros_(layer.bias)
 
 
-def initialise_scores(net: FCN, generator: torch.Generator) -> None:
+def init_score_layers(net: FCN, generator: torch.Generator) -> None:
     """Gaussian weights and zero biases for the score layers."""
     for name, layer in net.items():
         if isinstance(layer, nn.Conv2d) and name.startswith("score"):

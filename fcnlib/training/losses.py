@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from fcnlib.config.schema import Training
-from fcnlib.core.generator import chance
+from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
-from fcnlib.training.cells import coarsest_cells, drawn_cells
+from fcnlib.training.cells import coarsest_cells, sampled_cells
 
 
 def pixel_loss(scores: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -42,7 +42,7 @@ def sigmoid_loss(
     return losses.where(counted, 0).sum()
 
 
-def label_counts(data: Prepared, split: str, task: str, *, workers: int = 0) -> Tensor:
+def label_counts(data: PreparedDataset, split: str, task: str, *, workers: int = 0) -> Tensor:
     """How many pixels of each class every image of a split has, int64 [images, classes]."""
     classes = len(data.info.tasks[task])
 
@@ -73,23 +73,23 @@ def class_weights(rule: str, counts: Tensor) -> Tensor:
     return weights.where(occurs, 1.0).float()
 
 
-class Objective:
+class Loss:
     """What is minimised: an image's loss, summed over its tasks and the pixels that count."""
 
     def __init__(
-        self, training: Training, net: FCN, data: Prepared, *, seed: int, device: str
+        self, training: Training, net: FCN, data: PreparedDataset, *, seed: int, device: str
     ) -> None:
         self.recipe, self.device = training.recipe, device
         self.loss: Callable[[Tensor, Tensor, Tensor | None], Tensor] = pixel_loss
-        if self.recipe.objective == "sigmoid":
+        if self.recipe.loss == "sigmoid":
             self.loss = partial(sigmoid_loss, null_background=training.net.null_background)
         self.weights: dict[str, Tensor] = {}
-        if self.recipe.balance != "none":
+        if self.recipe.class_weights != "none":
             for task in training.data.tasks:
                 counts = label_counts(data, training.data.train, task, workers=self.recipe.workers)
-                self.weights[task] = class_weights(self.recipe.balance, counts).to(device)
+                self.weights[task] = class_weights(self.recipe.class_weights, counts).to(device)
         self.cells = coarsest_cells(dict(net.items()))
-        self.chance = chance(seed, "cells")
+        self.generator = make_generator(seed, "cells")
 
     def __call__(
         self, parts: Mapping[str, Tensor], labels: Mapping[str, Tensor]
@@ -99,16 +99,16 @@ class Objective:
         for task, truth in self._counted(labels).items():
             loss = self.loss(parts[task], truth[None].to(self.device), self.weights.get(task))
             labelled = max(1, int((truth != VOID).sum()))
-            terms = labelled * self.recipe.batch_size if self.recipe.loss == "mean" else 1
+            terms = labelled * self.recipe.batch_size if self.recipe.reduction == "mean" else 1
             losses.append(loss / terms)
             pixels, total = pixels + labelled, total + loss.item()
         return losses, total, pixels
 
     def _counted(self, labels: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """The labels with all pixels void that the loss is to ignore."""
-        share = self.recipe.keep
+        share = self.recipe.patch_keep_prob
         if share == 1:
             return labels
         height, width = next(iter(labels.values())).shape
-        kept = drawn_cells(height, width, self.cells, share=share, generator=self.chance)
+        kept = sampled_cells(height, width, self.cells, share=share, generator=self.generator)
         return {task: truth.where(kept, VOID) for task, truth in labels.items()}

@@ -57,7 +57,11 @@ def make_optimizer(net: FCN, recipe: Recipe) -> MomentumSGD:
                 and name.startswith("score") == score
                 and name.endswith("bias") == bias
             ]
-            rate = recipe.learning_rate * (recipe.score_rate if score else 1) * (2 if bias else 1)
+            rate = (
+                recipe.learning_rate
+                * (recipe.score_lr_multiplier if score else 1)
+                * (2 if bias else 1)
+            )
             decay = 0.0 if bias else recipe.weight_decay
             groups.append(
                 {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}

@@ -18,25 +18,25 @@ from fcnlib.core.files import sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
-from fcnlib.datasets.masking import hiding
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import input_mask
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample
 from fcnlib.evaluation.confusion import confusions
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
-from fcnlib.models.fast.training import for_training
+from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
 from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
 from fcnlib.training.history import (
     Line,
+    LossMeter,
     Progress,
-    Tally,
     accuracy_of,
     final_loss,
     write_curve,
 )
-from fcnlib.training.image_order import Course
-from fcnlib.training.initialization import make_net
-from fcnlib.training.losses import Objective
+from fcnlib.training.image_order import ImageOrder
+from fcnlib.training.initialization import build_initialized
+from fcnlib.training.losses import Loss
 from fcnlib.training.optimizer import make_optimizer
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def train(
     every few minutes and when SIGTERM or Ctrl-C asks it to stop (then raises Stopped): the next
     run goes on from there if nothing it depends on has changed.
     """
-    data = Prepared(dataset)
+    data = PreparedDataset(dataset)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
         run = Run(training, data, start, seed=seed, device=device, provenance=provenance)
@@ -80,7 +80,7 @@ class Run:
     def __init__(
         self,
         training: Training,
-        data: Prepared,
+        data: PreparedDataset,
         start: Sequence[Path],
         *,
         seed: int,
@@ -90,19 +90,19 @@ class Run:
         self.training, self.recipe, self.data = training, training.recipe, data
         self.device, self.seed, self.provenance = device, seed, provenance
         self.inputs, self.tasks = training.data.inputs, training.data.tasks
-        self.net = make_net(
+        self.net = build_initialized(
             *(training.net, training.data, data, start),
             seed=seed,
             score_init=self.recipe.score_init,
         ).to(device)
         in_layout_of_images: Any = self.net.to
         in_layout_of_images(memory_format=torch.channels_last)
-        self.faster = for_training(self.net)  # it learns the same parameters
-        self.objective = Objective(training, self.net, data, seed=seed, device=device)
-        self.course = Course(training, self.net, data, seed=seed)
-        self.test_hidden = hiding(training.data.test_mask, self.net, data, self.tasks[0])
+        self.faster = optimize_for_training(self.net)  # it learns the same parameters
+        self.objective = Loss(training, self.net, data, seed=seed, device=device)
+        self.course = ImageOrder(training, self.net, data, seed=seed)
+        self.test_hidden = input_mask(training.data.test_mask, self.net, data, self.tasks[0])
         self.optimizer = make_optimizer(self.net, training.recipe)
-        self.progress, self.tally = Progress(), Tally()
+        self.progress, self.tally = Progress(), LossMeter()
         self.stop = threading.Event()
         if self.recipe.may_diverge:  # before there is a better one
             self.progress.best_state = self._snapshot()
@@ -196,7 +196,7 @@ class Run:
 
     def _set_rate(self, iteration: int) -> None:
         done = iteration / self.recipe.iterations
-        hold = self.recipe.decay_from
+        hold = self.recipe.lr_decay_start
         factor = 1.0 if done < hold else (1 - done) / (1 - hold)
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
@@ -255,11 +255,11 @@ class Run:
             learning_rate=rate,
         )
         state.lines.append(line)
-        self.tally = Tally()
+        self.tally = LossMeter()
         return line
 
     def _store(self, path: Path) -> None:
-        chances = {"cpu": torch.get_rng_state(), "cells": self.objective.chance.get_state()}
+        chances = {"cpu": torch.get_rng_state(), "cells": self.objective.generator.get_state()}
         if self.device.startswith("cuda"):
             chances["cuda"] = torch.cuda.get_rng_state(self.device)
         state = {
@@ -280,10 +280,10 @@ class Run:
         self.net.load_state_dict(state["net"])
         self.optimizer.velocities = state["velocities"]
         torch.set_rng_state(state["chance"]["cpu"])
-        self.objective.chance.set_state(state["chance"]["cells"])
+        self.objective.generator.set_state(state["chance"]["cells"])
         if self.device.startswith("cuda"):
             torch.cuda.set_rng_state(state["chance"]["cuda"], self.device)
-        self.progress, self.tally = Progress(**state["progress"]), Tally(**state["tally"])
+        self.progress, self.tally = Progress(**state["progress"]), LossMeter(**state["tally"])
         log.info("going on from iteration %d of %s", self.progress.iteration, path)
 
     def _write_checkpoint(self, path: Path) -> None:

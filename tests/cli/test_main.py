@@ -15,9 +15,9 @@ from PIL import Image
 from torch import nn
 
 from fcnlib.cli.main import main
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.inputs import find
-from fcnlib.inference.torchscript import TOLD, export, load
+from fcnlib.inference.torchscript import METADATA_KEYS, export, load
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.caffemodel import write
 
@@ -44,7 +44,7 @@ def opened(path: Path) -> Image.Image:
 def model(tmp_path: Path) -> Path:
     net = build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3)
     nn.init.normal_(net["score_fr"].weight, generator=torch.Generator().manual_seed(0))
-    told = {**dict.fromkeys(TOLD, 0), "inputs": ["rgb"]}
+    told = {**dict.fromkeys(METADATA_KEYS, 0), "inputs": ["rgb"]}
     told |= {"classes": {"semantic": ["a", "b", "c"]}, "palette": {"semantic": PALETTE}}
     export(net, tmp_path / "net.ts", told)
     return tmp_path / "net.ts"
@@ -314,7 +314,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
 ) -> None:
     """The template of the README, on other people's photographs: here, drawn ones."""
     monkeypatch.chdir(tmp_path)
-    data = Prepared(world)
+    data = PreparedDataset(world)
     mine = tmp_path / "my-photos"
     (mine / "images").mkdir(parents=True)
     (mine / "masks").mkdir()
@@ -360,8 +360,8 @@ def test_a_folder_is_checked_before_there_is_any_configuration(
 
 def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
     code = (
-        "import sys; sys.modules.update(snakemake=None, dvc=None); import fcnlib.cli;"
-        "import fcnlib.page, fcnlib.figures, fcnlib.pretrain"
+        "import sys; sys.modules.update(snakemake=None, dvc=None); import fcnlib.cli.main;"
+        "import fcnlib.report.page.page, fcnlib.report.figures.curves, fcn_synthetic.pretrain"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 

@@ -61,11 +61,11 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
     assert {name: rates[name] for name in released} == released
     recipe = config.experiments["voc-fcn32s"].recipe
     assert recipe is not None
-    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.99, 1, "sum")
+    assert (recipe.momentum, recipe.batch_size, recipe.reduction) == (0.99, 1, "sum")
     assert recipe.iterations == 100_000
     recipe = config.experiments["voc2011-googlenet"].recipe
     assert recipe is not None
-    assert (recipe.momentum, recipe.batch_size, recipe.loss) == (0.9, 20, "mean")
+    assert (recipe.momentum, recipe.batch_size, recipe.reduction) == (0.9, 20, "mean")
     assert recipe.iterations * recipe.batch_size >= 175 * 1112
     assert recipe.weight_decay == 2e-4
 
@@ -93,7 +93,7 @@ def test_ways_to_optimise_see_as_many_images_in_one_order(
     tables = {"optimisation", "rates", "batches-momentum"}
     recipes = [e.recipe for e in config.experiments.values() if e.recipe and tables & {*e.tables}]
     assert len({recipe.iterations * recipe.batch_size for recipe in recipes}) == 1
-    assert len({recipe.mirror for recipe in recipes}) == 1
+    assert len({recipe.horizontal_flip for recipe in recipes}) == 1
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])

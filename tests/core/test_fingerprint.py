@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from fcnlib.core import fingerprint as fingerprints
 from fcnlib.core import provenance
-from fcnlib.core.fingerprint import fingerprint, stamp
+from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 
 CODE = '''"""A docstring."""
-from fcnlib.metrics import mean_iu
+from fcnlib.evaluation.metrics import mean_iu
 
 def f(x):
     """Another."""
@@ -22,10 +23,15 @@ def script(tmp_path: Path) -> Path:
     return tmp_path / "script.py"
 
 
+def forget() -> None:
+    for cached in ("_tree", "_meaning", "_reached", "_imports", "_data_files"):
+        getattr(fingerprints, cached).cache_clear()
+
+
 def changed(script: Path, old: str, new: str) -> bool:
     before = fingerprint(script)
     script.write_text(CODE.replace(old, new))
-    provenance._meaning.cache_clear()
+    forget()
     return fingerprint(script) != before
 
 
@@ -49,29 +55,61 @@ def test_code_counts(script: Path, old: str, new: str) -> None:
     assert changed(script, old, new)
 
 
-def test_a_change_in_an_imported_module_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A package of its own in fcnlib's place: script -> a -> b."""
-    package = tmp_path / "fcnlib"
-    package.mkdir()
-    files = {"__init__": "", "a": "from fcnlib import b", "b": "x = 1", "c": "y = 1"}
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Packages of their own in ours' place: script -> a -> b -> fcn_synthetic.d, and no c."""
+    files = {
+        "fcnlib/__init__": "from fcnlib import c",
+        "fcnlib/a": "from fcnlib import b",
+        "fcnlib/b": "import fcn_synthetic.d\nLIST = 'lists/names.txt'\nHERE = 'looks'",
+        "fcnlib/c": "y = 1",
+        "fcn_synthetic/__init__": "",
+        "fcn_synthetic/d": "z = 1",
+    }
     for name, text in files.items():
-        (package / f"{name}.py").write_text(text)
-    script = tmp_path / "script.py"
-    script.write_text("import fcnlib.a")
-    monkeypatch.setattr(provenance, "PACKAGE", package)
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for name in ("lists/names.txt", "lists/others.txt", "looks/style.css"):
+        (tmp_path / "fcnlib" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "fcnlib" / name).write_text("as it was")
+    (tmp_path / "script.py").write_text("import fcnlib.a")
+    monkeypatch.setattr(fingerprints, "ROOT", tmp_path)
+    return tmp_path
 
-    def now() -> str:
-        for cached in (provenance._meaning, provenance._reached, provenance._imports):
-            cached.cache_clear()
-        return fingerprint(script)
 
-    before = now()
-    (package / "c.py").write_text("y = 2")
-    assert now() == before
-    (package / "b.py").write_text("x = 2")
-    assert now() != before
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        ("fcnlib/b.py", True),
+        ("fcn_synthetic/d.py", True),
+        ("fcnlib/c.py", False),
+        ("fcnlib/__init__.py", False),  # the public face, from which no module of ours imports
+        ("fcnlib/lists/names.txt", True),
+        ("fcnlib/lists/others.txt", False),
+        ("fcnlib/looks/style.css", True),  # of a folder that is named whole
+    ],
+)
+def test_what_a_script_reaches_counts(package: Path, file: str, counts: bool) -> None:
+    before = now(package)
+    (package / file).write_text("x = 2")
+    assert (now(package) != before) is counts
+
+
+def now(package: Path) -> str:
+    forget()
+    return fingerprint(package / "script.py")
+
+
+def test_a_class_list_is_an_input_of_its_converter_and_a_style_of_the_page_alone() -> None:
+    def named(script: str) -> set[str]:
+        path = ROOT / "workflow" / "scripts" / script
+        modules = {path, *fingerprints._reached(path)}
+        return {file.name for module in modules for file in fingerprints._data_files(module)}
+
+    assert {"nyudv2-train.txt", "siftflow-test.txt"} <= named("prepare.py")
+    assert "style.css" in named("page.py")
+    assert not named("train.py") and "style.css" not in named("table.py")
 
 
 def test_an_edit_in_place_shows_in_a_folders_stamp(tmp_path: Path) -> None:
@@ -84,9 +122,11 @@ def test_an_edit_in_place_shows_in_a_folders_stamp(tmp_path: Path) -> None:
 
 def test_training_does_not_depend_on_the_page(repository: Path) -> None:
     """Else a new colour on the page would train everything anew."""
-    reached = {path.stem for path in provenance._reached(repository / "workflow/scripts/train.py")}
-    assert {"train", "fcn", "metrics", "prepared"} <= reached
-    assert not reached & {"page", "figures", "tables", "torchscript", "cli", "voc", "experiments"}
+    reached = {
+        path.stem for path in fingerprints._reached(repository / "workflow/scripts/train.py")
+    }
+    assert {"trainer", "fcn", "metrics", "reader"} <= reached
+    assert not reached & {"page", "curves", "tables", "torchscript", "main", "voc", "load"}
 
 
 def test_a_result_says_where_it_came_from() -> None:

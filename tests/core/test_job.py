@@ -62,10 +62,10 @@ def test_a_mistake_of_ours_is_traced_in_the_log(tmp_path: Path) -> None:
 FULL = """
 import sys, torch, resource
 from pathlib import Path
-from fcnlib.job import job
+from fcnlib.core.job import job
 from fcnlib.models import build_fcn
-from fcnlib.models.transplant import write_checkpoint
-from fcnlib.torchscript import export
+from fcnlib.models.weights.checkpoint import write_checkpoint
+from fcnlib.inference.torchscript import export
 
 folder = Path(sys.argv[1])
 net = build_fcn(width=1 / 16)

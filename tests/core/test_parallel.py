@@ -14,7 +14,7 @@ from fcnlib.core.parallel import in_processes, in_threads
 
 UNGUARDED = """
 import math, sys
-from fcnlib.parallel import in_processes
+from fcnlib.core.parallel import in_processes
 print("started")
 print(list(in_processes(math.factorial, range(6), 2)))
 print(sys.modules["__main__"].__file__ == sys.argv[0])
@@ -22,7 +22,7 @@ print(sys.modules["__main__"].__file__ == sys.argv[0])
 
 ENDLESS = """
 import time
-from fcnlib.parallel import in_processes
+from fcnlib.core.parallel import in_processes
 list(in_processes(time.sleep, [0.01, 0.01, *[600] * 4], 2))
 """
 

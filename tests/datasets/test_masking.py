@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.facts import FACTS
-from fixtures.masking import VALUES
+from fixtures.masking import VALUES, model, net  # noqa: F401 (fixtures)
 from fixtures.scenes import PLACES, ByChannel, write_model, write_places
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,14 +17,14 @@ from PIL import Image
 from fcnlib.config.schema import Net, Recipe, Training
 from fcnlib.config.schema_data import Data, Mask
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.masking import NOTHING_HIDDEN, Hiding, hiding
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import NO_MASK, InputMask, input_mask
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.inference.torchscript import load
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
-from fcnlib.report.figures.info import read_card
+from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import masked_picture
 from fcnlib.report.figures.samples import draw_comparison
 from fcnlib.training.trainer import train
@@ -45,19 +45,19 @@ BLANK = (7.25, 8.5, 9.0)
 def test_hidden_pixels_are_blank_and_void_goes_with_the_objects(
     mask: Mask, seen: list[list[bool]]
 ) -> None:
-    found = Hiding(mask, BLANK).applied(STACK, LABEL)
+    found = InputMask(mask, BLANK).applied(STACK, LABEL)
     for channel in range(3):
         expected = np.where(seen, STACK[channel], BLANK[channel])
         assert found[channel].tolist() == expected.tolist()
 
 
 def test_a_shape_is_white_on_black_and_nothing_of_the_image() -> None:
-    found = Hiding("shape", BLANK).applied(STACK, LABEL)
+    found = InputMask("shape", BLANK).applied(STACK, LABEL)
     assert found.tolist() == 3 * [[[0, 255, 255], [255, 0, 255]]]
 
 
 def test_where_nothing_is_hidden_samples_are_untouched() -> None:
-    assert NOTHING_HIDDEN.applied(STACK, LABEL) is STACK
+    assert NO_MASK.applied(STACK, LABEL) is STACK
 
 
 def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(net: FCN, model: Path) -> None:
@@ -84,11 +84,11 @@ def repainted(request: pytest.FixtureRequest, world: Path, tmp_path: Path) -> tu
     """A mask, and the same world with other colours in all pixels that it hides."""
     mask: Mask = request.param
     shutil.copytree(world, tmp_path / "world")
-    data, chance = Prepared(tmp_path / "world"), np.random.default_rng(0)
+    data, rng = PreparedDataset(tmp_path / "world"), np.random.default_rng(0)
     for name in {name for split in data.info.splits for name in data.ids(split)}:
         image = data.image(name).copy()
         hidden = hidden_by(mask, data.label(name))
-        image[hidden] = chance.integers(0, 256, (hidden.sum(), 3))
+        image[hidden] = rng.integers(0, 256, (hidden.sum(), 3))
         Image.fromarray(image).save(data.image_path(name).with_suffix(".png"))
         if data.image_path(name).suffix != ".png":
             data.image_path(name).unlink()
@@ -122,7 +122,7 @@ def test_hidden_pixels_teach_nothing(
     world = tmp_path / "other"
     shutil.copytree(other, world)
     for path in (world / "images").glob("*.png"):
-        image, label = np.array(Image.open(path)), Prepared(world).label(path.stem)
+        image, label = np.array(Image.open(path)), PreparedDataset(world).label(path.stem)
         image[hidden_by(mask, label)] = 0
         Image.fromarray(image).save(path)
     both = {"train_mask": mask, "test_mask": mask}
@@ -149,7 +149,7 @@ def learnt(world: Path, start: Path, name: str, **masks: Any) -> Any:
     values = Training(
         data=Data(dataset="voc2011-sbd", test="seg11valid", **masks),
         net=net,
-        recipe=Recipe(learning_rate=1e-8, iterations=3, validate_every=3, mirror=True),
+        recipe=Recipe(learning_rate=1e-8, iterations=3, validate_every=3, horizontal_flip=True),
     )
     where = {"checkpoint": checkpoint, "curve": checkpoint.with_suffix(".csv"), "device": "cpu"}
     train(values, dataset=world, start=[start], seed=0, provenance={}, **where)
@@ -174,7 +174,7 @@ def test_labels_without_background_hide_nothing(tmp_path: Path) -> None:
         classes={"semantic": PLACES["semantic"]},
     )
     with pytest.raises(InputError, match=r"mask shape: semantic begins with 'sky'; expected back"):
-        hiding("shape", load(model), Prepared(dataset), "semantic")
+        input_mask("shape", load(model), PreparedDataset(dataset), "semantic")
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
     with pytest.raises(InputError, match=r"places: mask foreground: semantic begins with 'sky'"):
         evaluate(model, dataset=dataset, split="test", device="cpu", facts={}, mask="foreground",
@@ -197,20 +197,23 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, model: Path, tmp_path: Path
         dataset=world, image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
     assert (
-        "Image, Mask alone, Ground truth, Reference, Shape only (sees mask" in read_card(card).alt
+        "Image, Mask alone, Ground truth, Reference, Shape only (sees mask"
+        in read_figure_info(card).alt
     )
     assert "0 to the net" in json.loads(card.read_text())["caption"]
-    data = Prepared(world)
+    data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
-    seen = masked_picture(data, name, "semantic", hiding("shape", load(model), data, "semantic"))
+    seen = masked_picture(
+        data, name, "semantic", input_mask("shape", load(model), data, "semantic")
+    )
     label = data.label(name)
     assert (seen[..., 0] == np.where(label > 0, 255, 0)).all()
 
 
 def test_what_is_hidden_is_drawn_in_the_nets_mean_colour(world: Path, model: Path) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
-    hidden = hiding("background", load(model), data, "semantic")
+    hidden = input_mask("background", load(model), data, "semantic")
     seen, image = masked_picture(data, name, "semantic", hidden), data.image(name)
     objects = ~hidden_by("background", data.label(name))
     assert (seen[objects] == image[objects]).all() and objects.any()

@@ -14,11 +14,11 @@ from fcnlib.config.columns import COLUMNS, RULES
 from fcnlib.config.load import load as load_config
 from fcnlib.config.schema import Oracle
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import bounds, confusions
 from fcnlib.evaluation.evaluate import evaluate, evaluate_bound, full_width
 from fcnlib.evaluation.metrics import mean_iu, scores
-from fcnlib.inference.torchscript import TOLD, export, load
+from fcnlib.inference.torchscript import METADATA_KEYS, export, load
 from fcnlib.models.fcn import build_fcn
 
 
@@ -29,7 +29,7 @@ def model(folder: Path, classes: list[str], bias: int | None = None, **learnt: A
     if bias is not None:
         nn.init.zeros_(net["score_fr"].weight)
         nn.init.constant_(net["score_fr"].bias[bias], 1)
-    told: dict[str, Any] = dict.fromkeys(TOLD, 0)
+    told: dict[str, Any] = dict.fromkeys(METADATA_KEYS, 0)
     told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
     told |= {"classes": {"semantic": classes}, "inputs": ["rgb"], "parameters": 7}
     export(net, folder / "net.ts", told | learnt)
@@ -38,7 +38,7 @@ def model(folder: Path, classes: list[str], bias: int | None = None, **learnt: A
 
 @pytest.fixture
 def classes(world: Path) -> list[str]:
-    return list(Prepared(world).info.tasks["semantic"])
+    return list(PreparedDataset(world).info.tasks["semantic"])
 
 
 def run(
@@ -54,7 +54,7 @@ def test_background_everywhere_scores_what_can_be_counted_by_hand(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
     metrics, _ = run(world, model(tmp_path, classes, bias=0), tmp_path)
-    data = Prepared(world)
+    data = PreparedDataset(world)
     labels = np.concatenate([data.label(name).ravel() for name in data.ids("seg11valid")])
     valid = labels[labels != 255]
     occurring = len(np.unique(valid))
@@ -68,7 +68,7 @@ def test_scores_are_those_of_the_stored_counts(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
     metrics, counts = run(world, model(tmp_path, classes), tmp_path)
-    assert counts["ids"].tolist() == Prepared(world).ids("seg11valid")
+    assert counts["ids"].tolist() == PreparedDataset(world).ids("seg11valid")
     assert counts["semantic"].shape == (6, 21, 21)
     total = torch.from_numpy(counts["semantic"].sum(0))
     found = {name: metrics["tasks"]["semantic"][name] for name in scores(total)}
@@ -115,7 +115,7 @@ def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
 def test_counts_of_an_image_are_of_all_its_pixels_but_void(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     net = load(model(tmp_path, classes))
     counts = confusions(lambda x: {"semantic": net(x)}, data, "seg11valid", device="cpu")
     for name, count in zip(data.ids("seg11valid"), counts["semantic"], strict=True):
@@ -145,7 +145,7 @@ def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Pa
 
 
 def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     counts = [bounds(data, "seg11valid", factor=factor)[0].sum(0) for factor in (1, 4, 16, 64)]
     found = [mean_iu(total) for total in counts]
     assert found[0] == 1

@@ -11,14 +11,14 @@ from fixtures.tasks import BOTH, scored, trained, training
 from torch import Tensor
 
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import FOREGROUND, without_background
 from fcnlib.evaluation.metrics import confusion, scores
 from fcnlib.inference.convert import convert, to_caffemodel
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 
 
-def by_hand(rooms: Prepared, model: Path, task: str, inputs: Sequence[str]) -> Tensor:
+def by_hand(rooms: PreparedDataset, model: Path, task: str, inputs: Sequence[str]) -> Tensor:
     """The counts of a task, image by image."""
     net = load(model)
     found = []
@@ -29,7 +29,7 @@ def by_hand(rooms: Prepared, model: Path, task: str, inputs: Sequence[str]) -> T
 
 
 @pytest.fixture(scope="module")
-def two(rooms: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two(rooms: PreparedDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that sees colours and depth and knows both tasks."""
     folder = tmp_path_factory.mktemp("two")
     values = training(("rgb", "depth"), iterations=30, validate_every=30)
@@ -39,7 +39,7 @@ def two(rooms: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("foreground", [False, True])
 def test_counts_and_scores_are_of_every_task(
-    rooms: Prepared, two: Path, tmp_path: Path, foreground: bool
+    rooms: PreparedDataset, two: Path, tmp_path: Path, foreground: bool
 ) -> None:
     metrics, counts = scored(rooms, two, tmp_path, foreground=foreground)
     assert counts["ids"].tolist() == rooms.ids("test") and metrics["images"] == 4
@@ -57,7 +57,7 @@ def test_counts_and_scores_are_of_every_task(
 
 
 def test_the_foreground_is_what_is_truly_an_object_without_background_to_choose(
-    rooms: Prepared, two: Path, tmp_path: Path
+    rooms: PreparedDataset, two: Path, tmp_path: Path
 ) -> None:
     metrics, counts = scored(rooms, two, tmp_path, foreground=True)
     net = load(two)
@@ -79,7 +79,9 @@ def test_labels_without_their_background_count_from_zero() -> None:
     assert without_background(labels).tolist() == [255, 0, 1, 253, 255]
 
 
-def test_a_data_set_without_a_background_has_no_foreground(rooms: Prepared, tmp_path: Path) -> None:
+def test_a_data_set_without_a_background_has_no_foreground(
+    rooms: PreparedDataset, tmp_path: Path
+) -> None:
     short = {"iterations": 1, "validate_every": 1}
     path = trained(rooms, tmp_path, training(tasks=("geometric",), **short))
     export_checkpoint(path, tmp_path / "net.ts")
@@ -89,15 +91,15 @@ def test_a_data_set_without_a_background_has_no_foreground(rooms: Prepared, tmp_
 
 
 def test_a_model_of_inputs_or_tasks_that_the_data_set_lacks_is_refused(
-    world: Path, two: Path, rooms: Prepared, tmp_path: Path
+    world: Path, two: Path, rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"net\.ts: sees depth; .*voc2011-sbd has rgb$"):
-        scored(Prepared(world), two, tmp_path, split="seg11valid")
+        scored(PreparedDataset(world), two, tmp_path, split="seg11valid")
     short = {"iterations": 1, "validate_every": 1}
     path = trained(rooms, tmp_path / "geo", training(tasks=("geometric",), **short))
     export_checkpoint(path, tmp_path / "geo.ts")
     with pytest.raises(InputError, match=r"geo\.ts: knows geometric; .*-sbd has semantic$"):
-        scored(Prepared(world), tmp_path / "geo.ts", tmp_path, split="seg11valid")
+        scored(PreparedDataset(world), tmp_path / "geo.ts", tmp_path, split="seg11valid")
     assert not (tmp_path / "m.json").exists()
 
 
@@ -111,7 +113,7 @@ PUBLISHED: list[tuple[str, Sequence[str], Sequence[str], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "inputs", "tasks", "net"), PUBLISHED)
 def test_a_net_written_in_the_published_format_is_read_back_with_its_scores(
-    rooms: Prepared,
+    rooms: PreparedDataset,
     tmp_path: Path,
     name: str,
     inputs: Sequence[str],

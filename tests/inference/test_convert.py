@@ -17,7 +17,7 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.cli.main import main
 from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters import voc
+from fcnlib.datasets.converters.registry import voc
 from fcnlib.inference.convert import (
     convert,
     converted,
@@ -34,9 +34,9 @@ from fcnlib.models.weights.caffemodel import (
     write,
 )
 from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.sources import read_weights
 from fcnlib.models.weights.to_caffe import caffe_layers
-from fcnlib.models.weights.transplant import transplant
 
 THIN = 1 / 64
 VOC = [104.00699, 116.66877, 122.67892]
@@ -89,11 +89,11 @@ NAMES = {
 
 def random_net(net: Any, *, seed: int = 0) -> Any:
     """The net with weights under which every score counts, and a mean of its own."""
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for name, parameter in net.named_parameters():
         if not name.startswith("upscore"):
             fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
-            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=chance)
+            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=generator)
     return net.eval()
 
 
@@ -108,8 +108,8 @@ SMALL = caffe_layers(published("fcn32s-heavy-pascal"))
 
 
 def photographs(channels: int = 3) -> Tensor:
-    chance = torch.Generator().manual_seed(1)
-    return torch.randint(0, 256, (1, channels, 39, 50), dtype=torch.uint8, generator=chance)
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (1, channels, 39, 50), dtype=torch.uint8, generator=generator)
 
 
 def scores(net: LayerGraph) -> Tensor:
@@ -470,7 +470,7 @@ def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
     coarse = torch.randn(1, 21, 3, 4)
     ours = published("fcn32s-heavy-pascal")["upscore"]
     torch.testing.assert_close(up(coarse), ours(coarse))
-    assert transplant({"fc7.bias": torch.ones(64)}, published("fcn32s-heavy-pascal")).copied
+    assert load_matching({"fc7.bias": torch.ones(64)}, published("fcn32s-heavy-pascal")).copied
 
 
 def ours(path: Path, **values: Any) -> FCN:

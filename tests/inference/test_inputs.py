@@ -17,7 +17,7 @@ from fcnlib.cli.main import app
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.images import voc_palette
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export, load
 from fcnlib.models import build_fcn
@@ -27,7 +27,7 @@ PALETTE = {task: voc_palette()[: len(names)] for task, names in TASKS.items()}
 
 
 @pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
     return write_rooms(tmp_path_factory.mktemp("rooms") / "rooms", train=3, test=2)
 
 
@@ -43,12 +43,14 @@ def model(folder: Path, inputs: Sequence[str], tasks: Sequence[str] = ("semantic
     return folder / "net.ts"
 
 
-def labelled(rooms: Prepared, path: Path, out: Path, *, hha: bool = False, **options: Any) -> None:
+def labelled(
+    rooms: PreparedDataset, path: Path, out: Path, *, hha: bool = False, **options: Any
+) -> None:
     images = [str(rooms.root / ("hha" if hha else "images"))]
     list(predict(images, model=path, out=out, **options))
 
 
-def folders(rooms: Prepared, *names: str) -> dict[str, Path]:
+def folders(rooms: PreparedDataset, *names: str) -> dict[str, Path]:
     return {name: rooms.root / name for name in names}
 
 
@@ -63,7 +65,7 @@ def folders(rooms: Prepared, *names: str) -> dict[str, Path]:
     ],
 )
 def test_labels_are_those_of_all_that_the_net_sees(
-    rooms: Prepared, tmp_path: Path, inputs: list[str], tasks: list[str], batch: int
+    rooms: PreparedDataset, tmp_path: Path, inputs: list[str], tasks: list[str], batch: int
 ) -> None:
     path = model(tmp_path, inputs, tasks)
     hha = inputs == ["hha"]
@@ -86,7 +88,7 @@ def test_labels_are_those_of_all_that_the_net_sees(
     assert len(names) == 5 * 3 * len(tasks)
 
 
-def test_depth_alone_is_taken_as_images(rooms: Prepared, tmp_path: Path) -> None:
+def test_depth_alone_is_taken_as_images(rooms: PreparedDataset, tmp_path: Path) -> None:
     path = model(tmp_path, ["depth"])
     images = [str(rooms.root / "depth" / "1.png")]
     list(predict(images, model=path, out=tmp_path / "out", overlays=True))
@@ -106,7 +108,7 @@ def test_depth_alone_is_taken_as_images(rooms: Prepared, tmp_path: Path) -> None
     ],
 )
 def test_folders_are_those_of_what_the_net_sees(
-    rooms: Prepared, tmp_path: Path, inputs: list[str], given: list[str], line: str
+    rooms: PreparedDataset, tmp_path: Path, inputs: list[str], given: list[str], line: str
 ) -> None:
     path = model(tmp_path, inputs)
     with pytest.raises(InputError, match=line):
@@ -118,7 +120,7 @@ def test_folders_are_those_of_what_the_net_sees(
 
 
 def test_an_image_whose_depth_is_missing_or_of_another_kind_is_named_and_the_others_are_written(
-    rooms: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: PreparedDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     depth = tmp_path / "depth"
     depth.mkdir()
@@ -144,7 +146,7 @@ def test_an_image_whose_depth_is_missing_or_of_another_kind_is_named_and_the_oth
 
 
 def test_depth_of_another_unit_or_with_holes_is_told_once_each(
-    rooms: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: PreparedDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     depth = tmp_path / "depth"
     depth.mkdir()
@@ -168,7 +170,7 @@ def test_depth_of_another_unit_or_with_holes_is_told_once_each(
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_what_is_no_hha_is_named_and_the_others_are_labelled(
-    rooms: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture, alone: bool
+    rooms: PreparedDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture, alone: bool
 ) -> None:
     hha = tmp_path / "hha"
     hha.mkdir()
@@ -193,7 +195,7 @@ def test_what_is_no_hha_is_named_and_the_others_are_labelled(
     ]
 
 
-def test_labels_are_not_written_over_depth(rooms: Prepared, tmp_path: Path) -> None:
+def test_labels_are_not_written_over_depth(rooms: PreparedDataset, tmp_path: Path) -> None:
     path, depth = model(tmp_path, ["rgb", "depth"]), tmp_path / "depth"
     depth.mkdir()
     for name in "01234":
@@ -204,7 +206,7 @@ def test_labels_are_not_written_over_depth(rooms: Prepared, tmp_path: Path) -> N
     assert (depth / "0.png").read_bytes() == before
 
 
-def test_the_command_line_takes_both_folders(rooms: Prepared, tmp_path: Path) -> None:
+def test_the_command_line_takes_both_folders(rooms: PreparedDataset, tmp_path: Path) -> None:
     path = model(tmp_path, ["rgb", "depth"])
     image, out = str(rooms.root / "images" / "0.png"), tmp_path / "out"
     arguments = ["predict", image, "--model", str(path), "--out", str(out), "--device", "cpu"]

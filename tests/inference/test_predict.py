@@ -25,7 +25,7 @@ from fcnlib.cli.main import app
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.images import load, upright
 from fcnlib.inference.predict import predict
-from fcnlib.inference.torchscript import ABOUT, export
+from fcnlib.inference.torchscript import METADATA, export
 from fcnlib.models import build_fcn
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200], [30, 200, 30]]
@@ -67,7 +67,7 @@ class TwoHeads(nn.Module):
 
 
 def saved(net: nn.Module, path: Path, **about: object) -> Path:
-    torch.jit.script(net.eval()).save(str(path), _extra_files={ABOUT: json.dumps(about)})
+    torch.jit.script(net.eval()).save(str(path), _extra_files={METADATA: json.dumps(about)})
     return path
 
 
@@ -439,7 +439,7 @@ def test_an_interrupt_leaves_whole_files_only(model: Path, tmp_path: Path) -> No
     (tmp_path / "many").mkdir()
     for number in range(4000):
         (tmp_path / "many" / f"{number}.png").symlink_to(one)
-    code = "import sys; from fcnlib.cli import main; sys.argv[0] = 'fcn'; main()"
+    code = "import sys; from fcnlib.cli.main import main; sys.argv[0] = 'fcn'; main()"
     arguments = ["predict", tmp_path / "many", "--model", model, "--out", out, "--threads", 1]
     arguments += ["--overlay", "--probabilities", "--device", "cpu"]
     command = [sys.executable, "-c", code, *map(str, arguments)]

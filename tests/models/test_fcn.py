@@ -15,10 +15,10 @@ from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.layers import (
     Layers,
     Upscore,
+    add_layer,
     bilinear_kernel,
-    put,
 )
-from fcnlib.models.weights.transplant import transplant
+from fcnlib.models.weights.matching import load_matching
 
 THIN = 1 / 32
 VGG16 = [
@@ -207,7 +207,7 @@ def test_a_net_of_another_channel_order_says_so_itself() -> None:
 def test_weights_from_before_nets_knew_their_channel_order_fit() -> None:
     net = build_fcn(width=THIN)
     old = {name: tensor for name, tensor in net.state_dict().items() if name != "input_order"}
-    assert transplant(old, build_fcn(width=THIN)).missing == ("input_order",)
+    assert load_matching(old, build_fcn(width=THIN)).missing == ("input_order",)
 
 
 @pytest.mark.parametrize(
@@ -258,9 +258,9 @@ def test_a_net_that_cannot_be_is_refused(values: dict[str, Any], told: str) -> N
 
 def test_a_layer_takes_no_others_place() -> None:
     layers: Layers = {}
-    put(layers, "conv", nn.Identity())
+    add_layer(layers, "conv", nn.Identity())
     with pytest.raises(InputError, match="layer 'conv' is there already"):
-        put(layers, "conv", nn.Identity())
+        add_layer(layers, "conv", nn.Identity())
 
 
 @pytest.mark.parametrize(

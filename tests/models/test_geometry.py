@@ -33,7 +33,7 @@ from fcnlib.models.layers import (
     Fuse,
     Layers,
     Upscore,
-    put,
+    add_layer,
 )
 from fcnlib.models.summary import Architecture
 
@@ -240,9 +240,9 @@ def test_padding_that_leaves_the_border_without_scores_is_refused() -> None:
 
 def test_maps_on_other_cells_are_not_put_together() -> None:
     layers: Layers = {}
-    put(layers, "a", nn.MaxPool2d(2, 2))
-    put(layers, "b", nn.MaxPool2d(3, 2), "data")
-    put(layers, "both", Concat(), "a", "b")
+    add_layer(layers, "a", nn.MaxPool2d(2, 2))
+    add_layer(layers, "b", nn.MaxPool2d(3, 2), "data")
+    add_layer(layers, "both", Concat(), "a", "b")
     with pytest.raises(InputError, match="Concat of maps on other cells"):
         grids(layers)
 

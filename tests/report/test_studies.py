@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fcnlib.core.errors import InputError
 from fcnlib.report.figures.bounds import draw_bounds, draw_gaps
-from fcnlib.report.figures.info import read_card
+from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.losses import draw_losses, mean_of, smoothed
 from fcnlib.report.figures.overview import alike, draw_ablation, draw_momentum
 from fcnlib.report.job_times import write_times
@@ -65,13 +65,13 @@ def draw_two(folder: Path, **values: Any) -> dict[str, Path]:
 def test_losses_are_drawn_in_a_panel_for_each_way_to_tell_progress(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_curve(tmp_path / f"curves/{name}/0.csv", [4.0, 2.0, 1.0])
-    card = read_card(draw_two(tmp_path)["card"])
+    card = read_figure_info(draw_two(tmp_path)["card"])
     assert card.kind == "losses" and "against relative time" in card.alt
     assert "relative to the whole training of A" in card.caption and "band" not in card.caption
-    alone = read_card(draw_two(tmp_path, against=["images"])["card"])
+    alone = read_figure_info(draw_two(tmp_path, against=["images"])["card"])
     assert alone.width < card.width and "relative" not in alone.caption
     write_curve(tmp_path / "curves/b/1.csv", [4.0, 3.0, 2.0])
-    assert "means of 2 runs" in read_card(draw_two(tmp_path)["card"]).caption
+    assert "means of 2 runs" in read_figure_info(draw_two(tmp_path)["card"]).caption
 
 
 def test_a_run_without_losses_is_named(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_gap_is_from_the_net_to_the_first_bound_of_its_stride(tmp_path: Path) 
     numbers = [("b", 80, 0), ("c", 60, 0), ("n", 40, 0), ("n", 50, 1), ("m", 70, 0)]
     metrics = [write_metrics(tmp_path, name, score, seed=s) for name, score, s in numbers]
     draw_gaps({"title": "6.3", "rows": rows}, metrics=metrics, **out(tmp_path))
-    alt = read_card(tmp_path / "chart.json").alt
+    alt = read_figure_info(tmp_path / "chart.json").alt
     assert "Net 35.0 points below it (paper: 22.5); New 10.0 points" in alt
     assert "New 10.0 points below it (paper: no number)" in alt
 
@@ -135,7 +135,7 @@ def draw_rules(folder: Path, images: str) -> Any:
     columns = ["mean_iu", "mean_iu_corner_nearest"]
     table = {"name": "b", "title": "B", "columns": columns, "images": images, "rows": rows}
     draw_bounds(table, results=folder / "b.csv", **out(folder))
-    return read_card(folder / "chart.json")
+    return read_figure_info(folder / "chart.json")
 
 
 def test_the_overview_has_each_row_with_a_number_below_its_table(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_the_overview_has_each_row_with_a_number_below_its_table(tmp_path: Path)
     write_lines(tmp_path / "u.csv", [line("u", "C", 10.0, None)])
     figure = {"title": "All", "tables": [{"name": x, "title": f"Table {x}"} for x in "tu"]}
     draw_ablation(figure, results=[tmp_path / "t.csv", tmp_path / "u.csv"], **out(tmp_path))
-    card = read_card(tmp_path / "chart.json")
+    card = read_figure_info(tmp_path / "chart.json")
     assert "mean IU of 3 rows of 2 tables" in card.alt and "standard deviation" in card.caption
     write_lines(tmp_path / "v.csv", lines[2:])
     with pytest.raises(InputError, match=r"v\.csv: no mean_iu of any row"):
@@ -162,7 +162,7 @@ def test_more_rows_make_the_overview_longer_and_not_denser(tmp_path: Path) -> No
         write_lines(tmp_path / "t.csv", [line("t", f"row {i}", i, i + 3) for i in range(count)])
         figure = {"title": "All", "tables": [{"name": "t", "title": "T"}]}
         draw_ablation(figure, results=[tmp_path / "t.csv"], **out(tmp_path))
-        heights.append(read_card(tmp_path / "chart.json").height)
+        heights.append(read_figure_info(tmp_path / "chart.json").height)
     assert (heights[1] - heights[0]) / 50 > 15  # pixels a row
 
 
@@ -175,7 +175,7 @@ def test_many_rows_stand_in_two_columns_with_no_table_torn_apart(tmp_path: Path)
         figure = {"title": "All", "tables": [{"name": x, "title": x} for x in tables]}
         results = [tmp_path / f"{name}.csv" for name in tables]
         draw_ablation(figure, results=results, **out(tmp_path))
-        sizes.append(read_card(tmp_path / "chart.json"))
+        sizes.append(read_figure_info(tmp_path / "chart.json"))
     assert sizes[1].height == sizes[0].height and sizes[1].width > 1.8 * sizes[0].width
 
 
@@ -198,7 +198,7 @@ def test_momenta_and_batches_are_those_that_the_runs_were_made_with(tmp_path: Pa
     ]
     figure = {"title": "6.2", "rows": [{"experiment": x, "row": x.upper()} for x in "ab"]}
     draw_momentum(figure, metrics=metrics, **out(tmp_path))
-    card = read_card(tmp_path / "chart.json")
+    card = read_figure_info(tmp_path / "chart.json")
     assert "A (p 0.9, k 20) 30.0%, B (p 0.99475, k 1) 45.0%" in card.alt
     assert "as for A" in card.caption
     plain = write_metrics(tmp_path, "a", 30)

@@ -16,8 +16,8 @@ from fcnlib.config.columns import (
     Bound,
     ColumnName,
     Metric,
-    Served,
     Setting,
+    TestServerMetric,
 )
 from fcnlib.config.schema import Recipe
 from fcnlib.core.errors import InputError
@@ -95,11 +95,13 @@ def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
 def test_every_column_is_described_and_no_two_are_of_one_number():
     assert list(COLUMNS) == list(get_args(ColumnName))
     percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
-    assert percent == {*get_args(Metric), *get_args(Bound), *get_args(Served)}
+    assert percent == {*get_args(Metric), *get_args(Bound), *get_args(TestServerMetric)}
     assert RULES.keys() == set(get_args(Bound)) and len(set(RULES.values())) == len(RULES)
     chosen = {name for name, column in COLUMNS.items() if column.known == "set"}
     assert chosen == set(get_args(Setting)) and chosen <= Recipe.model_fields.keys()
-    assert {name for name, column in COLUMNS.items() if column.server} == set(get_args(Served))
+    assert {name for name, column in COLUMNS.items() if column.server} == set(
+        get_args(TestServerMetric)
+    )
     assert len(set(KEYS.values())) == len(COLUMNS)
     assert scores.METRICS.keys() <= percent
 

@@ -30,7 +30,7 @@ from fcn_synthetic.archives.voc import (
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.pascal_context_names import RAW_NAMES, TASK_NAMES
 from fcnlib.datasets.converters.registry import prepare
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 SIZES = {"size": 64, "train": 64, "validation": 20}
 
@@ -212,7 +212,7 @@ def test_the_converter_of_the_real_archives_reads_the_drawn_ones(tmp_path):
         write(path, seed=3, size=32, train=12, validation=4)
     entry = {"converter": "voc-sbd", "archives": [path.name for path in paths]}
     prepare(entry, paths, tmp_path / "prepared")
-    prepared = Prepared(tmp_path / "prepared")
+    prepared = PreparedDataset(tmp_path / "prepared")
     lists = splits(seed=3, train=12, validation=4)
     assert prepared.ids("train") == lists.sbd_train
     assert set(prepared.ids("seg11valid")) == set(lists.voc_val) - set(lists.sbd_train)
@@ -318,7 +318,7 @@ def test_segmented_scenes_come_back_label_for_label(year, tmp_path):
         drawing = whole_scenes(whole_lists(**sizes)[0], seed=4, size=48)
     else:
         drawing = archive_scenes(splits(**sizes).numbers, seed=4, size=48)
-    prepared = Prepared(tmp_path / "prepared")
+    prepared = PreparedDataset(tmp_path / "prepared")
     trainval = set(prepared.ids("trainval"))
     segmented = [(name, scene) for name, scene in drawing if name in trainval]
     assert len(segmented) == len(trainval) == {2010: 5, 2011: 10}[year]

@@ -12,7 +12,7 @@ from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import ConvReLU
 from fcnlib.models.weights.checkpoint import read_checkpoint, read_state
-from fcnlib.models.weights.transplant import transplant
+from fcnlib.models.weights.matching import load_matching
 
 RECIPE = Pretraining(
     windows=64,
@@ -84,7 +84,7 @@ def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:
     accuracy = read_checkpoint(tmp_path / "a.pt")["accuracy"]
     assert isinstance(accuracy, float) and 0 <= accuracy <= 1
     net = build_fcn(width=1 / 32, padding=1, fc6_kernel=3)
-    done = transplant(first, net)
+    done = load_matching(first, net)
     assert {name.split(".")[0] for name in done.missing} == {
         *("score_fr", "score_pool4", "score_pool3")
     }

@@ -11,15 +11,15 @@ from fixtures.training import run as trained
 from fixtures.training import training
 from torch import Tensor
 
-from fcnlib.core.generator import chance
-from fcnlib.datasets.reader import Prepared
+from fcnlib.core.generator import make_generator
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, shifted
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.geometry import Grid
 from fcnlib.models.layers import Upscore
 from fcnlib.models.weights.checkpoint import read_checkpoint
-from fcnlib.training.cells import _cells, coarsest_cells, drawn_cells
-from fcnlib.training.image_order import draw_order, draw_shifts
+from fcnlib.training.cells import _cells, coarsest_cells, sampled_cells
+from fcnlib.training.image_order import sample_order, sample_shifts
 from fcnlib.training.trainer import Run
 
 
@@ -34,7 +34,7 @@ class Watched(Run):
 def seen(world: Path, folder: Path, *, seed: int = 0, **recipe: Any) -> tuple[list[Tensor], str]:
     """The images of a run in their order, and the order's digest in its checkpoint."""
     values = training(validate_every=12, **recipe)
-    run = Watched(values, Prepared(world), [], seed=seed, device="cpu", provenance={})
+    run = Watched(values, PreparedDataset(world), [], seed=seed, device="cpu", provenance={})
     run.go(folder / "net.pt", folder / "net.csv", resume=False)
     return run.__dict__["seen"], str(read_checkpoint(folder / "net.pt")["order"])
 
@@ -45,21 +45,21 @@ def test_runs_of_as_many_images_see_the_same_sequence(world: Path, tmp_path: Pat
     for recipe in (
         {"iterations": 4, "batch_size": 3, "momentum": 0.9},
         {"iterations": 1, "batch_size": 12, "learning_rate": 1e-9},
-        {"iterations": 12, "workers": 1, "keep": 0.5, "score_init": "random"},
-        {"iterations": 12, "balance": "inverse-frequency", "objective": "sigmoid"},
+        {"iterations": 12, "workers": 1, "patch_keep_prob": 0.5, "score_init": "random"},
+        {"iterations": 12, "class_weights": "inverse-frequency", "loss": "sigmoid"},
     ):
         images, again = seen(world, tmp_path, **recipe)
         assert again == digest
         assert len(images) == 12 and all(map(torch.equal, images, first))
-    assert seen(world, tmp_path, iterations=12, jitter=3, mirror=False)[1] == digest
+    assert seen(world, tmp_path, iterations=12, random_shift=3, horizontal_flip=False)[1] == digest
     assert seen(world, tmp_path, iterations=12, seed=1)[1] != digest
     assert seen(world, tmp_path, iterations=11)[1] != digest
 
 
 def test_jitter_changes_neither_order_nor_flips(world: Path, tmp_path: Path) -> None:
     plain, _ = seen(world, tmp_path, iterations=12)
-    images, _ = seen(world, tmp_path, iterations=12, jitter=4)
-    shifts = draw_shifts(12, 4, seed=0).tolist()
+    images, _ = seen(world, tmp_path, iterations=12, random_shift=4)
+    shifts = sample_shifts(12, 4, seed=0).tolist()
     assert len({tuple(shift) for shift in shifts}) > 3
     for before, after, (down, right) in zip(plain, images, shifts, strict=True):
         inside = shifted(before.numpy(), down, right, 0)
@@ -72,18 +72,20 @@ def test_jitter_changes_neither_order_nor_flips(world: Path, tmp_path: Path) -> 
 
 
 def test_shifts_are_even_over_their_range_and_known_from_the_seed() -> None:
-    shifts = draw_shifts(20000, 2, seed=5)
-    assert torch.equal(shifts, draw_shifts(20000, 2, seed=5))
-    assert not torch.equal(shifts, draw_shifts(20000, 2, seed=6))
+    shifts = sample_shifts(20000, 2, seed=5)
+    assert torch.equal(shifts, sample_shifts(20000, 2, seed=5))
+    assert not torch.equal(shifts, sample_shifts(20000, 2, seed=6))
     pairs = (shifts + 2) @ torch.tensor([5, 1])
     assert pairs.bincount().tolist() == pytest.approx([800] * 25, abs=150)
-    assert not draw_shifts(10, 0, seed=5).any()
+    assert not sample_shifts(10, 0, seed=5).any()
 
 
 def test_streams_of_chance_differ_by_purpose_and_by_seed() -> None:
-    first = [torch.rand(4, generator=chance(*key)) for key in ((0, "a"), (0, "b"), (1, "a"))]
+    first = [
+        torch.rand(4, generator=make_generator(*key)) for key in ((0, "a"), (0, "b"), (1, "a"))
+    ]
     assert len({tuple(each.tolist()) for each in first}) == 3
-    assert torch.equal(first[0], torch.rand(4, generator=chance(0, "a")))
+    assert torch.equal(first[0], torch.rand(4, generator=make_generator(0, "a")))
 
 
 def test_a_shift_by_hand() -> None:
@@ -142,15 +144,15 @@ def test_a_cells_block_is_where_its_score_is_strongest(values: dict[str, Any]) -
 
 def test_cells_are_blocks_drawn_one_by_one() -> None:
     cells = Grid(stride=8, start=1.5)  # the first is pixels 0 to 5
-    first = drawn_cells(30, 43, cells, share=0.5, generator=chance(0, "x"))
+    first = sampled_cells(30, 43, cells, share=0.5, generator=make_generator(0, "x"))
     rows, columns = [((torch.arange(side) + 2.5) / 8).long() for side in (30, 43)]
-    state = chance(0, "x")
+    state = make_generator(0, "x")
     drawn = torch.rand(4, 6, generator=state) < 0.5
     assert torch.equal(first, drawn[rows][:, columns])
     assert drawn.any() and not drawn.all()
-    generator = chance(1, "x")
+    generator = make_generator(1, "x")
     shares = [
-        drawn_cells(64, 64, cells, share=0.25, generator=generator).float().mean().item()
+        sampled_cells(64, 64, cells, share=0.25, generator=generator).float().mean().item()
         for _ in range(400)
     ]
     assert sum(shares) / 400 == pytest.approx(0.25, abs=0.02)
@@ -159,8 +161,8 @@ def test_cells_are_blocks_drawn_one_by_one() -> None:
 def test_order_of_a_run_is_that_of_its_seed(world: Path, tmp_path: Path) -> None:
     """The stored order can be checked afterwards, from the data and the seed alone."""
     path = trained(world, tmp_path, training())
-    data = Prepared(world)
-    order, _ = draw_order(len(data.ids("train")), 12, seed=0, mirror=False)
+    data = PreparedDataset(world)
+    order, _ = sample_order(len(data.ids("train")), 12, seed=0, mirror=False)
     run = Run(training(), data, [], seed=0, device="cpu", provenance={})
     assert run.course.names == [data.ids("train")[i] for i in order]
     assert read_checkpoint(path)["order"] == run.course.digest

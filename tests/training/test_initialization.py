@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from fcnlib.config.schema import Net
 from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models import FCN, build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.training.initialization import make_net, transplant_start
+from fcnlib.training.initialization import build_initialized, load_start
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"]},
@@ -25,7 +25,7 @@ STREAMS = ("color", "hha")
 def starting(world: Path, *paths: Path, **values: Any) -> FCN:
     net = Net.model_validate({**NET, **values})
     data = Data(dataset="x", test="seg11valid")
-    return make_net(net, data, Prepared(world), paths, seed=0).eval()
+    return build_initialized(net, data, PreparedDataset(world), paths, seed=0).eval()
 
 
 def written(path: Path, net: nn.Module, *, seed: int = 0) -> Path:
@@ -54,7 +54,7 @@ def test_starting_weights_that_lack_a_layer_of_the_trunk_are_refused(
 
 
 def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     net = starting(world, start_from="random", width=0.25)
     layer = net["conv5_1"]
     assert isinstance(layer, nn.Conv2d)
@@ -90,7 +90,7 @@ def test_a_classifier_starts_nets_of_one_head_and_of_two(
     for name, tensor in net.state_dict().items():
         assert name.startswith(("score", "upscore")) or torch.equal(tensor, weights[name])
     both = build_fcn(**{**NET, **values}, classes={"semantic": 5, "geometric": 3})
-    transplant_start(both, [path])
+    load_start(both, [path])
     trunk = {name: tensor for name, tensor in net.state_dict().items() if name in weights}
     assert all(torch.equal(both.state_dict()[name], tensor) for name, tensor in trunk.items())
     for head in (net["score_fr"], both["score_fr_sem"], both["score_fr_geo"]):

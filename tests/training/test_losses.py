@@ -11,10 +11,10 @@ from fixtures.training import training
 from torch import Tensor
 
 from fcnlib.config.schema import Training
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.training.losses import (
-    Objective,
+    Loss,
     class_weights,
     label_counts,
     pixel_loss,
@@ -106,29 +106,29 @@ def test_inversely_weighted_classes_weigh_alike_and_a_pixel_one_in_the_mean() ->
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_labels_are_counted_in_every_image(world: Path, workers: int) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     found = label_counts(data, "train", "semantic", workers=workers)
     for row, name in zip(found, data.ids("train"), strict=True):
         label = data.label(name)
         assert row.tolist() == np.bincount(label[label != 255], minlength=21).tolist()
 
 
-def objective(world: Path, values: Training) -> tuple[Run, Objective]:
-    run = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+def objective(world: Path, values: Training) -> tuple[Run, Loss]:
+    run = Run(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
     return run, run.objective
 
 
-@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("kind", ["cross_entropy", "sigmoid"])
 @pytest.mark.parametrize("balance", ["median-frequency", "inverse-frequency"])
 def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str) -> None:
-    run, weighted = objective(world, training(objective=kind, balance=balance))
-    data = Prepared(world)
+    run, weighted = objective(world, training(loss=kind, class_weights=balance))
+    data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     weights = class_weights(balance, label_counts(data, "train", "semantic"))
     assert torch.equal(weighted.weights["semantic"], weights)
     assert run.identity["weights"] == {"semantic": weights.tolist()}
     scores = torch.randn(1, 21, *image.shape[1:])
-    loss = pixel_loss if kind == "softmax" else sigmoid_loss
+    loss = pixel_loss if kind == "cross_entropy" else sigmoid_loss
     by_class = sum(
         weights[c] * loss(scores, labels["semantic"].where(labels["semantic"] == c, 255)[None])
         for c in range(21)
@@ -140,8 +140,8 @@ def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str
 
 @pytest.mark.parametrize("null", [False, True])
 def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> None:
-    run, sigmoids = objective(world, training({"null_background": null}, objective="sigmoid"))
-    data = Prepared(world)
+    run, sigmoids = objective(world, training({"null_background": null}, loss="sigmoid"))
+    data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     scores = run.net(run.net.normalise(image[None]))
     (loss,), _, pixels = sigmoids({"semantic": scores}, labels)
@@ -150,17 +150,17 @@ def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> 
     assert run.net["score_fr"].bias.grad.shape == (21 - null,)
 
 
-@pytest.mark.parametrize("loss", ["sum", "mean"])
-def test_cells_that_are_not_kept_are_ignored(world: Path, loss: str) -> None:
-    options: dict[str, Any] = {"loss": loss, "batch_size": 2}
-    _, sampled = objective(world, training(keep=0.5, **options))
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_cells_that_are_not_kept_are_ignored(world: Path, reduction: str) -> None:
+    options: dict[str, Any] = {"reduction": reduction, "batch_size": 2}
+    _, sampled = objective(world, training(patch_keep_prob=0.5, **options))
     _, whole = objective(world, training(**options))
-    data = Prepared(world)
+    data = PreparedDataset(world)
     _, labels = Samples(data, data.ids("train")[:1], [False])[0]
-    before = sampled.chance.get_state()
+    before = sampled.generator.get_state()
     kept = sampled._counted(labels)
     assert 0 < (kept["semantic"] != 255).sum() < (labels["semantic"] != 255).sum()
-    sampled.chance.set_state(before)
+    sampled.generator.set_state(before)
     parts = {"semantic": torch.randn(1, 21, *labels["semantic"].shape)}
     found, total, pixels = sampled(parts, labels)
     wanted, wanted_total, wanted_pixels = whole(parts, kept)

@@ -12,19 +12,19 @@ from fixtures.training import curve, equal, run, state, training
 
 from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.inference.torchscript import about, export_checkpoint
 from fcnlib.models.weights.checkpoint import read_checkpoint
-from fcnlib.training.initialization import make_net
+from fcnlib.training.initialization import build_initialized
 from fcnlib.training.trainer import Run
 
 EACH: list[dict[str, Any]] = [
-    {"objective": "sigmoid"},
-    {"keep": 0.5},
-    {"balance": "median-frequency"},
-    {"balance": "inverse-frequency", "loss": "mean", "learning_rate": 1e-3},
-    {"jitter": 5},
+    {"loss": "sigmoid"},
+    {"patch_keep_prob": 0.5},
+    {"class_weights": "median-frequency"},
+    {"class_weights": "inverse-frequency", "reduction": "mean", "learning_rate": 1e-3},
+    {"random_shift": 5},
     {"score_init": "random"},
     {"may_diverge": True},
 ]
@@ -46,7 +46,7 @@ def stop(world: Path, folder: Path, values: Training) -> None:
     """Leave the state of a run that was stopped."""
     with torch.random.fork_rng(), pytest.raises(KeyboardInterrupt):
         torch.manual_seed(0)
-        stopped = Stopped(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+        stopped = Stopped(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
         stopped._steps(folder / "net.pt.resume")
 
 
@@ -78,10 +78,15 @@ def test_each_value_makes_another_net(world: Path, tmp_path: Path, values: dict[
     assert not equal(first, other)
 
 
-@pytest.mark.parametrize("objective", ["softmax", "sigmoid"])
-def test_training_lowers_each_objective(world: Path, tmp_path: Path, objective: str) -> None:
+@pytest.mark.parametrize("loss", ["cross_entropy", "sigmoid"])
+def test_training_lowers_each_loss(world: Path, tmp_path: Path, loss: str) -> None:
     values = training(
-        {"dropout": 0.0}, iterations=60, validate_every=60, objective=objective, keep=0.5, jitter=2
+        {"dropout": 0.0},
+        iterations=60,
+        validate_every=60,
+        loss=loss,
+        patch_keep_prob=0.5,
+        random_shift=2,
     )
     lines = curve(run(world, tmp_path, values).with_suffix(".csv"))
     losses = [float(line["loss_per_pixel"]) for line in lines]
@@ -109,7 +114,7 @@ def test_a_run_that_may_diverge_ends_with_its_best_snapshot(
         assert content["best_iteration"] > 0
         assert content["scores"]["mean_iu"] == pytest.approx(max(scores), abs=1e-6)
     else:
-        start = make_net(values.net, values.data, Prepared(world), [], seed=0)
+        start = build_initialized(values.net, values.data, PreparedDataset(world), [], seed=0)
         assert content["best_iteration"] == 0 and not content["scores"]
         assert equal(content["state"], dict(start.state_dict()))
     assert not list(tmp_path.glob("*.resume"))
@@ -186,9 +191,9 @@ def test_weights_that_are_no_numbers_are_never_a_snapshot(
 
 
 def test_score_layers_start_at_zero_or_as_caffes(world: Path, tmp_path: Path) -> None:
-    values, data = training({"width": 0.25}), Prepared(world)
+    values, data = training({"width": 0.25}), PreparedDataset(world)
     zero, drawn, again, other = (
-        make_net(values.net, values.data, data, [], seed=seed, score_init=kind)
+        build_initialized(values.net, values.data, data, [], seed=seed, score_init=kind)
         for seed, kind in ((0, "zero"), (0, "random"), (0, "random"), (1, "random"))
     )
     for name, tensor in drawn.state_dict().items():
@@ -207,7 +212,9 @@ def test_score_layers_start_at_zero_or_as_caffes(world: Path, tmp_path: Path) ->
 def test_only_new_score_layers_start_at_random(world: Path, tmp_path: Path) -> None:
     coarse = run(world, tmp_path, training({"predict_from": ["fc7"]}, learning_rate=1e-5))
     values = training({"start_from": ["coarse"]})
-    net = make_net(values.net, values.data, Prepared(world), [coarse], seed=0, score_init="random")
+    net = build_initialized(
+        values.net, values.data, PreparedDataset(world), [coarse], seed=0, score_init="random"
+    )
     assert torch.equal(net["score_fr"].weight, state(coarse)["score_fr.weight"])
     assert net["score_pool4"].weight.std() > 0.005
 
@@ -215,14 +222,17 @@ def test_only_new_score_layers_start_at_random(world: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ({"objective": "hinge"}, "objective: 'hinge': Input should be 'softmax' or 'sigmoid'"),
-        ({"keep": 0.0}, "keep: 0.0: Input should be greater than 0"),
-        ({"keep": 1.5}, "keep: 1.5: Input should be less than or equal to 1"),
-        ({"keep": "1e-1"}, "keep: '1e-1'"),
-        ({"balance": "median"}, "balance: 'median': Input should be 'none', 'median-frequency'"),
-        ({"balance": True}, "balance: True"),
-        ({"jitter": -1}, "jitter: -1: Input should be greater than or equal to 0"),
-        ({"jitter": 1.5}, "jitter: 1.5"),
+        ({"loss": "hinge"}, "loss: 'hinge': Input should be 'cross_entropy' or 'sigmoid'"),
+        ({"patch_keep_prob": 0.0}, "patch_keep_prob: 0.0: Input should be greater than 0"),
+        ({"patch_keep_prob": 1.5}, "patch_keep_prob: 1.5: Input should be less than or equal to 1"),
+        ({"patch_keep_prob": "1e-1"}, "patch_keep_prob: '1e-1'"),
+        (
+            {"class_weights": "median"},
+            "class_weights: 'median': Input should be 'none', 'median-frequency'",
+        ),
+        ({"class_weights": True}, "class_weights: True"),
+        ({"random_shift": -1}, "random_shift: -1: Input should be greater than or equal to 0"),
+        ({"random_shift": 1.5}, "random_shift: 1.5"),
         ({"score_init": "he"}, "score_init: 'he': Input should be 'zero' or 'random'"),
         ({"may_diverge": 1}, "may_diverge: 1: Input should be a valid boolean"),
     ],

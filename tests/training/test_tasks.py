@@ -12,19 +12,19 @@ from torch import Tensor, nn
 
 from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 from fcnlib.models import build_classifier
 from fcnlib.models.weights.checkpoint import read_checkpoint
-from fcnlib.training.initialization import make_net
+from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import pixel_loss
 from fcnlib.training.trainer import Run
 
 STREAMS = {"streams": ("color", "hha"), "start_from": ("a", "b")}
 
 
-def run(rooms: Prepared, values: Training) -> Run:
+def run(rooms: PreparedDataset, values: Training) -> Run:
     return Run(values, rooms, [], seed=0, device="cpu", provenance={})
 
 
@@ -37,16 +37,16 @@ def content(path: Path) -> dict[str, Any]:
     return dict(read_checkpoint(path))
 
 
-@pytest.mark.parametrize("loss", ["sum", "mean"])
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_the_loss_is_the_sum_of_each_tasks_over_its_own_labelled_pixels(
-    rooms: Prepared, loss: str
+    rooms: PreparedDataset, reduction: str
 ) -> None:
     inputs = ("rgb", "depth")
     image, labels = Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0]
     assert image.shape == (4, 32, 40) and list(labels) == list(BOTH)
     gradients: dict[str, dict[str, Tensor]] = {}
     for tasks in ("semantic",), ("geometric",), BOTH:
-        one = run(rooms, training(inputs, loss=loss))
+        one = run(rooms, training(inputs, reduction=reduction))
         for name in ("score_fr_sem", "score_fr_geo"):
             nn.init.normal_(one.net[name].weight, generator=torch.Generator().manual_seed(1))
         parts = one.net.split(one.net(one.net.normalise(image[None])))
@@ -64,7 +64,7 @@ def test_the_loss_is_the_sum_of_each_tasks_over_its_own_labelled_pixels(
         torch.testing.assert_close(gradient, semantic[name] + geometric[name], rtol=1e-3, atol=1e-4)
 
 
-def test_mirroring_turns_every_input_and_every_tasks_labels(rooms: Prepared) -> None:
+def test_mirroring_turns_every_input_and_every_tasks_labels(rooms: PreparedDataset) -> None:
     options: dict[str, Any] = {"inputs": ("rgb", "depth"), "tasks": BOTH}
     plain, turned = (Samples(rooms, ["1"], [m], **options)[0] for m in (False, True))
     assert torch.equal(plain[0].flip(2), turned[0]) and not torch.equal(plain[0], turned[0])
@@ -87,7 +87,7 @@ class Stopped(Run):
 @pytest.mark.parametrize("inputs", [("rgb", "depth"), ("rgb",)])
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_a_run_of_two_tasks_goes_on_as_if_it_had_not_stopped(
-    rooms: Prepared, tmp_path: Path, inputs: Sequence[str], batch_size: int
+    rooms: PreparedDataset, tmp_path: Path, inputs: Sequence[str], batch_size: int
 ) -> None:
     values = training(inputs, net={"dropout": 0.5}, batch_size=batch_size)
     calm = trained(rooms, tmp_path / "calm", values)
@@ -103,14 +103,14 @@ def test_a_run_of_two_tasks_goes_on_as_if_it_had_not_stopped(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_run_belongs_to_the_data_of_its_inputs(rooms: Prepared) -> None:
+def test_a_run_belongs_to_the_data_of_its_inputs(rooms: PreparedDataset) -> None:
     """HHA of another camera has another digest, which is nothing to a net that sees none."""
     colours, hha = (run(rooms, training((name,))).identity["data"] for name in ("rgb", "hha"))
     assert colours == rooms.info.digest and hha == rooms.digest(["hha"]) and hha != colours
 
 
 def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_curve(
-    rooms: Prepared, tmp_path: Path
+    rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     path = trained(rooms, tmp_path, training(tasks=("geometric", "semantic")))
     with open(tmp_path / "net.csv", newline="") as file:
@@ -128,7 +128,7 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     assert float(best["semantic_pixel_accuracy"]) == pytest.approx(found["semantic"], abs=1e-6)
 
 
-def test_one_task_alone_has_no_suffix(rooms: Prepared, tmp_path: Path) -> None:
+def test_one_task_alone_has_no_suffix(rooms: PreparedDataset, tmp_path: Path) -> None:
     path = trained(rooms, tmp_path, training(tasks=("geometric",)))
     assert "score_fr.weight" in state(path) and list(content(path)["classes"]) == ["geometric"]
     export_checkpoint(path, tmp_path / "net.ts")
@@ -137,7 +137,7 @@ def test_one_task_alone_has_no_suffix(rooms: Prepared, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("inputs", [("rgb",), ("hha",), ("rgb", "depth"), ("depth",)])
-def test_every_channel_is_learnt_from(rooms: Prepared, inputs: Sequence[str]) -> None:
+def test_every_channel_is_learnt_from(rooms: PreparedDataset, inputs: Sequence[str]) -> None:
     one = run(rooms, training(inputs))
     nn.init.normal_(one.net["score_fr_sem"].weight, generator=torch.Generator().manual_seed(1))
     one._learn(*Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0])
@@ -154,7 +154,7 @@ def classifier(path: Path) -> Path:
 
 @pytest.mark.parametrize("mean", ["start", "dataset"])
 def test_a_classifier_knows_the_mean_of_colours_alone(
-    rooms: Prepared, tmp_path: Path, mean: str
+    rooms: PreparedDataset, tmp_path: Path, mean: str
 ) -> None:
     path = classifier(tmp_path / "weights.pt")
     ilsvrc = state(path)["input_mean"].tolist()
@@ -170,31 +170,36 @@ def test_a_classifier_knows_the_mean_of_colours_alone(
     for inputs, (means, order) in expected.items():
         streams = STREAMS if len(means) == 6 else {}
         values = training(inputs, mean=mean, net={**streams, "start_from": ()})
-        net = make_net(values.net, values.data, rooms, [path], seed=0)
+        net = build_initialized(values.net, values.data, rooms, [path], seed=0)
         assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
         assert net.input_order.tolist() == order
         values = training(inputs, mean=mean, net={**streams, "start_from": "random"})
-        net = make_net(values.net, values.data, rooms, [], seed=0)
+        net = build_initialized(values.net, values.data, rooms, [], seed=0)
         if mean == "dataset":
             assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
         assert net.input_order.tolist() == order
 
 
-def test_a_net_keeps_the_input_of_the_net_it_starts_from(rooms: Prepared, tmp_path: Path) -> None:
+def test_a_net_keeps_the_input_of_the_net_it_starts_from(
+    rooms: PreparedDataset, tmp_path: Path
+) -> None:
     path = classifier(tmp_path / "weights.pt")
     weights = read_checkpoint(path)
     weights["state"]["input_mean"] += 5  # type: ignore[index]
     torch.save(weights, path)
     mean = state(path)["input_mean"].tolist()
     staged = training(("hha",), net={"start_from": ("coarser",)})
-    assert make_net(staged.net, staged.data, rooms, [path], seed=0).input_mean.tolist() == mean
+    assert (
+        build_initialized(staged.net, staged.data, rooms, [path], seed=0).input_mean.tolist()
+        == mean
+    )
     values = training(("rgb", "depth"), net={"start_from": ("colours",)})
-    net = make_net(values.net, values.data, rooms, [path], seed=0)
+    net = build_initialized(values.net, values.data, rooms, [path], seed=0)
     assert net.input_mean.tolist() == pytest.approx([*mean, *rooms.mean("depth", "train")])
 
 
 def test_late_fusion_learns_on_from_the_nets_of_its_streams(
-    rooms: Prepared, tmp_path: Path
+    rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     short = {"iterations": 4, "validate_every": 4}
     parts = [
@@ -202,7 +207,7 @@ def test_late_fusion_learns_on_from_the_nets_of_its_streams(
         for name in ("rgb", "hha")
     ]
     values = training(("rgb", "hha"), ("semantic",), net=STREAMS, **short)
-    net = make_net(values.net, values.data, rooms, parts, seed=0).eval()
+    net = build_initialized(values.net, values.data, rooms, parts, seed=0).eval()
     seen = [as_tensor(rooms.stack("9", inputs))[None] for inputs in (("rgb",), ("hha",))]
     singles = []
     for part, image in zip(parts, seen, strict=True):
@@ -231,5 +236,5 @@ def test_training_on_what_a_data_set_lacks_is_one_line(
     world: Path, tmp_path: Path, inputs: Sequence[str], tasks: Sequence[str], line: str
 ) -> None:
     with pytest.raises(InputError, match=line):
-        trained(Prepared(world), tmp_path, training(inputs, tasks))
+        trained(PreparedDataset(world), tmp_path, training(inputs, tasks))
     assert not (tmp_path / "net.pt").exists()

@@ -16,14 +16,14 @@ from fcnlib.config.schema import Recipe
 from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.core.stopping import Stopped
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.history import COLUMNS, Line, final_loss
-from fcnlib.training.image_order import draw_order
-from fcnlib.training.initialization import make_net
+from fcnlib.training.image_order import sample_order
+from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import pixel_loss
 from fcnlib.training.optimizer import make_optimizer
 from fcnlib.training.trainer import Run
@@ -31,7 +31,7 @@ from fcnlib.training.trainer import Run
 
 def test_groups_are_the_papers() -> None:
     net = build_fcn(width=1 / 32)
-    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1, score_rate=10.0)
+    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1, score_lr_multiplier=10.0)
     groups = {}
     names = {id(p): name for name, p in net.named_parameters()}
     optimizer = make_optimizer(net, values)
@@ -92,11 +92,11 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
     """One update of three images moves by the sum of three updates from the same place."""
     plain = {"momentum": 0.0, "weight_decay": 0.0, "iterations": 1, "validate_every": 1}
     net = {"dropout": 0.0}
-    data = Prepared(world)
+    data = PreparedDataset(world)
     values = training(net, **plain, batch_size=3)
     batch = Run(values, data, [], seed=0, device="cpu", provenance={})
     before = {name: p.detach().clone() for name, p in batch.net.named_parameters()}
-    order, flips = draw_order(len(data.ids("train")), 3, seed=0, mirror=True)
+    order, flips = sample_order(len(data.ids("train")), 3, seed=0, mirror=True)
     samples = Samples(data, [data.ids("train")[i] for i in order], flips.tolist())
     moves = dict.fromkeys(before, 0.0)
     for position in range(3):
@@ -112,15 +112,20 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
 
 def test_the_mean_loss_is_a_mean_over_pixels_and_over_the_batch(world: Path) -> None:
     """As Caffe's, so that the published rates hold for any batch."""
-    data, net = Prepared(world), {"dropout": 0.0}
+    data, net = PreparedDataset(world), {"dropout": 0.0}
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     gradients = {}
-    for loss, size in (("sum", 4), ("mean", 1), ("mean", 4)):
+    for reduction, size in (("sum", 4), ("mean", 1), ("mean", 4)):
         run = Run(
-            training(net, loss=loss, batch_size=size), data, [], seed=0, device="cpu", provenance={}
+            training(net, reduction=reduction, batch_size=size),
+            data,
+            [],
+            seed=0,
+            device="cpu",
+            provenance={},
         )
         _, pixels = run._learn(image, labels)
-        gradients[loss, size] = run.net["score_fr"].bias.grad
+        gradients[reduction, size] = run.net["score_fr"].bias.grad
     summed = gradients["sum", 4]
     torch.testing.assert_close(gradients["mean", 1], summed / pixels)
     torch.testing.assert_close(gradients["mean", 4], summed / pixels / 4)
@@ -162,7 +167,9 @@ def test_every_variant_trains_and_exports(world: Path, tmp_path: Path, net: dict
     path = run(world, tmp_path, values)
     losses = [float(line["loss_per_pixel"]) for line in curve(path.with_suffix(".csv"))]
     assert sum(losses[-10:]) < 0.99 * sum(losses[:10])
-    before = make_net(values.net, values.data, Prepared(world), [], seed=0).state_dict()
+    before = build_initialized(
+        values.net, values.data, PreparedDataset(world), [], seed=0
+    ).state_dict()
     moved = {name for name, tensor in state(path).items() if not torch.equal(tensor, before[name])}
     assert ("conv1_2.weight" in moved) == ("conv1_2.weight" in before and "features" not in net)
     export_checkpoint(path, tmp_path / "net.ts")
@@ -211,8 +218,8 @@ def test_the_loss_at_the_end_weighs_every_image_alike() -> None:
 STOPPED = """
 import sys, torch
 from pathlib import Path
-from fcnlib.config import Training
-from fcnlib.train import train
+from fcnlib.config.schema import Training
+from fcnlib.training.trainer import train
 
 torch.set_num_threads(1)
 world, folder = map(Path, sys.argv[1:3])
@@ -285,7 +292,7 @@ def test_a_validation_that_was_stopped_is_done_first(world: Path, tmp_path: Path
     values = training(validate_every=1)
     calm = run(world, tmp_path / "calm", values)
     folder = tmp_path / "stopped"
-    stopped = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    stopped = Run(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
     stopped.stop.set()
     with pytest.raises(Stopped):
         stopped._steps(folder / "net.pt.resume")
@@ -301,7 +308,9 @@ def test_a_stored_state_of_other_values_is_not_continued(
     world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "a"
-    other = Run(training(momentum=0.5), Prepared(world), [], seed=0, device="cpu", provenance={})
+    other = Run(
+        training(momentum=0.5), PreparedDataset(world), [], seed=0, device="cpu", provenance={}
+    )
     folder.mkdir()
     other._store(folder / "net.pt.resume")
     values = training()
@@ -313,11 +322,11 @@ def test_a_stored_state_of_other_values_is_not_continued(
 def test_a_stored_state_of_other_code_is_not_continued(world: Path, tmp_path: Path) -> None:
     """Half a run under one code and half under another would be a run of neither."""
     values = training()
-    other = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    other = Run(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
     other.identity["code"] = "another"
     other._steps(tmp_path / "net.pt.resume")
     assert (tmp_path / "net.pt.resume").exists()
-    again = Run(values, Prepared(world), [], seed=0, device="cpu", provenance={})
+    again = Run(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
     again._restore(tmp_path / "net.pt.resume")
     assert again.progress.iteration == 0
 
@@ -366,17 +375,17 @@ def test_an_unknown_split_is_named(world: Path, tmp_path: Path) -> None:
 
 
 def test_order_is_drawn_with_replacement_and_known_from_the_seed() -> None:
-    order, flips = draw_order(10, 1000, seed=3, mirror=True)
-    assert torch.equal(order, draw_order(10, 1000, seed=3, mirror=True)[0])
+    order, flips = sample_order(10, 1000, seed=3, mirror=True)
+    assert torch.equal(order, sample_order(10, 1000, seed=3, mirror=True)[0])
     assert sorted(set(order.tolist())) == list(range(10))
     assert 0.4 < flips.float().mean() < 0.6
-    assert not draw_order(10, 1000, seed=3, mirror=False)[1].any()
+    assert not sample_order(10, 1000, seed=3, mirror=False)[1].any()
     # Whether images are mirrored must not change which come.
-    assert torch.equal(order, draw_order(10, 1000, seed=3, mirror=False)[0])
+    assert torch.equal(order, sample_order(10, 1000, seed=3, mirror=False)[0])
 
 
 def test_mirroring_turns_image_and_label_alike(world: Path) -> None:
-    data = Prepared(world)
+    data = PreparedDataset(world)
     name = data.ids("train")[0]
     (image, label), (flipped, flipped_label) = (
         Samples(data, [name], [mirrored])[0] for mirrored in (False, True)

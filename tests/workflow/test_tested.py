@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from fixtures.masking import model, net  # noqa: F401 (fixtures)
-from fixtures.workflow import clone, jobs, snakemake  # noqa: F401
+from fixtures.workflow import jobs, snakemake
 
 from fcnlib.config.load import load
 from fcnlib.core.errors import InputError

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from fcnlib.report.claims import check_claims, read_claims
-from fcnlib.config.columns import Served
+from fcnlib.config.columns import TestServerMetric
 from fcnlib.core.errors import InputError
 from fcnlib.config.load import load
 from fcnlib.config.yaml_files import merged
@@ -215,29 +215,29 @@ def nets_of(figure):
     return CONFIG.figures[figure].experiments
 
 
-def shown_table(table):
+def table_spec(table):
     """A table as it is shown: its heading, and its rows with the published numbers."""
     return {
         "name": table,
         **CONFIG.tables[table].model_dump(exclude={"section"}),
-        "images": shown_images(table),
-        "rows": [shown_row(name, table) for name in in_table(table)],
+        "images": table_images(table),
+        "rows": [row_spec(name, table) for name in in_table(table)],
     }
 
 
-def shown_row(experiment, table=""):
+def row_spec(experiment, table=""):
     """A row with its published numbers, and the bound or the stride that it is of."""
     entry = CONFIG.experiments[experiment]
     net = CONFIG.experiments[net_of(experiment)].net
     return {
-        **shown_net(experiment, table),
+        **net_spec(experiment, table),
         "paper": entry.paper,
         "oracle": entry.oracle and entry.oracle.model_dump(),
         "stride": net and net.stride,
     }
 
 
-def shown_images(table):
+def table_images(table):
     """Whose images a table's numbers are of."""
     entries = [CONFIG.experiments[name] for name in in_table(table)]
     datasets = [entry.data.dataset for entry in entries if entry.data]
@@ -248,36 +248,36 @@ def shown_images(table):
     return "drawn" if LIKE == "demo" else "published"
 
 
-def shown_nets(table, names):
+def nets_spec(table, names):
     """These nets of a table, without a number that may change."""
-    return {"name": table, "nets": [shown_net(name, table) for name in names]}
+    return {"name": table, "nets": [net_spec(name, table) for name in names]}
 
 
-def shown_figure(figure):
+def figure_spec(figure):
     """A figure as it is shown: its heading, its nets and their columns."""
     entry = CONFIG.figures[figure]
-    nets = [shown_net(name) for name in entry.experiments]
+    nets = [net_spec(name) for name in entry.experiments]
     said = entry.model_dump(mode="json", include={"title", "images", "columns", "note"})
     return {**said, "nets": nets}
 
 
-def shown_examples(table):
+def examples_spec(table):
     """The nets of a table that label images side by side."""
-    nets = [shown_net(name, table) for name in scored_in(table)]
+    nets = [net_spec(name, table) for name in scored_in(table)]
     return {"table": table, "nets": nets}
 
 
-def shown_losses(figure):
+def losses_spec(figure):
     """Nets and what their losses are drawn against."""
     entry = CONFIG.figures[figure]
-    nets = [shown_net(name) for name in entry.experiments]
+    nets = [net_spec(name) for name in entry.experiments]
     return {"title": entry.title, "against": entry.against, "nets": nets}
 
 
-def shown_chart(figure):
+def chart_spec(figure):
     """A heading and rows, whatever is drawn of them."""
     entry = CONFIG.figures[figure]
-    return {"title": entry.title, "rows": [shown_row(x) for x in entry.experiments]}
+    return {"title": entry.title, "rows": [row_spec(x) for x in entry.experiments]}
 
 
 def tables_of(figure):
@@ -287,7 +287,7 @@ def tables_of(figure):
     ]
 
 
-def shown_overview(figure):
+def overview_spec(figure):
     """A heading and the tables below it."""
     tables = [
         {"name": name, "title": CONFIG.tables[name].title} for name in tables_of(figure)
@@ -300,7 +300,7 @@ def figures_of(kind):
     return [name for name, entry in CONFIG.figures.items() if entry.kind == kind]
 
 
-def shown_net(experiment, table=""):
+def net_spec(experiment, table=""):
     """An experiment as a table shows it: name, tasks, the images its snapshot is picked on."""
     entry = CONFIG.experiments[experiment]
     picked_on = None
@@ -329,7 +329,7 @@ SUBMITTED = [
     name
     for name in NETS
     for table in CONFIG.experiments[name].tables
-    if set(CONFIG.tables[table].columns) & set(get_args(Served))
+    if set(CONFIG.tables[table].columns) & set(get_args(TestServerMetric))
 ]
 WITH_BOUNDS = [table for table in CONFIG.tables if set(in_table(table)) & BOUNDS.keys()]
 # Without suffix: a picture and the card that describes it.

@@ -19,7 +19,7 @@ rule table:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_table(wildcards.table),
+        table=lambda wildcards: table_spec(wildcards.table),
         scale=CONFIG.scale,
         code=code("table"),
     script:
@@ -61,7 +61,7 @@ rule claims:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        images={table: shown_images(table) for table in CONFIG.tables},
+        images={table: table_images(table) for table in CONFIG.tables},
         claims=sha256(Path(CLAIMS)),
         code=code("claims"),
     script:
@@ -83,7 +83,7 @@ rule curves:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_nets(wildcards.table, trained_in(wildcards.table)),
+        table=lambda wildcards: nets_spec(wildcards.table, trained_in(wildcards.table)),
         order=[*SCORED],
         code=code("curves"),
     script:
@@ -106,7 +106,7 @@ rule class_iu:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_nets(wildcards.table, scored_in(wildcards.table)),
+        table=lambda wildcards: nets_spec(wildcards.table, scored_in(wildcards.table)),
         order=[*SCORED],
         code=code("class_iu"),
     script:
@@ -128,7 +128,7 @@ rule bounds:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_table(wildcards.table),
+        table=lambda wildcards: table_spec(wildcards.table),
         code=code("bounds"),
     script:
         "../scripts/bounds.py"
@@ -156,7 +156,7 @@ rule comparison:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda wildcards: shown_figure(wildcards.figure),
+        figure=lambda wildcards: figure_spec(wildcards.figure),
         code=code("comparison"),
     script:
         "../scripts/comparison.py"
@@ -182,7 +182,7 @@ rule examples:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        table=lambda wildcards: shown_examples(wildcards.table),
+        table=lambda wildcards: examples_spec(wildcards.table),
         code=code("examples"),
     script:
         "../scripts/examples.py"
@@ -207,7 +207,7 @@ rule page:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        tables=[shown_table(name) for name in CONFIG.tables],
+        tables=[table_spec(name) for name in CONFIG.tables],
         sections={
             "tables": {name: entry.section for name, entry in CONFIG.tables.items()},
             "figures": {name: entry.section for name, entry in CONFIG.figures.items()},

@@ -18,7 +18,7 @@ rule losses:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda wildcards: shown_losses(wildcards.figure),
+        figure=lambda wildcards: losses_spec(wildcards.figure),
         order=[*NETS],
         code=code("losses"),
     script:
@@ -42,7 +42,7 @@ rule gaps:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda wildcards: shown_chart(wildcards.figure),
+        figure=lambda wildcards: chart_spec(wildcards.figure),
         code=code("gaps"),
     script:
         "../scripts/gaps.py"
@@ -65,7 +65,7 @@ rule momentum:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda wildcards: shown_chart(wildcards.figure),
+        figure=lambda wildcards: chart_spec(wildcards.figure),
         code=code("momentum"),
     script:
         "../scripts/momentum.py"
@@ -90,7 +90,7 @@ rule ablation:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda wildcards: shown_overview(wildcards.figure),
+        figure=lambda wildcards: overview_spec(wildcards.figure),
         code=code("ablation"),
     script:
         "../scripts/ablation.py"

@@ -13,7 +13,7 @@ from fcnlib.archives.members import members
 from fcnlib.core.parallel import in_processes, in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
-from fcnlib.datasets.writer import Draft
+from fcnlib.datasets.writer import DatasetWriter
 
 IMAGE, LABEL = "image", "labels/semantic"  # as a draft calls them
 MANY = 2000  # images from which on other processes are worth the second that they take to start
@@ -31,7 +31,7 @@ class Member(NamedTuple):
 
 
 def store(
-    draft: Draft,
+    draft: DatasetWriter,
     archive: Path,
     files: re.Pattern[str],
     kinds: Mapping[str, str],
@@ -76,7 +76,7 @@ def _read(read_mat: Callable[[bytes, str], Indices], member: Member) -> Member:
     return member._replace(content=read_mat(cast(bytes, member.content), member.origin))
 
 
-def _keep(draft: Draft, member: Member) -> None:
+def _keep(draft: DatasetWriter, member: Member) -> None:
     content, origin = member.content, member.origin
     if member.kind == IMAGE:
         draft.add_image(member.id, cast(bytes, content), origin)

@@ -17,7 +17,7 @@ from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
-from fcnlib.datasets.writer import Draft, preparing
+from fcnlib.datasets.writer import DatasetWriter, dataset_writer
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # without loss
 IMAGE_SUFFIXES = (".jpg", ".jpeg", *MASK_SUFFIXES)
@@ -188,7 +188,7 @@ def convert_folder(
     # Black is for a background; without one the colours start at the second.
     colours = images.voc_palette()[folder.classes[0] != "background" :]
     palette = dataset.palette or colours[: len(folder.classes)]
-    with preparing(out, tasks=tasks, palette=palette) as draft:
+    with dataset_writer(out, tasks=tasks, palette=palette) as draft:
         for name, ids in folder.splits.items():
             draft.add_split(name, ids)
         ids = sorted(folder.listed_ids())
@@ -211,7 +211,7 @@ def _check_apart(dataset: FolderDataset, out: Path) -> None:
 
 
 def _store_one(
-    draft: Draft, folder: Folder, table: NDArray[np.uint16], id: str
+    draft: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
 ) -> set[int] | InputError:
     """Store an image and its label; the label's values, or what is wrong with the two."""
     path, mask_path = folder.images[id], folder.masks[id]

@@ -21,10 +21,10 @@ from fcnlib.datasets.hha.encode import COLOUR, CROP, FRAME
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import read_list
 from fcnlib.datasets.writer import (
-    Draft,
+    DatasetWriter,
     check_counts,
+    dataset_writer,
     expect_archives,
-    preparing,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def convert_nyudv2(
         count = _check_fields(labeled, file, dataset.reduced)
         splits = read_splits(splits_mat, count)
         table = read_mapping(mapping)
-        with preparing(
+        with dataset_writer(
             out,
             tasks={"semantic": CLASSES},
             palette=PALETTE,
@@ -173,7 +173,11 @@ def read_mapping(path: Path) -> NDArray[np.uint8]:
 
 
 def _frames(
-    path: Path, file: "h5py.File", draft: Draft, ids: Sequence[str], crop: tuple[slice, slice]
+    path: Path,
+    file: "h5py.File",
+    draft: DatasetWriter,
+    ids: Sequence[str],
+    crop: tuple[slice, slice],
 ) -> Iterator[Frame | None]:
     """The images in the file's order; None for one that an earlier run stored."""
     rows, columns = crop
@@ -211,7 +215,7 @@ def _chunk_bytes(field: "h5py.Dataset") -> int:
     return int(field.chunks[0] * padded * field.dtype.itemsize)
 
 
-def _store(draft: Draft, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
+def _store(draft: DatasetWriter, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
     if frame is None:
         return
     origin = f"{path}: image {int(frame.id) - FIRST_ID + 1}"

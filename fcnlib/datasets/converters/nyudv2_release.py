@@ -15,10 +15,10 @@ from fcnlib.datasets.converters.mat import mat_label
 from fcnlib.datasets.converters.nyudv2 import CLASSES, PALETTE, SPLITS
 from fcnlib.datasets.hha.encode import COLOUR, CROP
 from fcnlib.datasets.writer import (
-    Draft,
+    DatasetWriter,
     check_counts,
+    dataset_writer,
     expect_archives,
-    preparing,
 )
 
 # The archive's top folder is not known.
@@ -36,7 +36,7 @@ def convert_nyudv2_release(
     (archive,) = expect_archives(dataset, archives, ["the release"])
     check_counts(out, dataset.counts, SPLITS)
     splits = _splits(archive)
-    with preparing(
+    with dataset_writer(
         out,
         tasks={"semantic": CLASSES},
         palette=PALETTE,
@@ -70,7 +70,7 @@ def _splits(archive: Path) -> dict[str, list[str]]:
     return {"train": train, "val": val, "trainval": train + val, "test": test}
 
 
-def _store(draft: Draft, archive: Path, member: tuple[re.Match[str], bytes]) -> None:
+def _store(draft: DatasetWriter, archive: Path, member: tuple[re.Match[str], bytes]) -> None:
     match, data = member
     kind, id = match[1] or match[3], match[2] or match[4]
     origin = f"{archive}: {PurePosixPath(match[0]).parent.name}/{PurePosixPath(match[0]).name}"

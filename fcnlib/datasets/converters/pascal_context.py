@@ -14,7 +14,7 @@ from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store
 from fcnlib.datasets.converters.mat import mat_codes
 from fcnlib.datasets.converters.pascal_context_names import RAW_NAMES, TASK_NAMES, code
 from fcnlib.datasets.converters.voc import voc_lists
-from fcnlib.datasets.writer import check_counts, expect_archives, preparing
+from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
 CLASSES = ("background", *TASK_NAMES)  # class 0 is all other names: there is no void
 SPLITS = ("train", "val")
@@ -35,7 +35,7 @@ def convert_context(
     annotated = _annotated(annotations)
     _, lists = voc_lists(voc, "Main")
     tasks = {"semantic": CLASSES}
-    with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
+    with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
         for name in SPLITS:
             draft.add_split(name, [id for id in lists[name] if id in annotated])
         wanted = {id for ids in draft.splits.values() for id in ids}

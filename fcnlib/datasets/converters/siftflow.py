@@ -25,10 +25,10 @@ from fcnlib.datasets.converters.siftflow_names import (
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import first_and_more
 from fcnlib.datasets.writer import (
-    Draft,
+    DatasetWriter,
     check_counts,
+    dataset_writer,
     expect_archives,
-    preparing,
 )
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def convert_siftflow(
     check_counts(out, dataset.counts, ("trainval", "test"))
     palette = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}
-    with preparing(
+    with dataset_writer(
         out, tasks=tasks, palette=palette, archives=archives, counts=dataset.counts
     ) as draft:
         labelled = _store_labels(draft, archive, workers)
@@ -70,7 +70,7 @@ def convert_siftflow(
         _store_images(draft, archive, labelled, workers)
 
 
-def _store_labels(draft: Draft, archive: Path, workers: int) -> set[str]:
+def _store_labels(draft: DatasetWriter, archive: Path, workers: int) -> set[str]:
     """Read the label files and store those that label a pixel; returns their IDs."""
     stored = in_threads(partial(_store_pair, draft), _pairs(archive), workers)
     labelled = {id for id in progress(stored, desc="reading labels", unit="image") if id}
@@ -97,7 +97,7 @@ def _pairs(archive: Path) -> Iterator[_Pair]:
         raise InputError(f"{origin}: {others} labels of this image are missing, expected both")
 
 
-def _store_pair(draft: Draft, pair: _Pair) -> str | None:
+def _store_pair(draft: DatasetWriter, pair: _Pair) -> str | None:
     """The ID where a pixel is labelled, once both labels are stored."""
     if all(draft.has(f"labels/{task}", pair.id) for task in TASKS):
         return pair.id
@@ -109,7 +109,7 @@ def _store_pair(draft: Draft, pair: _Pair) -> str | None:
     return pair.id
 
 
-def _store_images(draft: Draft, archive: Path, labelled: set[str], workers: int) -> None:
+def _store_images(draft: DatasetWriter, archive: Path, labelled: set[str], workers: int) -> None:
     """Store the photographs that have labels, and name those that have none."""
     unlabelled: list[str] = []
 

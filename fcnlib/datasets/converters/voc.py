@@ -13,7 +13,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store
 from fcnlib.datasets.converters.mat import mat_values
-from fcnlib.datasets.writer import check_counts, expect_archives, preparing
+from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
 CLASSES = (
     "background",
@@ -56,7 +56,7 @@ def convert_voc(
     _, splits = voc_lists(archive)
     check_counts(out, dataset.counts, splits)
     tasks = {"semantic": CLASSES}
-    with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
+    with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
         for name, ids in splits.items():
             draft.add_split(name, ids)
         wanted = {id for ids in splits.values() for id in ids}
@@ -77,7 +77,7 @@ def convert_voc_sbd(
     train = _sbd_train(sbd)
     valid = without(lists["val"], train)
     tasks = {"semantic": CLASSES}
-    with preparing(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
+    with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
         draft.add_split("train", train)
         draft.add_split(valid_name, valid)
         store(draft, sbd, _SBD_FILE, _SBD_KINDS, set(train), workers, sbd_label)

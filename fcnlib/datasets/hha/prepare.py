@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing, resumable_folder, write_json
+from fcnlib.core.files import atomic_write, resumable_folder, write_json
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
@@ -31,7 +31,7 @@ from fcnlib.datasets.reader import (
     HHA_INFO,
     INFO,
     HHAInfo,
-    Prepared,
+    PreparedDataset,
     read_info,
 )
 
@@ -47,7 +47,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     """
     info = read_info(dataset / INFO)
     (dataset / HHA_INFO).unlink(missing_ok=True)  # until all images are there
-    prepared = Prepared(dataset)
+    prepared = PreparedDataset(dataset)
     splits = {split: prepared.ids(split) for split in info.splits}
     ids = sorted({id for listed in splits.values() for id in listed})
     if "hha" in info.inputs:
@@ -73,7 +73,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
 
 def save(hha: NDArray[np.uint8], path: Path) -> None:
     """Write HHA [H, W, 3] as a PNG whose channels are disparity, height and angle."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(hha).save(temporary, "PNG", compress_level=ZLIB_LEVEL)
 
 
@@ -82,7 +82,7 @@ def _key(digest: str, camera: Camera) -> str:
     return _hash(digest, repr(camera), fingerprint(Path(__file__)))
 
 
-def _encoded(prepared: Prepared, folder: Path, camera: Camera, id: str) -> Stored:
+def _encoded(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) -> Stored:
     """Write an image's HHA, unless an earlier run did."""
     path = folder / f"{id}.png"
     if path.exists():
@@ -96,7 +96,7 @@ def _encoded(prepared: Prepared, folder: Path, camera: Camera, id: str) -> Store
     return _of(id, hha, doubt(metres))
 
 
-def _measured(prepared: Prepared, id: str) -> Stored:
+def _measured(prepared: PreparedDataset, id: str) -> Stored:
     return _of(id, prepared.hha(id))
 
 

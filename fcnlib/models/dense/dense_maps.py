@@ -29,8 +29,8 @@ from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     Layers,
-    bottoms_of,
-    in_place_of,
+    copy_inputs,
+    inputs_of,
 )
 
 
@@ -59,7 +59,7 @@ class ShiftAndStitch(nn.Module):
         for name, layer in layers.items():
             if isinstance(layer, Window) and (own := window(layer)[1]) > 1:
                 bordered = Bordered(layer)
-                self.net[name] = in_place_of(layer, bordered)
+                self.net[name] = copy_inputs(layer, bordered)
                 self.strided.append((bordered, before[name], own))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ def dilated(net: LayerGraph, stride: int = 1) -> LayerGraph:
         if isinstance(layer, Window):
             kept, after = gcd(before[name], stride), gcd(round(found[name].stride), stride)
             wide = _dilated(layer, stride=after // kept, dilation=before[name] // kept)
-            dense[name] = in_place_of(layer, wide)
+            dense[name] = copy_inputs(layer, wide)
     return dense
 
 
@@ -166,7 +166,7 @@ def _dilated(layer: Window, *, stride: int, dilation: int) -> nn.Module:
 
 def _growths(layers: Layers) -> dict[str, int]:
     """By how many cells each layer's map of stride 1 would be larger than the image."""
-    growths, before, bottoms = {IMAGE_LAYER: 0}, _input_strides(layers), bottoms_of(layers)
+    growths, before, bottoms = {IMAGE_LAYER: 0}, _input_strides(layers), inputs_of(layers)
     for name, layer in layers.items():
         growths[name] = growths[bottoms[name][0]]
         if isinstance(layer, Window):
@@ -188,4 +188,4 @@ def _rounding_up(layer: Window) -> int:
 def _input_strides(layers: Layers) -> dict[str, int]:
     """The stride of the map that each layer reads."""
     found = grids(layers)
-    return {name: round(found[read[0]].stride) for name, read in bottoms_of(layers).items()}
+    return {name: round(found[read[0]].stride) for name, read in inputs_of(layers).items()}

@@ -9,8 +9,8 @@ from fcnlib.models.layers import (
     Layers,
     SkipScore,
     Upscore,
-    bottoms_of,
-    put,
+    add_layer,
+    inputs_of,
 )
 
 
@@ -21,7 +21,7 @@ def coarse(net: LayerGraph) -> LayerGraph:
     """
     tops: list[str] = []
     left_out: set[str] = set()
-    for name, read in bottoms_of(net).items():
+    for name, read in inputs_of(net).items():
         layer, fine = net[name], bool(left_out & set(read))
         if isinstance(layer, Upscore) and not fine:
             tops += read
@@ -29,7 +29,7 @@ def coarse(net: LayerGraph) -> LayerGraph:
             left_out.add(name)
     layers = _kept(net, net.keys() - left_out)
     if len(tops) > 1:
-        put(layers, "scores", Concat(), *tops)
+        add_layer(layers, "scores", Concat(), *tops)
     return _of_layers(net, layers)
 
 

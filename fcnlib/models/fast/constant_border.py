@@ -23,8 +23,8 @@ from fcnlib.models.layers import (
     Channels,
     ConvReLU,
     Layers,
-    bottoms_of,
-    put,
+    add_layer,
+    inputs_of,
 )
 
 # Padding of the first convolution from which on the constant is worth leaving out.
@@ -55,7 +55,7 @@ class Step:
     constant: Tensor  # and the one that it makes of it
 
 
-class CentredConv(nn.Conv2d):
+class BorderOffsetConv(nn.Conv2d):
     """A ConvReLU on a map less its constant: relu(z + b) - c = max(z + b - c, -c)."""
 
     floor: Tensor
@@ -122,7 +122,7 @@ class Edge(nn.Module):
         return edge
 
 
-class Whole(nn.Module):
+class AssembleMap(nn.Module):
     """A whole map: its edge stretched to its size, and in it the part that depends on the image."""
 
     constant: Tensor
@@ -148,13 +148,13 @@ class Whole(nn.Module):
         return whole
 
 
-def compact(net: Net) -> Net:
+def skip_constant_border(net: Net) -> Net:
     """The net with its first layers computed only where they depend on the image.
 
     That is its 3 x 3 convolutions and 2 x 2 poolings behind a padding of at least `WIDE`; of other
     nets nothing is left out. The weights are shared with `net`.
     """
-    layers, bottoms = net.copies(), bottoms_of(net)
+    layers, bottoms = net.copies(), inputs_of(net)
     chains = _chains(layers, bottoms)
     chain_of = {step.name: chain for chain in chains for step in chain}
     new: Layers = {}
@@ -163,11 +163,11 @@ def compact(net: Net) -> Net:
         for attribute in ("bottom", "bottoms"):
             layer.__dict__.pop(attribute, None)
         if name not in chain_of:
-            put(new, name, layer, *(whole.get(bottom, bottom) for bottom in bottoms[name]))
+            add_layer(new, name, layer, *(whole.get(bottom, bottom) for bottom in bottoms[name]))
             continue
         steps = [step.name for step in chain_of[name]]
         number = steps.index(name)
-        put(new, name, _centred(chain_of[name], number), *bottoms[name])
+        add_layer(new, name, _centred(chain_of[name], number), *bottoms[name])
         readers = [reader for reader, read in bottoms.items() if name in read]
         if set(readers) - {*steps[number + 1 : number + 2]}:
             whole[name] = _put_whole(new, chain_of[name][: number + 1], bottoms[steps[0]][0], whole)
@@ -228,7 +228,7 @@ def _centred(chain: list[Step], number: int) -> nn.Module:
         return step.layer
     start = chain[number - 1].zone.start if number else 0
     padding = start - step.zone.start + window(step.layer)[2]
-    return CentredConv(step.layer, step.around, padding=padding)
+    return BorderOffsetConv(step.layer, step.around, padding=padding)
 
 
 def _put_whole(layers: Layers, steps: list[Step], image: str, whole: Mapping[str, str]) -> str:
@@ -238,11 +238,11 @@ def _put_whole(layers: Layers, steps: list[Step], image: str, whole: Mapping[str
     if known:
         edge = f"{steps[begin].name}/edge"
     else:
-        edge = put(layers, f"{steps[0].name}/constant", Constant(steps[0]), image)
+        edge = add_layer(layers, f"{steps[0].name}/constant", Constant(steps[0]), image)
     name = steps[-1].name
     if len(steps) - 1 > begin:
-        edge = put(layers, f"{name}/edge", Edge(steps, begin + 1), edge, image)
-    return put(layers, f"{name}/whole", Whole(steps), name, edge, image)
+        edge = add_layer(layers, f"{name}/edge", Edge(steps, begin + 1), edge, image)
+    return add_layer(layers, f"{name}/whole", AssembleMap(steps), name, edge, image)
 
 
 def stretched(x: Tensor, height: int, width: int, edge: int) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.fast.bilinear import bilinear
-from fcnlib.models.fast.constant_border import CentredConv, Edge, compact
+from fcnlib.models.fast.constant_border import BorderOffsetConv, Edge, skip_constant_border
 from fcnlib.models.fast.winograd import (
     Pointwise,
     Winograd,
@@ -24,9 +24,9 @@ from fcnlib.models.layers import (
     InFloat,
     Layers,
     Upscore,
-    bottoms_of,
-    in_place_of,
-    put,
+    add_layer,
+    copy_inputs,
+    inputs_of,
 )
 
 # Channels from which on a tile's transforms are small beside its products.
@@ -37,7 +37,7 @@ VERY_MANY = 1024
 Net = TypeVar("Net", bound=LayerGraph)
 
 
-def for_device(net: Net, device: str, precision: str) -> Net:
+def optimize_for_inference(net: Net, device: str, precision: str) -> Net:
     """The net for inference on a device; `net` itself must not be used any more.
 
     In bf16 the trunk computes in 16 bits, the scores in 32; tf32 is for CUDA, and as PyTorch sets
@@ -48,7 +48,7 @@ def for_device(net: Net, device: str, precision: str) -> Net:
         raise InputError(f"precision tf32 on {device}; expected fp32 or bf16, or a CUDA device")
     if precision == "bf16":
         net = _in_bf16(net)
-    made = fast(net) if not cuda and precision == "fp32" else compact(net)
+    made = fast(net) if not cuda and precision == "fp32" else skip_constant_border(net)
     made = made.to(device)
     if cuda:
         torch.backends.cudnn.allow_tf32 = precision == "tf32"
@@ -63,29 +63,29 @@ def for_device(net: Net, device: str, precision: str) -> Net:
 def _in_bf16(net: Net) -> Net:
     """The net with its trunk in 16 bits; score layers and what follows them in 32."""
     layers: Layers = {}
-    bottoms = bottoms_of(net)
-    put(layers, "bf16", Cast(torch.bfloat16))
+    bottoms = inputs_of(net)
+    add_layer(layers, "bf16", Cast(torch.bfloat16))
     for name, layer in net.items():
         read = bottoms[name]
         if isinstance(layer, ConvReLU | Channels):
             read = ["bf16" if bottom == IMAGE_LAYER else bottom for bottom in read]
         if name.startswith("score") and isinstance(layer, nn.Conv2d):
-            put(layers, name, InFloat(layer), *read)
+            add_layer(layers, name, InFloat(layer), *read)
         else:
             in_trunk = isinstance(layer, ConvReLU)
-            put(layers, name, layer.to(torch.bfloat16) if in_trunk else layer, *read)
+            add_layer(layers, name, layer.to(torch.bfloat16) if in_trunk else layer, *read)
     return net.with_layers(layers)
 
 
 def fast(net: Net) -> Net:
     """The net made of faster layers: the scores of `net` up to rounding, for a CPU and fp32."""
     kernels: dict[int, Tensor] = {}
-    layers = {name: _faster(layer, kernels) for name, layer in compact(net).items()}
+    layers = {name: _faster(layer, kernels) for name, layer in skip_constant_border(net).items()}
     return net.with_layers(layers)
 
 
 def _faster(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
-    new: nn.Module = in_place_of(layer, _replaced(layer, kernels))
+    new: nn.Module = copy_inputs(layer, _replaced(layer, kernels))
     return new
 
 
@@ -96,7 +96,7 @@ def _replaced(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
         return new
     if isinstance(layer, Upscore):
         return bilinear(layer) or layer
-    if not isinstance(layer, ConvReLU | CentredConv) or not _plain(layer):
+    if not isinstance(layer, ConvReLU | BorderOffsetConv) or not _plain(layer):
         return layer
     assert layer.bias is not None
     side = int(layer.kernel_size[0])
@@ -120,7 +120,7 @@ def _winograd(layer: nn.Conv2d, kernels: dict[int, Tensor]) -> Winograd:
     if id(layer.weight) not in kernels:
         kernels[id(layer.weight)] = tile_kernel(layer.weight)
     kernel = kernels[id(layer.weight)]
-    centred = isinstance(layer, CentredConv)  # what lies beyond its end is 0, as around it
-    floor = layer.floor if isinstance(layer, CentredConv) else torch.zeros(1)
+    centred = isinstance(layer, BorderOffsetConv)  # what lies beyond its end is 0, as around it
+    floor = layer.floor if isinstance(layer, BorderOffsetConv) else torch.zeros(1)
     padding = int(layer.padding[0])
     return Winograd(kernel, layer.bias, floor, padding=padding, cropped=not centred)

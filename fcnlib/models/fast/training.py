@@ -10,9 +10,9 @@ from fcnlib.models.layers import (
     Crop,
     Layers,
     Upscore,
-    bottoms_of,
-    in_place_of,
-    put,
+    add_layer,
+    copy_inputs,
+    inputs_of,
 )
 
 
@@ -34,12 +34,12 @@ class UpscoreCrop(nn.Module):
         return functional.pad(scores, [0, 0, 0, 0, 1, 0]) if self.null_background else scores
 
 
-def for_training(net: FCN) -> FCN:
+def optimize_for_training(net: FCN) -> FCN:
     """The net's other layers, and faster ones in place of frozen upsampling: the same scores.
 
     Both learn the same parameters; `net` is the one that has all of them under their names.
     """
-    bottoms = bottoms_of(net)
+    bottoms = inputs_of(net)
     faster = {
         name: made
         for name, layer in net.items()
@@ -54,7 +54,7 @@ def for_training(net: FCN) -> FCN:
     for name, layer in net.items():
         first, *others = bottoms[name]
         if isinstance(layer, Crop) and first in cropped:
-            put(layers, name, UpscoreCrop(faster[first], layer), *bottoms[first], *others)
+            add_layer(layers, name, UpscoreCrop(faster[first], layer), *bottoms[first], *others)
         elif name not in cropped:
-            layers[name] = in_place_of(layer, faster[name]) if name in faster else layer
+            layers[name] = copy_inputs(layer, faster[name]) if name in faster else layer
     return net.with_layers(layers)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.models.weights import protobuf_wire as wire
 from fcnlib.models.weights.protobuf_wire import (
     BYTES,
@@ -221,7 +221,7 @@ def write(
     """
     _, _, blobs_at = PARTS[generation]
     outer = 100 if generation == "layer" else 2
-    with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
+    with atomic_write(Path(path)) as temporary, open(temporary, "wb") as file:
         for name, given in layers.items():
             layer = given if isinstance(given, CaffeLayer) else CaffeLayer(given)
             start = _layer_head(name, layer, generation)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 
 WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
 
@@ -62,7 +62,7 @@ def _members(path: Path) -> list[str]:
 def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Write a checkpoint whole or not at all."""
     try:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             torch.save(dict(content), temporary)
     except RuntimeError:  # torch's own, without the system's reason
         raise InputError(f"{path}: cannot be written; is the disk full?") from None

@@ -13,7 +13,7 @@ from fcnlib.models.layers import (
     Channels,
     SkipScore,
     Upscore,
-    bottoms_of,
+    inputs_of,
 )
 from fcnlib.models.weights.caffemodel import CaffeLayer
 from fcnlib.models.weights.sources import published_name
@@ -76,7 +76,7 @@ def _dense(kernels: Tensor) -> Tensor:
 def _reading_the_image(net: LayerGraph) -> set[str]:
     """The first convolution, or that of each stream."""
     found, images = set(), {IMAGE_LAYER}
-    for name, bottoms in bottoms_of(net).items():
+    for name, bottoms in inputs_of(net).items():
         if images.intersection(bottoms):
             if isinstance(net[name], nn.Conv2d):
                 found.add(name)

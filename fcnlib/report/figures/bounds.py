@@ -14,7 +14,7 @@ from fcnlib.evaluation.record import by_experiment, number
 from fcnlib.report.figures.curves import Points, xy
 from fcnlib.report.figures.style import looks, new_figure, save
 from fcnlib.report.results import read_lines
-from fcnlib.report.specs import ShownChart, ShownRow, ShownTable
+from fcnlib.report.specs import ChartSpec, RowSpec, TableSpec
 from fcnlib.report.tables import Runs
 
 PAPER = "#8a9099"
@@ -29,7 +29,7 @@ def draw_bounds(
     card: Path | str,
 ) -> None:
     """Mean IU of perfect labels after coarse sampling, by factor: published, and by each rule."""
-    shown = ShownTable.model_validate(table)
+    shown = TableSpec.model_validate(table)
     factors = {row.experiment: row.oracle.factor for row in shown.rows if row.oracle}
     rules: dict[str, Points] = {}
     paper: dict[float, float] = {}
@@ -114,8 +114,8 @@ def draw_gaps(
 
     Of several bounds of a stride, the one listed first counts.
     """
-    shown, runs = ShownChart.model_validate(figure), by_experiment(metrics)
-    bounds: dict[int, ShownRow] = {}
+    shown, runs = ChartSpec.model_validate(figure), by_experiment(metrics)
+    bounds: dict[int, RowSpec] = {}
     for row in shown.rows:
         if row.oracle:
             bounds.setdefault(row.oracle.factor, row)
@@ -145,7 +145,7 @@ def draw_gaps(
         )  # fmt: skip
 
 
-def _measured(runs: Runs, row: ShownRow) -> float | None:
+def _measured(runs: Runs, row: RowSpec) -> float | None:
     """Mean IU in percent, the mean over the runs; None where one of them has none."""
     found = [number(path, run, "mean_iu") for path, run in runs[row.experiment]]
     known = [value for value in found if value is not None]

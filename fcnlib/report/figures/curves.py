@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import INFO, read_info
-from fcnlib.evaluation.record import Measured, by_experiment, class_iu
+from fcnlib.evaluation.record import Record, by_experiment, class_iu
 from fcnlib.report.figures.style import (
     Look,
     legend_above,
@@ -19,7 +19,7 @@ from fcnlib.report.figures.style import (
     new_figure,
     save,
 )
-from fcnlib.report.specs import ShownNet, ShownNets
+from fcnlib.report.specs import NetSpec, NetsSpec
 from fcnlib.report.tables import Runs
 
 Points = list[tuple[float, float]]
@@ -43,7 +43,7 @@ def draw_curves(
 
     Mean IU is that of the last net's first task, of the nets whose first task is the same.
     """
-    shown = ShownNets.model_validate(table)
+    shown = NetsSpec.model_validate(table)
     task = shown.nets[-1].tasks[:1]
     others = [net.row for net in shown.nets if net.tasks[:1] != task]
     images = " and ".join(sorted({net.picked_on or "test" for net in shown.nets}))
@@ -69,7 +69,7 @@ def draw_curves(
 def _draw_runs(
     loss: Axes,
     score: Axes,
-    shown: ShownNets,
+    shown: NetsSpec,
     curves: Sequence[Path | str],
     look: Mapping[str, Look],
 ) -> None:
@@ -103,7 +103,7 @@ def draw_class_iu(
 
     Of the first net's first task, and of the nets that have it.
     """
-    shown, look = ShownNets.model_validate(table), looks(order)
+    shown, look = NetsSpec.model_validate(table), looks(order)
     runs, tasks = by_experiment(metrics), read_info(Path(dataset) / INFO).tasks
     task = next(iter(runs[shown.nets[0].experiment][0][1].tasks))
     names, rows = tasks[task], [net for net in shown.nets if task in _tasks(runs, net)]
@@ -158,7 +158,7 @@ def xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]
 def _mark_classes(
     axes: Axes,
     scores: Sequence[Sequence[float]],
-    rows: Sequence[ShownNet],
+    rows: Sequence[NetSpec],
     look: Mapping[str, Look],
 ) -> None:
     """A mark per net and class over a bar that spans the nets; `scores` is [net][place]."""
@@ -175,11 +175,11 @@ def _mark_classes(
         )  # fmt: skip
 
 
-def _tasks(runs: Runs, net: ShownNet) -> Collection[str]:
+def _tasks(runs: Runs, net: NetSpec) -> Collection[str]:
     return runs[net.experiment][0][1].tasks
 
 
-def _class_scores(runs: Sequence[tuple[Path, Measured]], task: str, classes: int) -> list[float]:
+def _class_scores(runs: Sequence[tuple[Path, Record]], task: str, classes: int) -> list[float]:
     """Each class's IU, the mean over the runs; nan for a class that never occurs."""
     seeds = [class_iu(path, run, task, classes) for path, run in runs]
     return [_mean(values) for values in zip(*seeds, strict=True)]

@@ -20,7 +20,7 @@ class Classes(Frozen):
     colours: tuple[tuple[str, str], ...]  # class and colour
 
 
-class Card(Frozen):
+class FigureInfo(Frozen):
     """A figure: what it shows, in words, and where it belongs on the page."""
 
     kind: Literal[FigureKind, "curves", "class_iu", "bounds", "examples"]
@@ -34,14 +34,14 @@ class Card(Frozen):
     legend: tuple[Classes, ...] = ()
 
 
-def write_card(path: Path | str, card: Card) -> None:
+def write_figure_info(path: Path | str, card: FigureInfo) -> None:
     """Write the card as JSON."""
     write_json(Path(path), card.model_dump())
 
 
-def read_card(path: Path | str) -> Card:
+def read_figure_info(path: Path | str) -> FigureInfo:
     """The card that `write_card` wrote."""
     try:
-        return Card.model_validate(json.loads(Path(path).read_text()))
+        return FigureInfo.model_validate(json.loads(Path(path).read_text()))
     except (OSError, json.JSONDecodeError, ValidationError) as error:
         raise InputError(f"{path}: expected a figure's card: {error}".split("\n")[0]) from None

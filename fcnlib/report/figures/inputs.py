@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import Mask
 from fcnlib.datasets.colours import Image
-from fcnlib.datasets.masking import Hiding, look
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import InputMask, look
+from fcnlib.datasets.reader import PreparedDataset
 
 NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
 UNSEEN = (150, 150, 150)
@@ -45,10 +45,10 @@ class Views(NamedTuple):
 
 
 def input_views(
-    prepared: Prepared,
+    prepared: PreparedDataset,
     names: Sequence[str],
     inputs: Collection[str],
-    hidden: Iterable[Hiding] = (),
+    hidden: Iterable[InputMask] = (),
     *,
     task: str,
 ) -> Views:
@@ -74,7 +74,7 @@ def input_views(
     return Views(columns, scale, " ".join(filter(None, [*said, HIDDEN * bool(masked)])))
 
 
-def masked_picture(prepared: Prepared, name: str, task: str, hidden: Hiding) -> Image:
+def masked_picture(prepared: PreparedDataset, name: str, task: str, hidden: InputMask) -> Image:
     """The photograph without what is hidden, as whole numbers."""
     seen = np.rint(look(prepared, name, ["rgb"], task, hidden)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))

@@ -26,7 +26,7 @@ from fcnlib.report.figures.style import (
     new_figure,
     save,
 )
-from fcnlib.report.specs import ShownNet
+from fcnlib.report.specs import NetSpec
 
 LABELS: dict[Against, str] = {
     "iteration": "iteration",
@@ -40,7 +40,7 @@ class Losses(Frozen):
 
     title: str
     against: tuple[Against, ...]
-    nets: tuple[ShownNet, ...]
+    nets: tuple[NetSpec, ...]
 
 
 class Band(NamedTuple):

@@ -15,10 +15,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_data import Frozen
 from fcnlib.core.errors import InputError
-from fcnlib.evaluation.record import Measured, by_experiment, number
+from fcnlib.evaluation.record import Record, by_experiment, number
 from fcnlib.report.figures.style import new_figure, save
 from fcnlib.report.results import Line, read_lines
-from fcnlib.report.specs import ShownChart, ShownRow
+from fcnlib.report.specs import ChartSpec, RowSpec
 
 MEASURED: Any = {"color": "#0072B2", "marker": "o", "markersize": 5, "linestyle": "none"}
 PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyle": "none",
@@ -134,7 +134,7 @@ def draw_momentum(
 
     By section 6.2 they do where p ** (1 / k) is the same.
     """
-    shown, runs = ShownChart.model_validate(figure), by_experiment(metrics)
+    shown, runs = ChartSpec.model_validate(figure), by_experiment(metrics)
     found = [runs[row.experiment] for row in shown.rows]
     momenta = [_told(*each[0], "momentum") for each in found]
     batches = [int(_told(*each[0], "batch_size")) for each in found]
@@ -166,7 +166,7 @@ def draw_momentum(
 
 
 def _labels(
-    rows: Sequence[ShownRow],
+    rows: Sequence[RowSpec],
     momenta: Sequence[float],
     batches: Sequence[int],
     means: Sequence[float],
@@ -222,7 +222,7 @@ def _draw_relation(
                         edgecolor="white")  # fmt: skip
 
 
-def _told(path: Path, run: Measured, setting: Setting) -> float:
+def _told(path: Path, run: Record, setting: Setting) -> float:
     """What a run's net was trained with."""
     value = number(path, run, setting)
     if value is None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fcnlib.config.schema_data import Frozen
 from fcnlib.config.schema_figures import PARTS, Part
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
@@ -21,7 +21,7 @@ from fcnlib.report.figures.sheets import (
     sample_sheet,
     save_sheet,
 )
-from fcnlib.report.specs import ShownNet
+from fcnlib.report.specs import NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 OF_TABLE, OF_ONE = 4, 9  # images of a table's sheet, and where that has one net alone
@@ -33,7 +33,7 @@ class Samples(Frozen):
     kind: Literal["comparison", "examples"]
     title: str
     table: str = ""
-    nets: tuple[ShownNet, ...]
+    nets: tuple[NetSpec, ...]
     images: int = OF_TABLE
     columns: tuple[Part, ...] = PARTS
     note: str = ""
@@ -69,7 +69,7 @@ def _draw(
     card: Path | str,
 ) -> None:
     """`models` and `counts` are in the order of the nets, one run of each."""
-    prepared = Prepared(dataset)
+    prepared = PreparedDataset(dataset)
     nets = load_nets(models, shown.nets, prepared)
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in nets)]
     scored = [Scored(path, read_counts(path, tasks)) for path in counts]

@@ -17,8 +17,8 @@ from fcnlib.datasets.colours import (
     colour,
     mistakes,
 )
-from fcnlib.datasets.masking import Hiding, hiding, look
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.masking import InputMask, input_mask, look
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference import torchscript
 from fcnlib.report.figures.grid import (
@@ -30,7 +30,7 @@ from fcnlib.report.figures.grid import (
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save
-from fcnlib.report.specs import ShownNet
+from fcnlib.report.specs import NetSpec
 
 Answers = dict[str, Labels]  # task -> [H, W]
 VOID = "void"
@@ -45,7 +45,7 @@ class Net(NamedTuple):
     segment: Any
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
-    hidden: Hiding
+    hidden: InputMask
 
     @property
     def title(self) -> str:
@@ -80,14 +80,16 @@ class Sheet(NamedTuple):
 
 
 def load_nets(
-    paths: Sequence[Path | str], shown: Sequence[ShownNet], prepared: Prepared
+    paths: Sequence[Path | str], shown: Sequence[NetSpec], prepared: PreparedDataset
 ) -> list[Net]:
     """Trained nets, ready to label; a file is read once for all the rows that it serves."""
     read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
     nets = []
     for path, each in zip(map(Path, paths), shown, strict=True):
         net, inputs, tasks = read[path]
-        nets.append(Net(each.row, net, inputs, tasks, hiding(each.mask, net, prepared, tasks[0])))
+        nets.append(
+            Net(each.row, net, inputs, tasks, input_mask(each.mask, net, prepared, tasks[0]))
+        )
     return nets
 
 
@@ -98,7 +100,7 @@ def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
     return torchscript.load(path), tuple(known["inputs"]), tuple(known["classes"])
 
 
-def predict(net: Net, prepared: Prepared, name: str) -> Answers:
+def predict(net: Net, prepared: PreparedDataset, name: str) -> Answers:
     """The net's label of every pixel of an image, by task."""
     stack = look(prepared, name, net.inputs, net.tasks[0], net.hidden)
     seen = as_tensor(stack)[None]  # [1, C, H, W]
@@ -108,13 +110,13 @@ def predict(net: Net, prepared: Prepared, name: str) -> Answers:
     return {task: labels[0].cpu().numpy() for task, labels in by_task.items()}
 
 
-def truth_of(prepared: Prepared, name: str, tasks: Sequence[str]) -> Answers:
+def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Answers:
     """The true label of every pixel of an image, by task."""
     return {task: prepared.label(name, task) for task in tasks}
 
 
 def sample_sheet(
-    prepared: Prepared,
+    prepared: PreparedDataset,
     chosen: Sequence[Chosen],
     nets: Sequence[Net],
     tasks: Sequence[str],
@@ -171,7 +173,9 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
     return rows
 
 
-def label_column(title: str, answers: Sequence[Answers], prepared: Prepared, task: str) -> Column:
+def label_column(
+    title: str, answers: Sequence[Answers], prepared: PreparedDataset, task: str
+) -> Column:
     """One task's labels of every image."""
     palette = prepared.info.palette[task]
     return Column(title, [colour(answer[task], palette) for answer in answers])
@@ -181,7 +185,7 @@ def mistake_column(
     photos: Sequence[Image],
     answers: Sequence[Answers],
     truth: Sequence[Answers],
-    prepared: Prepared,
+    prepared: PreparedDataset,
     task: str,
 ) -> Column:
     """Where a net's labels are not the true ones."""
@@ -194,7 +198,7 @@ def mistake_column(
 
 
 def save_sheet(
-    sheet: Sheet, prepared: Prepared, image: Path | str, card: Path | str, *, caption: str,
+    sheet: Sheet, prepared: PreparedDataset, image: Path | str, card: Path | str, *, caption: str,
     **words: Any,
 ) -> None:  # fmt: skip
     """Draw the sheet and its card."""
@@ -213,7 +217,7 @@ def of_task(task: str, tasks: Sequence[str]) -> str:
     return f"{task} " if len(tasks) > 1 else ""
 
 
-def all_classes(prepared: Prepared, tasks: Sequence[str]) -> tuple[Classes, ...]:
+def all_classes(prepared: PreparedDataset, tasks: Sequence[str]) -> tuple[Classes, ...]:
     """Every class of the data set with its colour, by task."""
     name, palettes = prepared.info.name, prepared.info.palette
     return tuple(
@@ -227,7 +231,7 @@ def all_classes(prepared: Prepared, tasks: Sequence[str]) -> tuple[Classes, ...]
     )
 
 
-def classes_in(prepared: Prepared, sheet: Sheet) -> dict[str, Legend]:
+def classes_in(prepared: PreparedDataset, sheet: Sheet) -> dict[str, Legend]:
     """By task, the (class, colour) of every class in the sheet's label maps, and of void."""
     found: dict[str, Legend] = {}
     for every in all_classes(prepared, sheet.tasks):

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fcnlib.core.files import replacing
-from fcnlib.report.figures.info import Card, write_card
+from fcnlib.core.files import atomic_write
+from fcnlib.report.figures.info import FigureInfo, write_figure_info
 
 # Okabe and Ito: told apart with any kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00")
@@ -80,10 +80,10 @@ def save(
     if image.suffix == ".png":
         # Pillow's own choice of compression: `optimize` takes six times as long for one percent.
         options = {"metadata": {"Software": None}}
-    with replacing(image) as temporary:
+    with atomic_write(image) as temporary:
         figure.savefig(temporary, dpi=dpi, **options)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    write_card(card, Card(image=image.name, width=width, height=height, **words))
+    write_figure_info(card, FigureInfo(image=image.name, width=width, height=height, **words))
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fcnlib.core.files import replacing
+from fcnlib.core.files import atomic_write
 from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.evaluation.record import by_experiment
-from fcnlib.report.figures.info import read_card
+from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.job_times import Job, read_benchmark
 from fcnlib.report.page.claims import (
     SYMBOLS,
@@ -28,7 +28,7 @@ from fcnlib.report.page.parts import (
     score_table,
 )
 from fcnlib.report.results import Line, read_lines
-from fcnlib.report.specs import ShownTable
+from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import Runs, measured_label
 
 T = TypeVar("T")
@@ -75,9 +75,9 @@ def write_page(
     """
     output, runs = Path(output), by_experiment(metrics)
     verdicts = scorecard(claims)
-    shown = [ShownTable.model_validate(table) for table in tables]
+    shown = [TableSpec.model_validate(table) for table in tables]
     jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
-    cards = [(path, read_card(path)) for path in figures]
+    cards = [(path, read_figure_info(path)) for path in figures]
     pictures = [Shown(card, relative(Path(p).with_name(card.image), output)) for p, card in cards]
     lines = read_lines(results)
     trained = {path: jobs[path] for path in map(Path, training)}
@@ -108,12 +108,12 @@ def write_page(
         results=relative(Path(results), output),
         report=report,
     )
-    with replacing(output) as temporary:
+    with atomic_write(output) as temporary:
         temporary.write_text(content, encoding="utf-8")
 
 
 def table_view(
-    table: ShownTable,
+    table: TableSpec,
     lines: Sequence[Line],
     runs: Runs,
     training: Mapping[Path, Job],

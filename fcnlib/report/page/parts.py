@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from fcnlib.config.columns import COLUMNS, Column
 from fcnlib.core.errors import InputError
-from fcnlib.evaluation.record import Measured
-from fcnlib.report.figures.info import Card
+from fcnlib.evaluation.record import Record
+from fcnlib.report.figures.info import FigureInfo
 from fcnlib.report.job_times import Job, duration
 from fcnlib.report.results import Line
-from fcnlib.report.specs import ShownTable
+from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import (
     Runs,
     best_lines,
@@ -25,7 +25,7 @@ from fcnlib.report.tables import (
 class Shown(NamedTuple):
     """A figure's card and the link to its picture."""
 
-    card: Card
+    card: FigureInfo
     link: str
 
     @property
@@ -99,7 +99,7 @@ COSTS = {
 }
 
 
-def score_table(table: ShownTable, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
+def score_table(table: TableSpec, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
     """The table's cells as text and value, in the table's order."""
     best = best_lines(lines, runs) if table.compete else set()
     published = {line.column for line in lines if line.paper is not None}
@@ -150,7 +150,7 @@ def _cell(column: Column, line: Line, runs: Runs, best: Collection[Line]) -> Cel
     )
 
 
-def costs(table: ShownTable, runs: Runs, training: Mapping[Path, Job]) -> CostTable:
+def costs(table: TableSpec, runs: Runs, training: Mapping[Path, Job]) -> CostTable:
     """What each row cost, for rows that cost anything."""
     found: dict[str, tuple[float | None, ...]] = {}
     sizes: list[str] = []
@@ -218,7 +218,7 @@ def _unique(values: Any) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def provenance_rows(tables: Sequence[ShownTable], runs: Runs, page: Path) -> list[dict[str, Any]]:
+def provenance_rows(tables: Sequence[TableSpec], runs: Runs, page: Path) -> list[dict[str, Any]]:
     """Per experiment: its runs, and the values that they used."""
     labels = {row.experiment: row.row for table in tables for row in table.rows}
     return [
@@ -238,7 +238,7 @@ def relative(path: Path, page: Path) -> str:
     return Path(os.path.relpath(path, page.parent)).as_posix()
 
 
-def _flat(run: Measured) -> list[tuple[str, str]]:
+def _flat(run: Record) -> list[tuple[str, str]]:
     def walk(values: Mapping[str, Any], prefix: str) -> Any:
         for key, value in values.items():
             if isinstance(value, Mapping):

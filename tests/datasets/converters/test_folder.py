@@ -11,7 +11,7 @@ from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.checks.check import check
 from fcnlib.datasets.converters.registry import prepare
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 STREET = Path(__file__).parents[4] / "shared" / "data" / "street-photos"
 
@@ -35,10 +35,10 @@ def entry(own: Path, **values: object) -> dict:
     return {"converter": "folder", "path": own, "void": [11], **values}
 
 
-def convert(own: Path, **values: object) -> Prepared:
+def convert(own: Path, **values: object) -> PreparedDataset:
     out = own.parent / "out"
     prepare(entry(own, **values), [], out, workers=2)
-    return Prepared(out)
+    return PreparedDataset(out)
 
 
 def fails(own: Path, message: str, **values: object) -> None:
@@ -289,7 +289,7 @@ def test_street_photos(tmp_path):
     )
     assert check(settings).findings == []
     prepare(settings, [], tmp_path / "street")
-    data = Prepared(tmp_path / "street")
+    data = PreparedDataset(tmp_path / "street")
     assert data.info.splits == {"train": 80, "val": 24}
     image, truth = data.pair(data.ids("val")[0])
     assert image.shape == (360, 480, 3)

@@ -23,7 +23,7 @@ from fcnlib.datasets.converters.nyudv2 import (
     convert_nyudv2,
 )
 from fcnlib.datasets.hha import encode as hha
-from fcnlib.datasets.reader import Prepared, read_list
+from fcnlib.datasets.reader import PreparedDataset, read_list
 
 ARCHIVES = ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat")
 REDUCED, TRAIN, TEST = 8, 6, 3
@@ -43,10 +43,10 @@ def drawn(tmp_path_factory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def prepared(drawn, tmp_path_factory) -> Prepared:
+def prepared(drawn, tmp_path_factory) -> PreparedDataset:
     out = tmp_path_factory.mktemp("prepared") / "nyudv2"
     convert_nyudv2(DATASET, drawn, out, workers=2)
-    return Prepared(out)
+    return PreparedDataset(out)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_chunks_of_any_shape_give_the_same_pixels(chunks, broken, prepared, tmp_
         file.create_dataset("depths", data=values, chunks=chunks)
     convert_nyudv2(DATASET, broken, tmp_path / "out")
     for id in prepared.ids("test"):
-        assert (Prepared(tmp_path / "out").depth(id) == prepared.depth(id)).all()
+        assert (PreparedDataset(tmp_path / "out").depth(id) == prepared.depth(id)).all()
 
 
 def test_chunks_that_several_images_share_are_kept_until_the_last_of_them(tmp_path):
@@ -184,8 +184,8 @@ def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
     out = tmp_path / "out"
     code = (
         "import os, sys, pathlib, threading, time\n"
-        "from fcnlib.config_data import ArchiveDataset\n"
-        "from fcnlib.datasets.nyudv2 import convert_nyudv2\n"
+        "from fcnlib.config.schema_data import ArchiveDataset\n"
+        "from fcnlib.datasets.converters.nyudv2 import convert_nyudv2\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "def stop():\n"
         "    while len(list(folder.glob('.out.*.part/images/*'))) < 9: time.sleep(0.001)\n"
@@ -202,7 +202,7 @@ def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
     convert_nyudv2(DATASET, archives, out)
     assert (out / "images" / early.name).stat().st_mtime_ns == written
     convert_nyudv2(DATASET, archives, tmp_path / "fresh")
-    assert Prepared(out).info.digest == Prepared(tmp_path / "fresh").info.digest
+    assert PreparedDataset(out).info.digest == PreparedDataset(tmp_path / "fresh").info.digest
     assert not part.exists()
 
 
@@ -225,8 +225,8 @@ def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
 def test_memory_does_not_grow_with_the_number_of_images(drawn, tmp_path):
     code = (
         "import sys, pathlib\n"
-        "from fcnlib.config_data import ArchiveDataset\n"
-        "from fcnlib.datasets.nyudv2 import convert_nyudv2\n"
+        "from fcnlib.config.schema_data import ArchiveDataset\n"
+        "from fcnlib.datasets.converters.nyudv2 import convert_nyudv2\n"
         f"dataset = ArchiveDataset(converter='nyudv2', archives={ARCHIVES})\n"
         "archives = [pathlib.Path(path) for path in sys.argv[1:]]\n"
         "convert_nyudv2(dataset, archives, archives[0].parent / 'out')\n"
@@ -344,7 +344,7 @@ def test_a_value_outside_its_range_is_named_with_its_image(name, value, expected
 def test_raw_depth_that_is_not_a_number_counts_as_missing(broken, tmp_path):
     replace(broken[0], "rawDepths", with_value(np.nan))
     convert_nyudv2(DATASET, broken, tmp_path / "out")
-    assert Prepared(tmp_path / "out").missing("5003")[30 - 6, 40 - 5]
+    assert PreparedDataset(tmp_path / "out").missing("5003")[30 - 6, 40 - 5]
 
 
 @pytest.mark.parametrize(

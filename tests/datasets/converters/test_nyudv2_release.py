@@ -10,7 +10,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.nyudv2_release import convert_nyudv2_release
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 SIZE = (12, 16)
 LABEL = "segmentation/img_5004.mat"
@@ -44,11 +44,11 @@ def members(root: str = "nyud/") -> dict[str, bytes]:
     return found
 
 
-def convert(folder: Path, content: dict[str, bytes], **changes: object) -> Prepared:
+def convert(folder: Path, content: dict[str, bytes], **changes: object) -> PreparedDataset:
     archive = write_tar(folder / "nyud.tgz", content)
     dataset = DATASET.model_copy(update=changes)
     convert_nyudv2_release(dataset, [archive], folder / "out", workers=2)
-    return Prepared(folder / "out")
+    return PreparedDataset(folder / "out")
 
 
 def refused(folder: Path, content: dict[str, bytes], **changes: object) -> str:

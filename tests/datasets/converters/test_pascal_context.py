@@ -13,7 +13,6 @@ from fcn_synthetic.archives import formats
 from fcn_synthetic.archives import voc as drawn
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters import archive_images as storing
 from fcnlib.datasets.converters.pascal_context import CLASSES, context_label, convert_context
 from fcnlib.datasets.converters.pascal_context_names import (
     CODES,
@@ -21,7 +20,8 @@ from fcnlib.datasets.converters.pascal_context_names import (
     TASK_NAMES,
     code,
 )
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.converters.registry import archive_images as storing
+from fcnlib.datasets.reader import PreparedDataset
 
 ROOT = "VOCdevkit/VOC2010"
 TRAIN, VAL = ["2007_000032", "2008_000002", "2009_000009"], ["2008_000004"]
@@ -98,7 +98,7 @@ def test_each_code_becomes_its_class_and_all_others_background(pixels):
 
 
 def test_mains_images_become_train_and_val(tmp_path):
-    data = Prepared(convert(tmp_path, images(), labels()))
+    data = PreparedDataset(convert(tmp_path, images(), labels()))
     assert data.info.splits == {"train": 3, "val": 1}
     assert data.ids("train") == TRAIN and data.ids("val") == VAL
     assert data.info.tasks == {"semantic": CLASSES}
@@ -110,14 +110,17 @@ def test_mains_images_become_train_and_val(tmp_path):
 def test_images_without_annotation_are_left_out(tmp_path):
     context = labels()
     del context[f"trainval/{TRAIN[1]}.mat"]
-    data = Prepared(convert(tmp_path, images(), context))
+    data = PreparedDataset(convert(tmp_path, images(), context))
     assert data.ids("train") == [TRAIN[0], TRAIN[2]]
     assert len(list((data.root / "images").iterdir())) == 3
 
 
 def test_the_list_of_names_may_lie_elsewhere(tmp_path):
     context = {name: data for name, data in labels().items() if name.startswith("trainval")}
-    assert Prepared(convert(tmp_path, images(), context)).info.splits == {"train": 3, "val": 1}
+    assert PreparedDataset(convert(tmp_path, images(), context)).info.splits == {
+        "train": 3,
+        "val": 1,
+    }
 
 
 def test_processes_read_the_same_labels(tmp_path, monkeypatch):
@@ -205,7 +208,7 @@ def test_what_was_drawn_comes_back_label_for_label(tmp_path):
     drawn.write_context(paths[1], **sizes)
     dataset = ArchiveDataset(converter="pascal-context", archives=[path.name for path in paths])
     convert_context(dataset, paths, tmp_path / "out", workers=2)
-    data = Prepared(tmp_path / "out")
+    data = PreparedDataset(tmp_path / "out")
     numbers, lists = drawn.whole_lists(seed=5, train=8, validation=4)
     assert [data.ids(name) for name in ("train", "val")] == [lists["train"], lists["val"]]
     names = np.array(["", *RAW_NAMES])

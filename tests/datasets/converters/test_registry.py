@@ -18,7 +18,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.registry import CONVERTERS, prepare
 from fcnlib.datasets.hha.prepare import prepare_hha
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 SCENES = {"seed": 1, "size": 48, "train": 20, "validation": 6}
 VOC, SBD = "VOCtrainval_25-May-2011.tar", "benchmark.tgz"
@@ -62,7 +62,7 @@ def test_a_data_set_has_what_the_list_is_checked_by(
     prepare(dataset, [archives / name for name in ARCHIVES[converter]], tmp_path / "set")
     if "hha" in CONTENTS[converter].inputs:
         prepare_hha(tmp_path / "set")
-    found, expected = Prepared(tmp_path / "set"), CONTENTS[converter]
+    found, expected = PreparedDataset(tmp_path / "set"), CONTENTS[converter]
     assert found.inputs == expected.inputs
     assert tuple(found.info.tasks) == expected.tasks
     assert set(found.info.splits) <= set(splits_of(dataset))

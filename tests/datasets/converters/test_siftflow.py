@@ -27,8 +27,8 @@ from fcnlib.datasets.converters.siftflow_names import (
     SEMANTIC,
     released_test,
 )
-from fcnlib.datasets.reader import Prepared
-from fcnlib.datasets.writer import preparing
+from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.writer import dataset_writer
 
 SIZE = (12, 16)  # height, width
 TEST_ID = released_test()[0]
@@ -58,10 +58,10 @@ def write_zip(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def prepared(archive: Path, out: Path, *, workers: int = 1, **counts: int) -> Prepared:
+def prepared(archive: Path, out: Path, *, workers: int = 1, **counts: int) -> PreparedDataset:
     dataset = ArchiveDataset(converter="siftflow", archives=(archive.name,), counts=counts)
     convert_siftflow(dataset, [archive], out, workers=workers)
-    return Prepared(out)
+    return PreparedDataset(out)
 
 
 def fails(files: dict[str, bytes], folder: Path, message: str, **counts: int) -> None:
@@ -281,7 +281,7 @@ def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
     colours = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}
     marked = np.full(SIZE, 2, np.uint8)  # what the zip does not hold shows what was kept
-    stopped = preparing(
+    stopped = dataset_writer(
         tmp_path / "out", tasks=tasks, palette=colours, archives=[archive], counts={}
     )
     with pytest.raises(KeyboardInterrupt), stopped as draft:

@@ -11,10 +11,10 @@ from fixtures.archives import jpeg, label, png, sbd_mat, sbd_members, voc_member
 
 from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters import archive_images as storing
+from fcnlib.datasets.converters.registry import archive_images as storing
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.converters.voc import without
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
 VOC = {"converter": "voc", "archives": ["voc.tar"]}
@@ -35,7 +35,7 @@ def archives(tmp_path: Path) -> list[Path]:
 
 def test_seg11valid_is_vocs_val_without_sbds_train(archives, tmp_path):
     prepare(VOC_SBD, archives, tmp_path / "out")
-    data = Prepared(tmp_path / "out")
+    data = PreparedDataset(tmp_path / "out")
     assert data.ids("train") == SBD_TRAIN
     assert data.ids("seg11valid") == ["2007_000033", "2009_000005"]
     assert data.info.splits == {"train": 3, "seg11valid": 2}
@@ -46,7 +46,7 @@ def test_seg11valid_is_vocs_val_without_sbds_train(archives, tmp_path):
 
 def test_train_has_sbds_labels_and_seg11valid_has_vocs(archives, tmp_path):
     prepare(VOC_SBD, archives, tmp_path / "out")
-    data = Prepared(tmp_path / "out")
+    data = PreparedDataset(tmp_path / "out")
     assert set(np.unique(data.label("2008_000004"))) == {0, 2}  # SBD's second, without void
     assert 255 in data.label("2009_000005")
 
@@ -59,7 +59,7 @@ def test_photographs_stay_byte_for_byte(archives, tmp_path):
 
 def test_voc_alone_gives_its_own_splits(archives, tmp_path):
     prepare(VOC, archives[:1], tmp_path / "out")
-    data = Prepared(tmp_path / "out")
+    data = PreparedDataset(tmp_path / "out")
     assert data.info.splits == {"train": 2, "val": 3, "trainval": 5}
     image, truth = data.pair("2007_000033")
     assert image.shape == (12, 16, 3) and truth.shape == (12, 16)
@@ -78,14 +78,14 @@ def test_sbd_may_have_lost_its_compression(tmp_path):
     sbd = plain.rename(tmp_path / "benchmark.tgz")
     voc = write_tar(tmp_path / "voc.tar", voc_members(TRAIN, VAL))
     prepare(VOC_SBD, [voc, sbd], tmp_path / "out")
-    assert Prepared(tmp_path / "out").info.splits["train"] == 3
+    assert PreparedDataset(tmp_path / "out").info.splits["train"] == 3
 
 
 def test_the_split_is_named_after_the_archives_year(tmp_path):
     voc = write_tar(tmp_path / "voc.tar", voc_members(TRAIN, VAL, year=2012))
     sbd = write_tar(tmp_path / "sbd.tgz", sbd_members(SBD_TRAIN, []))
     prepare(VOC_SBD, [voc, sbd], tmp_path / "out")
-    assert set(Prepared(tmp_path / "out").info.splits) == {"train", "seg12valid"}
+    assert set(PreparedDataset(tmp_path / "out").info.splits) == {"train", "seg12valid"}
 
 
 def test_the_real_lists_leave_736_images():
@@ -120,7 +120,7 @@ def test_the_published_counts_must_be_those_of_the_archive(
 def test_each_years_archive_has_its_own_root(tmp_path, year):
     voc = write_tar(tmp_path / "voc.tar", voc_members(TRAIN, VAL, year=year))
     prepare(VOC, [voc], tmp_path / "out")
-    data = Prepared(tmp_path / "out")
+    data = PreparedDataset(tmp_path / "out")
     assert data.info.splits == {"train": 2, "val": 3, "trainval": 5}
     assert 255 in data.label("2009_000005")
 
@@ -276,7 +276,7 @@ def test_a_failure_keeps_the_earlier_result(archives, tmp_path):
     prepare(VOC, archives[:1], tmp_path / "out")
     changed(archives, 0, **{f"{IN_VOC}/JPEGImages/2007_000033.jpg": b"no"})
     fails(VOC, archives[:1], tmp_path, "not an image")
-    assert Prepared(tmp_path / "out").image("2007_000033").shape == (12, 16, 3)
+    assert PreparedDataset(tmp_path / "out").image("2007_000033").shape == (12, 16, 3)
 
 
 def test_a_target_below_a_file(archives, tmp_path):
@@ -293,8 +293,8 @@ def test_a_disk_that_is_full(archives, tmp_path):
     """A process that may not write files of more than 300 bytes gets an error as from the disk."""
     code = """if True:
         import resource, signal, sys
-        from fcnlib.datasets.converters import prepare
-        from fcnlib.errors import InputError
+        from fcnlib.datasets.converters.registry import prepare
+        from fcnlib.core.errors import InputError
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         try:

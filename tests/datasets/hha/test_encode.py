@@ -145,9 +145,9 @@ def plain_gravity(normals: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.95])
 def test_rough_surfaces_equal_a_fit_at_each_pixel(share: float) -> None:
-    chance = np.random.default_rng(3)
-    depth = 1 + 4 * chance.random((24, 30)) + np.linspace(0, 2, 30)
-    missing = chance.random(depth.shape) < share
+    rng = np.random.default_rng(3)
+    depth = 1 + 4 * rng.random((24, 30)) + np.linspace(0, 2, 30)
+    missing = rng.random(depth.shape) < share
     camera = Camera(30.0, 31.0, 14.2, 11.7)
     expected_down = plain_gravity(plain_normals(depth, ~missing, camera, 10))
     assert degrees_between(gravity(depth, missing, camera), expected_down) < 1e-3

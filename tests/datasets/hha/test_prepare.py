@@ -23,8 +23,8 @@ from fcnlib.datasets.hha.frames import (
     frames_of,
 )
 from fcnlib.datasets.hha.prepare import prepare_hha
-from fcnlib.datasets.reader import Prepared
-from fcnlib.datasets.writer import preparing
+from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.writer import dataset_writer
 
 IDS = {"train": ["r0", "r1", "r2"], "test": ["r3"]}
 
@@ -36,7 +36,7 @@ def millimetres(number: int) -> NDArray[np.uint16]:
 def prepared(out: Path, *, hha: bool = False, depth: bool = True) -> Path:
     """A data set of four rooms."""
     tasks = {"semantic": ("wall", "floor")}
-    with preparing(out, tasks=tasks, camera=SMALL if depth else None) as draft:
+    with dataset_writer(out, tasks=tasks, camera=SMALL if depth else None) as draft:
         for split, ids in IDS.items():
             draft.add_split(split, ids)
         for number in range(4):
@@ -55,7 +55,7 @@ def prepared(out: Path, *, hha: bool = False, depth: bool = True) -> Path:
 def test_a_data_set_gets_the_hha_of_its_depth_and_its_means(tmp_path: Path, workers: int) -> None:
     root = prepared(tmp_path / "rooms")
     prepare_hha(root, workers=workers)
-    data = Prepared(root)
+    data = PreparedDataset(root)
     expected = [encode(millimetres(i) / 1000, holes(SIZE, i), SMALL) for i in range(4)]
     for number, hha in enumerate(expected):
         assert np.array_equal(data.hha(f"r{number}"), hha)
@@ -68,8 +68,8 @@ def test_a_data_set_gets_the_hha_of_its_depth_and_its_means(tmp_path: Path, work
 def test_hha_that_came_with_the_data_set_is_only_measured(tmp_path: Path) -> None:
     root = prepared(tmp_path / "rooms", hha=True)
     prepare_hha(root)
-    assert Prepared(root).mean("hha", "train") == pytest.approx((10, 2, 3))
-    assert (Prepared(root).hha("r3") == (30, 2, 3)).all()
+    assert PreparedDataset(root).mean("hha", "train") == pytest.approx((10, 2, 3))
+    assert (PreparedDataset(root).hha("r3") == (30, 2, 3)).all()
 
 
 def test_the_digest_tells_hha_apart_and_nothing_else(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_other_depth_takes_nothing_over_from_a_killed_run(tmp_path: Path) -> Non
     (root / "depth/r0.png").write_bytes(png(millimetres(9)))
     prepare_hha(root)
     expected = encode(millimetres(9) / 1000, holes(SIZE, 0), SMALL)
-    assert np.array_equal(Prepared(root).hha("r0"), expected)
+    assert np.array_equal(PreparedDataset(root).hha("r0"), expected)
 
 
 @pytest.fixture

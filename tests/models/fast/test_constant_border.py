@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from fcnlib.models import FCN, build_fcn
-from fcnlib.models.fast.constant_border import CentredConv, Whole, compact
+from fcnlib.models.fast.constant_border import AssembleMap, BorderOffsetConv, skip_constant_border
 
 THIN = 1 / 32
 NETS: list[dict[str, Any]] = [
@@ -50,13 +50,13 @@ def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, im
     image = torch.randn(images, net.input_mean.numel(), height, width, dtype=torch.float64)
     with torch.inference_mode():
         expected = net(image)
-        found = compact(net)(image)
+        found = skip_constant_border(net)(image)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
 
 
 def test_it_stands_in_a_script_like_any_net() -> None:
     net = drawn(build_fcn(width=THIN)).double()
-    scripted = torch.jit.freeze(torch.jit.script(compact(net)))
+    scripted = torch.jit.freeze(torch.jit.script(skip_constant_border(net)))
     for height, width in [(30, 70), (64, 64), (1, 33)]:
         image = torch.randn(1, 3, height, width, dtype=torch.float64)
         torch.testing.assert_close(scripted(image), net(image), rtol=0, atol=1e-8)
@@ -65,8 +65,10 @@ def test_it_stands_in_a_script_like_any_net() -> None:
 def test_every_whole_map_is_the_layers_own() -> None:
     net = drawn(build_fcn(width=THIN)).double()
     image = torch.randn(1, 3, 61, 86, dtype=torch.float64)
-    plain, centred = outputs(net, image), outputs(compact(net), image)
-    whole = [name for name, layer in compact(net).items() if isinstance(layer, Whole)]
+    plain, centred = outputs(net, image), outputs(skip_constant_border(net), image)
+    whole = [
+        name for name, layer in skip_constant_border(net).items() if isinstance(layer, AssembleMap)
+    ]
     assert whole == ["pool3/whole", "pool4/whole"]
     for name in whole:
         torch.testing.assert_close(centred[name], plain[name.split("/")[0]])
@@ -75,8 +77,8 @@ def test_every_whole_map_is_the_layers_own() -> None:
 def test_what_is_left_out_does_not_depend_on_the_image() -> None:
     net = drawn(build_fcn(width=THIN)).double()
     first, second = (outputs(net, torch.randn(1, 3, 50, 50, dtype=torch.float64)) for _ in "ab")
-    for name, layer in compact(net).items():
-        if isinstance(layer, Whole):
+    for name, layer in skip_constant_border(net).items():
+        if isinstance(layer, AssembleMap):
             own = name.split("/")[0]
             differ = (first[own] - second[own]).abs().amax((0, 1, 3)).nonzero().flatten()
             assert differ[0] == layer.inside
@@ -92,7 +94,7 @@ def test_a_third_of_the_multiplications_is_left_out_at_500_pixels() -> None:
         )
 
     net = drawn(build_fcn(width=THIN, dropout=0)).double()
-    assert multiplications(compact(net)) < 0.72 * multiplications(net)
+    assert multiplications(skip_constant_border(net)) < 0.72 * multiplications(net)
 
 
 @pytest.mark.parametrize("values", [{"padding": 1}, {"backbone": "googlenet", "padding": None}])
@@ -100,11 +102,13 @@ def test_a_net_without_a_wide_padding_stays_as_it_is(values: dict[str, Any]) -> 
     fc6 = {} if "backbone" in values else {"fc6_kernel": 3}
     last = "inception_5b/output" if "backbone" in values else "fc7"
     net = build_fcn(predict_from=[last], width=THIN, **values, **fc6)
-    assert not any(isinstance(layer, CentredConv) for layer in compact(net).values())
-    assert list(compact(net)) == list(net)
+    assert not any(
+        isinstance(layer, BorderOffsetConv) for layer in skip_constant_border(net).values()
+    )
+    assert list(skip_constant_border(net)) == list(net)
 
 
 def test_weights_are_shared() -> None:
     net = build_fcn(width=THIN)
-    made = compact(net)["conv2_1"]
-    assert isinstance(made, CentredConv) and made.weight is net["conv2_1"].weight
+    made = skip_constant_border(net)["conv2_1"]
+    assert isinstance(made, BorderOffsetConv) and made.weight is net["conv2_1"].weight

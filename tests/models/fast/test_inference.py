@@ -14,8 +14,8 @@ from fcnlib.core.errors import InputError
 from fcnlib.models import build_fcn
 from fcnlib.models.fast.bilinear import Bilinear
 from fcnlib.models.fast.constant_border import Edge
-from fcnlib.models.fast.inference import fast, for_device
-from fcnlib.models.fast.training import UpscoreCrop, for_training
+from fcnlib.models.fast.inference import fast, optimize_for_inference
+from fcnlib.models.fast.training import UpscoreCrop, optimize_for_training
 from fcnlib.models.fast.winograd import (
     Pointwise,
     Winograd,
@@ -125,7 +125,7 @@ def test_the_form_for_training_gives_the_same_scores_and_gradients(
     values: dict[str, Any], size: tuple[int, int]
 ) -> None:
     net = drawn(build_fcn(**{"width": 1 / 16, **values})).double()
-    made = for_training(net)
+    made = optimize_for_training(net)
     assert any(isinstance(layer, UpscoreCrop) for layer in made.values())
     image = torch.randn(1, 6 if "streams" in values else 3, *size, dtype=torch.float64)
     found: list[list[torch.Tensor]] = []
@@ -144,7 +144,7 @@ def test_the_form_for_training_gives_the_same_scores_and_gradients(
 def test_the_form_for_training_follows_the_net() -> None:
     """It sees new weights, and whether the net trains or not."""
     net = drawn(build_fcn(width=1 / 16, padding=1, fc6_kernel=3, dropout=0.9))
-    made, image = for_training(net), torch.randn(1, 3, 45, 70)
+    made, image = optimize_for_training(net), torch.randn(1, 3, 45, 70)
     net.load_state_dict({**net.state_dict(), "conv1_1.weight": torch.randn(4, 3, 3, 3)})
     with torch.inference_mode():
         assert torch.allclose(made(image), net(image), atol=1e-5)
@@ -159,7 +159,7 @@ def test_frozen_upsampling_of_other_weights_stays_as_it_is() -> None:
     nn.init.uniform_(upscore.weight)
     image = torch.randn(1, 3, 45, 70)
     with torch.inference_mode():
-        for made in (fast(net), for_training(net)):
+        for made in (fast(net), optimize_for_training(net)):
             assert torch.allclose(made(image), net(image), atol=1e-4)
 
 
@@ -181,11 +181,11 @@ def test_16_bits_label_nearly_every_pixel_alike() -> None:
     image = torch.randn(1, 3, 64, 96) * 60
     with torch.inference_mode():
         expected = net(image).argmax(1)
-        scores = for_device(net, "cpu", "bf16")(image)
+        scores = optimize_for_inference(net, "cpu", "bf16")(image)
     assert scores.dtype == torch.float32
     assert (scores.argmax(1) == expected).float().mean() > 0.98
 
 
 def test_tf32_is_for_cuda() -> None:
     with pytest.raises(InputError, match="precision tf32 on cpu; expected fp32 or bf16"):
-        for_device(build_fcn(width=1 / 32), "cpu", "tf32")
+        optimize_for_inference(build_fcn(width=1 / 32), "cpu", "tf32")

@@ -73,7 +73,7 @@ def path(tmp_path: Path) -> Path:
 
 def some_layers() -> dict[str, list[np.ndarray]]:
     """Of every kind: a convolution, a fully connected layer, a deconvolution, a Scale."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     shapes = {
         "conv1/7x7_s2": [(4, 3, 5, 5), (4,)],
         "fc6": [(6, 100), (6,)],
@@ -81,7 +81,7 @@ def some_layers() -> dict[str, list[np.ndarray]]:
         "scale_pool4": [(9,)],
     }
     return {
-        name: [chance.standard_normal(shape).astype("f4") for shape in blobs]
+        name: [rng.standard_normal(shape).astype("f4") for shape in blobs]
         for name, blobs in shapes.items()
     }
 

@@ -118,14 +118,14 @@ def test_an_unknown_input_lists_the_known(tmp_path: Path) -> None:
 
 def pytorch_fcn(classes: int = 21, *, width: int = 2, seed: int = 0) -> dict[str, Tensor]:
     """A state of pytorch-fcn's FCN8s, narrow: dense upsampling kernels among them."""
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     state: dict[str, Tensor] = {}
 
     def layer(name: str, outputs: int, inputs: int, kernel: int) -> None:
         shape = (outputs, inputs, kernel, kernel)
         spread = (2 / (inputs * kernel**2)) ** 0.5
-        state[f"{name}.weight"] = spread * torch.randn(shape, generator=chance)
-        state[f"{name}.bias"] = torch.randn(outputs, generator=chance)
+        state[f"{name}.weight"] = spread * torch.randn(shape, generator=generator)
+        state[f"{name}.bias"] = torch.randn(outputs, generator=generator)
 
     inputs = 3
     for block, (count, factor) in enumerate([(2, 1), (2, 2), (3, 4), (3, 8), (3, 8)], start=1):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.page import NETS, SHOWN_NETS, draw_all, finished_run, write_dataset, write_net
+from fixtures.page import NETS, NETS_SPEC, draw_all, finished_run, write_dataset, write_net
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,7 +19,7 @@ from fcnlib.datasets.colours import (
 )
 from fcnlib.report.figures.curves import draw_class_iu, draw_curves
 from fcnlib.report.figures.grid import DPI, Row, draw_grid
-from fcnlib.report.figures.info import read_card
+from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.samples import at_even_steps, draw_comparison
 from fcnlib.report.figures.style import (
     legend_above,
@@ -83,12 +83,12 @@ def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
     middles = [33 + 73, 33 + 153 + 73, 2 * 33 + 2 * 153 + 73]
     centres = [[drawn[y, 150 + 300 * column] for column in (0, 1)] for y in middles]
     assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in [*solid, solid[0]]]
-    card = read_card(tmp_path / "grid.json")
+    card = read_figure_info(tmp_path / "grid.json")
     assert (card.height, card.width) == drawn.shape[:2]
 
 
 def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
-    card = read_card(run / "results/demo/figures/fig4.json")
+    card = read_figure_info(run / "results/demo/figures/fig4.json")
     assert "columns Near-sighted <net>, Sharp, Ground truth, Image." in card.alt
     drawn = np.asarray(Image.open(run / "results/demo/figures/fig4.png").convert("RGB"))
     columns = np.array_split(drawn[: int(0.9 * len(drawn))], 4, axis=1)
@@ -98,7 +98,7 @@ def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
 
 
 def test_examples_show_all_nets_of_a_table_from_the_worst_image_to_the_best(run):
-    card = read_card(run / "results/demo/figures/examples.json")
+    card = read_figure_info(run / "results/demo/figures/examples.json")
     assert card.table == "nets" and "columns Image, Ground truth, Near" in card.alt
     assert "4 test images at even steps of rank" in card.caption
     assert "mean IU, averaged over the nets" in card.caption
@@ -111,7 +111,7 @@ def test_examples_show_all_nets_of_a_table_from_the_worst_image_to_the_best(run)
 
 
 def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
-    card = read_card(run / "results/demo/figures/fig4.json")
+    card = read_figure_info(run / "results/demo/figures/fig4.json")
     assert "gains most from Near-sighted <net> to Sharp" in card.caption
     first, second = card.alt.index("img_0 (+"), card.alt.index("img_1 (+")
     assert first < second and "img_3" not in card.alt
@@ -172,10 +172,10 @@ def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path,
     folders = [run / f"results/demo/metrics/{name}" for name in NETS]
     metrics = [path for folder in folders for path in folder.glob(f"{seeds}.json")]
     draw_class_iu(
-        SHOWN_NETS, metrics=metrics, dataset=run / "data/toy", order=list(NETS),
+        NETS_SPEC, metrics=metrics, dataset=run / "data/toy", order=list(NETS),
         image=card.with_suffix(".svg"), card=card,
     )  # fmt: skip
-    assert ("Several runs are averaged." in read_card(card).caption) is said
+    assert ("Several runs are averaged." in read_figure_info(card).caption) is said
 
 
 def test_the_bounds_are_described_for_those_who_cannot_see_them(run):
@@ -185,22 +185,22 @@ def test_the_bounds_are_described_for_those_who_cannot_see_them(run):
 
 @pytest.mark.parametrize("picked_on", ["test", "validation"])
 def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
-    nets = [net | {"picked_on": picked_on} for net in SHOWN_NETS["nets"]]
+    nets = [net | {"picked_on": picked_on} for net in NETS_SPEC["nets"]]
     card = tmp_path / "curves.json"
     draw_curves(
-        SHOWN_NETS | {"nets": nets}, curves=sorted((run / "results/demo/curves").glob("*/*.csv")),
+        NETS_SPEC | {"nets": nets}, curves=sorted((run / "results/demo/curves").glob("*/*.csv")),
         order=list(NETS), image=card.with_suffix(".svg"), card=card,
     )  # fmt: skip
-    assert f"mean IU on the {picked_on} images" in read_card(card).alt
+    assert f"mean IU on the {picked_on} images" in read_figure_info(card).alt
     assert f"Mean IU on the {picked_on} images (%)" in card.with_suffix(".svg").read_text()
 
 
 def test_scores_of_another_task_are_not_drawn_among_the_others(run, tmp_path):
     """The one net's mean IU of 3 classes says nothing beside the other's of 33."""
     tasks = (["geometric"], ["semantic", "geometric"])
-    nets = [net | {"tasks": each} for net, each in zip(SHOWN_NETS["nets"], tasks, strict=True)]
+    nets = [net | {"tasks": each} for net, each in zip(NETS_SPEC["nets"], tasks, strict=True)]
     pictures = []
-    for name, shown in (("all", SHOWN_NETS), ("one", SHOWN_NETS | {"nets": nets})):
+    for name, shown in (("all", NETS_SPEC), ("one", NETS_SPEC | {"nets": nets})):
         card = tmp_path / f"{name}.json"
         draw_curves(
             shown, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
@@ -209,7 +209,7 @@ def test_scores_of_another_task_are_not_drawn_among_the_others(run, tmp_path):
         pictures.append(card.with_suffix(".svg").read_text().lower())
     near = looks(list(NETS))["near"].colour.lower()
     assert pictures[0].count(near) > pictures[1].count(near) > 1
-    assert "Without semantic labels, so without a score: Near" in read_card(card).caption
+    assert "Without semantic labels, so without a score: Near" in read_figure_info(card).caption
 
 
 def test_a_curve_without_its_columns_is_named(tmp_path):
@@ -218,7 +218,7 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
     path.write_text("iteration,loss\n1,2\n")
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
         draw_curves(
-            SHOWN_NETS, curves=[path], order=["near"],
+            NETS_SPEC, curves=[path], order=["near"],
             image=tmp_path / "c.svg", card=tmp_path / "c.json",
         )  # fmt: skip
 

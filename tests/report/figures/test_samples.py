@@ -23,9 +23,9 @@ from PIL import Image
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import WRONG
 from fcnlib.datasets.images import voc_palette
-from fcnlib.datasets.reader import Prepared
+from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.report.figures.curves import draw_class_iu
-from fcnlib.report.figures.info import Card, read_card
+from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.figures.inputs import (
     NEAR_TO_FAR,
     UNSEEN,
@@ -36,9 +36,9 @@ from fcnlib.report.figures.inputs import (
 from fcnlib.report.figures.samples import draw_comparison, draw_examples
 from fcnlib.report.figures.sheets import load_nets, predict
 from fcnlib.report.figures.style import looks
-from fcnlib.report.specs import ShownNet
+from fcnlib.report.specs import NetSpec
 
-A = ShownNet(experiment="a", row="A")
+A = NetSpec(experiment="a", row="A")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,9 @@ def places(tmp_path_factory) -> Path:
     return write_places(tmp_path_factory.mktemp("places") / "places")
 
 
-def drawn(card: Path) -> tuple[np.ndarray, Card]:
+def drawn(card: Path) -> tuple[np.ndarray, FigureInfo]:
     picture = np.asarray(Image.open(card.with_suffix(".png")).convert("RGB"))
-    return picture, read_card(card)
+    return picture, read_figure_info(card)
 
 
 def has(picture: np.ndarray, rgb) -> int:
@@ -105,10 +105,10 @@ def test_a_sheet_speaks_only_of_what_is_on_it(places, tmp_path):
         {"table": "t", "nets": [A]}, models=[model], counts=[counts], dataset=places,
         image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
-    caption = read_card(card).caption
+    caption = read_figure_info(card).caption
     assert "Depth" not in caption and "HHA" not in caption and "averaged" not in caption
     assert "by mean IU" in caption  # of the only task: no need to name it
-    assert [entry.task for entry in read_card(card).legend] == ["semantic"]
+    assert [entry.task for entry in read_figure_info(card).legend] == ["semantic"]
 
 
 def test_a_second_task_has_rows_of_its_own_with_the_nets_that_have_it(places, tmp_path):
@@ -158,8 +158,8 @@ def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
-    shown = [ShownNet(experiment=f"n{i}", row=f"N{i}") for i in range(9)]
-    loaded = load_nets([model] * 9, shown, Prepared(places))
+    shown = [NetSpec(experiment=f"n{i}", row=f"N{i}") for i in range(9)]
+    loaded = load_nets([model] * 9, shown, PreparedDataset(places))
     assert len({id(net.segment) for net in loaded}) == 1
     card = tmp_path / "sheet.json"
     draw_examples(
@@ -180,11 +180,11 @@ def test_nets_tested_on_other_images_are_named_and_not_shown(places, tmp_path):
         np.savez(tmp_path / "1.npz", ids=["w", "x", "y", "z"], semantic=file["semantic"])
     card = tmp_path / "sheet.json"
     draw_examples(
-        {"table": "t", "nets": [A, ShownNet(experiment="b", row="Elsewhere")]},
+        {"table": "t", "nets": [A, NetSpec(experiment="b", row="Elsewhere")]},
         models=[model, model], counts=[mine, tmp_path / "1.npz"], dataset=places,
         image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
-    found = read_card(card)
+    found = read_figure_info(card)
     assert "Tested on other images, so not shown: Elsewhere." in found.caption
     assert "columns Image, Ground truth, A." in found.alt
 
@@ -233,13 +233,15 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
-        predict(load_nets([model], [A], Prepared(places))[0], Prepared(places), "place_0")
+        predict(
+            load_nets([model], [A], PreparedDataset(places))[0], PreparedDataset(places), "place_0"
+        )
 
 
 def test_a_model_that_does_not_say_what_it_sees_is_named(places, tmp_path):
     torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
     with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
-        load_nets([tmp_path / "0.ts"], [A], Prepared(places))
+        load_nets([tmp_path / "0.ts"], [A], PreparedDataset(places))
 
 
 def test_counts_of_another_task_are_named(places, tmp_path):
@@ -267,7 +269,7 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         {"name": "t", "nets": nets}, metrics=paths, dataset=places, order=["both", "geometric"],
         image=card.with_suffix(".svg"), card=card,
     )  # fmt: skip
-    assert read_card(card).title == "IU of each semantic class"
+    assert read_figure_info(card).title == "IU of each semantic class"
     drawn = card.with_suffix(".svg").read_text().lower()
     both, geometric = (look.colour.lower() for look in looks(["both", "geometric"]).values())
     assert both in drawn and geometric not in drawn

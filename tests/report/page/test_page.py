@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fixtures.page import BOUND_TABLE, NET_TABLE, SHOWN_NETS, finished_run
+from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run
 
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
@@ -89,7 +89,7 @@ def test_a_page_of_own_data_says_whose_numbers_they_are(given):
 
 
 def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path):
-    rows = [row | {"paper": {}} for row in SHOWN_NETS["nets"]]
+    rows = [row | {"paper": {}} for row in NETS_SPEC["nets"]]
     table = NET_TABLE | {"images": "own", "rows": rows}
     csv, results = tmp_path / "nets.csv", tmp_path / "results.csv"
     build_table(

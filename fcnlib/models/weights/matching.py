@@ -13,7 +13,7 @@ State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Transplant:
+class Matching:
     """What became of each tensor: `left` had no place, `missing` kept its initial value."""
 
     copied: tuple[str, ...]
@@ -22,7 +22,7 @@ class Transplant:
     missing: tuple[str, ...]
 
 
-def transplant(source: State, net: nn.Module, *, origin: str = "weights") -> Transplant:
+def load_matching(source: State, net: nn.Module, *, origin: str = "weights") -> Matching:
     """Copy into `net` every tensor that `source` has under the same name.
 
     A fully connected layer [out, in] becomes the convolution [out, channels, k, k] of the same
@@ -53,4 +53,4 @@ def transplant(source: State, net: nn.Module, *, origin: str = "weights") -> Tra
         raise InputError(f"{origin}: no layer of this net in it; expected {expected}, ...")
     missing = [name for name in target if name not in source]
     left = [name for name in source if name not in target and name not in frozen]
-    return Transplant(tuple(copied), tuple(reshaped), tuple(left), tuple(missing))
+    return Matching(tuple(copied), tuple(reshaped), tuple(left), tuple(missing))
