@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.facts import FACTS
-from fixtures.masking import VALUES, model, net  # noqa: F401 (fixtures)
+from fixtures.masking import VALUES
 from fixtures.scenes import PLACES, ByChannel, write_model, write_places
 from numpy.typing import NDArray
 from PIL import Image
@@ -60,11 +60,13 @@ def test_where_nothing_is_hidden_samples_are_untouched() -> None:
     assert NO_MASK.applied(STACK, LABEL) is STACK
 
 
-def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(net: FCN, model: Path) -> None:
-    assert net.blank().tolist() == pytest.approx([123.9, 117.7, 101.3])
-    assert torch.equal(load(model).blank(), net.blank())
-    blank = net.blank()[None, :, None, None].expand(1, 3, 4, 5)
-    assert not net.normalise(blank).any()
+def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(
+    lively_net: FCN, lively_model: Path
+) -> None:
+    assert lively_net.blank().tolist() == pytest.approx([123.9, 117.7, 101.3])
+    assert torch.equal(load(lively_model).blank(), lively_net.blank())
+    blank = lively_net.blank()[None, :, None, None].expand(1, 3, 4, 5)
+    assert not lively_net.normalise(blank).any()
 
 
 def test_blank_depth_is_in_millimetres() -> None:
@@ -95,23 +97,25 @@ def repainted(request: pytest.FixtureRequest, world: Path, tmp_path: Path) -> tu
     return mask, tmp_path / "world"
 
 
-def counts(model: Path, world: Path, folder: Path, **options: Any) -> NDArray[np.int64]:
+def counts(lively_model: Path, world: Path, folder: Path, **options: Any) -> NDArray[np.int64]:
     files = {"metrics": folder / "0.json", "counts": folder / "0.npz"}
     split = {"split": "seg11valid", "device": "cpu", "facts": FACTS, "side": 32}
-    evaluate(model, dataset=world, **split, **files, **options)
+    evaluate(lively_model, dataset=world, **split, **files, **options)
     with np.load(files["counts"]) as file:
         return np.concatenate([file[key].ravel() for key in file.files if key != "ids"])
 
 
 @pytest.mark.parametrize("foreground", [False, True])
 def test_hidden_pixels_change_no_count(
-    repainted: tuple[Mask, Path], world: Path, model: Path, tmp_path: Path, foreground: bool
+    repainted: tuple[Mask, Path], world: Path, lively_model: Path, tmp_path: Path, foreground: bool
 ) -> None:
     mask, other = repainted
     options: dict[str, Any] = {"foreground": foreground}
-    first, second = (counts(model, each, tmp_path, mask=mask, **options) for each in (world, other))
+    first, second = (
+        counts(lively_model, each, tmp_path, mask=mask, **options) for each in (world, other)
+    )
     assert (first == second).all()
-    seen = counts(model, other, tmp_path, **options)
+    seen = counts(lively_model, other, tmp_path, **options)
     assert (seen != first).any(), "where nothing is hidden, they do"
 
 
@@ -137,9 +141,9 @@ def test_hidden_pixels_teach_nothing(
 
 
 @pytest.fixture
-def start(net: FCN, tmp_path: Path) -> Path:
+def start(lively_net: FCN, tmp_path: Path) -> Path:
     """A net to go on from that tells images apart, as an untrained one does not."""
-    write_checkpoint(tmp_path / "start.pt", {"state": net.state_dict()})
+    write_checkpoint(tmp_path / "start.pt", {"state": lively_net.state_dict()})
     return tmp_path / "start.pt"
 
 
@@ -182,9 +186,9 @@ def test_labels_without_background_hide_nothing(tmp_path: Path) -> None:
     assert not files["metrics"].exists()
 
 
-def test_a_sheet_shows_what_the_net_saw(world: Path, model: Path, tmp_path: Path) -> None:
+def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_path: Path) -> None:
     for number, mask in enumerate(("none", "shape")):
-        counts(model, world, tmp_path, mask=mask)
+        counts(lively_model, world, tmp_path, mask=mask)
         shutil.copy(tmp_path / "0.npz", tmp_path / f"counts{number}.npz")
     nets = [
         {"experiment": "a", "row": "Reference"},
@@ -193,7 +197,8 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, model: Path, tmp_path: Path
     card = tmp_path / "sheet.json"
     draw_comparison(
         {"title": "Sheet", "images": 1, "nets": nets},
-        models=[model, model], counts=[tmp_path / "counts0.npz", tmp_path / "counts1.npz"],
+        models=2 * [lively_model],
+        counts=[tmp_path / "counts0.npz", tmp_path / "counts1.npz"],
         dataset=world, image=card.with_suffix(".png"), card=card,
     )  # fmt: skip
     assert (
@@ -204,16 +209,16 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, model: Path, tmp_path: Path
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(
-        data, name, "semantic", input_mask("shape", load(model), data, "semantic")
+        data, name, "semantic", input_mask("shape", load(lively_model), data, "semantic")
     )
     label = data.label(name)
     assert (seen[..., 0] == np.where(label > 0, 255, 0)).all()
 
 
-def test_what_is_hidden_is_drawn_in_the_nets_mean_colour(world: Path, model: Path) -> None:
+def test_what_is_hidden_is_drawn_in_the_nets_mean_colour(world: Path, lively_model: Path) -> None:
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
-    hidden = input_mask("background", load(model), data, "semantic")
+    hidden = input_mask("background", load(lively_model), data, "semantic")
     seen, image = masked_picture(data, name, "semantic", hidden), data.image(name)
     objects = ~hidden_by("background", data.label(name))
     assert (seen[objects] == image[objects]).all() and objects.any()

@@ -12,11 +12,9 @@ from fcnlib.config.schema import STRIDES
 from fcnlib.core.errors import InputError
 from fcnlib.models import (
     FCN,
+    architecture,
     build_classifier,
     build_fcn,
-)
-from fcnlib.models import (
-    summary as architecture,
 )
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.geometry import (

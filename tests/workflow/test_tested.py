@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from fixtures.masking import model, net  # noqa: F401 (fixtures)
 from fixtures.workflow import jobs, snakemake
 
 from fcnlib.config.load import load
@@ -86,7 +85,7 @@ def with_rows(folder: Path) -> Path:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_tested_rows_are_scored_once_a_seed_and_trained_never(
-    clone: Path,  # noqa: F811
+    clone: Path,
     seeds: int,
 ) -> None:
     options = ("all", "--config", f"seeds={list(range(seeds))}".replace(" ", ""))
@@ -102,14 +101,14 @@ def test_tested_rows_are_scored_once_a_seed_and_trained_never(
 
 
 def test_tested_on_equal_data_a_net_has_its_own_counts(
-    clone: Path,  # noqa: F811
+    clone: Path,
     world: Path,
-    model: Path,  # noqa: F811
+    lively_model: Path,
 ) -> None:
     shutil.copytree(world, clone / "data/demo/voc2011-sbd")
     own = clone / "results/demo/checkpoints/voc-fcn32s/0.pt"
     own.parent.mkdir(parents=True)
-    shutil.copy(model, own)
+    shutil.copy(lively_model, own)
     with_rows(clone)
     names = ("voc-fcn32s", *ROWS)
     files = {name: f"results/demo/metrics/{name}/0.json" for name in names}
