@@ -1,4 +1,4 @@
-"""What config.yaml says of data: archives, splits and drawn scenes that a converter can have."""
+"""What the configuration says of data: archives, splits and scenes that a converter can have."""
 
 import re
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from fcnlib.config.schema_data import (
     ArchiveDataset,
     Data,
     Dataset,
-    Drawn,
     FolderDataset,
     Input,
 )
+from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 
 VOCS = tuple(name for name in ARCHIVES if name.startswith("VOCtrainval"))
@@ -63,7 +63,7 @@ CONTENTS = {
 def require_known(name: str, known: Iterable[str], place: str, what: str) -> None:
     """Raise unless the name is known."""
     if name not in known:
-        raise InputError(f"{place}: {name!r} {what}; known: {', '.join(known)}")
+        raise InputError(f"{place}: {name!r} {what}; {suggestion(name, known)}")
 
 
 def splits_of(dataset: Dataset) -> tuple[str, ...]:
@@ -76,20 +76,17 @@ def splits_of(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def check_datasets(config: Config, source: str) -> None:
-    """Data sets are of archives that their converters read; drawn scenes can be drawn."""
-    like = config.scales[config.scale].like
+def check_datasets(config: Config, source: Source) -> None:
+    """Data sets are of archives that their converters read; synthetic scenes can be made."""
     for name, dataset in config.datasets.items():
         if isinstance(dataset, ArchiveDataset):
-            place = f"{source}: datasets.{name}"
+            place = source.at(f"datasets.{name}")
             _check_archives(dataset, place)
             for split in dataset.counts:
                 require_known(split, splits_of(dataset), f"{place}.counts", "is no split")
-            size = 1 if like == "paper" else config.drawn.rooms.reduced
-            if dataset.converter == "nyudv2" and dataset.reduced != size:
-                reason = "as published" if like == "paper" else "as drawn.rooms.reduced"
-                raise InputError(f"{place}.reduced: {dataset.reduced}; expected {size}, {reason}")
-    _check_drawn(config.drawn, f"{source}: drawn")
+            if dataset.reduced != 1:
+                raise InputError(f"{place}.reduced: expected none, as synthetic.rooms has its own")
+    _check_synthetic(config.synthetic, source)
 
 
 def _check_archives(dataset: ArchiveDataset, place: str) -> None:
@@ -103,17 +100,18 @@ def _check_archives(dataset: ArchiveDataset, place: str) -> None:
         require_known(name, known, f"{place}.archives.{i}", f"is not for {dataset.converter}")
 
 
-def _check_drawn(drawn: Drawn, place: str) -> None:
-    sizes = {key: getattr(drawn, key).size for key in ("scenes", "context", "outdoor", "test")}
+def _check_synthetic(synthetic: Synthetic, source: Source) -> None:
+    sizes = {key: getattr(synthetic, key).size for key in ("scenes", "context", "outdoor", "test")}
     for key, size in sizes.items():
         if size < SMALLEST:
-            raise InputError(f"{place}.{key}.size: {size}; expected {SMALLEST} pixels or more")
-    rooms = drawn.rooms
+            place = source.at(f"synthetic.{key}.size")
+            raise InputError(f"{place}: {size}; expected {SMALLEST} pixels or more")
+    rooms, place = synthetic.rooms, source.at("synthetic.rooms")
     if rooms.reduced not in REDUCED:
-        raise InputError(f"{place}.rooms.reduced: {rooms.reduced}; expected one of {REDUCED}")
+        raise InputError(f"{place}.reduced: {rooms.reduced}; expected one of {REDUCED}")
     if (count := rooms.train + rooms.test) > ROOMS_PUBLISHED:
         raise InputError(
-            f"{place}.rooms: {count} in all; expected at most {ROOMS_PUBLISHED}, as published"
+            f"{place}: {count} in all; expected at most {ROOMS_PUBLISHED}, as published"
         )
 
 

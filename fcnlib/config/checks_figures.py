@@ -3,22 +3,22 @@
 from collections.abc import Iterable
 
 from fcnlib.config.checks_data import require_known
-from fcnlib.config.schema import Config, Experiment
+from fcnlib.config.schema import Config, Experiment, Retested, Scored, Trained, UpperBound
 from fcnlib.config.schema_figures import Figure
+from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 
 MEAN_IU = "mean_iu"
 
 
-def check_figures(config: Config, source: str) -> None:
+def check_figures(config: Config, source: Source) -> None:
     """A figure shows experiments and tables that there are, and that fit its kind."""
-    models, trained, bounded = [], [], []
-    for name, entry in config.experiments.items():
-        models += [name] * bool(entry.net or entry.weights or entry.tested)
-        trained += [name] * bool(entry.net)
-        bounded += [name] * bool(entry.net or entry.tested or entry.oracle)
-    shown = {
-        "comparison": (models, "is no net"),
+    entries = config.experiments.items()
+    nets = [name for name, entry in entries if isinstance(entry, Scored)]
+    trained = [name for name, entry in entries if isinstance(entry, Trained)]
+    bounded = [name for name, e in entries if isinstance(e, Trained | Retested | UpperBound)]
+    fitting = {
+        "comparison": (nets, "is no net"),
         "losses": (trained, "is no net that is trained"),
         "momentum": (trained, "is no net that is trained"),
         "gaps": (bounded, "is neither a net of ours nor an upper bound"),
@@ -26,14 +26,14 @@ def check_figures(config: Config, source: str) -> None:
     }
     with_mean_iu = [name for name, table in config.tables.items() if MEAN_IU in table.columns]
     for name, figure in config.figures.items():
-        place, (known, what) = f"{source}: figures.{name}", shown[figure.kind]
+        place, (known, what) = source.at(f"figures.{name}"), fitting[figure.kind]
         for experiment in figure.experiments:
             require_known(experiment, known, f"{place}.experiments", what)
         for table in figure.tables:
             require_known(table, with_mean_iu, f"{place}.tables", f"is no table with {MEAN_IU}")
-        entries = [config.experiments[experiment] for experiment in figure.experiments]
         if figure.kind != "losses":
-            _check_datasets(entries, figure, f"{place}.experiments")
+            rows = [config.experiments[experiment] for experiment in figure.experiments]
+            _check_datasets(rows, figure, f"{place}.experiments")
         if figure.kind == "ablation" and not with_mean_iu:
             raise InputError(f"{place}.tables: no table has {MEAN_IU}")
         if figure.kind == "gaps":
@@ -42,7 +42,7 @@ def check_figures(config: Config, source: str) -> None:
 
 def _check_datasets(entries: Iterable[Experiment], figure: Figure, place: str) -> None:
     """Scores of different images say nothing beside each other."""
-    data = [entry.data for entry in entries if entry.data]
+    data = [entry.data for entry in entries if isinstance(entry, Scored | UpperBound)]
     of = sorted({each.dataset for each in data})
     if len(of) == 1 and figure.kind != "comparison":
         of = sorted({f"{each.dataset} {each.test}" for each in data})
@@ -55,10 +55,9 @@ def _check_gaps(config: Config, figure: Figure, place: str) -> None:
     factors, nets = set(), {}
     for name in figure.experiments:
         entry = config.experiments[name]
-        net = config.experiments[entry.tested.net].net if entry.tested else entry.net
-        if entry.oracle:
-            factors.add(entry.oracle.factor)
-        elif net:
+        if isinstance(entry, UpperBound):
+            factors.add(entry.upper_bound.factor)
+        elif net := config.evaluated_net(name):
             nets[name] = net.stride
     for name, stride in nets.items():
         if stride not in factors:

@@ -1,4 +1,4 @@
-"""The experiment list: read, filled in for one scale, checked."""
+"""The configuration: read, filled in for one scale, checked."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,21 +7,28 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fcnlib.config.checks import check_experiments
+from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
-from fcnlib.config.schema import Config, Scale
-from fcnlib.config.schema_data import CHANNELS
+from fcnlib.config.fill import fill_experiment
+from fcnlib.config.schema import Config, Net, Recipe, Scale
+from fcnlib.config.schema_data import Frozen, suggestion
 from fcnlib.config.schema_figures import Figure
-from fcnlib.config.yaml_files import first_problem, merged
+from fcnlib.config.studies import read_whole
+from fcnlib.config.yaml_files import Source, first_problem
 from fcnlib.core.errors import InputError
+
+# With these, a few values of a net or a recipe can be checked alone.
+SMALLEST_NET = {"backbone": "vgg16", "predict_from": ["fc7"]}
+SMALLEST_RECIPE = {"learning_rate": 1.0, "iterations": 1, "validate_every": 1}
 
 
 def read(paths: Sequence[Path]) -> Config:
-    """The configuration of YAML files, later ones laid over earlier ones."""
-    return load(merged(paths), " + ".join(map(str, paths)))
+    """The configuration of YAML files and their studies, later files laid over earlier ones."""
+    return load(*read_whole(paths))
 
 
 class Outline(BaseModel):
-    """As much of the file as must be right before its values can be filled in."""
+    """As much of the configuration as must be right before its values can be filled in."""
 
     scale: str
     scales: dict[str, Scale]
@@ -29,67 +36,72 @@ class Outline(BaseModel):
     experiments: dict[str, dict[str, Any]]
 
 
-def load(raw: Mapping[str, Any], source: str = "config.yaml") -> Config:
-    """The checked configuration of `raw`'s scale; an InputError names the key's path."""
+def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config:
+    """The checked configuration of `raw`'s scale; an InputError names file and key."""
+    source = Source(source) if isinstance(source, str) else source
     try:
         outline = Outline.model_validate(raw)
         if outline.scale not in outline.scales:
-            known = ", ".join(outline.scales)
-            raise InputError(f"{source}: scale: {outline.scale!r} is not declared; known: {known}")
+            known = suggestion(outline.scale, outline.scales)
+            raise InputError(f"{source.at('scale')}: {outline.scale!r} is not declared; {known}")
         scale = outline.scales[outline.scale]
-        values = {key: _of_scale(value, scale.like) for key, value in raw.items()}
-        recipes, experiments = values["recipes"], values["experiments"]
-        values |= {
-            "scales": raw["scales"],
-            "experiments": {
-                name: _filled(entry, recipes, scale.net, f"{source}: experiments.{name}")
-                for name, entry in experiments.items()
-            },
+        names = {scale.preset, scale.archives}
+        values = {key: of_scale(value, names) for key, value in raw.items()}
+        values["scales"] = {**raw["scales"], outline.scale: values["scales"][outline.scale]}
+        scale = Scale.model_validate(values["scales"][outline.scale])
+        _check_parts(values, outline.scale, scale, source)
+        experiments = values["experiments"]
+        values["experiments"] = {
+            name: fill_experiment(name, experiments, values["recipes"], scale, source)
+            for name in experiments
         }
         config = Config.model_validate(values)
     except ValidationError as error:
         raise InputError(first_problem(error, source)) from None
     check_experiments(config, source)
     check_figures(config, source)
-    return _shown(config)
+    check_claims(config, source)
+    return _restricted(config)
 
 
-def _of_scale(value: Any, like: str) -> Any:
-    """`value` with every {demo: ..., paper: ...} replaced by the number of this scale."""
+def of_scale(value: Any, names: set[str]) -> Any:
+    """`value` with every {demo: ..., paper: ...} replaced by the one of the scale's preset.
+
+    And every {synthetic: ..., published: ...} by the one of its archives.
+    """
     if isinstance(value, Mapping):
-        if value and value.keys() <= {"demo", "paper"}:
-            return _of_scale(value[like], like) if like in value else dict(value)
-        return {key: _of_scale(item, like) for key, item in value.items()}
+        for choice in ({"demo", "paper"}, {"synthetic", "published"}):
+            if value and value.keys() <= choice:
+                chosen = next(iter(choice & names))
+                return of_scale(value[chosen], names) if chosen in value else dict(value)
+        return {key: of_scale(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return [_of_scale(item, like) for item in value]
+        return [of_scale(item, names) for item in value]
     return value
 
 
-def _filled(
-    entry: dict[str, Any], recipes: dict[str, Any], net: dict[str, Any], place: str
-) -> dict[str, Any]:
-    """An experiment with its recipe's and its scale's values laid under its own."""
-    entry = dict(entry)
-    if isinstance(entry.get("recipe"), Mapping):
-        overrides = dict(entry["recipe"])
-        name = overrides.pop("name", None)
-        if str(name) not in recipes:
-            known = ", ".join(recipes)
-            raise InputError(f"{place}.recipe.name: {name!r} is no recipe; known: {known}")
-        entry["recipe"] = {**recipes[name], **overrides}
-    if isinstance(entry.get("net"), Mapping):
-        entry["net"] = {**net, **_channels(entry.get("data")), **entry["net"]}
-    return entry
+def _check_parts(values: Mapping[str, Any], name: str, scale: Scale, source: Source) -> None:
+    """Values of a scale and of recipes are right in themselves, also where nothing takes them."""
+    _check_some(Net, scale.net, SMALLEST_NET, source.at(f"scales.{name}.net"))
+    _check_some(Recipe, scale.recipe, SMALLEST_RECIPE, source.at(f"scales.{name}.recipe"))
+    for recipe, own in values["recipes"].items():
+        _check_some(Recipe, own, SMALLEST_RECIPE, source.at(f"recipes.{recipe}"))
 
 
-def _channels(data: Any) -> dict[str, int]:
-    """The channels that a net sees of its inputs; nothing where they are yet to be checked."""
-    inputs = data.get("inputs") if isinstance(data, Mapping) else None
-    known = isinstance(inputs, list) and set(map(str, inputs)) <= CHANNELS.keys()
-    return {"input_channels": sum(map(CHANNELS.__getitem__, inputs))} if known and inputs else {}
+def _check_some(
+    model: type[Frozen], values: Mapping[str, Any], rest: Mapping[str, Any], place: str
+) -> None:
+    """Raise unless `values` are right as a part of a model, the `rest` being as it is."""
+    try:
+        model.model_validate({**rest, **values})
+    except ValidationError as error:
+        problem = first_problem(error, Source(""))
+        raise InputError(
+            f"{place}.{problem.removeprefix(': ')}".replace(".top level: ", ": ")
+        ) from None
 
 
-def _shown(config: Config) -> Config:
+def _restricted(config: Config) -> Config:
     """Only the tables that this scale shows, and what they need."""
     tables = config.scales[config.scale].tables
     if tables is None:
@@ -97,7 +109,7 @@ def _shown(config: Config) -> Config:
     wanted = {name for name, e in config.experiments.items() if set(e.tables) & set(tables)}
     for name, entry in reversed(config.experiments.items()):
         if name in wanted:
-            wanted |= set(entry.starts(config.scales[config.scale].like))
+            wanted |= set(entry.starts(config.archives))
     experiments = {name: e for name, e in config.experiments.items() if name in wanted}
     datasets = {entry.data.dataset for entry in experiments.values() if entry.data}
     return config.model_copy(

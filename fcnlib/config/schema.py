@@ -1,25 +1,30 @@
-"""The frozen, typed models of config.yaml: its only schema."""
+"""The frozen, typed models of config.yaml and the studies: their only schema."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from fcnlib.config.columns import ColumnName
+from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import (
     Data,
     Dataset,
-    Drawn,
     Flag,
     Float,
+    FolderDataset,
     Frozen,
     Int,
     Name,
     Positive,
     Share,
+    Synthetic,
 )
 from fcnlib.config.schema_figures import Figure, Section
 
+Preset = Literal["demo", "paper"]
+Archives = Literal["synthetic", "published"]
 Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
 STRIDES: dict[str, dict[str, int]] = {
@@ -87,6 +92,16 @@ class Net(Frozen):
 class Recipe(Frozen):
     """One way to optimise; the defaults are those of the released solvers."""
 
+    renamed: ClassVar = {
+        "score_rate": "score_lr_multiplier",
+        "decay_from": "lr_decay_start",
+        "mirror": "horizontal_flip",
+        "jitter": "random_shift",
+        "keep": "patch_keep_prob",
+        "balance": "class_weights",
+        "objective": "loss (cross_entropy or sigmoid)",
+    }
+
     learning_rate: Annotated[float, Field(strict=True, gt=0)]
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.99
     weight_decay: Annotated[float, Field(strict=True, ge=0)] = 0.0005
@@ -112,17 +127,18 @@ class Recipe(Frozen):
     validate_every: Positive
     workers: Annotated[int, Field(strict=True, ge=0)] = 0  # processes that read images
 
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _is_no_reduction(cls, value: Any) -> Any:
+        if value in ("sum", "mean"):
+            raise ValueError(f"it is now reduction: {value}")
+        return value
 
-class Oracle(Frozen):
+
+class Downsampling(Frozen):
     """Perfect labels, downsampled by a factor and back (section 6.3)."""
 
     factor: Annotated[int, Field(strict=True, ge=1)]
-
-
-class Tested(Frozen):
-    """The net of another experiment, scored on other data: nothing is trained."""
-
-    net: str
 
 
 class Timing(Frozen):
@@ -138,41 +154,115 @@ class Timing(Frozen):
     backward: Flag = False
 
 
-class Published(Frozen):
-    """Published weights, scored as they are: nothing is trained."""
+class ReleasedWeights(Frozen):
+    """A file of released weights, and what takes its place where archives are synthetic."""
+
+    renamed: ClassVar = {"written_from": "demo_source"}
 
     file: str  # of fcnlib/archives/catalogue.py
     # As in `fcn convert --to`.
     to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(Backbone))})$")]
     # The experiment whose net is written as this file, in its format, where nothing is downloaded.
-    written_from: str
+    demo_source: str
 
 
-class Experiment(Frozen):
-    """One row of a table: a net and how to train it, or published weights, another row's net.
+class Row(Frozen):
+    """What every experiment is: a row of some tables, maybe with published numbers."""
 
-    Or a bound, a timing, or none of them, for others' published numbers.
-    """
+    renamed: ClassVar = {
+        "weights": "released",
+        "tested": "evaluate_of",
+        "oracle": "upper_bound",
+    }
 
     row: str
     tables: tuple[str, ...]
     rows: dict[Name, str] = {}  # its name in those of the tables where it has another
-    data: Data | None = None
-    net: Net | None = None
-    recipe: Recipe | None = None
-    weights: Published | None = None
-    tested: Tested | None = None
-    oracle: Oracle | None = None
-    timing: Timing | None = None
     paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
 
-    def starts(self, like: str) -> tuple[str, ...]:
-        """The experiments whose weights this one takes at such a scale."""
-        if self.tested:
-            return (self.tested.net,)
-        if self.weights:
-            return (self.weights.written_from,) if like == "demo" else ()
-        return self.net.start_from if self.net and self.net.start_from != "random" else ()
+    def starts(self, archives: Archives) -> tuple[str, ...]:
+        """The experiments whose weights this one takes where the archives are such."""
+        return ()
+
+
+class Trained(Row):
+    """A net, and how to train it."""
+
+    data: Data
+    net: Net
+    recipe: Recipe
+
+    def starts(self, archives: Archives) -> tuple[str, ...]:
+        return self.net.start_from if self.net.start_from != "random" else ()
+
+
+class Released(Row):
+    """Released weights, scored as they are: nothing is trained."""
+
+    data: Data
+    released: ReleasedWeights
+
+    def starts(self, archives: Archives) -> tuple[str, ...]:
+        return (self.released.demo_source,) if archives == "synthetic" else ()
+
+
+class Retested(Row):
+    """The net of another experiment, scored on other data: nothing is trained."""
+
+    data: Data
+    evaluate_of: str
+
+    def starts(self, archives: Archives) -> tuple[str, ...]:
+        return (self.evaluate_of,)
+
+
+class UpperBound(Row):
+    """What predictions of a stride could score at best."""
+
+    data: Data
+    upper_bound: Downsampling
+
+
+class Timed(Row):
+    """A way to compute scores, timed."""
+
+    timing: Timing
+
+
+class PublishedOnly(Row):
+    """Others' published numbers."""
+
+    paper: Annotated[dict[ColumnName, Float], Field(min_length=1)]
+
+
+# The kinds of experiments, told apart by which key stands there.
+KINDS: dict[str, type[Row]] = {
+    "net": Trained,
+    "released": Released,
+    "evaluate_of": Retested,
+    "upper_bound": UpperBound,
+    "timing": Timed,
+}
+PUBLISHED_ONLY = "paper"
+
+
+def kind_of(entry: Any) -> str:
+    """Which key tells an experiment's kind; `paper` where none does."""
+    keys = entry.keys() if isinstance(entry, Mapping) else entry.__class__.model_fields.keys()
+    return next((kind for kind in KINDS if kind in keys), PUBLISHED_ONLY)
+
+
+Experiment = Annotated[
+    Annotated[Trained, Tag("net")]
+    | Annotated[Released, Tag("released")]
+    | Annotated[Retested, Tag("evaluate_of")]
+    | Annotated[UpperBound, Tag("upper_bound")]
+    | Annotated[Timed, Tag("timing")]
+    | Annotated[PublishedOnly, Tag(PUBLISHED_ONLY)],
+    Discriminator(kind_of),
+]
+# Those with a net to score.
+Scored = Trained | Released | Retested
 
 
 class Training(Frozen):
@@ -184,11 +274,15 @@ class Training(Frozen):
 
 
 class Table(Frozen):
+    """Rows beside each other: the experiments that name it, in their order."""
+
+    renamed: ClassVar = {"compete": "highlight_best"}
+
     title: str
     section: Section | Literal[""] = ""
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     note: str = ""
-    compete: Flag = True  # rows do the same, so that the best of a column can be told
+    highlight_best: Flag = True  # rows do the same, so that a column has a best one
 
 
 class Effort(Frozen):
@@ -214,10 +308,14 @@ class Pretraining(Frozen):
 
 
 class Scale(Frozen):
-    """Where data and starting weights come from, and the size of all nets."""
+    """Which numbers hold, where archives come from, and what all nets and recipes share."""
 
-    like: Literal["demo", "paper"]  # which of two numbers holds: {demo: ..., paper: ...}
+    renamed: ClassVar = {"like": "preset, and archives beside it"}
+
+    preset: Preset  # which of two values holds: {demo: ..., paper: ...}
+    archives: Archives  # and starting weights and released files: made, or downloaded
     net: dict[str, Any] = {}  # values that every net of this scale takes over
+    recipe: dict[str, Any] = {}  # values that every recipe of this scale takes over
     # In pixels, of the image that times are of; None: the first image's own.
     forward_side: Annotated[Int, Field(ge=32, le=4096)] | None = None
     train: dict[Literal["mem_mb", "runtime"], Int] = {}  # what a training job asks a cluster for
@@ -225,14 +323,17 @@ class Scale(Frozen):
 
 
 class Config(Frozen):
-    """config.yaml for one scale, with every recipe and scale value filled in."""
+    """The configuration of one scale, with every recipe, base and scale value filled in."""
+
+    renamed: ClassVar = {"drawn": "synthetic", "archives": "archive_folder"}
 
     scale: str
-    archives: Path | None = None  # a folder with archives that are here already
+    studies: str | None = None  # the folder of the studies; None: they stand here already
+    archive_folder: Path | None = None  # a folder with archives that are here already
     # Not strict: Snakemake's `--config seeds=[0,1]` hands over text.
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     scales: dict[Name, Scale]
-    drawn: Drawn
+    synthetic: Synthetic
     pretraining: Pretraining
     weights: dict[Backbone, str]
     datasets: dict[Name, Dataset]
@@ -240,10 +341,32 @@ class Config(Frozen):
     tables: dict[Name, Table]
     figures: dict[Name, Figure]
     experiments: dict[Name, Experiment]
+    claims: dict[Name, Claim] = {}
 
-    def scales_like(self, like: str) -> list[str]:
-        """The names of the scales that draw their data (demo) or download it (paper)."""
-        return [name for name, scale in self.scales.items() if scale.like == like]
+    @property
+    def preset(self) -> Preset:
+        """Which numbers hold at this scale."""
+        return self.scales[self.scale].preset
+
+    @property
+    def archives(self) -> Archives:
+        """Where archives, starting weights and released files of this scale come from."""
+        return self.scales[self.scale].archives
+
+    def scales_with(self, archives: Archives) -> list[str]:
+        """The names of the scales whose archives are such."""
+        return [name for name, scale in self.scales.items() if scale.archives == archives]
+
+    def dataset(self, name: str) -> Dataset:
+        """A data set as its converter is handed it: the published counts are of published archives.
+
+        Synthetic images of NYUDv2 are smaller than its camera's.
+        """
+        dataset = self.datasets[name]
+        if isinstance(dataset, FolderDataset) or self.archives == "published":
+            return dataset
+        reduced = self.synthetic.rooms.reduced if dataset.converter == "nyudv2" else 1
+        return dataset.model_copy(update={"counts": {}, "reduced": reduced})
 
     def classifier(self, backbone: str) -> dict[str, Any]:
         """The size of this scale's pre-trained classifier."""
@@ -252,9 +375,16 @@ class Config(Frozen):
         return {"width": net.get("width", 1.0), "fc6_kernel": kernel}
 
     def pretraining_of(self, backbone: Backbone) -> Pretraining:
-        """How this backbone's classifier is trained, without what is said of others."""
+        """How this backbone's classifier is trained, without the values of others."""
         own = self.pretraining.backbones.get(backbone, Effort()).model_dump(exclude_none=True)
         return self.pretraining.model_copy(update={**own, "backbones": {}})
+
+    def evaluated_net(self, experiment: str) -> Net | None:
+        """The values of the net that an experiment trains or evaluates, where it is ours."""
+        entry = self.experiments[experiment]
+        if isinstance(entry, Retested):
+            entry = self.experiments[entry.evaluate_of]
+        return entry.net if isinstance(entry, Trained) else None
 
     def training(self, experiment: str) -> Training:
         """The slice that training depends on; only for entries with a net."""

@@ -1,8 +1,9 @@
-"""The part of config.yaml's schema that data are: what is drawn, prepared and learnt from."""
+"""The part of the schema that data are: synthetic archives, data sets, what a net sees."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,16 +22,27 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The name that was probably meant; all of them where none is like it."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.75)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+
+
 class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    renamed: ClassVar[Mapping[str, str]] = {}  # keys of earlier versions, and today's
 
     @model_validator(mode="before")
     @classmethod
     def _knows_its_keys(cls, values: Any) -> Any:
         known = cls.model_fields
         if isinstance(values, Mapping) and (unknown := values.keys() - known.keys()):
-            names = ", ".join(sorted(map(repr, unknown)))
-            raise ValueError(f"unknown key {names}; known: {', '.join(known)}")
+            name = min(map(str, unknown))
+            if name in cls.renamed:
+                raise ValueError(f"unknown key {name!r}; it is now {cls.renamed[name]}")
+            raise ValueError(f"unknown key {name!r}; {suggestion(name, known)}")
         return values
 
 
@@ -138,8 +150,8 @@ class Outdoor(Frozen):
     test: Positive
 
 
-class Drawn(Frozen):
-    """How many scenes to draw for which archives, of what size."""
+class Synthetic(Frozen):
+    """How many scenes the synthetic archives hold, of what size."""
 
     seed: Int = 0
     scenes: Scenes

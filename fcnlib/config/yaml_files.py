@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -18,6 +18,28 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
+class Source(NamedTuple):
+    """Which files say what, for messages."""
+
+    files: str
+    places: Mapping[str, str] = {}  # of entries, such as `experiments.voc-fcn8s`
+
+    def at(self, place: str) -> str:
+        """The file and the path of a key, such as `experiments.voc-fcn8s.net.width`."""
+        entry = ".".join(place.split(".")[:2])
+        return f"{self.places.get(entry, self.files)}: {place}"
+
+
+def entries_of(content: Mapping[str, Any]) -> list[str]:
+    """The paths of all entries of a file."""
+    return [
+        f"{part}.{name}"
+        for part, entries in content.items()
+        if isinstance(entries, Mapping)
+        for name in entries
+    ]
+
+
 def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The content of YAML files laid over each other, and `top` over all, in the files' order.
 
@@ -25,20 +47,21 @@ def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) ->
     """
     content: dict[str, Any] = {}
     for path in paths:
-        content = _laid_over(content, _read_file(Path(path)))
-    return {key: _with_numbers(value) for key, value in _laid_over(content, top or {}).items()}
+        content = merge(content, read_yaml(Path(path)))
+    return with_numbers(merge(content, top or {}))
 
 
-def _with_numbers(value: Any) -> Any:
+def with_numbers(value: Any) -> Any:
     """`value` with 1e-10 as a number wherever it was read as text."""
     if isinstance(value, Mapping):
-        return {key: _with_numbers(item) for key, item in value.items()}
+        return {key: with_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_numbers(item) for item in value]
+        return [with_numbers(item) for item in value]
     return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The content of a YAML file; an InputError tells the line of a mistake in its syntax."""
     try:
         loader = LOADER(path.read_text("utf-8"))
         node = loader.get_single_node()
@@ -63,9 +86,10 @@ def _twice(node: yaml.Node | None, place: str = "") -> list[str]:
     return found
 
 
-def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """`top` laid over `base`, mapping by mapping."""
     both = {
-        key: _laid_over(base[key], value)
+        key: merge(base[key], value)
         if isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
         else value
         for key, value in top.items()
@@ -73,18 +97,18 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     return {**base, **both}
 
 
-def first_problem(error: ValidationError, source: str) -> str:
-    """One line: the key's path, the value, and what was allowed."""
+def first_problem(error: ValidationError, source: Source) -> str:
+    """One line: the file, the key's path, the value, and what was allowed."""
     problem = error.errors()[0]
     location = [str(part) for part in problem["loc"]]
-    if location[:1] == ["datasets"]:
-        del location[2:3]  # pydantic adds the converter's name
-    place = ".".join(location) or "top level"
+    if location[:1] in (["datasets"], ["experiments"]):
+        del location[2:3]  # pydantic adds the name of the kind
+    place = source.at(".".join(location) or "top level")
     if problem["type"] == "missing":
-        return f"{source}: {place}: missing"
+        return f"{place}: missing"
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], Mapping):
-        return f"{source}: {place}: {message}"
+        return f"{place}: {message}"
     if problem["type"] in ("tuple_type", "list_type"):
         message = "expected a list, such as [a, b]"
-    return f"{source}: {place}: {problem['input']!r}: {message}"
+    return f"{place}: {problem['input']!r}: {message}"

@@ -2,67 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError, field_serializer, model_validator
+from pydantic import TypeAdapter, ValidationError, field_serializer
 
 from fcnlib.config.columns import COLUMNS, ColumnName
-from fcnlib.config.schema_data import Frozen, Name
-from fcnlib.config.yaml_files import first_problem, merged
+from fcnlib.config.predicates import Comparison, standard_errors
+from fcnlib.config.schema_claims import Claim
+from fcnlib.config.schema_data import Frozen
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
-from fcnlib.report.predicates import Comparison, parse, standard_errors
 from fcnlib.report.results import NOISE, Line, read_lines
-
-
-class Place(NamedTuple):
-    """Where results.csv has a number."""
-
-    table: str
-    experiment: str
-    column: ColumnName
-
-
-class Claim(Frozen):
-    """What the paper says, and what has to hold for it to be so.
-
-    Instead of `holds`: the tests that show it, or why no number of a run tells.
-    """
-
-    section: str
-    statement: str
-    numbers: Mapping[str, Place] = {}  # measured
-    published: Mapping[str, Place] = {}  # others' numbers, on the published images
-    holds: str | None = None
-    tests: tuple[str, ...] = ()
-    untested: str | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "Claim":
-        if (self.holds is not None) + bool(self.tests) + (self.untested is not None) != 1:
-            raise ValueError("expected one of holds, tests and untested")
-        read = {name for part in self.comparisons for name in part.names()}
-        given = [*self.numbers, *self.published]
-        if len(set(given)) < len(given):
-            raise ValueError("a name stands in numbers and in published")
-        if odd := read.symmetric_difference(given):
-            name = min(odd)
-            what = "reads {!r}, which is not given" if name in read else "does not read {!r}"
-            raise ValueError(f"holds: {what.format(name)}")
-        return self
-
-    @property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        try:
-            return parse(self.holds) if self.holds is not None else ()
-        except ValueError as error:
-            raise ValueError(f"holds: {error}") from None
-
-
-class Claims(Frozen):
-    """claims.yaml."""
-
-    claims: dict[Name, Claim]
 
 
 class Verdict(Frozen):
@@ -84,38 +34,20 @@ class Verdict(Frozen):
         return {name: line._asdict() for name, line in values.items()}
 
 
-def read_claims(path: Path | str) -> Claims:
-    """The claims of a YAML file; a predicate that does not parse is an error."""
-    try:
-        return Claims.model_validate(merged([path]))
-    except ValidationError as error:
-        raise InputError(first_problem(error, str(path))) from None
-
-
-def check_claims(claims: Claims, content: Mapping[str, Any], source: Path | str) -> None:
-    """An error for a claim that names a table, row or column that is not there.
-
-    `content` is the whole configuration, also what the scale does not show.
-    """
-    tables, experiments = content["tables"], content["experiments"]
-    for name, claim in claims.claims.items():
-        for table, experiment, column in [*claim.numbers.values(), *claim.published.values()]:
-            place = f"{source}: claims.{name}"
-            if table not in tables:
-                raise InputError(f"{place}: {table!r} is no table; known: {', '.join(tables)}")
-            if table not in experiments.get(experiment, {}).get("tables", ()):
-                raise InputError(f"{place}: {experiment!r} is no row of table {table}")
-            if column not in tables[table]["columns"]:
-                raise InputError(f"{place}: {column!r} is no column of table {table}")
-
-
 def write_claims(
-    output: Path | str, *, claims: Path | str, results: Path | str, images: Mapping[str, str]
+    output: Path | str,
+    *,
+    claims: Mapping[str, Any],
+    results: Path | str,
+    images: Mapping[str, str],
 ) -> None:
-    """Write claims.json; `images` tells by table whose images its numbers are of."""
+    """Write claims.json.
+
+    `claims` are the configuration's, by name; `images` says by table whose images its numbers are of.
+    """
     lines = {(line.table, line.experiment, line.column): line for line in read_lines(results)}
     verdicts = [
-        verdict(name, claim, lines, images) for name, claim in read_claims(claims).claims.items()
+        verdict(name, Claim.model_validate(claim), lines, images) for name, claim in claims.items()
     ]
     write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
 

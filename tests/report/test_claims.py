@@ -23,7 +23,7 @@ from fcnlib.report.claims import (
     verdict,
     write_claims,
 )
-from fcnlib.report.predicates import parse, standard_errors
+from fcnlib.config.predicates import parse, standard_errors
 from fcnlib.report.results import Line, read_lines, write_lines
 from fcnlib.report.tables import build_table
 

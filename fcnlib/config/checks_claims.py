@@ -1,0 +1,21 @@
+"""What claims say of tables and rows."""
+
+from fcnlib.config.checks_data import require_known
+from fcnlib.config.schema import Config
+from fcnlib.config.yaml_files import Source
+
+
+def check_claims(config: Config, source: Source) -> None:
+    """A claim is of tables, rows and columns that there are, in whichever study they stand."""
+    rows = {
+        table: [name for name, entry in config.experiments.items() if table in entry.tables]
+        for table in config.tables
+    }
+    for name, claim in config.claims.items():
+        for part in ("numbers", "published"):
+            for key, (table, experiment, column) in getattr(claim, part).items():
+                place = source.at(f"claims.{name}.{part}.{key}")
+                require_known(table, config.tables, place, "is no table")
+                require_known(experiment, rows[table], place, f"is no row of table {table}")
+                columns = config.tables[table].columns
+                require_known(column, columns, place, f"is no column of table {table}")

@@ -1,0 +1,54 @@
+"""The models of a study's claims."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import model_validator
+
+from fcnlib.config.columns import ColumnName
+from fcnlib.config.predicates import Comparison, parse
+from fcnlib.config.schema_data import Frozen
+
+
+class Place(NamedTuple):
+    """Where results.csv has a number."""
+
+    table: str
+    experiment: str
+    column: ColumnName
+
+
+class Claim(Frozen):
+    """What the paper says, and what has to hold for it to be so.
+
+    Instead of `holds`: the tests that show it, or why no number of a run tells.
+    """
+
+    section: str
+    statement: str
+    numbers: Mapping[str, Place] = {}  # measured
+    published: Mapping[str, Place] = {}  # others' numbers, on the published images
+    holds: str | None = None
+    tests: tuple[str, ...] = ()
+    untested: str | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Claim":
+        if (self.holds is not None) + bool(self.tests) + (self.untested is not None) != 1:
+            raise ValueError("expected one of holds, tests and untested")
+        read = {name for part in self.comparisons for name in part.names()}
+        given = [*self.numbers, *self.published]
+        if len(set(given)) < len(given):
+            raise ValueError("a name stands in numbers and in published")
+        if odd := read.symmetric_difference(given):
+            name = min(odd)
+            what = "reads {!r}, which is not given" if name in read else "does not read {!r}"
+            raise ValueError(f"holds: {what.format(name)}")
+        return self
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        try:
+            return parse(self.holds) if self.holds is not None else ()
+        except ValueError as error:
+            raise ValueError(f"holds: {error}") from None
