@@ -12,6 +12,8 @@ from fcnlib.config.schema_data import (
     Dataset,
     FolderDataset,
     Input,
+    Synthetic,
+    suggestion,
 )
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError

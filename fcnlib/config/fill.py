@@ -63,7 +63,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
     base = experiments[base_name]
     if "base" in base:
         raise InputError(
-            f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected one without"
+            f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
     trains = not entry.keys() & (KINDS.keys() - {"net"})
     for part in PARTS if trains else PARTS[:1]:

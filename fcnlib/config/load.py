@@ -10,7 +10,7 @@ from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
-from fcnlib.config.schema import Config, Net, Recipe, Scale
+from fcnlib.config.schema import Config, Net, Recipe, Scale, Scored, UpperBound
 from fcnlib.config.schema_data import Frozen, suggestion
 from fcnlib.config.schema_figures import Figure
 from fcnlib.config.studies import read_whole
@@ -45,7 +45,7 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
             known = suggestion(outline.scale, outline.scales)
             raise InputError(f"{source.at('scale')}: {outline.scale!r} is not declared; {known}")
         scale = outline.scales[outline.scale]
-        names = {scale.preset, scale.archives}
+        names: set[str] = {scale.preset, scale.archives}
         values = {key: of_scale(value, names) for key, value in raw.items()}
         values["scales"] = {**raw["scales"], outline.scale: values["scales"][outline.scale]}
         scale = Scale.model_validate(values["scales"][outline.scale])
@@ -111,7 +111,8 @@ def _restricted(config: Config) -> Config:
         if name in wanted:
             wanted |= set(entry.starts(config.archives))
     experiments = {name: e for name, e in config.experiments.items() if name in wanted}
-    datasets = {entry.data.dataset for entry in experiments.values() if entry.data}
+    rows = [entry for entry in experiments.values() if isinstance(entry, Scored | UpperBound)]
+    datasets = {entry.data.dataset for entry in rows}
     return config.model_copy(
         update={
             "tables": {name: table for name, table in config.tables.items() if name in tables},

@@ -48,7 +48,8 @@ def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) ->
     content: dict[str, Any] = {}
     for path in paths:
         content = merge(content, read_yaml(Path(path)))
-    return with_numbers(merge(content, top or {}))
+    whole: dict[str, Any] = with_numbers(merge(content, top or {}))
+    return whole
 
 
 def with_numbers(value: Any) -> Any:
