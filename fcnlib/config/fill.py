@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fcnlib.config.schema import KINDS, PUBLISHED_ONLY, Scale
+from fcnlib.config.schema import KINDS, PUBLISHED_ONLY, Scale, kind_of
 from fcnlib.config.schema_data import CHANNELS, suggestion
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 
-PARTS = ("data", "net", "recipe")  # what a base gives
+PARTS = ("data", "net", "recipe", "timing")  # what a base gives
 
 
 def fill_experiment(
@@ -46,9 +46,9 @@ def fill_experiment(
 
 
 def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -> dict[str, Any]:
-    """An entry laid over its base: each of data, net and recipe key by key.
+    """An entry laid over its base: each of data, net, recipe and timing key by key.
 
-    An entry that trains nothing takes over the data alone; a recipe with a name is another one.
+    An entry of another kind takes over the data alone; a recipe with a name is another one.
     """
     entry = dict(experiments[name])
     if "base" not in entry:
@@ -65,8 +65,8 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
         raise InputError(
             f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
-    trains = not entry.keys() & (KINDS.keys() - {"net"})
-    for part in PARTS if trains else PARTS[:1]:
+    same_kind = not entry.keys() & KINDS.keys() - {kind_of(base)}
+    for part in PARTS if same_kind else PARTS[:1]:
         own, theirs = entry.get(part, {}), base.get(part)
         if not isinstance(own, Mapping) or not isinstance(theirs, Mapping):
             continue

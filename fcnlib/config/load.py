@@ -47,8 +47,7 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
         scale = outline.scales[outline.scale]
         names: set[str] = {scale.preset, scale.archives}
         values = {key: of_scale(value, names) for key, value in raw.items()}
-        values["scales"] = {**raw["scales"], outline.scale: values["scales"][outline.scale]}
-        scale = Scale.model_validate(values["scales"][outline.scale])
+        values["scales"] = raw["scales"]  # whose own names are those that are chosen by
         _check_parts(values, outline.scale, scale, source)
         experiments = values["experiments"]
         values["experiments"] = {
@@ -95,10 +94,9 @@ def _check_some(
     try:
         model.model_validate({**rest, **values})
     except ValidationError as error:
-        problem = first_problem(error, Source(""))
-        raise InputError(
-            f"{place}.{problem.removeprefix(': ')}".replace(".top level: ", ": ")
-        ) from None
+        problem = first_problem(error, Source("")).removeprefix(": ")
+        ending = problem.removeprefix("top level")
+        raise InputError(place + (ending if ending != problem else f".{problem}")) from None
 
 
 def _restricted(config: Config) -> Config:
