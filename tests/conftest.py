@@ -11,6 +11,7 @@ from fixtures.inputs import write_rooms
 
 from fcn_synthetic.archives.voc import write_sbd, write_voc2011
 from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.config.studies import read_studies
 from fcnlib.core.torchvision import torchvision  # noqa: F401 (torchmetrics imports it too)
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
@@ -49,9 +50,10 @@ def repository() -> Path:
 
 @pytest.fixture
 def raw_config() -> dict[str, Any]:
-    """The project's own experiment list, to break in a test."""
-    content: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    return content
+    """The project's own configuration with its studies, to break in a test."""
+    content = read_studies(REPOSITORY / "studies")
+    own: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    return {**own, **content, "studies": None}
 
 
 @pytest.fixture(scope="session")

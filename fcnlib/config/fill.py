@@ -50,7 +50,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
 
     An entry of another kind takes over the data alone; a recipe with a name is another one.
     """
-    entry = dict(experiments[name])
+    entry = {key: value for key, value in experiments[name].items() if value is not None}
     if "base" not in entry:
         return entry
     base_name = entry.pop("base")

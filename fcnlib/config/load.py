@@ -56,7 +56,8 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
         }
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise InputError(first_problem(error, source)) from None
+        text = scale_problem(error, raw, source) or first_problem(error, source)
+        raise InputError(text) from None
     check_experiments(config, source)
     check_figures(config, source)
     check_claims(config, source)
@@ -97,6 +98,25 @@ def _check_some(
         problem = first_problem(error, Source("")).removeprefix(": ")
         ending = problem.removeprefix("top level")
         raise InputError(place + (ending if ending != problem else f".{problem}")) from None
+
+
+def scale_problem(error: ValidationError, raw: Mapping[str, Any], source: Source) -> str:
+    """The problem at the scale's key, if it is a value of the scale that an entry cannot have."""
+    problem = error.errors()[0]
+    place = [str(part) for part in problem["loc"]]
+    first, name, _, part, key = (*place[:5], *[""] * (5 - len(place)))
+    if first != "experiments" or part not in ("net", "recipe"):
+        return ""
+    message = problem["msg"].removeprefix("Value error, ")
+    key = key or message.partition(":")[0]
+    message = message.removeprefix(f"{key}: ")
+    scale = Scale.model_validate(raw["scales"][raw["scale"]])
+    bare = scale.model_copy(update={"net": {}, "recipe": {}})
+    own = fill_experiment(name, raw["experiments"], raw["recipes"], bare, source)
+    if key in own[part] or key not in getattr(scale, part):
+        return ""
+    blamed, value = source.at(f"scales.{raw['scale']}.{part}.{key}"), getattr(scale, part)[key]
+    return f"{blamed}: {value!r}: {message} (experiments.{name})"
 
 
 def _restricted(config: Config) -> Config:

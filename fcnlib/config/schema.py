@@ -279,7 +279,7 @@ class Table(Frozen):
     renamed: ClassVar = {"compete": "highlight_best"}
 
     title: str
-    section: Section | Literal[""] = ""
+    section: Section = ""
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     note: str = ""
     highlight_best: Flag = True  # rows do the same, so that a column has a best one

@@ -15,7 +15,7 @@ FigureKind = Literal[
 ]
 Against = Literal["iteration", "images", "seconds"]
 # Of the paper: "4.2".
-Section = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+Section = Annotated[str, Field(pattern=r"^(\d+(\.\d+)*)?$")]
 # Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
 Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
 PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
@@ -34,7 +34,7 @@ class Figure(Frozen):
 
     kind: FigureKind = "comparison"
     title: str
-    section: Section | Literal[""] = ""
+    section: Section = ""
     experiments: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     images: Positive = 3
     columns: Annotated[tuple[Part, ...], Field(min_length=1)] = PARTS  # from left to right

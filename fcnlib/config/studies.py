@@ -27,7 +27,7 @@ def read_whole(
     if folder is not None:
         if not isinstance(folder, str):
             raise InputError(f"{first}: studies: {folder!r}; expected a folder, or null")
-        studies = read_studies(Path(folder), places)
+        studies = read_studies(first.parent / folder, places)
         content = merge(content, studies)
     for path in (first, *overlays):
         places.add(read_yaml(path), path)

@@ -6,7 +6,7 @@ import pytest
 from fixtures.config import refusal
 
 from fcnlib.config.load import load
-from fcnlib.config.schema import WINDOWS
+from fcnlib.config.schema import WINDOWS, PublishedOnly
 from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
@@ -30,12 +30,14 @@ def test_windows_are_those_of_the_nets() -> None:
 def test_published_weights_are_of_a_known_file(
     raw_config: dict[str, Any], file: str, scale: str, accepted: bool
 ) -> None:
-    raw_config["experiments"]["zoo-voc-fcn8s"]["weights"]["file"] = file
+    raw_config["experiments"]["zoo-voc-fcn8s"]["released"]["file"] = file
     if accepted:
         entry = load(raw_config | {"scale": scale}).experiments["zoo-voc-fcn8s"]
-        assert entry.weights is not None and entry.weights.file == file
+        assert entry.released.file == file
         return
-    with pytest.raises(InputError, match=r"weights\.file: '.*' is no published file; known: "):
+    with pytest.raises(
+        InputError, match=r"released\.file: '.*' is no published file; (known: |did you mean)"
+    ):
         load(raw_config | {"scale": scale})
 
 
@@ -57,16 +59,16 @@ def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"to": "fcn8s-resnet"}, "weights.to: 'fcn8s-resnet'"),
+        ({"to": "fcn8s-resnet"}, "released.to: 'fcn8s-resnet'"),
         ({"to": "fcn8s-vgg19"}, "'voc-fcn8s' is a fcn8s-vgg16; expected a fcn8s-vgg19"),
-        ({"written_from": "voc-fcn16s"}, "'voc-fcn16s' is a fcn16s-vgg16; expected a fcn8s-vgg16"),
-        ({"written_from": "sliding-map"}, "written_from: 'sliding-map' is no net that is trained"),
+        ({"demo_source": "voc-fcn16s"}, "'voc-fcn16s' is a fcn16s-vgg16; expected a fcn8s-vgg16"),
+        ({"demo_source": "sliding-map"}, "demo_source: 'sliding-map' is no net that is trained"),
     ],
 )
 def test_published_weights_are_written_from_their_own_net(
     raw_config: dict[str, Any], values: dict[str, Any], told: str
 ) -> None:
-    raw_config["experiments"]["zoo-voc-fcn8s"]["weights"] |= values
+    raw_config["experiments"]["zoo-voc-fcn8s"]["released"] |= values
     assert told in refusal(raw_config)
 
 
@@ -105,7 +107,6 @@ FC7 = {"backbone": "vgg16", "predict_from": ["fc7"]}
 ROOMS = {
     "converter": "nyudv2",
     "archives": ["nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"],
-    "reduced": 4,
 }
 OUTDOOR = {"converter": "siftflow", "archives": ["SiftFlowDataset.zip"]}
 
@@ -167,7 +168,7 @@ def test_inputs_and_tasks_are_those_of_the_data_the_net_and_its_start(
 def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["theirs"] = {**ROW, "paper": {"mean_iu": 18.1}}
     entry = load(raw_config).experiments["theirs"]
-    assert entry.net is None and entry.data is None and entry.starts("demo") == ()
+    assert isinstance(entry, PublishedOnly) and entry.starts("synthetic") == ()
     raw_config["figures"]["fig4"]["experiments"].append("theirs")
     with pytest.raises(InputError, match=r"figures\.fig4\.experiments: 'theirs' is no net"):
         load(raw_config)
@@ -176,7 +177,7 @@ def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"paper": {}}, "experiments.theirs: none; expected one of: net and recipe; weights;"),
+        ({"paper": {}}, "experiments.theirs: none; expected one of: net and recipe; released;"),
         ({"data": {"dataset": "voc2011", "test": "val"}}, "or paper alone, with a number"),
         ({"recipe": {"name": "heavy"}}, "net and recipe come together or not at all"),
     ],
@@ -190,6 +191,7 @@ def test_published_numbers_stand_alone_or_beside_one_thing(
 
 def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> None:
     nets: dict[str, Any] = {"a": {"dataset": "outdoor", "tasks": ["semantic"]}}
+    raw_config["claims"] = {}
     raw_config["tables"]["skips"]["columns"] = ["mean_iu", "geometric_pixel_accuracy"]
     with pytest.raises(InputError, match="columns: 'geometric_pixel_accuracy'; expected one that"):
         load(with_nets(raw_config, **nets))
@@ -203,9 +205,9 @@ def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> No
 def test_what_is_written_sees_and_says_what_is_read_back(raw_config: dict[str, Any]) -> None:
     published = {
         **{"row": "Zoo", "tables": ["zoo"], "data": {"dataset": "rooms", "test": "test"}},
-        "weights": {
+        "released": {
             **{"file": "nyud-fcn32s-hha-heavy.caffemodel", "to": "fcn32s-vgg16"},
-            "written_from": "a",
+            "demo_source": "a",
         },
     }
     raw_config = with_nets(raw_config, a={"inputs": ["hha"]})

@@ -6,6 +6,7 @@ import pytest
 from fixtures.config import refusal, set_at
 
 from fcnlib.config.load import load
+from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 
 EXPERIMENT, NYUD = "experiments/voc-fcn32s", "datasets/nyudv2"
@@ -19,7 +20,7 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
     ("path", "value", "told"),
     [
         (f"{EXPERIMENT}/data/test", "val", "data.test: 'val' is no split of voc2011-sbd; known: "),
-        (f"{EXPERIMENT}/data/test", "seg12valid", "known: train, seg11valid"),
+        (f"{EXPERIMENT}/data/test", "seg12valid", "did you mean 'seg11valid'?"),
         (f"{EXPERIMENT}/data/train", "trainval", "data.train: 'trainval' is no split of voc2011"),
         (f"{EXPERIMENT}/data/validate_on", "x", "data.validate_on: 'x' is no split of voc2011-sbd"),
         (f"{NYUD}/counts", {"all": 1}, "datasets.nyudv2.counts: 'all' is no split; known: train"),
@@ -29,11 +30,12 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
             ["nyu_depth_v2_labeled.mat", "classMapping40.mat", "splits.mat"],
             "nyudv2.archives.1: 'classMapping40.mat' is not for nyudv2; known: splits.mat",
         ),
-        (f"{NYUD}/reduced", 8, "nyudv2.reduced: 8; expected 4, as drawn.rooms.reduced"),
-        ("drawn/rooms/reduced", 3, "nyudv2.reduced: 4; expected 3, as drawn.rooms.reduced"),
-        ("drawn/rooms/train", 1400, "drawn.rooms: 1500 in all; expected at most 1449"),
-        ("drawn/scenes/size", 31, "drawn.scenes.size: 31; expected 32 pixels or more"),
-        ("drawn/test/size", 3, "drawn.test.size: 3; expected 32 pixels or more"),
+        (f"{NYUD}/reduced", 8, "nyudv2.reduced: expected none, as synthetic.rooms has its own"),
+        ("synthetic/rooms/reduced", 3, "rooms.reduced: 3; expected one of (1, 2, 4, 5, 8, 10)"),
+        ("synthetic/rooms/reduced", 16, "rooms.reduced: 16; expected one of"),
+        ("synthetic/rooms/train", 1400, "synthetic.rooms: 1500 in all; expected at most 1449"),
+        ("synthetic/scenes/size", 31, "synthetic.scenes.size: 31; expected 32 pixels or more"),
+        ("synthetic/test/size", 3, "synthetic.test.size: 3; expected 32 pixels or more"),
         (f"{EXPERIMENT}/paper", {"mean_iu": 101.0}, "paper.mean_iu: 101; expected percent from 0"),
         (f"{EXPERIMENT}/paper", {"mean_iu": -1.0}, "paper.mean_iu: -1; expected percent from 0"),
         (f"{EXPERIMENT}/paper", {"forward_ms": -1.0}, "paper.forward_ms: -1; expected 0 or more"),
@@ -46,28 +48,29 @@ def test_data_that_cannot_be_are_told(
     assert told in refusal(raw_config)
 
 
-@pytest.mark.parametrize(
-    ("scale", "reduced", "told"),
-    [
-        ("demo", 3, r"drawn\.rooms\.reduced: 3; expected one of \(1, 2, 4, 5, 8, 10\)"),
-        ("demo", 16, r"drawn\.rooms\.reduced: 16; expected one of"),
-        ("paper", 4, r"nyudv2\.reduced: 4; expected 1, as published"),
-    ],
-)
-def test_rooms_are_reduced_to_whole_images_and_published_ones_not_at_all(
-    raw_config: dict[str, Any], scale: str, reduced: int, told: str
+def test_synthetic_rooms_are_reduced_and_not_counted_as_the_published_ones_are(
+    raw_config: dict[str, Any],
 ) -> None:
-    set_at(raw_config, f"{NYUD}/reduced", reduced)
-    if scale == "demo":
-        set_at(raw_config, "drawn/rooms/reduced", reduced)
-    with pytest.raises(InputError, match=told):
-        load(raw_config | {"scale": scale})
+    set_at(raw_config, "synthetic/rooms/reduced", 8)
+    found = load(raw_config).dataset("nyudv2")
+    assert isinstance(found, ArchiveDataset) and (found.reduced, found.counts) == (8, {})
+    found = load(raw_config | {"scale": "paper"}).dataset("nyudv2")
+    assert isinstance(found, ArchiveDataset) and found.reduced == 1 and found.counts["test"] == 654
+
+
+def test_published_numbers_go_together_with_synthetic_archives(raw_config: dict[str, Any]) -> None:
+    paper = raw_config["scales"]["paper"]
+    raw_config["scales"]["rehearsal"] = {**paper, "archives": "synthetic"}
+    config = load(raw_config | {"scale": "rehearsal"})
+    assert config.training("voc-fcn32s").recipe.iterations == 100_000
+    assert config.dataset("voc2011").counts == {}  # type: ignore[union-attr]
+    assert config.experiments["zoo-voc-fcn8s"].starts(config.archives) == ("voc-fcn8s",)
 
 
 def test_the_splits_of_a_folder_are_those_that_it_lists(raw_config: dict[str, Any]) -> None:
     raw_config["datasets"]["mine"] = {"converter": "folder", "path": "photos"}
     data = {"dataset": "mine", "test": "val"}
-    added(raw_config, "x", {"tables": ["skips"], "data": data, "oracle": {"factor": 8}})
+    added(raw_config, "x", {"tables": ["skips"], "data": data, "upper_bound": {"factor": 8}})
     assert load(raw_config)
     raw_config["datasets"]["mine"]["splits"] = {"train": "a.txt", "held": "b.txt"}
     with pytest.raises(InputError, match="'val' is no split of mine; known: train, held"):
@@ -78,7 +81,7 @@ def test_the_held_out_split_of_voc_is_of_the_archives_year(raw_config: dict[str,
     archives = ["VOCtrainval_11-May-2012.tar", "benchmark.tgz"]
     raw_config["datasets"]["voc2012"] = {"converter": "voc-sbd", "archives": archives}
     data = {"dataset": "voc2012", "test": "seg12valid"}
-    added(raw_config, "x", {"tables": ["skips"], "data": data, "oracle": {"factor": 8}})
+    added(raw_config, "x", {"tables": ["skips"], "data": data, "upper_bound": {"factor": 8}})
     assert load(raw_config)
 
 

@@ -73,8 +73,12 @@ def test_a_scale_has_an_overview_only_of_tables_that_it_shows(
 
 
 def test_an_overview_of_no_scores_is_refused(raw_config: dict[str, Any]) -> None:
-    entries = {"map": raw_config["experiments"]["sliding-map"]}
+    entries = {"windows": raw_config["experiments"]["sliding-windows"]}
     tables = {"sliding": raw_config["tables"]["sliding"]}
-    raw = with_figure(raw_config, kind="ablation") | {"experiments": entries, "tables": tables}
+    raw = with_figure(raw_config, kind="ablation") | {
+        "experiments": entries,
+        "tables": tables,
+        "claims": {},
+    }
     with pytest.raises(InputError, match=r"figures\.study\.tables: no table has mean_iu"):
         load(raw)

@@ -10,18 +10,23 @@ from fixtures.config import refusal, set_at
 from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.columns import KEYS, Metric
 from fcnlib.config.load import load, read
-from fcnlib.config.schema import STRIDES, Net
-from fcnlib.config.yaml_files import merged
+from fcnlib.config.schema import STRIDES, Config, Net, Released, Trained
+from fcnlib.config.studies import read_whole
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.heads import scorable
 
 
+def trained(config: Config) -> dict[str, Trained]:
+    entries = config.experiments.items()
+    return {name: entry for name, entry in entries if isinstance(entry, Trained)}
+
+
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_every_scale_of_the_list_loads(raw_config: dict[str, Any], scale: str) -> None:
     config = load(raw_config | {"scale": scale})
-    assert config.experiments["voc-fcn32s"].recipe is not None
+    assert isinstance(config.experiments["voc-fcn32s"], Trained)
 
 
 def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
@@ -34,7 +39,8 @@ def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
 
 def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) -> None:
     config = load(raw_config | {"scale": "paper"})
-    rates = {name: e.recipe.learning_rate for name, e in config.experiments.items() if e.recipe}
+    recipes = {name: entry.recipe for name, entry in trained(config).items()}
+    rates = {name: recipe.learning_rate for name, recipe in recipes.items()}
     released = {
         "voc2011-alexnet": 1e-3,
         "voc2011-vgg16": 1e-4,
@@ -59,12 +65,10 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
         "voc-alexnet": 1e-4,
     }
     assert {name: rates[name] for name in released} == released
-    recipe = config.experiments["voc-fcn32s"].recipe
-    assert recipe is not None
+    recipe = recipes["voc-fcn32s"]
     assert (recipe.momentum, recipe.batch_size, recipe.reduction) == (0.99, 1, "sum")
     assert recipe.iterations == 100_000
-    recipe = config.experiments["voc2011-googlenet"].recipe
-    assert recipe is not None
+    recipe = recipes["voc2011-googlenet"]
     assert (recipe.momentum, recipe.batch_size, recipe.reduction) == (0.9, 20, "mean")
     assert recipe.iterations * recipe.batch_size >= 175 * 1112
     assert recipe.weight_decay == 2e-4
@@ -73,7 +77,7 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
 def test_a_study_differs_from_its_reference_in_what_it_studies(raw_config: dict[str, Any]) -> None:
     config = load(raw_config | {"scale": "paper"})
     reference = config.training("voc-fcn32s").model_dump()
-    rows = [name for name, e in config.experiments.items() if "framework" in e.tables and e.net]
+    rows = [name for name, entry in trained(config).items() if "framework" in entry.tables]
     for name in set(rows) - {"voc-fcn32s"}:
         training = config.training(name).model_dump()
         changed = {
@@ -91,7 +95,7 @@ def test_ways_to_optimise_see_as_many_images_in_one_order(
 ) -> None:
     config = load(raw_config | {"scale": scale})
     tables = {"optimisation", "rates", "batches-momentum"}
-    recipes = [e.recipe for e in config.experiments.values() if e.recipe and tables & {*e.tables}]
+    recipes = [e.recipe for e in trained(config).values() if tables & {*e.tables}]
     assert len({recipe.iterations * recipe.batch_size for recipe in recipes}) == 1
     assert len({recipe.horizontal_flip for recipe in recipes}) == 1
 
@@ -101,9 +105,7 @@ def test_momentum_and_rate_follow_from_the_batch_size(
     raw_config: dict[str, Any], scale: str
 ) -> None:
     config = load(raw_config | {"scale": scale})
-    recipes = [
-        e.recipe for e in config.experiments.values() if e.recipe and "batches-momentum" in e.tables
-    ]
+    recipes = [e.recipe for e in trained(config).values() if "batches-momentum" in e.tables]
     for recipe in recipes:
         assert recipe.momentum ** (1 / recipe.batch_size) == pytest.approx(0.99, abs=1e-4)
         share = recipe.learning_rate / (1 - recipe.momentum)
@@ -114,7 +116,8 @@ def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> N
     config = load(raw_config | {"scale": "paper"})
     files = {*config.weights.values()}
     files |= {name for d in config.datasets.values() for name in d.archives}  # type: ignore[union-attr]
-    files |= {entry.weights.file for entry in config.experiments.values() if entry.weights}
+    entries = config.experiments.values()
+    files |= {entry.released.file for entry in entries if isinstance(entry, Released)}
     assert files <= set(ARCHIVES)
 
 
@@ -146,37 +149,53 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
     [
         ("experiments/voc-fcn8s/net/strde", 3, "experiments.voc-fcn8s.net: unknown key 'strde'"),
         ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
-        ("tables/skips/titel", "x", "tables.skips: unknown key 'titel'; known: title"),
-        ("sed", 1, "unknown key 'sed'; known: scale, "),
-        ("drawn/scenes/size", "128", "drawn.scenes.size: '128': Input should be a valid integer"),
-        ("drawn/scenes/size", True, "drawn.scenes.size: True: Input should be a valid integer"),
+        ("tables/skips/titel", "x", "tables.skips: unknown key 'titel'; did you mean 'title'?"),
+        ("colour", 1, "unknown key 'colour'; known: scale, "),
+        (
+            "synthetic/scenes/size",
+            "128",
+            "synthetic.scenes.size: '128': Input should be a valid integer",
+        ),
+        (
+            "synthetic/scenes/size",
+            True,
+            "synthetic.scenes.size: True: Input should be a valid integer",
+        ),
         ("seeds", 0, "seeds: 0: expected a list, such as [a, b]"),
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
-        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: arch"),
+        ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: sliding"),
         ("experiments/voc-fcn32s/paper", {"field": "5"}, "voc-fcn32s.paper.field: '5'"),
         ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
         ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
-        ("experiments/zoo-voc-fcn8s/weights/to", "fcn4s-vgg16", "weights.to: 'fcn4s-vgg16'"),
-        ("experiments/zoo-voc-fcn8s/weights/fill", "x", "weights: unknown key 'fill'; known: file"),
+        ("experiments/zoo-voc-fcn8s/released/to", "fcn4s-vgg16", "released.to: 'fcn4s-vgg16'"),
         (
-            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "experiments/zoo-voc-fcn8s/released/fill",
+            "x",
+            "unknown key 'fill'; did you mean 'file'?",
+        ),
+        (
+            "experiments/zoo-voc-fcn8s/released/demo_source",
             "fcn8s",
-            "zoo-voc-fcn8s.weights.written_from: 'fcn8s' is no experiment",
+            "zoo-voc-fcn8s.released.demo_source: 'fcn8s' is no experiment",
         ),
         (
-            "experiments/zoo-voc-fcn8s/weights/written_from",
+            "experiments/zoo-voc-fcn8s/released/demo_source",
             "zoo-voc-fcn16s",
-            "weights.written_from: 'zoo-voc-fcn16s' is no net that is trained; known: voc2011-a",
+            "'zoo-voc-fcn16s' is no net that is trained; did you mean 'voc-fcn16s'?",
         ),
         (
-            "experiments/zoo-voc-fcn8s/oracle",
+            "experiments/zoo-voc-fcn8s/upper_bound",
             {"factor": 2},
-            "8s: weights beside oracle; expected one of: net and",
+            "8s: released beside upper_bound; expected one of: net and",
         ),
         ("pretraining/backbones", {"vgg17": {}}, "pretraining.backbones.vgg17"),
         ("experiments/voc-fcn32s/paper", {"miou": 1.0}, "experiments.voc-fcn32s.paper.miou"),
-        ("experiments/voc-fcn32s/recipe/name", "hevy", "recipe.name: 'hevy' is no recipe; known"),
+        (
+            "experiments/voc-fcn32s/recipe/name",
+            "hevy",
+            "'hevy' is no recipe; did you mean 'heavy'?",
+        ),
         ("datasets/voc2011-sbd/converter", "voc2", "datasets.voc2011-sbd"),
         ("experiments/voc-fcn8s/net/predict_from", ["pool4", "fc7"], "from coarse to fine"),
         ("experiments/voc-fcn8s/net/predict_from", [], "expected layers from coarse to fine"),
@@ -193,11 +212,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
         ("scales", 3, "scales: 3: Input should be a valid dictionary"),
-        ("scales/demo", {}, "scales.demo.like: missing"),
+        ("scales/demo", {}, "scales.demo.preset: missing"),
         (
             "scales/demo/net/widht",
             1.0,
-            "experiments.voc2011-alexnet.net: unknown key 'widht'; known: ",
+            "scales.demo.net: unknown key 'widht'; did you mean 'width'?",
         ),
         ("recipes/heavy", 3, "recipes.heavy: 3: Input should be a valid dictionary"),
         ("experiments", [1], "experiments: [1]: Input should be a valid dictionary"),
@@ -219,8 +238,7 @@ def test_a_number_is_one_however_its_exponent_is_written(
 ) -> None:
     (tmp_path / "own.yaml").write_text(f"recipes: {{heavy: {{learning_rate: {number}}}}}\n")
     config = read([repository / "config.yaml", tmp_path / "own.yaml"])
-    recipe = config.experiments["voc-fcn32s"].recipe
-    assert recipe and recipe.learning_rate == 2.0e-9
+    assert config.training("voc-fcn32s").recipe.learning_rate == 2.0e-9
 
 
 def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
@@ -232,7 +250,7 @@ def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
 def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
     with pytest.raises(
-        InputError, match=r"'voc-fcn64s' is no experiment; known: voc2011-alexnet, "
+        InputError, match=r"'voc-fcn64s' is no experiment; did you mean 'voc-fcn\d+s'?"
     ):
         load(raw_config)
 
@@ -245,17 +263,16 @@ def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
 
 
 def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
-    del raw_config["experiments"]["bound-8"]["oracle"]
+    raw_config["experiments"]["x"] = {"row": "x", "tables": [], "data": {"dataset": "voc2011"}}
     with pytest.raises(
-        InputError, match="bound-8: none; expected one of: net and recipe; weights; tested"
+        InputError, match="x: none; expected one of: net and recipe; released; evaluate_of"
     ):
         load(raw_config)
 
 
 def test_an_experiment_overrides_single_values_of_its_recipe(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn32s/recipe", {"name": "heavy", "momentum": 0.9})
-    recipe = load(raw_config).experiments["voc-fcn32s"].recipe
-    assert recipe is not None
+    recipe = load(raw_config).training("voc-fcn32s").recipe
     assert (recipe.momentum, recipe.batch_size) == (0.9, 1)
 
 
@@ -286,11 +303,11 @@ def test_a_users_file_is_laid_over_the_list(
     tmp_path: Any, repository: Any, raw_config: dict[str, Any]
 ) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("drawn: {scenes: {train: 7}}\n")
+    own.write_text("synthetic: {scenes: {train: 7}}\n")
     config = read([repository / "config.yaml", own])
-    assert (config.drawn.scenes.train, config.drawn.scenes.size) == (
+    assert (config.synthetic.scenes.train, config.synthetic.scenes.size) == (
         7,
-        raw_config["drawn"]["scenes"]["size"],
+        raw_config["synthetic"]["scenes"]["size"],
     )
 
 
@@ -302,8 +319,9 @@ def test_an_overlay_keeps_the_lists_order(
     own.write_text("experiments: {voc-fcn8s: {row: mine}}\n")
     experiments = raw_config["experiments"]
     first = {"voc-fcn8s": {**experiments["voc-fcn8s"], "row": "mine"}}
+    del raw_config["studies"]
     mixed = raw_config | {"experiments": first | {**experiments, **first}}
-    config = load(merged([repository / "config.yaml", own], mixed))
+    config = load(*read_whole([repository / "config.yaml", own], mixed))
     assert list(config.experiments) == list(experiments)
     assert config.experiments["voc-fcn8s"].row == "mine"
 

@@ -76,13 +76,18 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
     """The demo's small fc6 and padding are VGG16's: null stands for the published values."""
     entry = raw_config["experiments"]["voc-fcn32s"]
     entry["net"] = {"backbone": "googlenet", "predict_from": ["inception_5b/output"]}
-    with pytest.raises(InputError, match="fc6_kernel: expected null"):
-        load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}})
+    with pytest.raises(
+        InputError,
+        match=r"scales\.demo\.net\.fc6_kernel: 3: expected null, as .* \(experiments\.a\)",
+    ):
+        load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}})
     entry["net"] |= {"fc6_kernel": None, "padding": None}
     entry["tables"], entry["rows"] = [], {}
-    config = load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}})
-    net = config.experiments["a"].net
-    assert net is not None and (net.padding, net.width) == (None, 0.125)
+    config = load(
+        {**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}}
+    )
+    net = config.training("a").net
+    assert (net.padding, net.width) == (None, 0.125)
     assert config.classifier("googlenet") == {"width": 0.125, "fc6_kernel": None}
     assert config.classifier("alexnet") == {"width": 0.125, "fc6_kernel": 3}
 
