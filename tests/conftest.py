@@ -58,7 +58,7 @@ def raw_config() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prepared data set of a few drawn scenes: splits train (20) and seg11valid (6)."""
+    """A prepared data set of a few synthetic scenes: splits train (20) and seg11valid (6)."""
     folder = tmp_path_factory.mktemp("world")
     voc, sbd = (folder / name for name in VOC_ARCHIVES)
     write_voc2011(voc, seed=0, size=48, train=20, validation=6)

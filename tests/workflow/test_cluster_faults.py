@@ -11,7 +11,7 @@ import torch
 from fixtures.clone import Clone, jobs, tiny
 from fixtures.slurm import NODE, OPTIONS, running_slurm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 NET = "voc-fcn32s"
 # The same training three times, each for another fault; all at once, as Slurm is asked seldom.

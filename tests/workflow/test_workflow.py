@@ -194,6 +194,7 @@ TINY = {
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> None:
     """The whole list, tiny; then each row of the README's table of changes."""
     tiny = clone / "tiny.yaml"

@@ -1,0 +1,84 @@
+"""README and the manual: what they link, name and show is there."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fcnlib.config.load import read
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
+MANUAL = [page for page in PAGES if page.parent.name == "docs" and page.stem != "index"]
+# What a path in backticks begins with, where it is one of ours.
+ROOTS = ("fcnlib/", "fcn_synthetic/", "studies/", "benchmarks/", "examples/", "slurm/")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code of this language that a page shows."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S)
+
+
+def every(language: str) -> list[Any]:
+    return [
+        pytest.param(block, id=f"{name_of(page)}-{number}")
+        for page in PAGES
+        for number, block in enumerate(blocks(page, language))
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not target.startswith("https://"):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    for name in re.findall(r"`([\w./-]+)`", page.read_text()):
+        if name.startswith(ROOTS):
+            assert (REPOSITORY / name).exists(), name
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=name_of)
+def test_the_readme_links_every_page_of_the_manual(page: Path) -> None:
+    assert f"]({name_of(page)})" in (REPOSITORY / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_targets_of_make_are_there(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+    commands = [*re.findall(r"`make ([a-z ]+)`", page.read_text())]
+    commands += re.findall(r"^make ([a-z ]+?)(?: +#.*)?$", "\n".join(blocks(page, "sh")), re.M)
+    assert {target for command in commands for target in command.split()} <= targets
+
+
+@pytest.mark.parametrize("block", every("python"))
+def test_names_that_are_imported_are_there(block: str) -> None:
+    for module, names in re.findall(r"^from (fcn\S+) import (.+)$", block, re.M):
+        for name in names.split(", "):
+            assert hasattr(importlib.import_module(module), name), name
+
+
+@pytest.mark.parametrize("block", every("yaml"))
+def test_configuration_that_is_shown_is_valid(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Laid over the project's own, as a user would lay it."""
+    content = yaml.safe_load(block)
+    study = {"section", "title"}  # of a study's file, not of an overlay
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(
+        yaml.safe_dump({key: value for key, value in content.items() if key not in study})
+    )
+    monkeypatch.chdir(REPOSITORY)
+    config = read([Path("config.yaml"), overlay])
+    assert content["experiments"].keys() <= config.experiments.keys()
