@@ -43,21 +43,43 @@ WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 class Net(Frozen):
     """One fully convolutional net: every variant is a value of this class; None: as published."""
 
-    backbone: Backbone
-    predict_from: tuple[str, ...]
-    # Empty: the backbone's classifier; `random`: nothing at all.
-    start_from: tuple[str, ...] | Literal["random"] = ()
-    skip_scales: tuple[Annotated[Float, Field(gt=0)], ...] | None = None
-    width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    padding: Annotated[int, Field(strict=True, ge=1)] | None = None
-    fc6_kernel: Positive | None = None
-    dropout: Share | None = None
-    input_channels: Positive = 3  # not given in config.yaml: those of the data's inputs
-    upsampling: Literal["frozen", "learned"] = "frozen"  # of the skips; the last stays frozen
-    fusion: Literal["sum", "max"] = "sum"
-    features: Literal["learned", "fixed"] = "learned"
-    null_background: Flag = False  # its score is a constant 0
-    streams: tuple[Name, ...] = ()  # late fusion: one trunk each
+    backbone: Backbone = Field(description="The classifier that the net is made from.")
+    predict_from: tuple[str, ...] = Field(description="Layers to predict from, coarsest first.")
+    start_from: tuple[str, ...] | Literal["random"] = Field(
+        (),
+        description=(
+            "Experiments whose weights the net starts from, one or one per stream; none: "
+            "the backbone's classifier; random: nothing."
+        ),
+    )
+    skip_scales: tuple[Annotated[Float, Field(gt=0)], ...] | None = Field(
+        None,
+        description=(
+            "What the features of each finer layer are multiplied by; null: 1, as published."
+        ),
+    )
+    width: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        1.0, description="The share of the published channels."
+    )
+    padding: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None, description="Pixels around the image; null: as published."
+    )
+    fc6_kernel: Positive | None = Field(None, description="Side of fc6; null: as published.")
+    dropout: Share | None = Field(None, description="Its probability; null: as published.")
+    input_channels: Positive = Field(3, description="Set by the data's inputs.")
+    upsampling: Literal["frozen", "learned"] = Field(
+        "frozen", description="Of the skips; the last one stays frozen."
+    )
+    fusion: Literal["sum", "max"] = Field(
+        "sum", description="How coarse and finer scores are joined."
+    )
+    features: Literal["learned", "fixed"] = Field(
+        "learned", description="Whether all layers are trained, or the score layers alone."
+    )
+    null_background: Flag = Field(
+        False, description="Whether the score of background is a constant 0."
+    )
+    streams: tuple[Name, ...] = Field((), description="Late fusion: the name of each trunk.")
 
     @property
     def stride(self) -> int:
@@ -102,30 +124,65 @@ class Recipe(Frozen):
         "objective": "loss (cross_entropy or sigmoid)",
     }
 
-    learning_rate: Annotated[float, Field(strict=True, gt=0)]
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.99
-    weight_decay: Annotated[float, Field(strict=True, ge=0)] = 0.0005
-    batch_size: Positive = 1  # by accumulation, as images differ in size
-    iterations: Positive  # updates; each sees batch_size images
-    # Softmax over the classes, or a sigmoid for each (but a null background, which has none).
-    loss: Literal["cross_entropy", "sigmoid"] = "cross_entropy"
-    reduction: Literal["sum", "mean"] = (
-        "sum"  # over an image's pixels; the mean also over the batch
+    learning_rate: Annotated[float, Field(strict=True, gt=0)] = Field(
+        description="Of the weights; biases have twice that."
     )
-    # What a pixel's loss is multiplied by for its true class: see fcnlib/training/losses.py.
-    class_weights: Literal["none", "median-frequency", "inverse-frequency"] = "none"
-    # The chance of each cell of the coarsest scores to count in the loss (section 4.4).
-    patch_keep_prob: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    score_lr_multiplier: Annotated[float, Field(strict=True, gt=0)] = 1.0  # of score layers
-    # New score layers: zero, or Gaussian of deviation .01 as those of Caffe's classifiers.
-    score_init: Literal["zero", "random"] = "zero"
-    lr_decay_start: Share = 1.0  # from this share of the iterations on, linearly to zero
-    horizontal_flip: Flag = False
-    random_shift: Annotated[int, Field(strict=True, ge=0)] = 0  # by up to so many pixels each way
-    # A loss that is no number any more ends the run with the best snapshot so far; or is an error.
-    may_diverge: Flag = False
-    validate_every: Positive
-    workers: Annotated[int, Field(strict=True, ge=0)] = 0  # processes that read images
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(0.99, description="Of SGD.")
+    weight_decay: Annotated[float, Field(strict=True, ge=0)] = Field(
+        0.0005, description="Of the weights alone."
+    )
+    batch_size: Positive = Field(
+        1, description="Images of an update, by accumulation, as they differ in size."
+    )
+    iterations: Positive = Field(description="Updates.")
+    loss: Literal["cross_entropy", "sigmoid"] = Field(
+        "cross_entropy",
+        description="Cross entropy of the softmax over the classes, or of a sigmoid for each.",
+    )
+    reduction: Literal["sum", "mean"] = Field(
+        "sum", description="Over an image's pixels; mean: also over the batch."
+    )
+    class_weights: Literal["none", "median-frequency", "inverse-frequency"] = Field(
+        "none",
+        description=(
+            "What a pixel's loss is multiplied by for its true class (fcnlib/training/losses.py)."
+        ),
+    )
+    patch_keep_prob: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        1.0,
+        description=(
+            "The probability of each cell of the coarsest scores to count in the loss "
+            "(section 4.4)."
+        ),
+    )
+    score_lr_multiplier: Annotated[float, Field(strict=True, gt=0)] = Field(
+        1.0, description="What the learning rate of score layers is multiplied by."
+    )
+    score_init: Literal["zero", "random"] = Field(
+        "zero",
+        description=(
+            "Score layers start at zero, or Gaussian of deviation .01 as those of Caffe's "
+            "classifiers."
+        ),
+    )
+    lr_decay_start: Share = Field(
+        1.0, description="From this share of the iterations on the rate falls linearly to zero."
+    )
+    horizontal_flip: Flag = Field(False, description="Whether images are flipped at random.")
+    random_shift: Annotated[int, Field(strict=True, ge=0)] = Field(
+        0, description="Up to so many pixels each way."
+    )
+    may_diverge: Flag = Field(
+        False,
+        description=(
+            "A loss that is not finite ends the run with its best snapshot; otherwise it is "
+            "an error."
+        ),
+    )
+    validate_every: Positive = Field(description="Iterations between validations.")
+    workers: Annotated[int, Field(strict=True, ge=0)] = Field(
+        0, description="Processes that read images."
+    )
 
     @field_validator("loss", mode="before")
     @classmethod
@@ -138,20 +195,28 @@ class Recipe(Frozen):
 class Downsampling(Frozen):
     """Perfect labels, downsampled by a factor and back (section 6.3)."""
 
-    factor: Annotated[int, Field(strict=True, ge=1)]
+    factor: Annotated[int, Field(strict=True, ge=1)] = Field(
+        description="Of labels, down and up again."
+    )
 
 
 class Timing(Frozen):
     """A way to compute a net's scores, timed on images of random numbers (section 3)."""
 
-    way: Literal["fully-connected", "convolutional", "shift-and-stitch", "dilated"]
-    backbone: Backbone
-    width: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    side: Annotated[Positive, Field(le=4096)]  # of the images, in pixels
-    batch: Annotated[Positive, Field(le=1024)] = 1  # images at once; times are per image
-    stride: Positive | None = None  # of the dense map
-    runs: Annotated[Positive, Field(le=1000)] = 20
-    backward: Flag = False
+    way: Literal["fully-connected", "convolutional", "shift-and-stitch", "dilated"] = Field(
+        description="How scores are computed."
+    )
+    backbone: Backbone = Field(description="Of the net.")
+    width: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        1.0, description="The share of the published channels."
+    )
+    side: Annotated[Positive, Field(le=4096)] = Field(description="Of the images, in pixels.")
+    batch: Annotated[Positive, Field(le=1024)] = Field(
+        1, description="Images at once; times are per image."
+    )
+    stride: Positive | None = Field(None, description="Of the dense map.")
+    runs: Annotated[Positive, Field(le=1000)] = Field(20, description="Passes that are timed.")
+    backward: Flag = Field(False, description="Whether the backward pass is timed too.")
 
 
 class ReleasedWeights(Frozen):
@@ -159,11 +224,15 @@ class ReleasedWeights(Frozen):
 
     renamed: ClassVar = {"written_from": "demo_source"}
 
-    file: str  # of fcnlib/archives/catalogue.py
-    # As in `fcn convert --to`.
-    to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(Backbone))})$")]
-    # The experiment whose net is written as this file, in its format, where nothing is downloaded.
-    demo_source: str
+    file: str = Field(description="Of fcnlib/archives/catalogue.py.")
+    to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(Backbone))})$")] = Field(
+        description="The architecture, as in `fcn convert --to`."
+    )
+    demo_source: str = Field(
+        description=(
+            "The experiment whose net is written as this file where archives are synthetic."
+        ),
+    )
 
 
 class Row(Frozen):
@@ -175,10 +244,12 @@ class Row(Frozen):
         "oracle": "upper_bound",
     }
 
-    row: str
-    tables: tuple[str, ...]
-    rows: dict[Name, str] = {}  # its name in those of the tables where it has another
-    paper: dict[ColumnName, Float] = {}  # published: scores in percent, costs in their unit
+    row: str = Field(description="Its name in tables.")
+    tables: tuple[str, ...] = Field(description="The tables that it is a row of.")
+    rows: dict[Name, str] = Field({}, description="Its name in those of them where it has another.")
+    paper: dict[ColumnName, Float] = Field(
+        {}, description="Published numbers by column: scores in percent, costs in their unit."
+    )
 
     def starts(self, archives: Archives) -> tuple[str, ...]:
         """The experiments whose weights this one takes where the archives are such."""
@@ -188,9 +259,9 @@ class Row(Frozen):
 class Trained(Row):
     """A net, and how to train it."""
 
-    data: Data
-    net: Net
-    recipe: Recipe
+    data: Data = Field(description="What it is trained and tested on.")
+    net: Net = Field(description="The net.")
+    recipe: Recipe = Field(description="How it is trained.")
 
     def starts(self, archives: Archives) -> tuple[str, ...]:
         return self.net.start_from if self.net.start_from != "random" else ()
@@ -199,8 +270,8 @@ class Trained(Row):
 class Released(Row):
     """Released weights, scored as they are: nothing is trained."""
 
-    data: Data
-    released: ReleasedWeights
+    data: Data = Field(description="What it is tested on.")
+    released: ReleasedWeights = Field(description="The weights.")
 
     def starts(self, archives: Archives) -> tuple[str, ...]:
         return (self.released.demo_source,) if archives == "synthetic" else ()
@@ -209,8 +280,8 @@ class Released(Row):
 class Retested(Row):
     """The net of another experiment, scored on other data: nothing is trained."""
 
-    data: Data
-    evaluate_of: str
+    data: Data = Field(description="What it is tested on.")
+    evaluate_of: str = Field(description="The experiment whose net is tested.")
 
     def starts(self, archives: Archives) -> tuple[str, ...]:
         return (self.evaluate_of,)
@@ -219,14 +290,14 @@ class Retested(Row):
 class UpperBound(Row):
     """What predictions of a stride could score at best."""
 
-    data: Data
-    upper_bound: Downsampling
+    data: Data = Field(description="The labels.")
+    upper_bound: Downsampling = Field(description="How they are seen.")
 
 
 class Timed(Row):
     """A way to compute scores, timed."""
 
-    timing: Timing
+    timing: Timing = Field(description="What is timed.")
 
 
 class PublishedOnly(Row):
@@ -278,33 +349,37 @@ class Table(Frozen):
 
     renamed: ClassVar = {"compete": "highlight_best"}
 
-    title: str
-    section: Section = ""
-    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
-    note: str = ""
-    highlight_best: Flag = True  # rows do the same, so that a column has a best one
+    title: str = Field(description="The heading.")
+    section: Section = Field("", description='The section of the paper, such as "4.3".')
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)] = Field(
+        description="From left to right (fcnlib/config/columns.py)."
+    )
+    note: str = Field("", description="What a reader must know.")
+    highlight_best: Flag = Field(
+        True, description="Whether rows do the same, so that a column has a best one."
+    )
 
 
 class Effort(Frozen):
     """How long a classifier is trained; None: as the others."""
 
-    windows: Positive | None = None
-    iterations: Positive | None = None
+    windows: Positive | None = Field(None, description="Training images.")
+    iterations: Positive | None = Field(None, description="Updates.")
 
 
 class Pretraining(Frozen):
     """The classifier that takes ImageNet's place at demo scale."""
 
-    seed: Int = 0
-    windows: Positive
-    window: Positive
-    held_out: Positive
-    iterations: Positive
-    batch_size: Positive
-    learning_rate: Float
-    weight_decay: Float
-    label_smoothing: Share
-    backbones: dict[Backbone, Effort] = {}  # what these take instead
+    seed: Int = Field(0, description="Of images and weights.")
+    windows: Positive = Field(description="Training images.")
+    window: Positive = Field(description="Pixels of their side.")
+    held_out: Positive = Field(description="Images to test on.")
+    iterations: Positive = Field(description="Updates.")
+    batch_size: Positive = Field(description="Images of an update.")
+    learning_rate: Float = Field(description="Of AdamW.")
+    weight_decay: Float = Field(description="Of AdamW.")
+    label_smoothing: Share = Field(description="Of the cross entropy.")
+    backbones: dict[Backbone, Effort] = Field({}, description="What single backbones take instead.")
 
 
 class Scale(Frozen):
@@ -312,14 +387,26 @@ class Scale(Frozen):
 
     renamed: ClassVar = {"like": "preset, and archives beside it"}
 
-    preset: Preset  # which of two values holds: {demo: ..., paper: ...}
-    archives: Archives  # and starting weights and released files: made, or downloaded
-    net: dict[str, Any] = {}  # values that every net of this scale takes over
-    recipe: dict[str, Any] = {}  # values that every recipe of this scale takes over
-    # In pixels, of the image that times are of; None: the first image's own.
-    forward_side: Annotated[Int, Field(ge=32, le=4096)] | None = None
-    train: dict[Literal["mem_mb", "runtime"], Int] = {}  # what a training job asks a cluster for
-    tables: tuple[str, ...] | None = None  # only these tables; none named: all
+    preset: Preset = Field(description="Which of two values holds: {demo: ..., paper: ...}.")
+    archives: Archives = Field(
+        description=(
+            "Where archives, starting weights and released files come from: made, or downloaded."
+        ),
+    )
+    net: dict[str, Any] = Field({}, description="Values that every net of this scale takes over.")
+    recipe: dict[str, Any] = Field(
+        {}, description="Values that every recipe of this scale takes over."
+    )
+    forward_side: Annotated[Int, Field(ge=32, le=4096)] | None = Field(
+        None,
+        description=(
+            "Pixels of the side of the image that times are of; null: the first image's own."
+        ),
+    )
+    train: dict[Literal["mem_mb", "runtime"], Int] = Field(
+        {}, description="What a training job asks a cluster for: mem_mb, and runtime in minutes."
+    )
+    tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
 
 
 class Config(Frozen):
@@ -327,21 +414,30 @@ class Config(Frozen):
 
     renamed: ClassVar = {"drawn": "synthetic", "archives": "archive_folder"}
 
-    scale: str
-    studies: str | None = None  # the folder of the studies; None: they stand here already
-    archive_folder: Path | None = None  # a folder with archives that are here already
-    # Not strict: Snakemake's `--config seeds=[0,1]` hands over text.
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
-    scales: dict[Name, Scale]
-    synthetic: Synthetic
-    pretraining: Pretraining
-    weights: dict[Backbone, str]
-    datasets: dict[Name, Dataset]
-    recipes: dict[str, dict[str, Any]]
-    tables: dict[Name, Table]
-    figures: dict[Name, Figure]
-    experiments: dict[Name, Experiment]
-    claims: dict[Name, Claim] = {}
+    scale: str = Field(description="Which of `scales` is run.")
+    studies: str | None = Field(
+        None, description="The folder of the studies; null: they stand here already."
+    )
+    archive_folder: Path | None = Field(
+        None, description="A folder with archives that are here already."
+    )
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = Field(
+        description="Of the trainings; several make mean and spread."
+    )
+    scales: dict[Name, Scale] = Field(description="Sizes of runs.")
+    synthetic: Synthetic = Field(description="The synthetic archives.")
+    pretraining: Pretraining = Field(
+        description="The classifier that takes ImageNet's place where archives are synthetic."
+    )
+    weights: dict[Backbone, str] = Field(
+        description="The published classifier of each backbone, of fcnlib/archives/catalogue.py."
+    )
+    datasets: dict[Name, Dataset] = Field(description="What experiments are trained and tested on.")
+    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimize.")
+    tables: dict[Name, Table] = Field(description="By name, in the page's order.")
+    figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
+    experiments: dict[Name, Experiment] = Field(description="By name; rows stand in this order.")
+    claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
 
     @property
     def preset(self) -> Preset:

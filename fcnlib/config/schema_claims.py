@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.predicates import Comparison, parse
@@ -24,13 +24,20 @@ class Claim(Frozen):
     Instead of `holds`: the tests that show it, or why no number of a run tells.
     """
 
-    section: str
-    statement: str
-    numbers: Mapping[str, Place] = {}  # measured
-    published: Mapping[str, Place] = {}  # others' numbers, on the published images
-    holds: str | None = None
-    tests: tuple[str, ...] = ()
-    untested: str | None = None
+    section: str = Field(description="Where the paper says it.")
+    statement: str = Field(description="What it says.")
+    numbers: Mapping[str, Place] = Field(
+        {}, description="Measured numbers by name: [table, experiment, column]."
+    )
+    published: Mapping[str, Place] = Field(
+        {}, description="Others' published numbers, of the published images."
+    )
+    holds: str | None = Field(
+        None,
+        description="Comparisons of these names, joined by `and`, of + - * / **, abs, min and max.",
+    )
+    tests: tuple[str, ...] = Field((), description="The tests that show it, instead.")
+    untested: str | None = Field(None, description="Why no number of a run tells, instead.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Claim":

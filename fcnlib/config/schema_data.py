@@ -49,20 +49,38 @@ class Frozen(BaseModel):
 class Data(Frozen):
     """What an experiment learns from and is tested on."""
 
-    dataset: str
-    inputs: Annotated[tuple[Input, ...], Field(min_length=1)] = ("rgb",)
-    tasks: Annotated[tuple[Name, ...], Field(min_length=1)] = ("semantic",)
-    train: str = "train"
-    test: str
-    # None: the test split, as the paper keeps the snapshot that scores best there.
-    validate_on: str | None = None
-    # The colour that is subtracted: that of the starting weights, or the training images' own.
-    mean: Literal["start", "dataset"] = "start"
-    # Also counted: the true objects' pixels alone, with background out of the net's choice.
-    foreground: Flag = False
-    # By the true labels; validation sees what the test sees.
-    train_mask: Mask = "none"
-    test_mask: Mask = "none"
+    dataset: str = Field(description="A name of `datasets`.")
+    inputs: Annotated[tuple[Input, ...], Field(min_length=1)] = Field(
+        ("rgb",), description="What the net sees, in this order: rgb first, depth last."
+    )
+    tasks: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        ("semantic",), description="The tasks it labels; scores without a task are of the first."
+    )
+    train: str = Field("train", description="The split to train on.")
+    test: str = Field(description="The split to test on.")
+    validate_on: str | None = Field(
+        None,
+        description=(
+            "The split whose best snapshot is kept; null: the test split, as in the released code."
+        ),
+    )
+    mean: Literal["start", "dataset"] = Field(
+        "start",
+        description=(
+            "The colour that is subtracted: that of the starting weights, or of the "
+            "training images."
+        ),
+    )
+    foreground: Flag = Field(
+        False,
+        description=(
+            "Also count the true objects' pixels alone, with background out of the net's choice."
+        ),
+    )
+    train_mask: Mask = Field(
+        "none", description="What the true labels hide from the net in training."
+    )
+    test_mask: Mask = Field("none", description="The same in validation and test.")
 
     @model_validator(mode="after")
     def _each_once(self) -> "Data":
@@ -75,11 +93,24 @@ class Data(Frozen):
 class ArchiveDataset(Frozen):
     """A published data set, converted from its archives."""
 
-    converter: Literal["voc", "voc-sbd", "nyudv2", "nyudv2-release", "siftflow", "pascal-context"]
-    archives: tuple[str, ...]
-    counts: dict[str, Positive] = {}  # published images of each split; others are an error
-    # NYUDv2: its images are so many times smaller than those of the published camera.
-    reduced: Positive = 1
+    converter: Literal[
+        "voc", "voc-sbd", "nyudv2", "nyudv2-release", "siftflow", "pascal-context"
+    ] = Field(description="Which published layout the archives have.")
+    archives: tuple[str, ...] = Field(description="File names of fcnlib/archives/catalogue.py.")
+    counts: dict[str, Positive] = Field(
+        {},
+        description=(
+            "The published number of images of each split; published archives with others "
+            "are an error."
+        ),
+    )
+    reduced: Positive = Field(
+        1,
+        description=(
+            "How many times smaller than its camera's the images of NYUDv2 are; set by "
+            "`synthetic.rooms`."
+        ),
+    )
 
     @model_validator(mode="after")
     def _only_nyud_is_reduced(self) -> "ArchiveDataset":
@@ -91,14 +122,18 @@ class ArchiveDataset(Frozen):
 class FolderDataset(Frozen):
     """A user's own images and masks."""
 
-    converter: Literal["folder"]
-    path: Path
-    images: str = "images"
-    masks: str = "masks"
-    classes: str | tuple[str, ...] = "classes.txt"
-    void: tuple[Int, ...] = ()
-    splits: dict[str, str] = {}
-    palette: tuple[tuple[Int, Int, Int], ...] | None = None
+    converter: Literal["folder"] = Field(description="Your own images and masks.")
+    path: Path = Field(description="The folder.")
+    images: str = Field("images", description="Where in it the images are.")
+    masks: str = Field("masks", description="Where in it the masks are.")
+    classes: str | tuple[str, ...] = Field(
+        "classes.txt", description="A file of class names, one a line, or the names."
+    )
+    void: tuple[Int, ...] = Field((), description="Mask values to leave out.")
+    splits: dict[str, str] = Field({}, description="Lists of IDs by split; none: 80 : 20.")
+    palette: tuple[tuple[Int, Int, Int], ...] | None = Field(
+        None, description="The colours of the classes; null: those of VOC, or of the masks."
+    )
 
     def files(self) -> list[Path]:
         """What a change of the data set shows in: its lists, and its folders' dates."""
@@ -114,48 +149,52 @@ Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="convert
 class Scenes(Frozen):
     """Scenes of VOC's objects, in the archives of VOC2011 and SBD."""
 
-    size: Positive  # of the longer side, in pixels
-    train: Positive
-    validation: Positive
+    size: Positive = Field(description="Pixels of the longer side.")
+    train: Positive = Field(description="Training images.")
+    validation: Positive = Field(description="Validation images.")
 
 
 class Context(Frozen):
     """Scenes of the same kind whose every pixel has a class, in those of VOC2010."""
 
-    size: Positive
-    train: Positive
-    validation: Positive
+    size: Positive = Field(description="Pixels of the longer side.")
+    train: Positive = Field(description="Training images.")
+    validation: Positive = Field(description="Validation images.")
 
 
 class Test(Frozen):
     """Photographs without labels for the evaluation server, in the archive of VOC2012 test."""
 
-    size: Positive
-    images: Positive
+    size: Positive = Field(description="Pixels of the longer side.")
+    images: Positive = Field(description="Images.")
 
 
 class Rooms(Frozen):
     """Rooms seen by a depth camera, in the archives of NYUDv2."""
 
-    reduced: Positive  # as of the data set
-    train: Positive
-    test: Positive
+    reduced: Positive = Field(
+        description="How many times smaller than the published camera's images."
+    )
+    train: Positive = Field(description="Training images.")
+    test: Positive = Field(description="Test images.")
 
 
 class Outdoor(Frozen):
     """Outdoor scenes, in the archive of SIFT Flow."""
 
-    size: Positive
-    train: Positive
-    test: Positive
+    size: Positive = Field(description="Pixels of the longer side.")
+    train: Positive = Field(description="Training images.")
+    test: Positive = Field(description="Test images.")
 
 
 class Synthetic(Frozen):
     """How many scenes the synthetic archives hold, of what size."""
 
-    seed: Int = 0
-    scenes: Scenes
-    context: Context
-    rooms: Rooms
-    outdoor: Outdoor
-    test: Test
+    seed: Int = Field(0, description="Of all scenes.")
+    scenes: Scenes = Field(description="Objects (VOC2011, SBD).")
+    context: Context = Field(
+        description="The same with every pixel labelled (VOC2010, PASCAL-Context)."
+    )
+    rooms: Rooms = Field(description="Rooms with depth (NYUDv2).")
+    outdoor: Outdoor = Field(description="Outdoor scenes (SIFT Flow).")
+    test: Test = Field(description="Images without labels (VOC2012 test).")

@@ -32,16 +32,33 @@ FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
 class Figure(Frozen):
     """A picture of several experiments."""
 
-    kind: FigureKind = "comparison"
-    title: str
-    section: Section = ""
-    experiments: Annotated[tuple[str, ...], Field(min_length=1)] = ()
-    images: Positive = 3
-    columns: Annotated[tuple[Part, ...], Field(min_length=1)] = PARTS  # from left to right
-    note: str = ""
-    # A panel each; seconds are told relative to the first experiment's.
-    against: Annotated[tuple[Against, ...], Field(min_length=1)] = ("iteration", "seconds")
-    tables: tuple[str, ...] = ()  # none named: all with a mean IU
+    kind: FigureKind = Field(
+        "comparison",
+        description="comparison: nets side by side on the same images; losses: of their training; "
+        "ablation: mean IU of every row of tables; momentum: mean IU by momentum and batch "
+        "size; gaps: between nets and the bounds of their stride.",
+    )
+    title: str = Field(description="The heading.")
+    section: Section = Field("", description='The section of the paper, such as "4.3".')
+    experiments: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        (), description="What it shows."
+    )
+    images: Positive = Field(3, description="How many images a comparison has.")
+    columns: Annotated[tuple[Part, ...], Field(min_length=1)] = Field(
+        PARTS,
+        description=(
+            "Of a comparison, from left to right; inputs: what nets see beside or instead "
+            "of the image."
+        ),
+    )
+    note: str = Field("", description="What a reader must know.")
+    against: Annotated[tuple[Against, ...], Field(min_length=1)] = Field(
+        ("iteration", "seconds"),
+        description="The panels of losses; seconds are relative to the first experiment's.",
+    )
+    tables: tuple[str, ...] = Field(
+        (), description="The tables of an ablation; none: all with a mean IU."
+    )
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> "Figure":

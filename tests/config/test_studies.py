@@ -11,11 +11,6 @@ from fcnlib.config.studies import read_studies, read_whole
 from fcnlib.core.errors import InputError
 
 TABLE = {"title": "Mine", "columns": ["mean_iu"]}
-CLAIM = {
-    "statement": "x",
-    "holds": "a > 1",
-    "numbers": {"a": ["skips", "voc-fcn8s", "mean_iu"]},
-}
 BASED = {"row": "Mine", "tables": ["skips"], "base": "voc-fcn32s"}
 
 
