@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError, brief
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.datasets.images import VOID
 
 _VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
@@ -27,7 +27,7 @@ def mat_values(
     except KeyError as error:
         raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
     except Exception as error:  # what loadmat raises on damaged files has no common class
-        raise InputError(f"{origin}: no readable {what} in it ({brief(error)})") from None
+        raise InputError(f"{origin}: no readable {what} in it ({first_line(error)})") from None
 
 
 def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> NDArray[Any]:
@@ -64,7 +64,7 @@ def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or 'damaged'}") from None
     except Exception as error:  # as above
-        raise InputError(f"{path}: not a .mat file of version 5 ({brief(error)})") from None
+        raise InputError(f"{path}: not a .mat file of version 5 ({first_line(error)})") from None
     for name in names:
         if name not in content:
             raise InputError(f"{path}: no field {name!r} in it")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError, brief, raise_all
+from fcnlib.core.errors import InputError, first_line, raise_all
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
@@ -193,7 +193,7 @@ def _values(path: Path) -> NDArray[Any]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an array ({brief(error)})") from None
+        raise InputError(f"{path}: not an array ({first_line(error)})") from None
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         raise InputError(f"{path}: expected numbers of height x width")
     return values
