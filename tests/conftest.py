@@ -15,7 +15,7 @@ from fcnlib.core.torchvision import torchvision  # noqa: F401 (torchmetrics impo
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
 
-pytest_plugins = ["fixtures.masking", "fixtures.workflow"]
+pytest_plugins = ["fixtures.masking", "fixtures.prepared", "fixtures.workflow"]
 REPOSITORY = Path(__file__).parents[1]
 VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
@@ -56,7 +56,7 @@ def raw_config() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prepared data set of a few drawn scenes: splits train (20) and seg11valid (6)."""
+    """A prepared data set of a few synthetic scenes: splits train (20) and seg11valid (6)."""
     folder = tmp_path_factory.mktemp("world")
     voc, sbd = (folder / name for name in VOC_ARCHIVES)
     write_voc2011(voc, seed=0, size=48, train=20, validation=6)

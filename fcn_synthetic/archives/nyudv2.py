@@ -16,7 +16,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.nyudv2 import CLASSES, FIRST_ID, TRAIN_LIST
-from fcnlib.datasets.hha.encode import FRAME
+from fcnlib.datasets.hha.encode import NYUD_SIZE
 from fcnlib.datasets.reader import read_list
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def write_nyudv2(
     The images are `reduced` times smaller than the real camera's, and training images and test
     images come in no order, as published.
     """
-    if FRAME[0] % reduced or FRAME[1] % reduced:
-        raise InputError(f"drawn: reduced: {reduced}, expected a divisor of {FRAME[0]}")
+    if NYUD_SIZE[0] % reduced or NYUD_SIZE[1] % reduced:
+        raise InputError(f"drawn: reduced: {reduced}, expected a divisor of {NYUD_SIZE[0]}")
     numbers = range(train + test)
     dealt = _dealt(seed, numbers, train)
     _write_mat(
@@ -61,7 +61,11 @@ def write_nyudv2(
         className=_cells(CLASSES),
         allClassName=_cells(NAMES),
     )
-    shape = (len(numbers), FRAME[1] // reduced, FRAME[0] // reduced)  # MATLAB's, read by others
+    shape = (
+        len(numbers),
+        NYUD_SIZE[1] // reduced,
+        NYUD_SIZE[0] // reduced,
+    )  # MATLAB's, read by others
     with atomic_write(labeled) as temporary, _hdf5(temporary) as file:
         _write_rooms(file, shape, _rooms(seed, numbers, reduced))
 

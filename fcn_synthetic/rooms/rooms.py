@@ -21,7 +21,7 @@ from fcn_synthetic.rooms.raycast import (
     View,
     look,
 )
-from fcnlib.datasets.hha.encode import COLOUR, FRAME
+from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_SIZE
 
 BASELINE = 0.075  # metres from the sensor's projector to its camera
 FARTHEST = 8.0
@@ -75,13 +75,13 @@ def _view(rng: np.random.Generator, room: Room, reduced: int) -> View:
         math.cos(roll) * right + math.sin(roll) * down,
         math.cos(roll) * down - math.sin(roll) * right,
     )
-    camera = COLOUR.reduced(reduced)
+    camera = NYUD_CAMERA.reduced(reduced)
     return View(
         room.position,
         np.stack([right, down, ahead]),
         (camera.fx, camera.fy),
         (camera.cx - 1, camera.cy - 1),  # counted from 0
-        (FRAME[0] // reduced, FRAME[1] // reduced),
+        (NYUD_SIZE[0] // reduced, NYUD_SIZE[1] // reduced),
     )
 
 

@@ -45,19 +45,19 @@ BLANK = (7.25, 8.5, 9.0)
 def test_hidden_pixels_are_blank_and_void_goes_with_the_objects(
     mask: Mask, seen: list[list[bool]]
 ) -> None:
-    found = InputMask(mask, BLANK).applied(STACK, LABEL)
+    found = InputMask(mask, BLANK).apply(STACK, LABEL)
     for channel in range(3):
         expected = np.where(seen, STACK[channel], BLANK[channel])
         assert found[channel].tolist() == expected.tolist()
 
 
 def test_a_shape_is_white_on_black_and_nothing_of_the_image() -> None:
-    found = InputMask("shape", BLANK).applied(STACK, LABEL)
+    found = InputMask("shape", BLANK).apply(STACK, LABEL)
     assert found.tolist() == 3 * [[[0, 255, 255], [255, 0, 255]]]
 
 
 def test_where_nothing_is_hidden_samples_are_untouched() -> None:
-    assert NO_MASK.applied(STACK, LABEL) is STACK
+    assert NO_MASK.apply(STACK, LABEL) is STACK
 
 
 def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(
@@ -223,5 +223,5 @@ def test_what_is_hidden_is_drawn_in_the_nets_mean_colour(world: Path, lively_mod
     objects = ~hidden_by("background", data.label(name))
     assert (seen[objects] == image[objects]).all() and objects.any()
     assert (seen[~objects] == (124, 118, 101)).all()
-    stack = hidden.applied(data.stack(name, ["rgb"]), data.label(name))
+    stack = hidden.apply(data.stack(name, ["rgb"]), data.label(name))
     assert as_tensor(stack).dtype == torch.float32

@@ -126,7 +126,7 @@ def test_what_was_drawn_comes_out_label_for_label_and_to_the_millimetre(drawn, p
 
 
 def test_the_camera_is_that_of_the_crop(prepared):
-    full = hha.COLOUR
+    full = hha.NYUD_CAMERA
     fx, fy, cx, cy = prepared.info.camera
     assert (fx, fy) == pytest.approx((full.fx / 8, full.fy / 8))
     # Of the pixel in the frame's row r (from 1), the block's number is (r - 0.5) / 8 + 0.5.

@@ -13,6 +13,7 @@ from fcn_synthetic.archives import formats
 from fcn_synthetic.archives import voc as drawn
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
+from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.pascal_context import CLASSES, context_label, convert_context
 from fcnlib.datasets.converters.pascal_context_names import (
     CODES,
@@ -20,7 +21,6 @@ from fcnlib.datasets.converters.pascal_context_names import (
     TASK_NAMES,
     code,
 )
-from fcnlib.datasets.converters.registry import archive_images as storing
 from fcnlib.datasets.reader import PreparedDataset
 
 ROOT = "VOCdevkit/VOC2010"
@@ -127,7 +127,7 @@ def test_processes_read_the_same_labels(tmp_path, monkeypatch):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     first = convert(tmp_path / "one", images(), labels())
-    monkeypatch.setattr(storing, "MANY", 0)
+    monkeypatch.setattr(archive_images, "MIN_IMAGES_FOR_PROCESSES", 0)
     second = convert(tmp_path / "two", images(), labels(), workers=2)
     for path in first.rglob("*.png"):
         assert path.read_bytes() == (second / path.relative_to(first)).read_bytes()

@@ -95,7 +95,7 @@ def test_what_was_drawn_comes_back_label_for_label(workers, tmp_path):
             "geometric": scenes[id].geometric,
         }.items():
             assert np.array_equal(data.label(id, task), indices(label))
-        photograph = images.load(formats.jpeg(scenes[id].image))
+        photograph = images.read_image(formats.jpeg(scenes[id].image))
         assert np.array_equal(data.image(id), np.asarray(photograph))
     assert data.info.tasks == {"semantic": tuple(SEMANTIC), "geometric": tuple(GEOMETRIC)}
 
@@ -284,9 +284,9 @@ def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
     stopped = dataset_writer(
         tmp_path / "out", tasks=tasks, palette=colours, archives=[archive], counts={}
     )
-    with pytest.raises(KeyboardInterrupt), stopped as draft:
+    with pytest.raises(KeyboardInterrupt), stopped as writer:
         for task in TASKS:
-            draft.add_label("coast_bea1", marked, "an earlier run", task)
+            writer.add_label("coast_bea1", marked, "an earlier run", task)
         raise KeyboardInterrupt
     assert not (tmp_path / "out").exists()
     data = prepared(archive, tmp_path / "out")
