@@ -33,7 +33,8 @@ def fold_batch_norm(net: nn.Module) -> None:
     for layer in net.modules():
         if isinstance(layer, ConvReLU) and isinstance(layer.norm, nn.BatchNorm2d):
             norm = layer.norm
-            assert norm.running_mean is not None and norm.running_var is not None
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
             layer.weight, layer.bias = fuse_conv_bn_weights(
                 layer.weight,
                 layer.bias,

@@ -14,7 +14,8 @@ def highway(view: Layers, rare: bool) -> None:
     if view.bernoulli(0.6):
         land.tree_line(view, horizon + 0.01, view.uniform(0.04, 0.14))
     _skyline(view, horizon, 0.3)
-    land.ground(view, *(("grass", "lawn") if view.bernoulli(0.7) else ("field", "crop")), horizon)
+    name, material = ("grass", "lawn") if view.bernoulli(0.7) else ("field", "crop")
+    land.ground(view, name, material, horizon)
     if view.bernoulli(0.45):
         roads.fence(view, view.uniform(horizon + 0.05, horizon + 0.1), view.uniform(0.08, 0.13))
     if view.bernoulli(0.35):

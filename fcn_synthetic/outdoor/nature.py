@@ -86,28 +86,31 @@ def opencountry(view: Layers, rare: bool) -> None:
     if view.bernoulli(0.35):
         roads.fence(view, view.uniform(horizon + 0.12, 0.85), view.uniform(0.08, 0.14))
     if rare and not dry and view.bernoulli(0.25):
-        for _ in range(int(view.rng.integers(1, 4))):
-            view.draw_object(
-                "cow",
-                view.uniform(0.1, 0.9),
-                view.uniform(horizon + 0.15, 0.9),
-                view.uniform(0.09, 0.16),
-            )
+        _cows(view, horizon)
     for _ in range(0 if dry else int(view.rng.integers(0, 4))):
         base = view.uniform(horizon + 0.03, 0.95)
         land.tree(view, view.uniform(0, 1), base, 0.12 + 0.6 * (base - horizon))
+    _foreground(view, horizon)
+
+
+def _cows(view: Layers, horizon: float) -> None:
+    for _ in range(int(view.rng.integers(1, 4))):
+        x, base = view.uniform(0.1, 0.9), view.uniform(horizon + 0.15, 0.9)
+        view.draw_object("cow", x, base, view.uniform(0.09, 0.16))
+
+
+def _foreground(view: Layers, horizon: float) -> None:
+    """Wires with a pole, rocks and bushes."""
     if view.bernoulli(0.2):
         roads.wires(view, 0.2)
         base = view.uniform(horizon + 0.1, 0.9)
         roads.pole(view, view.uniform(0.3, 0.7), base, base - 0.17)
     if view.bernoulli(0.3):
-        land.rock(
-            view, view.uniform(0, 1), view.uniform(horizon + 0.1, 1), view.uniform(0.04, 0.18)
-        )
+        x, base = view.uniform(0, 1), view.uniform(horizon + 0.1, 1)
+        land.rock(view, x, base, view.uniform(0.04, 0.18))
     for _ in range(int(view.rng.integers(0, 3))):
-        land.bush(
-            view, view.uniform(0, 1), view.uniform(horizon + 0.1, 1.02), view.uniform(0.04, 0.16)
-        )
+        x, base = view.uniform(0, 1), view.uniform(horizon + 0.1, 1.02)
+        land.bush(view, x, base, view.uniform(0.04, 0.16))
 
 
 def _country(view: Layers, horizon: float, dry: bool) -> None:
@@ -115,7 +118,8 @@ def _country(view: Layers, horizon: float, dry: bool) -> None:
     if dry:
         land.ground(view, "desert", "dune", horizon, 0.02)
         return
-    land.ground(view, *(("grass", "lawn") if view.bernoulli(0.5) else ("field", "crop")), horizon)
+    name, material = ("grass", "lawn") if view.bernoulli(0.5) else ("field", "crop")
+    land.ground(view, name, material, horizon)
     if view.bernoulli(0.6):
         line = view.uniform(horizon + 0.08, 0.85)
         name, material = ("field", "crop") if view.bernoulli(0.6) else ("grass", "lawn")

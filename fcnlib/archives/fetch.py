@@ -43,11 +43,11 @@ class RetryPolicy:
     pause: float = 2
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """An address does not serve the file, and trying again would not help."""
 
 
-class _Interrupted(Exception):
+class _InterruptedError(Exception):
     """The connection ended early; the bytes received are kept."""
 
 
@@ -117,7 +117,7 @@ def _download(target: Path, archive: Archive, retry: RetryPolicy) -> None:
         try:
             _download_from(url, target, archive, retry)
             return
-        except (_Refused, _Interrupted) as error:
+        except (_RefusedError, _InterruptedError) as error:
             log.warning("%s: %s: %s", target.name, url, error)
             reasons.append(f"{url} ({error})")
     raise InputError(
@@ -135,7 +135,7 @@ def _download_from(url: str, target: Path, archive: Archive, retry: RetryPolicy)
         try:
             _receive(url, part, archive, retry)
             break
-        except _Interrupted as error:
+        except _InterruptedError as error:
             attempt = attempt + 1 if part.size() <= before else 1
             if attempt > ATTEMPTS:
                 raise
@@ -146,7 +146,7 @@ def _download_from(url: str, target: Path, archive: Archive, retry: RetryPolicy)
     except InputError as error:
         part.remove()
         if not is_resumed:
-            raise _Refused(str(error)) from None
+            raise _RefusedError(str(error)) from None
         # The beginning may be of another version of the file: once more without it.
         log.info("%s; starting again", error)
         _download_from(url, target, archive, retry)
@@ -201,15 +201,15 @@ def _receive(url: str, part: _PartialDownload, archive: Archive, retry: RetryPol
             _check_status(response)
             start, total = _extent(response, offset)
             if total is not None and archive.size not in (None, total):
-                raise _Refused(f"offers {total} bytes, expected {archive.size}")
+                raise _RefusedError(f"offers {total} bytes, expected {archive.size}")
             if start == 0:  # the whole file: nothing was there, no ranges are served, or it changed
                 part.remove()
                 part.set_version(url, response.headers)
             _append(response, part, start, total)
     except _CONNECTION_LOST as error:
-        raise _Interrupted(f"{_reason(error)}, {_received(part)}") from None
+        raise _InterruptedError(f"{_reason(error)}, {_received(part)}") from None
     except requests.RequestException as error:
-        raise _Refused(_reason(error)) from None
+        raise _RefusedError(_reason(error)) from None
 
 
 def _handle_range_error(
@@ -228,9 +228,9 @@ def _handle_range_error(
 
 def _check_status(response: requests.Response) -> None:
     if response.status_code in _TEMPORARY_STATUS:
-        raise _Interrupted(f"{response.status_code} {response.reason}")
+        raise _InterruptedError(f"{response.status_code} {response.reason}")
     if response.status_code not in (200, 206):
-        raise _Refused(f"{response.status_code} {response.reason}")
+        raise _RefusedError(f"{response.status_code} {response.reason}")
 
 
 def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
@@ -238,7 +238,7 @@ def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
     if response.status_code == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if match is None or int(match[1]) != offset:
-            raise _Refused("answers with another part of the file than requested")
+            raise _RefusedError("answers with another part of the file than requested")
         return offset, None if match[2] == "*" else int(match[2])
     length = response.headers.get("Content-Length")
     return 0, int(length) if length else None
@@ -259,7 +259,7 @@ def _append(
             file.write(chunk)
             bar.update(len(chunk))
     if total is not None and part.size() < total:
-        raise _Interrupted(f"connection closed {_received(part)}")
+        raise _InterruptedError(f"connection closed {_received(part)}")
 
 
 def _received(part: _PartialDownload) -> str:

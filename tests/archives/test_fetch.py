@@ -12,11 +12,12 @@ from threading import Thread
 import pytest
 from fixtures.downloads import CONTENT, packed_archive
 
-from fcnlib.archives.catalogue import ARCHIVES, Archive
+from fcnlib.archives.catalogue import Archive
 from fcnlib.archives.fetch import RetryPolicy, fetch
 from fcnlib.core.errors import InputError
 
 NAME = "data.tar"
+
 QUICK = RetryPolicy(connect=5, read=5, pause=0)
 
 
@@ -280,20 +281,6 @@ def test_a_folder_that_cannot_be_made_is_an_error(server, tmp_path):
 def test_an_unknown_archive_lists_the_known(tmp_path):
     with pytest.raises(InputError, match=r"'voc\.tar' is not known; known: .*benchmark\.tgz"):
         fetch("voc.tar", tmp_path)
-
-
-@pytest.mark.parametrize("name", ARCHIVES)
-def test_every_archive_has_addresses_and_something_to_check_it_by(name):
-    archive = ARCHIVES[name]
-    algorithm, _, digest = archive.checksum.partition(":")
-    digits = {"md5": 32, "sha256": 64, "sha384": 96, "sha256-prefix": 8}
-    assert archive.urls and archive.terms
-    if archive.checksum:
-        assert len(digest) == digits[algorithm] and int(digest, 16)
-    elif archive.floats is not None:
-        assert 50e6 < archive.floats < 300e6
-    else:
-        assert name.endswith((".tar", ".tar.gz", ".tgz", ".zip"))
 
 
 def test_a_caffemodel_of_another_size_than_its_net_is_refused(server, tmp_path):

@@ -1,7 +1,9 @@
 """HHA files of single depth images."""
 
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,85 +124,149 @@ def test_a_camera_of_ones_own_fits_any_size(tmp_path: Path) -> None:
     assert np.array_equal(values(tmp_path / "o.png"), encode_hha(depth, None, SMALL))
 
 
-def wrong(frames: Path, what: str) -> None:
-    depth, raw, out = [frames / "depth/0.png"], None, frames / "out.png"
-    depth_format = DepthFormat()
-    if what == "8 bits":
-        depth[0].write_bytes(png(np.ones((480, 640), np.uint8)))
-    elif what == "cut":
-        depth[0].write_bytes(depth[0].read_bytes()[:9000])
-    elif what == "size":
-        depth[0].write_bytes(png(np.ones((425, 560), np.uint16)))
-    elif what == "crop":
-        depth[0].write_bytes(png(np.ones((424, 512), np.uint16)))
-        depth_format = DepthFormat(crop=True)
-    elif what == "raw size":
-        raw = frames / "raw/0.png"
-        raw.write_bytes(png(np.ones((240, 320), np.uint16)))
-    elif what == "no raw":
-        raw = frames / "raw/7.png"
-    elif what == "raw zero":
-        raw = frames / "raw/0.png"
-        raw.write_bytes(png(np.zeros((480, 640), np.uint16)))
-    elif what == "raw file":
-        depth, raw, out = [frames / "depth"], frames / "raw/0.png", frames / "out"
-    elif what == "out file":
-        depth = [frames / "depth"]
-    elif what == "out folder":
-        out = frames / "out"
-    elif what == "empty":
-        (frames / "none").mkdir()
-        depth, out = [frames / "none"], frames / "out"
-    elif what == "twice":
-        depth, out = [frames / "depth", frames / "raw"], frames / "out"
-    elif what == "over":
-        out = depth[0]
-    elif what == "array":
-        depth = [frames / "bad.npy"]
-        depth[0].write_bytes(b"no array")
-    elif what == "axes":
-        depth = [frames / "bad.npy"]
-        np.save(depth[0], np.ones((2, 3, 4)))
-    elif what == "none":
-        depth = [frames / "none.png"]
-    elif what == "none among others":
-        depth, out = [frames / "depth", frames / "none.npy"], frames / "out"
-    elif what == "archive":
-        depth = [frames / "z.npz"]
-        np.savez(depth[0], np.ones((480, 640)))
-    elif what == "nan":
-        depth = [frames / "bad.npy"]
-        np.save(depth[0], np.full((480, 640), np.nan))
-    encode_frames(frames_of(depth, raw, out), depth_format)
+class Arguments:
+    """The arguments of `frames_of` for a single frame, to break in a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.depths = [folder / "depth/0.png"]
+        self.raw: Path | None = None
+        self.out = folder / "out.png"
+        self.crop = False
+
+    def encode(self) -> None:
+        depth_format = DepthFormat(crop=self.crop)
+        encode_frames(frames_of(self.depths, self.raw, self.out), depth_format)
+
+    def write_depth(self, pixels: NDArray[Any]) -> None:
+        self.depths[0].write_bytes(png(pixels))
+
+    def write_raw(self, pixels: NDArray[Any]) -> None:
+        self.raw = self.folder / "raw/0.png"
+        self.raw.write_bytes(png(pixels))
+
+    def save_array(self, array: NDArray[Any]) -> None:
+        self.depths = [self.folder / "bad.npy"]
+        np.save(self.depths[0], array)
+
+
+def eight_bits(given: Arguments) -> None:
+    given.write_depth(np.ones((480, 640), np.uint8))
+
+
+def cut_short(given: Arguments) -> None:
+    given.depths[0].write_bytes(given.depths[0].read_bytes()[:9000])
+
+
+def cropped_size(given: Arguments) -> None:
+    given.write_depth(np.ones((425, 560), np.uint16))
+
+
+def size_of_no_crop(given: Arguments) -> None:
+    given.write_depth(np.ones((424, 512), np.uint16))
+    given.crop = True
+
+
+def raw_of_another_size(given: Arguments) -> None:
+    given.write_raw(np.ones((240, 320), np.uint16))
+
+
+def missing_raw(given: Arguments) -> None:
+    given.raw = given.folder / "raw/7.png"
+
+
+def raw_of_zeros(given: Arguments) -> None:
+    given.write_raw(np.zeros((480, 640), np.uint16))
+
+
+def raw_file_for_a_folder(given: Arguments) -> None:
+    given.depths, given.raw = [given.folder / "depth"], given.folder / "raw/0.png"
+    given.out = given.folder / "out"
+
+
+def out_file_for_a_folder(given: Arguments) -> None:
+    given.depths = [given.folder / "depth"]
+
+
+def out_folder_for_a_file(given: Arguments) -> None:
+    given.out = given.folder / "out"
+
+
+def empty_folder(given: Arguments) -> None:
+    (given.folder / "none").mkdir()
+    given.depths, given.out = [given.folder / "none"], given.folder / "out"
+
+
+def files_of_one_name(given: Arguments) -> None:
+    given.depths = [given.folder / "depth", given.folder / "raw"]
+    given.out = given.folder / "out"
+
+
+def out_over_the_depth(given: Arguments) -> None:
+    given.out = given.depths[0]
+
+
+def text_for_an_array(given: Arguments) -> None:
+    given.depths = [given.folder / "bad.npy"]
+    given.depths[0].write_bytes(b"no array")
+
+
+def three_axes(given: Arguments) -> None:
+    given.save_array(np.ones((2, 3, 4)))
+
+
+def missing_file(given: Arguments) -> None:
+    given.depths = [given.folder / "none.png"]
+
+
+def missing_file_among_others(given: Arguments) -> None:
+    given.depths = [given.folder / "depth", given.folder / "none.npy"]
+    given.out = given.folder / "out"
+
+
+def archive_of_arrays(given: Arguments) -> None:
+    given.depths = [given.folder / "z.npz"]
+    np.savez(given.depths[0], np.ones((480, 640)))
+
+
+def nan(given: Arguments) -> None:
+    given.save_array(np.full((480, 640), np.nan))
 
 
 @pytest.mark.parametrize(
-    ("what", "message"),
+    ("spoil", "message"),
     [
-        ("8 bits", r"0\.png: is L, expected 16-bit depth"),
-        ("cut", r"0\.png: damaged or cut short"),
-        ("size", r"0\.png: 560 x 425 pixels, but the Kinect's camera has 640 x 480; give --camera"),
-        ("crop", r"0\.png: 512 x 424 pixels, expected 640 x 480 to crop, or 560 x 425"),
-        ("raw size", r"raw/0\.png: 320 x 240 pixels, but .*depth/0\.png has 640 x 480"),
-        ("no raw", r"raw/7\.png: no such file"),
-        ("raw zero", r"depth/0\.png: missing: every pixel"),
-        ("raw file", r"raw/0\.png: expected a folder of raw depth images"),
-        ("out file", r"out\.png: expected a folder, as there are several"),
-        ("out folder", r"out: expected a file name that ends in \.png"),
-        ("empty", r"none: no depth image in it, expected \.png or \.npy"),
-        ("twice", r"out/0\.png \(and 1 more\): would be written twice"),
-        ("over", r"depth/0\.png: is read, expected another place"),
-        ("array", r"bad\.npy: not an array"),
-        ("axes", r"bad\.npy: expected numbers of height x width"),
-        ("none", r"none\.png: no such file$"),
-        ("none among others", r"none\.npy: no such file$"),
-        ("archive", r"z\.npz: not an image.*; expected \.png or \.npy$"),
-        ("nan", r"bad\.npy: depth: nan at row 0, column 0"),
+        (eight_bits, r"0\.png: is L, expected 16-bit depth"),
+        (cut_short, r"0\.png: damaged or cut short"),
+        (
+            cropped_size,
+            r"0\.png: 560 x 425 pixels, but the Kinect's camera has 640 x 480; give --camera",
+        ),
+        (size_of_no_crop, r"0\.png: 512 x 424 pixels, expected 640 x 480 to crop, or 560 x 425"),
+        (raw_of_another_size, r"raw/0\.png: 320 x 240 pixels, but .*depth/0\.png has 640 x 480"),
+        (missing_raw, r"raw/7\.png: no such file"),
+        (raw_of_zeros, r"depth/0\.png: missing: every pixel"),
+        (raw_file_for_a_folder, r"raw/0\.png: expected a folder of raw depth images"),
+        (out_file_for_a_folder, r"out\.png: expected a folder, as there are several"),
+        (out_folder_for_a_file, r"out: expected a file name that ends in \.png"),
+        (empty_folder, r"none: no depth image in it, expected \.png or \.npy"),
+        (files_of_one_name, r"out/0\.png \(and 1 more\): would be written twice"),
+        (out_over_the_depth, r"depth/0\.png: is read, expected another place"),
+        (text_for_an_array, r"bad\.npy: not an array"),
+        (three_axes, r"bad\.npy: expected numbers of height x width"),
+        (missing_file, r"none\.png: no such file$"),
+        (missing_file_among_others, r"none\.npy: no such file$"),
+        (archive_of_arrays, r"z\.npz: not an image.*; expected \.png or \.npy$"),
+        (nan, r"bad\.npy: depth: nan at row 0, column 0"),
     ],
 )
-def test_a_frame_that_cannot_be_meant_is_named(frames: Path, what: str, message: str) -> None:
+def test_a_frame_that_cannot_be_meant_is_named(
+    frames: Path, spoil: Callable[[Arguments], None], message: str
+) -> None:
+    given = Arguments(frames)
+    spoil(given)
     with pytest.raises(InputError, match=message):
-        wrong(frames, what)
+        given.encode()
     assert not list(frames.glob("out*"))
 
 
