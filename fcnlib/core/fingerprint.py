@@ -1,4 +1,4 @@
-"""What code and data files do, as hashes: code is an input of every result."""
+"""Hashes of code and of the data files that it names: code is an input of every result."""
 
 import ast
 import hashlib
@@ -14,28 +14,28 @@ PUBLIC_FACE = Path("fcnlib", "__init__.py")
 
 
 def fingerprint(script: Path) -> str:
-    """A hash of what `script` and every module of ours that it reaches do.
+    """A hash of `script`, of every module of ours that it imports, and of their data files.
 
-    Read from the syntax trees, so that comments and docstrings do not count; the data files that
-    a module names count as it does.
+    Modules are hashed as syntax trees: comments, docstrings and layout do not count. The data
+    files of a module are those beside it that a string in it names.
     """
     digest = hashlib.sha256()
     for path in sorted({script, *_reached(script)}):
-        digest.update(path.name.encode() + _meaning(path).encode())
+        digest.update(path.name.encode() + _syntax(path).encode())
         for file in _data_files(path):
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def stamp(folders: Sequence[Path]) -> str:
-    """A hash of the names, sizes and dates of the files in `folders`: an edit in place shows."""
-    found = [
+    """A hash of the names, sizes and dates of the files in `folders`, which an edit changes."""
+    entries = [
         (folder.name, entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
         for folder in folders
         if folder.is_dir()
         for entry in os.scandir(folder)
     ]
-    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(sorted(entries)).encode()).hexdigest()[:16]
 
 
 @cache
@@ -44,14 +44,14 @@ def _tree(path: Path) -> ast.Module:
 
 
 @cache
-def _meaning(path: Path) -> str:
+def _syntax(path: Path) -> str:
     return _dump(_tree(path))
 
 
 def _dump(node: object) -> str:
-    """A syntax tree as text, docstrings left out.
+    """A syntax tree as text, without docstrings.
 
-    Not `ast.dump`: that changes with Python's version, as do fields that are empty.
+    `ast.dump` depends on Python's version, and so do fields that are empty.
     """
     if isinstance(node, list):
         return "[" + ",".join(map(_dump, node)) + "]"
@@ -60,21 +60,24 @@ def _dump(node: object) -> str:
     fields = dict(ast.iter_fields(node))
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
         fields["body"] = fields["body"][1:]
-    shown = (f"{name}={_dump(value)}" for name, value in fields.items() if value not in (None, []))
-    return f"{type(node).__name__}({','.join(shown)})"
+    filled = (f"{name}={_dump(value)}" for name, value in fields.items() if value not in (None, []))
+    return f"{type(node).__name__}({','.join(filled)})"
 
 
 @cache
 def _data_files(path: Path) -> tuple[Path, ...]:
-    """The files beside a module that a text in it names, as `lists/train.txt`; folders whole."""
+    """The files beside a module that a string in it names, such as `lists/train.txt`.
+
+    Of a folder that is named, all files.
+    """
     found: set[Path] = set()
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found |= _named(path.parent, node.value)
+            found |= _named_files(path.parent, node.value)
     return tuple(sorted(found))
 
 
-def _named(folder: Path, name: str) -> set[Path]:
+def _named_files(folder: Path, name: str) -> set[Path]:
     parts = Path(name).parts
     if not parts or len(name) > 100 or "\0" in name or Path(name).is_absolute() or ".." in parts:
         return set()

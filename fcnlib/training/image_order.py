@@ -45,7 +45,7 @@ class ImageOrder:
         )
         self.names, self.flips = [names[i] for i in order], flips
         self.shifts = sample_shifts(images, self.recipe.random_shift, seed=seed)
-        self.hidden = input_mask(self.values.train_mask, net, data, self.values.tasks[0])
+        self.mask = input_mask(self.values.train_mask, net, data, self.values.tasks[0])
         self.blank = net.blank().tolist()
 
     @property
@@ -62,7 +62,7 @@ class ImageOrder:
             self.flips[done:].tolist(),
             inputs=self.values.inputs,
             tasks=self.values.tasks,
-            hidden=self.hidden,
+            mask=self.mask,
             shifts=self.shifts[done:].tolist() if self.recipe.random_shift else (),
             blank=self.blank,
         )

@@ -100,7 +100,7 @@ class Run:
         self.faster = optimize_for_training(self.net)  # it learns the same parameters
         self.objective = Loss(training, self.net, data, seed=seed, device=device)
         self.course = ImageOrder(training, self.net, data, seed=seed)
-        self.test_hidden = input_mask(training.data.test_mask, self.net, data, self.tasks[0])
+        self.test_mask = input_mask(training.data.test_mask, self.net, data, self.tasks[0])
         self.optimizer = make_optimizer(self.net, training.recipe)
         self.progress, self.tally = Progress(), LossMeter()
         self.stop = threading.Event()
@@ -223,7 +223,7 @@ class Run:
             inputs=self.inputs,
             tasks=self.tasks,
             device=self.device,
-            hidden=self.test_hidden,
+            mask=self.test_mask,
             bar=False,
         )
         self.net.train()

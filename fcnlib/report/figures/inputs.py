@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import Mask
 from fcnlib.datasets.colours import Image
-from fcnlib.datasets.masking import InputMask, look
+from fcnlib.datasets.masking import InputMask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 
 NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
@@ -48,7 +48,7 @@ def input_views(
     prepared: PreparedDataset,
     names: Sequence[str],
     inputs: Collection[str],
-    hidden: Iterable[InputMask] = (),
+    masks: Iterable[InputMask] = (),
     *,
     task: str,
 ) -> Views:
@@ -67,16 +67,16 @@ def input_views(
     if "hha" in inputs:
         columns.append(("HHA", [prepared.hha(name) for name in names]))
     said = [WORDS[name] for name in WORDS if name in inputs]
-    masked = [each for each in hidden if each.mask != "none"]
+    masked = [each for each in masks if each.kind != "none"]
     for each in masked:
         pictures = [masked_picture(prepared, name, task, each) for name in names]
-        columns.append((MASKED[each.mask], pictures))
+        columns.append((MASKED[each.kind], pictures))
     return Views(columns, scale, " ".join(filter(None, [*said, HIDDEN * bool(masked)])))
 
 
-def masked_picture(prepared: PreparedDataset, name: str, task: str, hidden: InputMask) -> Image:
-    """The photograph without what is hidden, as whole numbers."""
-    seen = np.rint(look(prepared, name, ["rgb"], task, hidden)).astype(np.uint8)
+def masked_picture(prepared: PreparedDataset, name: str, task: str, mask: InputMask) -> Image:
+    """The masked image, as whole numbers."""
+    seen = np.rint(masked_input(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 
 
