@@ -22,9 +22,8 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.evaluation.confusion import TASK
 from fcnlib.evaluation.timing import clock
-from fcnlib.models import build_fcn
 from fcnlib.models.fast.training import optimize_for_training
-from fcnlib.models.fcn import FCN
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.training.initialization import init_layers, init_score_layers
 from fcnlib.training.losses import pixel_loss
 from fcnlib.training.optimizer import make_optimizer

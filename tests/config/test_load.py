@@ -15,7 +15,7 @@ from fcnlib.config.yaml_files import merged
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.heads import scorable
+from fcnlib.models.heads import prediction_layers
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
@@ -138,7 +138,7 @@ def test_names_allowed_in_two_places_are_the_same() -> None:
 def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> None:
     with torch.device("meta"):
         trunk = BACKBONES[backbone].layers()
-    assert list(STRIDES[backbone].items()) == list(scorable(trunk).items())
+    assert list(STRIDES[backbone].items()) == list(prediction_layers(trunk).items())
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
         ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: arch"),
-        ("experiments/voc-fcn32s/paper", {"field": "5"}, "voc-fcn32s.paper.field: '5'"),
+        ("experiments/voc-fcn32s/paper", {"receptive_field": "5"}, "voc-fcn32s.paper.receptive_field: '5'"),
         ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
         ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
         ("experiments/zoo-voc-fcn8s/weights/to", "fcn4s-vgg16", "weights.to: 'fcn4s-vgg16'"),

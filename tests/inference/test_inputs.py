@@ -20,7 +20,7 @@ from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export, load
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 
 CLASSES = {task: list(names) for task, names in TASKS.items()}
 PALETTE = {task: voc_palette()[: len(names)] for task, names in TASKS.items()}

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fcnlib.core.errors import InputError
-from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.geometry import sizes
 from fcnlib.models.graph import LayerGraph
 

@@ -10,18 +10,14 @@ from torch import nn
 
 from fcnlib.config.schema import STRIDES
 from fcnlib.core.errors import InputError
-from fcnlib.models import (
-    FCN,
-    architecture,
-    build_classifier,
-    build_fcn,
-)
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.geometry import (
     IMAGE,
     Grid,
     grids,
-    offset,
+    crop_offset,
     sizes,
     smallest_side,
 )
@@ -33,7 +29,7 @@ from fcnlib.models.layers import (
     Upscore,
     add_layer,
 )
-from fcnlib.models.summary import Architecture
+from fcnlib.models.summary import Architecture, architecture
 
 THIN = 1 / 64
 # Every skip and truncated net of each backbone, with its published padding and with little.
@@ -59,7 +55,7 @@ def crop_offsets(net: FCN) -> list[int]:
     """The crops in published order: of each finer layer's scores, then of the upsampled result."""
     fuses = [layer for layer in net.values() if isinstance(layer, Fuse)]
     crops = [layer.offset for layer in net.values() if isinstance(layer, Crop)]
-    return [fuse.fine_from - fuse.coarse_from for fuse in fuses] + crops
+    return [fuse.fine_offset - fuse.coarse_offset for fuse in fuses] + crops
 
 
 @pytest.mark.parametrize(
@@ -112,8 +108,8 @@ def test_numbers_are_those_of_table_1(backbone: str, expected: Architecture) -> 
         classifier = build_classifier(backbone)
     assert architecture(net) == architecture(finer) == expected
     # Of GoogLeNet, the published field is the classifier's, which an FCN cuts down.
-    published = {"googlenet": 907}.get(backbone, expected.field)
-    assert architecture(classifier).field == published
+    published = {"googlenet": 907}.get(backbone, expected.receptive_field)
+    assert architecture(classifier).receptive_field == published
 
 
 def test_learned_interpolation_counts_as_parameters() -> None:
@@ -127,7 +123,7 @@ def test_learned_interpolation_counts_as_parameters() -> None:
 )
 def test_fields_of_the_truncated_nets(layer: str, field: int, stride: int) -> None:
     numbers = architecture(build_fcn("vgg16", [layer], width=THIN))
-    assert (numbers.field, numbers.stride) == (field, stride)
+    assert (numbers.receptive_field, numbers.stride) == (field, stride)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(500, 16), (375, 12), (333, 11), (425, 14), (560, 18)])
@@ -298,16 +294,16 @@ def test_a_cell_sees_the_pixels_that_its_grid_says(
     assert signal.grad is not None
     seen = signal.grad[0, 0].nonzero()[:, 0]
     centre = grid.start + cell * grid.stride
-    first, last = centre - (grid.field - 1) / 2, centre + (grid.field - 1) / 2
+    first, last = centre - (grid.receptive_field - 1) / 2, centre + (grid.receptive_field - 1) / 2
     # Strides wider than the kernel leave gaps, never at the ends.
     assert (seen.min().item(), seen.max().item()) == (max(0, first), last)
 
 
 def test_maps_half_a_cell_apart_are_refused() -> None:
     with pytest.raises(InputError, match=r"0\.5 cells apart"):
-        offset(Grid(stride=2), Grid(stride=2, start=1))
+        crop_offset(Grid(stride=2), Grid(stride=2, start=1))
 
 
 def test_maps_of_other_strides_are_refused() -> None:
     with pytest.raises(InputError, match="strides 1 and 2 differ"):
-        offset(Grid(), Grid(stride=2))
+        crop_offset(Grid(), Grid(stride=2))

@@ -11,8 +11,9 @@ from fcnlib.config.schema import Net
 from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.models import FCN, build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.training.initialization import build_initialized, load_start
 
 NET: dict[str, Any] = {

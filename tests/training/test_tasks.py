@@ -15,7 +15,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
 from fcnlib.inference.torchscript import about, export_checkpoint, load
-from fcnlib.models import build_classifier
+from fcnlib.models.classifier import build_classifier
 from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import pixel_loss

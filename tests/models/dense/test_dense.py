@@ -2,23 +2,20 @@
 
 import pytest
 import torch
+from fcnlib.models.dense.subnets import layer_dict, subnet
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fcnlib.core.errors import InputError
-from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.dense import (
-    FullyConnected,
-    ShiftAndStitch,
-    coarse,
-    dense_grid,
-    dilated,
-)
-from fcnlib.models.dense.trunk import layers_of, part_of
-from fcnlib.models.geometry import Window, smallest_side
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.dense.dense_maps import ShiftAndStitch, dense_grid, dilated
+from fcnlib.models.dense.fully_connected import FullyConnected
+from fcnlib.models.dense.subnets import coarse_net
+from fcnlib.models.fcn import build_fcn
+from fcnlib.models.geometry import WindowLayer, smallest_side
 from fcnlib.models.graph import LayerGraph
 
 THIN = 1 / 64
@@ -27,11 +24,11 @@ LAST = {name: "inception_5b/output" if name == "googlenet" else "fc7" for name i
 
 def unpadded(net: LayerGraph) -> LayerGraph:
     """The net without any padding, with the same weights: every cell sees only the image."""
-    part = part_of(net, net.keys())
+    part = subnet(net, net.keys())
     for layer in part.values():
-        if isinstance(layer, Window):
+        if isinstance(layer, WindowLayer):
             layer.padding = (0, 0)
-    part.smallest_side = smallest_side(layers_of(part))
+    part.smallest_side = smallest_side(layer_dict(part))
     return part
 
 
@@ -66,7 +63,7 @@ def dense_maps(net: LayerGraph, image: Tensor, stride: int) -> tuple[Tensor, Ten
         return (
             ShiftAndStitch(net, stride)(image),
             dilated(net, stride)(image),
-            coarse(net)(image),
+            coarse_net(net)(image),
         )
 
 
@@ -88,7 +85,7 @@ def test_all_shifts_stitched_are_the_dilated_net_on_the_whole_map(
 ) -> None:
     torch.manual_seed(seed)
     net = drawn(nets(backbone, width)[kind])
-    least = coarse(net).smallest_side
+    least = coarse_net(net).smallest_side
     # One more pixel than these cells need, so that sides are odd too.
     height, width_ = (least + stride * (count - 1) + seed % 3 for count in cells)
     stitched, in_one_pass, coarse_map = dense_maps(
@@ -111,7 +108,7 @@ def test_without_padding_a_shift_cuts_the_first_pixels_off(backbone: str) -> Non
 
 
 def test_with_padding_it_does_so_where_no_border_is_seen_and_only_there() -> None:
-    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1)))
+    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1)))
     grid, side, shift = dense_grid(net), 120, 3
     image = 50 * torch.randn(1, 3, side, side)
     with torch.inference_mode():
@@ -136,7 +133,7 @@ def test_a_dense_map_moves_with_the_image_pixel_by_pixel(backbone: str) -> None:
 
 def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
     """Noise that leaves a cell as it is lies outside of its field; the field is tight."""
-    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
+    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
     grid, image, cell = dense_grid(net, 4), 50 * torch.randn(1, 3, 60, 60), 35
     seen = image.requires_grad_()
     dilated(net, 4)(seen)[0, :, cell, cell].abs().sum().backward()
@@ -149,7 +146,7 @@ def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
 
 
 def test_every_shift_and_the_dilated_net_learn_the_nets_own_weights() -> None:
-    net = coarse(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1))).double()
+    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1))).double()
     image, gradients = torch.randn(1, 3, 21, 26).double(), []
     for dense in (ShiftAndStitch(net, 4), dilated(net, 4)):
         net.zero_grad()
@@ -178,7 +175,7 @@ def test_the_coarse_net_of_skips_heads_and_streams_ends_with_its_coarsest_scores
         with torch.inference_mode():
             net(seen)
             expected = torch.cat(kept[: len(tops)], 1)
-            assert torch.equal(coarse(net)(seen), expected)
+            assert torch.equal(coarse_net(net)(seen), expected)
             assert apart(dilated(net, 16)(seen)[:, :, ::2, ::2], expected) < 1e-5
 
 

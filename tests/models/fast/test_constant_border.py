@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from fcnlib.models import FCN, build_fcn
 from fcnlib.models.fast.constant_border import AssembleMap, BorderOffsetConv, skip_constant_border
+from fcnlib.models.fcn import FCN, build_fcn
 
 THIN = 1 / 32
 NETS: list[dict[str, Any]] = [

@@ -11,18 +11,18 @@ from torch import nn
 from torch.nn import functional
 
 from fcnlib.core.errors import InputError
-from fcnlib.models import build_fcn
 from fcnlib.models.fast.bilinear import Bilinear
-from fcnlib.models.fast.constant_border import Edge
-from fcnlib.models.fast.inference import fast, optimize_for_inference
+from fcnlib.models.fast.constant_border import EdgeMap
+from fcnlib.models.fast.inference import with_fast_layers, optimize_for_inference
 from fcnlib.models.fast.training import UpscoreCrop, optimize_for_training
 from fcnlib.models.fast.winograd import (
     Pointwise,
     Winograd,
     WinogradRows,
     tile_kernel,
-    transforms,
+    winograd_transforms,
 )
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.layers import Upscore
 
 SIDES = st.integers(1, 23)
@@ -31,7 +31,7 @@ WIDE = 1 / 4  # conv4 and conv5 have 128 channels, fc6 and fc7 1024: every faste
 
 @pytest.mark.parametrize("taps", [3, 5, 6, 7])
 def test_transforms_give_a_filters_outputs(taps: int) -> None:
-    into, kernel, out = transforms(taps)
+    into, kernel, out = winograd_transforms(taps)
     signal, weights = torch.randn(taps + 3).double(), torch.randn(taps).double()
     expected = torch.stack([(signal[i : i + taps] * weights).sum() for i in range(4)])
     torch.testing.assert_close(out @ ((kernel @ weights) * (into @ signal)), expected)
@@ -84,7 +84,7 @@ def test_two_matrix_products_upsample(factor: int, kernel: int | None) -> None:
 def fast_layer(layer: nn.Module) -> nn.Module:
     net = build_fcn(predict_from=["fc7"], width=1 / 32, padding=1, fc6_kernel=3)
     net["upscore"] = layer
-    return fast(net)["upscore"]
+    return with_fast_layers(net)["upscore"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_net_of_faster_layers_gives_the_same_scores(values: dict[str, Any]) ->
     net = drawn(build_fcn(**{"width": WIDE, **values})).double()
     image = torch.randn(2, 3, 45, 70, dtype=torch.float64)
     with torch.inference_mode():
-        expected, found = net(image), fast(net)(image)
+        expected, found = net(image), with_fast_layers(net)(image)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
 
 
@@ -159,19 +159,19 @@ def test_frozen_upsampling_of_other_weights_stays_as_it_is() -> None:
     nn.init.uniform_(upscore.weight)
     image = torch.randn(1, 3, 45, 70)
     with torch.inference_mode():
-        for made in (fast(net), optimize_for_training(net)):
+        for made in (with_fast_layers(net), optimize_for_training(net)):
             assert torch.allclose(made(image), net(image), atol=1e-4)
 
 
 def test_every_kind_of_faster_layer_is_used() -> None:
-    used = {type(layer) for layer in fast(build_fcn(width=WIDE)).modules()}
+    used = {type(layer) for layer in with_fast_layers(build_fcn(width=WIDE)).modules()}
     assert used >= {Winograd, WinogradRows, Pointwise, Bilinear}
 
 
 def test_a_layer_and_its_edge_share_their_weights() -> None:
-    net = fast(build_fcn(width=WIDE))
+    net = with_fast_layers(build_fcn(width=WIDE))
     edge, layer = net["pool4/edge"], net["conv4_3"]
-    assert isinstance(edge, Edge) and isinstance(layer, Winograd)
+    assert isinstance(edge, EdgeMap) and isinstance(layer, Winograd)
     assert isinstance(edge.layers[2], Winograd)
     assert edge.layers[2].kernel.data_ptr() == layer.kernel.data_ptr()
 

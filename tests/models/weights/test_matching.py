@@ -103,7 +103,7 @@ def test_learned_upsampling_is_taken_over_and_frozen_is_not() -> None:
     bilinear = frozen["upscore2"].weight.clone()
     for net in (learned, frozen):
         done = load_matching(source.state_dict(), net)
-        assert not done.missing and not done.left
+        assert not done.missing and not done.unused
     assert torch.equal(learned["upscore2"].weight, source["upscore2"].weight)
     assert torch.equal(frozen["upscore2"].weight, bilinear)
 

@@ -79,7 +79,7 @@ def test_conversions_from_caffe_keep_caffes_input(vgg16: nn.Module, tmp_path: Pa
         ("vgg16_from_caffe.pth", None),
         ("renamed.pth", "vgg"),
     ]:
-        weights = read_weights(tmp_path / name, input=given)
+        weights = read_weights(tmp_path / name, input_format=given)
         state = vgg16.state_dict()
         assert torch.equal(weights.state["conv1_1.weight"], state["features.0.weight"])
         assert torch.equal(weights.state["conv5_3.weight"], state["features.28.weight"])
@@ -113,7 +113,7 @@ def test_torchvisions_other_nets_are_refused(name: str, tmp_path: Path) -> None:
 
 def test_an_unknown_input_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"input 'bgr'; expected one of: fcn, vgg, "):
-        read_weights(tmp_path / "net.pth", input="bgr")
+        read_weights(tmp_path / "net.pth", input_format="bgr")
 
 
 def pytorch_fcn(classes: int = 21, *, width: int = 2, seed: int = 0) -> dict[str, Tensor]:
