@@ -25,7 +25,7 @@ from fcnlib.evaluation.timing import clock
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.training.initialization import init_layers, init_score_layers
-from fcnlib.training.losses import pixel_loss
+from fcnlib.training.losses import cross_entropy_loss
 from fcnlib.training.optimizer import make_optimizer
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
@@ -93,7 +93,7 @@ def one_step(
     image, labels = samples[number]
     image, truth = image[None].to(device), labels[TASK][None].to(device)
     times.append(clock(device))
-    loss = pixel_loss(net(net.normalise(image)), truth)
+    loss = cross_entropy_loss(net(net.normalise(image)), truth)
     times.append(clock(device))
     loss.backward()
     times.append(clock(device))

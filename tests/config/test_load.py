@@ -154,7 +154,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
         ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: arch"),
-        ("experiments/voc-fcn32s/paper", {"receptive_field": "5"}, "voc-fcn32s.paper.receptive_field: '5'"),
+        (
+            "experiments/voc-fcn32s/paper",
+            {"receptive_field": "5"},
+            "voc-fcn32s.paper.receptive_field: '5'",
+        ),
         ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
         ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
         ("experiments/zoo-voc-fcn8s/weights/to", "fcn4s-vgg16", "weights.to: 'fcn4s-vgg16'"),

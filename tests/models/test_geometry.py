@@ -16,8 +16,8 @@ from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.geometry import (
     IMAGE,
     Grid,
-    grids,
     crop_offset,
+    grids,
     sizes,
     smallest_side,
 )

@@ -432,11 +432,11 @@ def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):
         f"cost,Small,small,,forward_ms,5.13,{read_lines(tmp_path / 'tables/skips.csv')[1].std},"
         "2,16.0,ms",
         "cost,Small,small,,parameters,56954261.0,,2,57000000.0,parameters",
-        "cost,Small,small,,field,355.0,,2,,px",
+        "cost,Small,small,,receptive_field,355.0,,2,,px",
         "cost,Big,big,semantic,mean_iu,50.0,,1,,%",
         "cost,Big,big,,forward_ms,20.0,,1,,ms",
         "cost,Big,big,,parameters,134346581.0,,1,,parameters",
-        "cost,Big,big,,field,715.0,,1,907.0,px",
+        "cost,Big,big,,receptive_field,715.0,,1,907.0,px",
     ]
 
 
@@ -475,7 +475,7 @@ def test_scores_of_a_row_that_is_no_more_are_removed(tmp_path):
 def test_a_cost_that_was_not_measured_is_empty(tmp_path):
     path = write_metrics(tmp_path, "small", 0, mean_iu=0.4)
     csv, _ = build(tmp_path, [path], COSTS)
-    assert "cost,Small,small,,field,,,,,px" in csv
+    assert "cost,Small,small,,receptive_field,,,,,px" in csv
 
 
 def test_an_unknown_cost_is_refused(tmp_path):

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from fcnlib.models.dense.subnets import layer_dict, subnet
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.dense.dense_maps import ShiftAndStitch, dense_grid, dilated
 from fcnlib.models.dense.fully_connected import FullyConnected
-from fcnlib.models.dense.subnets import coarse_net
+from fcnlib.models.dense.subnets import coarse_net, layer_dict, subnet
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.geometry import WindowLayer, smallest_side
 from fcnlib.models.graph import LayerGraph
@@ -115,7 +114,7 @@ def test_with_padding_it_does_so_where_no_border_is_seen_and_only_there() -> Non
         dense = dilated(net)(image)[:, :, shift::8, shift::8]
         shifted = net(image[:, :, shift:, shift:])
     centres = shift + grid.start + 8 * torch.arange(shifted.shape[2])
-    reach = (grid.field - 1) / 2
+    reach = (grid.receptive_field - 1) / 2
     inside = (centres - reach >= shift) & (centres + reach <= side - 1)
     assert 0 < inside.sum() < len(inside)
     where = torch.outer(inside, inside)
@@ -140,9 +139,9 @@ def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
     assert seen.grad is not None
     rows = seen.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
     centre = grid.start + cell * grid.stride
-    assert rows.min() >= centre - (grid.field - 1) / 2
-    assert rows.max() <= centre + (grid.field - 1) / 2
-    assert rows.max() - rows.min() > grid.field / 2
+    assert rows.min() >= centre - (grid.receptive_field - 1) / 2
+    assert rows.max() <= centre + (grid.receptive_field - 1) / 2
+    assert rows.max() - rows.min() > grid.receptive_field / 2
 
 
 def test_every_shift_and_the_dilated_net_learn_the_nets_own_weights() -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from fcnlib.core.errors import InputError
 from fcnlib.models.fast.bilinear import Bilinear
 from fcnlib.models.fast.constant_border import EdgeMap
-from fcnlib.models.fast.inference import with_fast_layers, optimize_for_inference
+from fcnlib.models.fast.inference import optimize_for_inference, with_fast_layers
 from fcnlib.models.fast.training import UpscoreCrop, optimize_for_training
 from fcnlib.models.fast.winograd import (
     Pointwise,
