@@ -157,7 +157,7 @@ def lrn(x: Tensor) -> Tensor:
     return x / (1 + 1e-4 / 5 * sums) ** 0.75
 
 
-def randomised(net: LayerGraph) -> LayerGraph:
+def with_unit_outputs(net: LayerGraph) -> LayerGraph:
     """The net with weights under which every layer's output is of unit size and counts."""
     generator = torch.Generator().manual_seed(0)
     for layer in net.values():
@@ -170,7 +170,7 @@ def randomised(net: LayerGraph) -> LayerGraph:
 
 @pytest.mark.parametrize("size", [(50, 75), (33, 20)])
 def test_fcn_alexnet_equals_the_released_net_written_out(size: tuple[int, int]) -> None:
-    net = randomised(build_fcn("alexnet", ["fc7"], width=1 / 16))
+    net = with_unit_outputs(build_fcn("alexnet", ["fc7"], width=1 / 16))
     image = 100 * torch.randn(1, 3, *size, dtype=torch.float64)
     by_hand = WrittenOut(net)
     with torch.inference_mode():
@@ -184,7 +184,7 @@ def test_fcn_alexnet_equals_the_released_net_written_out(size: tuple[int, int]) 
 
 
 def test_googlenet_equals_the_published_net_written_out() -> None:
-    net = randomised(build_classifier("googlenet", 10, width=1 / 16))
+    net = with_unit_outputs(build_classifier("googlenet", 10, width=1 / 16))
     image = 100 * torch.randn(2, 3, 224, 224, dtype=torch.float64)
     by_hand = WrittenOut(net)
     with torch.inference_mode():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import randomised
+from fixtures.nets import with_random_scores
 from torch import nn
 from torch.nn import functional as F
 
@@ -97,7 +97,8 @@ def test_upsampling_equals_caffes_dense_deconvolution() -> None:
 def test_skip_scales_act_on_features_and_not_on_the_bias() -> None:
     image = torch.randn(1, 3, 40, 40)
     plain, scaled = (
-        randomised(build_fcn(width=THIN, skip_scales=scales)) for scales in (None, [0.5, 0.25])
+        with_random_scores(build_fcn(width=THIN, skip_scales=scales))
+        for scales in (None, [0.5, 0.25])
     )
     scaled.load_state_dict(plain.state_dict())
     with torch.inference_mode():
@@ -143,7 +144,7 @@ def released_net_py(net: FCN, image: torch.Tensor, crops: list[int]) -> torch.Te
 def test_equals_the_released_net_written_out(
     predict_from: list[str], crops: list[int], size: tuple[int, int]
 ) -> None:
-    net = randomised(build_fcn(predict_from=predict_from, width=THIN))
+    net = with_random_scores(build_fcn(predict_from=predict_from, width=THIN))
     image = 100 * torch.randn(1, 3, *size)
     with torch.inference_mode():
         ours, theirs = net(image), released_net_py(net, image, crops)
@@ -191,8 +192,8 @@ def test_depth_alone_is_a_logarithm_too_and_six_channels_are_bytes() -> None:
 
 def test_a_net_of_another_channel_order_says_so_itself() -> None:
     """The same image, the same scores: first RGB weights, then the same ones turned to BGR."""
-    bgr = randomised(build_fcn(width=THIN))
-    rgb = randomised(build_fcn(width=THIN))
+    bgr = with_random_scores(build_fcn(width=THIN))
+    rgb = with_random_scores(build_fcn(width=THIN))
     rgb.load_state_dict(bgr.state_dict())
     rgb.input_order.copy_(torch.arange(3))
     rgb.input_mean.copy_(bgr.input_mean.flip(0))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import randomised
+from fixtures.nets import with_random_scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -70,7 +70,7 @@ def test_truncated_nets_end_with_their_layer(layer: str, last: str) -> None:
 
 
 def test_two_heads_score_as_two_nets_with_the_same_trunk() -> None:
-    both = randomised(build_fcn(classes=SIFTFLOW, width=THIN))
+    both = with_random_scores(build_fcn(classes=SIFTFLOW, width=THIN))
     image = 100 * torch.randn(2, 3, 45, 70)
     found = both.split(scores(both, image))
     assert list(found) == ["semantic", "geometric"]
@@ -84,7 +84,7 @@ def test_two_heads_score_as_two_nets_with_the_same_trunk() -> None:
 
 
 def test_two_streams_score_as_the_mean_of_two_nets() -> None:
-    both = randomised(build_fcn(predict_from=["fc7"], streams=STREAMS, width=THIN))
+    both = with_random_scores(build_fcn(predict_from=["fc7"], streams=STREAMS, width=THIN))
     image = 100 * torch.randn(1, 6, 45, 70)
     parts = []
     for part, stream in zip(image.split(3, 1), STREAMS, strict=True):
@@ -107,7 +107,7 @@ def test_fusion_by_maximum_keeps_the_stronger_score() -> None:
 
 
 def test_a_null_background_scores_zero_before_the_other_classes() -> None:
-    plain = randomised(build_fcn(classes=20, width=THIN))
+    plain = with_random_scores(build_fcn(classes=20, width=THIN))
     null = build_fcn(classes=21, null_background=True, width=THIN).eval()
     null.load_state_dict(plain.state_dict())
     image = 100 * torch.randn(1, 3, 45, 70)
@@ -123,7 +123,7 @@ def test_learned_interpolation_learns_all_steps_but_the_last() -> None:
     assert requiring_grad(learned) - requiring_grad(frozen) == steps
     for name in steps:
         assert torch.equal(learned.state_dict()[name], frozen.state_dict()[name])
-    randomised(learned)(100 * torch.randn(1, 3, 40, 40)).square().sum().backward()
+    with_random_scores(learned)(100 * torch.randn(1, 3, 40, 40)).square().sum().backward()
     step = learned["upscore2"]
     assert isinstance(step, Upscore) and step.weight.grad is not None
     assert step.weight.grad.abs().sum() > 0
@@ -188,7 +188,7 @@ def nets(draw: st.DrawFn) -> FCN:
         "padding": draw(st.sampled_from([None, 24, 60])),
     }
     names = [strides[coarsest][0], *finer[:kept]]
-    return randomised(build_fcn(backbone, names, width=THIN, **values))
+    return with_random_scores(build_fcn(backbone, names, width=THIN, **values))
 
 
 @settings(max_examples=20, deadline=None)

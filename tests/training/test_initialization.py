@@ -1,10 +1,12 @@
-"""Starting weights: nothing, a classifier's, those of nets with fewer channels or streams."""
+"""Initial weights: random, a classifier's, those of nets with fewer channels or streams."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from fixtures.tasks import training
+from fixtures.training import train_net, training_config, weights_of
 from torch import Tensor, nn
 
 from fcnlib.config.schema import Net
@@ -14,12 +16,15 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.training.initialization import build_initialized, load_start
+from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.training.initialization import build_initialized, load_initial_weights
 
 NET: dict[str, Any] = {
     **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"]},
     **{"width": 1 / 32, "padding": 1, "fc6_kernel": 3},
 }
+
+
 STREAMS = ("color", "hha")
 
 
@@ -91,7 +96,7 @@ def test_a_classifier_starts_nets_of_one_head_and_of_two(
     for name, tensor in net.state_dict().items():
         assert name.startswith(("score", "upscore")) or torch.equal(tensor, weights[name])
     both = build_fcn(**{**NET, **values}, classes={"semantic": 5, "geometric": 3})
-    load_start(both, [path])
+    load_initial_weights(both, [path])
     trunk = {name: tensor for name, tensor in net.state_dict().items() if name in weights}
     assert all(torch.equal(both.state_dict()[name], tensor) for name, tensor in trunk.items())
     for head in (net["score_fr"], both["score_fr_sem"], both["score_fr_geo"]):
@@ -166,3 +171,86 @@ def test_streams_of_other_scales_are_refused(world: Path, tmp_path: Path) -> Non
         starting(world, *paths, **values)
     with pytest.raises(InputError, match="2 nets; expected one for each of"):
         starting(world, *paths, **{**values, "streams": [*STREAMS, "depth"]} | {"start_from": []})
+
+
+def test_score_layers_start_at_zero_or_as_caffes(world: Path, tmp_path: Path) -> None:
+    values, data = training_config({"width": 0.25}), PreparedDataset(world)
+    zero, drawn, again, other = (
+        build_initialized(values.net, values.data, data, [], seed=seed, score_init=kind)
+        for seed, kind in ((0, "zero"), (0, "random"), (0, "random"), (1, "random"))
+    )
+    for name, tensor in drawn.state_dict().items():
+        if name in ("score_fr.weight", "score_pool4.weight"):
+            few = tensor.numel() ** -0.5
+            assert tensor.std().item() == pytest.approx(0.01, rel=3 * few)
+            assert tensor.mean().item() == pytest.approx(0, abs=0.04 * few)
+            assert not zero.state_dict()[name].any()
+            assert torch.equal(tensor, again.state_dict()[name])
+            assert not torch.equal(tensor, other.state_dict()[name])
+        else:  # the trunk's chance is its own
+            assert torch.equal(tensor, zero.state_dict()[name])
+    assert not drawn["score_fr"].bias.any()
+
+
+def test_only_new_score_layers_start_at_random(world: Path, tmp_path: Path) -> None:
+    coarse = train_net(
+        world, tmp_path, training_config({"predict_from": ["fc7"]}, learning_rate=1e-5)
+    )
+    values = training_config({"start_from": ["coarse"]})
+    net = build_initialized(
+        values.net, values.data, PreparedDataset(world), [coarse], seed=0, score_init="random"
+    )
+    assert torch.equal(net["score_fr"].weight, weights_of(coarse)["score_fr.weight"])
+    assert net["score_pool4"].weight.std() > 0.005
+
+
+def classifier(path: Path) -> Path:
+    net = build_classifier("vgg16", 9, width=1 / 32, fc6_kernel=3, window=96)
+    torch.save({"state": net.state_dict()}, path)
+    return path
+
+
+@pytest.mark.parametrize("mean", ["start", "dataset"])
+def test_a_classifier_knows_the_mean_of_colours_alone(
+    rooms: PreparedDataset, tmp_path: Path, mean: str
+) -> None:
+    path = classifier(tmp_path / "weights.pt")
+    ilsvrc = weights_of(path)["input_mean"].tolist()
+    colours = ilsvrc if mean == "start" else list(rooms.mean("rgb", "train"))[::-1]
+    depth, hha = rooms.mean("depth", "train"), list(rooms.mean("hha", "train"))
+    assert 7 < depth[0] < 8
+    expected: dict[tuple[str, ...], tuple[list[float], list[int]]] = {
+        ("rgb",): (colours, [2, 1, 0]),
+        ("hha",): (hha, [0, 1, 2]),
+        ("rgb", "depth"): ([*colours, *depth], [2, 1, 0, 3]),
+        ("rgb", "hha"): ([*colours, *hha], [2, 1, 0, 3, 4, 5]),
+    }
+    for inputs, (means, order) in expected.items():
+        streams = STREAMS if len(means) == 6 else {}
+        values = training(inputs, mean=mean, net={**streams, "start_from": ()})
+        net = build_initialized(values.net, values.data, rooms, [path], seed=0)
+        assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
+        assert net.input_order.tolist() == order
+        values = training(inputs, mean=mean, net={**streams, "start_from": "random"})
+        net = build_initialized(values.net, values.data, rooms, [], seed=0)
+        if mean == "dataset":
+            assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs
+        assert net.input_order.tolist() == order
+
+
+def test_a_net_keeps_the_input_of_the_net_it_starts_from(
+    rooms: PreparedDataset, tmp_path: Path
+) -> None:
+    path = classifier(tmp_path / "weights.pt")
+    weights = read_checkpoint(path)
+    weights["state"]["input_mean"] += 5  # type: ignore[index]
+    torch.save(weights, path)
+    mean = weights_of(path)["input_mean"].tolist()
+    staged = training(("hha",), net={"start_from": ("coarser",)})
+    assert (
+        build_initialized(staged.net, staged.data, rooms, [path], seed=0).input_mean.tolist()
+        == mean
+    )
+    values = training(("rgb", "depth"), net={"start_from": ("colours",)})
+    net = build_initialized(values.net, values.data, rooms, [path], seed=0)
+    assert net.input_mean.tolist() == pytest.approx([*mean, *rooms.mean("depth", "train")])

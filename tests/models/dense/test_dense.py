@@ -31,7 +31,7 @@ def unpadded(net: LayerGraph) -> LayerGraph:
     return part
 
 
-def drawn(net: LayerGraph) -> LayerGraph:
+def random_net(net: LayerGraph) -> LayerGraph:
     """The net with weights at random, biases too: they tell a border's zeros from a cell."""
     for parameter in net.parameters():
         if parameter.dim() > 1:
@@ -83,7 +83,7 @@ def test_all_shifts_stitched_are_the_dilated_net_on_the_whole_map(
     backbone: str, kind: str, width: float, stride: int, cells: tuple[int, int], seed: int
 ) -> None:
     torch.manual_seed(seed)
-    net = drawn(nets(backbone, width)[kind])
+    net = random_net(nets(backbone, width)[kind])
     least = coarse_net(net).smallest_side
     # One more pixel than these cells need, so that sides are odd too.
     height, width_ = (least + stride * (count - 1) + seed % 3 for count in cells)
@@ -98,7 +98,7 @@ def test_all_shifts_stitched_are_the_dilated_net_on_the_whole_map(
 
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16"])
 def test_without_padding_a_shift_cuts_the_first_pixels_off(backbone: str) -> None:
-    net = unpadded(drawn(build_classifier(backbone, 3, width=THIN, fc6_kernel=2)))
+    net = unpadded(random_net(build_classifier(backbone, 3, width=THIN, fc6_kernel=2)))
     image = 50 * torch.randn(1, 3, net.smallest_side + 40, net.smallest_side + 37)
     with torch.inference_mode():
         dense = dilated(net)(image)
@@ -107,7 +107,7 @@ def test_without_padding_a_shift_cuts_the_first_pixels_off(backbone: str) -> Non
 
 
 def test_with_padding_it_does_so_where_no_border_is_seen_and_only_there() -> None:
-    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1)))
+    net = coarse_net(random_net(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1)))
     grid, side, shift = dense_grid(net), 120, 3
     image = 50 * torch.randn(1, 3, side, side)
     with torch.inference_mode():
@@ -124,7 +124,7 @@ def test_with_padding_it_does_so_where_no_border_is_seen_and_only_there() -> Non
 
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16"])
 def test_a_dense_map_moves_with_the_image_pixel_by_pixel(backbone: str) -> None:
-    net = dilated(unpadded(drawn(build_classifier(backbone, 3, width=THIN, fc6_kernel=2))))
+    net = dilated(unpadded(random_net(build_classifier(backbone, 3, width=THIN, fc6_kernel=2))))
     image = 50 * torch.randn(1, 3, net.smallest_side + 12, net.smallest_side + 9)
     with torch.inference_mode():
         assert apart(net(image)[:, :, 3:, 2:], net(image[:, :, 3:, 2:])) < 1e-5
@@ -132,7 +132,7 @@ def test_a_dense_map_moves_with_the_image_pixel_by_pixel(backbone: str) -> None:
 
 def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
     """Noise that leaves a cell as it is lies outside of its field; the field is tight."""
-    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
+    net = coarse_net(random_net(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
     grid, image, cell = dense_grid(net, 4), 50 * torch.randn(1, 3, 60, 60), 35
     seen = image.requires_grad_()
     dilated(net, 4)(seen)[0, :, cell, cell].abs().sum().backward()
@@ -145,7 +145,7 @@ def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
 
 
 def test_every_shift_and_the_dilated_net_learn_the_nets_own_weights() -> None:
-    net = coarse_net(drawn(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1))).double()
+    net = coarse_net(random_net(build_fcn("vgg16", ["pool3"], 3, width=THIN, padding=1))).double()
     image, gradients = torch.randn(1, 3, 21, 26).double(), []
     for dense in (ShiftAndStitch(net, 4), dilated(net, 4)):
         net.zero_grad()
@@ -169,7 +169,7 @@ def test_the_coarse_net_of_skips_heads_and_streams_ends_with_its_coarsest_scores
     ]:
         kept: list[Tensor] = []
         for top in tops:
-            drawn(net)[top].register_forward_hook(lambda _, __, scores: kept.append(scores))  # noqa: B023
+            random_net(net)[top].register_forward_hook(lambda _, __, scores: kept.append(scores))  # noqa: B023
         seen = image if "color" in net else colours
         with torch.inference_mode():
             net(seen)
@@ -205,8 +205,8 @@ def test_an_image_of_which_a_shift_leaves_a_layer_nothing_is_refused() -> None:
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16", "vgg19"])
 def test_the_fully_connected_net_gives_every_windows_cell_of_the_map(backbone: str) -> None:
     """Without padding, a window of the image is all that a cell of the map sees."""
-    net = unpadded(drawn(build_classifier(backbone, 3, width=1 / 32, fc6_kernel=3)))
-    single, window = FullyConnected(net).eval(), round(dense_grid(net).field)
+    net = unpadded(random_net(build_classifier(backbone, 3, width=1 / 32, fc6_kernel=3)))
+    single, window = FullyConnected(net).eval(), round(dense_grid(net).receptive_field)
     height, width = window + 32 + 5, window + 2 * 32 + 31
     image = 50 * torch.randn(2, 3, height, width)
     with torch.inference_mode():
@@ -220,7 +220,7 @@ def test_the_fully_connected_net_gives_every_windows_cell_of_the_map(backbone: s
 @pytest.mark.parametrize("backbone", list(BACKBONES))
 def test_the_fully_connected_layers_slid_over_the_features_give_the_map(backbone: str) -> None:
     """Of any net, padding and all: only the layers before them see its borders."""
-    net = drawn(build_classifier(backbone, 3, width=1 / 32))
+    net = random_net(build_classifier(backbone, 3, width=1 / 32))
     single = FullyConnected(net).eval()
     with torch.inference_mode():
         image = 50 * torch.randn(2, 3, 300, 270)
@@ -251,8 +251,8 @@ def gradient(loss: Tensor, net: nn.Module) -> list[Tensor]:
 def test_the_loss_of_a_map_is_that_of_its_patches(seed: int) -> None:
     """Whole images are batches of all patches, and a random mask samples them (section 3.4)."""
     generator = torch.Generator().manual_seed(seed)
-    net = unpadded(drawn(build_classifier("alexnet", 4, width=1 / 32, fc6_kernel=2))).double()
-    single, window = FullyConnected(net).eval(), round(dense_grid(net).field)
+    net = unpadded(random_net(build_classifier("alexnet", 4, width=1 / 32, fc6_kernel=2))).double()
+    single, window = FullyConnected(net).eval(), round(dense_grid(net).receptive_field)
     side = window + 2 * 32
     image = 50 * torch.randn(1, 3, side, side, generator=generator).double()
     labels = torch.randint(4, (1, 3, 3), generator=generator)

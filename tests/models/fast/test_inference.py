@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import drawn
+from fixtures.nets import with_random_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -99,7 +99,7 @@ def fast_layer(layer: nn.Module) -> nn.Module:
     ids=str,
 )
 def test_a_net_of_faster_layers_gives_the_same_scores(values: dict[str, Any]) -> None:
-    net = drawn(build_fcn(**{"width": WIDE, **values})).double()
+    net = with_random_weights(build_fcn(**{"width": WIDE, **values})).double()
     image = torch.randn(2, 3, 45, 70, dtype=torch.float64)
     with torch.inference_mode():
         expected, found = net(image), with_fast_layers(net)(image)
@@ -124,7 +124,7 @@ def test_a_net_of_faster_layers_gives_the_same_scores(values: dict[str, Any]) ->
 def test_the_form_for_training_gives_the_same_scores_and_gradients(
     values: dict[str, Any], size: tuple[int, int]
 ) -> None:
-    net = drawn(build_fcn(**{"width": 1 / 16, **values})).double()
+    net = with_random_weights(build_fcn(**{"width": 1 / 16, **values})).double()
     made = optimize_for_training(net)
     assert any(isinstance(layer, UpscoreCrop) for layer in made.values())
     image = torch.randn(1, 6 if "streams" in values else 3, *size, dtype=torch.float64)
@@ -143,7 +143,7 @@ def test_the_form_for_training_gives_the_same_scores_and_gradients(
 
 def test_the_form_for_training_follows_the_net() -> None:
     """It sees new weights, and whether the net trains or not."""
-    net = drawn(build_fcn(width=1 / 16, padding=1, fc6_kernel=3, dropout=0.9))
+    net = with_random_weights(build_fcn(width=1 / 16, padding=1, fc6_kernel=3, dropout=0.9))
     made, image = optimize_for_training(net), torch.randn(1, 3, 45, 70)
     net.load_state_dict({**net.state_dict(), "conv1_1.weight": torch.randn(4, 3, 3, 3)})
     with torch.inference_mode():
@@ -153,7 +153,7 @@ def test_the_form_for_training_follows_the_net() -> None:
 
 
 def test_frozen_upsampling_of_other_weights_stays_as_it_is() -> None:
-    net = drawn(build_fcn(width=1 / 16, padding=1, fc6_kernel=3))
+    net = with_random_weights(build_fcn(width=1 / 16, padding=1, fc6_kernel=3))
     upscore = net["upscore2"]
     assert isinstance(upscore, Upscore)
     nn.init.uniform_(upscore.weight)
@@ -177,7 +177,7 @@ def test_a_layer_and_its_edge_share_their_weights() -> None:
 
 
 def test_16_bits_label_nearly_every_pixel_alike() -> None:
-    net = drawn(build_fcn(width=1 / 8))
+    net = with_random_weights(build_fcn(width=1 / 8))
     image = torch.randn(1, 3, 64, 96) * 60
     with torch.inference_mode():
         expected = net(image).argmax(1)
