@@ -7,7 +7,7 @@ from fixtures.config import refusal
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "line"),
     [
         ({"loss": "hinge"}, "loss: 'hinge': Input should be 'cross_entropy' or 'sigmoid'"),
         ({"patch_keep_prob": 0.0}, "patch_keep_prob: 0.0: Input should be greater than 0"),
@@ -25,8 +25,8 @@ from fixtures.config import refusal
     ],
     ids=str,
 )
-def test_a_mistaken_value_is_told_in_one_line(
-    raw_config: dict[str, Any], value: dict[str, Any], told: str
+def test_a_mistaken_value_is_one_line(
+    raw_config: dict[str, Any], value: dict[str, Any], line: str
 ) -> None:
     raw_config["experiments"]["voc-fcn32s"]["recipe"] |= value
-    assert f"experiments.voc-fcn32s.recipe.{told}" in refusal(raw_config)
+    assert f"experiments.voc-fcn32s.recipe.{line}" in refusal(raw_config)

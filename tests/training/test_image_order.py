@@ -34,9 +34,7 @@ def images_of(
     return trainer.__dict__["images"], str(read_checkpoint(folder / "net.pt")["order"])
 
 
-def test_trainings_of_as_many_images_see_them_in_the_same_order(
-    world: Path, tmp_path: Path
-) -> None:
+def test_trainings_of_as_many_images_have_the_same_order(world: Path, tmp_path: Path) -> None:
     """Table 2's: whatever the batch, the momentum, the rate, and what counts in the loss."""
     first, digest = images_of(world, tmp_path, iterations=12)
     for recipe in (

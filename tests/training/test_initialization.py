@@ -28,13 +28,13 @@ NET: dict[str, Any] = {
 STREAMS = ("color", "hha")
 
 
-def starting(world: Path, *paths: Path, **values: Any) -> FCN:
+def initialized(world: Path, *paths: Path, **values: Any) -> FCN:
     net = Net.model_validate({**NET, **values})
     data = Data(dataset="x", test="seg11valid")
     return build_initialized(net, data, PreparedDataset(world), paths, seed=0).eval()
 
 
-def written(path: Path, net: nn.Module, *, seed: int = 0) -> Path:
+def write_weights(path: Path, net: nn.Module, *, seed: int = 0) -> Path:
     """A checkpoint of the net with weights and a mean of its own."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in net.named_parameters():
@@ -46,7 +46,7 @@ def written(path: Path, net: nn.Module, *, seed: int = 0) -> Path:
     return path
 
 
-def thin(**values: Any) -> FCN:
+def thin_net(**values: Any) -> FCN:
     return build_fcn(classes=21, **{**NET, **values})
 
 
@@ -56,12 +56,12 @@ def test_starting_weights_that_lack_a_layer_of_the_trunk_are_refused(
     partial = {"conv1_1.weight": torch.zeros(2, 3, 3, 3)}
     torch.save({"state": partial}, tmp_path / "part.pt")
     with pytest.raises(InputError, match=r"part\.pt: lacks conv1_1\.bias \(and 28 more\)"):
-        starting(world, tmp_path / "part.pt")
+        initialized(world, tmp_path / "part.pt")
 
 
 def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -> None:
     data = PreparedDataset(world)
-    net = starting(world, start_from="random", width=0.25)
+    net = initialized(world, start_from="random", width=0.25)
     layer = net["conv5_1"]
     assert isinstance(layer, nn.Conv2d)
     fan_in = layer.weight[0].numel()
@@ -73,7 +73,7 @@ def test_random_start_is_he_initialised_around_the_data_sets_mean(world: Path) -
 def test_random_start_is_he_initialised_in_every_backbone(world: Path, backbone: str) -> None:
     last = list(BACKBONES[backbone].layers(width=0.01))[-1]
     values = {"padding": None, "fc6_kernel": None, "width": 1 / 16}
-    net = starting(world, backbone=backbone, predict_from=[last], start_from="random", **values)
+    net = initialized(world, backbone=backbone, predict_from=[last], start_from="random", **values)
     for name, layer in net.items():
         if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
             wanted = (2 / layer.weight[0].numel()) ** 0.5
@@ -88,10 +88,10 @@ def test_a_classifier_starts_nets_of_one_head_and_of_two(
 ) -> None:
     kernel = None if backbone == "googlenet" else 3
     classifier = build_classifier(backbone, 9, width=1 / 32, fc6_kernel=kernel, window=96)
-    path = written(tmp_path / "weights.pt", classifier)
+    path = write_weights(tmp_path / "weights.pt", classifier)
     last = list(BACKBONES[backbone].layers(width=0.01))[-1]
     values = {"backbone": backbone, "fc6_kernel": kernel, "padding": None, "predict_from": [last]}
-    net = starting(world, path, **values)
+    net = initialized(world, path, **values)
     weights = classifier.state_dict()
     for name, tensor in net.state_dict().items():
         assert name.startswith(("score", "upscore")) or torch.equal(tensor, weights[name])
@@ -104,9 +104,9 @@ def test_a_classifier_starts_nets_of_one_head_and_of_two(
 
 
 def test_depth_starts_as_the_mean_of_the_colours(world: Path, tmp_path: Path) -> None:
-    colours = thin()
-    path = written(tmp_path / "rgb.pt", colours)
-    net = starting(world, path, input_channels=4)
+    colours = thin_net()
+    path = write_weights(tmp_path / "rgb.pt", colours)
+    net = initialized(world, path, input_channels=4)
     first, old = net["conv1_1_bgrd"], colours["conv1_1"]
     assert isinstance(first, nn.Conv2d) and isinstance(old, nn.Conv2d)
     assert torch.equal(first.weight[:, :3], old.weight)
@@ -122,9 +122,9 @@ def test_depth_starts_as_the_mean_of_the_colours(world: Path, tmp_path: Path) ->
 
 
 def test_a_net_that_sees_depth_starts_another(world: Path, tmp_path: Path) -> None:
-    first = thin(input_channels=4, predict_from=["fc7"])
-    path = written(tmp_path / "rgbd.pt", first)
-    net = starting(world, path, input_channels=4, start_from=["rgbd"])
+    first = thin_net(input_channels=4, predict_from=["fc7"])
+    path = write_weights(tmp_path / "rgbd.pt", first)
+    net = initialized(world, path, input_channels=4, start_from=["rgbd"])
     weights = first.state_dict()
     assert all(
         torch.equal(tensor, weights[name])
@@ -136,13 +136,13 @@ def test_a_net_that_sees_depth_starts_another(world: Path, tmp_path: Path) -> No
 def test_two_streams_start_as_the_mean_of_the_nets_they_start_from(
     world: Path, tmp_path: Path
 ) -> None:
-    parts = [thin(predict_from=["fc7"]) for _ in STREAMS]
+    parts = [thin_net(predict_from=["fc7"]) for _ in STREAMS]
     paths = [
-        written(tmp_path / f"{stream}.pt", part, seed=seed)
+        write_weights(tmp_path / f"{stream}.pt", part, seed=seed)
         for seed, (stream, part) in enumerate(zip(STREAMS, parts, strict=True))
     ]
     values = {"predict_from": ["fc7"], "streams": STREAMS}
-    net = starting(world, *paths, start_from=["a", "b"], **values)
+    net = initialized(world, *paths, start_from=["a", "b"], **values)
     image = torch.randint(0, 256, (1, 6, 40, 50), dtype=torch.uint8)
     with torch.inference_mode():
         scores = [
@@ -151,11 +151,13 @@ def test_two_streams_start_as_the_mean_of_the_nets_they_start_from(
         assert not torch.equal(*scores)
         torch.testing.assert_close(net(net.normalise(image)), (scores[0] + scores[1]) / 2)
     # Its own net starts both streams of a net that starts from the classifier.
-    same = starting(world, paths[0], **values)
+    same = initialized(world, paths[0], **values)
     with torch.inference_mode():
         twice = torch.cat([image[:, :3], image[:, :3]], 1)
         torch.testing.assert_close(same(same.normalise(twice)), scores[0])
-    again = starting(world, written(tmp_path / "both.pt", net), **values, start_from=["both"])
+    again = initialized(
+        world, write_weights(tmp_path / "both.pt", net), **values, start_from=["both"]
+    )
     with torch.inference_mode():
         torch.testing.assert_close(again(net.normalise(image)), net(net.normalise(image)))
 
@@ -163,23 +165,25 @@ def test_two_streams_start_as_the_mean_of_the_nets_they_start_from(
 def test_streams_of_other_scales_are_refused(world: Path, tmp_path: Path) -> None:
     paths = []
     for stream in STREAMS:
-        part = thin(predict_from=["fc7"])
+        part = thin_net(predict_from=["fc7"])
         part.input_scale.fill_(len(stream))
-        paths.append(written(tmp_path / f"{stream}.pt", part))
+        paths.append(write_weights(tmp_path / f"{stream}.pt", part))
     values = {"predict_from": ["fc7"], "streams": STREAMS, "start_from": ["a", "b"]}
     with pytest.raises(InputError, match=r"input_scale .*expected the same in all streams"):
-        starting(world, *paths, **values)
+        initialized(world, *paths, **values)
     with pytest.raises(InputError, match="2 nets; expected one for each of"):
-        starting(world, *paths, **{**values, "streams": [*STREAMS, "depth"]} | {"start_from": []})
+        initialized(
+            world, *paths, **{**values, "streams": [*STREAMS, "depth"]} | {"start_from": []}
+        )
 
 
 def test_score_layers_start_at_zero_or_as_caffes(world: Path, tmp_path: Path) -> None:
     values, data = training_config({"width": 0.25}), PreparedDataset(world)
-    zero, drawn, again, other = (
+    zero, random, again, other = (
         build_initialized(values.net, values.data, data, [], seed=seed, score_init=kind)
         for seed, kind in ((0, "zero"), (0, "random"), (0, "random"), (1, "random"))
     )
-    for name, tensor in drawn.state_dict().items():
+    for name, tensor in random.state_dict().items():
         if name in ("score_fr.weight", "score_pool4.weight"):
             few = tensor.numel() ** -0.5
             assert tensor.std().item() == pytest.approx(0.01, rel=3 * few)
@@ -187,9 +191,9 @@ def test_score_layers_start_at_zero_or_as_caffes(world: Path, tmp_path: Path) ->
             assert not zero.state_dict()[name].any()
             assert torch.equal(tensor, again.state_dict()[name])
             assert not torch.equal(tensor, other.state_dict()[name])
-        else:  # the trunk's chance is its own
+        else:  # the trunk's random numbers are its own
             assert torch.equal(tensor, zero.state_dict()[name])
-    assert not drawn["score_fr"].bias.any()
+    assert not random["score_fr"].bias.any()
 
 
 def test_only_new_score_layers_start_at_random(world: Path, tmp_path: Path) -> None:
@@ -226,7 +230,7 @@ def test_a_classifier_knows_the_mean_of_colours_alone(
         ("rgb", "hha"): ([*colours, *hha], [2, 1, 0, 3, 4, 5]),
     }
     for inputs, (means, order) in expected.items():
-        streams = STREAMS if len(means) == 6 else {}
+        streams = {"streams": STREAMS} if len(means) == 6 else {}
         values = training(inputs, mean=mean, net={**streams, "start_from": ()})
         net = build_initialized(values.net, values.data, rooms, [path], seed=0)
         assert net.input_mean.tolist() == pytest.approx(means, rel=1e-6), inputs

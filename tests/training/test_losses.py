@@ -77,7 +77,7 @@ def test_a_null_background_has_no_sigmoid_and_its_pixels_are_of_no_class() -> No
     assert gradient[0, 2, 0].tolist() == pytest.approx([sigmoid(-3.0), sigmoid(0.5) - 1])
 
 
-def test_an_image_of_void_alone_teaches_nothing(scores: Tensor) -> None:
+def test_an_image_of_void_alone_has_no_gradient(scores: Tensor) -> None:
     labels = torch.full((1, 1, 3), 255)
     for loss in (cross_entropy_loss, sigmoid_loss):
         scores = scores.clone().requires_grad_()
@@ -121,18 +121,18 @@ def test_labels_are_counted_in_every_image(world: Path, workers: int) -> None:
         assert row.tolist() == np.bincount(label[label != 255], minlength=21).tolist()
 
 
-def objective(world: Path, values: Training) -> tuple[Trainer, Loss]:
+def make_loss(world: Path, values: Training) -> tuple[Trainer, Loss]:
     run = make_trainer(PreparedDataset(world), values)
     return run, run.loss
 
 
 @pytest.mark.parametrize("kind", ["cross_entropy", "sigmoid"])
-@pytest.mark.parametrize("balance", ["median-frequency", "inverse-frequency"])
-def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str) -> None:
-    run, weighted = objective(world, training_config(loss=kind, class_weights=balance))
+@pytest.mark.parametrize("rule", ["median-frequency", "inverse-frequency"])
+def test_class_weights_weigh_the_pixels_of_a_training(world: Path, kind: str, rule: str) -> None:
+    run, weighted = make_loss(world, training_config(loss=kind, class_weights=rule))
     data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
-    weights = class_weights(balance, label_counts(data, "train", "semantic"))
+    weights = class_weights(rule, label_counts(data, "train", "semantic"))
     assert torch.equal(weighted.class_weights["semantic"], weights)
     assert run.identity["class_weights"] == {"semantic": weights.tolist()}
     scores = torch.randn(1, 21, *image.shape[1:])
@@ -147,8 +147,8 @@ def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str
 
 
 @pytest.mark.parametrize("null", [False, True])
-def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> None:
-    run, sigmoids = objective(world, training_config({"null_background": null}, loss="sigmoid"))
+def test_the_sigmoids_of_a_training_are_those_of_its_net(world: Path, null: bool) -> None:
+    run, sigmoids = make_loss(world, training_config({"null_background": null}, loss="sigmoid"))
     data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     scores = run.net(run.net.normalise(image[None]))
@@ -159,10 +159,10 @@ def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> 
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-def test_cells_that_are_not_kept_are_ignored(world: Path, reduction: str) -> None:
+def test_cells_that_are_not_sampled_are_ignored(world: Path, reduction: str) -> None:
     options: dict[str, Any] = {"reduction": reduction, "batch_size": 2}
-    _, sampled = objective(world, training_config(patch_keep_prob=0.5, **options))
-    _, whole = objective(world, training_config(**options))
+    _, sampled = make_loss(world, training_config(patch_keep_prob=0.5, **options))
+    _, whole = make_loss(world, training_config(**options))
     data = PreparedDataset(world)
     _, labels = Samples(data, data.ids("train")[:1], [False])[0]
     before = sampled.generator.get_state()

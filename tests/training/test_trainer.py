@@ -95,8 +95,12 @@ def test_training_lowers_each_loss(world: Path, tmp_path: Path, loss: str) -> No
 
 
 @pytest.mark.parametrize("values", RECIPE_VARIANTS[:-1], ids=str)
-def test_each_value_makes_another_net(world: Path, tmp_path: Path, values: dict[str, Any]) -> None:
-    plain = {name: value for name, value in values.items() if name in ("loss", "learning_rate")}
+def test_each_value_of_a_recipe_makes_another_net(
+    world: Path, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    plain = {
+        name: value for name, value in values.items() if name in ("reduction", "learning_rate")
+    }
     first, other = (
         weights_of(train_net(world, tmp_path / name, training_config(**recipe)))
         for name, recipe in (("plain", plain), ("other", values))
@@ -153,7 +157,9 @@ def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
     assert content["best_iteration"] == max(scores, key=lambda i: (scores[i], -i))
 
 
-def test_the_loss_at_the_end_and_the_time_of_learning_are_told(world: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_holds_the_final_loss_and_the_training_time(
+    world: Path, tmp_path: Path
+) -> None:
     path = train_net(world, tmp_path, training_config(iterations=20, validate_every=15))
     content: Any = read_checkpoint(path)
     lines = read_curve(path.with_suffix(".csv"))
@@ -165,13 +171,13 @@ def test_the_loss_at_the_end_and_the_time_of_learning_are_told(world: Path, tmp_
     assert all(told[name] == content[name] for name in ("loss", "seconds"))
 
 
-def test_a_run_that_fails_leaves_no_curve(world: Path, tmp_path: Path) -> None:
+def test_a_training_that_fails_leaves_no_curve(world: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         train_net(world, tmp_path, training_config(learning_rate=1e6))
     assert not list(tmp_path.glob("net.csv"))
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_writes_no_checkpoint(
+def test_a_loss_that_is_not_finite_stops_the_training_and_writes_no_checkpoint(
     world: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"the loss is (nan|inf); expected a finite number"):
@@ -179,7 +185,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_writes_no_checkpoint(
     assert not (tmp_path / "net.pt").exists()
 
 
-def test_starting_weights_of_another_architecture_are_refused(world: Path, tmp_path: Path) -> None:
+def test_initial_weights_of_another_architecture_are_refused(world: Path, tmp_path: Path) -> None:
     weights = train_net(world, tmp_path, training_config(iterations=1, validate_every=1))
     wider = training_config({"width": 1 / 16, "start_from": ["narrow"]})
     with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):

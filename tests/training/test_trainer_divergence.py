@@ -19,8 +19,8 @@ from fcnlib.training.initialization import build_initialized
 WILD: dict[str, Any] = {"learning_rate": 1e6, "may_diverge": True, "iterations": 40}
 
 
-def broken(world: Path, folder: Path, value: float) -> Path:
-    """A net whose weights are no numbers."""
+def write_broken(world: Path, folder: Path, value: float) -> Path:
+    """A checkpoint with a weight that is not a finite number."""
     path = train_net(world, folder, training_config(iterations=1, validate_every=1))
     content: Any = read_checkpoint(path)
     content["state"]["score_fr.bias"][0] = value
@@ -29,7 +29,7 @@ def broken(world: Path, folder: Path, value: float) -> Path:
 
 
 @pytest.mark.parametrize("every", [1, 40])
-def test_a_run_that_may_diverge_ends_with_its_best_snapshot(
+def test_a_training_that_may_diverge_ends_with_its_best_snapshot(
     world: Path, tmp_path: Path, every: int
 ) -> None:
     values = training_config(**WILD, validate_every=every)
@@ -53,7 +53,7 @@ def test_a_run_that_may_diverge_ends_with_its_best_snapshot(
 
 
 @pytest.mark.parametrize(("iterations", "batch_size"), [(1000, 1), (1000, 2), (40, 3)])
-def test_the_curve_of_a_diverged_run_ends_with_its_last_whole_update(
+def test_the_curve_of_a_diverged_training_ends_with_its_last_whole_update(
     world: Path, tmp_path: Path, iterations: int, batch_size: int
 ) -> None:
     """A line of the images since the last one, however few; none twice."""
@@ -65,8 +65,8 @@ def test_the_curve_of_a_diverged_run_ends_with_its_last_whole_update(
     assert found == ([last] if iterations == 1000 else list(range(1, last + 1)))
 
 
-def test_metrics_tell_that_a_run_diverged(world: Path, tmp_path: Path) -> None:
-    told = {}
+def test_metrics_hold_where_a_training_diverged(world: Path, tmp_path: Path) -> None:
+    diverged = {}
     for name, recipe in (("wild", WILD), ("calm", {"may_diverge": True})):
         path = train_net(world, tmp_path / name, training_config(**recipe))
         model, metrics = path.with_suffix(".ts"), path.with_suffix(".json")
@@ -76,13 +76,15 @@ def test_metrics_tell_that_a_run_diverged(world: Path, tmp_path: Path) -> None:
             counts=path.with_suffix(".npz"), facts={},
         )  # fmt: skip
         content: Any = read_checkpoint(path)
-        told[name] = json.loads(metrics.read_text())["diverged_at"]
-        assert about(model)["diverged_at"] == told[name] == content["diverged_at"]
-        assert about(model)["provenance"]["diverged_at"] == told[name]
-    assert told["wild"] >= 2 and told["calm"] is None
+        diverged[name] = json.loads(metrics.read_text())["diverged_at"]
+        assert about(model)["diverged_at"] == diverged[name] == content["diverged_at"]
+        assert about(model)["provenance"]["diverged_at"] == diverged[name]
+    assert diverged["wild"] >= 2 and diverged["calm"] is None
 
 
-def test_a_run_that_may_diverge_and_does_not_is_as_any_other(world: Path, tmp_path: Path) -> None:
+def test_a_training_that_may_diverge_and_does_not_is_as_any_other(
+    world: Path, tmp_path: Path
+) -> None:
     calm, other = (
         weights_of(train_net(world, tmp_path / name, training_config(may_diverge=may)))
         for name, may in (("a", False), ("b", True))
@@ -92,14 +94,14 @@ def test_a_run_that_may_diverge_and_does_not_is_as_any_other(world: Path, tmp_pa
 
 def test_a_broken_start_is_no_divergence(world: Path, tmp_path: Path) -> None:
     values = training_config({"start_from": ["a"]}, may_diverge=True)
-    path = broken(world, tmp_path / "broken", float("nan"))
+    path = write_broken(world, tmp_path / "broken", float("nan"))
     with pytest.raises(InputError, match="iteration 1: the loss is nan; expected a finite number"):
         train_net(world, tmp_path, values, initial_weights=[path])
     assert not (tmp_path / "net.pt").exists()
 
 
 @pytest.mark.parametrize("may", [False, True])
-def test_weights_that_are_no_numbers_are_never_a_snapshot(
+def test_weights_that_are_not_finite_are_never_a_snapshot(
     world: Path, tmp_path: Path, may: bool
 ) -> None:
     """The last update of all is one that no loss is computed after."""

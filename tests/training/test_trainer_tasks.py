@@ -65,10 +65,12 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     with open(tmp_path / "net.csv", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["mean_iu"]]
     best = max(lines, key=lambda line: float(line["mean_iu"]))
-    told = content(path)
-    assert told["best_iteration"] == int(best["iteration"])
-    assert told["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
-    assert list(told["classes"]) == ["geometric", "semantic"] and told["inputs"] == ["rgb"]
+    checkpoint = content(path)
+    assert checkpoint["best_iteration"] == int(best["iteration"])
+    assert checkpoint["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
+    assert list(checkpoint["classes"]) == ["geometric", "semantic"] and checkpoint["inputs"] == [
+        "rgb"
+    ]
     export_checkpoint(path, tmp_path / "net.ts")
     metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
     assert list(metrics["tasks"]) == ["geometric", "semantic"]
@@ -86,7 +88,7 @@ def test_one_task_alone_has_no_suffix(rooms: PreparedDataset, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("inputs", [("rgb",), ("hha",), ("rgb", "depth"), ("depth",)])
-def test_every_channel_is_learnt_from(rooms: PreparedDataset, inputs: Sequence[str]) -> None:
+def test_every_channel_has_a_gradient(rooms: PreparedDataset, inputs: Sequence[str]) -> None:
     one = make_trainer(rooms, training(inputs))
     nn.init.normal_(one.net["score_fr_sem"].weight, generator=torch.Generator().manual_seed(1))
     one._backward(*Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0])
@@ -95,7 +97,7 @@ def test_every_channel_is_learnt_from(rooms: PreparedDataset, inputs: Sequence[s
     assert (first.abs().sum((0, 2, 3)) > 0).tolist() == [True] * len(one.net.input_mean)
 
 
-def test_late_fusion_learns_on_from_the_nets_of_its_streams(
+def test_late_fusion_starts_from_the_nets_of_its_streams_and_trains(
     rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     short = {"iterations": 4, "validate_every": 4}
