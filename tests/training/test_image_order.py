@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.training import make_trainer, train_net, training_config
+from fixtures.training import checkpoint_content, make_trainer, train_net, training_config
 from torch import Tensor
 
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import shifted
-from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.image_order import sample_order, sample_shifts
 from fcnlib.training.trainer import Trainer
 
@@ -31,7 +30,7 @@ def images_of(
     values = training_config(validate_every=12, **recipe)
     trainer = make_trainer(PreparedDataset(world), values, trainer=RecordingTrainer, seed=seed)
     trainer.fit(folder / "net.pt", folder / "net.csv", resume=False)
-    return trainer.__dict__["images"], str(read_checkpoint(folder / "net.pt")["order"])
+    return trainer.__dict__["images"], str(checkpoint_content(folder / "net.pt")["order"])
 
 
 def test_trainings_of_as_many_images_have_the_same_order(world: Path, tmp_path: Path) -> None:
@@ -95,4 +94,4 @@ def test_order_of_a_training_is_that_of_its_seed(world: Path, tmp_path: Path) ->
     order, _ = sample_order(len(data.ids("train")), 12, seed=0, horizontal_flip=False)
     trainer = make_trainer(data, training_config())
     assert trainer.image_order.names == [data.ids("train")[i] for i in order]
-    assert read_checkpoint(path)["order"] == trainer.image_order.digest
+    assert checkpoint_content(path)["order"] == trainer.image_order.digest

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from fixtures.tasks import training
-from fixtures.training import train_net, training_config, weights_of
+from fixtures.training import checkpoint_content, train_net, training_config, weights_of
 from torch import Tensor, nn
 
 from fcnlib.config.schema import Net
@@ -16,7 +16,6 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.initialization import build_initialized, load_initial_weights
 
 NET: dict[str, Any] = {
@@ -246,8 +245,8 @@ def test_a_net_keeps_the_input_of_the_net_it_starts_from(
     rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     path = classifier(tmp_path / "weights.pt")
-    weights = read_checkpoint(path)
-    weights["state"]["input_mean"] += 5  # type: ignore[index]
+    weights = checkpoint_content(path)
+    weights["state"]["input_mean"] += 5
     torch.save(weights, path)
     mean = weights_of(path)["input_mean"].tolist()
     staged = training(("hha",), net={"start_from": ("coarser",)})

@@ -7,6 +7,7 @@ import pytest
 import torch
 from fixtures.training import (
     RECIPE_VARIANTS,
+    checkpoint_content,
     equal_bits,
     make_trainer,
     read_curve,
@@ -20,7 +21,6 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.inference.torchscript import about, export_checkpoint, load
-from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.history import LOG_COLUMNS
 from fcnlib.training.image_order import sample_order
 from fcnlib.training.initialization import build_initialized
@@ -147,7 +147,7 @@ def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path)
 
 def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
     path = train_net(world, tmp_path, training_config(learning_rate=3e-5, iterations=24))
-    content: Any = read_checkpoint(path)
+    content = checkpoint_content(path)
     scores = {
         int(line["iteration"]): float(line["mean_iu"])
         for line in read_curve(path.with_suffix(".csv"))
@@ -161,14 +161,14 @@ def test_a_checkpoint_holds_the_final_loss_and_the_training_time(
     world: Path, tmp_path: Path
 ) -> None:
     path = train_net(world, tmp_path, training_config(iterations=20, validate_every=15))
-    content: Any = read_checkpoint(path)
+    content = checkpoint_content(path)
     lines = read_curve(path.with_suffix(".csv"))
     losses = [float(line["loss_per_pixel"]) for line in lines if int(line["iteration"]) > 18]
     assert content["loss"] == pytest.approx(sum(losses) / 2)
     assert content["seconds"] == pytest.approx(float(lines[-1]["seconds"]), abs=0.006)
     export_checkpoint(path, tmp_path / "net.ts")
-    told = about(tmp_path / "net.ts")
-    assert all(told[name] == content[name] for name in ("loss", "seconds"))
+    metadata = about(tmp_path / "net.ts")
+    assert all(metadata[name] == content[name] for name in ("loss", "seconds"))
 
 
 def test_a_training_that_fails_leaves_no_curve(world: Path, tmp_path: Path) -> None:

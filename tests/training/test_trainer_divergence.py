@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.training import equal_bits, read_curve, train_net, training_config, weights_of
+from fixtures.training import (
+    checkpoint_content,
+    equal_bits,
+    read_curve,
+    train_net,
+    training_config,
+    weights_of,
+)
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.inference.torchscript import about, export_checkpoint
-from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.initialization import build_initialized
 
 WILD: dict[str, Any] = {"learning_rate": 1e6, "may_diverge": True, "iterations": 40}
@@ -22,7 +28,7 @@ WILD: dict[str, Any] = {"learning_rate": 1e6, "may_diverge": True, "iterations":
 def write_broken(world: Path, folder: Path, value: float) -> Path:
     """A checkpoint with a weight that is not a finite number."""
     path = train_net(world, folder, training_config(iterations=1, validate_every=1))
-    content: Any = read_checkpoint(path)
+    content = checkpoint_content(path)
     content["state"]["score_fr.bias"][0] = value
     torch.save(content, path)
     return path
@@ -34,7 +40,7 @@ def test_a_training_that_may_diverge_ends_with_its_best_snapshot(
 ) -> None:
     values = training_config(**WILD, validate_every=every)
     path = train_net(world, tmp_path, values)
-    content: Any = read_checkpoint(path)
+    content = checkpoint_content(path)
     at = content["diverged_at"]
     assert 2 <= at < 40 and content["provenance"]["diverged_at"] == at
     lines = read_curve(path.with_suffix(".csv"))
@@ -59,7 +65,7 @@ def test_the_curve_of_a_diverged_training_ends_with_its_last_whole_update(
     """A line of the images since the last one, however few; none twice."""
     recipe = {**WILD, "iterations": iterations, "batch_size": batch_size}
     path = train_net(world, tmp_path, training_config(**recipe, validate_every=iterations))
-    content: Any = read_checkpoint(path)
+    content = checkpoint_content(path)
     found = [int(line["iteration"]) for line in read_curve(path.with_suffix(".csv"))]
     last = content["diverged_at"] - 1
     assert found == ([last] if iterations == 1000 else list(range(1, last + 1)))
@@ -75,7 +81,7 @@ def test_metrics_hold_where_a_training_diverged(world: Path, tmp_path: Path) -> 
             model, dataset=world, split="seg11valid", metrics=metrics, device="cpu",
             counts=path.with_suffix(".npz"), facts={},
         )  # fmt: skip
-        content: Any = read_checkpoint(path)
+        content = checkpoint_content(path)
         diverged[name] = json.loads(metrics.read_text())["diverged_at"]
         assert about(model)["diverged_at"] == diverged[name] == content["diverged_at"]
         assert about(model)["provenance"]["diverged_at"] == diverged[name]
@@ -110,6 +116,6 @@ def test_weights_that_are_not_finite_are_never_a_snapshot(
         with pytest.raises(InputError, match="iteration 1: a weight is not finite"):
             train_net(world, tmp_path, values)
         return
-    content: Any = read_checkpoint(train_net(world, tmp_path, values))
+    content = checkpoint_content(train_net(world, tmp_path, values))
     assert content["diverged_at"] == 1 and content["best_iteration"] == 0
     assert all(bool(tensor.isfinite().all()) for tensor in content["state"].values())

@@ -3,12 +3,12 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from fixtures.tasks import BOTH, scored, trained, training
 from fixtures.training import (
+    checkpoint_content,
     make_trainer,
     weights_of,
 )
@@ -18,17 +18,12 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
 from fcnlib.inference.torchscript import about, export_checkpoint, load
-from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import (
     cross_entropy_loss,
 )
 
 STREAMS = {"streams": ("color", "hha"), "start_from": ("a", "b")}
-
-
-def content(path: Path) -> dict[str, Any]:
-    return dict(read_checkpoint(path))
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -65,7 +60,7 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     with open(tmp_path / "net.csv", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["mean_iu"]]
     best = max(lines, key=lambda line: float(line["mean_iu"]))
-    checkpoint = content(path)
+    checkpoint = checkpoint_content(path)
     assert checkpoint["best_iteration"] == int(best["iteration"])
     assert checkpoint["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
     assert list(checkpoint["classes"]) == ["geometric", "semantic"] and checkpoint["inputs"] == [
@@ -81,7 +76,9 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
 
 def test_one_task_alone_has_no_suffix(rooms: PreparedDataset, tmp_path: Path) -> None:
     path = trained(rooms, tmp_path, training(tasks=("geometric",)))
-    assert "score_fr.weight" in weights_of(path) and list(content(path)["classes"]) == ["geometric"]
+    assert "score_fr.weight" in weights_of(path) and list(checkpoint_content(path)["classes"]) == [
+        "geometric"
+    ]
     export_checkpoint(path, tmp_path / "net.ts")
     metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
     assert list(metrics["tasks"]) == ["geometric"]

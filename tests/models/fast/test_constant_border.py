@@ -54,7 +54,7 @@ def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, im
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
 
 
-def test_it_stands_in_a_script_like_any_net() -> None:
+def test_it_can_be_scripted() -> None:
     net = with_random_weights(build_fcn(width=THIN)).double()
     scripted = torch.jit.freeze(torch.jit.script(skip_constant_border(net)))
     for height, width in [(30, 70), (64, 64), (1, 33)]:
@@ -74,7 +74,7 @@ def test_every_whole_map_is_the_layers_own() -> None:
         torch.testing.assert_close(centred[name], plain[name.split("/")[0]])
 
 
-def test_what_is_left_out_does_not_depend_on_the_image() -> None:
+def test_what_is_skipped_does_not_depend_on_the_image() -> None:
     net = with_random_weights(build_fcn(width=THIN)).double()
     first, second = (outputs(net, torch.randn(1, 3, 50, 50, dtype=torch.float64)) for _ in "ab")
     for name, layer in skip_constant_border(net).items():
