@@ -10,14 +10,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.heads import HeadOptions, add_head, prediction_layers
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    ChannelSlice,
-    Concat,
-    Layers,
-    add_layer,
-    named_inputs,
-)
+from fcnlib.models.layers import IMAGE_LAYER, ChannelSlice, Concat, Layers, add_layer, named_inputs
 
 DEFAULT_TASK = "semantic"  # of a net with one head
 TASK_LETTERS = 3  # of a task, in its layers' names

@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    Crop,
-    Fuse,
-    inputs_of,
-)
+from fcnlib.models.layers import IMAGE_LAYER, Crop, Fuse, inputs_of
 
 WindowLayer = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 

@@ -20,7 +20,7 @@ class LayerGraph(nn.ModuleDict):
 
     `forward` maps a normalised image [N, C, H, W] to the last layer's output; `normalise` makes
     that image from raw bytes: the net carries its own channel order, mean and scale. Of one or
-    four channels, the last is a depth in millimetres, of which the net sees the logarithm.
+    four channels, the last is a depth in millimetres, whose logarithm `normalise` takes.
     """
 
     input_order: Tensor

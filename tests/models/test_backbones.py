@@ -12,34 +12,26 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph
 
 THIN = 1 / 32
-
-
 ALEXNET = [
-    *("conv1", "pool1", "norm1", "conv2", "pool2", "norm2", "conv3", "conv4", "conv5", "pool5"),
-    *("fc6", "fc7"),
-]
-
-
+    "conv1", "pool1", "norm1", "conv2", "pool2", "norm2", "conv3", "conv4", "conv5", "pool5",
+    "fc6", "fc7",
+]  # fmt: skip
 VGG19 = [
-    *("conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2"),
-    *("conv3_1", "conv3_2", "conv3_3", "conv3_4", "pool3"),
-    *("conv4_1", "conv4_2", "conv4_3", "conv4_4", "pool4"),
-    *("conv5_1", "conv5_2", "conv5_3", "conv5_4", "pool5", "fc6", "fc7"),
-]
-
-
+    "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2",
+    "conv3_1", "conv3_2", "conv3_3", "conv3_4", "pool3",
+    "conv4_1", "conv4_2", "conv4_3", "conv4_4", "pool4",
+    "conv5_1", "conv5_2", "conv5_3", "conv5_4", "pool5", "fc6", "fc7",
+]  # fmt: skip
 INCEPTION = ["1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool", "pool_proj", "output"]
-
-
 GOOGLENET = [
-    *("conv1/7x7_s2", "pool1/3x3_s2", "pool1/norm1", "conv2/3x3_reduce", "conv2/3x3"),
-    *("conv2/norm2", "pool2/3x3_s2"),
+    "conv1/7x7_s2", "pool1/3x3_s2", "pool1/norm1", "conv2/3x3_reduce", "conv2/3x3",
+    "conv2/norm2", "pool2/3x3_s2",
     *(f"inception_{name}/{layer}" for name in ("3a", "3b") for layer in INCEPTION),
     "pool3/3x3_s2",
     *(f"inception_4{name}/{layer}" for name in "abcde" for layer in INCEPTION),
     "pool4/3x3_s2",
     *(f"inception_5{name}/{layer}" for name in "ab" for layer in INCEPTION),
-]
+]  # fmt: skip
 
 
 def thin_kernel(backbone: str) -> int | None:

@@ -9,9 +9,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.geometry import (
-    sizes,
-)
+from fcnlib.models.geometry import sizes
 
 THIN = 1 / 32
 

@@ -10,26 +10,20 @@ from torch.nn import functional as F
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.layers import (
-    bilinear_kernel,
-)
+from fcnlib.models.layers import bilinear_kernel
 
 THIN = 1 / 32
-
-
 VGG16 = [
-    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
-    *("conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7"),
-]
-
-
+    "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
+    "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7",
+]  # fmt: skip
 HEADS = {
     ("fc7",): ["score_fr", "upscore"],
     ("fc7", "pool4"): ["score_fr", "upscore2", "score_pool4", "upscore16"],
     ("fc7", "pool4", "pool3"): [
-        *("score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8"),
+        "score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8",
     ],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("predict_from", HEADS)

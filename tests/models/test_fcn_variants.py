@@ -13,33 +13,22 @@ from torch import Tensor
 from fcnlib.config.schema import STRIDES
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.layers import (
-    Crop,
-    Upscore,
-)
+from fcnlib.models.layers import Crop, Upscore
 
 THIN = 1 / 64
-
-
 TRUNK = [
-    *("conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2"),
-    *("conv3_1", "conv3_2", "conv3_3", "pool3", "conv4_1", "conv4_2", "conv4_3", "pool4"),
-    *("conv5_1", "conv5_2", "conv5_3", "pool5", "fc6", "fc7"),
-]
-
-
+    "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2",
+    "conv3_1", "conv3_2", "conv3_3", "pool3", "conv4_1", "conv4_2", "conv4_3", "pool4",
+    "conv5_1", "conv5_2", "conv5_3", "pool5", "fc6", "fc7",
+]  # fmt: skip
 # As in the released net.py files; crops of skips are part of their fusion here.
 SIFTFLOW_8S = [
-    *("score_fr_sem", "upscore2_sem", "score_pool4_sem", "fuse_pool4_sem", "upscore_pool4_sem"),
-    *("score_pool3_sem", "fuse_pool3_sem", "upscore8_sem", "score_sem"),
-    *("score_fr_geo", "upscore2_geo", "score_pool4_geo", "fuse_pool4_geo", "upscore_pool4_geo"),
-    *("score_pool3_geo", "fuse_pool3_geo", "upscore8_geo", "score_geo"),
-]
-
-
+    "score_fr_sem", "upscore2_sem", "score_pool4_sem", "fuse_pool4_sem", "upscore_pool4_sem",
+    "score_pool3_sem", "fuse_pool3_sem", "upscore8_sem", "score_sem",
+    "score_fr_geo", "upscore2_geo", "score_pool4_geo", "fuse_pool4_geo", "upscore_pool4_geo",
+    "score_pool3_geo", "fuse_pool3_geo", "upscore8_geo", "score_geo",
+]  # fmt: skip
 SIFTFLOW = {"semantic": 33, "geometric": 3}
-
-
 STREAMS = ("color", "hha")
 
 

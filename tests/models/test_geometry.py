@@ -12,30 +12,12 @@ from fcnlib.config.schema import STRIDES
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.geometry import (
-    IMAGE,
-    Grid,
-    crop_offset,
-    grids,
-    sizes,
-    smallest_side,
-)
-from fcnlib.models.layers import (
-    Concat,
-    Crop,
-    Fuse,
-    Layers,
-    Upscore,
-    add_layer,
-)
+from fcnlib.models.geometry import IMAGE, Grid, crop_offset, grids, sizes, smallest_side
+from fcnlib.models.layers import Concat, Crop, Fuse, Layers, Upscore, add_layer
 
 THIN = 1 / 64
-
-
 # Every skip and truncated net of each backbone, with its published padding and with little.
 VGG_NETS = [["fc7"], ["fc7", "pool4"], ["fc7", "pool4", "pool3"], ["pool5"], ["pool4"], ["pool3"]]
-
-
 NETS: list[tuple[str, list[str], dict[str, Any]]] = [
     *(("vgg16", names, {}) for names in VGG_NETS),
     *(("vgg16", names, {"padding": 1, "fc6_kernel": 3}) for names in VGG_NETS[:3]),

@@ -5,13 +5,7 @@ import torch
 from torch import nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.layers import (
-    Fuse,
-    Layers,
-    Upscore,
-    add_layer,
-    bilinear_kernel,
-)
+from fcnlib.models.layers import Fuse, Layers, Upscore, add_layer, bilinear_kernel
 
 
 @pytest.mark.parametrize("factor", [2, 8, 16, 32])

@@ -19,11 +19,12 @@ from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.training.initialization import build_initialized, load_initial_weights
 
 NET: dict[str, Any] = {
-    **{"backbone": "vgg16", "predict_from": ["fc7", "pool4"]},
-    **{"width": 1 / 32, "padding": 1, "fc6_kernel": 3},
+    "backbone": "vgg16",
+    "predict_from": ["fc7", "pool4"],
+    "width": 1 / 32,
+    "padding": 1,
+    "fc6_kernel": 3,
 }
-
-
 STREAMS = ("color", "hha")
 
 

@@ -39,8 +39,6 @@ world, folder = map(Path, sys.argv[1:3])
 train(Training.model_validate_json(sys.argv[3]), dataset=world, initial_weights=[], seed=0,
       checkpoint=folder / "net.pt", curve=folder / "net.csv", device="cpu", provenance={})
 """
-
-
 ALL: dict[str, Any] = {}
 for values in (*RECIPE_VARIANTS[:3], *RECIPE_VARIANTS[4:]):
     ALL |= values
@@ -85,7 +83,9 @@ def test_a_training_that_is_asked_to_stop_resumes_to_the_same_bits(
         before = saved_iteration(stored)
         process = subprocess.Popen(
             [*command, values.model_dump_json()],
-            **{"stderr": subprocess.PIPE, "text": True, "start_new_session": True},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         while saved_iteration(stored) == before:
             assert process.poll() is None, "the run ended before it could be stopped"

@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from fixtures.tasks import BOTH, scored, trained, training
-from fixtures.training import (
-    checkpoint_content,
-    make_trainer,
-    weights_of,
-)
+from fixtures.training import checkpoint_content, make_trainer, weights_of
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
@@ -19,9 +15,7 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 from fcnlib.training.initialization import build_initialized
-from fcnlib.training.losses import (
-    cross_entropy_loss,
-)
+from fcnlib.training.losses import cross_entropy_loss
 
 STREAMS = {"streams": ("color", "hha"), "start_from": ("a", "b")}
 

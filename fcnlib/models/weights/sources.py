@@ -23,7 +23,7 @@ BGR = (2, 1, 0)
 
 @dataclass(frozen=True)
 class InputFormat:
-    """How a net's input is made of an image's bytes: channel order, mean and deviation."""
+    """How a net's input is made of an image's bytes: channel order, mean and std."""
 
     mean: tuple[float, ...]  # in the net's channel order, as is `std`
     order: tuple[int, ...] = BGR

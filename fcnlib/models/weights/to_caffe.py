@@ -8,13 +8,7 @@ from torch import Tensor, nn
 
 from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    ChannelSlice,
-    SkipScore,
-    Upscore,
-    inputs_of,
-)
+from fcnlib.models.layers import IMAGE_LAYER, ChannelSlice, SkipScore, Upscore, inputs_of
 from fcnlib.models.weights.caffemodel import CaffeLayer
 from fcnlib.models.weights.sources import published_name
 

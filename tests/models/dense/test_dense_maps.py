@@ -16,8 +16,6 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph
 
 THIN = 1 / 64
-
-
 LAST = {name: "inception_5b/output" if name == "googlenet" else "fc7" for name in BACKBONES}
 
 

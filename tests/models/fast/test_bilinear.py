@@ -9,9 +9,7 @@ from fcnlib.models.fast.bilinear import Bilinear
 from fcnlib.models.fast.inference import with_fast_layers
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.layers import (
-    Upscore,
-)
+from fcnlib.models.layers import Upscore
 
 
 def fast_layer(layer: nn.Module) -> nn.Module:

@@ -10,11 +10,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.fast.bilinear import Bilinear
 from fcnlib.models.fast.constant_border import EdgeMap
 from fcnlib.models.fast.inference import optimize_for_inference, with_fast_layers
-from fcnlib.models.fast.winograd import (
-    Pointwise,
-    Winograd,
-    WinogradRows,
-)
+from fcnlib.models.fast.winograd import Pointwise, Winograd, WinogradRows
 from fcnlib.models.fcn import build_fcn
 
 WIDE = 1 / 4  # conv4 and conv5 have 128 channels, fc6 and fc7 1024: every faster layer is used
