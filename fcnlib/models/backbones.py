@@ -32,7 +32,10 @@ def alexnet(
     dropout: float | None = None,
     input_channels: int = 3,
 ) -> Layers:
-    """AlexNet as CaffeNet, which pools before it normalises (Krizhevsky et al., 2012)."""
+    """AlexNet as CaffeNet, which pools before it normalises (Krizhevsky et al., 2012).
+
+    Arguments are those of `vgg`; fc6's published kernel is 6.
+    """
     layers: Layers = {}
     padding = 100 if padding is None else padding
     channels = input_channels
@@ -99,6 +102,7 @@ def googlenet(
     """GoogLeNet up to inception_5b (Szegedy et al., 2014), without its two side losses.
 
     Nothing shrinks its map once the final 7 x 7 pooling is gone, so it keeps its own padding of 3.
+    Arguments are those of `vgg`; there is no fc6, and dropout (0.4) is behind the last inception.
     """
     if fc6_kernel is not None:
         raise InputError(f"fc6_kernel: {fc6_kernel}; expected none, as googlenet has no fc6")

@@ -60,7 +60,7 @@ class FCN(LayerGraph):
         return by_task
 
 
-def build_fcn(
+def build_fcn(  # noqa: PLR0913
     backbone: str = "vgg16",
     predict_from: Sequence[str] = ("fc7", "pool4", "pool3"),
     classes: int | Mapping[str, int] = 21,

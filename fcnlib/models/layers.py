@@ -66,7 +66,7 @@ def clear_inputs(layer: Any) -> None:
 
 
 class ConvReLU(nn.Conv2d):
-    """A convolution and its ReLU, under the convolution's published name."""
+    """A convolution, its ReLU and dropout, under the convolution's published name."""
 
     def __init__(
         self,

@@ -75,7 +75,7 @@ def class_weights(rule: str, counts: Tensor) -> Tensor:
 
 
 class Loss:
-    """An image's loss by a recipe: summed over its tasks and the pixels that count."""
+    """The loss of an image as a recipe defines it, and its sum over tasks and pixels."""
 
     def __init__(
         self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int, device: str

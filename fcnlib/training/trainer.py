@@ -49,7 +49,7 @@ class Diverged(InputError):
     """The loss or a weight is not a finite number any more."""
 
 
-def train(
+def train(  # noqa: PLR0913
     config: Training,
     *,
     dataset: Path,
@@ -93,7 +93,10 @@ def train(
 
 
 class Trainer:
-    """One training: config, data, net, loss, optimizer and state."""
+    """One training: config, data, net, loss, optimizer and state.
+
+    Arguments are those of `train`, with the data set opened.
+    """
 
     def __init__(
         self,

@@ -311,6 +311,6 @@ def test_no_file_crashes_hangs_or_takes_more_memory_than_it_has(
 def test_writing_what_cannot_be_written_leaves_the_old_file(path: Path) -> None:
     write_caffemodel(path, some_layers())
     before = path.read_bytes()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="could not convert"):
         write_caffemodel(path, {"conv1": [np.array(["not", "a", "number"])]})
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
