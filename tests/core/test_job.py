@@ -63,7 +63,7 @@ FULL = """
 import sys, torch, resource
 from pathlib import Path
 from fcnlib.core.job import job
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import write_checkpoint
 from fcnlib.inference.torchscript import export
 

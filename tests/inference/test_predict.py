@@ -26,7 +26,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.images import read_image, to_upright_rgb
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import METADATA, export
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200], [30, 200, 30]]
 Pixels = NDArray[np.uint8]
