@@ -269,7 +269,7 @@ class Trainer:
             inputs=self.inputs,
             tasks=self.tasks,
             device=self.device,
-            hidden=self.test_mask,
+            mask=self.test_mask,
             bar=False,
         )
         self.net.train()

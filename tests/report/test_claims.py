@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcnlib.config.columns import KEYS
+from fcnlib.config.predicates import parse, standard_errors
 from fcnlib.config.yaml_files import merged
 from fcnlib.core.errors import InputError
 from fcnlib.report.claims import (
@@ -23,7 +24,6 @@ from fcnlib.report.claims import (
     verdict,
     write_claims,
 )
-from fcnlib.config.predicates import parse, standard_errors
 from fcnlib.report.results import Line, read_lines, write_lines
 from fcnlib.report.tables import build_table
 

@@ -55,7 +55,7 @@ def trained(world: Path, start: Path, name: str, **masks: Any) -> Any:
         recipe=Recipe(learning_rate=1e-8, iterations=3, validate_every=3, horizontal_flip=True),
     )
     where = {"checkpoint": checkpoint, "curve": checkpoint.with_suffix(".csv"), "device": "cpu"}
-    train(values, dataset=world, start=[start], seed=0, provenance={}, **where)
+    train(values, dataset=world, initial_weights=[start], seed=0, provenance={}, **where)
     return read_checkpoint(checkpoint)
 
 
