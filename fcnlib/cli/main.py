@@ -28,7 +28,7 @@ from fcnlib.inference.predict import predict as label
 from fcnlib.inference.torchscript import Precision, about
 from fcnlib.inference.voc_server import submit as pack_labels
 from fcnlib.models.weights.caffemodel import layer_shapes
-from fcnlib.models.weights.checkpoint import read_checkpoint, shown
+from fcnlib.models.weights.checkpoint import read_tensors, shown
 from fcnlib.training.trainer import train as train_net
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
@@ -214,7 +214,7 @@ def info(
     elif file.suffix == ".caffemodel":
         content = layer_shapes(file)
     else:
-        content = {k: shown(v) for k, v in read_checkpoint(file).items() if k != "state"}
+        content = {k: shown(v) for k, v in read_tensors(file).items() if k != "state"}
     typer.echo(json_text(content), nl=False)
 
 

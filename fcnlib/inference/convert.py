@@ -20,7 +20,7 @@ from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.weights.caffemodel import write
-from fcnlib.models.weights.checkpoint import read_checkpoint, shown_shape, write_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors, shown_shape, write_tensors
 from fcnlib.models.weights.infer_architecture import (
     heads_of,
     named,
@@ -117,7 +117,7 @@ def convert(
     if palette and conversion.values:
         content["palette"] = _of_tasks(palette, content["classes"], f"{source}: palette")
     if out.suffix == ".pt":
-        write_checkpoint(out, content)
+        write_tensors(out, content)
     else:
         export_trained(content, out, origin=source)
     return conversion
@@ -129,13 +129,13 @@ def import_weights(source: Path, backbone: str, path: Path) -> None:
     if conversion.weights.input in ("vgg", "googlenet"):
         # The released FCNs subtract CaffeNet's mean, whatever net they start from.
         conversion.net.input_mean.copy_(torch.tensor(ILSVRC_MEAN_BGR))
-    write_checkpoint(path, _content(conversion, source, None))
+    write_tensors(path, _content(conversion, source, None))
 
 
 def to_caffemodel(checkpoint: Path, path: Path) -> None:
     """Write a trained net in the published format; read back, it gives the same scores."""
     _check_out(path, checkpoint)
-    content: dict[str, Any] = read_checkpoint(checkpoint)
+    content: dict[str, Any] = read_tensors(checkpoint)
     values, net = trained_net(content, checkpoint)
     _check_written(values, checkpoint)
     labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}

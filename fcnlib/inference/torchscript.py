@@ -17,7 +17,7 @@ from fcnlib.core.files import atomic_write
 from fcnlib.models.fast.inference import optimize_for_inference
 from fcnlib.models.fcn import FCN, build_fcn, labels_of
 from fcnlib.models.summary import architecture
-from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
+from fcnlib.models.weights.checkpoint import is_checkpoint, read_tensors
 from fcnlib.models.weights.matching import load_matching
 
 METADATA = "about.json"
@@ -97,7 +97,7 @@ def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
 
 def export_checkpoint(checkpoint: Path, path: Path) -> None:
     """Write a trained experiment as TorchScript, its classes and colours in the file."""
-    export_trained(read_checkpoint(checkpoint), path, origin=checkpoint)
+    export_trained(read_tensors(checkpoint), path, origin=checkpoint)
 
 
 def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> None:
@@ -141,7 +141,7 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
     of raw bytes, as `probabilities` takes them. Labels are the exported file's, but for near-ties.
     """
     if is_checkpoint(path):
-        _, net = trained_net(read_checkpoint(path), path)
+        _, net = trained_net(read_tensors(path), path)
     else:
         with _reading(path), _quiet():
             read: Any = torch.jit.load
@@ -162,7 +162,7 @@ def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> A
 def about(path: Path) -> dict[str, Any]:
     """What the file says of its net: classes and palette by task, inputs, values, origin."""
     if is_checkpoint(path):
-        content = read_checkpoint(path)
+        content = read_tensors(path)
         with torch.device("meta"):  # to count its weights, none of which is made
             _, net = _net_of(content, path, METADATA_KEYS)
         return _told(content, net)

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
+from fcnlib.config.columns import Setting
 from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
@@ -25,7 +26,12 @@ from fcnlib.evaluation.confusion import confusions
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import (
+    Checkpoint,
+    read_tensors,
+    write_checkpoint,
+    write_tensors,
+)
 from fcnlib.training.history import (
     Line,
     LossMeter,
@@ -270,10 +276,10 @@ class Run:
             "progress": asdict(self.progress),
             "tally": asdict(self.tally),
         }
-        write_checkpoint(path, state)
+        write_tensors(path, state)
 
     def _restore(self, path: Path) -> None:
-        state: dict[str, Any] = read_checkpoint(path)
+        state: dict[str, Any] = read_tensors(path)
         if state.get("identity") != self.identity:
             log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
@@ -288,18 +294,19 @@ class Run:
 
     def _write_checkpoint(self, path: Path) -> None:
         state = self.progress
-        content = {
-            "state": state.best_state,
-            "net": self.training.net.model_dump(mode="json"),
-            "classes": {task: self.data.info.tasks[task] for task in self.tasks},
-            "palette": {task: self.data.info.palette[task] for task in self.tasks},
-            "inputs": list(self.inputs),
-            "best_iteration": state.best_iteration,
-            "scores": state.best_scores,
-            "seconds": state.seconds,
-            "loss": final_loss(state.lines),
-            "order": self.course.digest,
-            "diverged_at": state.diverged_at,
-            "provenance": {**self.provenance, "diverged_at": state.diverged_at},
-        }
-        write_checkpoint(path, content)
+        checkpoint = Checkpoint(
+            state=state.best_state,
+            net=self.training.net,
+            classes={task: self.data.info.tasks[task] for task in self.tasks},
+            palette={task: self.data.info.palette[task] for task in self.tasks},
+            inputs=tuple(self.inputs),
+            best_iteration=state.best_iteration,
+            scores=state.best_scores,
+            seconds=state.seconds,
+            loss=final_loss(state.lines),
+            settings={name: getattr(self.recipe, name) for name in get_args(Setting)},
+            order=self.course.digest,
+            diverged_at=state.diverged_at,
+            provenance={**self.provenance, "diverged_at": state.diverged_at},
+        )
+        write_checkpoint(path, checkpoint)

@@ -23,7 +23,7 @@ from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.inference.torchscript import load
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors, write_tensors
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import masked_picture
 from fcnlib.report.figures.samples import draw_comparison
@@ -143,7 +143,7 @@ def test_hidden_pixels_teach_nothing(
 @pytest.fixture
 def start(lively_net: FCN, tmp_path: Path) -> Path:
     """A net to go on from that tells images apart, as an untrained one does not."""
-    write_checkpoint(tmp_path / "start.pt", {"state": lively_net.state_dict()})
+    write_tensors(tmp_path / "start.pt", {"state": lively_net.state_dict()})
     return tmp_path / "start.pt"
 
 
@@ -157,7 +157,7 @@ def learnt(world: Path, start: Path, name: str, **masks: Any) -> Any:
     )
     where = {"checkpoint": checkpoint, "curve": checkpoint.with_suffix(".csv"), "device": "cpu"}
     train(values, dataset=world, start=[start], seed=0, provenance={}, **where)
-    return read_checkpoint(checkpoint)
+    return read_tensors(checkpoint)
 
 
 @pytest.mark.parametrize("mask", MASKS)

@@ -17,7 +17,7 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.cli.main import main
 from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.registry import voc
+from fcnlib.datasets.converters import voc
 from fcnlib.inference.convert import (
     convert,
     converted,
@@ -33,7 +33,7 @@ from fcnlib.models.weights.caffemodel import (
     read,
     write,
 )
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors, write_tensors
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.sources import read_weights
 from fcnlib.models.weights.to_caffe import caffe_layers
@@ -137,7 +137,7 @@ def test_every_published_file_gives_the_published_nets_scores(tmp_path: Path, na
         assert done.net.state_dict().keys() == net.state_dict().keys()
         assert not done.done.missing and not done.done.left
         assert torch.equal(scores(done.net), expected)
-    content: Any = read_checkpoint(tmp_path / "net.pt")
+    content: Any = read_tensors(tmp_path / "net.pt")
     assert content["inputs"] == SEES.get(name, ["rgb"])
     assert {task: len(each) for task, each in content["classes"].items()} == net.heads
     assert {task: len(each) for task, each in content["palette"].items()} == net.heads
@@ -167,12 +167,12 @@ def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, na
     told = Net(**{"backbone": "vgg16", "predict_from": STRIDES[finest], "width": THIN, **kept})
     content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
     sees = SEES.get(name, ["rgb"])
-    write_checkpoint(tmp_path / "ours.pt", {**content, "inputs": sees})
+    write_tensors(tmp_path / "ours.pt", {**content, "inputs": sees})
     to_caffemodel(tmp_path / "ours.pt", tmp_path / "ours.caffemodel")
     done = convert(tmp_path / "ours.caffemodel", ZOO[name][0], tmp_path / "back.pt")
     assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
     assert done.net.input_scale == 1
-    back: Any = read_checkpoint(tmp_path / "back.pt")
+    back: Any = read_tensors(tmp_path / "back.pt")
     assert (back["inputs"], back["classes"]) == (sees, names)
 
 
@@ -223,7 +223,7 @@ def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: 
     with torch.inference_mode():
         assert torch.equal(done.net(window), net(window))
     import_weights(path, backbone, tmp_path / "start.pt")
-    start: Any = read_checkpoint(tmp_path / "start.pt")["state"]
+    start: Any = read_tensors(tmp_path / "start.pt")["state"]
     assert start["input_mean"].tolist() == pytest.approx(VOC)  # as the released FCNs subtract
 
 
@@ -302,7 +302,7 @@ def test_class_names_come_from_a_file(tmp_path: Path) -> None:
     write(path, caffe_layers(published("siftflow-fcn32s-heavy")))
     names.write_text("".join(f"n{i}\n" for i in range(36)))
     convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
-    classes: Any = read_checkpoint(tmp_path / "net.pt")["classes"]
+    classes: Any = read_tensors(tmp_path / "net.pt")["classes"]
     assert list(classes) == ["semantic", "geometric"] and classes["geometric"][0] == "n33"
     names.write_text("one\n")
     with pytest.raises(InputError, match=r"names\.txt: 1 classes; expected 36"):
@@ -409,7 +409,7 @@ def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
         "net": values.model_dump(mode="json"),
         "classes": {"semantic": [""] * 21},
     }
-    write_checkpoint(tmp_path / "net.pt", content)
+    write_tensors(tmp_path / "net.pt", content)
     with pytest.raises(InputError, match=r"net\.pt: a null background"):
         to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     # But converted as a checkpoint, it keeps it.
@@ -442,12 +442,12 @@ def test_other_tasks_than_the_semantic_one_are_written_and_read(
     net = random_net(build_fcn(**told.model_dump(exclude={"start_from"}), classes=heads))
     names = {task: [f"{task} {i}" for i in range(n)] for task, n in heads.items()}
     content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
-    write_checkpoint(tmp_path / "net.pt", content)
+    write_tensors(tmp_path / "net.pt", content)
     to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     for file in ("net.caffemodel", "net.pt"):
         done = convert(tmp_path / file, "fcn16s-vgg16", tmp_path / "back.pt")
         assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
-        assert read_checkpoint(tmp_path / "back.pt")["classes"] == names
+        assert read_tensors(tmp_path / "back.pt")["classes"] == names
 
 
 def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
@@ -486,7 +486,7 @@ def ours(path: Path, **values: Any) -> FCN:
         "scores": {"mean_iu": 50.0},
         "provenance": {},
     }
-    write_checkpoint(path, content)
+    write_tensors(path, content)
     return net
 
 
@@ -494,7 +494,7 @@ def ours(path: Path, **values: Any) -> FCN:
 def test_scores_stay_with_the_net_that_they_are_of(tmp_path: Path, to: str, kept: bool) -> None:
     ours(tmp_path / "net.pt")
     convert(tmp_path / "net.pt", to, tmp_path / "new.pt")
-    content = read_checkpoint(tmp_path / "new.pt")
+    content = read_tensors(tmp_path / "new.pt")
     assert content["scores"] == ({"mean_iu": 50.0} if kept else {})
     assert content["best_iteration"] == (400 if kept else None)
     classes: Any = content["classes"]

@@ -17,7 +17,7 @@ from fcnlib.datasets.samples import Samples, shifted
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.geometry import Grid
 from fcnlib.models.layers import Upscore
-from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.cells import _cells, coarsest_cells, sampled_cells
 from fcnlib.training.image_order import sample_order, sample_shifts
 from fcnlib.training.trainer import Run
@@ -36,7 +36,7 @@ def seen(world: Path, folder: Path, *, seed: int = 0, **recipe: Any) -> tuple[li
     values = training(validate_every=12, **recipe)
     run = Watched(values, PreparedDataset(world), [], seed=seed, device="cpu", provenance={})
     run.go(folder / "net.pt", folder / "net.csv", resume=False)
-    return run.__dict__["seen"], str(read_checkpoint(folder / "net.pt")["order"])
+    return run.__dict__["seen"], str(read_tensors(folder / "net.pt")["order"])
 
 
 def test_runs_of_as_many_images_see_the_same_sequence(world: Path, tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_order_of_a_run_is_that_of_its_seed(world: Path, tmp_path: Path) -> None
     order, _ = sample_order(len(data.ids("train")), 12, seed=0, mirror=False)
     run = Run(training(), data, [], seed=0, device="cpu", provenance={})
     assert run.course.names == [data.ids("train")[i] for i in order]
-    assert read_checkpoint(path)["order"] == run.course.digest
+    assert read_tensors(path)["order"] == run.course.digest

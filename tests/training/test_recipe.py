@@ -15,7 +15,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.inference.torchscript import about, export_checkpoint
-from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.trainer import Run
 
@@ -58,7 +58,7 @@ def test_a_run_goes_on_as_if_it_had_not_stopped_with_each_value(
     calm = run(world, tmp_path / "calm", recipe)
     (tmp_path / "stopped").mkdir()
     stop(world, tmp_path / "stopped", recipe)
-    stored: Any = read_checkpoint(tmp_path / "stopped/net.pt.resume")
+    stored: Any = read_tensors(tmp_path / "stopped/net.pt.resume")
     assert stored["progress"]["iteration"] == 4
     resumed = run(world, tmp_path / "stopped", recipe)
     assert equal(state(calm), state(resumed))
@@ -102,7 +102,7 @@ def test_a_run_that_may_diverge_ends_with_its_best_snapshot(
 ) -> None:
     values = training(**WILD, validate_every=every)
     path = run(world, tmp_path, values)
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     at = content["diverged_at"]
     assert 2 <= at < 40 and content["provenance"]["diverged_at"] == at
     lines = curve(path.with_suffix(".csv"))
@@ -127,7 +127,7 @@ def test_the_curve_of_a_diverged_run_ends_with_its_last_whole_update(
     """A line of the images since the last one, however few; none twice."""
     recipe = {**WILD, "iterations": iterations, "batch_size": batch_size}
     path = run(world, tmp_path, training(**recipe, validate_every=iterations))
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     found = [int(line["iteration"]) for line in curve(path.with_suffix(".csv"))]
     last = content["diverged_at"] - 1
     assert found == ([last] if iterations == 1000 else list(range(1, last + 1)))
@@ -143,7 +143,7 @@ def test_metrics_tell_that_a_run_diverged(world: Path, tmp_path: Path) -> None:
             model, dataset=world, split="seg11valid", metrics=metrics, device="cpu",
             counts=path.with_suffix(".npz"), facts={},
         )  # fmt: skip
-        content: Any = read_checkpoint(path)
+        content: Any = read_tensors(path)
         told[name] = json.loads(metrics.read_text())["diverged_at"]
         assert about(model)["diverged_at"] == told[name] == content["diverged_at"]
         assert about(model)["provenance"]["diverged_at"] == told[name]
@@ -161,7 +161,7 @@ def test_a_run_that_may_diverge_and_does_not_is_as_any_other(world: Path, tmp_pa
 def broken(world: Path, folder: Path, value: float) -> Path:
     """A net whose weights are no numbers."""
     path = run(world, folder, training(iterations=1, validate_every=1))
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     content["state"]["score_fr.bias"][0] = value
     torch.save(content, path)
     return path
@@ -185,7 +185,7 @@ def test_weights_that_are_no_numbers_are_never_a_snapshot(
         with pytest.raises(InputError, match="iteration 1: a weight is not finite"):
             run(world, tmp_path, values)
         return
-    content: Any = read_checkpoint(run(world, tmp_path, values))
+    content: Any = read_tensors(run(world, tmp_path, values))
     assert content["diverged_at"] == 1 and content["best_iteration"] == 0
     assert all(bool(tensor.isfinite().all()) for tensor in content["state"].values())
 

@@ -16,7 +16,7 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 from fcnlib.models import build_classifier
-from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import pixel_loss
 from fcnlib.training.trainer import Run
@@ -29,12 +29,12 @@ def run(rooms: PreparedDataset, values: Training) -> Run:
 
 
 def state(path: Path) -> dict[str, Tensor]:
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     return content["state"]
 
 
 def content(path: Path) -> dict[str, Any]:
-    return dict(read_checkpoint(path))
+    return dict(read_tensors(path))
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -96,7 +96,7 @@ def test_a_run_of_two_tasks_goes_on_as_if_it_had_not_stopped(
         Stopped(values, rooms, [], seed=0, device="cpu", provenance={})._steps(
             tmp_path / "net.pt.resume"
         )
-    assert read_checkpoint(tmp_path / "net.pt.resume")["progress"]["iteration"] == 6  # type: ignore[index]
+    assert read_tensors(tmp_path / "net.pt.resume")["progress"]["iteration"] == 6  # type: ignore[index]
     resumed = trained(rooms, tmp_path, values)
     first, second = state(calm), state(resumed)
     assert first.keys() == second.keys()
@@ -184,7 +184,7 @@ def test_a_net_keeps_the_input_of_the_net_it_starts_from(
     rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     path = classifier(tmp_path / "weights.pt")
-    weights = read_checkpoint(path)
+    weights = read_tensors(path)
     weights["state"]["input_mean"] += 5  # type: ignore[index]
     torch.save(weights, path)
     mean = state(path)["input_mean"].tolist()

@@ -20,7 +20,7 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.inference.torchscript import about, export_checkpoint, load
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.history import COLUMNS, Line, final_loss
 from fcnlib.training.image_order import sample_order
 from fcnlib.training.initialization import build_initialized
@@ -185,7 +185,7 @@ def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path)
 
 def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
     path = run(world, tmp_path, training(learning_rate=3e-5, iterations=24))
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     scores = {
         int(line["iteration"]): float(line["mean_iu"])
         for line in curve(path.with_suffix(".csv"))
@@ -197,7 +197,7 @@ def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
 
 def test_the_loss_at_the_end_and_the_time_of_learning_are_told(world: Path, tmp_path: Path) -> None:
     path = run(world, tmp_path, training(iterations=20, validate_every=15))
-    content: Any = read_checkpoint(path)
+    content: Any = read_tensors(path)
     lines = curve(path.with_suffix(".csv"))
     losses = [float(line["loss_per_pixel"]) for line in lines if int(line["iteration"]) > 18]
     assert content["loss"] == pytest.approx(sum(losses) / 2)

@@ -8,7 +8,7 @@ from torch import nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.weights.checkpoint import read_checkpoint, read_state
+from fcnlib.models.weights.checkpoint import read_state, read_tensors
 from fcnlib.models.weights.matching import load_matching
 
 THIN = 1 / 32
@@ -67,7 +67,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.pt"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"broken\.pt: .*expected a checkpoint") as error:
-        read_checkpoint(path)
+        read_tensors(path)
     assert "\n" not in str(error.value)
 
 
