@@ -22,7 +22,7 @@ from fcnlib.core.stopping import Stopped, stop_requests
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample
-from fcnlib.evaluation.confusion import confusions
+from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
@@ -222,14 +222,14 @@ class Run:
             self._go_on_unless_asked_to_stop()
             return {task: labels_of(part) for task, part in self._scores(image).items()}
 
-        per_image = confusions(
+        per_image = confusion_per_image(
             segment,
             self.data,
             split,
             inputs=self.inputs,
             tasks=self.tasks,
             device=self.device,
-            hidden=self.test_hidden,
+            mask=self.test_hidden,
             bar=False,
         )
         self.net.train()

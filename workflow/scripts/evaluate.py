@@ -5,6 +5,7 @@ from pathlib import Path
 from fcnlib.core.job import job
 from fcnlib.core.provenance import facts
 from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.evaluation.record import RunMetadata
 
 with job(snakemake.log[0], snakemake.threads) as device:
     evaluate(
@@ -17,11 +18,13 @@ with job(snakemake.log[0], snakemake.threads) as device:
         side=snakemake.params.side,
         foreground=snakemake.params.values["data"]["foreground"],
         mask=snakemake.params.values["data"]["test_mask"],
-        facts=facts(
-            experiment=snakemake.wildcards.experiment,
-            seed=int(snakemake.wildcards.seed),
-            device=device,
-            threads=snakemake.threads,
-            values=snakemake.params.values,
+        run=RunMetadata.model_validate(
+            facts(
+                experiment=snakemake.wildcards.experiment,
+                seed=int(snakemake.wildcards.seed),
+                device=device,
+                threads=snakemake.threads,
+                values=snakemake.params.values,
+            )
         ),
     )

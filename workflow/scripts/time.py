@@ -5,6 +5,7 @@ from pathlib import Path
 from fcnlib.config.schema import Timing
 from fcnlib.core.job import job
 from fcnlib.core.provenance import facts
+from fcnlib.evaluation.record import RunMetadata
 from fcnlib.evaluation.timing import time_way
 
 with job(snakemake.log[0], snakemake.threads) as device:
@@ -12,11 +13,13 @@ with job(snakemake.log[0], snakemake.threads) as device:
         Timing.model_validate(snakemake.params.timing),
         metrics=Path(snakemake.output.metrics),
         device=device,
-        facts=facts(
-            experiment=snakemake.wildcards.experiment,
-            seed=int(snakemake.wildcards.seed),
-            device=device,
-            threads=snakemake.threads,
-            values={"timing": snakemake.params.timing},
+        run=RunMetadata.model_validate(
+            facts(
+                experiment=snakemake.wildcards.experiment,
+                seed=int(snakemake.wildcards.seed),
+                device=device,
+                threads=snakemake.threads,
+                values={"timing": snakemake.params.timing},
+            )
         ),
     )

@@ -6,6 +6,7 @@ from fcnlib.config.schema import Oracle
 from fcnlib.core.job import job
 from fcnlib.core.provenance import facts
 from fcnlib.evaluation.evaluate import evaluate_bound
+from fcnlib.evaluation.record import RunMetadata
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(
@@ -14,11 +15,13 @@ with job(snakemake.log[0], snakemake.threads):
         split=snakemake.params.data["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
-        facts=facts(
-            experiment=snakemake.wildcards.experiment,
-            seed=int(snakemake.wildcards.seed),
-            device="cpu",
-            threads=snakemake.threads,
-            values={"data": snakemake.params.data, "oracle": snakemake.params.oracle},
+        run=RunMetadata.model_validate(
+            facts(
+                experiment=snakemake.wildcards.experiment,
+                seed=int(snakemake.wildcards.seed),
+                device="cpu",
+                threads=snakemake.threads,
+                values={"data": snakemake.params.data, "oracle": snakemake.params.oracle},
+            )
         ),
     )

@@ -45,7 +45,7 @@ class Checkpoint:
     scores: dict[str, float] = field(default_factory=dict)  # of that iteration, as fractions
     seconds: float | None = None  # of training
     loss: float | None = None  # per pixel, over the last tenth of the training
-    settings: dict[Setting, float] = field(default_factory=dict)  # of the recipe
+    settings: dict[Setting, int | float] = field(default_factory=dict)  # of the recipe
     order: str | None = None  # digest of the order of the images
     diverged_at: int | None = None  # the iteration at which the loss was no number any more
     provenance: dict[str, Any] = field(default_factory=dict)

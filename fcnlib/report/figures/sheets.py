@@ -20,7 +20,7 @@ from fcnlib.datasets.colours import (
 from fcnlib.datasets.masking import InputMask, input_mask, look
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
-from fcnlib.inference import torchscript
+from fcnlib.inference.model import Model, load_model
 from fcnlib.report.figures.grid import (
     DPI,
     Legend,
@@ -88,16 +88,16 @@ def load_nets(
     for path, each in zip(map(Path, paths), shown, strict=True):
         net, inputs, tasks = read[path]
         nets.append(
-            Net(each.row, net, inputs, tasks, input_mask(each.mask, net, prepared, tasks[0]))
+            Net(each.row, net.labels, inputs, tasks, input_mask(each.mask, net, prepared, tasks[0]))
         )
     return nets
 
 
-def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-    known = torchscript.about(path)
-    if not {"inputs", "classes"} <= known.keys():
+def _load(path: Path) -> tuple[Model, tuple[str, ...], tuple[str, ...]]:
+    model = load_model(path)
+    if not model.info.inputs or not model.info.classes:
         raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
-    return torchscript.load(path), tuple(known["inputs"]), tuple(known["classes"])
+    return model, model.info.inputs, tuple(model.info.classes)
 
 
 def predict(net: Net, prepared: PreparedDataset, name: str) -> Answers:
