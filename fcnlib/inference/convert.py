@@ -91,7 +91,7 @@ class Conversion:
         }
         if not classes and metadata.get("classes"):
             _check_labels(metadata, net.heads, self.source)
-            content |= {key: metadata[key] for key in LABELS if key in metadata}
+            content |= {key: metadata[key] for key in LABELS if metadata.get(key)}
             if self._is_same_net():
                 kept = ("best_iteration", "scores")
                 content |= {key: metadata[key] for key in kept if key in metadata}
@@ -317,7 +317,7 @@ def _tasks(weights: Weights) -> list[str]:
 
 def _check_labels(metadata: Mapping[str, Any], heads: Mapping[str, int], source: Path) -> None:
     """Raise unless a file's own names and colours are as many as its net's outputs."""
-    for key in (key for key in LABELS if key in metadata):
+    for key in (key for key in LABELS if metadata.get(key)):
         found = {task: len(each) for task, each in metadata[key].items()}
         if found != heads:
             raise InputError(f"{source}: {key} of {found}; expected {dict(heads)}")

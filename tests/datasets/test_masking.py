@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.facts import FACTS
 from fixtures.masking import VALUES
+from fixtures.runs import RUN
 from fixtures.scenes import PLACES, ByChannel, write_model, write_places
 from numpy.typing import NDArray
 from PIL import Image
@@ -21,7 +21,7 @@ from fcnlib.datasets.masking import NO_MASK, InputMask, input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.evaluate import evaluate
-from fcnlib.inference.torchscript import load
+from fcnlib.inference.model import load_model
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.weights.checkpoint import read_tensors, write_tensors
 from fcnlib.report.figures.info import read_figure_info
@@ -64,7 +64,7 @@ def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(
     lively_net: FCN, lively_model: Path
 ) -> None:
     assert lively_net.blank().tolist() == pytest.approx([123.9, 117.7, 101.3])
-    assert torch.equal(load(lively_model).blank(), lively_net.blank())
+    assert torch.equal(load_model(lively_model).blank(), lively_net.blank())
     blank = lively_net.blank()[None, :, None, None].expand(1, 3, 4, 5)
     assert not lively_net.normalise(blank).any()
 
@@ -99,7 +99,7 @@ def repainted(request: pytest.FixtureRequest, world: Path, tmp_path: Path) -> tu
 
 def counts(lively_model: Path, world: Path, folder: Path, **options: Any) -> NDArray[np.int64]:
     files = {"metrics": folder / "0.json", "counts": folder / "0.npz"}
-    split = {"split": "seg11valid", "device": "cpu", "facts": FACTS, "side": 32}
+    split = {"split": "seg11valid", "device": "cpu", "run": RUN, "side": 32}
     evaluate(lively_model, dataset=world, **split, **files, **options)
     with np.load(files["counts"]) as file:
         return np.concatenate([file[key].ravel() for key in file.files if key != "ids"])
@@ -178,10 +178,10 @@ def test_labels_without_background_hide_nothing(tmp_path: Path) -> None:
         classes={"semantic": PLACES["semantic"]},
     )
     with pytest.raises(InputError, match=r"mask shape: semantic begins with 'sky'; expected back"):
-        input_mask("shape", load(model), PreparedDataset(dataset), "semantic")
+        input_mask("shape", load_model(model), PreparedDataset(dataset), "semantic")
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
     with pytest.raises(InputError, match=r"places: mask foreground: semantic begins with 'sky'"):
-        evaluate(model, dataset=dataset, split="test", device="cpu", facts={}, mask="foreground",
+        evaluate(model, dataset=dataset, split="test", device="cpu", run=RUN, mask="foreground",
                  **files)  # fmt: skip
     assert not files["metrics"].exists()
 
@@ -209,7 +209,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(
-        data, name, "semantic", input_mask("shape", load(lively_model), data, "semantic")
+        data, name, "semantic", input_mask("shape", load_model(lively_model), data, "semantic")
     )
     label = data.label(name)
     assert (seen[..., 0] == np.where(label > 0, 255, 0)).all()
@@ -218,7 +218,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
 def test_what_is_hidden_is_drawn_in_the_nets_mean_colour(world: Path, lively_model: Path) -> None:
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
-    hidden = input_mask("background", load(lively_model), data, "semantic")
+    hidden = input_mask("background", load_model(lively_model), data, "semantic")
     seen, image = masked_picture(data, name, "semantic", hidden), data.image(name)
     objects = ~hidden_by("background", data.label(name))
     assert (seen[objects] == image[objects]).all() and objects.any()

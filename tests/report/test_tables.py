@@ -23,6 +23,7 @@ from fcnlib.config.schema import Recipe
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics as scores
 from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.evaluation.record import RunMetadata
 from fcnlib.report.results import (
     Line,
     join_tables,
@@ -292,7 +293,7 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     path = tmp_path / "fine/0.json"
     evaluate(
         tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
-        counts=path.with_suffix(".npz"), device="cpu", facts=facts("fine", 0),
+        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**facts("fine", 0)),
     )  # fmt: skip
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 from fixtures.config import refusal
+from fixtures.runs import RUN
 from fixtures.training import curve, equal, run, state, training
 
 from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
-from fcnlib.inference.torchscript import about, export_checkpoint
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.trainer import Run
@@ -141,12 +142,12 @@ def test_metrics_tell_that_a_run_diverged(world: Path, tmp_path: Path) -> None:
         export_checkpoint(path, model)
         evaluate(
             model, dataset=world, split="seg11valid", metrics=metrics, device="cpu",
-            counts=path.with_suffix(".npz"), facts={},
+            counts=path.with_suffix(".npz"), run=RUN,
         )  # fmt: skip
         content: Any = read_tensors(path)
         told[name] = json.loads(metrics.read_text())["diverged_at"]
-        assert about(model)["diverged_at"] == told[name] == content["diverged_at"]
-        assert about(model)["provenance"]["diverged_at"] == told[name]
+        assert read_metadata(model).diverged_at == told[name] == content["diverged_at"]
+        assert read_metadata(model).provenance["diverged_at"] == told[name]
     assert told["wild"] >= 2 and told["calm"] is None
 
 

@@ -14,7 +14,8 @@ from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
-from fcnlib.inference.torchscript import about, export_checkpoint, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.models import build_classifier
 from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.initialization import build_initialized
@@ -212,7 +213,7 @@ def test_late_fusion_learns_on_from_the_nets_of_its_streams(
     singles = []
     for part, image in zip(parts, seen, strict=True):
         export_checkpoint(part, part.with_suffix(".ts"))
-        model = load(part.with_suffix(".ts"))
+        model = load_model(part.with_suffix(".ts"))
         singles.append(model.scores(model.normalise(image)))
     with torch.inference_mode():
         fused = net(net.normalise(torch.cat(seen, 1)))
@@ -221,7 +222,7 @@ def test_late_fusion_learns_on_from_the_nets_of_its_streams(
     export_checkpoint(path, tmp_path / "both.ts")
     metrics, _ = scored(rooms, tmp_path / "both.ts", tmp_path)
     assert metrics["tasks"]["semantic"]["pixel_accuracy"] > 0.3
-    assert about(tmp_path / "both.ts")["inputs"] == ["rgb", "hha"]
+    assert read_metadata(tmp_path / "both.ts").inputs == ("rgb", "hha")
 
 
 @pytest.mark.parametrize(

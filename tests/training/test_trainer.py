@@ -18,7 +18,8 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.stopping import Stopped
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
-from fcnlib.inference.torchscript import about, export_checkpoint, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import read_tensors
 from fcnlib.training.history import COLUMNS, Line, final_loss
@@ -173,8 +174,8 @@ def test_every_variant_trains_and_exports(world: Path, tmp_path: Path, net: dict
     moved = {name for name, tensor in state(path).items() if not torch.equal(tensor, before[name])}
     assert ("conv1_2.weight" in moved) == ("conv1_2.weight" in before and "features" not in net)
     export_checkpoint(path, tmp_path / "net.ts")
-    labels = load(tmp_path / "net.ts")(torch.zeros(1, 3, 50, 40, dtype=torch.uint8))
-    assert labels.shape == (1, 50, 40)
+    labels = load_model(tmp_path / "net.ts").labels(torch.zeros(1, 3, 50, 40, dtype=torch.uint8))
+    assert labels["semantic"].shape == (1, 50, 40)
 
 
 def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path) -> None:
@@ -203,8 +204,8 @@ def test_the_loss_at_the_end_and_the_time_of_learning_are_told(world: Path, tmp_
     assert content["loss"] == pytest.approx(sum(losses) / 2)
     assert content["seconds"] == pytest.approx(float(lines[-1]["seconds"]), abs=0.006)
     export_checkpoint(path, tmp_path / "net.ts")
-    told = about(tmp_path / "net.ts")
-    assert all(told[name] == content[name] for name in ("loss", "seconds"))
+    told = read_metadata(tmp_path / "net.ts")
+    assert all(getattr(told, name) == content[name] for name in ("loss", "seconds"))
 
 
 def test_the_loss_at_the_end_weighs_every_image_alike() -> None:
