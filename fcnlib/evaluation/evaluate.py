@@ -63,7 +63,7 @@ def evaluate(
         mask: What is masked of the model's input.
     """
     data, net = PreparedDataset(dataset), load_model(model, device=device)
-    values = _check(net, data)
+    _check(net, data)
     info, tasks = net.info, list(net.info.classes)
     if foreground:
         require_background(data, tasks[0], "foreground")
@@ -91,7 +91,7 @@ def evaluate(
             "forward_ms": fmean(forward),
             "training_s": info.seconds,
             "training_loss": info.loss,
-            **full_width(values, {task: len(names) for task, names in info.classes.items()}),
+            **_full_width_costs(info),
         },
         settings=dict(info.settings),
         trained_on=_training_machine(info),
@@ -104,10 +104,10 @@ def evaluate(
     write_record(metrics, record)
 
 
-def _check(model: Model, data: PreparedDataset) -> Net:
-    """The values of the model's net; raise unless the data set has its inputs and classes."""
+def _check(model: Model, data: PreparedDataset) -> None:
+    """Raise unless the data set has the model's inputs and classes."""
     info = model.info
-    if info.net is None or not info.inputs or not info.classes:
+    if not info.inputs or not info.classes:
         raise InputError(
             f"{model.path}: does not say its inputs and classes; expected a model exported anew"
         )
@@ -123,7 +123,6 @@ def _check(model: Model, data: PreparedDataset) -> Net:
                 f"{model.path}: knows {len(names)} classes ({names[0]}, ...); "
                 f"expected the {len(data.info.tasks[task])} of {data.root}"
             )
-    return info.net
 
 
 def _training_machine(info: ModelInfo) -> Machine | None:
@@ -144,6 +143,12 @@ def _with_foreground(model: Model) -> Segmenter:
         return {task: labels_of(part) for task, part in {**parts, FOREGROUND: objects}.items()}
 
     return segment
+
+
+def _full_width_costs(info: ModelInfo) -> dict[str, int]:
+    """Table 1's numbers of a model; none where its file does not tell its net."""
+    classes = {task: len(names) for task, names in info.classes.items()}
+    return full_width(info.net, classes) if info.net else {}
 
 
 def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:

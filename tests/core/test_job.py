@@ -65,7 +65,7 @@ from pathlib import Path
 from fcnlib.core.job import job
 from fcnlib.models import build_fcn
 from fcnlib.models.weights.checkpoint import write_tensors
-from fcnlib.inference.torchscript import export
+from fcnlib.inference.torchscript import export_torchscript
 
 folder = Path(sys.argv[1])
 net = build_fcn(width=1 / 16)
@@ -79,7 +79,7 @@ with job(str(folder / "log"), 1):
     "write",
     [
         "write_tensors(folder / 'net.pt', {'state': net.state_dict()})",
-        "export(net, folder / 'net.ts')",
+        "export_torchscript(net, folder / 'net.ts')",
     ],
 )
 def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_file(

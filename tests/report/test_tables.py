@@ -354,10 +354,10 @@ def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
     took = {"training_s": 1234.4, "training_loss": 0.25}
     runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]
     runs += [write_metrics(tmp_path, name, 0) for name in ("tested", "released")]
-    values = {"heavy": {"recipe": recipe}, "tested": {"trained": {"recipe": recipe}}}
+    settings = {"heavy": recipe, "tested": recipe}
     for path in runs:
         content = json.loads(path.read_text())
-        content["provenance"]["values"] = values.get(path.parent.name, {})
+        content["settings"] = settings.get(path.parent.name, {})
         content["trained_on"] = {"device": "gpu: Another Machine", "threads": 2}
         path.write_text(json.dumps(content))
     csv, markdown = build(tmp_path, runs, SET)

@@ -120,7 +120,7 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     told = content(path)
     assert told["best_iteration"] == int(best["iteration"])
     assert told["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
-    assert list(told["classes"]) == ["geometric", "semantic"] and told["inputs"] == ["rgb"]
+    assert list(told["classes"]) == ["geometric", "semantic"] and told["inputs"] == ("rgb",)
     export_checkpoint(path, tmp_path / "net.ts")
     metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
     assert list(metrics["tasks"]) == ["geometric", "semantic"]

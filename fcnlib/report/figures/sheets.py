@@ -86,18 +86,18 @@ def load_nets(
     read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
     nets = []
     for path, each in zip(map(Path, paths), shown, strict=True):
-        net, inputs, tasks = read[path]
+        model, labels, inputs, tasks = read[path]
         nets.append(
-            Net(each.row, net.labels, inputs, tasks, input_mask(each.mask, net, prepared, tasks[0]))
+            Net(each.row, labels, inputs, tasks, input_mask(each.mask, model, prepared, tasks[0]))
         )
     return nets
 
 
-def _load(path: Path) -> tuple[Model, tuple[str, ...], tuple[str, ...]]:
+def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
     model = load_model(path)
     if not model.info.inputs or not model.info.classes:
         raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
-    return model, model.info.inputs, tuple(model.info.classes)
+    return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
 def predict(net: Net, prepared: PreparedDataset, name: str) -> Answers:
