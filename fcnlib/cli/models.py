@@ -12,7 +12,7 @@ from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.torchscript import read_metadata
 from fcnlib.models.weights.caffemodel import layer_shapes
-from fcnlib.models.weights.checkpoint import read_tensors, shown
+from fcnlib.models.weights.checkpoint import json_value, read_tensors
 
 
 def convert(
@@ -71,5 +71,5 @@ def info(
     elif file.suffix == ".caffemodel":
         content = layer_shapes(file)
     else:
-        content = {k: shown(v) for k, v in read_tensors(file).items() if k != "state"}
+        content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
     typer.echo(json_text(content), nl=False)

@@ -129,12 +129,12 @@ class Conversion:
         net = self.net
         mean = ", ".join(f"{value:.3f}" for value in net.input_mean.tolist())
         order = [str(channel) for channel in net.input_order.tolist()]
-        seen = f"bytes of channels {', '.join(order)}"
+        channels = f"bytes of channels {', '.join(order)}"
         if _inputs(self.weights, net)[-1:] == ["depth"]:
             depth = f"logarithm of the millimetres of channel {order.pop()}"
             colours = f"bytes of channels {', '.join(order)}, " if order else ""
-            seen = colours + depth
-        return f"input: ({seen} - ({mean})) x {net.input_scale.item():g}"
+            channels = colours + depth
+        return f"input: ({channels} - ({mean})) x {net.input_scale.item():g}"
 
 
 def convert(
@@ -188,7 +188,7 @@ def convert(
 
 
 def convert_weights(source: Path) -> Conversion:
-    """The segmentation net in a file of published weights, told by its layers' names."""
+    """The segmentation net in a file of published weights, recognised by its layers."""
     return converted(read_weights(source), "", source)
 
 

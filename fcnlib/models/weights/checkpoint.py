@@ -158,14 +158,14 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     return state
 
 
-def shown(value: object) -> object:
+def json_value(value: object) -> object:
     """A checkpoint's value for JSON: the shapes of its tensors, and all else as text."""
     if isinstance(value, Tensor):
         return shown_shape(value)
     if isinstance(value, dict):
-        return {str(key): shown(each) for key, each in value.items()}
+        return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [shown(each) for each in value]
+        return [json_value(each) for each in value]
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
