@@ -5,28 +5,30 @@ python benchmarks/dense.py [--width 0.125] [--side 128] [--strides 16 8 4] [--ru
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from fcnlib.config.columns import Cost
 from fcnlib.config.schema import Timing
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.evaluation.timing import measure
 from fcnlib.models.backbones import BACKBONES
 
-WINDOW, IMAGE = 227, 500  # of the paper's experiment with AlexNet
+WINDOW, IMAGE = 227, 500  # sides in the paper's experiment with AlexNet
 
 
 def sliding(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Section 3.1: windows, alone and in batches, and one pass over an image."""
-    given = {"backbone": "alexnet", "backward": True}
-    windows = {**given, "way": "fully-connected", "side": WINDOW}
+    alexnet = {"backbone": "alexnet", "backward": True}
+    windows = {**alexnet, "way": "fully-connected", "side": WINDOW}
     return [
         {**windows, "batch": options.batch},
         windows,
-        {**given, "way": "convolutional", "side": IMAGE},
+        {**alexnet, "way": "convolutional", "side": IMAGE},
     ]
 
 
@@ -41,7 +43,7 @@ def dense(options: argparse.Namespace) -> list[dict[str, Any]]:
     ]
 
 
-def printed(timing: Timing, costs: dict[str, float | None]) -> str:
+def table_row(timing: Timing, costs: Mapping[Cost, float | None]) -> str:
     """One line of the table."""
     what = f"{timing.backbone:10}{timing.way:18}{timing.stride or '':>7}{timing.side:>6}"
     backward = "" if costs["backward_ms"] is None else f"{costs['backward_ms']:.2f}"
@@ -75,8 +77,8 @@ def main() -> None:
     for values in sliding(options) + dense(options):
         timing = Timing(width=options.width, runs=options.runs, **values)
         measured = measure(timing, seed=0, device=options.device)
-        print(printed(timing, measured["costs"]), flush=True)
-        lines.append({**timing.model_dump(), **measured})
+        print(table_row(timing, measured.costs), flush=True)
+        lines.append({**timing.model_dump(), **measured._asdict()})
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}
         write_json(options.json, {**where, "values": values, "ways": lines})

@@ -3,7 +3,7 @@
 python benchmarks/hha.py [--size 480 640] [--runs 7] [--frames 24] [--workers 2] [--json FILE]
 
 The plain one is what people write first: sums over windows by `scipy.signal.convolve2d`, the rest
-in NumPy as the steps are told. It is close to the public Python port, which sums in the same way.
+in NumPy, step by step. It is close to the public Python port, which sums in the same way.
 """
 
 import argparse

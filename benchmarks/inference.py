@@ -3,11 +3,11 @@
 python benchmarks/inference.py [--size 500] [--batch 1] [--threads 2] [--device cpu] [--json FILE]
 
 The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
-Weights are random, drawn so that activations keep their size; all rows have the same ones.
+Weights are random, of a size that keeps that of activations; all rows have the same ones.
 """
 
 import argparse
-import importlib
+import importlib.util
 import multiprocessing
 import sys
 import tempfile
@@ -24,13 +24,14 @@ from torch.nn import functional
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.evaluation.timing import clock
-from fcnlib.inference.torchscript import export, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import FCN, build_fcn
 
 Scorer = Callable[[Tensor], Tensor]
 
 
-def drawn(width: float) -> FCN:
+def random_net(width: float) -> FCN:
     """The net with weights that keep activations finite and labels varied."""
     net = build_fcn(width=width).eval()
     generator = torch.Generator().manual_seed(0)
@@ -42,11 +43,11 @@ def drawn(width: float) -> FCN:
     return net
 
 
-def photograph(size: int, batch: int) -> Tensor:
+def smooth_image(size: int, batch: int) -> Tensor:
     """Smooth random colours [N, 3, H, W] as normalised input."""
     generator = torch.Generator().manual_seed(1)
-    coarse = torch.randn(batch, 3, size // 16, size // 16, generator=generator)
-    return 60 * functional.interpolate(coarse, (size, size), mode="bicubic")
+    small = torch.randn(batch, 3, size // 16, size // 16, generator=generator)
+    return 60 * functional.interpolate(small, (size, size), mode="bicubic")
 
 
 def peer(net: FCN) -> nn.Module | None:
@@ -75,7 +76,7 @@ def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Score
     theirs = peer(net) if options.width == 1 else None
     if theirs is not None:
         found["pytorch-fcn, eager"] = theirs.to(device)
-    export(net, folder / "net.ts")
+    export_torchscript(net, folder / "net.ts")
     read: Any = torch.jit.load
     alone = read(folder / "net.ts", map_location=device).eval()
     found["the same net, eager"] = net.to(device)
@@ -85,8 +86,8 @@ def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Score
         found["torch.jit.optimize_for_inference"] = torch.jit.optimize_for_inference(plain)
     precisions = ["fp32", "bf16"] if device == "cpu" else ["fp32", "tf32", "bf16"]
     for precision in precisions:
-        model = load(folder / "net.ts", device=device, precision=precision)  # type: ignore[arg-type]
-        found[f"fcnlib.inference.torchscript.load, {precision}"] = model.scores
+        model = load_model(folder / "net.ts", device=device, precision=precision)  # type: ignore[arg-type]
+        found[f"fcnlib.load_model, {precision}"] = model.scores
     return found
 
 
@@ -143,12 +144,12 @@ def _memory(path: Path, size: int, threads: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     torch.randn(64, 64) @ torch.randn(64, 64)
     before = _status("VmRSS")
-    model = load(path)
+    model = load_model(path)
     loading = _status("VmHWM")
     Path("/proc/self/clear_refs").write_text("5")  # from here on, a new peak
     image = torch.randint(0, 256, (1, 3, size, size), dtype=torch.uint8)
     with torch.inference_mode():
-        model(image), model(image)
+        model.labels(image), model.labels(image)
     weights = path.stat().st_size / 1e6
     peak = _status("VmHWM")
     return {
@@ -182,8 +183,8 @@ def main() -> None:
         rates["bf16"] = matrix_rate(options.device, torch.bfloat16)
     memory: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
-        compared = rows(drawn(options.width), options, Path(folder))
-        image = photograph(options.size, options.batch).to(options.device)
+        compared = rows(random_net(options.width), options, Path(folder))
+        image = smooth_image(options.size, options.batch).to(options.device)
         lines = measure(compared, image, options)
         del compared
         if options.device == "cpu":
@@ -191,8 +192,8 @@ def main() -> None:
     versions = where["versions"]
     print(f"{where['date'][:10]}, {where['device']}, {options.threads} thread(s)")
     print(f"torch {versions['torch']}, {options.batch} x {options.size} x {options.size} pixels")
-    shown = ", ".join(f"{kind} {rate:.0f}" for kind, rate in rates.items())
-    print(f"matrix product: {shown} GMAC/s")
+    listed = ", ".join(f"{kind} {rate:.0f}" for kind, rate in rates.items())
+    print(f"matrix product: {listed} GMAC/s")
     print(f"\n{'':36}{'ms':>8}{'median':>8}{'faster':>8}{'same labels':>13}{'score diff.':>12}")
     for line in lines:
         print(
@@ -200,8 +201,8 @@ def main() -> None:
             f"{line['same_labels']:13.4%}{line['score_difference']:12.1e}"
         )
     if memory:
-        told = ", ".join(f"{name.replace('_', ' ')} {mb:.0f}" for name, mb in memory.items())
-        print(f"\nMB of a process that labels one image: {told}")
+        listed = ", ".join(f"{name.replace('_', ' ')} {mb:.0f}" for name, mb in memory.items())
+        print(f"\nMB of a process that labels one image: {listed}")
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}
         content = {"values": values, "gmac_per_second": rates, "rows": lines, "memory_mb": memory}

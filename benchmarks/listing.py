@@ -1,4 +1,4 @@
-"""`snakemake -n all` by the length of the list of experiments: seconds and peak memory.
+"""`snakemake -n all` by the number of experiments: seconds and peak memory.
 
 python benchmarks/listing.py [--experiments 100 300 1000] [--json FILE]
 """
@@ -17,12 +17,14 @@ import yaml
 from fcnlib.core.files import write_json
 
 REPOSITORY = Path(__file__).parents[1]
-PATTERN = "voc-fcn32s-online"  # what all others are like
+PATTERN = "voc-fcn32s-online"  # all others differ from it by their rate
 
 
 def sweep(count: int) -> dict[str, Any]:
-    """A file to lay over config.yaml so that the list has `count` experiments."""
-    listed = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["experiments"]
+    """An overlay with which there are `count` experiments."""
+    listed: dict[str, Any] = {}
+    for path in (REPOSITORY / "config.yaml", *sorted((REPOSITORY / "studies").glob("*.yaml"))):
+        listed |= yaml.safe_load(path.read_text()).get("experiments") or {}
     entry = {key: value for key, value in listed[PATTERN].items() if key not in ("paper", "rows")}
     added = {
         f"sweep-{index:04}": {
@@ -36,17 +38,17 @@ def sweep(count: int) -> dict[str, Any]:
 
 
 def dry_run(count: int, folder: Path) -> dict[str, float]:
-    """How long Snakemake plans the whole list, and in how much memory."""
+    """How long Snakemake plans all of them, and in how much memory."""
     overlay = folder / f"{count}.yaml"
     overlay.write_text(yaml.safe_dump(sweep(count)))
     command = [sys.executable, "-m", "snakemake", "-n", "all", "--configfile", str(overlay)]
     start = time.perf_counter()
-    with open(folder / "said.txt", "w+") as said:
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=said, stderr=subprocess.STDOUT)
+    with open(folder / "output.txt", "w+") as output:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-        said.seek(0)
-        text = said.read()
+        output.seek(0)
+        text = output.read()
     if status:
         sys.exit(text)
     jobs = int(text.split("\ntotal")[1].split()[0])

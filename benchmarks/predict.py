@@ -1,4 +1,4 @@
-"""`fcn predict` against the plain loop: photographs a second, and peak memory by their number.
+"""`fcn predict` against the plain loop: images per second, and peak memory by their number.
 
 python benchmarks/predict.py [--width 0.125] [--files 40] [--threads 1] [--device cpu]
     [--batch 1] [--workers 2] [--json FILE]
@@ -20,32 +20,32 @@ from fcn_synthetic.objects.scenes import generator, scene
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.inference.predict import predict
-from fcnlib.inference.torchscript import export
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import build_fcn
 
-DRAWN = 20  # different photographs; the others are links to them
+DIFFERENT = 20  # images; the others are links to them
 WRITTEN = {"labels": {}, "labels, overlay": {"overlays": True}}
-COMMAND = "import sys; from fcnlib.cli import main; sys.argv[0] = 'fcn'; main()"
+COMMAND = "import sys; from fcnlib.cli.main import main; sys.argv[0] = 'fcn'; main()"
 
 
-def draw(folder: Path) -> None:
-    """Photographs of VOC's size, as JPEGs."""
+def write_images(folder: Path) -> None:
+    """Synthetic images of VOC's size, as JPEGs."""
     folder.mkdir()
-    for index in range(DRAWN):
+    for index in range(DIFFERENT):
         pixels = scene(generator(0, 0, index), 375, 500).image
         Image.fromarray(pixels).save(folder / f"{index}.jpg", quality=90)
 
 
-def linked(drawn: Path, folder: Path, files: int) -> Path:
-    """A folder of many photographs."""
+def linked(source: Path, folder: Path, files: int) -> Path:
+    """A folder of many images."""
     folder.mkdir()
     for index in range(files):
-        (folder / f"{index:05}.jpg").symlink_to(drawn / f"{index % DRAWN}.jpg")
+        (folder / f"{index:05}.jpg").symlink_to(source / f"{index % DIFFERENT}.jpg")
     return folder
 
 
 def rates(photos: Path, model: Path, options: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Photographs a second, one after the other and side by side: the best of rounds in turn."""
+    """Images per second, one after the other and side by side: the best of rounds in turn."""
     loops = {"plain": 1, "overlapped": options.workers}
     found = {name: {loop: [] for loop in loops} for name in WRITTEN}
     for _, name, loop in product(range(options.rounds), WRITTEN, loops):
@@ -95,21 +95,21 @@ def main() -> None:
     print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        draw(folder / "drawn")
+        write_images(folder / "different")
         model = folder / "net.ts"
-        export(build_fcn(width=options.width, padding=1), model)
-        table = rates(linked(folder / "drawn", folder / "some", options.files), model, options)
+        export_torchscript(build_fcn(width=options.width, padding=1), model)
+        table = rates(linked(folder / "different", folder / "some", options.files), model, options)
         memory = {
-            files: peak(linked(folder / "drawn", folder / f"{files}", files), model, options)
+            files: peak(linked(folder / "different", folder / f"{files}", files), model, options)
             for files in (50, 500)
         }
-    print(f"{'photographs a second':22}{'plain':>12}{'overlapped':>12}{'ratio':>8}")
+    print(f"{'images per second':22}{'plain':>12}{'overlapped':>12}{'ratio':>8}")
     for name, (plain, overlapped) in ((name, rate.values()) for name, rate in table.items()):
         print(f"{name:22}{plain:12.1f}{overlapped:12.1f}{overlapped / plain:8.2f}")
     print("peak memory: " + ", ".join(f"{mb:.0f} MB for {n} files" for n, mb in memory.items()))
     if options.json:
         values = {key: str(value) for key, value in vars(options).items()}
-        content = {"values": values, "photographs_per_second": table, "peak_mb": memory}
+        content = {"values": values, "images_per_second": table, "peak_mb": memory}
         write_json(options.json, {**where, **content})
 
 

@@ -1,4 +1,4 @@
-"""Where a training step's time goes, of the plain net and of its form for training, step by step.
+"""The parts of a training step's time, of the plain net and of its form for training.
 
 python benchmarks/training.py [--width 0.125] [--size 128] [--steps 60] [--device cpu] [--json FILE]
 """
@@ -20,7 +20,7 @@ from fcnlib.core.provenance import provenance
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
-from fcnlib.evaluation.confusion import TASK
+from fcnlib.evaluation.confusion import SEMANTIC
 from fcnlib.evaluation.timing import clock
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import FCN, build_fcn
@@ -33,8 +33,8 @@ PARTS = ("read", "forward", "backward", "update")
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
 
-def drawn(folder: Path, size: int) -> PreparedDataset:
-    """A prepared data set of drawn scenes."""
+def synthetic_data(folder: Path, size: int) -> PreparedDataset:
+    """A prepared data set of synthetic scenes."""
     paths = [folder / name for name in ARCHIVES]
     write_voc2011(paths[0], seed=0, size=size, train=40, validation=8)
     write_sbd(paths[1], seed=0, size=size, train=40, validation=8)
@@ -42,8 +42,8 @@ def drawn(folder: Path, size: int) -> PreparedDataset:
     return PreparedDataset(folder / "set")
 
 
-def made(predict_from: list[str], options: argparse.Namespace) -> FCN:
-    """A net whose scores are no ties, as zero ones were."""
+def random_net(predict_from: list[str], options: argparse.Namespace) -> FCN:
+    """A net of random weights: zero scores would be ties."""
     small = options.width < 1
     net = build_fcn(
         predict_from=predict_from,
@@ -59,11 +59,11 @@ def made(predict_from: list[str], options: argparse.Namespace) -> FCN:
 
 
 def forms(predict_from: list[str], options: argparse.Namespace) -> dict[str, tuple[FCN, FCN]]:
-    """Two nets of the same weights, each beside the form of it that computes."""
-    plain, learning = (made(predict_from, options) for _ in range(2))
-    in_layout_of_images: Any = learning.to
-    in_layout_of_images(memory_format=torch.channels_last)
-    return {"plain": (plain, plain), "training": (learning, optimize_for_training(learning))}
+    """Two nets of the same weights, each with the form of it that computes."""
+    plain, fast = (random_net(predict_from, options) for _ in range(2))
+    to_layout: Any = fast.to
+    to_layout(memory_format=torch.channels_last)
+    return {"plain": (plain, plain), "training": (fast, optimize_for_training(fast))}
 
 
 def steps(
@@ -91,7 +91,7 @@ def one_step(
     """Milliseconds of each part of one step."""
     times = [clock(device)]
     image, labels = samples[number]
-    image, truth = image[None].to(device), labels[TASK][None].to(device)
+    image, truth = image[None].to(device), labels[SEMANTIC][None].to(device)
     times.append(clock(device))
     loss = cross_entropy_loss(net(net.normalise(image)), truth)
     times.append(clock(device))
@@ -117,7 +117,7 @@ def main() -> None:
     where = provenance(seed=0, device=options.device, threads=options.threads, values={})
     print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
     with tempfile.TemporaryDirectory() as folder:
-        data = drawn(Path(folder), options.size)
+        data = synthetic_data(Path(folder), options.size)
         samples = Samples(data, data.ids("train"), [False] * 40)
         table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
     print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*PARTS, "all", "ratio")))

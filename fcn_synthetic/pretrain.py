@@ -16,7 +16,7 @@ from fcnlib.core.progress import progress
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import ConvReLU
-from fcnlib.models.weights.checkpoint import write_checkpoint
+from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +88,8 @@ def pretrain(
     fold_batch_norm(net)
     accuracy = held_out_accuracy(net, images[recipe.windows :], labels[recipe.windows :])
     log.info("held-out accuracy %.3f on %d windows", accuracy, recipe.held_out)
-    content = {"state": net.state_dict(), "accuracy": accuracy, "provenance": provenance}
-    write_checkpoint(path, content)
+    scores = {"accuracy": accuracy}
+    write_checkpoint(path, Checkpoint(net.state_dict(), scores=scores, provenance=provenance))
 
 
 def classify(net: LayerGraph, rgb: Tensor) -> Tensor:

@@ -1,16 +1,16 @@
 """The commands of `fcn` that make and check data."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from fcnlib.archives.fetch import fetch as get
+from fcnlib.archives.fetch import fetch as fetch_archive
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, find_entry
 from fcnlib.config.load import read
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.checks.check import check as look_at
+from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
 from fcnlib.datasets.hha.frames import (
@@ -21,13 +21,6 @@ from fcnlib.datasets.hha.frames import (
     parse_camera,
 )
 from fcnlib.datasets.reader import INFO, is_prepared
-
-T = TypeVar("T")
-
-Configs = Annotated[
-    list[Path], typer.Option("--config", "-c", help="Experiment list; later ones are laid over.")
-]
-DEFAULT = [Path("config.yaml")]
 
 
 def fetch(
@@ -41,45 +34,45 @@ def fetch(
 
     Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
     """
-    typer.echo(get(archive, out, source=source))
+    typer.echo(fetch_archive(archive, out, source=source))
 
 
 def prepare(
-    dataset: Annotated[str, typer.Argument(help="A name in the config.")],
-    config: Configs = DEFAULT,
+    dataset: Annotated[str, typer.Argument(help="A name in the configuration.")],
+    config: ConfigFiles = DEFAULT_CONFIG,
     out: Annotated[Path | None, typer.Option(help="Default: data/<scale>/<dataset>.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Files converted side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Files converted in parallel.")] = 2,
 ) -> None:
-    """Turn archives, or a folder of your own, into the prepared layout.
+    """Convert archives, or a folder of your own, to a prepared data set.
 
     Example: fcn prepare street -c config.yaml -c street.yaml
     """
     settings = read(config)
-    entry = find_entry(settings.datasets, dataset, "data set")
-    data = Path("data") / settings.scale
+    find_entry(settings.datasets, dataset, "data set")
+    entry, data = settings.dataset(dataset), Path("data") / settings.scale
     files = (
         [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
     )
-    drawn = settings.scales[settings.scale].like == "demo"
-    if drawn and (missing := [path for path in files if not path.exists()]):
-        raise InputError(f"{missing[0]}: no such file; draw it with: snakemake {missing[0]}")
+    synthetic = settings.archives == "synthetic"
+    if synthetic and (missing := [path for path in files if not path.exists()]):
+        raise InputError(f"{missing[0]}: no such file; make it with: snakemake {missing[0]}")
     target = out or data / dataset
     prepare_data(entry, files, target, workers=workers)
     typer.echo(target)
 
 
 def check(
-    dataset: Annotated[str, typer.Argument(help="A name in the config, or a folder.")],
-    config: Configs = DEFAULT,
+    dataset: Annotated[str, typer.Argument(help="A name in the configuration, or a folder.")],
+    config: ConfigFiles = DEFAULT_CONFIG,
     images: Annotated[str, typer.Option(help="In a folder: its images.")] = "images",
     masks: Annotated[str, typer.Option(help="In a folder: its masks.")] = "masks",
     classes: Annotated[str, typer.Option(help="In a folder: its class names.")] = "classes.txt",
     void: Annotated[
-        list[int] | None, typer.Option(help="In a folder: a mask value to leave out.")
+        list[int] | None, typer.Option(help="In a folder: a mask value that is void.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Images read side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Images read in parallel.")] = 2,
 ) -> None:
-    """Look at images and labels before training; exit code 1 if something is wrong.
+    """Check images and labels before training; exit code 1 if something is wrong.
 
     Example: fcn check photos/ --masks labels --void 11
 
@@ -101,7 +94,7 @@ def check(
             classes=classes,
             void=tuple(void or ()),
         )
-    result = look_at(entry, workers=workers)
+    result = check_data(entry, workers=workers)
     typer.echo(report(result))
     raise typer.Exit(int(result.failed))
 
@@ -110,17 +103,15 @@ def hha(
     depth: Annotated[
         list[Path], typer.Argument(help="Filled depth: 16-bit PNGs, .npy of metres, or folders.")
     ],
-    out: Annotated[Path, typer.Option(help="PNG to write; of several images: a folder.")],
+    out: Annotated[Path, typer.Option(help="PNG to write; for several images: a folder.")],
     raw: Annotated[
         Path | None,
         typer.Option(
-            help="Depth as measured, 0 where it is missing; of several images: a folder of files "
-            "with the same names. Without it, zeros of the depth are missing."
+            help="Measured depth, 0 where it is missing; for several images: a folder of files "
+            "with the same names. Default: depth is missing where DEPTH is 0."
         ),
     ] = None,
-    unit: Annotated[
-        Unit, typer.Option(help="Of a PNG's numbers, and of whole ones in .npy.")
-    ] = "mm",
+    unit: Annotated[Unit, typer.Option(help="Unit of PNGs, and of integers in .npy.")] = "mm",
     camera: Annotated[
         str | None,
         typer.Option(
@@ -131,15 +122,15 @@ def hha(
     crop: Annotated[
         bool,
         typer.Option(
-            help="NYUDv2's published part: 560 x 425 of 640 x 480 pixels. Frames of 560 x 425 "
-            "are taken as cut out already: whole, by the same camera."
+            help="Crop as NYUDv2's published part: 560 x 425 of 640 x 480 pixels. Frames of "
+            "560 x 425 are taken as cropped already."
         ),
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Images encoded side by side.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Images encoded in parallel.")] = 2,
 ) -> None:
     """Encode depth as HHA: disparity (red), height above ground in cm (green), angle (blue).
 
-    A net trained on HHA reads these PNGs like photographs.
+    A net trained on HHA reads these PNGs like RGB images.
 
     Floors are 38 in blue, walls 128, ceilings 218.
 
@@ -155,10 +146,3 @@ def hha(
     depth_format = DepthFormat(unit, parse_camera(camera) if camera else None, crop)
     encode_frames(frames, depth_format, workers=workers)
     typer.echo(out if len(frames) == 1 else f"{len(frames)} HHA images in {out}")
-
-
-def find_entry(known: Mapping[str, T], name: str, what: str) -> T:
-    """What the config holds under a name."""
-    if name not in known:
-        raise InputError(f"{name!r} is no {what}; known: {', '.join(known)}")
-    return known[name]

@@ -26,22 +26,6 @@ def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) 
     }
 
 
-def run_metadata(
-    *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
-) -> dict[str, Any]:
-    """What a metrics file holds besides its numbers.
-
-    Args:
-        experiment: Name of the entry in the configuration.
-        seed: Seed of the run.
-        device: As torch names it, for example `cuda:0`.
-        threads: Number of threads that torch used.
-        values: The configuration values that the run depends on.
-    """
-    origin = provenance(seed=seed, device=device, threads=threads, values=values)
-    return {"experiment": experiment, "seed": seed, "provenance": origin}
-
-
 def device_name(device: str) -> str:
     """The name of the device's processor, for example `cuda:0: NVIDIA H200`."""
     if device.startswith("cuda"):

@@ -12,29 +12,39 @@ from fcnlib.datasets.masking import NO_MASK, InputMask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.metrics import confusion
-from fcnlib.evaluation.upper_bound import coarse
+from fcnlib.evaluation.upper_bound import best_labels_at_stride
 
-# Raw bytes [1, C, H, W] -> each task's labels [1, H, W].
-Segment = Callable[[Tensor], Mapping[str, Tensor]]
-TASK = "semantic"
+# Raw images [1, C, H, W] -> each task's labels [1, H, W].
+Segmenter = Callable[[Tensor], Mapping[str, Tensor]]
+SEMANTIC = "semantic"
 # The first task once more: only what is truly an object, and background not to be chosen.
 FOREGROUND = "foreground"
 
 
-def confusions(
-    segment: Segment,
+def confusion_per_image(
+    segment: Segmenter,
     dataset: PreparedDataset,
     split: str,
     *,
     inputs: Sequence[str] = ("rgb",),
-    tasks: Sequence[str] = (TASK,),
+    tasks: Sequence[str] = (SEMANTIC,),
     device: str,
     mask: InputMask = NO_MASK,
     bar: bool = True,
 ) -> dict[str, Tensor]:
-    """Counts per image and per task of the segmenter, int64 [images, classes, classes].
+    """Counts per image and per task of a segmenter, int64 [images, classes, classes].
 
     Truth stands by row. Labels of the segmenter beyond those of `tasks` are its foreground's.
+
+    Args:
+        segment: Maps raw images [1, C, H, W] to labels [1, H, W] by task.
+        dataset: The data set.
+        split: Whose images are counted, in the split's order.
+        inputs: What the image's channels are of.
+        tasks: Whose truth the labels are compared with.
+        device: Where the segmenter computes.
+        mask: What is masked of the segmenter's input.
+        bar: Whether to show progress.
     """
     classes = {task: len(dataset.info.tasks[task]) for task in tasks}
     counts: dict[str, list[Tensor]] = {}
@@ -42,9 +52,9 @@ def confusions(
     for name in progress(ids, desc=split, unit="img") if bar else ids:
         stack, labels = dataset.sample(name, inputs, tasks)
         truths = {task: torch.from_numpy(label) for task, label in labels.items()}
-        seen = mask.apply(stack, labels[tasks[0]])
+        masked = mask.apply(stack, labels[tasks[0]])
         with torch.inference_mode():
-            predicted = segment(as_tensor(seen)[None].to(device))
+            predicted = segment(as_tensor(masked)[None].to(device))
         for task, found in predicted.items():
             first = tasks[0] if task == FOREGROUND else task
             truth, outputs = truths[first], classes[first]
@@ -60,10 +70,10 @@ def without_background(labels: Tensor) -> Tensor:
     return torch.where(objects, labels - 1, VOID)
 
 
-def bounds(
-    dataset: PreparedDataset, split: str, *, factor: int, task: str = TASK
+def upper_bound_confusion(
+    dataset: PreparedDataset, split: str, *, factor: int, task: str = SEMANTIC
 ) -> tuple[Tensor, dict[ColumnName, Tensor]]:
-    """Counts of the best labels at this stride: per image by the first rule, in all by each.
+    """Counts of the best labels at a stride: per image by the first rule, in all by each.
 
     int64 [images, classes, classes], and [classes, classes] by rule.
     """
@@ -73,7 +83,7 @@ def bounds(
         truth = torch.from_numpy(dataset.label(name, task))
         found = {
             rule: confusion(labels, truth, classes)
-            for rule, labels in coarse(truth, factor, classes).items()
+            for rule, labels in best_labels_at_stride(truth, factor, classes).items()
         }
         per_image.append(found["mean_iu"])
         totals = {rule: counts + totals.get(rule, 0) for rule, counts in found.items()}

@@ -1,4 +1,4 @@
-"""A model or a bound against the truth: scores, counts per image, costs, as files."""
+"""A model, or the upper bound of a stride, against the truth: its record and counts as files."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,22 +10,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.config.schema import Net, Oracle
-from fcnlib.config.schema_data import CHANNELS, Mask
+from fcnlib.config.schema import Downsampling, Net
+from fcnlib.config.schema_data import Mask
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write, write_json
+from fcnlib.core.files import atomic_write
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import (
     FOREGROUND,
-    TASK,
-    Segment,
-    bounds,
-    confusions,
+    SEMANTIC,
+    Segmenter,
+    confusion_per_image,
+    upper_bound_confusion,
 )
 from fcnlib.evaluation.metrics import class_iu, mean_iu_of_truth, scores
+from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
 from fcnlib.evaluation.timing import forward_milliseconds
-from fcnlib.inference.torchscript import about, load
+from fcnlib.inference.inputs import channels_of
+from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import build_fcn, labels_of
 from fcnlib.models.summary import architecture
 
@@ -40,152 +43,168 @@ def evaluate(
     metrics: Path,
     counts: Path,
     device: str,
-    facts: dict[str, Any],
+    run: RunMetadata,
     side: int | None = None,
     foreground: bool = False,
     mask: Mask = "none",
 ) -> None:
-    """Score a trained net on a split; writes `metrics` (.json) and `counts` (.npz).
+    """Score a trained net on a split; writes its record and its counts.
 
-    Forward time is that of an image of `side` x `side` pixels, or of the split's first.
-    `foreground` also counts the first task's objects, with background out of truth and choice;
-    `mask` is what of the model's input is masked.
+    Args:
+        model: A checkpoint (.pt), an exported model (.ts) or a .caffemodel.
+        dataset: Folder of a prepared data set.
+        split: Whose images are scored.
+        metrics: The record to write (.json).
+        counts: The confusion counts per image and task to write (.npz).
+        device: Where to compute.
+        run: Which run this is, and where it comes from.
+        side: Forward time is that of an image of `side` x `side` pixels, or of the split's first.
+        foreground: Also count the first task's objects, with background out of truth and choice.
+        mask: What is masked of the model's input.
     """
-    data, net, known = PreparedDataset(dataset), load(model, device=device), about(model)
-    tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
-    _check(known, data, model)
-    first = next(iter(tasks))
+    data, net = PreparedDataset(dataset), load_model(model, device=device)
+    _check(net, data)
+    info, tasks = net.info, list(net.info.classes)
     if foreground:
-        require_background(data, first, "foreground")
-    per_image = confusions(
-        _labels(net, tasks, foreground),
+        require_background(data, tasks[0], "foreground")
+    per_image = confusion_per_image(
+        _with_foreground(net) if foreground else net.labels,
         data,
         split,
-        inputs=inputs,
-        tasks=[*tasks],
+        inputs=info.inputs,
+        tasks=tasks,
         device=device,
-        mask=input_mask(mask, net, data, first),
+        mask=input_mask(mask, net, data, tasks[0]),
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
-    kind = torch.int32 if "depth" in inputs else torch.uint8
-    channels = sum(CHANNELS[name] for name in inputs)
-    image = torch.zeros(1, channels, *size, dtype=kind, device=device)
-    forward = forward_milliseconds(net, image, device=device, runs=FORWARD_RUNS)
-    facts = {
-        **facts,
-        "parameters": known["parameters"],
-        "best_iteration": known["best_iteration"],
-        "diverged_at": known.get("diverged_at"),
-        "trained_on": _machine(known),
-        "costs": {
+    kind = torch.int32 if "depth" in info.inputs else torch.uint8
+    image = torch.zeros(1, channels_of(info.inputs), *size, dtype=kind, device=device)
+    forward = forward_milliseconds(net.labels, image, device=device, runs=FORWARD_RUNS)
+    _write_counts(counts, data.ids(split), per_image)
+    record = Record(
+        **dict(run),
+        dataset=data.info.name,
+        split=split,
+        images=len(data.ids(split)),
+        tasks={task: _scores(task, each.sum(0), data) for task, each in per_image.items()},
+        costs={
             "forward_ms": fmean(forward),
-            "training_s": known.get("seconds"),
-            "training_loss": known.get("loss"),
-            **full_width(known["net"], tasks),
+            "training_s": info.seconds,
+            "training_loss": info.loss,
+            **_full_width_costs(info),
         },
-        "forward_size": size,
-        "runs_ms": {"forward": forward},
-    }
-    scored = {task: _scored(task, each.sum(0), data) for task, each in per_image.items()}
-    _write(per_image, scored, data, split, metrics, counts, facts)
+        settings=dict(info.settings),
+        trained_on=_training_machine(info),
+        forward_size=size,
+        runs_ms={"forward": forward},
+        parameters=info.parameters,
+        best_iteration=info.best_iteration,
+        diverged_at=info.diverged_at,
+    )
+    write_record(metrics, record)
 
 
-def _check(known: Mapping[str, Any], data: PreparedDataset, model: Path) -> None:
-    """Raise unless the data set has what the model sees, and the classes that it knows."""
-    if lacking := [name for name in known["inputs"] if name not in data.inputs]:
-        raise InputError(f"{model}: sees {lacking[0]}; {data.root} has {', '.join(data.inputs)}")
-    for task, names in known["classes"].items():
+def _check(model: Model, data: PreparedDataset) -> None:
+    """Raise unless the data set has the model's inputs and classes."""
+    info = model.info
+    if not info.inputs or not info.classes:
+        raise InputError(
+            f"{model.path}: does not say its inputs and classes; expected a model exported anew"
+        )
+    if lacking := [name for name in info.inputs if name not in data.inputs]:
+        has = ", ".join(data.inputs)
+        raise InputError(f"{model.path}: sees {lacking[0]}; {data.root} has {has}")
+    for task, names in info.classes.items():
         if task not in data.info.tasks:
-            raise InputError(f"{model}: knows {task}; {data.root} has {', '.join(data.info.tasks)}")
+            has = ", ".join(data.info.tasks)
+            raise InputError(f"{model.path}: knows {task}; {data.root} has {has}")
         if list(names) != list(data.info.tasks[task]):
             raise InputError(
-                f"{model}: knows {len(names)} classes ({names[0]}, ...); "
+                f"{model.path}: knows {len(names)} classes ({names[0]}, ...); "
                 f"expected the {len(data.info.tasks[task])} of {data.root}"
             )
 
 
-def _machine(known: Mapping[str, Any]) -> dict[str, Any] | None:
+def _training_machine(info: ModelInfo) -> Machine | None:
     """What a net of ours was trained on."""
-    if known.get("seconds") is None:
+    if info.seconds is None or "device" not in info.provenance:
         return None
-    return {key: known["provenance"][key] for key in ("device", "threads")}
+    return Machine(device=info.provenance["device"], threads=info.provenance.get("threads"))
 
 
-def _labels(net: Any, tasks: Mapping[str, int], foreground: bool) -> Segment:
-    """The net's labels by task; those of the foreground are of its classes but the first."""
+def _with_foreground(model: Model) -> Segmenter:
+    """The model's labels by task, and those of the first task's classes but the first."""
+    tasks = {task: len(names) for task, names in model.info.classes.items()}
 
-    def of_tasks(image: Tensor) -> dict[str, Tensor]:
-        found = net(image)
-        return found if len(tasks) > 1 else dict.fromkeys(tasks, found)
-
-    def of_foreground_too(image: Tensor) -> dict[str, Tensor]:
-        scores = net.scores(net.normalise(image))
-        parts = dict(zip(tasks, scores.split([*tasks.values()], 1), strict=True))
+    def segment(image: Tensor) -> dict[str, Tensor]:
+        scores = model.scores(model.normalise(image))
+        parts = dict(zip(tasks, torch.split(scores, [*tasks.values()], 1), strict=True))
         objects = next(iter(parts.values()))[:, 1:]
         return {task: labels_of(part) for task, part in {**parts, FOREGROUND: objects}.items()}
 
-    return of_foreground_too if foreground else of_tasks
+    return segment
 
 
-def full_width(net: Mapping[str, Any], classes: Mapping[str, int]) -> dict[str, int]:
-    """What Table 1 says of a net besides its score and time, for its published width and borders.
+def _full_width_costs(info: ModelInfo) -> dict[str, int]:
+    """Table 1's numbers of a model; none where its file does not tell its net."""
+    classes = {task: len(names) for task, names in info.classes.items()}
+    return full_width(info.net, classes) if info.net else {}
+
+
+def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:
+    """Table 1's numbers of a net besides its score and time, of its published width and borders.
 
     From its layers alone: no weight is made.
     """
-    published = {**net, "width": 1.0, "padding": None, "fc6_kernel": None}
-    values = Net.model_validate(published).model_dump(exclude={"start_from"})
+    published = net.model_copy(update={"width": 1.0, "padding": None, "fc6_kernel": None})
+    values = published.model_dump(exclude={"start_from"})
     with torch.device("meta"):
         return asdict(architecture(build_fcn(**values, classes=classes)))
 
 
 def evaluate_bound(
-    oracle: Oracle, *, dataset: Path, split: str, metrics: Path, counts: Path, facts: dict[str, Any]
+    oracle: Downsampling,
+    *,
+    dataset: Path,
+    split: str,
+    metrics: Path,
+    counts: Path,
+    run: RunMetadata,
 ) -> None:
-    """Score the true labels seen through an oracle's cells, in the same two files.
+    """Score the best labels that a net of some stride could give; writes the same two files.
 
     All scores and counts are the first rule's; of the others there is the mean IU.
     """
     data = PreparedDataset(dataset)
-    per_image, totals = bounds(data, split, factor=oracle.factor)
-    by_rule = {rule: _number(mean_iu_of_truth(total)) for rule, total in totals.items()}
-    scored = {TASK: _scored(TASK, per_image.sum(0), data) | by_rule}
-    _write({TASK: per_image}, scored, data, split, metrics, counts, facts)
+    per_image, totals = upper_bound_confusion(data, split, factor=oracle.factor)
+    by_rule = {rule: _finite(mean_iu_of_truth(total)) for rule, total in totals.items()}
+    _write_counts(counts, data.ids(split), {SEMANTIC: per_image})
+    record = Record(
+        **dict(run),
+        dataset=data.info.name,
+        split=split,
+        images=len(data.ids(split)),
+        tasks={SEMANTIC: {**_scores(SEMANTIC, per_image.sum(0), data), **by_rule}},
+    )
+    write_record(metrics, record)
 
 
-def _write(
-    per_image: Mapping[str, Tensor],
-    scored: Mapping[str, dict[str, Any]],
-    data: PreparedDataset,
-    split: str,
-    metrics: Path,
-    counts: Path,
-    facts: dict[str, Any],
-) -> None:
-    ids = data.ids(split)
+def _write_counts(path: Path, ids: list[str], per_image: Mapping[str, Tensor]) -> None:
     arrays: dict[str, Any] = {task: each.numpy() for task, each in per_image.items()}
-    with atomic_write(counts) as temporary:
+    with atomic_write(path) as temporary:
         np.savez_compressed(temporary, ids=np.array(ids), **arrays)
-    empty = dict.fromkeys(("parameters", "best_iteration", "forward_size"))
-    content = {
-        **empty,
-        "costs": {},
-        **facts,
-        "dataset": data.info.name,
-        "split": split,
-        "images": len(ids),
-        "tasks": scored,
-    }
-    write_json(metrics, content)
 
 
-def _scored(task: str, total: Tensor, data: PreparedDataset) -> dict[str, Any]:
-    """All scores of a task's counts; no number where there is none to count."""
+def _scores(task: str, total: Tensor, data: PreparedDataset) -> Scores:
+    """All scores of a task's counts; None where there is none to count."""
     background = task != FOREGROUND and has_background(data, task)
-    found = {**scores(total, background=background), "class_iu": class_iu(total).tolist()}
-    return {name: _number(value) for name, value in found.items()}
+    found = scores(total, background=background)
+    return {
+        **{name: _finite(value) for name, value in found.items()},
+        "class_iu": [_finite(value) for value in class_iu(total).tolist()],
+    }
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_number(each) for each in value]
+def _finite(value: float) -> float | None:
+    """The number, or None for nan, which JSON does not know."""
     return None if value != value else value

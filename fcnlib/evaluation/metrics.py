@@ -26,7 +26,7 @@ def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
 
 
 def pixel_accuracy(counts: Tensor) -> float:
-    """The share of pixels with the right class."""
+    """The share of pixels with the right class, of counts [classes, classes]."""
     return (counts.diag().sum() / counts.sum()).item()
 
 
@@ -54,26 +54,26 @@ def frequency_weighted_iu(counts: Tensor) -> float:
 
 
 def mean_iu_of_truth(counts: Tensor) -> float:
-    """The same over the classes that truly occur, as footnote 6 has it."""
+    """Mean IU over the classes that occur in the truth, as in footnote 6."""
     return mean_iu(counts, counts.sum(1) > 0)
 
 
 def mean_iu_without_background(counts: Tensor) -> float:
-    """The same without that of class 0, whose pixels count all the same."""
+    """Mean IU without that of class 0, whose pixels count all the same."""
     objects = counts.sum(1) > 0
     objects[0] = False
     return mean_iu(counts, objects)
 
 
 def mean_iu_foreground_truth(counts: Tensor) -> float:
-    """The same of the pixels that are truly of an object, though background may be chosen."""
+    """Mean IU of the pixels that are truly of an object, though background may be chosen."""
     of_objects = counts.clone()
     of_objects[0] = 0
     return mean_iu_without_background(of_objects)
 
 
 def background_accuracy(counts: Tensor) -> float:
-    """The share of the pixels that are truly of class 0 that it is chosen for."""
+    """The share of the pixels of class 0 that are labelled so."""
     return (counts[0, 0] / counts[0].sum()).item()
 
 
@@ -83,7 +83,7 @@ METRICS = {
     "mean_iu": mean_iu_of_truth,
     "frequency_weighted_iu": frequency_weighted_iu,
 }
-# What else can be meant where class 0 is a background: PASCAL-Context's is all that has no class.
+# Other readings of mean IU where class 0 is background (of PASCAL-Context: all other pixels).
 WITH_BACKGROUND = {
     "mean_iu_without_background": mean_iu_without_background,
     "mean_iu_foreground_truth": mean_iu_foreground_truth,

@@ -1,4 +1,4 @@
-"""The metrics file of one run, read and checked."""
+"""The metrics file of one run: written, read and checked by one model."""
 
 import json
 from collections.abc import Iterable
@@ -12,8 +12,13 @@ from fcnlib.config.columns import (
     KEYS,
     ColumnName,
     Cost,
+    Setting,
 )
 from fcnlib.core.errors import InputError
+from fcnlib.core.files import write_json
+from fcnlib.core.provenance import provenance
+
+Scores = dict[str, float | list[float | None] | None]  # by metric; per class: a list
 
 
 class Machine(BaseModel):
@@ -36,27 +41,55 @@ class Provenance(Machine):
     seed: int | None = None
 
 
-class Record(BaseModel):
-    """One run of one experiment: scores as fractions, per task; costs in their columns' units."""
+class RunMetadata(BaseModel):
+    """Which run a result is of, and where it comes from."""
 
     model_config = ConfigDict(frozen=True)
 
     experiment: str
     seed: int
+    provenance: Provenance
+
+    @classmethod
+    def of(
+        cls, *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
+    ) -> "RunMetadata":
+        """The run that is going on, here and now.
+
+        Args:
+            experiment: Its name in the configuration.
+            seed: Of the run.
+            device: As torch names it, for example `cuda:0`.
+            threads: Number of threads that torch uses.
+            values: The configuration values that the run depends on.
+        """
+        where = provenance(seed=seed, device=device, threads=threads, values=values)
+        return cls(experiment=experiment, seed=seed, provenance=Provenance.model_validate(where))
+
+
+class Record(RunMetadata):
+    """One run of one experiment: scores as fractions, per task; costs in their columns' units."""
+
     dataset: str = ""  # nothing where no image was labelled
     split: str = ""
     images: int = 0
-    tasks: dict[str, dict[str, float | list[float | None] | None]] = {}
-    costs: dict[Cost, float | None] = {}
+    tasks: dict[str, Scores] = {}
+    costs: dict[Cost, int | float | None] = {}
+    settings: dict[Setting, int | float] = {}  # of the recipe of the net that was scored
     trained_on: Machine | None = None  # maybe another one than scored it
     forward_size: tuple[int, int] | None = None  # height, width
+    runs_ms: dict[str, list[float]] = {}  # every timed run
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
     diverged_at: int | None = None  # the iteration at which its loss was no number any more
-    provenance: Provenance
 
 
-def read(path: Path | str) -> Record:
+def write_record(path: Path, record: Record) -> None:
+    """Write a metrics file, whole or not at all."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def read_record(path: Path | str) -> Record:
     """The checked content of a metrics file."""
     try:
         return Record.model_validate(json.loads(Path(path).read_text()))
@@ -74,34 +107,29 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Rec
     """The metrics files of each experiment in order of their seeds."""
     runs: dict[str, list[tuple[Path, Record]]] = {}
     for path in paths:
-        run = read(path)
-        runs.setdefault(run.experiment, []).append((Path(path), run))
+        record = read_record(path)
+        runs.setdefault(record.experiment, []).append((Path(path), record))
     for found in runs.values():
         found.sort(key=lambda item: item[1].seed)
     return runs
 
 
-def number(path: Path, run: Record, column: ColumnName) -> float | None:
-    """One number in its column's unit; None where the run has none.
-
-    What is set is in the recipe of the net that was scored.
-    """
+def number(path: Path, record: Record, column: ColumnName) -> float | None:
+    """One number in its column's unit; None where the run has none."""
     if COLUMNS[column].known == "set":
-        values = run.provenance.values
-        told: float | None = values.get("trained", values).get("recipe", {}).get(column)
-        return told
+        return record.settings.get(cast(Setting, column))
     task, metric = KEYS[column]
     if not task:
-        return run.costs.get(cast(Cost, column))
-    value = run.tasks.get(task, {}).get(metric)
+        return record.costs.get(cast(Cost, column))
+    value = record.tasks.get(task, {}).get(metric)
     if isinstance(value, list):
         raise InputError(f"{path}: {task}.{metric}: expected one number, not a list")
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, run: Record, task: str, classes: int) -> list[float | None]:
+def class_iu(path: Path, record: Record, task: str, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
-    values = run.tasks.get(task, {}).get("class_iu")
+    values = record.tasks.get(task, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:
         raise InputError(f"{path}: {task}.class_iu: expected a list of {classes} numbers")
     return [None if value is None else 100 * value for value in values]

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from fcnlib.config.columns import Cost
 from fcnlib.config.schema import STRIDES, Timing
-from fcnlib.core.files import write_json
+from fcnlib.evaluation.record import Record, RunMetadata, write_record
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated
 from fcnlib.models.dense.fully_connected import FullyConnected
@@ -32,50 +33,59 @@ def milliseconds(
     *,
     device: str,
     runs: int,
-    before: Callable[[], Any] = lambda: None,
+    setup: Callable[[], Any] = lambda: None,
 ) -> list[float]:
-    """How long `work` takes on what `before` gives it, run by run, after a warm-up.
+    """How long `work` takes on what `setup` returns, run by run, after a warm-up.
 
     The device has finished before the clock starts and before it stops.
     """
-    found = []
+    times = []
     for _ in range(WARM_UP + runs):
-        given = before()
+        argument = setup()
         start = clock(device)
-        work(given)
-        found.append(1000 * (clock(device) - start))
-    return found[WARM_UP:]
+        work(argument)
+        times.append(1000 * (clock(device) - start))
+    return times[WARM_UP:]
 
 
 def forward_milliseconds(
     net: Callable[[Tensor], Any], images: Tensor, *, device: str, runs: int
 ) -> list[float]:
-    """The passes of images through a net that learns nothing from them."""
+    """Forward passes of images [N, C, H, W], without gradients."""
     with torch.inference_mode():
         return milliseconds(lambda _: net(images), device=device, runs=runs)
 
 
 def backward_milliseconds(net: nn.Module, images: Tensor, *, device: str, runs: int) -> list[float]:
-    """The ways back from scores to the gradient of all weights, without the passes before them."""
+    """Backward passes from scores to the gradient of all weights, without the forward passes."""
 
     def scores() -> Tensor:
         net.zero_grad()
         total: Tensor = net(images).sum()
         return total
 
-    return milliseconds(torch.Tensor.backward, device=device, runs=runs, before=scores)
+    return milliseconds(torch.Tensor.backward, device=device, runs=runs, setup=scores)
 
 
-def time_way(timing: Timing, *, metrics: Path, device: str, facts: dict[str, Any]) -> None:
-    """Write what a way to compute scores takes per image, and how far its equal's scores are."""
-    measured = measure(timing, seed=facts["seed"], device=device)
-    write_json(metrics, {**facts, **measured, "forward_size": [timing.side, timing.side]})
+class Measured(NamedTuple):
+    """The costs of a way per image, and every timed run of whole batches."""
+
+    costs: dict[Cost, int | float | None]
+    runs_ms: dict[str, list[float]]
 
 
-def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
-    """The costs of a way to compute scores per image, and every run of whole batches."""
+def time_way(timing: Timing, *, metrics: Path, device: str, run: RunMetadata) -> None:
+    """Write the record of a way to compute scores: its times, and how exact it is."""
+    measured = measure(timing, seed=run.seed, device=device)
+    size = (timing.side, timing.side)
+    record = Record(**dict(run), costs=measured.costs, runs_ms=measured.runs_ms, forward_size=size)
+    write_record(metrics, record)
+
+
+def measure(timing: Timing, *, seed: int, device: str) -> Measured:
+    """Time a way to compute scores, and compare its scores with those of an equal way."""
     generator = torch.Generator().manual_seed(seed)
-    net = _drawn(timing, generator).to(device).eval()
+    net = _random_net(timing, generator).to(device).eval()
     images = 64 * torch.randn(timing.batch, 3, timing.side, timing.side, generator=generator)
     images = images.to(device)
     way, equal = WAYS[timing.way](net, timing.stride or 1)
@@ -84,22 +94,22 @@ def measure(timing: Timing, *, seed: int, device: str) -> dict[str, Any]:
     backward: list[float] = []
     if timing.backward:
         backward = backward_milliseconds(way, images, device=device, runs=timing.runs)
-    # Of all the digits that there are: convolutions may be timed with fewer (TF32).
+    # With all digits: convolutions may be timed with fewer (TF32).
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         scores, other = way(images), equal(images)
     outputs = scores[0, 0].numel()
-    costs = {
+    costs: dict[Cost, int | float | None] = {
         "forward_ms": fmean(forward) / timing.batch,
         "backward_ms": fmean(backward) / timing.batch if backward else None,
         "outputs": outputs,
         "output_ms": fmean(forward) / timing.batch / outputs,
-        "max_difference": _difference(scores, other.view_as(scores)),
+        "max_difference": _max_difference(scores, other.view_as(scores)),
     }
-    return {"costs": costs, "runs_ms": {"forward": forward, "backward": backward}}
+    return Measured(costs, {"forward": forward, "backward": backward})
 
 
-def _drawn(timing: Timing, generator: torch.Generator) -> LayerGraph:
-    """A net of random weights that neither die out nor grow without bound from layer to layer."""
+def _random_net(timing: Timing, generator: torch.Generator) -> LayerGraph:
+    """A net of random weights whose outputs neither vanish nor grow from layer to layer."""
     if timing.stride is None:
         net = build_classifier(timing.backbone, width=timing.width)
     else:
@@ -111,14 +121,14 @@ def _drawn(timing: Timing, generator: torch.Generator) -> LayerGraph:
     return net
 
 
-def _slid(net: LayerGraph) -> Callable[[Tensor], Tensor]:
+def _slide(net: LayerGraph) -> Callable[[Tensor], Tensor]:
     """The fully connected layers on every window of the features."""
     single = FullyConnected(net).eval()
     return lambda images: single.slide(single.trunk(images))
 
 
-def _difference(scores: Tensor, other: Tensor) -> float:
-    """The largest one, as a share of the scores' range."""
+def _max_difference(scores: Tensor, other: Tensor) -> float:
+    """The largest difference, as a share of the scores' range."""
     return ((scores - other).abs().max() / (scores.max() - scores.min())).item()
 
 
@@ -126,7 +136,7 @@ def _difference(scores: Tensor, other: Tensor) -> float:
 Way = Callable[[LayerGraph, int], tuple[nn.Module, Callable[[Tensor], Tensor]]]
 WAYS: dict[str, Way] = {
     "fully-connected": lambda net, _: (FullyConnected(net), net),
-    "convolutional": lambda net, _: (net, _slid(net)),
+    "convolutional": lambda net, _: (net, _slide(net)),
     "shift-and-stitch": lambda net, stride: (ShiftAndStitch(net, stride), dilated(net, stride)),
     "dilated": lambda net, stride: (dilated(net, stride), ShiftAndStitch(net, stride)),
 }

@@ -1,4 +1,4 @@
-"""Labels seen through cells and brought back: what a net of some stride could give at best."""
+"""Labels downsampled to cells and back: what a net of some stride could give at best."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torch.nn import functional
 from fcnlib.config.columns import RULES, ColumnName
 
 
-def coarse(labels: Tensor, factor: int, classes: int) -> dict[ColumnName, Tensor]:
+def best_labels_at_stride(labels: Tensor, factor: int, classes: int) -> dict[ColumnName, Tensor]:
     """The best labels [H, W] that a net of stride `factor` could give, by each rule (section 6.3).
 
     A cell is the share of each class in it, the class of most of its pixels, or that of its centre
@@ -15,8 +15,8 @@ def coarse(labels: Tensor, factor: int, classes: int) -> dict[ColumnName, Tensor
     """
     height, width = labels.shape
     # The classes of this image alone; the first also stands for cells of nothing but void.
-    seen = torch.cat([labels.new_zeros(1), labels[labels < classes]])
-    present: Tensor = torch.unique(seen)
+    labelled = torch.cat([labels.new_zeros(1), labels[labels < classes]])
+    present: Tensor = torch.unique(labelled)
     maps = (labels == present[:, None, None])[None].float()  # [1, present, H, W]
     padded = functional.pad(maps, (0, -width % factor, 0, -height % factor))
     cells = _cells(padded, factor)

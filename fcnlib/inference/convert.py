@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,18 +10,25 @@ import torch
 from torch import Tensor
 
 from fcnlib.config.schema import Net
-from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
-from fcnlib.inference.torchscript import export_trained, trained_net
+from fcnlib.inference.inputs import channels_of
+from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.weights.caffemodel import write_caffemodel
-from fcnlib.models.weights.checkpoint import read_checkpoint, shown_shape, write_checkpoint
+from fcnlib.models.weights.checkpoint import (
+    Checkpoint,
+    checkpoint_from,
+    read_checkpoint,
+    shown_shape,
+    write_checkpoint,
+)
 from fcnlib.models.weights.infer_architecture import (
+    backbone_and_layers,
     infer_heads,
     infer_net,
     infer_shapes,
@@ -40,7 +47,7 @@ from fcnlib.models.weights.to_caffe import caffe_layers, label_layer
 
 SUFFIXES = (".pt", ".ts")
 # What a net sees by its channels, where nothing else tells.
-SEEN = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
+INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 T = TypeVar("T")
 Names = Mapping[str, Sequence[str]]  # of each task's classes
@@ -50,17 +57,59 @@ Names = Mapping[str, Sequence[str]]  # of each task's classes
 class Conversion:
     """A net with the weights of a file, and what became of each tensor."""
 
+    source: Path
     net: LayerGraph
     values: Net | None  # None: a classifier
     weights: Weights
-    done: Matching
+    matching: Matching
+
+    @property
+    def segmentation_net(self) -> FCN:
+        """The net; a classifier is an InputError."""
+        if not isinstance(self.net, FCN):
+            raise InputError(f"{self.source}: a classifier labels no pixels; expected an FCN")
+        return self.net
+
+    def checkpoint(
+        self, provenance: dict[str, Any], classes: Path | Names | None = None
+    ) -> Checkpoint:
+        """The net as a checkpoint.
+
+        Its classes are named by `classes`, else by the file, else as VOC's where they are as many.
+        """
+        net, metadata = self.net, self.weights.metadata
+        if not isinstance(net, FCN) or self.values is None:
+            return Checkpoint(net.state_dict(), provenance=provenance)
+        content: dict[str, Any] = {
+            "state": net.state_dict(),
+            "net": self.values,
+            "classes": _class_names(classes, net.heads),
+            "palette": {task: voc_palette()[:count] for task, count in net.heads.items()},
+            "inputs": _checked_inputs(self.weights, net, self.source),
+            "best_iteration": None,
+            "provenance": provenance,
+        }
+        if not classes and metadata.get("classes"):
+            _check_labels(metadata, net.heads, self.source)
+            content |= {key: metadata[key] for key in LABELS if metadata.get(key)}
+            if self._is_same_net():
+                kept = ("best_iteration", "scores")
+                content |= {key: metadata[key] for key in kept if key in metadata}
+        return checkpoint_from(content, self.source)
+
+    def _is_same_net(self) -> bool:
+        """Whether the file's scores are those of the net: same layers, same input."""
+        values, stored = self.values, self.weights.metadata.get("net")
+        if not isinstance(stored, dict) or values is None or self.weights.input_format:
+            return False
+        return tuple(stored.get("predict_from", ())) == values.predict_from
 
     def table(self) -> str:
         """Every tensor: its shape in the file, in the net, and what was done."""
         ours = self.net.state_dict()
-        done = dict.fromkeys(self.done.copied, "copied")
-        done |= dict.fromkeys(self.done.reshaped, "reshaped")
-        done |= dict.fromkeys(self.done.unused, "left in the file")
+        done = dict.fromkeys(self.matching.copied, "copied")
+        done |= dict.fromkeys(self.matching.reshaped, "reshaped")
+        done |= dict.fromkeys(self.matching.unused, "left in the file")
         rows = [("tensor", "as read", "in the net", "")]
         for name, theirs in self.weights.state.items():
             place = shown_shape(ours[name]) if name in ours else "-"
@@ -74,18 +123,18 @@ class Conversion:
         ]
         counts = Counter(row[-1] for row in rows[1:])
         lines.append(", ".join(f"{count} {what}" for what, count in counts.items()))
-        return "\n".join([*lines, self._input()])
+        return "\n".join([*lines, self._input_line()])
 
-    def _input(self) -> str:
+    def _input_line(self) -> str:
         net = self.net
         mean = ", ".join(f"{value:.3f}" for value in net.input_mean.tolist())
         order = [str(channel) for channel in net.input_order.tolist()]
-        seen = f"bytes of channels {', '.join(order)}"
+        channels = f"bytes of channels {', '.join(order)}"
         if _inputs(self.weights, net)[-1:] == ["depth"]:
             depth = f"logarithm of the millimetres of channel {order.pop()}"
             colours = f"bytes of channels {', '.join(order)}, " if order else ""
-            seen = colours + depth
-        return f"input: ({seen} - ({mean})) x {net.input_scale.item():g}"
+            channels = colours + depth
+        return f"input: ({channels} - ({mean})) x {net.input_scale.item():g}"
 
 
 def convert(
@@ -98,31 +147,51 @@ def convert(
     input: str | None = None,
     skip_scales: Sequence[float] | None = None,
 ) -> Conversion:
-    """Write weights that people have as a checkpoint (.pt) or as a model for predicting (.ts).
+    """Write published weights, or a net of ours, as a checkpoint (.pt) or a model (.ts).
 
-    `to` is fcn32s, fcn16s or fcn8s, a hyphen and a backbone; or a backbone alone for a classifier.
-    Everything else about the net is in the file, but for its classes' names: in a text file, one a
-    line and those of several tasks one after the other, or by task, as are their colours.
+    Args:
+        source: A .caffemodel, .pth or .pt file.
+        to: fcn32s, fcn16s or fcn8s, a hyphen and a backbone; a backbone alone for a classifier;
+            empty for the net that the layers' names tell.
+        out: The file to write; its suffix decides what.
+        classes: A text file of class names, one a line, those of several tasks one after the
+            other; or the names by task.
+        palette: RGB of each class, by task.
+        input: What the net was trained on, a name of `sources.INPUTS`, if not as published.
+        skip_scales: Of a .pth file: the scale of each finer layer.
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(SUFFIXES)}")
     _check_out(out, source)
-    if "-" not in to and (skip_scales or classes):
+    if to and "-" not in to and (skip_scales or classes):
         given = "skip scales" if skip_scales else "class names"
         raise InputError(f"{source}: {given} for the classifier {to!r}; expected none")
-    conversion = converted(
-        read_weights(source, input_format=input), to, source, skip_scales=skip_scales
-    )
+    weights = read_weights(source, input_format=input)
+    trained = weights.metadata.get("net") is not None  # by us
+    if trained and not to and out.suffix == ".pt":
+        parse_net_name(to)  # raises: the file is one already
+    conversion = converted(weights, to, source, skip_scales=skip_scales)
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
-    content = _content(conversion, source, classes)
+    checkpoint = conversion.checkpoint(_origin(source), classes)
+    if trained and not (to or classes or palette or input):
+        checkpoint = checkpoint_from(
+            weights.metadata, source
+        )  # with all that is known of its training
     if palette and conversion.values:
-        content["palette"] = _of_tasks(palette, content["classes"], f"{source}: palette")
+        colours = _of_tasks(palette, checkpoint.classes, f"{source}: palette")
+        tuples = {task: tuple((r, g, b) for r, g, b in each) for task, each in colours.items()}
+        checkpoint = replace(checkpoint, palette=tuples)
     if out.suffix == ".pt":
-        write_checkpoint(out, content)
+        write_checkpoint(out, checkpoint)
     else:
-        export_trained(content, out, origin=source)
+        export_trained(checkpoint, out, origin=source)
     return conversion
+
+
+def convert_weights(source: Path) -> Conversion:
+    """The segmentation net in a file of published weights, recognised by its layers."""
+    return converted(read_weights(source), "", source)
 
 
 def import_weights(source: Path, backbone: str, path: Path) -> None:
@@ -131,21 +200,22 @@ def import_weights(source: Path, backbone: str, path: Path) -> None:
     if conversion.weights.input_format in ("vgg", "googlenet"):
         # The released FCNs subtract CaffeNet's mean, whatever net they start from.
         conversion.net.input_mean.copy_(torch.tensor(ILSVRC_MEAN_BGR))
-    write_checkpoint(path, _content(conversion, source, None))
+    write_checkpoint(path, conversion.checkpoint(_origin(source)))
 
 
 def to_caffemodel(checkpoint: Path, path: Path) -> None:
     """Write a trained net in the published format; read back, it gives the same scores."""
     _check_out(path, checkpoint)
-    content: dict[str, Any] = read_checkpoint(checkpoint)
-    values, net = trained_net(content, checkpoint)
-    _check_written(values, checkpoint)
-    labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}
+    content = read_checkpoint(checkpoint)
+    net = restore_net(content, checkpoint)
+    assert content.net is not None  # or it could not be restored
+    _check_writable(content.net, checkpoint)
+    labels = {key: getattr(content, key) for key in (*LABELS, "inputs")}
     write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
-def _check_written(values: Net, checkpoint: Path) -> None:
-    """That layers' names and weights tell of all that the net is."""
+def _check_writable(values: Net, checkpoint: Path) -> None:
+    """Raise unless layers' names and weights tell all that the net is."""
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
@@ -167,9 +237,19 @@ def _check_written(values: Net, checkpoint: Path) -> None:
 def converted(
     weights: Weights, to: str, source: Path, *, skip_scales: Sequence[float] | None = None
 ) -> Conversion:
-    """The net called `to` with these weights; InputError if any of its own is not among them."""
-    backbone, predict_from = parse_net_name(to)
-    state = weights.state
+    """The net called `to` with these weights; InputError if any of its own is not among them.
+
+    Without `to`, the net that the file tells, or that its layers' names tell.
+    """
+    state, stored = weights.state, weights.metadata.get("net")
+    if to:
+        backbone, predict_from = parse_net_name(to)
+    elif stored is not None:
+        known = checkpoint_from(weights.metadata, source).net
+        assert known is not None  # as `stored` is not
+        backbone, predict_from = known.backbone, known.predict_from
+    else:
+        backbone, predict_from = backbone_and_layers(state, source)
     shapes = infer_shapes(state, backbone, source)
     net: LayerGraph
     values = None
@@ -182,16 +262,16 @@ def converted(
         if top not in state:
             raise InputError(f"{source}: lacks {top.removesuffix('.bias')}; expected a classifier")
         net = build_classifier(backbone, state[top].numel(), **shapes)
-    done = load_matching(state, net, origin=str(source))
-    if lost := [name for name in done.missing if not name.startswith("input_")]:
+    matching = load_matching(state, net, origin=str(source))
+    if lost := [name for name in matching.missing if not name.startswith("input_")]:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-        raise InputError(f"{source}: lacks {lost[0]}{more}; expected all of {to}")
+        raise InputError(f"{source}: lacks {lost[0]}{more}; expected all of {to or backbone}")
     _check(net, state, source)
-    return Conversion(net.eval(), values, weights, done)
+    return Conversion(source, net.eval(), values, weights, matching)
 
 
 def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
-    """What a transplant does not see: numbers that are none, and other upsampling than ours."""
+    """Raise where a weight is not finite, or an upsampling is not ours."""
     for name, tensor in net.state_dict().items():
         if not tensor.isfinite().all():
             raise InputError(f"{source}: {name} is not finite; expected numbers")
@@ -212,66 +292,39 @@ def _check_out(out: Path, source: Path) -> None:
         raise InputError(f"{out}: is the file to read; expected another to write")
 
 
-def _content(conversion: Conversion, source: Path, classes: Path | Names | None) -> dict[str, Any]:
-    """The content of a checkpoint, as training writes it."""
-    net, told = conversion.net, conversion.weights.metadata
-    origin = {"converted_from": source.name, "sha256": sha256(source)}
-    if not isinstance(net, FCN) or conversion.values is None:
-        return {"state": net.state_dict(), "provenance": origin}
-    content = {
-        "state": net.state_dict(),
-        "net": conversion.values.model_dump(mode="json"),
-        "classes": _class_names(classes, net.heads),
-        "palette": {task: [list(c) for c in voc_palette()[:n]] for task, n in net.heads.items()},
-        "inputs": _checked_inputs(conversion, source),
-        "best_iteration": None,
-        "scores": {},
-        "provenance": origin,
-    }
-    if not classes and "classes" in told:
-        _check_labels(told, net.heads, source)
-        content |= {key: told[key] for key in LABELS if key in told}
-        if _same_net(conversion):
-            content |= {key: told[key] for key in ("best_iteration", "scores") if key in told}
-    return content
+def _origin(source: Path) -> dict[str, Any]:
+    """The provenance of converted weights."""
+    return {"converted_from": source.name, "sha256": sha256(source)}
 
 
 def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
     """What the net sees: as its input's name says, or the file, or the number of channels."""
-    told = (
+    stored = (
         INPUT_FORMATS[weights.input_format].inputs
         if weights.input_format
         else weights.metadata.get("inputs")
     )
-    return list(told or SEEN.get(net.input_mean.numel(), ()))
+    return list(stored or INPUTS_OF_CHANNELS.get(net.input_mean.numel(), ()))
 
 
-def _checked_inputs(conversion: Conversion, source: Path) -> list[Any]:
+def _checked_inputs(weights: Weights, net: LayerGraph, source: Path) -> list[Any]:
     """What the net sees, if that has as many channels as the net."""
-    inputs, channels = _inputs(conversion.weights, conversion.net), len(conversion.net.input_mean)
-    if sum(CHANNELS.get(name, 0) for name in inputs) != channels:
+    inputs, channels = _inputs(weights, net), len(net.input_mean)
+    if channels_of(inputs) != channels:
         raise InputError(f"{source}: sees {inputs}; expected inputs of {channels} channels in all")
     return inputs
 
 
 def _tasks(weights: Weights) -> list[str]:
     """The tasks that a file tells of."""
-    told = weights.metadata.get("classes")
-    return [str(task) for task in told] if isinstance(told, Mapping) else []
+    stored = weights.metadata.get("classes")
+    return [str(task) for task in stored] if isinstance(stored, Mapping) else []
 
 
-def _same_net(conversion: Conversion) -> bool:
-    """Whether the file's scores are those of the net: same layers, same input."""
-    told, values = conversion.weights.metadata.get("net"), conversion.values
-    if not isinstance(told, dict) or values is None or conversion.weights.input_format:
-        return False
-    return tuple(told.get("predict_from", ())) == values.predict_from
-
-
-def _check_labels(told: Mapping[str, Any], heads: Mapping[str, int], source: Path) -> None:
-    """That a file's own names and colours are as many as its net's outputs."""
-    for key in (key for key in LABELS if key in told):
-        found = {task: len(each) for task, each in told[key].items()}
+def _check_labels(metadata: Mapping[str, Any], heads: Mapping[str, int], source: Path) -> None:
+    """Raise unless a file's own names and colours are as many as its net's outputs."""
+    for key in (key for key in LABELS if metadata.get(key)):
+        found = {task: len(each) for task, each in metadata[key].items()}
         if found != heads:
             raise InputError(f"{source}: {key} of {found}; expected {dict(heads)}")
 

@@ -1,4 +1,4 @@
-"""A user's own photographs, and the depth or HHA that a net sees beside them."""
+"""A user's own images, and the depth or HHA that a net sees beside them."""
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.folder import IMAGE_SUFFIXES
 from fcnlib.datasets.hha.encode import depth_unit_warning
@@ -16,7 +18,7 @@ from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
 from fcnlib.datasets.reader import check_sizes
 
 SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
-HELD = 4  # batches that may be waiting for photographs of their size
+MAX_WAITING = 4  # batches that may be waiting for images of their size
 
 
 class DepthWarning(NamedTuple):
@@ -24,29 +26,31 @@ class DepthWarning(NamedTuple):
 
     kind: str
     file: Path
-    said: str
+    message: str
 
 
 @dataclass(frozen=True)
 class InputImage:
-    """A decoded photograph, upright, and all that a net sees of it."""
+    """A decoded image, upright, and all that a net sees of it."""
 
     path: Path
-    pixels: NDArray[np.uint8]  # [H, W, 3]
-    seen: NDArray[Any]  # [H, W, C]: bytes, or int32 where millimetres are among them
-    doubts: Sequence[DepthWarning] = ()
+    pixels: NDArray[np.uint8]  # [H, W, 3], as people see it
+    channels: NDArray[Any]  # [H, W, C]: bytes, or int32 where millimetres are among them
+    warnings: Sequence[DepthWarning] = ()
 
 
 @dataclass(frozen=True)
-class Reader:
-    """What a net sees, first the photographs themselves, and the files of all else by name."""
+class InputReader:
+    """What a net sees, first the images themselves, and the files of all else by name."""
 
     inputs: Sequence[str]
     files: Mapping[str, Mapping[str, Path]]  # by input, then by the name without its suffix
     folders: Mapping[str, Path]
 
     @classmethod
-    def of(cls, inputs: Sequence[str], folders: Mapping[str, Path], model: Path) -> "Reader":
+    def for_model(
+        cls, inputs: Sequence[str], folders: Mapping[str, Path], model: Path
+    ) -> "InputReader":
         """The reader of a model's inputs; InputError unless the folders are those it needs."""
         others = inputs[1:]
         for name in folders.keys() - set(others):
@@ -63,40 +67,41 @@ class Reader:
                 raise InputError(f"{folders[name]}: no such folder; expected {name} of the images")
         return cls(inputs, {name: _by_stem(folders[name]) for name in others}, folders)
 
-    def beside(self, path: Path) -> dict[str, Path]:
+    def other_files(self, path: Path) -> dict[str, Path]:
         """The files of an image's other inputs, as far as there are any."""
         return {name: f[path.stem] for name, f in self.files.items() if path.stem in f}
 
     def read(self, path: Path) -> InputImage | InputError:
-        """The photograph with all that the net sees of it; what is wrong with it, if so."""
+        """The image with all that the net sees of it, or what is wrong with it."""
         try:
-            beside = self.beside(path)
+            others = self.other_files(path)
             first = self.inputs[0]
-            parts = [_pixels(path, first)]
-            doubts = _doubts(path, parts[0]) if first == "depth" else []
+            parts = [pixels_of_file(path, first)]
+            warnings = _depth_warnings(path, parts[0]) if first == "depth" else []
             for name in self.inputs[1:]:
-                if name not in beside:
+                if name not in others:
                     folder = self.folders[name]
                     raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
-                parts.append(_pixels(beside[name], name))
-                check_sizes(parts[0].shape, path, parts[-1].shape, beside[name])
-                doubts += _doubts(beside[name], parts[-1]) if name == "depth" else []
+                parts.append(pixels_of_file(others[name], name))
+                check_sizes(parts[0].shape, path, parts[-1].shape, others[name])
+                warnings += _depth_warnings(others[name], parts[-1]) if name == "depth" else []
             kind = np.int32 if "depth" in self.inputs else np.uint8
-            seen = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
-            return InputImage(path, _shown(parts[0]), seen, doubts)
+            channels = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
+            return InputImage(path, _displayed(parts[0]), channels, warnings)
         except InputError as error:
             return error
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    """The pictures of a folder; of several under one name, the PNG."""
+    """The image files of a folder; of several under one name, the PNG."""
     found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     return {
         path.stem: path for path in sorted(found, key=lambda path: path.suffix.lower() == ".png")
     }
 
 
-def _pixels(path: Path, name: str) -> NDArray[Any]:
+def pixels_of_file(path: Path, name: str) -> NDArray[Any]:
+    """An image file as one input of a net: uint8 [H, W, 3], or int32 [H, W, 1] of millimetres."""
     if name == "depth":
         return read_depth(path)[..., None].astype(np.int32)
     image = read_image(path)
@@ -106,7 +111,39 @@ def _pixels(path: Path, name: str) -> NDArray[Any]:
     return to_upright_rgb(image, path)
 
 
-def _doubts(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
+def pixels_of_picture(image: Image.Image, name: str) -> NDArray[Any]:
+    """A PIL image as one input of a net: uint8 [H, W, 3], or int32 [H, W, 1] of millimetres."""
+    if name == "depth":
+        return pixels_of_array(np.asarray(image), (name,))
+    if name == "hha" and image.mode != "RGB":
+        raise InputError(f"image: is {image.mode}, expected HHA: RGB of 8 bits")
+    return to_upright_rgb(image, "image")
+
+
+def pixels_of_array(image: NDArray[Any], inputs: Sequence[str]) -> NDArray[Any]:
+    """An array [H, W, C] of all that a net sees, or [H, W] of depth alone, checked."""
+    if image.ndim == 2 and list(inputs) == ["depth"]:
+        image = image[..., None]
+    channels = channels_of(inputs)
+    if image.ndim != 3 or image.shape[2] != channels or not image.size:
+        found = " x ".join(map(str, image.shape))
+        raise InputError(f"image: an array of {found}; expected height x width x {channels}")
+    if "depth" in inputs:
+        if not np.issubdtype(image.dtype, np.integer):
+            raise InputError(f"image: {image.dtype}; expected whole numbers, depth in millimetres")
+        return image.astype(np.int32)
+    if image.dtype != np.uint8:
+        raise InputError(f"image: {image.dtype}; expected uint8")
+    return np.ascontiguousarray(image)
+
+
+def channels_of(inputs: Sequence[str]) -> int:
+    """How many channels a net with these inputs sees."""
+    counts = {str(name): count for name, count in CHANNELS.items()}
+    return sum(counts.get(name, 0) for name in inputs)
+
+
+def _depth_warnings(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
     """What is odd about depth that a net is to see: another unit, or holes."""
     zeros = int((millimetres == 0).sum())
     holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
@@ -114,25 +151,25 @@ def _doubts(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
         DepthWarning("unit", file, depth_unit_warning(millimetres[..., 0] / 1000)),
         DepthWarning("holes", file, holes if zeros else ""),
     ]
-    return [each for each in found if each.said]
+    return [warning for warning in found if warning.message]
 
 
-def _shown(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """What labels are laid over: the picture itself, or depth in grey, near is dark."""
+def _displayed(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """What labels are laid over: the image itself, or depth in grey, near is dark."""
     if pixels.dtype == np.uint8:
         return pixels
     grey = np.rint(255 * (pixels / max(1, int(pixels.max())))).astype(np.uint8)
     return np.repeat(grey, 3, axis=2)
 
 
-def find(images: Sequence[str]) -> list[Path]:
+def find_images(names: Sequence[str]) -> list[Path]:
     """The image files that files, folders and patterns name, each once."""
     found: dict[Path, None] = {}
-    for name in images:
+    for name in names:
         path = Path(name)
         if path.is_dir():
-            seen = (p for p in path.iterdir() if not p.name.startswith("."))
-            inside = sorted(p for p in seen if p.suffix.lower() in SUFFIXES and not p.is_dir())
+            visible = (p for p in path.iterdir() if not p.name.startswith("."))
+            inside = sorted(p for p in visible if p.suffix.lower() in SUFFIXES and not p.is_dir())
         else:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
             matches = map(Path, sorted(glob.glob(name, recursive=True)))
@@ -146,19 +183,19 @@ def find(images: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def batches(
-    photographs: Iterator[InputImage | InputError], size: int
+def batches_by_size(
+    images: Iterator[InputImage | InputError], size: int
 ) -> Iterator[list[InputImage] | InputError]:
-    """Up to `size` photographs of one height and width; few wait for others like them."""
+    """Up to `size` images of one height and width at a time; few wait for others like them."""
     waiting: dict[tuple[int, ...], list[InputImage]] = {}
-    for photograph in photographs:
-        if isinstance(photograph, InputError):
-            yield photograph
+    for image in images:
+        if isinstance(image, InputError):
+            yield image
             continue
-        shape = photograph.pixels.shape
-        waiting.setdefault(shape, []).append(photograph)
+        shape = image.pixels.shape
+        waiting.setdefault(shape, []).append(image)
         if len(waiting[shape]) == size:
             yield waiting.pop(shape)
-        elif sum(map(len, waiting.values())) >= HELD * size:
+        elif sum(map(len, waiting.values())) >= MAX_WAITING * size:
             yield waiting.pop(next(iter(waiting)))  # who waited longest
     yield from waiting.values()

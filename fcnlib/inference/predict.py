@@ -1,11 +1,11 @@
-"""Labels for a user's own photographs: reading, computing and writing side by side."""
+"""Labels of a user's own images: reading, computing and writing side by side."""
 
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,28 +23,30 @@ from fcnlib.datasets.reader import first_and_more
 from fcnlib.inference.inputs import (
     DepthWarning,
     InputImage,
-    Reader,
-    batches,
-    find,
+    InputReader,
+    batches_by_size,
+    find_images,
 )
-from fcnlib.inference.torchscript import Precision, about
-from fcnlib.inference.torchscript import load as load_model
+from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.torchscript import Precision
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the net says of a photograph, by task ("" where it has one head)."""
+    """The labels of an image by task, and its probabilities if wanted."""
 
-    photograph: InputImage
+    image: InputImage
     labels: dict[str, NDArray[np.uint8]]  # [H, W]
-    probabilities: dict[str, NDArray[np.float16]]  # [classes, H, W], if wanted
+    probabilities: dict[str, NDArray[np.float16]]  # [classes, H, W]
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """Which files are written for a photograph, and where."""
+class OutputFiles:
+    """Which files are written for an image, and where; tasks are "" where the net has one head."""
 
     folder: Path
     palettes: Mapping[str, Palette]  # by task, as are the names
@@ -52,35 +54,41 @@ class Outputs:
     overlays: bool
     probabilities: bool
 
-    def path(self, photograph: Path, task: str, end: str) -> Path:
+    def path(self, image: Path, task: str, end: str) -> Path:
         """ID.png, or ID.TASK.png where the net has several heads."""
-        return self.folder / f"{photograph.stem}{'.' if task else ''}{task}{end}"
+        name = f"{image.stem}.{task}" if task else image.stem
+        return self.folder / f"{name}{end}"
 
-    def paths(self, photograph: Path) -> list[Path]:
-        """All files of a photograph."""
-        ends = [".png"] + [".overlay.png"] * self.overlays + [".npz"] * self.probabilities
-        return [self.path(photograph, task, end) for task in self.palettes for end in ends]
+    def paths(self, image: Path) -> list[Path]:
+        """All files of an image."""
+        ends = [".png"]
+        if self.overlays:
+            ends.append(".overlay.png")
+        if self.probabilities:
+            ends.append(".npz")
+        return [self.path(image, task, end) for task in self.palettes for end in ends]
 
     def write(self, prediction: Prediction | InputError) -> list[Path] | InputError:
-        """Write a photograph's files; the label images, or what was wrong with it before."""
+        """Write an image's files; its label files, or what was wrong with it before."""
         if isinstance(prediction, InputError):
             return prediction
-        if prediction.labels.keys() != self.palettes.keys():
-            gives, knows = (", ".join(each) for each in (prediction.labels, self.palettes))
+        labels_by_task = _unnamed_if_single(prediction.labels)
+        if labels_by_task.keys() != self.palettes.keys():
+            gives, knows = (", ".join(each) for each in (labels_by_task, self.palettes))
             raise InputError(f"the model labels {gives!r}, but its file has colours of {knows!r}")
-        path, pixels = prediction.photograph.path, prediction.photograph.pixels
-        for task, probabilities in prediction.probabilities.items():
+        path, pixels = prediction.image.path, prediction.image.pixels
+        for task, probabilities in _unnamed_if_single(prediction.probabilities).items():
             names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
             with atomic_write(self.path(path, task, ".npz")) as temporary:
                 np.savez_compressed(temporary, probabilities=probabilities, classes=np.array(names))
-        for task, labels in prediction.labels.items():
+        for task, labels in labels_by_task.items():
             if self.overlays:
                 with atomic_write(self.path(path, task, ".overlay.png")) as temporary:
                     Image.fromarray(overlay(pixels, labels, self.palettes[task])).save(temporary)
             colours = full_palette(tuple((r, g, b) for r, g, b in self.palettes[task]))
             with atomic_write(self.path(path, task, ".png")) as temporary:
                 temporary.write_bytes(label_png(labels, colours))
-        return [self.path(path, task, ".png") for task in prediction.labels]
+        return [self.path(path, task, ".png") for task in labels_by_task]
 
 
 def predict(
@@ -94,31 +102,44 @@ def predict(
     workers: int = 2,
     device: str = "cpu",
     precision: Precision = "fp32",
-    beside: Mapping[str, Path] | None = None,
+    folders: Mapping[str, Path] | None = None,
 ) -> Iterator[Path]:
-    """Write the labels of each photograph as a palette PNG in `out`; yields the label files.
+    """Write the labels of each image as a palette PNG; yields the label files.
 
-    `images` are files, folders and patterns: of what the net sees first. What it sees besides
-    lies in the folders `beside`, by input and under the same names. `overlays` adds
-    ID.overlay.png, `probabilities` ID.npz. Up to `batch` photographs of equal size are computed
-    at once. What cannot be labelled is left out, and told at the end.
+    What cannot be labelled is left out, and named in an InputError at the end.
+
+    Args:
+        images: Files, folders and patterns, of what the net sees first.
+        model: A checkpoint (.pt), an exported model (.ts) or a .caffemodel.
+        out: Folder for ID.png, or ID.TASK.png where the net has several heads.
+        overlays: Also write ID.overlay.png.
+        probabilities: Also write ID.npz: float16 [classes, H, W].
+        batch: Images of equal size computed at once.
+        workers: Threads that read, and as many that write, beside computing; 1: in turn.
+        device: Where to compute: cpu, cuda, cuda:1, ...
+        precision: Of computing.
+        folders: Where the net's other inputs lie, by input, under the images' names.
     """
-    paths = find(images)
-    told = about(model)
-    reader = Reader.of(told.get("inputs", ["rgb"]), beside or {}, model)
-    palettes = _by_task(told.get("palette") or voc_palette())
-    outputs = Outputs(out, palettes, _by_task(told.get("classes", ())), overlays, probabilities)
+    paths = find_images(images)
+    net = load_model(model, device=device, precision=precision)
+    reader = InputReader.for_model(net.inputs, folders or {}, model)
+    outputs = OutputFiles(
+        out,
+        _unnamed_if_single(net.info.palette) or {"": voc_palette()},
+        _unnamed_if_single(net.info.classes),
+        overlays,
+        probabilities,
+    )
     _check_targets(paths, outputs, reader)
-    segment = load_model(model, device=device, precision=precision)
-    if probabilities and not hasattr(segment, "probabilities"):
+    if probabilities and not net.gives_probabilities:
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     _check_folder(out)
-    doubts: dict[str, list[DepthWarning]] = {}
-    photographs = _noting(doubts, in_threads(reader.read, paths, workers))
+    warnings: dict[str, list[DepthWarning]] = {}
+    decoded = _collecting(warnings, in_threads(reader.read, paths, workers))
     predictions = (
         prediction
-        for together in batches(photographs, batch)
-        for prediction in _predictions(segment, together, probabilities, device)
+        for together in batches_by_size(decoded, batch)
+        for prediction in _predictions(net, together, probabilities)
     )
     written = in_threads(outputs.write, predictions, workers)
     failed: list[InputError] = []
@@ -127,36 +148,34 @@ def predict(
             failed.append(result)
         else:
             yield from result
-    _tell(failed, doubts, len(paths), out)
+    _report_problems(failed, warnings, len(paths), out)
 
 
-def _noting(
-    doubts: dict[str, list[DepthWarning]], photographs: Iterator[InputImage | InputError]
+def _collecting(
+    warnings: dict[str, list[DepthWarning]], images: Iterator[InputImage | InputError]
 ) -> Iterator[InputImage | InputError]:
-    """The photographs; what is odd about their depth goes to `doubts`, by kind."""
-    for photograph in photographs:
-        if isinstance(photograph, InputImage):
-            for doubt in photograph.doubts:
-                doubts.setdefault(doubt.kind, []).append(doubt)
-        yield photograph
+    """The images; what is odd about their depth goes to `warnings`, by kind."""
+    for image in images:
+        if isinstance(image, InputImage):
+            for warning in image.warnings:
+                warnings.setdefault(warning.kind, []).append(warning)
+        yield image
 
 
-def _by_task(told: Any) -> dict[str, Any]:
-    """A value per task; that of a net with one head stands under ""."""
-    if not isinstance(told, Mapping):
-        return {"": told}
-    return {"": next(iter(told.values()))} if len(told) == 1 else dict(told)
+def _unnamed_if_single(by_task: Mapping[str, T]) -> dict[str, T]:
+    """The same by task; what a net with one head has stands under "", as in file names."""
+    return {"": next(iter(by_task.values()))} if len(by_task) == 1 else dict(by_task)
 
 
-def _check_targets(paths: Sequence[Path], outputs: Outputs, reader: Reader) -> None:
+def _check_targets(paths: Sequence[Path], outputs: OutputFiles, reader: InputReader) -> None:
     """Raise if something would be written over what is read, or over another one's labels."""
-    read = (file for path in paths for file in (path, *reader.beside(path).values()))
-    photographs = {_identity(path): path for path in read if path.exists()}
+    read = (file for path in paths for file in (path, *reader.other_files(path).values()))
+    images = {_identity(path): path for path in read if path.exists()}
     written: dict[Path, Path] = {}
     for path in paths:
         for target in outputs.paths(path):
-            if target.exists() and _identity(target) in photographs:
-                place = photographs[_identity(target)]
+            if target.exists() and _identity(target) in images:
+                place = images[_identity(target)]
                 raise InputError(f"{place}: would be written over; expected another --out folder")
             if target in written:
                 raise InputError(f"{path}: would be written over {written[target]}'s labels")
@@ -182,46 +201,42 @@ def _check_folder(out: Path) -> None:
 
 
 def _predictions(
-    segment: Any, together: list[InputImage] | InputError, probabilities: bool, device: str
+    net: Model, images: list[InputImage] | InputError, probabilities: bool
 ) -> list[Prediction | InputError]:
-    if isinstance(together, InputError):
-        return [together]
-    seen = torch.from_numpy(np.stack([photograph.seen for photograph in together]))
+    """The prediction of each image of a batch, or why there is none."""
+    if isinstance(images, InputError):
+        return [images]
+    batch = torch.from_numpy(np.stack([image.channels for image in images])).permute(0, 3, 1, 2)
     try:
-        labels, shares = _computed(segment, seen.permute(0, 3, 1, 2).to(device), probabilities)
-    except (RuntimeError, torch.jit.Error) as error:
-        return [InputError(f"{photograph.path}: {reason(error)}") for photograph in together]
+        labels, shares = _computed(net, batch, probabilities)
+    except InputError as error:
+        return [InputError(f"{image.path}: {error}") for image in images]
     return [
         Prediction(
-            photograph,
+            image,
             {task: values[i].numpy() for task, values in labels.items()},
             {task: values[i].numpy() for task, values in shares.items()},
         )
-        for i, photograph in enumerate(together)
+        for i, image in enumerate(images)
     ]
 
 
-def reason(error: Exception) -> str:
-    """Why a net could not compute: the last line of what torch says."""
-    return str(error).strip().splitlines()[-1].split("Error: ")[-1]
-
-
 def _computed(
-    segment: Any, seen: Tensor, probabilities: bool
+    net: Model, batch: Tensor, probabilities: bool
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """By task: labels [N, H, W] and, if wanted, probabilities [N, classes, H, W] in 16 bits."""
-    with torch.inference_mode():
-        if not probabilities:
-            return {task: labels.cpu() for task, labels in _by_task(segment(seen)).items()}, {}
-        shares: dict[str, Tensor] = _by_task(segment.probabilities(seen))
-        labels = {task: each.argmax(1).to(torch.uint8).cpu() for task, each in shares.items()}
-        return labels, {task: each.half().cpu() for task, each in shares.items()}
+    if not probabilities:
+        return {task: labels.cpu() for task, labels in net.labels(batch).items()}, {}
+    shares = net.label_probabilities(batch)
+    labels = {task: each.argmax(1).to(torch.uint8).cpu() for task, each in shares.items()}
+    return labels, {task: each.half().cpu() for task, each in shares.items()}
 
 
-def _tell(
-    failed: Sequence[InputError], doubts: Mapping[str, list[DepthWarning]], count: int, out: Path
+def _report_problems(
+    failed: Sequence[InputError], warnings: Mapping[str, list[DepthWarning]], count: int, out: Path
 ) -> None:
-    """Warn of odd depth; raise if photographs were left out."""
-    for odd in doubts.values():
-        log.warning("%s: %s", first_and_more([str(each.file) for each in odd]), odd[0].said)
-    raise_all(failed, f"of {count} photographs have no labels in {out}")
+    """Warn of odd depth; raise if images were left out."""
+    for same in warnings.values():
+        files = first_and_more([str(warning.file) for warning in same])
+        log.warning("%s: %s", files, same[0].message)
+    raise_all(failed, f"of {count} images have no labels in {out}")

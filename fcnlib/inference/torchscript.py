@@ -3,27 +3,25 @@
 import json
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fast.inference import optimize_for_inference
 from fcnlib.models.fcn import FCN, build_fcn, labels_of
-from fcnlib.models.summary import architecture
-from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
+from fcnlib.models.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
 
-METADATA = "about.json"
+METADATA = "metadata.json"  # a ModelInfo
 BUILD_ARGS = "net.json"  # the arguments of build_fcn
-METADATA_KEYS = ("classes", "palette", "net", "inputs", "best_iteration", "provenance")
-TRAINING_KEYS = ("seconds", "loss", "diverged_at")  # weights that are read have no such things
 MODEL = "a checkpoint (.pt) or an exported model (.ts)"
 Precision = Literal["fp32", "tf32", "bf16"]
 
@@ -80,110 +78,115 @@ class TaskLabeller(Scorer):
         return {task: part.softmax(1) for task, part in parts.items()}
 
 
-def export(net: FCN, path: Path, about: dict[str, Any] | None = None) -> None:
-    """Write the net as TorchScript by scripting, so that it keeps to any image size.
+@dataclass(frozen=True)
+class Exported:
+    """A TorchScript file's module, and the net in it where the file is one of ours."""
 
-    Its parameters have the published layers' names in the file too: `net.conv1_1.weight`.
+    module: Any
+    net: FCN | None
+    info: ModelInfo
+
+
+def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = None) -> None:
+    """Write a net and all that it needs as one TorchScript file; needs PyTorch alone to run.
+
+    The loaded file maps raw uint8 [N, C, H, W], RGB first, to uint8 labels [N, H, W], or those by
+    task where the net has several heads. Its `scores` maps the net's own normalised input to float
+    scores [N, classes, H, W]. The layers have the published names in the file too:
+    `net.conv1_1.weight`.
+
+    Args:
+        net: The net; where it is and whether it is in training mode stays as it is.
+        path: The file to write, usually .ts.
+        info: What the file tells of the net; nothing by default.
     """
-    with _quiet():
-        scripted = torch.jit.script(_labeller(net.cpu()))
-        extra = {METADATA: json.dumps(about or {}), BUILD_ARGS: json.dumps(net.arguments)}
-        save: Any = scripted.save_to_buffer
-        content: bytes = save(_extra_files=extra)
+    training, device = net.training, net.input_mean.device
+    try:
+        with _quiet():
+            scripted = torch.jit.script(_labeller(net.cpu()))
+            extra = {
+                METADATA: (info or ModelInfo()).model_dump_json(),
+                BUILD_ARGS: json.dumps(net.arguments),
+            }
+            save: Any = scripted.save_to_buffer
+            content: bytes = save(_extra_files=extra)
+    finally:
+        net.to(device).train(training)
     # Through a buffer, so that a full disk is an OSError as everywhere else.
-    with atomic_write(path) as temporary:
+    with atomic_write(Path(path)) as temporary:
         temporary.write_bytes(content)
 
 
-def export_checkpoint(checkpoint: Path, path: Path) -> None:
-    """Write a trained experiment as TorchScript, its classes and colours in the file."""
-    export_trained(read_checkpoint(checkpoint), path, origin=checkpoint)
+def export_checkpoint(path: Path, out: Path) -> None:
+    """Write the net of a checkpoint file as TorchScript, with all that is known of it."""
+    export_trained(read_checkpoint(path), out, origin=path)
 
 
-def export_trained(content: Mapping[str, Any], path: Path, *, origin: Path) -> None:
-    """Write a checkpoint's content as TorchScript; `origin` is the file that errors name."""
-    _, net = trained_net(content, origin, needed=METADATA_KEYS)
-    export(net, path, _told(content, net))
+def export_trained(checkpoint: Checkpoint, path: Path, *, origin: Path) -> None:
+    """Write a checkpoint's net as TorchScript; `origin` is the file that errors name."""
+    net = restore_net(checkpoint, origin)
+    export_torchscript(net, path, info=ModelInfo.from_checkpoint(checkpoint, net))
 
 
-def _told(content: Mapping[str, Any], net: FCN) -> dict[str, Any]:
-    """What a model says of itself."""
-    told = {key: content[key] for key in METADATA_KEYS}
-    told["parameters"] = architecture(net).parameters
-    return told | {key: content.get(key) for key in TRAINING_KEYS}
+def restore_net(checkpoint: Checkpoint, origin: Path) -> FCN:
+    """The net of a checkpoint with its weights; `origin` is the file that errors name."""
+    net = _unfilled_net(checkpoint, origin)
+    load_matching(checkpoint.state, net, origin=str(origin))
+    return net
 
 
-def trained_net(
-    content: Mapping[str, Any], origin: Path, *, needed: Sequence[str] = ("classes",)
-) -> tuple[Net, FCN]:
-    """The values and the net of a checkpoint's content; InputError if it lacks some of it."""
-    values, net = _net_of(content, origin, needed)
-    load_matching(content["state"], net, origin=str(origin))
-    return values, net
+def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
+    """The net of a checkpoint, without its weights."""
+    if checkpoint.net is None:
+        raise InputError(f"{origin}: lacks net, classes, palette; expected a trained net")
+    classes = {task: len(names) for task, names in checkpoint.classes.items()}
+    return build_fcn(**checkpoint.net.model_dump(exclude={"start_from"}), classes=classes)
 
 
-def _net_of(content: Mapping[str, Any], origin: Path, needed: Sequence[str]) -> tuple[Net, FCN]:
-    """The values and the net of a checkpoint's content, without its weights."""
-    if missing := {"net", "state", *needed} - content.keys():
-        raise InputError(f"{origin}: lacks {', '.join(sorted(missing))}; expected a trained net")
-    values, names = Net.model_validate(content["net"]), content["classes"]
-    if not isinstance(names, Mapping):
-        raise InputError(f"{origin}: classes without their task; expected a net trained anew")
-    classes = {task: len(each) for task, each in names.items()}
-    return values, build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
-
-
-def load(path: Path, *, device: str = "cpu", precision: Precision = "fp32") -> Any:
-    """A checkpoint or an exported net, scripted for a device: raw bytes [N, C, H, W] to labels.
-
-    Labels are [N, H, W]; a net with several heads gives them by task, and one that sees depth takes
-    whole numbers, the millimetres last. `scores` takes the net's own input, which `normalise` makes
-    of raw bytes, as `probabilities` takes them. Labels are the exported file's, but for near-ties.
-    """
+def read_metadata(path: Path) -> ModelInfo:
+    """What a checkpoint or an exported model tells of its net; no weight of the latter is read."""
     if is_checkpoint(path):
-        _, net = trained_net(read_checkpoint(path), path)
-    else:
-        with _reading(path), _quiet():
-            read: Any = torch.jit.load
-            scripted = read(str(path), map_location="cpu").eval()
-            values = _extra(path, BUILD_ARGS)
-            if not values:  # of another origin: used as it is
-                return scripted.to(device)
-            with torch.device("meta"):
-                net = build_fcn(**values)
-            net.load_state_dict(scripted.net.state_dict(), assign=True)
-            del scripted
-    with torch.inference_mode(False), _quiet():
-        made = _labeller(optimize_for_inference(net.eval(), device, precision))
-        kept = ["normalise", "blank", "scores", "probabilities"]
-        return torch.jit.freeze(torch.jit.script(made), preserved_attrs=kept)
-
-
-def about(path: Path) -> dict[str, Any]:
-    """What the file says of its net: classes and palette by task, inputs, values, origin."""
-    if is_checkpoint(path):
-        content = read_checkpoint(path)
+        checkpoint = read_checkpoint(path)
         with torch.device("meta"):  # to count its weights, none of which is made
-            _, net = _net_of(content, path, METADATA_KEYS)
-        return _told(content, net)
-    with _reading(path):
-        return _extra(path, METADATA)
+            net = _unfilled_net(checkpoint, path)
+        return ModelInfo.from_checkpoint(checkpoint, net)
+    with _named_errors(path), zipfile.ZipFile(path) as archive:
+        found = [name for name in archive.namelist() if name.endswith(f"/extra/{METADATA}")]
+        return ModelInfo.model_validate_json(archive.read(found[0]) if found else "{}")
+
+
+def read_exported(path: Path) -> Exported:
+    """The content of a TorchScript file, read once."""
+    with _named_errors(path), _quiet():
+        extra = {METADATA: "", BUILD_ARGS: ""}
+        read: Any = torch.jit.load
+        scripted = read(str(path), map_location="cpu", _extra_files=extra).eval()
+        info = ModelInfo.model_validate_json(extra[METADATA] or "{}")
+        if not extra[BUILD_ARGS]:  # of another origin: used as it is
+            return Exported(scripted, None, info)
+        with torch.device("meta"):
+            net = build_fcn(**json.loads(extra[BUILD_ARGS]))
+        net.load_state_dict(scripted.net.state_dict(), assign=True)
+        return Exported(scripted, net, info)
+
+
+def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
+    """The net as a frozen script module that is fast there: raw bytes [N, C, H, W] to labels.
+
+    Labels are the exported file's, but for near-ties.
+    """
+    with torch.inference_mode(False), _quiet():
+        fast = _labeller(optimize_for_inference(net.eval(), device, precision))
+        kept = ["normalise", "blank", "scores", "probabilities"]
+        return torch.jit.freeze(torch.jit.script(fast), preserved_attrs=kept)
 
 
 def _labeller(net: FCN) -> nn.Module:
     return (Labeller(net) if len(net.heads) == 1 else TaskLabeller(net)).eval()
 
 
-def _extra(path: Path, name: str) -> dict[str, Any]:
-    # The file is a ZIP archive; this leaves the weights in it unread.
-    with zipfile.ZipFile(path) as archive:
-        found = [each for each in archive.namelist() if each.endswith(f"/extra/{name}")]
-        content: dict[str, Any] = json.loads(archive.read(found[0])) if found else {}
-    return content
-
-
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _named_errors(path: Path) -> Iterator[None]:
     """Turns what a missing or foreign file raises into one line."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; expected {MODEL}")

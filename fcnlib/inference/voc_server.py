@@ -1,4 +1,4 @@
-"""The archive that PASCAL's evaluation server scores: a net's labels of VOC's test photographs."""
+"""The archive that PASCAL's evaluation server scores: a net's labels of VOC's test images."""
 
 import gzip
 import io
@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,27 +22,27 @@ from fcnlib.datasets import images
 from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.reader import check_sizes, first_and_more
-from fcnlib.inference.predict import reason
-from fcnlib.inference.torchscript import Precision, about, load
+from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.torchscript import Precision
 
 SUFFIXES = (".tgz", ".tar.gz")
-OURS = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
+SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
 LIST = "ImageSets/Segmentation/test.txt"
-Sizes = Mapping[str, tuple[int, ...]]  # photograph -> height, width
+Sizes = Mapping[str, tuple[int, ...]]  # ID -> height, width
 
 
-class InputImage(NamedTuple):
-    """A test photograph as RGB [H, W, 3]."""
+class DecodedImage(NamedTuple):
+    """A test image as RGB [H, W, 3]."""
 
     id: str
     pixels: NDArray[np.uint8]
 
 
-class Answer(NamedTuple):
-    """The content of a photograph's label file."""
+class LabelFile(NamedTuple):
+    """The content of an image's label file."""
 
     id: str
-    size: tuple[int, ...]  # of the photograph
+    size: tuple[int, ...]  # of the image
     png: bytes
 
 
@@ -56,26 +56,35 @@ def submit(
     precision: Precision = "fp32",
     workers: int = 2,
 ) -> int:
-    """Label VOC's test photographs and pack them for the server in `out`; returns how many.
+    """Label VOC's test images and pack the labels for the server; returns how many.
 
-    `source` is VOC2012test.tar or its unpacked VOCdevkit folder. The archive appears only when
-    it holds one label of the right size, palette and values for each ID of the list.
+    The archive appears only when it holds one label of the right size, palette and values for each
+    ID of the list.
+
+    Args:
+        source: VOC2012test.tar, or its unpacked VOCdevkit folder.
+        model: A model that sees RGB and knows VOC's classes.
+        out: The archive to write.
+        year: Of the challenge; it names the folder inside.
+        device: Where to compute: cpu, cuda, cuda:1, ...
+        precision: Of computing.
+        workers: Threads that read, and as many that encode, beside computing.
     """
     if not out.name.endswith(SUFFIXES):
         raise InputError(f"{out}: expected a name with {' or '.join(SUFFIXES)}")
     _check_out(out, read=(source, model))
-    _check_model(model)
+    net = load_model(model, device=device, precision=precision)
+    _check_model(net)
     ids = read_ids(source, year)
-    net = load(model, device=device, precision=precision)
     with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work
-        decoded = in_threads(partial(_decoded, source), _photographs(source, year, ids), workers)
-        labelled = (_labelled(net, each, device, source) for each in decoded)
-        answers = in_threads(_encoded, labelled, workers)
-        found = {a.id: a for a in progress(answers, desc="labelling", total=len(ids), unit="img")}
+        decoded = in_threads(partial(_decoded, source), _image_files(source, year, ids), workers)
+        labelled = (_labelled(net, image, source) for image in decoded)
+        files = in_threads(_encoded, labelled, workers)
+        found = {f.id: f for f in progress(files, desc="labelling", total=len(ids), unit="img")}
         if missing := [id for id in ids if id not in found]:
             which = first_and_more(missing)
-            raise InputError(f"{source}: no photograph of {which}, which {LIST} lists")
+            raise InputError(f"{source}: no image of {which}, which {LIST} lists")
         sizes = {id: found[id].size for id in ids}
         _pack(temporary, {member(id, year): found[id].png for id in ids})
         check_submission(temporary, sizes, year=year, name=out)
@@ -83,7 +92,7 @@ def submit(
 
 
 def member(id: str, year: int) -> str:
-    """The name of a label in the archive: comp6 is for nets that learnt from other labels too."""
+    """The name of a label in the archive: comp6 is for nets trained on other labels too."""
     return f"results/VOC{year}/Segmentation/comp6_test_cls/{id}.png"
 
 
@@ -115,8 +124,8 @@ def _root(folder: Path, year: int) -> Path:
     return next((place for place in places if place.is_dir()), folder / name)
 
 
-def _photographs(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Each listed photograph's file that there is."""
+def _image_files(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Each listed image's ID and content, as far as there is one."""
     if source.is_dir():
         folder = _root(source, year) / "JPEGImages"
         paths = ((id, folder / f"{id}.jpg") for id in ids)
@@ -127,27 +136,26 @@ def _photographs(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str,
     yield from ((match[1], content) for match, content in members(source, wanted))
 
 
-def _decoded(source: Path, item: tuple[str, bytes]) -> InputImage:
+def _decoded(source: Path, item: tuple[str, bytes]) -> DecodedImage:
     name = f"{source}: {item[0]}.jpg"
     # As stored: the server's labels know nothing of a camera's orientation.
-    return InputImage(item[0], images.to_rgb(images.read_image(item[1], name), name))
+    return DecodedImage(item[0], images.to_rgb(images.read_image(item[1], name), name))
 
 
 def _labelled(
-    net: Any, photograph: InputImage, device: str, source: Path
-) -> tuple[InputImage, NDArray[np.uint8]]:
-    batch = torch.from_numpy(photograph.pixels).permute(2, 0, 1)[None]  # [1, 3, H, W]
+    net: Model, image: DecodedImage, source: Path
+) -> tuple[DecodedImage, NDArray[np.uint8]]:
+    batch = torch.from_numpy(image.pixels).permute(2, 0, 1)[None]  # [1, 3, H, W]
     try:
-        with torch.inference_mode():
-            labels: NDArray[np.uint8] = net(batch.to(device))[0].cpu().numpy()
-    except (RuntimeError, torch.jit.Error) as error:
-        raise InputError(f"{source}: {photograph.id}.jpg: {reason(error)}") from None
-    return photograph, labels
+        (labels,) = net.labels(batch).values()
+    except InputError as error:
+        raise InputError(f"{source}: {image.id}.jpg: {error}") from None
+    return image, labels[0].cpu().numpy()
 
 
-def _encoded(item: tuple[InputImage, NDArray[np.uint8]]) -> Answer:
-    photograph, labels = item
-    return Answer(photograph.id, photograph.pixels.shape, label_png(labels, voc_palette()))
+def _encoded(item: tuple[DecodedImage, NDArray[np.uint8]]) -> LabelFile:
+    image, labels = item
+    return LabelFile(image.id, image.pixels.shape, label_png(labels, voc_palette()))
 
 
 def _check_out(out: Path, *, read: Sequence[Path]) -> None:
@@ -159,27 +167,30 @@ def _check_out(out: Path, *, read: Sequence[Path]) -> None:
     if any(path.exists() and out.samefile(path) for path in read):
         raise InputError(f"{out}: is read; expected another place to write to")
     try:
-        found = [OURS.fullmatch(match[0]) for match, _ in members(out, re.compile(".+"))]
+        found = [
+            SUBMISSION_MEMBER.fullmatch(match[0]) for match, _ in members(out, re.compile(".+"))
+        ]
     except InputError:
         found = []
     if not found or None in found:
         raise InputError(f"{out}: is there, and no submission; expected another name")
 
 
-def _check_model(model: Path) -> None:
-    """Raise unless the model sees colours and says VOC's classes in VOC's order."""
-    known = about(model)
-    inputs, tasks = known.get("inputs", ()), known.get("classes", {})
-    if list(inputs) != ["rgb"]:
-        seen = f"sees {', '.join(inputs)}" if inputs else "does not say what it sees"
-        raise InputError(f"{model}: {seen}; expected a model, exported anew, that sees rgb alone")
+def _check_model(model: Model) -> None:
+    """Raise unless the model sees RGB and names VOC's classes in VOC's order."""
+    inputs, tasks = model.info.inputs, model.info.classes
+    if inputs != ("rgb",):
+        sees = f"sees {', '.join(inputs)}" if inputs else "does not say what it sees"
+        raise InputError(
+            f"{model.path}: {sees}; expected a model, exported anew, that sees rgb alone"
+        )
     if len(tasks) != 1 or tuple(*tasks.values()) != CLASSES:
         found = "; ".join(f"{len(names)} of task {task}" for task, names in tasks.items())
-        raise InputError(f"{model}: has classes {found}; expected VOC's {len(CLASSES)} alone")
+        raise InputError(f"{model.path}: has classes {found}; expected VOC's {len(CLASSES)} alone")
 
 
 def _check_labels(labels: Mapping[str, bytes], sizes: Sizes, name: Path) -> None:
-    """Raise unless each is a palette PNG of its photograph's size, of classes alone."""
+    """Raise unless each is a palette PNG of its image's size, of classes alone."""
     for id, content in labels.items():
         place = f"{name}: {id}.png"
         image = images.read_image(content, place)
@@ -195,9 +206,9 @@ def _check_labels(labels: Mapping[str, bytes], sizes: Sizes, name: Path) -> None
 def check_submission(
     path: Path, sizes: Sizes, *, year: int = 2012, name: Path | None = None
 ) -> None:
-    """Raise unless an archive holds, for each photograph, one label that the server accepts.
+    """Raise unless an archive holds, for each image, one label that the server accepts.
 
-    `sizes` are the photographs' heights and widths by ID, `name` what the archive is to be called.
+    `sizes` are the images' heights and widths by ID, `name` what the archive is to be called.
     """
     name = name or path
     ids = {member(id, year): id for id in sizes}

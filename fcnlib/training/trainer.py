@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
+from fcnlib.config.columns import Setting
 from fcnlib.config.schema import Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
@@ -21,11 +22,16 @@ from fcnlib.core.stopping import Stopped, stop_requests
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample
-from fcnlib.evaluation.confusion import confusions
+from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import (
+    Checkpoint,
+    read_tensors,
+    write_checkpoint,
+    write_tensors,
+)
 from fcnlib.training.history import (
     LogRecord,
     LossMeter,
@@ -262,7 +268,7 @@ class Trainer:
             return {task: labels_of(each) for task, each in self._scores(image).items()}
 
         self.net.eval()
-        per_image = confusions(
+        per_image = confusion_per_image(
             predict,
             self.dataset,
             split,
@@ -305,11 +311,11 @@ class Trainer:
             "training_state": asdict(self.state),
             "loss_meter": asdict(self.loss_meter),
         }
-        write_checkpoint(path, saved)
+        write_tensors(path, saved)
 
     def _restore_state(self, path: Path) -> None:
         """Resume from a saved state, unless it is of another training."""
-        saved: dict[str, Any] = read_checkpoint(path)
+        saved: dict[str, Any] = read_tensors(path)
         if saved.get("identity") != self.identity:
             log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
@@ -325,18 +331,19 @@ class Trainer:
 
     def _write_checkpoint(self, path: Path) -> None:
         state = self.state
-        content = {
-            "state": state.best_weights,
-            "net": self.config.net.model_dump(mode="json"),
-            "classes": {task: self.dataset.info.tasks[task] for task in self.tasks},
-            "palette": {task: self.dataset.info.palette[task] for task in self.tasks},
-            "inputs": list(self.inputs),
-            "best_iteration": state.best_iteration,
-            "scores": state.best_scores,
-            "seconds": state.seconds,
-            "loss": final_loss(state.records),
-            "order": self.image_order.digest,
-            "diverged_at": state.diverged_at,
-            "provenance": {**self.provenance, "diverged_at": state.diverged_at},
-        }
-        write_checkpoint(path, content)
+        checkpoint = Checkpoint(
+            state=state.best_weights,
+            net=self.config.net,
+            classes={task: self.dataset.info.tasks[task] for task in self.tasks},
+            palette={task: self.dataset.info.palette[task] for task in self.tasks},
+            inputs=tuple(self.inputs),
+            best_iteration=state.best_iteration,
+            scores=state.best_scores,
+            seconds=state.seconds,
+            loss=final_loss(state.records),
+            settings={name: getattr(self.recipe, name) for name in get_args(Setting)},
+            order=self.image_order.digest,
+            diverged_at=state.diverged_at,
+            provenance={**self.provenance, "diverged_at": state.diverged_at},
+        )
+        write_checkpoint(path, checkpoint)

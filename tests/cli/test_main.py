@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from fixtures.models import model_info
 from PIL import Image
 from torch import nn
 
 from fcnlib.cli.main import main
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.inference.inputs import find
-from fcnlib.inference.torchscript import METADATA_KEYS, export, load
+from fcnlib.inference.inputs import find_images
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.caffemodel import write_caffemodel
 
@@ -44,9 +46,8 @@ def opened(path: Path) -> Image.Image:
 def model(tmp_path: Path) -> Path:
     net = build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3)
     nn.init.normal_(net["score_fr"].weight, generator=torch.Generator().manual_seed(0))
-    told = {**dict.fromkeys(METADATA_KEYS, 0), "inputs": ["rgb"]}
-    told |= {"classes": {"semantic": ["a", "b", "c"]}, "palette": {"semantic": PALETTE}}
-    export(net, tmp_path / "net.ts", told)
+    info = model_info(classes={"semantic": ["a", "b", "c"]}, palette={"semantic": PALETTE})
+    export_torchscript(net, tmp_path / "net.ts", info=info)
     return tmp_path / "net.ts"
 
 
@@ -60,7 +61,7 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
     commands = ["fetch", "prepare", "check", "hha", "train", "convert", "predict", "submit", "info"]
     listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
@@ -77,23 +78,24 @@ def test_predict_writes_palette_pngs_of_the_models_labels(
     assert code == 0 and "2 label images" in text
     for name in ("one.jpg", "two.png"):
         written = opened(tmp_path / "out" / Path(name).with_suffix(".png"))
-        rgb = torch.from_numpy(np.array(opened(photos / name).convert("RGB")))
-        expected = load(model)(rgb.permute(2, 0, 1)[None])[0].numpy()
+        expected = load_model(model).predict(photos / name)
         assert written.mode == "P" and np.array_equal(np.array(written), expected)
         assert written.getpalette()[3:6] == PALETTE[1]
 
 
-def test_a_model_that_says_nothing_of_colours_gets_those_of_voc(
+def test_a_model_without_a_palette_gets_that_of_voc(
     capsys: pytest.CaptureFixture[str], photos: Path, tmp_path: Path
 ) -> None:
-    export(build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3), tmp_path / "bare.ts")
+    export_torchscript(
+        build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3), tmp_path / "bare.ts"
+    )
     out = tmp_path / "out"
     code, _ = fcn(capsys, "predict", photos, "--model", tmp_path / "bare.ts", "--out", out)
     assert code == 0
     assert opened(out / "one.png").getpalette()[3:6] == [128, 0, 0]
 
 
-def test_predict_writes_overlays_to_look_at(
+def test_predict_writes_overlays(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     fcn(capsys, "predict", photos / "one.jpg", "--model", model, "--out", tmp_path, "--overlay")
@@ -107,7 +109,7 @@ def test_predict_writes_the_nets_probabilities(
     fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path, "--probabilities")
     rgb = torch.from_numpy(np.array(opened(photos / "two.png"))).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        expected = load(model).probabilities(rgb)[0]
+        expected = load_model(model).label_probabilities(rgb)["semantic"][0]
     torch.testing.assert_close(expected.sum(0), torch.ones(31, 20))
     with np.load(tmp_path / "two.npz") as file:
         probabilities, classes = torch.from_numpy(file["probabilities"]), file["classes"]
@@ -116,7 +118,7 @@ def test_predict_writes_the_nets_probabilities(
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "I;16"])
-def test_predict_takes_photographs_of_any_kind(
+def test_predict_takes_images_of_any_kind(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, mode: str
 ) -> None:
     image = Image.fromarray(np.full((30, 25), 900, np.uint16))
@@ -130,7 +132,7 @@ def test_predict_takes_photographs_of_any_kind(
     assert opened(tmp_path / "out" / "photo.png").size == (25, 30)
 
 
-def test_predict_turns_a_photograph_as_its_camera_says(
+def test_predict_turns_a_image_as_its_camera_says(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:
     exif = Image.Exif()
@@ -140,7 +142,7 @@ def test_predict_turns_a_photograph_as_its_camera_says(
     assert opened(tmp_path / "out" / "turned.png").size == (20, 40)
 
 
-def test_predict_names_a_photograph_cut_short_and_writes_the_others(
+def test_predict_names_a_image_cut_short_and_writes_the_others(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     whole = (photos / "one.jpg").read_bytes()
@@ -175,7 +177,7 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
         (["prepare", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (
             ["prepare", "siftflow"],
-            "SiftFlowDataset.zip: no such file; draw it with: snakemake data/",
+            "SiftFlowDataset.zip: no such file; make it with: snakemake data/",
         ),
         (["check", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
@@ -207,7 +209,7 @@ def test_a_mistake_ends_in_one_line(
     assert error.startswith("error: ") and told in error and "\n" not in error
 
 
-def test_two_photographs_of_one_name_are_refused_before_anything_is_written(
+def test_two_images_of_one_name_are_refused_before_anything_is_written(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     shutil.copy(photos / "two.png", photos / "one.png")
@@ -216,7 +218,7 @@ def test_two_photographs_of_one_name_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_no_photograph_is_written_over(
+def test_no_image_is_written_over(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     before = {path: path.read_bytes() for path in photos.iterdir()}
@@ -225,12 +227,12 @@ def test_no_photograph_is_written_over(
         error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", out)
         assert f"{photos / 'two.png'}: would be written over" in str(error)
         assert {path: path.read_bytes() for path in photos.iterdir()} == before
-    # Beside the photographs is well, where none of them has the name.
+    # Beside the images is well, where none of them has the name.
     code, _ = fcn(capsys, "predict", photos / "one.jpg", "--model", model, "--out", photos)
     assert code == 0
 
 
-def test_no_overlay_is_written_over_a_photograph_or_labels(
+def test_no_overlay_is_written_over_a_image_or_labels(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     other = shutil.copy(photos / "one.jpg", photos / "two.overlay.jpg")
@@ -242,7 +244,7 @@ def test_no_overlay_is_written_over_a_photograph_or_labels(
     assert "two.overlay.png: would be written over" in str(error)
 
 
-def test_predict_computes_with_as_many_threads_as_told(
+def test_predict_computes_with_the_given_threads(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     try:
@@ -255,8 +257,8 @@ def test_predict_computes_with_as_many_threads_as_told(
 def test_patterns_folders_and_files_are_found_once(photos: Path) -> None:
     everything = [photos / "one.jpg", photos / "two.png"]
     (photos / "._one.jpg").touch()  # as other systems leave them
-    assert find([str(photos)]) == everything
-    assert find([str(photos / "*.jpg"), str(photos)]) == everything
+    assert find_images([str(photos)]) == everything
+    assert find_images([str(photos / "*.jpg"), str(photos)]) == everything
 
 
 def test_an_output_folder_that_cannot_be_made_is_named(
@@ -267,7 +269,7 @@ def test_an_output_folder_that_cannot_be_made_is_named(
     assert str(error).startswith("error: ") and "file" in str(error)
 
 
-def test_info_tells_what_a_file_is(
+def test_info_describes_models_and_data_sets(
     capsys: pytest.CaptureFixture[str], model: Path, world: Path
 ) -> None:
     _, text = fcn(capsys, "info", model)
@@ -276,7 +278,7 @@ def test_info_tells_what_a_file_is(
     assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
 
 
-def test_info_tells_what_is_in_files_of_weights(
+def test_info_describes_files_of_weights(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     state = build_fcn(classes=3, width=1 / 32).state_dict()
@@ -312,7 +314,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     world: Path,
     tmp_path: Path,
 ) -> None:
-    """The template of the README, on other people's photographs: here, drawn ones."""
+    """The template of the README, on other people's images: here, synthetic ones."""
     monkeypatch.chdir(tmp_path)
     data = PreparedDataset(world)
     mine = tmp_path / "my-photos"

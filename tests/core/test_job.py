@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.job import job
-from fcnlib.models.weights.checkpoint import write_checkpoint
+from fcnlib.models.weights.checkpoint import write_tensors
 
 
 def test_messages_of_a_step_go_into_its_log(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ import sys, torch, resource
 from pathlib import Path
 from fcnlib.core.job import job
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.weights.checkpoint import write_checkpoint
-from fcnlib.inference.torchscript import export
+from fcnlib.models.weights.checkpoint import write_tensors
+from fcnlib.inference.torchscript import export_torchscript
 
 folder = Path(sys.argv[1])
 net = build_fcn(width=1 / 16)
@@ -78,8 +78,8 @@ with job(str(folder / "log"), 1):
 @pytest.mark.parametrize(
     "write",
     [
-        "write_checkpoint(folder / 'net.pt', {'state': net.state_dict()})",
-        "export(net, folder / 'net.ts')",
+        "write_tensors(folder / 'net.pt', {'state': net.state_dict()})",
+        "export_torchscript(net, folder / 'net.ts')",
     ],
 )
 def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_file(
@@ -96,6 +96,6 @@ def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_file(
 
 def test_a_checkpoint_is_replaced_atomically(tmp_path: Path) -> None:
     for value in (1, 2):
-        write_checkpoint(tmp_path / "a.pt", {"state": {"x": torch.tensor(value)}})
+        write_tensors(tmp_path / "a.pt", {"state": {"x": torch.tensor(value)}})
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
     assert torch.load(tmp_path / "a.pt", weights_only=True)["state"]["x"] == 2

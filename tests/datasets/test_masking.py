@@ -9,7 +9,7 @@ from fixtures.masking import VALUES
 
 from fcnlib.config.schema_data import Mask
 from fcnlib.datasets.masking import NO_MASK, InputMask
-from fcnlib.inference.torchscript import load
+from fcnlib.inference.model import load_model
 from fcnlib.models.fcn import FCN, build_fcn
 
 LABEL = np.array([[0, 1, 255], [20, 0, 255]], np.uint8)
@@ -48,7 +48,7 @@ def test_blank_pixels_are_zero_to_the_net_and_to_its_exported_file(
     lively_net: FCN, lively_model: Path
 ) -> None:
     assert lively_net.blank().tolist() == pytest.approx([123.9, 117.7, 101.3])
-    assert torch.equal(load(lively_model).blank(), lively_net.blank())
+    assert torch.equal(load_model(lively_model).blank(), lively_net.blank())
     blank = lively_net.blank()[None, :, None, None].expand(1, 3, 4, 5)
     assert not lively_net.normalise(blank).any()
 

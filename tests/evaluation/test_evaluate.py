@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.facts import FACTS
+from fixtures.models import model_info
+from fixtures.runs import RUN
 from torch import nn
 
 from fcnlib.config.columns import COLUMNS, RULES
@@ -15,24 +16,24 @@ from fcnlib.config.load import load as load_config
 from fcnlib.config.schema import Oracle
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.evaluation.confusion import bounds, confusions
+from fcnlib.evaluation.confusion import confusion_per_image, upper_bound_confusion
 from fcnlib.evaluation.evaluate import evaluate, evaluate_bound, full_width
 from fcnlib.evaluation.metrics import mean_iu, scores
-from fcnlib.inference.torchscript import METADATA_KEYS, export, load
+from fcnlib.evaluation.record import Record, RunMetadata, read_record
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import build_fcn
 
 
-def model(folder: Path, classes: list[str], bias: int | None = None, **learnt: Any) -> Path:
-    """An untrained net; with `bias` it says that class everywhere."""
+def model(folder: Path, classes: list[str], bias: int | None = None, **training: Any) -> Path:
+    """An untrained net; with `bias` it gives that class everywhere."""
     net = build_fcn(classes=len(classes), width=1 / 32, padding=1, fc6_kernel=3)
     nn.init.normal_(net["score_fr"].weight)
     if bias is not None:
         nn.init.zeros_(net["score_fr"].weight)
         nn.init.constant_(net["score_fr"].bias[bias], 1)
-    told: dict[str, Any] = dict.fromkeys(METADATA_KEYS, 0)
-    told |= {"net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 32}}
-    told |= {"classes": {"semantic": classes}, "inputs": ["rgb"], "parameters": 7}
-    export(net, folder / "net.ts", told | learnt)
+    info = model_info(classes={"semantic": classes}, **training)
+    export_torchscript(net, folder / "net.ts", info=info)
     return folder / "net.ts"
 
 
@@ -46,7 +47,7 @@ def run(
 ) -> tuple[dict[str, Any], Any]:
     metrics, counts = folder / "0.json", folder / "0.npz"
     files = {"metrics": metrics, "counts": counts}
-    evaluate(path, dataset=world, split="seg11valid", device="cpu", facts=FACTS, side=side, **files)
+    evaluate(path, dataset=world, split="seg11valid", device="cpu", run=RUN, side=side, **files)
     return json.loads(metrics.read_text()), np.load(counts)
 
 
@@ -88,12 +89,12 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     assert metrics["costs"] == full
 
 
-def test_what_learning_took_is_told_with_where_it_was(
+def test_what_training_took_is_recorded_with_its_machine(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
     where = {"device": "cuda:0: A Machine", "threads": 4}
-    learnt = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
-    metrics, _ = run(world, model(tmp_path, classes, **learnt), tmp_path)
+    training = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
+    metrics, _ = run(world, model(tmp_path, classes, **training), tmp_path)
     assert (metrics["costs"]["training_s"], metrics["costs"]["training_loss"]) == (12.5, 0.25)
     assert metrics["trained_on"] == where
 
@@ -104,7 +105,7 @@ def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
 ) -> None:
     entry = load_config(raw_config).experiments[name]
     assert entry.net is not None and entry.net.width == 0.125
-    found = full_width(entry.net.model_dump(), {"semantic": 21})
+    found = full_width(entry.net, {"semantic": 21})
     shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
     published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
     if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
@@ -116,8 +117,8 @@ def test_counts_of_an_image_are_of_all_its_pixels_but_void(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
     data = PreparedDataset(world)
-    net = load(model(tmp_path, classes))
-    counts = confusions(lambda x: {"semantic": net(x)}, data, "seg11valid", device="cpu")
+    net = load_model(model(tmp_path, classes))
+    counts = confusion_per_image(net.labels, data, "seg11valid", device="cpu")
     for name, count in zip(data.ids("seg11valid"), counts["semantic"], strict=True):
         assert count.sum() == (data.label(name) != 255).sum()
 
@@ -140,18 +141,21 @@ def test_an_unknown_split_is_named(world: Path, classes: list[str], tmp_path: Pa
             metrics=tmp_path / "0.json",
             counts=tmp_path / "0.npz",
             device="cpu",
-            facts=FACTS,
+            run=RUN,
         )
 
 
 def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_path: Path) -> None:
     data = PreparedDataset(world)
-    counts = [bounds(data, "seg11valid", factor=factor)[0].sum(0) for factor in (1, 4, 16, 64)]
+    counts = [
+        upper_bound_confusion(data, "seg11valid", factor=factor)[0].sum(0)
+        for factor in (1, 4, 16, 64)
+    ]
     found = [mean_iu(total) for total in counts]
     assert found[0] == 1
     assert found == sorted(found, reverse=True) and found[-1] < 0.6
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(Oracle(factor=4), dataset=world, split="seg11valid", facts=FACTS, **files)
+    evaluate_bound(Oracle(factor=4), dataset=world, split="seg11valid", run=RUN, **files)
     metrics = json.loads(files["metrics"].read_text())
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
     assert metrics["costs"] == {} and metrics["parameters"] is None
@@ -161,8 +165,31 @@ def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
     world: Path, tmp_path: Path
 ) -> None:
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(Oracle(factor=16), dataset=world, split="seg11valid", facts=FACTS, **files)
+    evaluate_bound(Oracle(factor=16), dataset=world, split="seg11valid", run=RUN, **files)
     scored = json.loads(files["metrics"].read_text())["tasks"]["semantic"]
     assert len({scored[rule] for rule in RULES}) == len(RULES)
     total = torch.from_numpy(np.load(files["counts"])["semantic"]).sum(0)
     assert scores(total)["mean_iu"] == pytest.approx(scored["mean_iu"])
+
+
+def test_a_record_is_read_as_it_was_written(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    """With all that the model tells of its training, the recipe's settings among it."""
+    settings = {"batch_size": 2, "momentum": 0.98, "learning_rate": 1e-4}
+    training = {"settings": settings, "diverged_at": 9, "best_iteration": 8}
+    path = model(tmp_path, classes, **training)
+    written, _ = run(world, path, tmp_path)
+    record = read_record(tmp_path / "0.json")
+    assert record.model_dump(mode="json") == written
+    assert RunMetadata(**written) == RUN and isinstance(record, Record)
+    assert record.settings == settings
+    assert (record.diverged_at, record.best_iteration) == (9, 8)
+    assert len(record.runs_ms["forward"]) == 20 and record.provenance.commit == "c"
+
+
+def test_a_model_that_does_not_tell_its_classes_is_refused(world: Path, tmp_path: Path) -> None:
+    net = build_fcn(classes=21, width=1 / 32, padding=1, fc6_kernel=3)
+    export_torchscript(net, tmp_path / "net.ts")
+    with pytest.raises(InputError, match=r"net\.ts: does not say its inputs and classes; expected"):
+        run(world, tmp_path / "net.ts", tmp_path)

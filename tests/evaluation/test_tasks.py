@@ -15,15 +15,16 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import FOREGROUND, without_background
 from fcnlib.evaluation.metrics import confusion, scores
 from fcnlib.inference.convert import convert, to_caffemodel
-from fcnlib.inference.torchscript import about, export_checkpoint, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 
 
 def by_hand(rooms: PreparedDataset, model: Path, task: str, inputs: Sequence[str]) -> Tensor:
     """The counts of a task, image by image."""
-    net = load(model)
+    net = load_model(model)
     found = []
     for name in rooms.ids("test"):
-        labels = net(torch.from_numpy(rooms.stack(name, inputs))[None])[task][0]
+        labels = net.labels(torch.from_numpy(rooms.stack(name, inputs))[None])[task][0]
         found.append(confusion(labels, rooms.label(name, task), len(TASKS[task])))
     return torch.stack(found)
 
@@ -60,7 +61,7 @@ def test_the_foreground_is_what_is_truly_an_object_without_background_to_choose(
     rooms: PreparedDataset, two: Path, tmp_path: Path
 ) -> None:
     metrics, counts = scored(rooms, two, tmp_path, foreground=True)
-    net = load(two)
+    net = load_model(two)
     for name, found in zip(rooms.ids("test"), counts[FOREGROUND], strict=True):
         image = torch.from_numpy(rooms.stack(name, ("rgb", "depth")))[None]
         choice = net.scores(net.normalise(image))[0, 1:3].argmax(0)  # box or ball
@@ -130,8 +131,8 @@ def test_a_net_written_in_the_published_format_is_read_back_with_its_scores(
     found = []
     for each in (path, tmp_path / "back.pt"):
         export_checkpoint(each, tmp_path / "net.ts")
-        told = about(tmp_path / "net.ts")
-        assert told["inputs"] == list(inputs) and list(told["classes"]) == list(tasks)
-        assert told["palette"] == {t: [list(c) for c in info.palette[t]] for t in tasks}
+        metadata = read_metadata(tmp_path / "net.ts")
+        assert metadata.inputs == tuple(inputs) and list(metadata.classes) == list(tasks)
+        assert metadata.palette == {task: info.palette[task] for task in tasks}
         found.append(scored(rooms, tmp_path / "net.ts", tmp_path)[0]["tasks"])
     assert found[0] == found[1]

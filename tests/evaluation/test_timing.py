@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from fixtures.runs import RUN
 from torch import nn
 
 from fcnlib.config.load import load
 from fcnlib.config.schema import Timing
 from fcnlib.core.errors import InputError
-from fcnlib.evaluation.record import read
+from fcnlib.evaluation.record import read_record
 from fcnlib.evaluation.timing import (
     WAYS,
     backward_milliseconds,
@@ -20,35 +21,32 @@ from fcnlib.evaluation.timing import (
     time_way,
 )
 
-PLACE = {"commit": "c", "dirty": False, "date": "d", "versions": {}, "device": "cpu"}
-FACTS: dict[str, Any] = {"experiment": "x", "seed": 0, "provenance": PLACE}
-
 
 def timed(folder: Path, **values: Any) -> dict[str, Any]:
     timing = Timing(width=1 / 32, runs=2, **values)
-    time_way(timing, metrics=folder / "0.json", device="cpu", facts=FACTS)
+    time_way(timing, metrics=folder / "0.json", device="cpu", run=RUN)
     content: dict[str, Any] = json.loads((folder / "0.json").read_text())
     return content
 
 
 def test_only_the_work_is_timed_and_every_run_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, given = [0.0], []
+    clock, arguments = [0.0], []
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
 
-    def before() -> int:
+    def setup() -> int:
         clock[0] += 100
-        return len(given)
+        return len(arguments)
 
     def work(run: int) -> None:
         clock[0] += 0.001 * run
-        given.append(run)
+        arguments.append(run)
 
-    found = milliseconds(work, device="cpu", runs=4, before=before)
-    assert given == [0, 1, 2, 3, 4, 5, 6]  # three to warm up
+    found = milliseconds(work, device="cpu", runs=4, setup=setup)
+    assert arguments == [0, 1, 2, 3, 4, 5, 6]  # three to warm up
     assert found == pytest.approx([3, 4, 5, 6])
 
 
-def test_the_way_back_reaches_every_weight_once_per_run() -> None:
+def test_the_backward_pass_reaches_every_weight_once_per_run() -> None:
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 1))
     seen: list[bool] = []
     net[0].weight.register_post_accumulate_grad_hook(lambda _: seen.append(True))
@@ -85,7 +83,7 @@ def test_a_timing_says_how_many_scores_it_made_and_how_far_its_equal_is(
         assert costs["backward_ms"] == pytest.approx(sum(runs["backward"]) / 2 / batch)
     else:
         assert costs["backward_ms"] is None
-    assert read(tmp_path / "0.json").forward_size == (values["side"], values["side"])
+    assert read_record(tmp_path / "0.json").forward_size == (values["side"], values["side"])
 
 
 def test_scores_that_are_not_equal_show_in_the_file(

@@ -1,4 +1,4 @@
-"""Coarse labels by every rule, on labels made by hand."""
+"""The best labels at a stride by every rule, on labels made by hand."""
 
 import pytest
 import torch
@@ -6,19 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcnlib.config.columns import RULES
-from fcnlib.evaluation.upper_bound import coarse
+from fcnlib.evaluation.upper_bound import best_labels_at_stride
 
 BY_LABEL = {rule.label: name for name, rule in RULES.items()}
 
 
-def seen(truth: torch.Tensor, factor: int, classes: int, rule: str) -> torch.Tensor:
-    return coarse(truth, factor, classes)[BY_LABEL[rule]]
+def best_labels(truth: torch.Tensor, factor: int, classes: int, rule: str) -> torch.Tensor:
+    return best_labels_at_stride(truth, factor, classes)[BY_LABEL[rule]]
 
 
 @pytest.mark.parametrize("rule", BY_LABEL)
 def test_factor_one_loses_nothing(rule: str) -> None:
     truth = torch.randint(0, 5, (13, 17), dtype=torch.uint8)
-    assert torch.equal(seen(truth, 1, 5, rule), truth)
+    assert torch.equal(best_labels(truth, 1, 5, rule), truth)
 
 
 @settings(max_examples=20, deadline=None)
@@ -32,7 +32,7 @@ def test_coarse_labels_have_the_images_size_and_its_classes(
     height: int, width: int, factor: int, rule: str
 ) -> None:
     truth = torch.randint(0, 3, (height, width), dtype=torch.uint8)
-    found = seen(truth, factor, 3, rule)
+    found = best_labels(truth, factor, 3, rule)
     assert found.shape == truth.shape
     assert set(found.flatten().tolist()) <= set(truth.flatten().tolist())
 
@@ -40,17 +40,17 @@ def test_coarse_labels_have_the_images_size_and_its_classes(
 def test_half_and_half_survives_a_factor_that_fits_and_not_one_that_does_not() -> None:
     truth = torch.zeros(16, 16, dtype=torch.uint8)
     truth[:, 8:] = 1
-    assert torch.equal(coarse(truth, 8, 2)["mean_iu"], truth)
+    assert torch.equal(best_labels_at_stride(truth, 8, 2)["mean_iu"], truth)
     thin = torch.zeros(16, 16, dtype=torch.uint8)
     thin[:, 5] = 1  # a pole, one pixel wide, is lost in cells of eight
-    assert all(not found.any() for found in coarse(thin, 8, 2).values())
+    assert all(not found.any() for found in best_labels_at_stride(thin, 8, 2).values())
 
 
 @pytest.mark.parametrize("rule", BY_LABEL)
 def test_void_counts_for_no_class_in_a_cell(rule: str) -> None:
     truth = torch.full((8, 8), 255, dtype=torch.uint8)
     truth[0, 1] = 2  # neither its centre nor its corner
-    assert (seen(truth, 8, 3, rule) == 2).all()
+    assert (best_labels(truth, 8, 3, rule) == 2).all()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_cell_takes_the_class_of_its_majority_its_centre_or_its_corner(
 ) -> None:
     truth = torch.zeros(4, 4, dtype=torch.uint8)
     truth[0, 0], truth[2, 2] = 1, 2
-    assert (seen(truth, 4, 3, rule) == expected).all()
+    assert (best_labels(truth, 4, 3, rule) == expected).all()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_only_shares_move_a_border_within_a_cell(rule: str, line: list[int]) -> 
     truth = torch.zeros(4, 8, dtype=torch.uint8)
     truth[:, 4:] = 1
     truth[:, 3], truth[:3, 2] = 1, 1
-    assert seen(truth, 4, 2, rule).tolist() == [line] * 4
+    assert best_labels(truth, 4, 2, rule).tolist() == [line] * 4
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,14 @@ def test_only_shares_move_a_border_within_a_cell(rule: str, line: list[int]) -> 
 def test_bilinear_interpolation_rounds_a_cells_corner(rule: str, rounded: bool) -> None:
     truth = torch.zeros(8, 8, dtype=torch.uint8)
     truth[:4, :4] = 1
-    assert (seen(truth, 4, 2, rule)[3, 3] == 0) == rounded
+    assert (best_labels(truth, 4, 2, rule)[3, 3] == 0) == rounded
 
 
 def test_classes_are_told_apart_whichever_of_them_an_image_has() -> None:
     truth = torch.full((8, 8), 7, dtype=torch.uint8)
     truth[:, 4:] = 19
-    for found in coarse(truth, 4, 21).values():
+    for found in best_labels_at_stride(truth, 4, 21).values():
         assert torch.equal(found, truth)
-    assert all(not found.any() for found in coarse(torch.full((5, 7), 255), 4, 21).values())
+    assert all(
+        not found.any() for found in best_labels_at_stride(torch.full((5, 7), 255), 4, 21).values()
+    )

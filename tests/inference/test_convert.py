@@ -17,14 +17,15 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.cli.main import main
 from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.registry import voc
+from fcnlib.datasets.converters import voc
 from fcnlib.inference.convert import (
     convert,
     converted,
     import_weights,
     to_caffemodel,
 )
-from fcnlib.inference.torchscript import about, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import LayerGraph
@@ -34,7 +35,12 @@ from fcnlib.models.weights.caffemodel import (
     read_caffemodel,
     write_caffemodel,
 )
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import (
+    Checkpoint,
+    read_checkpoint,
+    read_tensors,
+    write_checkpoint,
+)
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.sources import read_weights
 from fcnlib.models.weights.to_caffe import caffe_layers
@@ -108,14 +114,14 @@ def published(name: str, **changes: Any) -> FCN:
 SMALL = caffe_layers(published("fcn32s-heavy-pascal"))
 
 
-def photographs(channels: int = 3) -> Tensor:
+def image_batch(channels: int = 3) -> Tensor:
     generator = torch.Generator().manual_seed(1)
     return torch.randint(0, 256, (1, channels, 39, 50), dtype=torch.uint8, generator=generator)
 
 
 def scores(net: LayerGraph) -> Tensor:
     with torch.inference_mode():
-        return net(net.normalise(photographs(len(net.input_order))))
+        return net(net.normalise(image_batch(len(net.input_order))))
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -136,12 +142,12 @@ def test_every_published_file_gives_the_published_nets_scores(tmp_path: Path, na
         write_caffemodel(tmp_path / f"{name}.caffemodel", layers, generation=generation)
         done = convert(tmp_path / f"{name}.caffemodel", to, tmp_path / "net.pt")
         assert done.net.state_dict().keys() == net.state_dict().keys()
-        assert not done.done.missing and not done.done.unused
+        assert not done.matching.missing and not done.matching.unused
         assert torch.equal(scores(done.net), expected)
-    content: Any = read_checkpoint(tmp_path / "net.pt")
-    assert content["inputs"] == SEES.get(name, ["rgb"])
-    assert {task: len(each) for task, each in content["classes"].items()} == net.heads
-    assert {task: len(each) for task, each in content["palette"].items()} == net.heads
+    content = read_checkpoint(tmp_path / "net.pt")
+    assert list(content.inputs) == SEES.get(name, ["rgb"])
+    assert {task: len(each) for task, each in content.classes.items()} == net.heads
+    assert {task: len(each) for task, each in content.palette.items()} == net.heads
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -165,16 +171,16 @@ def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, na
     names = {task: [f"{task} {i}" for i in range(n)] for task, n in net.heads.items()}
     kept = {k: v for k, v in values.items() if k != "classes"}
     finest = ZOO[name][0].removeprefix("fcn").partition("-")[0]
-    told = Net(**{"backbone": "vgg16", "predict_from": STRIDES[finest], "width": THIN, **kept})
-    content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
+    built = Net(**{"backbone": "vgg16", "predict_from": STRIDES[finest], "width": THIN, **kept})
     sees = SEES.get(name, ["rgb"])
-    write_checkpoint(tmp_path / "ours.pt", {**content, "inputs": sees})
+    write_checkpoint(tmp_path / "ours.pt", checkpoint(net, built, names, inputs=tuple(sees)))
     to_caffemodel(tmp_path / "ours.pt", tmp_path / "ours.caffemodel")
     done = convert(tmp_path / "ours.caffemodel", ZOO[name][0], tmp_path / "back.pt")
     assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
     assert done.net.input_scale == 1
-    back: Any = read_checkpoint(tmp_path / "back.pt")
-    assert (back["inputs"], back["classes"]) == (sees, names)
+    back = read_checkpoint(tmp_path / "back.pt")
+    assert list(back.inputs) == sees
+    assert {task: list(each) for task, each in back.classes.items()} == names
 
 
 @pytest.mark.parametrize(
@@ -204,7 +210,7 @@ def test_bvlcs_alexnet_is_not_taken_for_caffenet(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"normalises before it pools .* expected CaffeNet's"):
         convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt")
     write_caffemodel(tmp_path / "net.caffemodel", {**layers, **dict(reversed(others.items()))})
-    assert convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt").done.copied
+    assert convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt").matching.copied
 
 
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16", "vgg19", "googlenet"])
@@ -214,9 +220,9 @@ def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: 
     path = tmp_path / "classifier.caffemodel"
     write_caffemodel(path, {**layers, "loss1/fc": [np.ones((4, 4))]}, generation="v1")
     done = convert(path, backbone, tmp_path / "net.pt")
-    assert done.done.unused == ("loss1/fc.weight",)
+    assert done.matching.unused == ("loss1/fc.weight",)
     if backbone != "googlenet":  # which has no fully connected layer but the dropped one
-        assert layers["fc6"].blobs[0].ndim == 2 and "fc6.weight" in done.done.reshaped
+        assert layers["fc6"].blobs[0].ndim == 2 and "fc6.weight" in done.matching.reshaped
     means = {"alexnet": VOC, "googlenet": [104, 117, 123]}
     expected = means.get(backbone, [103.939, 116.779, 123.68])
     assert done.net.input_mean.tolist() == pytest.approx(expected)
@@ -224,7 +230,7 @@ def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: 
     with torch.inference_mode():
         assert torch.equal(done.net(window), net(window))
     import_weights(path, backbone, tmp_path / "start.pt")
-    start: Any = read_checkpoint(tmp_path / "start.pt")["state"]
+    start: Any = read_tensors(tmp_path / "start.pt")["state"]
     assert start["input_mean"].tolist() == pytest.approx(VOC)  # as the released FCNs subtract
 
 
@@ -268,7 +274,7 @@ def test_a_net_of_few_skips_is_found_in_a_file_of_more(tmp_path: Path) -> None:
     path = tmp_path / "net.caffemodel"
     write_caffemodel(path, caffe_layers(published("fcn8s-heavy-pascal")))
     done = convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
-    assert set(done.done.unused) >= {"score_pool4.weight", "score_pool3.bias"}
+    assert set(done.matching.unused) >= {"score_pool4.weight", "score_pool3.bias"}
     assert re.search(r"score_pool4\.weight +21 x 8 x 1 x 1 +- +left in the file", done.table())
 
 
@@ -291,10 +297,10 @@ def test_a_converted_model_predicts_under_its_classes_names(
     error, text = fcn(capsys, path, "--to", "fcn8s-vgg16", "--out", tmp_path / "net.ts")
     assert not error and "score_pool3.bias" in text
     assert "36 copied, 3 bilinear in both" in text and "(104.007, 116.669, 122.679)" in text
-    assert about(tmp_path / "net.ts")["classes"] == {"semantic": list(voc.CLASSES)}
-    assert about(tmp_path / "net.ts")["inputs"] == ["rgb"]
+    assert read_metadata(tmp_path / "net.ts").classes == {"semantic": voc.CLASSES}
+    assert read_metadata(tmp_path / "net.ts").inputs == ("rgb",)
     expected = scores(net).argmax(1).to(torch.uint8)
-    assert torch.equal(load(tmp_path / "net.ts")(photographs()), expected)
+    assert torch.equal(load_model(tmp_path / "net.ts").labels(image_batch())["semantic"], expected)
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "net.ts"]
 
 
@@ -303,7 +309,7 @@ def test_class_names_come_from_a_file(tmp_path: Path) -> None:
     write_caffemodel(path, caffe_layers(published("siftflow-fcn32s-heavy")))
     names.write_text("".join(f"n{i}\n" for i in range(36)))
     convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
-    classes: Any = read_checkpoint(tmp_path / "net.pt")["classes"]
+    classes: Any = read_tensors(tmp_path / "net.pt")["classes"]
     assert list(classes) == ["semantic", "geometric"] and classes["geometric"][0] == "n33"
     names.write_text("one\n")
     with pytest.raises(InputError, match=r"names\.txt: 1 classes; expected 36"):
@@ -318,10 +324,10 @@ def test_class_names_and_colours_come_by_task(tmp_path: Path) -> None:
     palette = {task: [(i, 9, 9) for i in range(len(each))] for task, each in names.items()}
     options: dict[str, Any] = {"classes": names, "palette": palette}
     convert(path, "fcn32s-vgg16", tmp_path / "net.ts", **options)
-    told = about(tmp_path / "net.ts")
-    assert list(told["classes"]) == ["semantic", "geometric"]
-    assert told["classes"]["geometric"] == names["geometric"]
-    assert told["palette"]["geometric"] == [[0, 9, 9], [1, 9, 9], [2, 9, 9]]
+    metadata = read_metadata(tmp_path / "net.ts")
+    assert list(metadata.classes) == ["semantic", "geometric"]
+    assert list(metadata.classes["geometric"]) == names["geometric"]
+    assert metadata.palette["geometric"] == ((0, 9, 9), (1, 9, 9), (2, 9, 9))
     for line, wrong in {
         "classes of semantic; expected geometric too": {"semantic": ["a"] * 33},
         "classes: 2 of geometric; expected 3": {**names, "geometric": ["sky", "flat"]},
@@ -405,12 +411,7 @@ def test_a_suffix_that_says_nothing_is_refused(tmp_path: Path) -> None:
 def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
     values = Net(backbone="vgg16", predict_from=("fc7",), width=THIN, null_background=True)
     net = build_fcn(predict_from=["fc7"], width=THIN, null_background=True)
-    content = {
-        "state": net.state_dict(),
-        "net": values.model_dump(mode="json"),
-        "classes": {"semantic": [""] * 21},
-    }
-    write_checkpoint(tmp_path / "net.pt", content)
+    write_checkpoint(tmp_path / "net.pt", checkpoint(net, values, {"semantic": [""] * 21}))
     with pytest.raises(InputError, match=r"net\.pt: a null background"):
         to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     # But converted as a checkpoint, it keeps it.
@@ -439,16 +440,15 @@ def test_what_would_not_be_read_back_is_not_written(
 def test_other_tasks_than_the_semantic_one_are_written_and_read(
     tmp_path: Path, heads: dict[str, int]
 ) -> None:
-    told = Net(backbone="vgg16", width=THIN, predict_from=STRIDES["16s"])
-    net = random_net(build_fcn(**told.model_dump(exclude={"start_from"}), classes=heads))
-    names = {task: [f"{task} {i}" for i in range(n)] for task, n in heads.items()}
-    content = {"state": net.state_dict(), "net": told.model_dump(mode="json"), "classes": names}
-    write_checkpoint(tmp_path / "net.pt", content)
+    values = Net(backbone="vgg16", width=THIN, predict_from=STRIDES["16s"])
+    net = random_net(build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads))
+    names = {task: tuple(f"{task} {i}" for i in range(n)) for task, n in heads.items()}
+    write_checkpoint(tmp_path / "net.pt", checkpoint(net, values, names))
     to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     for file in ("net.caffemodel", "net.pt"):
         done = convert(tmp_path / file, "fcn16s-vgg16", tmp_path / "back.pt")
         assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
-        assert read_checkpoint(tmp_path / "back.pt")["classes"] == names
+        assert read_checkpoint(tmp_path / "back.pt").classes == names
 
 
 def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
@@ -474,19 +474,27 @@ def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
     assert load_matching({"fc7.bias": torch.ones(64)}, published("fcn32s-heavy-pascal")).copied
 
 
+def checkpoint(net: FCN, values: Net, classes: Any, **other: Any) -> Checkpoint:
+    """The net's checkpoint; its inputs are those that a net of so many channels has."""
+    sees = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
+    content = {"inputs": sees[len(net.input_mean)], **other}
+    return Checkpoint(net.state_dict(), values, classes, **content)
+
+
 def ours(path: Path, **values: Any) -> FCN:
-    """A trained net's checkpoint; its net."""
-    told = Net(**{"backbone": "vgg16", "width": THIN, "predict_from": STRIDES["8s"], **values})
-    net: FCN = random_net(build_fcn(**told.model_dump(exclude={"start_from"}), classes=21))
-    content = {
-        "state": net.state_dict(),
-        "net": told.model_dump(mode="json"),
-        "classes": {"semantic": [f"soil {i}" for i in range(21)]},
-        "palette": {"semantic": [[i, 0, 255 - i] for i in range(21)]},
-        "best_iteration": 400,
-        "scores": {"mean_iu": 50.0},
-        "provenance": {},
-    }
+    """Write a trained net's checkpoint; returns its net."""
+    built = Net(**{"backbone": "vgg16", "width": THIN, "predict_from": STRIDES["8s"], **values})
+    net: FCN = random_net(build_fcn(**built.model_dump(exclude={"start_from"}), classes=21))
+    content = checkpoint(
+        net,
+        built,
+        {"semantic": tuple(f"soil {i}" for i in range(21))},
+        palette={"semantic": tuple((i, 0, 255 - i) for i in range(21))},
+        best_iteration=400,
+        scores={"mean_iu": 50.0},
+        seconds=12.5,
+        provenance={"device": "cpu"},
+    )
     write_checkpoint(path, content)
     return net
 
@@ -496,19 +504,53 @@ def test_scores_stay_with_the_net_that_they_are_of(tmp_path: Path, to: str, kept
     ours(tmp_path / "net.pt")
     convert(tmp_path / "net.pt", to, tmp_path / "new.pt")
     content = read_checkpoint(tmp_path / "new.pt")
-    assert content["scores"] == ({"mean_iu": 50.0} if kept else {})
-    assert content["best_iteration"] == (400 if kept else None)
-    classes: Any = content["classes"]
-    assert classes["semantic"][1] == "soil 1"
+    assert content.scores == ({"mean_iu": 50.0} if kept else {})
+    assert content.best_iteration == (400 if kept else None)
+    assert content.classes["semantic"][1] == "soil 1"
+
+
+@pytest.mark.parametrize("values", [{}, {"predict_from": ("fc7", "pool3")}])
+def test_a_checkpoint_of_ours_is_exported_without_being_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, values: dict[str, Any]
+) -> None:
+    """As the workflow exports it: with all that is known of its training."""
+    ours(tmp_path / "net.pt", **values)
+    error, _ = fcn(capsys, tmp_path / "net.pt", "--out", tmp_path / "net.ts")
+    assert not error
+    export_checkpoint(tmp_path / "net.pt", tmp_path / "workflow.ts")
+    first, second = (load_model(tmp_path / name) for name in ("net.ts", "workflow.ts"))
+    assert first.info == second.info and first.info.seconds == 12.5
+    image = image_batch().float()
+    assert torch.equal(first.scores(image), second.scores(image))
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_published_file_is_recognised_by_its_layers(tmp_path: Path, name: str) -> None:
+    net, path = published(name), tmp_path / f"{name}.caffemodel"
+    write_caffemodel(path, {n: layer for n, layer in caffe_layers(net).items() if layer.blobs})
+    done = convert(path, "", tmp_path / "net.ts")
+    assert torch.equal(scores(done.net), scores(convert(path, ZOO[name][0], tmp_path / "b.ts").net))
+    assert (
+        done.values is not None
+        and done.values.predict_from == STRIDES[ZOO[name][0].removeprefix("fcn").partition("-")[0]]
+    )
+
+
+def test_layers_of_no_known_net_are_to_be_named(tmp_path: Path) -> None:
+    write_caffemodel(tmp_path / "net.caffemodel", {"ip1": [np.ones((4, 2)), np.ones(4)]})
+    with pytest.raises(
+        InputError, match=r"net\.caffemodel: layers of none of .*`fcn convert --to`"
+    ):
+        convert(tmp_path / "net.caffemodel", "", tmp_path / "net.pt")
 
 
 def test_names_and_colours_of_classes_are_written_and_read(tmp_path: Path) -> None:
     net = ours(tmp_path / "net.pt")
     to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "back.ts")
-    told = about(tmp_path / "back.ts")
-    assert told["classes"]["semantic"][20] == "soil 20"
-    assert told["palette"]["semantic"][20] == [20, 0, 235]
+    metadata = read_metadata(tmp_path / "back.ts")
+    assert metadata.classes["semantic"][20] == "soil 20"
+    assert metadata.palette["semantic"][20] == (20, 0, 235)
     layers = caffe_layers(net)
     for settings_, line in {
         '{"classes": {"semantic": ["a"]}}': r"classes of {'semantic': 1}; expected {'sem",

@@ -1,4 +1,4 @@
-"""Photographs with the depth and HHA that a net sees beside them."""
+"""Images with the depth and HHA that a net sees beside them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +18,10 @@ from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.inference.model import load_model
+from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.predict import predict
-from fcnlib.inference.torchscript import export, load
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import build_fcn
 
 CLASSES = {task: list(names) for task, names in TASKS.items()}
@@ -38,8 +40,12 @@ def model(folder: Path, inputs: Sequence[str], tasks: Sequence[str] = ("semantic
     values: dict[str, Any] = {"input_channels": channels, "streams": streams, "padding": 1}
     net = build_fcn(predict_from=["fc7"], classes=heads, width=1 / 32, fc6_kernel=3, **values)
     with_random_weights(net)
-    about = {"inputs": list(inputs), "classes": {t: CLASSES[t] for t in tasks}}
-    export(net, folder / "net.ts", {**about, "palette": {t: PALETTE[t] for t in tasks}})
+    info = ModelInfo(
+        inputs=tuple(inputs),
+        classes={task: tuple(CLASSES[task]) for task in tasks},
+        palette={task: PALETTE[task] for task in tasks},
+    )
+    export_torchscript(net, folder / "net.ts", info=info)
     return folder / "net.ts"
 
 
@@ -69,16 +75,16 @@ def test_labels_are_those_of_all_that_the_net_sees(
 ) -> None:
     path = model(tmp_path, inputs, tasks)
     hha = inputs == ["hha"]
-    options: dict[str, Any] = {"beside": folders(rooms, *inputs[1:]), "overlays": True}
+    options: dict[str, Any] = {"folders": folders(rooms, *inputs[1:]), "overlays": True}
     labelled(rooms, path, tmp_path / "out", hha=hha, batch=batch, probabilities=True, **options)
-    net = load(path)
+    net = load_model(path)
     for name in ("0", "4"):
         image = torch.from_numpy(rooms.stack(name, inputs))[None]
-        shares = net.probabilities(image)
+        shares = net.label_probabilities(image)
         for task in tasks:
             end = f".{task}" if len(tasks) > 1 else ""
             found = np.array(Image.open(tmp_path / "out" / f"{name}{end}.png"))
-            each = shares[task] if len(tasks) > 1 else shares
+            each = shares[task]
             assert np.array_equal(found, each[0].argmax(0).numpy())
             with np.load(tmp_path / "out" / f"{name}{end}.npz") as file:
                 stored = torch.from_numpy(file["probabilities"]).float()
@@ -92,7 +98,8 @@ def test_depth_alone_is_taken_as_images(rooms: PreparedDataset, tmp_path: Path) 
     path = model(tmp_path, ["depth"])
     images = [str(rooms.root / "depth" / "1.png")]
     list(predict(images, model=path, out=tmp_path / "out", overlays=True))
-    expected = load(path)(torch.from_numpy(rooms.stack("1", ["depth"]))[None])[0]
+    stack = torch.from_numpy(rooms.stack("1", ["depth"]))[None]
+    expected = load_model(path).labels(stack)["semantic"][0]
     assert np.array_equal(np.array(Image.open(tmp_path / "out" / "1.png")), expected.numpy())
     with Image.open(tmp_path / "out" / "1.overlay.png") as image:
         assert image.mode == "RGB"
@@ -112,10 +119,10 @@ def test_folders_are_those_of_what_the_net_sees(
 ) -> None:
     path = model(tmp_path, inputs)
     with pytest.raises(InputError, match=line):
-        labelled(rooms, path, tmp_path / "out", beside=folders(rooms, *given))
+        labelled(rooms, path, tmp_path / "out", folders=folders(rooms, *given))
     with pytest.raises(InputError, match=r"none: no such folder; expected depth of the images"):
         path = model(tmp_path, ["rgb", "depth"])
-        labelled(rooms, path, tmp_path / "out", beside={"depth": tmp_path / "none"})
+        labelled(rooms, path, tmp_path / "out", folders={"depth": tmp_path / "none"})
     assert not (tmp_path / "out").exists()
 
 
@@ -133,8 +140,8 @@ def test_an_image_whose_depth_is_missing_or_of_another_kind_is_named_and_the_oth
     }.items():
         Image.fromarray(pixels).save(depth / f"{name}.png")
     path = model(tmp_path, ["rgb", "depth"])
-    with pytest.raises(InputError, match="4 of 5 photographs have no labels"):
-        labelled(rooms, path, tmp_path / "out", beside={"depth": depth})
+    with pytest.raises(InputError, match="4 of 5 images have no labels"):
+        labelled(rooms, path, tmp_path / "out", folders={"depth": depth})
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.png"]
     images = rooms.root / "images"
     assert caplog.messages == [
@@ -158,7 +165,7 @@ def test_depth_of_another_unit_or_with_holes_is_told_once_each(
     holes[:2, :3] = 0
     Image.fromarray(holes).save(depth / "3.png")
     path = model(tmp_path, ["rgb", "depth"])
-    labelled(rooms, path, tmp_path / "out", beside={"depth": depth}, batch=2)
+    labelled(rooms, path, tmp_path / "out", folders={"depth": depth}, batch=2)
     unit, zero = caplog.messages
     assert unit.startswith(f"{depth}/1.png (and 1 more): median depth ")
     assert unit.endswith("is the unit right?")
@@ -183,10 +190,10 @@ def test_what_is_no_hha_is_named_and_the_others_are_labelled(
     }.items():
         Image.fromarray(pixels).save(hha / f"{name}.png")
     png(hha / "3.png", (40, 32), 2, (bytes(1) + bytes(240)) * 32)  # 16 bits a colour
-    images, beside = (hha, {}) if alone else (rooms.root / "images", {"hha": hha})
+    images, folders = (hha, {}) if alone else (rooms.root / "images", {"hha": hha})
     path = model(tmp_path, ["hha"] if alone else ["rgb", "hha"])
-    with pytest.raises(InputError, match="4 of 5 photographs have no labels"):
-        list(predict([str(images)], model=path, out=tmp_path / "out", beside=beside))
+    with pytest.raises(InputError, match="4 of 5 images have no labels"):
+        list(predict([str(images)], model=path, out=tmp_path / "out", folders=folders))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.png"]
     kinds = {"1": "L", "2": "I;16", "3": "16 bits a colour", "4": "RGBA"}
     assert caplog.messages == [
@@ -202,7 +209,7 @@ def test_labels_are_not_written_over_depth(rooms: PreparedDataset, tmp_path: Pat
         Image.fromarray(rooms.depth(name)).save(depth / f"{name}.png")
     before = (depth / "0.png").read_bytes()
     with pytest.raises(InputError, match=r"depth/0\.png: would be written over; expected another"):
-        labelled(rooms, path, depth, beside={"depth": depth})
+        labelled(rooms, path, depth, folders={"depth": depth})
     assert (depth / "0.png").read_bytes() == before
 
 

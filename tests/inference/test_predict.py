@@ -1,4 +1,4 @@
-"""Photographs of every kind in, labels out: whole, in order, and no more than a few in memory."""
+"""Images of every kind in, labels out: whole, in order, and no more than a few in memory."""
 
 import io
 import json
@@ -25,7 +25,7 @@ from fcnlib.cli.main import app
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.images import read_image, to_upright_rgb
 from fcnlib.inference.predict import predict
-from fcnlib.inference.torchscript import METADATA, export
+from fcnlib.inference.torchscript import METADATA, export_torchscript
 from fcnlib.models.fcn import build_fcn
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200], [30, 200, 30]]
@@ -47,7 +47,7 @@ class Quarters(nn.Module):
 
 
 class Together(nn.Module):
-    """Labels every pixel with how many photographs came at once."""
+    """Labels every pixel with how many images came at once."""
 
     def forward(self, rgb: Tensor) -> Tensor:
         return torch.zeros_like(rgb[:, 0]) + rgb.shape[0]
@@ -66,14 +66,14 @@ class TwoHeads(nn.Module):
         }
 
 
-def saved(net: nn.Module, path: Path, **about: object) -> Path:
-    torch.jit.script(net.eval()).save(str(path), _extra_files={METADATA: json.dumps(about)})
+def saved(net: nn.Module, path: Path, **metadata: object) -> Path:
+    torch.jit.script(net.eval()).save(str(path), _extra_files={METADATA: json.dumps(metadata)})
     return path
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return saved(Quarters(), tmp_path / "net.ts", palette=PALETTE, classes=["a", "b", "c", "d"])
+    return saved(Quarters(), tmp_path / "net.ts", palette={"": PALETTE}, classes={"": list("abcd")})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_photograph_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
+def test_a_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
     write, expected = KINDS[name]
     write(tmp_path / name)
     pixels = to_upright_rgb(read_image(tmp_path / name), name)
@@ -195,9 +195,7 @@ TURNS = {
 
 @pytest.mark.parametrize("end", ["png", "tif"])
 @pytest.mark.parametrize("wish", TURNS)
-def test_labels_lie_on_the_upright_photograph(
-    wish: int, end: str, model: Path, tmp_path: Path
-) -> None:
+def test_labels_lie_on_the_upright_image(wish: int, end: str, model: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = wish
     stored = noise(5, 8)
@@ -243,7 +241,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_photograph_that_cannot_be_labelled_is_named_and_the_others_are_written(
+def test_a_image_that_cannot_be_labelled_is_named_and_the_others_are_written(
     name: str, model: Path, photos: Path, tmp_path: Path
 ) -> None:
     write, told = BAD[name]
@@ -285,9 +283,9 @@ def test_a_damaged_file_is_a_picture_or_one_line(
         assert str(error).startswith("photo: ") and "\n" not in str(error)
 
 
-def test_a_photograph_too_small_for_its_net_is_told_the_smallest_side(tmp_path: Path) -> None:
+def test_a_image_too_small_for_its_net_is_told_the_smallest_side(tmp_path: Path) -> None:
     net = build_fcn("alexnet", ("fc7",), 3, width=1 / 32, padding=1)
-    export(net, tmp_path / "net.ts")
+    export_torchscript(net, tmp_path / "net.ts")
     side = net.smallest_side
     Image.fromarray(noise(side, side)).save(tmp_path / "enough.png")
     Image.fromarray(noise(side - 1, 90)).save(tmp_path / "small.png")
@@ -297,12 +295,12 @@ def test_a_photograph_too_small_for_its_net_is_told_the_smallest_side(tmp_path: 
     assert [path.name for path in out.iterdir()] == ["enough.png"]
 
 
-def test_several_bad_photographs_have_a_line_each(
+def test_several_bad_images_have_a_line_each(
     model: Path, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("text.jpg", "cut.jpg"):
         BAD[name][0](photos / name)
-    with pytest.raises(InputError, match="2 of 8 photographs have no labels in"):
+    with pytest.raises(InputError, match="2 of 8 images have no labels in"):
         predict_all(photos, model=model, out=tmp_path / "out")
     assert [message.partition(": ")[0] for message in caplog.messages] == [
         str(photos / "cut.jpg"),
@@ -322,7 +320,7 @@ def test_more_threads_than_any_machine_has_are_refused(
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_files_come_in_the_order_of_the_photographs(
+def test_files_come_in_the_order_of_the_images(
     workers: int, model: Path, photos: Path, tmp_path: Path
 ) -> None:
     written = predict_all(photos, model=model, out=tmp_path / "out", workers=workers)
@@ -331,7 +329,7 @@ def test_files_come_in_the_order_of_the_photographs(
         assert np.array_equal(opened(path), opened(photos / path.name)[..., 0] // 64)
 
 
-def test_photographs_of_equal_size_are_computed_together(photos: Path, tmp_path: Path) -> None:
+def test_images_of_equal_size_are_computed_together(photos: Path, tmp_path: Path) -> None:
     """Three of each size lie there in turn."""
     model = saved(Together(), tmp_path / "net.ts")
     counts = {}
@@ -343,7 +341,7 @@ def test_photographs_of_equal_size_are_computed_together(photos: Path, tmp_path:
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_a_few_photographs_are_in_memory_however_many_there_are(
+def test_a_few_images_are_in_memory_however_many_there_are(
     batch: int, model: Path, tmp_path: Path
 ) -> None:
     one = tmp_path / "one.png"
@@ -389,7 +387,7 @@ def test_a_model_with_two_heads_writes_files_for_each(photos: Path, tmp_path: Pa
         assert image.getpalette()[:3] == PALETTE[2]
     with np.load(out / "1.geometric.npz") as file:
         assert file["classes"].tolist() == ["flat", "steep"]
-    model = saved(TwoHeads(), tmp_path / "other.ts", palette=PALETTE)
+    model = saved(TwoHeads(), tmp_path / "other.ts", palette={"": PALETTE})
     with pytest.raises(InputError, match="the model labels 'semantic, geometric'"):
         predict_all(photo, model=model, out=out)
 
@@ -403,7 +401,7 @@ def test_a_model_without_probabilities_is_told_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_photographs_says_what_it_looked_for(model: Path, tmp_path: Path) -> None:
+def test_a_folder_without_images_says_what_it_looked_for(model: Path, tmp_path: Path) -> None:
     (tmp_path / "photos" / "inner.jpg").mkdir(parents=True)
     (tmp_path / "photos" / "notes.txt").touch()
     with pytest.raises(InputError, match=r"no image found; expected .* \.jpg"):

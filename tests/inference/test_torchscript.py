@@ -10,11 +10,12 @@ import torch
 from fixtures.nets import with_random_scores, with_random_weights
 
 from fcnlib.core.errors import InputError
+from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import (
-    about,
-    export,
     export_checkpoint,
-    load,
+    export_torchscript,
+    read_metadata,
 )
 from fcnlib.models.fcn import FCN, build_fcn
 
@@ -34,31 +35,31 @@ def test_scripted_equals_eager_for_sizes_it_was_not_made_for(
     predict_from: tuple[str, ...], padding: int, tmp_path: Path
 ) -> None:
     eager = net(*predict_from, padding=padding)
-    export(eager, tmp_path / "net.ts")
-    scripted = load(tmp_path / "net.ts")
+    export_torchscript(eager, tmp_path / "net.ts")
+    scripted = load_model(tmp_path / "net.ts")
     for height, width in [(20, 40), (40, 50), (33, 97)]:
         rgb = torch.randint(0, 256, (2, 3, height, width), dtype=torch.uint8)
         with torch.inference_mode():
             scores = eager(eager.normalise(rgb))
             torch.testing.assert_close(scripted.scores(eager.normalise(rgb)), scores)
-            labels = scripted(rgb)
+            labels = scripted.labels(rgb)["semantic"]
         assert labels.dtype == torch.uint8 and labels.shape == (2, height, width)
         assert torch.equal(labels.long(), scores.argmax(1))
 
 
 def test_a_batch_gives_what_its_images_give_one_by_one(tmp_path: Path) -> None:
-    export(net("fc7", "pool4"), tmp_path / "net.ts")
-    scripted = load(tmp_path / "net.ts")
+    export_torchscript(net("fc7", "pool4"), tmp_path / "net.ts")
+    scripted = load_model(tmp_path / "net.ts")
     rgb = torch.randint(0, 256, (3, 3, 40, 30), dtype=torch.uint8)
-    alone = torch.cat([scripted(image[None]) for image in rgb])
-    assert torch.equal(scripted(rgb), alone)
+    alone = torch.cat([scripted.labels(image[None])["semantic"] for image in rgb])
+    assert torch.equal(scripted.labels(rgb)["semantic"], alone)
     images = torch.randn(3, 3, 40, 30)
     scores = torch.cat([scripted.scores(image[None]) for image in images])
     torch.testing.assert_close(scripted.scores(images), scores)
 
 
 def test_the_file_alone_is_enough(tmp_path: Path) -> None:
-    export(net("fc7"), tmp_path / "net.ts")
+    export_torchscript(net("fc7"), tmp_path / "net.ts")
     code = (
         "import sys, torch; net = torch.jit.load(sys.argv[1]);"
         "print(net(torch.zeros(1, 3, 9, 8, dtype=torch.uint8)).shape, 'fcnlib' in sys.modules)"
@@ -74,15 +75,22 @@ def test_the_file_alone_is_enough(tmp_path: Path) -> None:
 
 
 def test_dropout_is_off_in_the_file(tmp_path: Path) -> None:
-    export(net("fc7", dropout=0.9).train(), tmp_path / "net.ts")
-    scripted = load(tmp_path / "net.ts")
+    export_torchscript(net("fc7", dropout=0.9).train(), tmp_path / "net.ts")
+    scripted = load_model(tmp_path / "net.ts")
     image = torch.randn(1, 3, 40, 40)
     assert torch.equal(scripted.scores(image), scripted.scores(image))
 
 
-def test_the_file_says_what_it_is(tmp_path: Path) -> None:
-    export(net("fc7"), tmp_path / "net.ts", {"classes": ["a", "b"]})
-    assert about(tmp_path / "net.ts") == {"classes": ["a", "b"]}
+def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
+    info = ModelInfo(classes={"semantic": ("a", "b")}, settings={"momentum": 0.9}, loss=0.5)
+    export_torchscript(net("fc7"), tmp_path / "net.ts", info=info)
+    assert read_metadata(tmp_path / "net.ts") == info == load_model(tmp_path / "net.ts").info
+
+
+def test_a_net_that_is_written_stays_as_it_was(tmp_path: Path) -> None:
+    training = net("fc7").train()
+    export_torchscript(training, tmp_path / "net.ts")
+    assert training.training and training["conv1_1"].training
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04"])
@@ -91,17 +99,17 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> Non
     with pytest.raises(
         InputError, match=r"net\.ts: .*expected a checkpoint .* or an exported model"
     ) as error:
-        load(tmp_path / "net.ts")
+        load_model(tmp_path / "net.ts")
     assert "\n" not in str(error.value)
     with pytest.raises(
         InputError, match=r"net\.ts: .*expected a checkpoint .* or an exported model"
     ):
-        about(tmp_path / "net.ts")
+        read_metadata(tmp_path / "net.ts")
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.ts: no such file"):
-        load(tmp_path / "none.ts")
+        load_model(tmp_path / "none.ts")
 
 
 def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
@@ -121,10 +129,10 @@ def test_a_checkpoint_labels_and_tells_as_its_export_does(tmp_path: Path) -> Non
     checkpoint, exported = tmp_path / "net.pt", tmp_path / "net.ts"
     torch.save(content, checkpoint)
     export_checkpoint(checkpoint, exported)
-    assert about(checkpoint) == about(exported)
+    assert read_metadata(checkpoint) == read_metadata(exported)
     image = torch.randint(0, 256, (2, 3, 41, 30)).float()
-    scores = load(checkpoint).scores(image)
-    assert torch.equal(scores, load(exported).scores(image)) and scores.std() > 0
+    scores = load_model(checkpoint).scores(image)
+    assert torch.equal(scores, load_model(exported).scores(image)) and scores.std() > 0
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
@@ -142,10 +150,10 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 
 def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
     """Of a net so wide that all its faster layers are used, and without no_grad."""
-    export(with_random_weights(build_fcn(classes=5, width=1 / 4)), tmp_path / "net.ts")
-    alone, made = torch.jit.load(tmp_path / "net.ts"), load(tmp_path / "net.ts")  # type: ignore[no-untyped-call]
+    export_torchscript(with_random_weights(build_fcn(classes=5, width=1 / 4)), tmp_path / "net.ts")
+    alone, made = torch.jit.load(tmp_path / "net.ts"), load_model(tmp_path / "net.ts")  # type: ignore[no-untyped-call]
     rgb = torch.randint(0, 256, (1, 3, 70, 90), dtype=torch.uint8)
-    assert (alone(rgb) == made(rgb)).float().mean() > 0.999
+    assert (alone(rgb) == made.labels(rgb)["semantic"]).float().mean() > 0.999
     scores = alone.scores(rgb.float()).detach()
     torch.testing.assert_close(
         made.scores(rgb.float()), scores, rtol=0, atol=1e-4 * float(scores.abs().max())
@@ -153,7 +161,7 @@ def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
 
 
 def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:
-    export(net("fc7", "pool4"), tmp_path / "net.ts")
+    export_torchscript(net("fc7", "pool4"), tmp_path / "net.ts")
     state = torch.jit.load(tmp_path / "net.ts").state_dict()  # type: ignore[no-untyped-call]
     assert {"net.conv1_1.weight", "net.fc6.bias", "net.score_pool4.weight"} <= state.keys()
 
@@ -161,9 +169,10 @@ def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:
 def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
     classes = {"semantic": 4, "geometric": 3}
     two = with_random_scores(build_fcn(predict_from=["fc7"], classes=classes, width=THIN))
-    export(two, tmp_path / "net.ts")
+    export_torchscript(two, tmp_path / "net.ts")
     rgb = torch.randint(0, 256, (2, 3, 40, 30), dtype=torch.uint8)
-    labels, shares = load(tmp_path / "net.ts")(rgb), load(tmp_path / "net.ts").probabilities(rgb)
+    model = load_model(tmp_path / "net.ts")
+    labels, shares = model.labels(rgb), model.label_probabilities(rgb)
     expected = two.split(two(two.normalise(rgb)))
     assert list(labels) == list(classes)
     for task, scores in expected.items():
@@ -178,16 +187,18 @@ def test_scripted_equals_eager_for_any_inputs(
 ) -> None:
     eager = with_random_scores(build_fcn(predict_from=["fc7"], classes=5, width=THIN, **values))
     eager.input_mean[3] = 7.8
-    export(eager, tmp_path / "net.ts")
+    export_torchscript(eager, tmp_path / "net.ts")
     path = tmp_path / "net.ts"
-    scripted = load(path) if device else torch.jit.load(path)  # type: ignore[no-untyped-call]
+    alone = torch.jit.load(path)  # type: ignore[no-untyped-call]
+    model = load_model(path) if device else Model(alone, ModelInfo(), path=path, device="cpu")
     image = torch.randint(0, 256, (2, eager.input_mean.numel(), 30, 40), dtype=torch.int32)
     image[:, 3] *= 39 if "input_channels" in values else 1
     with torch.inference_mode():
         own = eager.normalise(image)
-        assert torch.equal(scripted.normalise(image), own) and own.dtype == torch.float32
-        assert torch.equal(scripted(image).long(), eager(own).argmax(1))
-        torch.testing.assert_close(scripted.probabilities(image), eager(own).softmax(1))
+        assert torch.equal(model.normalise(image), own) and own.dtype == torch.float32
+        assert torch.equal(model.labels(image)["semantic"].long(), eager(own).argmax(1))
+        shares = model.label_probabilities(image)["semantic"]
+        torch.testing.assert_close(shares, eager(own).softmax(1))
 
 
 def test_a_checkpoint_of_classes_without_a_task_is_refused(tmp_path: Path) -> None:
@@ -202,4 +213,4 @@ def test_a_file_of_another_version_is_one_line(tmp_path: Path) -> None:
     scripted = torch.jit.script(net("fc7"))
     scripted.save(str(tmp_path / "net.ts"), _extra_files={"net.json": '{"colour": "red"}'})
     with pytest.raises(InputError, match=r"net\.ts: damaged, or of another kind; expected"):
-        load(tmp_path / "net.ts")
+        load_model(tmp_path / "net.ts")

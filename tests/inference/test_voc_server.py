@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from fixtures.archives import jpeg, png, write_tar
 from fixtures.scenes import ByChannel, write_model
 from PIL import Image
@@ -16,7 +15,9 @@ from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import label_png, voc_palette
-from fcnlib.inference.torchscript import export, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.model_info import ModelInfo
+from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.inference.voc_server import (
     check_submission,
     member,
@@ -42,8 +43,8 @@ def model(tmp_path_factory) -> Path:
     return write_model(folder / "0.ts", ByChannel(0, 13, 21), inputs=["rgb"], classes=classes)
 
 
-def photographs(sizes=SIZES, listed=None, year=2012) -> dict[str, bytes]:
-    """The tree of a test archive, with a photograph that is in no segmentation list."""
+def archive_files(sizes=SIZES, listed=None, year=2012) -> dict[str, bytes]:
+    """The tree of a test archive, with an image that is in no segmentation list."""
     root = f"VOCdevkit/VOC{year}"
     found = {f"{root}/JPEGImages/{id}.jpg": jpeg((200, 100, 50), s) for id, s in sizes.items()}
     found[f"{root}/JPEGImages/2007_999999.jpg"] = b"in another list, so never decoded"
@@ -64,7 +65,7 @@ def test_the_archive_holds_the_nets_labels_of_the_list_as_the_server_wants_them(
 ):
     out = tmp_path / "results.tgz"
     assert submit(archive, model=model, out=out) == 5
-    net = load(model)
+    net = load_model(model)
     with tarfile.open(archive) as given, tarfile.open(out) as written:
         root = "VOCdevkit/VOC2012"
         listed = given.extractfile(f"{root}/ImageSets/Segmentation/test.txt")
@@ -78,8 +79,7 @@ def test_the_archive_holds_the_nets_labels_of_the_list_as_the_server_wants_them(
             pixels = np.array(Image.open(photo))
             assert (image.format, image.mode) == ("PNG", "P")
             assert image.getpalette()[:63] == [v for rgb in voc_palette()[:21] for v in rgb]
-            expected = net(torch.from_numpy(pixels).permute(2, 0, 1)[None])[0]
-            assert np.array_equal(np.asarray(image), expected.numpy())
+            assert np.array_equal(np.asarray(image), net.predict(pixels))
 
 
 def test_equal_input_gives_equal_bytes_however_many_work_and_unpacked_or_not(
@@ -98,7 +98,7 @@ def test_equal_input_gives_equal_bytes_however_many_work_and_unpacked_or_not(
 
 
 def test_another_year_has_its_own_folder(model, tmp_path):
-    tar = write_tar(tmp_path / "VOC2011test.tar", photographs(year=2011))
+    tar = write_tar(tmp_path / "VOC2011test.tar", archive_files(year=2011))
     assert submit(tar, model=model, out=tmp_path / "r.tar.gz", year=2011) == 2
     with tarfile.open(tmp_path / "r.tar.gz") as written:
         assert {name.split("/")[1] for name in written.getnames()} == {"VOC2011"}
@@ -109,12 +109,12 @@ def test_another_year_has_its_own_folder(model, tmp_path):
 @pytest.mark.parametrize(
     ("members", "said"),
     [
-        (photographs(listed=[*SIZES, "2010_000003"]), "no photograph of 2010_000003, which"),
-        (photographs(listed=[*SIZES, "2008_000001"]), "lists 2008_000001 twice"),
-        (photographs(listed=[]), "is empty; expected one ID a line"),
+        (archive_files(listed=[*SIZES, "2010_000003"]), "no image of 2010_000003, which"),
+        (archive_files(listed=[*SIZES, "2008_000001"]), "lists 2008_000001 twice"),
+        (archive_files(listed=[]), "is empty; expected one ID a line"),
         ({"VOCdevkit/VOC2012/README": b""}, "no VOC2012/ImageSets/Segmentation/test.txt in it"),
         (
-            photographs() | {"VOCdevkit/VOC2012/JPEGImages/2008_000001.jpg": b"cut"},
+            archive_files() | {"VOCdevkit/VOC2012/JPEGImages/2008_000001.jpg": b"cut"},
             "2008_000001.jpg: not an image",
         ),
     ],
@@ -184,7 +184,8 @@ def test_only_an_earlier_submission_is_replaced(archive, model, tmp_path):
 
 def test_a_net_that_cannot_compute_in_16_bits_is_one_line(archive, tmp_path):
     net = build_fcn(backbone="alexnet", predict_from=["fc7"], classes=21, width=1 / 32)
-    export(net, tmp_path / "0.ts", {"inputs": ["rgb"], "classes": {"semantic": CLASSES}})
+    info = ModelInfo(inputs=("rgb",), classes={"semantic": CLASSES})
+    export_torchscript(net, tmp_path / "0.ts", info=info)
     with pytest.raises(InputError, match=r"VOC2012test\.tar: \d+_\d+\.jpg: .*BFloat16") as caught:
         submit(archive, model=tmp_path / "0.ts", out=tmp_path / "r.tgz", precision="bf16")
     assert "\n" not in str(caught.value) and not (tmp_path / "r.tgz").exists()
@@ -235,5 +236,5 @@ def test_labels_that_are_missing_or_there_twice_are_named(tmp_path):
 
 
 def test_the_list_of_a_windows_machine_is_read_too(tmp_path):
-    content = photographs() | {"VOCdevkit/VOC2012/ImageSets/Segmentation/test.txt": b"a\r\nb\r\n"}
+    content = archive_files() | {"VOCdevkit/VOC2012/ImageSets/Segmentation/test.txt": b"a\r\nb\r\n"}
     assert read_ids(write_tar(tmp_path / "t.tar", content), 2012) == ["a", "b"]

@@ -84,7 +84,7 @@ def write_metrics(folder: Path, name: str, score: float, *, seed: int = 0, **rec
     path = folder / f"metrics/{name}/{seed}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = facts(name, seed)
-    content["provenance"]["values"]["recipe"] = recipe
+    content["settings"] = recipe
     path.write_text(json.dumps(content | {"tasks": {"semantic": {"mean_iu": score / 100}}}))
     return path
 
@@ -202,7 +202,7 @@ def test_momenta_and_batches_are_those_that_the_runs_were_made_with(tmp_path: Pa
     assert "A (p 0.9, k 20) 30.0%, B (p 0.99475, k 1) 45.0%" in card.alt
     assert "as for A" in card.caption
     plain = write_metrics(tmp_path, "a", 30)
-    with pytest.raises(InputError, match=r"a/0\.json: provenance\.values\.recipe: no momentum"):
+    with pytest.raises(InputError, match=r"a/0\.json: settings: no momentum"):
         draw_momentum(figure, metrics=[plain, *metrics[1:]], **out(tmp_path))
 
 

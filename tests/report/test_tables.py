@@ -23,6 +23,7 @@ from fcnlib.config.schema import Recipe
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics as scores
 from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.evaluation.record import RunMetadata
 from fcnlib.report.results import (
     Line,
     join_tables,
@@ -292,7 +293,7 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     path = tmp_path / "fine/0.json"
     evaluate(
         tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
-        counts=path.with_suffix(".npz"), device="cpu", facts=facts("fine", 0),
+        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**facts("fine", 0)),
     )  # fmt: skip
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:
@@ -353,10 +354,10 @@ def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
     took = {"training_s": 1234.4, "training_loss": 0.25}
     runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]
     runs += [write_metrics(tmp_path, name, 0) for name in ("tested", "released")]
-    values = {"heavy": {"recipe": recipe}, "tested": {"trained": {"recipe": recipe}}}
+    settings = {"heavy": recipe, "tested": recipe}
     for path in runs:
         content = json.loads(path.read_text())
-        content["provenance"]["values"] = values.get(path.parent.name, {})
+        content["settings"] = settings.get(path.parent.name, {})
         content["trained_on"] = {"device": "gpu: Another Machine", "threads": 2}
         path.write_text(json.dumps(content))
     csv, markdown = build(tmp_path, runs, SET)

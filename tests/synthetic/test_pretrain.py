@@ -82,7 +82,7 @@ def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:
         )
     first, second = (read_state(tmp_path / f"{name}.pt") for name in ("a", "b"))
     assert all(torch.equal(first[name], second[name]) for name in first)
-    accuracy = read_checkpoint(tmp_path / "a.pt")["accuracy"]
+    accuracy = read_checkpoint(tmp_path / "a.pt").scores["accuracy"]
     assert isinstance(accuracy, float) and 0 <= accuracy <= 1
     net = build_fcn(width=1 / 32, padding=1, fc6_kernel=3)
     done = load_matching(first, net)

@@ -20,7 +20,8 @@ from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
-from fcnlib.inference.torchscript import about, export_checkpoint, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import about, export_checkpoint
 from fcnlib.training.history import LOG_COLUMNS
 from fcnlib.training.image_order import sample_order
 from fcnlib.training.initialization import build_initialized
@@ -135,8 +136,8 @@ def test_every_variant_trains_and_exports(world: Path, tmp_path: Path, net: dict
     }
     assert ("conv1_2.weight" in moved) == ("conv1_2.weight" in before and "features" not in net)
     export_checkpoint(path, tmp_path / "net.ts")
-    labels = load(tmp_path / "net.ts")(torch.zeros(1, 3, 50, 40, dtype=torch.uint8))
-    assert labels.shape == (1, 50, 40)
+    labels = load_model(tmp_path / "net.ts").labels(torch.zeros(1, 3, 50, 40, dtype=torch.uint8))
+    assert labels["semantic"].shape == (1, 50, 40)
 
 
 def test_curve_has_its_columns_and_every_validation(world: Path, tmp_path: Path) -> None:

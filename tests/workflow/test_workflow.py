@@ -11,7 +11,7 @@ from PIL import Image
 
 from fcnlib.config.load import read
 from fcnlib.config.schema import Experiment
-from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors
 
 
 def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
@@ -219,7 +219,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     for name, entry in listed(clone).items():
         if entry.weights:  # written in the published format and read back: the same net
             ours, theirs = (
-                read_checkpoint(results / "checkpoints" / source / "0.pt")["state"]
+                read_tensors(results / "checkpoints" / source / "0.pt")["state"]
                 for source in (entry.weights.written_from, name)
             )
             # The format knows no scale of the input: the first layers have it.

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.core.provenance import run_metadata
 from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.evaluation.record import RunMetadata
 
 with job(snakemake.log[0], snakemake.threads) as device:
     evaluate(
@@ -17,7 +17,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         side=snakemake.params.side,
         foreground=snakemake.params.values["data"]["foreground"],
         mask=snakemake.params.values["data"]["test_mask"],
-        facts=run_metadata(
+        run=RunMetadata.of(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device=device,

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from fcnlib.config.schema import Oracle
+from fcnlib.config.schema import Downsampling
 from fcnlib.core.job import job
-from fcnlib.core.provenance import run_metadata
 from fcnlib.evaluation.evaluate import evaluate_bound
+from fcnlib.evaluation.record import RunMetadata
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(
-        Oracle.model_validate(snakemake.params.oracle),
+        Downsampling.model_validate(snakemake.params.oracle),
         dataset=Path(snakemake.input.dataset).parent,
         split=snakemake.params.data["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
-        facts=run_metadata(
+        run=RunMetadata.of(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device="cpu",

@@ -1,25 +1,94 @@
-"""Checkpoints: written whole or not at all, read without running code of theirs."""
+"""Checkpoints: one typed content, one writer, one reader; files are read without running code."""
 
 import pickle
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
+from fcnlib.config.columns import Setting
+from fcnlib.config.schema import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 
 WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
-
+# What the file of a segmentation net must hold, and all that the file of a classifier holds.
+REQUIRED = ("classes", "palette", "inputs", "best_iteration", "provenance")
+OF_CLASSIFIER = ("state", "scores", "provenance")
 
 # What torch.load raises for damaged and foreign files; it has no common class.
 _DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError)
 
+Colour = tuple[int, int, int]
 
-def read_checkpoint(path: Path) -> dict[str, object]:
-    """The content of a .pt file, loaded without running code from it."""
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights of a net, the values that build it, and what is known of its training.
+
+    `net` is None for a classifier, which has no classes, palette and inputs of its own.
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    state: dict[str, Tensor]
+    net: Net | None = None
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by task
+    palette: dict[str, tuple[Colour, ...]] = field(default_factory=dict)  # by task
+    inputs: tuple[str, ...] = ()  # what the image's channels are of
+    best_iteration: int | None = None  # the one that `state` is of
+    scores: dict[str, float] = field(default_factory=dict)  # of that iteration, as fractions
+    seconds: float | None = None  # of training
+    loss: float | None = None  # per pixel, over the last tenth of the training
+    settings: dict[Setting, int | float] = field(default_factory=dict)  # of the recipe
+    order: str | None = None  # digest of the order of the images
+    diverged_at: int | None = None  # the iteration at which the loss was no number any more
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+_ADAPTER = TypeAdapter(Checkpoint)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in a .pt file of ours, loaded without running code from it."""
+    return checkpoint_from(read_tensors(path), path)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint whole or not at all."""
+    content = {each.name: getattr(checkpoint, each.name) for each in fields(checkpoint)}
+    checkpoint_from(content, path)
+    if checkpoint.net is None:
+        content = {name: content[name] for name in OF_CLASSIFIER}
+    else:
+        content["net"] = checkpoint.net.model_dump(mode="json")
+    write_tensors(path, content)
+
+
+def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
+    """The checked checkpoint of a file's content; `path` is the file that errors name."""
+    required = ("state", *REQUIRED) if content.get("net") is not None else ("state",)
+    if missing := [name for name in required if name not in content]:
+        raise InputError(f"{path}: lacks {', '.join(missing)}; expected a checkpoint")
+    checked_state(content["state"], path)
+    if not isinstance(content.get("classes", {}), Mapping):
+        raise InputError(f"{path}: classes without their task; expected a net trained anew")
+    known = {each.name for each in fields(Checkpoint)}
+    try:
+        return _ADAPTER.validate_python({k: v for k, v in content.items() if k in known})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise InputError(f"{path}: {place}: {problem['msg']}; expected a checkpoint") from None
+
+
+def read_tensors(path: Path) -> dict[str, object]:
+    """The content of any .pt file as it stands there, loaded without running code from it."""
     if _is_exported(path):
         raise InputError(f"{path}: an exported model, not weights; expected a checkpoint (.pt)")
     try:
@@ -59,8 +128,8 @@ def _members(path: Path) -> list[str]:
         return []
 
 
-def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
-    """Write a checkpoint whole or not at all."""
+def write_tensors(path: Path, content: Mapping[str, object]) -> None:
+    """Write tensors and plain values as a .pt file, whole or not at all."""
     try:
         with atomic_write(path) as temporary:
             torch.save(dict(content), temporary)
@@ -69,8 +138,8 @@ def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint of ours."""
-    content = read_checkpoint(path)
+    """The tensors of a checkpoint, or of a file of nothing but tensors."""
+    content = read_tensors(path)
     if "features.0.weight" in content:
         raise InputError(f"{path}: torchvision's layer names; expected a file of `fcn convert`")
     return checked_state(content.get("state", content), path)
@@ -89,14 +158,14 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     return state
 
 
-def shown(value: object) -> object:
+def json_value(value: object) -> object:
     """A checkpoint's value for JSON: the shapes of its tensors, and all else as text."""
     if isinstance(value, Tensor):
         return shown_shape(value)
     if isinstance(value, dict):
-        return {str(key): shown(each) for key, each in value.items()}
+        return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [shown(each) for each in value]
+        return [json_value(each) for each in value]
     return value if isinstance(value, str | int | float | None) else str(value)
 
 

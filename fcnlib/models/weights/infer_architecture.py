@@ -158,3 +158,31 @@ def infer_heads(
             f"{source}: lacks score_fr; expected a segmentation net, or --to a backbone"
         )
     return heads
+
+
+def backbone_and_layers(state: Mapping[str, Tensor], source: Path) -> tuple[str, tuple[str, ...]]:
+    """The backbone and the layers to predict from, by the names of the layers with weights.
+
+    Of several nets that the file holds, the one with the finest scores.
+    """
+    streams = "|".join((*STREAMS, "bgrd"))
+    layers = {re.sub(rf"_({streams})$", "", name.rpartition(".")[0]) for name in state}
+    found: dict[str, int] = {}
+    for backbone, trunk in BACKBONES.items():
+        with torch.device("meta"):
+            full = trunk.layers()
+        own = {name for name, layer in full.items() if isinstance(layer, nn.Conv2d)}
+        if own <= layers:
+            found[backbone] = len(own)
+    if not found:
+        known = ", ".join(BACKBONES)
+        raise InputError(
+            f"{source}: layers of none of {known}; expected a net to be named by `fcn convert --to`"
+        )
+    backbone = max(found, key=lambda name: found[name])  # vgg19 has all layers of vgg16
+    for net in ("fcn8s", "fcn16s", "fcn32s"):
+        _, predict_from = parse_net_name(f"{net}-{backbone}")
+        scores = [rf"score_{re.escape(name)}(_\w+)?" for name in predict_from[1:]]
+        if all(any(re.fullmatch(score, layer) for layer in layers) for score in scores):
+            return backbone, predict_from
+    raise AssertionError("fcn32s needs no finer scores")

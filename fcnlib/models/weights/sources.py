@@ -16,7 +16,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.layers import bilinear_kernel
 from fcnlib.models.weights.caffemodel import CaffeLayer, read_layers
-from fcnlib.models.weights.checkpoint import checked_state, read_checkpoint, shown_shape
+from fcnlib.models.weights.checkpoint import checked_state, read_tensors, shown_shape
 
 BGR = (2, 1, 0)
 
@@ -98,7 +98,7 @@ def read_weights(path: Path, *, input_format: str | None = None) -> Weights:
         raise InputError(f"input {input_format!r}; expected one of: {known}")
     if path.suffix == ".caffemodel":
         return _read_caffemodel(path, input_format)
-    content = read_checkpoint(path)
+    content = read_tensors(path)
     if "state" in content:
         return _read_own(content, path, input_format)
     state = _unwrapped(content, path)

@@ -226,5 +226,5 @@ def _told(path: Path, run: Record, setting: Setting) -> float:
     """What a run's net was trained with."""
     value = number(path, run, setting)
     if value is None:
-        raise InputError(f"{path}: provenance.values.recipe: no {setting}")
+        raise InputError(f"{path}: settings: no {setting}")
     return value

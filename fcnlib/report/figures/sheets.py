@@ -20,7 +20,7 @@ from fcnlib.datasets.colours import (
 from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
-from fcnlib.inference import torchscript
+from fcnlib.inference.model import Model, load_model
 from fcnlib.report.figures.grid import (
     DPI,
     Legend,
@@ -86,18 +86,18 @@ def load_nets(
     read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
     nets = []
     for path, each in zip(map(Path, paths), shown, strict=True):
-        net, inputs, tasks = read[path]
+        model, labels, inputs, tasks = read[path]
         nets.append(
-            Net(each.row, net, inputs, tasks, input_mask(each.mask, net, prepared, tasks[0]))
+            Net(each.row, labels, inputs, tasks, input_mask(each.mask, model, prepared, tasks[0]))
         )
     return nets
 
 
-def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-    known = torchscript.about(path)
-    if not {"inputs", "classes"} <= known.keys():
+def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
+    model = load_model(path)
+    if not model.info.inputs or not model.info.classes:
         raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
-    return torchscript.load(path), tuple(known["inputs"]), tuple(known["classes"])
+    return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
 def predict(net: Net, prepared: PreparedDataset, name: str) -> Answers:

@@ -59,7 +59,7 @@ def test_torchvision_weights_give_torchvisions_scores(
     torch.save(theirs.state_dict(), tmp_path / f"{backbone}-397923af.pth")
     path = tmp_path / f"{backbone}-397923af.pth"
     done = convert(path, backbone, tmp_path / "net.pt")
-    assert set(done.done.reshaped) >= {"fc6.weight", "fc7.weight", "fc8.weight"}
+    assert set(done.matching.reshaped) >= {"fc6.weight", "fc7.weight", "fc8.weight"}
     rgb = torch.randint(0, 256, (1, 3, 224, 224), dtype=torch.uint8)
     preset = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms()
     mean, std = (torch.tensor(v)[:, None, None] for v in (preset.mean, preset.std))

@@ -1,0 +1,75 @@
+"""The commands of `fcn` about model files."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import json_text
+from fcnlib.datasets.reader import INFO, read_info
+from fcnlib.inference.convert import convert as convert_weights
+from fcnlib.inference.convert import to_caffemodel
+from fcnlib.inference.torchscript import read_metadata
+from fcnlib.models.weights.caffemodel import layer_shapes
+from fcnlib.models.weights.checkpoint import json_value, read_tensors
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help=".caffemodel, .pth or .pt file.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write: .pt, .ts, or from a .pt of ours .caffemodel.")
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="fcn8s-vgg16, ...; vgg16, ...: a classifier. Default: the net that the file's "
+            "layers tell."
+        ),
+    ] = "",
+    classes: Annotated[Path | None, typer.Option(help="Class names, one a line.")] = None,
+    input: Annotated[
+        str | None, typer.Option(help="What the net was trained on, if not as published.")
+    ] = None,
+    skip_scale: Annotated[
+        list[float] | None, typer.Option(help="Of a .pth file: its scale of pool4, of pool3.")
+    ] = None,
+) -> None:
+    """Convert published weights to a checkpoint or a model, or export a net of ours.
+
+    Example: fcn convert fcn8s-heavy-pascal.caffemodel --out fcn8s.ts
+
+    Example: fcn convert results/demo/checkpoints/voc-fcn8s/0.pt --out fcn8s.ts
+
+    Example: fcn convert results/demo/checkpoints/voc-fcn8s/0.pt --out fcn8s.caffemodel
+    """
+    if out.suffix == ".caffemodel":
+        options = {"--to": to, "--classes": classes, "--input": input, "--skip-scale": skip_scale}
+        if given := [name for name, value in options.items() if value]:
+            raise InputError(f"{out}: {given[0]} given; expected none for a .caffemodel")
+        to_caffemodel(source, out)
+        typer.echo(out)
+        return
+    done = convert_weights(source, to, out, classes=classes, input=input, skip_scales=skip_scale)
+    typer.echo(done.table())
+    typer.echo(out)
+
+
+def info(
+    file: Annotated[
+        Path, typer.Argument(help="A model (.ts), checkpoint (.pt), .caffemodel or data set.")
+    ],
+) -> None:
+    """Describe a model, a file of weights or a prepared data set.
+
+    Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt
+    """
+    if file.is_dir():
+        content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
+    elif file.suffix == ".ts":
+        content = read_metadata(file).model_dump(mode="json")
+    elif file.suffix == ".caffemodel":
+        content = layer_shapes(file)
+    else:
+        content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
+    typer.echo(json_text(content), nl=False)

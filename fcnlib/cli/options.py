@@ -1,0 +1,43 @@
+"""What several commands of `fcn` share: options, and how they are looked up."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import torch
+import typer
+
+from fcnlib.core.errors import InputError
+from fcnlib.inference.torchscript import Precision
+
+T = TypeVar("T")
+
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Option("--config", "-c", help="Configuration file; later ones override earlier ones."),
+]
+DEFAULT_CONFIG = [Path("config.yaml")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
+Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]
+ComputingPrecision = Annotated[
+    Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
+]
+
+
+def find_device(name: str) -> str:
+    """The device of this name; InputError if this machine has none."""
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    available = ["cpu", "cuda", *gpus] if gpus else ["cpu"]
+    if name == "auto":
+        return "cuda" if gpus else "cpu"
+    if name not in available:
+        known = ", ".join(available)
+        raise InputError(f"device {name!r}: not available here; available: {known}")
+    return name
+
+
+def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
+    """The configuration's entry of this name."""
+    if name not in known:
+        raise InputError(f"{name!r} is no {kind}; known: {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,169 @@
+"""One way to use any model file: a checkpoint, an exported model, a .caffemodel."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from fcnlib.core.errors import InputError
+from fcnlib.inference.convert import convert_weights
+from fcnlib.inference.inputs import channels_of, pixels_of_array, pixels_of_file, pixels_of_picture
+from fcnlib.inference.model_info import ModelInfo
+from fcnlib.inference.torchscript import (
+    Precision,
+    compile_for_device,
+    read_exported,
+    restore_net,
+)
+from fcnlib.models.fcn import DEFAULT_TASK
+from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
+
+AnyImage = Image.Image | NDArray[Any] | Path | str
+T = TypeVar("T")
+
+
+class Model:
+    """A trained net on its device: images to labels, probabilities and scores.
+
+    `predict` and `probabilities` take one image: a file, a PIL image (both are turned upright), or
+    an array [H, W, C] of the channels that the net sees: bytes, RGB first, or whole numbers where
+    the last channel is a depth in millimetres. The methods on batches take the same channels as
+    [N, C, H, W]; what they give by task stands under the net's tasks, one of which is usual.
+    """
+
+    def __init__(self, module: Any, info: ModelInfo, *, path: Path, device: str) -> None:
+        self.info, self.path, self.device = info, path, device
+        self._module = module
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What the image's channels are of; a file that does not tell is taken to see RGB."""
+        return self.info.inputs or ("rgb",)
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it computes more than labels: all models of ours do, not all of others."""
+        return hasattr(self._module, "probabilities")
+
+    def predict(self, image: AnyImage) -> NDArray[np.uint8] | dict[str, NDArray[np.uint8]]:
+        """The class of every pixel, uint8 [H, W]; by task where the net has several heads."""
+        found: NDArray[np.uint8] | dict[str, NDArray[np.uint8]]
+        found = _single(self.labels(self._batch(image)))
+        return found
+
+    def probabilities(
+        self, image: AnyImage
+    ) -> NDArray[np.float32] | dict[str, NDArray[np.float32]]:
+        """Softmax probabilities, float32 [classes, H, W]; by task where there are several heads."""
+        found: NDArray[np.float32] | dict[str, NDArray[np.float32]]
+        found = _single(self.label_probabilities(self._batch(image)))
+        return found
+
+    def scores(self, normalised: Tensor) -> Tensor:
+        """Float scores [N, classes, H, W] of the net's own input, as `normalise` makes it.
+
+        The scores of several tasks stand one after the other.
+        """
+        return self._compute(self._function("scores"), normalised)
+
+    def labels(self, batch: Tensor) -> dict[str, Tensor]:
+        """Labels of raw images [N, C, H, W] by task: uint8 [N, H, W], on the model's device."""
+        return self._by_task(self._compute(self._module, batch))
+
+    def label_probabilities(self, batch: Tensor) -> dict[str, Tensor]:
+        """Probabilities of raw images [N, C, H, W] by task: [N, classes, H, W], on its device."""
+        return self._by_task(self._compute(self._function("probabilities"), batch))
+
+    def normalise(self, batch: Tensor) -> Tensor:
+        """The net's own float input [N, C, H, W] of raw images."""
+        return self._compute(self._function("normalise"), batch)
+
+    def blank(self) -> Tensor:
+        """The raw channels [C] that are 0 to the net."""
+        return self._function("blank")()
+
+    def _compute(self, function: Callable[[Tensor], T], images: Tensor) -> T:
+        """What a function of the module gives; why it cannot compute is an InputError."""
+        try:
+            with torch.inference_mode():
+                return function(images.to(self.device))
+        except (RuntimeError, torch.jit.Error) as error:
+            # Of a traceback through TorchScript, the last line says why.
+            reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
+            raise InputError(reason) from None
+
+    def _by_task(self, found: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+        if not isinstance(found, Mapping):
+            return {next(iter(self.info.classes), DEFAULT_TASK): found}
+        return dict(found)
+
+    def _function(self, name: str) -> Callable[..., Tensor]:
+        """A function of the module that not all models of other origin have."""
+        if not hasattr(self._module, name):
+            raise InputError(
+                f"{self.path}: gives labels alone; expected a model that is exported anew"
+            )
+        function: Callable[..., Tensor] = getattr(self._module, name)
+        return function
+
+    def _batch(self, image: AnyImage) -> Tensor:
+        """An image as the raw batch [1, C, H, W] of it alone."""
+        if isinstance(image, np.ndarray):
+            pixels = pixels_of_array(image, self.inputs)
+        elif len(self.inputs) > 1:
+            channels = channels_of(self.inputs)
+            raise InputError(
+                f"{self.path}: sees {', '.join(self.inputs)}; expected an array of {channels} "
+                "channels, or `fcn predict` with their folders"
+            )
+        elif isinstance(image, Image.Image):
+            pixels = pixels_of_picture(image, self.inputs[0])
+        else:
+            pixels = pixels_of_file(Path(image), self.inputs[0])
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
+
+def load_model(
+    path: Path | str,
+    *,
+    device: str = "cpu",
+    precision: Precision = "fp32",
+    trust: bool = False,
+) -> Model:
+    """A model file, read once and made fast for a device.
+
+    Args:
+        path: A checkpoint (.pt), an exported model (.ts), or a .caffemodel of a published net.
+        device: Where to compute: cpu, cuda, cuda:1, ...
+        precision: fp32; tf32 and bf16 are faster on a GPU, with some labels changed.
+        trust: Set it for a TorchScript file of another origin, which holds code of its makers.
+            Such files are loaded with and without it today; a later release will ask for it.
+    """
+    path = Path(path)
+    if path.suffix == ".caffemodel":
+        conversion = convert_weights(path)
+        checkpoint = conversion.checkpoint({"converted_from": path.name})
+        net = conversion.segmentation_net
+        info = ModelInfo.from_checkpoint(checkpoint, net)
+    elif is_checkpoint(path):
+        checkpoint = read_checkpoint(path)
+        net = restore_net(checkpoint, path)
+        info = ModelInfo.from_checkpoint(checkpoint, net)
+    else:
+        exported = read_exported(path)
+        if exported.net is None:
+            return Model(exported.module.to(device), exported.info, path=path, device=device)
+        net, info = exported.net, exported.info
+        del exported  # of its memory no more than the net's is needed
+    return Model(compile_for_device(net, device, precision), info, path=path, device=device)
+
+
+def _single(by_task: Mapping[str, Tensor]) -> Any:
+    """The first image's values by task, or those of the only one."""
+    found = {task: values[0].cpu().numpy() for task, values in by_task.items()}
+    return next(iter(found.values())) if len(found) == 1 else found

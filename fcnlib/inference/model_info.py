@@ -1,0 +1,37 @@
+"""What is known of a net besides its weights, as its file holds it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from fcnlib.config.columns import Setting
+from fcnlib.config.schema import Net
+from fcnlib.models.fcn import FCN
+from fcnlib.models.summary import architecture
+from fcnlib.models.weights.checkpoint import Checkpoint, Colour
+
+
+class ModelInfo(BaseModel):
+    """Classes, inputs, training and origin of a net; empty or None where the file has no such."""
+
+    model_config = ConfigDict(frozen=True)
+
+    classes: Mapping[str, tuple[str, ...]] = {}  # names, by task
+    palette: Mapping[str, tuple[Colour, ...]] = {}  # RGB of each class, by task
+    inputs: tuple[str, ...] = ()  # what the image's channels are of: rgb, depth, hha
+    net: Net | None = None  # the values that build it
+    parameters: int | None = None  # without frozen interpolation
+    best_iteration: int | None = None  # the one that the weights are of
+    seconds: float | None = None  # of training
+    loss: float | None = None  # per pixel, over the last tenth of the training
+    diverged_at: int | None = None  # the iteration at which the loss was no number any more
+    settings: Mapping[Setting, int | float] = {}  # of the recipe
+    provenance: Mapping[str, Any] = {}
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, net: FCN) -> "ModelInfo":
+        """What a checkpoint tells of `net`, which may be on the meta device."""
+        shared = cls.model_fields.keys() - {"parameters"}
+        values = {name: getattr(checkpoint, name) for name in shared}
+        return cls(**values, parameters=architecture(net).parameters)
