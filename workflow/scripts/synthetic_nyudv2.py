@@ -10,5 +10,5 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.labeled),
         Path(snakemake.output.splits),
         Path(snakemake.output.mapping),
-        **snakemake.params.drawn,
+        **snakemake.params.scenes,
     )

@@ -6,4 +6,4 @@ from fcn_synthetic.archives.voc import write_context
 from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
-    write_context(Path(snakemake.output.archive), **snakemake.params.drawn)
+    write_context(Path(snakemake.output.archive), **snakemake.params.scenes)
