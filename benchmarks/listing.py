@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from fcnlib.config.studies import read_studies
 from fcnlib.core.files import write_json
 
 REPOSITORY = Path(__file__).parents[1]
@@ -21,8 +22,8 @@ PATTERN = "voc-fcn32s-online"  # what all others are like
 
 
 def sweep(count: int) -> dict[str, Any]:
-    """A file to lay over config.yaml so that the list has `count` experiments."""
-    listed = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["experiments"]
+    """A file to lay over config.yaml so that there are `count` experiments."""
+    listed = read_studies(REPOSITORY / "studies")["experiments"]
     entry = {key: value for key, value in listed[PATTERN].items() if key not in ("paper", "rows")}
     added = {
         f"sweep-{index:04}": {

@@ -1,6 +1,6 @@
 """What a run consists of: which nets are trained and scored, what tables and figures there are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,12 +18,21 @@ from fcnlib.config.schema import (
     Trained,
     UpperBound,
 )
-from fcnlib.config.schema_data import FolderDataset
+from fcnlib.config.schema_data import FolderDataset, suggestion
 from fcnlib.config.schema_figures import FigureKind
+from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
 
+T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Row)
 RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
+
+
+def find(known: Mapping[str, T], name: str, what: str) -> T:
+    """What is known under a name, or an InputError with the name that was probably meant."""
+    if name not in known:
+        raise InputError(f"{name!r} is no {what}; {suggestion(name, known)}")
+    return known[name]
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class Targets:
         return {name: entry for name, entry in entries if isinstance(entry, Scored)}
 
     @cached_property
+    def with_data(self) -> dict[str, Scored | UpperBound]:
+        return {**self.scored, **self.bounds}
+
+    @cached_property
     def nets(self) -> list[str]:
         """Those with a checkpoint of their own: trained, or made of released weights."""
         return [name for name in self.scored if name in self.trained or name in self.released]
@@ -95,8 +108,8 @@ class Targets:
 
     @cached_property
     def datasets_with_hha(self) -> list[str]:
-        entries = [*self.scored.values(), *self.bounds.values()]
-        return sorted({e.data.dataset for e in entries if "hha" in e.data.inputs})
+        data = [entry.data for entry in self.with_data.values()]
+        return sorted({each.dataset for each in data if "hha" in each.inputs})
 
     @cached_property
     def downloaded_nets(self) -> list[str]:
@@ -107,7 +120,7 @@ class Targets:
 
     def net_of(self, experiment: str) -> str:
         """The experiment whose net this one scores: itself, or the one that it names."""
-        entry = self.config.experiments[experiment]
+        entry = find(self.config.experiments, experiment, "experiment")
         return entry.evaluate_of if isinstance(entry, Retested) else experiment
 
     # Files of experiments.
@@ -131,19 +144,13 @@ class Targets:
 
     def dataset_of(self, experiment: str) -> str:
         """The prepared data set of an experiment that has data."""
-        return self.paths.dataset(self._dataset_name(experiment))
+        entry = find(self.with_data, experiment, "experiment with data")
+        return self.paths.dataset(entry.data.dataset)
 
     def hha_of(self, experiments: Iterable[str]) -> list[str]:
         """What says that the HHA that any of these experiments sees is there."""
-        names = [x for x in experiments if "hha" in self._with_data[x].data.inputs]
-        return sorted({self.paths.hha(self._dataset_name(name)) for name in names})
-
-    @cached_property
-    def _with_data(self) -> dict[str, Scored | UpperBound]:
-        return {**self.scored, **self.bounds}
-
-    def _dataset_name(self, experiment: str) -> str:
-        return self._with_data[experiment].data.dataset
+        data = [find(self.with_data, name, "experiment with data").data for name in experiments]
+        return sorted({self.paths.hha(each.dataset) for each in data if "hha" in each.inputs})
 
     def dataset_files(self, dataset: str) -> list[str | Path]:
         """What a data set is prepared from: its archives, or a user's folders and lists."""
@@ -159,7 +166,7 @@ class Targets:
 
     def starting_weights(self, experiment: str, seed: int | str) -> list[str]:
         """The classifier's weights, or those of the experiments that a net starts from."""
-        net = self.trained[experiment].net
+        net = find(self.trained, experiment, "net that is trained").net
         if net.start_from == "random":
             return []
         earlier = [self.paths.checkpoint(name, seed) for name in net.start_from]

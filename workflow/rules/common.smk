@@ -23,13 +23,22 @@ PATHS = TARGETS.paths
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
 
 
+# Not all names: Snakemake rewrites a pattern for each file, and there may be a thousand.
+NAME = "[A-Za-z0-9_-]+"
+
+
 def one_of(names):
     """A pattern for these names; for none, one that nothing matches."""
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def none_of(names):
+    """A pattern for all names but these."""
+    return f"(?!(?:{one_of(names)})/){NAME}"
+
+
 wildcard_constraints:
-    experiment=one_of(CONFIG.experiments),
+    experiment=NAME,
     dataset=one_of(CONFIG.datasets),
     table=one_of(CONFIG.tables),
     figure=one_of(CONFIG.figures),

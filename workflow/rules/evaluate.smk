@@ -14,7 +14,7 @@ rule evaluate:
     benchmark:
         PATHS.run_benchmark("evaluate")
     wildcard_constraints:
-        experiment=one_of(TARGETS.scored),
+        experiment=none_of([*TARGETS.bounds, *TARGETS.timed]),
     conda:
         "../envs/fcnlib.yaml"
     resources:

@@ -14,7 +14,7 @@ rule train:
     benchmark:
         PATHS.run_benchmark("train")
     wildcard_constraints:
-        experiment=one_of(TARGETS.trained),
+        experiment=none_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
     threads: lambda w: 1 + TARGETS.trained[w.experiment].recipe.workers

@@ -1,4 +1,4 @@
-"""Draw the mean IU of every row of several tables."""
+"""Plot the mean IU of every row of several tables."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.overview import draw_ablation

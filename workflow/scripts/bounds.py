@@ -1,4 +1,4 @@
-"""Draw the upper bounds by downsampling factor."""
+"""Plot the upper bounds by downsampling factor."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.bounds import draw_bounds

@@ -1,4 +1,4 @@
-"""Draw nets side by side on the same images."""
+"""Show nets side by side on the same images."""
 
 from pathlib import Path
 

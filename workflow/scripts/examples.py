@@ -1,4 +1,4 @@
-"""Draw a table's nets side by side on test images between the worst and the best."""
+"""Show a table's nets side by side on test images between the worst and the best."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from fcnlib.report.figures.samples import draw_examples
 
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(
-        snakemake.params.table,
+        snakemake.params.figure,
         models=snakemake.input.nets,
         counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,

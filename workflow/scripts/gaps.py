@@ -1,4 +1,4 @@
-"""Draw what nets leave of the upper bounds of their strides."""
+"""Plot what nets leave of the upper bounds of their strides."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.bounds import draw_gaps

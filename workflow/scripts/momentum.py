@@ -1,4 +1,4 @@
-"""Draw mean IU by momentum and batch size."""
+"""Plot mean IU by momentum and batch size."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.overview import draw_momentum

@@ -1,6 +1,7 @@
 """Write the page that people look at."""
 
 from fcnlib.core.job import job
+from fcnlib.plan.commands import commands
 from fcnlib.report.page.page import write_page
 
 with job(snakemake.log[0], snakemake.threads):
@@ -17,5 +18,5 @@ with job(snakemake.log[0], snakemake.threads):
         claims=snakemake.input.claims,
         sections=snakemake.params.sections,
         configuration=snakemake.input.configuration,
-        commands=snakemake.params.commands,
+        commands=commands(snakemake.params.scale, snakemake.config),
     )

@@ -1,4 +1,4 @@
-"""Label every pixel of the scenes of the VOC2010 archive, as PASCAL-Context does."""
+"""Write PASCAL-Context's labels of the scenes of the VOC2010 archive."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw the rooms of NYUDv2's archives."""
+"""Write NYUDv2's archives of synthetic rooms."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw the scenes of the SBD archive."""
+"""Write the SBD archive of synthetic scenes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw the scenes of the SIFT Flow archive."""
+"""Write the SIFT Flow archive of synthetic scenes."""
 
 from pathlib import Path
 

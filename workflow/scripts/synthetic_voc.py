@@ -1,4 +1,4 @@
-"""Draw the scenes of the VOC2011 archive."""
+"""Write the VOC2011 archive of synthetic scenes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw the scenes of the VOC2010 archive."""
+"""Write the VOC2010 archive of synthetic scenes."""
 
 from pathlib import Path
 

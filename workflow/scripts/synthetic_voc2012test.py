@@ -1,4 +1,4 @@
-"""Draw the scenes of the VOC2012 test archive."""
+"""Write the VOC2012 test archive of synthetic scenes."""
 
 from pathlib import Path
 

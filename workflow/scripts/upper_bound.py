@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from fcnlib.config.schema import Oracle
+from fcnlib.config.schema import Downsampling
 from fcnlib.core.job import job
 from fcnlib.core.provenance import facts
 from fcnlib.evaluation.evaluate import evaluate_bound
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(
-        Oracle.model_validate(snakemake.params.oracle),
+        Downsampling.model_validate(snakemake.params.values["upper_bound"]),
         dataset=Path(snakemake.input.dataset).parent,
-        split=snakemake.params.data["test"],
+        split=snakemake.params.values["data"]["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
         facts=facts(
@@ -19,6 +19,6 @@ with job(snakemake.log[0], snakemake.threads):
             seed=int(snakemake.wildcards.seed),
             device="cpu",
             threads=snakemake.threads,
-            values={"data": snakemake.params.data, "oracle": snakemake.params.oracle},
+            values=snakemake.params.values,
         ),
     )
