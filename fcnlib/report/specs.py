@@ -48,16 +48,24 @@ class TableSpec(Frozen):
 
 
 class TableFigureSpec(Frozen):
-    """Nets of one table, in a figure of that table: curves, class IU or examples."""
+    """Nets of one table, in a chart of that table: curves or class IU."""
 
     table: str
     nets: tuple[NetSpec, ...]
 
 
+class ExamplesSpec(TableFigureSpec):
+    """Nets of one table side by side on some images."""
+
+    seed: int  # of the runs that are shown
+
+
 class FigureSpec(Frozen):
     """A figure that stands by itself."""
 
+    name: str
     title: str
+    section: str = ""  # of the paper
 
 
 class ChartSpec(FigureSpec):
@@ -77,7 +85,8 @@ class ComparisonSpec(FigureSpec):
     """Nets side by side on the same images, and the columns from left to right."""
 
     nets: tuple[NetSpec, ...]
-    images: int = 4
+    seed: int  # of the runs that are shown
+    images: int
     columns: tuple[Part, ...] = PARTS
     note: str = ""
 

@@ -8,5 +8,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.params.table,
         results=snakemake.input.results,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

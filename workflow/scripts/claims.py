@@ -8,5 +8,4 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.output.claims,
         claims=snakemake.params.claims,
         results=snakemake.input.results,
-        images=snakemake.params.images,
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.curves import draw_class_iu
+from fcnlib.report.figures.class_iu import draw_class_iu
 
 with job(snakemake.log[0], snakemake.threads):
     draw_class_iu(
@@ -11,5 +11,5 @@ with job(snakemake.log[0], snakemake.threads):
         metrics=snakemake.input.metrics,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

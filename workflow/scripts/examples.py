@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.samples import draw_examples
+from fcnlib.report.figures.examples import draw_examples
 
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(
@@ -12,5 +12,5 @@ with job(snakemake.log[0], snakemake.threads):
         counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )
