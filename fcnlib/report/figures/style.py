@@ -15,18 +15,14 @@ from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.info import FigureInfo, write_figure_info
 from fcnlib.report.specs import NetSpec
 
-# Okabe and Ito: told apart with any kind of colour vision.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00")
-# What the colours are mixed with in each round of the palette, and by how much of it.
-ROUNDS: tuple[tuple[str, float], ...] = (
-    ("black", 0.0),
-    ("black", 0.5),
-    ("white", 0.5),
-    ("black", 0.75),
-    ("white", 0.25),
-    ("black", 0.25),
-    ("white", 0.7),
+# The first seven are Okabe and Ito's; all are told apart with any kind of colour vision, if need
+# be by dash and marker.
+COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00"),
+    *("#332288", "#99CC77", "#882255", "#222222", "#7766FF", "#553300", "#FF99AA"),
 )
+# Where rows are more than colours: what each further round mixes them with, and by how much.
+ROUNDS: tuple[tuple[str, float], ...] = (("black", 0.0), ("white", 0.45), ("black", 0.45))
 DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^vPX"
 OURS = COLOURS[0]  # where this run stands beside the paper
@@ -65,17 +61,15 @@ class RowStyle(NamedTuple):
 
 
 def row_style(position: int) -> RowStyle:
-    """The style of the row at this position; no two of the first 49 have the same colour.
-
-    Those of one hue differ in dash and marker too.
-    """
-    turn, hue = divmod(position, len(COLOURS))
+    """The style of the row at this position: no two of the first 42 have the same colour."""
+    turn, place = divmod(position, len(COLOURS))
     other, share = ROUNDS[turn % len(ROUNDS)]
     red, green, blue = (
         (1 - share) * own + share * mixed
-        for own, mixed in zip(to_rgb(COLOURS[hue]), to_rgb(other), strict=True)
+        for own, mixed in zip(to_rgb(COLOURS[place]), to_rgb(other), strict=True)
     )
-    dash, marker = DASHES[turn % len(DASHES)], MARKERS[(hue + turn) % len(MARKERS)]
+    group, i = divmod(position, len(MARKERS))
+    dash, marker = DASHES[group % len(DASHES)], MARKERS[(i + group) % len(MARKERS)]
     return RowStyle(to_hex((red, green, blue)), dash, marker)
 
 
