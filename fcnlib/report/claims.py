@@ -111,9 +111,17 @@ def _why_untested(claim: Claim, rows: Rows) -> str:
         return claim.untested
     if claim.tests:
         return "The project's tests show it; no run does."
+    return _missing_row(claim, rows) or _missing_number(claim, rows)
+
+
+def _missing_row(claim: Claim, rows: Rows) -> str:
     for place in [*claim.numbers.values(), *claim.published.values()]:
         if place not in rows:
             return f"This run has no row {place.experiment} in its table {place.table}."
+    return ""
+
+
+def _missing_number(claim: Claim, rows: Rows) -> str:
     for place in claim.numbers.values():
         if COLUMNS[place.column].server:
             return "Only PASCAL's evaluation server has these labels."

@@ -50,7 +50,7 @@ class PageSection(NamedTuple):
         return totals(self.claims)
 
 
-def write_page(
+def write_page(  # noqa: PLR0913
     *,
     output: Path | str,
     scale: str,
