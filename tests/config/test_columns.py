@@ -33,7 +33,7 @@ def test_every_column_is_described_and_no_two_are_of_one_number():
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "shown"),
+    ("column", "value", "expected"),
     [
         ("mean_iu", None, ""),
         ("mean_iu", 59.96, "60.0"),
@@ -43,5 +43,5 @@ def test_every_column_is_described_and_no_two_are_of_one_number():
         ("max_difference", 4.04e-7, "4.0e-07"),
     ],
 )
-def test_numbers_as_people_read_them(column, value, shown):
-    assert COLUMNS[column].text(value) == shown
+def test_numbers_as_people_read_them(column, value, expected):
+    assert COLUMNS[column].text(value) == expected

@@ -1,4 +1,4 @@
-"""How long jobs took: read, summed, said."""
+"""How long jobs took: read, summed, written."""
 
 import re
 from pathlib import Path
@@ -41,8 +41,8 @@ def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
 )
-def test_durations_as_people_say_them(seconds, said):
-    assert duration(seconds) == said
+def test_durations_as_people_say_them(seconds, expected):
+    assert duration(seconds) == expected

@@ -89,7 +89,7 @@ def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fine", "coarse", "said"),
+    ("fine", "coarse", "expected"),
     [
         ("test", "test", ["Every net is scored at its snapshot with the best mean IU on the test"]),
         ("validation", "validation", ["Every net is scored at its snapshot with the best mean IU "
@@ -98,12 +98,12 @@ def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
          "FCN-32s: scored at its snapshot with the best mean IU on the test images, as in"]),
     ],
 )  # fmt: skip
-def test_a_table_says_on_which_images_snapshots_were_picked(tmp_path, fine, coarse, said):
+def test_a_table_names_the_images_that_snapshots_were_picked_on(tmp_path, fine, coarse, expected):
     first, second, other = SKIPS["rows"]
     rows = [first | {"picked_on": fine}, second | {"picked_on": coarse}, other]
     _, markdown = build(tmp_path, [], SKIPS | {"rows": rows})
-    assert all(sentence in markdown for sentence in said)
-    assert markdown.count("snapshot") == len(said)
+    assert all(sentence in markdown for sentence in expected)
+    assert markdown.count("snapshot") == len(expected)
 
 
 def test_rows_without_snapshots_say_nothing_of_them(tmp_path):
@@ -212,7 +212,7 @@ def test_scores_of_several_tasks_keep_their_task(tmp_path):
     }
 
 
-def test_what_only_the_server_can_score_is_said_so_for_nets_and_is_no_number(tmp_path):
+def test_what_only_the_server_can_score_is_noted_for_nets_and_is_no_number(tmp_path):
     table = SKIPS | {
         "columns": ["mean_iu", "voc2012_test_mean_iu"],
         "rows": [
@@ -289,7 +289,7 @@ def test_one_run_each_has_one_best_and_no_word_of_chance(tmp_path):
     assert "**60.0**" in markdown and "| 59.9 |" in markdown and "standard err" not in markdown
 
 
-def test_a_run_that_diverged_is_marked_told_and_never_the_best(tmp_path):
+def test_a_run_that_diverged_is_marked_named_and_never_the_best(tmp_path):
     fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
     content = json.loads(fine.read_text())
     fine.write_text(json.dumps(content | {"diverged_at": 120}))
@@ -312,7 +312,7 @@ SET = {
 }
 
 
-def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
+def test_what_a_recipe_sets_is_labelled_as_set_and_has_no_spread(tmp_path):
     recipe = {"batch_size": 20, "momentum": 0.9, "learning_rate": 2e-9}
     took = {"training_s": 1234.4, "training_loss": 0.25}
     runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]

@@ -95,7 +95,7 @@ def save_samples(
         image: the picture to write.
         info: the `FigureInfo` to write.
         columns: what stands beside each other, from left to right.
-        seed: of the runs whose predictions are shown.
+        seed: of the runs whose predictions these are.
         note: what else the caption says.
         words: further fields of the `FigureInfo`.
     """

@@ -1,4 +1,4 @@
-"""A finished run and two data sets that several kinds of figures are drawn of."""
+"""A finished run and two data sets that several kinds of figures need."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def test_every_way_to_resample_has_its_line_beside_the_published_one(tmp_path: P
     assert "does not say how it resamples" in info.caption and "closest" not in info.caption
 
 
-def test_the_rule_closest_to_the_published_numbers_is_told_where_the_images_are(
+def test_the_rule_closest_to_the_published_numbers_is_named_where_the_images_are(
     tmp_path: Path,
 ) -> None:
     caption = draw_rules(tmp_path, "published").caption

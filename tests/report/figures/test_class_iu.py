@@ -11,8 +11,8 @@ from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.style import row_style
 
 
-@pytest.mark.parametrize(("seeds", "said"), [("0", False), ("[01]", True)])
-def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path, seeds, said):
+@pytest.mark.parametrize(("seeds", "expected"), [("0", False), ("[01]", True)])
+def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path, seeds, expected):
     info = tmp_path / "class_iu.json"
     folders = [run / f"results/demo/metrics/{name}" for name in NETS]
     metrics = [path for folder in folders for path in folder.glob(f"{seeds}.json")]
@@ -20,7 +20,7 @@ def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path,
         NETS_SPEC, metrics=metrics, dataset=run / "data/toy", 
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
-    assert ("Several runs are averaged." in read_figure_info(info).caption) is said
+    assert ("Several runs are averaged." in read_figure_info(info).caption) is expected
 
 
 def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_path):
@@ -37,6 +37,6 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
     assert read_figure_info(info).title == "IU of each semantic class"
-    drawn = info.with_suffix(".svg").read_text().lower()
+    svg = info.with_suffix(".svg").read_text().lower()
     both, geometric = (row_style(position).colour for position in (0, 1))
-    assert both in drawn and geometric not in drawn
+    assert both in svg and geometric not in svg

@@ -28,8 +28,8 @@ from fcnlib.report.figures.inputs import NEAR_TO_FAR, UNSEEN
 def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
     info = read_figure_info(run / "results/demo/figures/fig4.json")
     assert "columns Near-sighted <net>, Sharp, Ground truth, Image." in info.alt
-    drawn = np.asarray(Image.open(run / "results/demo/figures/fig4.png").convert("RGB"))
-    columns = np.array_split(drawn[: int(0.9 * len(drawn))], 4, axis=1)
+    picture = np.asarray(Image.open(run / "results/demo/figures/fig4.png").convert("RGB"))
+    columns = np.array_split(picture[: int(0.9 * len(picture))], 4, axis=1)
     void = [has(column, VOID_COLOUR) > 500 for column in columns]
     assert void == [False, False, True, False]
     assert has(columns[3], (40, 90, 160)) > 500  # the ground of the photographs

@@ -21,15 +21,15 @@ def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
     assert f"Mean IU on the {picked_on} images (%)" in info.with_suffix(".svg").read_text()
 
 
-def test_scores_of_another_task_are_not_drawn_among_the_others(run, tmp_path):
+def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
     """The one net's mean IU of 3 classes says nothing beside the other's of 33."""
     tasks = (["geometric"], ["semantic", "geometric"])
     nets = [net | {"tasks": each} for net, each in zip(NETS_SPEC["nets"], tasks, strict=True)]
     pictures = []
-    for name, shown in (("all", NETS_SPEC), ("one", NETS_SPEC | {"nets": nets})):
+    for name, spec in (("all", NETS_SPEC), ("one", NETS_SPEC | {"nets": nets})):
         info = tmp_path / f"{name}.json"
         draw_curves(
-            shown, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
+            spec, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
             image=info.with_suffix(".svg"), info=info,
         )  # fmt: skip
         pictures.append(info.with_suffix(".svg").read_text().lower())

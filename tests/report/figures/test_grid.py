@@ -18,10 +18,10 @@ def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
             canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=DPI,
             kind="examples", name="g", title="", caption="", alt="",
         )  # fmt: skip
-    drawn = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
+    picture = np.asarray(Image.open(tmp_path / "grid.png").convert("RGB"))
     # 33 pixels of titles, rows of 147 + 6, titles again above the last, as its are others.
     middles = [33 + 73, 33 + 153 + 73, 2 * 33 + 2 * 153 + 73]
-    centres = [[drawn[y, 150 + 300 * column] for column in (0, 1)] for y in middles]
+    centres = [[picture[y, 150 + 300 * column] for column in (0, 1)] for y in middles]
     assert np.array(centres).tolist() == [[[*rgb] for rgb in row] for row in [*solid, solid[0]]]
     info = read_figure_info(tmp_path / "grid.json")
-    assert (info.height, info.width) == drawn.shape[:2]
+    assert (info.height, info.width) == picture.shape[:2]

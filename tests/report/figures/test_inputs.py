@@ -37,7 +37,7 @@ def test_hatching_covers_what_was_not_measured_and_lets_its_filling_show():
 
 
 @pytest.mark.parametrize("value", [0, 1, 2000, 65535])
-def test_a_flat_or_empty_depth_is_drawn_too(value):
+def test_a_flat_or_empty_depth_has_a_picture_too(value):
     depth = np.full((4, 6), value, np.uint16)
     scale = depth_scale([depth])
     assert 0 < scale.near < scale.far

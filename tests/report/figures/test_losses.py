@@ -1,4 +1,4 @@
-"""Training losses by iteration and by time: averaged, drawn, refused."""
+"""Training losses by iteration and by time: averaged, plotted, refused."""
 
 import csv
 from pathlib import Path
@@ -56,7 +56,7 @@ def draw_two(folder: Path, **values: Any) -> dict[str, Path]:
     return files(folder)
 
 
-def test_losses_are_drawn_in_a_panel_for_each_way_to_tell_progress(tmp_path: Path) -> None:
+def test_losses_have_a_panel_for_each_measure_of_progress(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_curve(tmp_path / f"curves/{name}/0.csv", [4.0, 2.0, 1.0])
     info = read_figure_info(draw_two(tmp_path)["info"])

@@ -1,4 +1,4 @@
-"""Momentum against batch size: the relation, and what is drawn of runs."""
+"""Momentum against batch size: the relation, and the chart of runs."""
 
 from pathlib import Path
 

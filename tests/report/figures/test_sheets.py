@@ -26,12 +26,12 @@ def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
-    shown = [NetSpec(experiment=f"n{i}", row=f"N{i}") for i in range(9)]
-    loaded = load_nets([model] * 9, shown, PreparedDataset(places))
+    spec = [NetSpec(experiment=f"n{i}", row=f"N{i}") for i in range(9)]
+    loaded = load_nets([model] * 9, spec, PreparedDataset(places))
     assert len({id(net.segment) for net in loaded}) == 1
     info = tmp_path / "sheet.json"
     draw_examples(
-        {"table": "t", "seed": 0, "nets": shown}, models=[model] * 9, counts=[counts] * 9,
+        {"table": "t", "seed": 0, "nets": spec}, models=[model] * 9, counts=[counts] * 9,
         dataset=places,
         image=info.with_suffix(".png"), info=info,
     )  # fmt: skip

@@ -124,9 +124,9 @@ def test_class_colours_stand_by_data_set(given):
 
 
 def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
-    said = text(page(given))
-    assert "Made for a test. Here synthetic scenes take the place of the published images" in said
-    assert said.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
+    words = text(page(given))
+    assert "Made for a test. Here synthetic scenes take the place of the published images" in words
+    assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
 def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
@@ -136,9 +136,9 @@ def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
 
 def test_forward_time_is_not_sold_as_a_fair_comparison(given):
     """Once, with the table's own column where it has one."""
-    said = text(page(given))
-    assert said.count("while other jobs may have run") == 1
-    assert "while other jobs may have run beside" in said
+    words = text(page(given))
+    assert words.count("while other jobs may have run") == 1
+    assert "while other jobs may have run beside" in words
     tables = [
         table | {"columns": [name for name in table["columns"] if name != "forward_ms"]}
         for table in given["tables"]
@@ -157,14 +157,14 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     assert published == ["Published", "only", "12.5"]
 
 
-def test_rows_of_others_are_muted_and_said_to_be_no_runs(given):
+def test_rows_of_others_are_muted_and_noted_as_no_runs(given):
     html = page(given)
     assert html.count('<tr class="others">') == 1
     assert '<tr class="others"><th scope="row">Published only' in html
     assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
 
 
-def test_what_only_the_server_scores_is_said_in_its_cells(given):
+def test_what_only_the_server_scores_stands_in_its_cells(given):
     table = NET_TABLE | {
         "columns": ["mean_iu", "voc2012_test_mean_iu"],
         "rows": [
@@ -209,7 +209,7 @@ def test_a_difference_between_two_worlds_has_no_colour(given):
     assert coloured.search(page(given, scale="paper", tables=tables))
 
 
-def test_runs_are_said_to_be_averaged_only_where_there_are_several(given):
+def test_runs_are_called_averaged_only_where_there_are_several(given):
     assert "Several runs are averaged." in text(page(given, figures=[]))
     one = [path for path in given["metrics"] if path.stem == "0"]
     alone = {"csvs": [path.with_name(f"{path.stem}-one.csv") for path in given["csvs"]]}
@@ -234,7 +234,7 @@ def test_text_from_outside_is_escaped(given):
 
 
 def test_the_page_says_what_the_run_was(given):
-    said = text(page(given))
+    words = text(page(given))
     for fact in (
         "0123456789 with uncommitted changes",
         "2026-01-02 03:04 UTC",
@@ -248,7 +248,7 @@ def test_the_page_says_what_the_run_was(given):
         "one image of 32 x 24 pixels",
         "standard deviation over 2 runs",
     ):
-        assert fact in said, fact
+        assert fact in words, fact
 
 
 def test_the_page_is_small_and_whole_in_itself(given):
@@ -283,12 +283,12 @@ def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given)
         ["1", "1", "2"],
     ]
     items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', html, re.S)
-    said = {name: text(item) for name, item in items}
-    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in said["sharper"]
-    assert "\N{MULTIPLICATION X} false Both see alike." in said["alike"]
-    assert "\N{EN DASH} untested Blind ones see less." in said["blind"]
-    assert "no row blind in its table later" in said["blind"]
-    assert "tests/test_eyes.py::test_eyes" in said["counted"]
+    words = {name: text(item) for name, item in items}
+    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in words["sharper"]
+    assert "\N{MULTIPLICATION X} false Both see alike." in words["alike"]
+    assert "\N{EN DASH} untested Blind ones see less." in words["blind"]
+    assert "no row blind in its table later" in words["blind"]
+    assert "tests/test_eyes.py::test_eyes" in words["counted"]
 
 
 def test_tables_figures_and_claims_stand_by_the_papers_section(given):
@@ -320,9 +320,9 @@ def test_what_has_no_section_is_an_overview_and_other_tables(given, tmp_path):
 def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
     item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given), re.S)
     assert item
-    said = text(item[1])
-    assert "Holds if sharp &gt; near" in said and "standard errors from turning over" in said
-    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", said)
+    words = text(item[1])
+    assert "Holds if sharp &gt; near" in words and "standard errors from turning over" in words
+    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", words)
 
 
 def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
@@ -332,9 +332,9 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     path.write_text(json.dumps(verdicts))
     item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given, claims=path), re.S)
     assert item
-    said = text(item[1])
-    assert "true within noise Sharp eyes" in said
-    assert "Only 1.4 standard errors from turning over: it may be chance." in said
+    words = text(item[1])
+    assert "true within noise Sharp eyes" in words
+    assert "Only 1.4 standard errors from turning over: it may be chance." in words
 
 
 def test_verdicts_on_synthetic_scenes_say_so(given):
