@@ -91,6 +91,9 @@ class RunPaths:
     def table_markdown(self, table: str = TABLE) -> str:
         return f"{self.results}/tables/{table}.md"
 
+    def table_latex(self, table: str = TABLE) -> str:
+        return f"{self.results}/tables/{table}.tex"
+
     def picture(self, kind: str, name: str, suffix: str = ".svg") -> str:
         return f"{self.results}/figures/{kind}/{name}{suffix}"
 

@@ -10,6 +10,7 @@ from fcnlib.report.specs import (
     AblationSpec,
     ChartSpec,
     ComparisonSpec,
+    ExamplesSpec,
     Images,
     LossesSpec,
     NetSpec,
@@ -44,39 +45,50 @@ def table_images(targets: Targets, name: str) -> Images:
 
 def trained_nets(targets: Targets, name: str) -> TableFigureSpec:
     """The nets of a table that have curves."""
-    return _of_table(targets, name, targets.trained_rows(name))
+    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.trained_rows(name)))
 
 
 def scored_nets(targets: Targets, name: str) -> TableFigureSpec:
     """The nets of a table that have scores."""
-    return _of_table(targets, name, targets.scored_rows(name))
+    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.scored_rows(name)))
 
 
-def _of_table(targets: Targets, name: str, experiments: Sequence[str]) -> TableFigureSpec:
+def examples(targets: Targets, name: str) -> ExamplesSpec:
+    """The nets of a table that label images side by side."""
+    nets = _of_table(targets, name, targets.scored_rows(name))
+    return ExamplesSpec(table=name, nets=nets, seed=targets.config.seeds[0])
+
+
+def _of_table(targets: Targets, name: str, experiments: Sequence[str]) -> tuple[NetSpec, ...]:
     """These nets, each in the style of its position among the scored rows of the table."""
     positions = {x: position for position, x in enumerate(targets.scored_rows(name))}
-    nets = [NetSpec(**_net(targets, x, name), position=positions[x]) for x in experiments]
-    return TableFigureSpec(table=name, nets=tuple(nets))
+    return tuple(NetSpec(**_net(targets, x, name), position=positions[x]) for x in experiments)
 
 
 def comparison(targets: Targets, figure: str) -> ComparisonSpec:
     """Nets side by side, and the columns from left to right."""
     entry = targets.config.figures[figure]
-    values = entry.model_dump(include={"title", "images", "columns", "note"})
-    return ComparisonSpec(**values, nets=_nets(targets, figure))
+    return ComparisonSpec(
+        **_heading(targets, figure),
+        **entry.model_dump(include={"images", "columns", "note"}),
+        nets=_nets(targets, figure),
+        seed=targets.config.seeds[0],
+    )
 
 
 def losses(targets: Targets, figure: str) -> LossesSpec:
     """Nets, and what their losses are plotted against."""
     entry = targets.config.figures[figure]
-    return LossesSpec(title=entry.title, against=entry.against, nets=_nets(targets, figure))
+    return LossesSpec(
+        **_heading(targets, figure), against=entry.against, nets=_nets(targets, figure)
+    )
 
 
 def chart(targets: Targets, figure: str) -> ChartSpec:
     """A title and rows."""
     entry = targets.config.figures[figure]
     rows = tuple(_row(targets, experiment) for experiment in entry.experiments)
-    return ChartSpec(title=entry.title, rows=rows)
+    return ChartSpec(**_heading(targets, figure), rows=rows)
 
 
 def ablation(targets: Targets, figure: str) -> AblationSpec:
@@ -84,7 +96,13 @@ def ablation(targets: Targets, figure: str) -> AblationSpec:
     config = targets.config
     names = targets.tables_of_figure(figure)
     tables = tuple(TableTitle(name=name, title=config.tables[name].title) for name in names)
-    return AblationSpec(title=config.figures[figure].title, tables=tables)
+    return AblationSpec(**_heading(targets, figure), tables=tables)
+
+
+def _heading(targets: Targets, figure: str) -> dict[str, str]:
+    """What a figure of each kind has."""
+    entry = targets.config.figures[figure]
+    return {"name": figure, "title": entry.title, "section": entry.section}
 
 
 def _nets(targets: Targets, figure: str) -> tuple[NetSpec, ...]:

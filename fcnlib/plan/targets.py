@@ -267,6 +267,12 @@ class Targets:
     # Measured times of jobs.
 
     @cached_property
+    def training_benchmarks(self) -> dict[str, list[str]]:
+        """Of the training jobs, by experiment."""
+        file = partial(self.paths.run_benchmark, "train")
+        return {name: self.runs(file, [name]) for name in self.trained}
+
+    @cached_property
     def benchmarks(self) -> dict[str, list[str]]:
         """By kind, of all jobs that take more than a second or two."""
         paths, config = self.paths, self.config

@@ -10,7 +10,7 @@ rule curves:
             caption="../report/curves.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("curves", "{table}"),
+        info=PATHS.figure_info("curves", "{table}"),
     log:
         PATHS.log("curves", "{table}"),
     conda:
@@ -32,7 +32,7 @@ rule class_iu:
             caption="../report/class_iu.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("class_iu", "{table}"),
+        info=PATHS.figure_info("class_iu", "{table}"),
     log:
         PATHS.log("class_iu", "{table}"),
     conda:
@@ -53,7 +53,7 @@ rule bounds:
             caption="../report/bounds.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("bounds", "{table}"),
+        info=PATHS.figure_info("bounds", "{table}"),
     log:
         PATHS.log("bounds", "{table}"),
     conda:
@@ -77,7 +77,7 @@ rule examples:
             caption="../report/examples.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("examples", "{table}"),
+        info=PATHS.figure_info("examples", "{table}"),
     log:
         PATHS.log("examples", "{table}"),
     benchmark:
@@ -85,7 +85,7 @@ rule examples:
     conda:
         "../envs/fcnlib.yaml"
     params:
-        figure=lambda w: dumped(specs.scored_nets(TARGETS, w.table)),
+        figure=lambda w: dumped(specs.examples(TARGETS, w.table)),
         code=code("examples"),
     script:
         "../scripts/examples.py"
@@ -105,7 +105,7 @@ rule comparison:
             caption="../report/comparison.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("comparison", "{figure}"),
+        info=PATHS.figure_info("comparison", "{figure}"),
     log:
         PATHS.log("comparison", "{figure}"),
     benchmark:
@@ -130,7 +130,7 @@ rule losses:
             caption="../report/losses.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("losses", "{figure}"),
+        info=PATHS.figure_info("losses", "{figure}"),
     log:
         PATHS.log("losses", "{figure}"),
     wildcard_constraints:
@@ -153,7 +153,7 @@ rule gaps:
             caption="../report/gaps.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("gaps", "{figure}"),
+        info=PATHS.figure_info("gaps", "{figure}"),
     log:
         PATHS.log("gaps", "{figure}"),
     wildcard_constraints:
@@ -176,7 +176,7 @@ rule momentum:
             caption="../report/momentum.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("momentum", "{figure}"),
+        info=PATHS.figure_info("momentum", "{figure}"),
     log:
         PATHS.log("momentum", "{figure}"),
     wildcard_constraints:
@@ -199,7 +199,7 @@ rule ablation:
             caption="../report/ablation.rst",
             category="Figures",
         ),
-        card=PATHS.figure_info("ablation", "{figure}"),
+        info=PATHS.figure_info("ablation", "{figure}"),
     log:
         PATHS.log("ablation", "{figure}"),
     wildcard_constraints:

@@ -10,6 +10,7 @@ rule table:
     output:
         csv=report(PATHS.table_csv(), caption="../report/table.rst", category="Tables"),
         markdown=PATHS.table_markdown(),
+        latex=PATHS.table_latex(),
     log:
         PATHS.log("table", "{table}"),
     conda:
@@ -36,6 +37,7 @@ rule results:
     conda:
         "../envs/fcnlib.yaml"
     params:
+        experiments=TARGETS.with_scores,
         code=code("results"),
     script:
         "../scripts/results.py"
@@ -52,7 +54,6 @@ rule claims:
         "../envs/fcnlib.yaml"
     params:
         claims=values.claims(CONFIG),
-        images={name: specs.table_images(TARGETS, name) for name in CONFIG.tables},
         code=code("claims"),
     script:
         "../scripts/claims.py"
@@ -68,6 +69,7 @@ rule times:
     conda:
         "../envs/fcnlib.yaml"
     params:
+        benchmarks=TARGETS.benchmarks,
         code=code("times"),
     script:
         "../scripts/times.py"
@@ -94,9 +96,9 @@ rule page:
         "../envs/fcnlib.yaml"
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
-        sections={
-            "tables": {name: entry.section for name, entry in CONFIG.tables.items()},
-            "figures": {name: entry.section for name, entry in CONFIG.figures.items()},
+        training=TARGETS.training_benchmarks,
+        benchmarks={
+            kind: files for kind, files in TARGETS.benchmarks.items() if kind != "train"
         },
         scale=CONFIG.scale,
         code=code("page"),
