@@ -98,7 +98,9 @@ rule page:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
         benchmarks={
-            kind: files for kind, files in TARGETS.benchmarks.items() if kind != "train"
+            kind: files
+            for kind, files in TARGETS.benchmarks.items()
+            if kind != "train"
         },
         scale=CONFIG.scale,
         code=code("page"),
