@@ -19,7 +19,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
-from fcnlib.models.weights.caffemodel import read, write
+from fcnlib.models.weights.caffemodel import read_caffemodel, write_caffemodel
 
 VGG16 = [(64, 3), (64, 64), (128, 64), (128, 128), (256, 128), (256, 256), (256, 256), (512, 256)]
 VGG16 += [(512, 512)] * 5
@@ -34,12 +34,12 @@ def written(path: Path) -> None:
     for i, shape in enumerate(shapes):
         weight = rng.random(shape, np.float32)
         layers[f"layer{i}"] = [weight, np.zeros(shape[0], np.float32)]
-    write(path, layers)
+    write_caffemodel(path, layers)
 
 
 def with_fcnlib(path: Path) -> list[torch.Tensor]:
     """Tensors on the mapped file."""
-    return [torch.from_numpy(blob) for blobs in read(path).values() for blob in blobs]
+    return [torch.from_numpy(blob) for blobs in read_caffemodel(path).values() for blob in blobs]
 
 
 def with_fcnlib_copied(path: Path) -> list[torch.Tensor]:

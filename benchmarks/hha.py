@@ -30,12 +30,12 @@ from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.hha.encode import (
     ANGLE_RADIUS,
-    COLOUR,
     GRAVITY_RADIUS,
+    NYUD_CAMERA,
     Camera,
-    encode,
+    encode_hha,
 )
-from fcnlib.datasets.hha.frames import View, encode_frames, frames_of
+from fcnlib.datasets.hha.frames import DepthFormat, encode_frames, frames_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -45,7 +45,12 @@ NYUDV2 = 1449  # images
 def scene(height: int, width: int) -> tuple[Camera, Floats, Bools]:
     """A camera, the depth in metres of a room's corner with noise, and what was not measured."""
     scale = width / 640
-    camera = Camera(COLOUR.fx * scale, COLOUR.fy * scale, COLOUR.cx * scale, COLOUR.cy * scale)
+    camera = Camera(
+        NYUD_CAMERA.fx * scale,
+        NYUD_CAMERA.fy * scale,
+        NYUD_CAMERA.cx * scale,
+        NYUD_CAMERA.cy * scale,
+    )
     x, y = rays(height, width, camera)
     planes = [((0.0, 0.97, 0.25), 1.2), ((0.5, -0.2, 0.84), 3.2), ((-0.85, -0.13, 0.5), 2.6)]
     towards = [a * x + b * y + c for (a, b, c), _ in planes]
@@ -115,7 +120,7 @@ def plain_gravity(normal: Floats) -> Floats:
 
 def compare(runs: int, camera: Camera, depth: Floats, missing: Bools | None) -> dict[str, Any]:
     """CPU milliseconds of both, measured in turns, and how their bytes differ."""
-    ways: dict[str, Callable[..., NDArray[np.uint8]]] = {"plain": plain, "fcnlib": encode}
+    ways: dict[str, Callable[..., NDArray[np.uint8]]] = {"plain": plain, "fcnlib": encode_hha}
     found = {name: way(depth, missing, camera).astype(int) for name, way in ways.items()}
     valid = np.ones(depth.shape) if missing is None else (~missing).astype(float)
     size = 2 * ANGLE_RADIUS + 1
@@ -146,7 +151,7 @@ def peak_memory(height: int, width: int) -> float:
 
 def _memory(height: int, width: int) -> float:
     camera, depth, missing = scene(height, width)
-    encode(depth, missing, camera)
+    encode_hha(depth, missing, camera)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
@@ -165,7 +170,7 @@ def throughput(count: int, workers: int, height: int, width: int) -> dict[str, f
         took = []  # [runs, (seconds, CPU seconds)]
         for some in (frames[:workers], frames):
             start = time.perf_counter(), cpu()
-            encode_frames(some, View(camera=camera), workers=workers)
+            encode_frames(some, DepthFormat(camera=camera), workers=workers)
             took.append((time.perf_counter() - start[0], cpu() - start[1]))
     each, busy = ((b - a) / (count - workers) for a, b in zip(*took, strict=True))
     return {"start": took[0][0] - workers * each, "per_second": 1 / each, "cpu_ms": 1000 * busy}

@@ -25,7 +25,7 @@ from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.evaluation.timing import clock
 from fcnlib.inference.torchscript import export, load
-from fcnlib.models import FCN, build_fcn
+from fcnlib.models.fcn import FCN, build_fcn
 
 Scorer = Callable[[Tensor], Tensor]
 

@@ -21,7 +21,7 @@ from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 
 DRAWN = 20  # different photographs; the others are links to them
 WRITTEN = {"labels": {}, "labels, overlay": {"overlays": True}}

@@ -22,11 +22,10 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.evaluation.confusion import TASK
 from fcnlib.evaluation.timing import clock
-from fcnlib.models import build_fcn
 from fcnlib.models.fast.training import optimize_for_training
-from fcnlib.models.fcn import FCN
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.training.initialization import init_layers, init_score_layers
-from fcnlib.training.losses import pixel_loss
+from fcnlib.training.losses import cross_entropy_loss
 from fcnlib.training.optimizer import make_optimizer
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
@@ -94,7 +93,7 @@ def one_step(
     image, labels = samples[number]
     image, truth = image[None].to(device), labels[TASK][None].to(device)
     times.append(clock(device))
-    loss = pixel_loss(net(net.normalise(image)), truth)
+    loss = cross_entropy_loss(net(net.normalise(image)), truth)
     times.append(clock(device))
     loss.backward()
     times.append(clock(device))

@@ -1,4 +1,4 @@
-"""The drawn world of the demo scale: scenes of the 20 VOC classes, and the archives they fill."""
+"""The synthetic world of the demo: scenes in the formats of the published archives."""
 
 from fcn_synthetic.objects.scenes import (
     CLASSES,

@@ -1,4 +1,4 @@
-"""A narrow classifier trained on drawn objects: what stands in for ImageNet's at demo scale."""
+"""Pre-training of a narrow classifier on synthetic objects, in place of ImageNet's weights."""
 
 import logging
 from pathlib import Path
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def add_batch_norm(net: nn.Module) -> None:
-    """Put a BatchNorm between each convolution and its ReLU: narrow nets do not train without."""
+    """Put a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
     for layer in net.modules():
         if isinstance(layer, ConvReLU):
             layer.norm = nn.BatchNorm2d(layer.out_channels)
@@ -33,7 +33,8 @@ def fold_batch_norm(net: nn.Module) -> None:
     for layer in net.modules():
         if isinstance(layer, ConvReLU) and isinstance(layer.norm, nn.BatchNorm2d):
             norm = layer.norm
-            assert norm.running_mean is not None and norm.running_var is not None
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
             layer.weight, layer.bias = fuse_conv_bn_weights(
                 layer.weight,
                 layer.bias,
@@ -56,9 +57,19 @@ def pretrain(
     device: str,
     provenance: dict[str, Any],
 ) -> None:
-    """Train a classifier on drawn windows and write its weights, BatchNorm folded."""
-    drawn = objects(recipe.windows + recipe.held_out, recipe.window, seed=recipe.seed)
-    images, labels = _tensors(*drawn)
+    """Train a classifier on windows of synthetic objects and write its weights, BatchNorm folded.
+
+    Args:
+        backbone: Name of the backbone.
+        recipe: How to optimise, and on how many windows of what size.
+        width: Number of channels, as a share of the published net's.
+        fc6_kernel: Size of fc6's kernel in pixels; None for a backbone without it.
+        path: The checkpoint to write.
+        device: As torch names it, for example `cuda:0`.
+        provenance: What to record of the run.
+    """
+    windows = objects(recipe.windows + recipe.held_out, recipe.window, seed=recipe.seed)
+    images, labels = _tensors(*windows)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(recipe.seed)
         net = build_classifier(
@@ -88,10 +99,10 @@ def classify(net: LayerGraph, rgb: Tensor) -> Tensor:
 
 
 def held_out_accuracy(net: LayerGraph, images: Tensor, labels: Tensor) -> float:
-    """The share of windows whose class is the strongest."""
+    """The share of windows whose class has the highest score."""
     with torch.inference_mode():
-        found = [classify(net, batch).argmax(1) for batch in torch.split(images, 100)]
-    return (torch.cat(found) == labels).float().mean().item()
+        predicted = [classify(net, batch).argmax(1) for batch in torch.split(images, 100)]
+    return (torch.cat(predicted) == labels).float().mean().item()
 
 
 def _fit(net: LayerGraph, images: Tensor, labels: Tensor, recipe: Pretraining) -> None:

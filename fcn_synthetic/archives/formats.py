@@ -1,4 +1,4 @@
-"""The members of the published archives as bytes that depend on nothing but the scene."""
+"""Members of the published archives, as bytes that depend on the scene alone."""
 
 import gzip
 import io
@@ -21,13 +21,13 @@ from fcnlib.core.files import atomic_write
 Indices = NDArray[np.uint8]
 VOID = 255
 JPEG_QUALITY = 95
-RELEASED = 1306281600  # 25 May 2011 for every member, so that no date enters the archive
-MAT_TEXT_BYTES = 116  # a .mat file opens with free text, where scipy writes today's date
+RELEASED = 1306281600  # 25 May 2011, of every member: no date of today in the archive
+MAT_TEXT_BYTES = 116  # of free text at the start of a .mat file, where scipy puts the date
 
 
 @contextmanager
 def tar(path: Path, *, zipped: bool = False) -> Iterator[Callable[[str, bytes], None]]:
-    """A function (member's name, content) that adds to a tar, with folders entered before files."""
+    """A function (name, content) that adds a member to a tar, folders before their files."""
     folders: set[PurePosixPath] = set()
     with ExitStack() as stack:
         temporary = stack.enter_context(atomic_write(path))
@@ -58,28 +58,30 @@ def _member(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
 
 
 def lines(names: list[str]) -> bytes:
+    """The content of a list, one name a line."""
     return "".join(f"{name}\n" for name in names).encode()
 
 
 def jpeg(image: NDArray[np.uint8]) -> bytes:
+    """The content of a JPEG file of an image [H, W, 3]."""
     content = io.BytesIO()
     Image.fromarray(image).save(content, "JPEG", quality=JPEG_QUALITY)
     return content.getvalue()
 
 
 def with_void(indices: Indices, objects: Indices) -> Indices:
-    """The indices with a band of void, two pixels wide, along each object's outline."""
+    """The indices [H, W] with a band of void, two pixels wide, along each object's outline."""
     edge = ndimage.maximum_filter(objects, 3) != ndimage.minimum_filter(objects, 3)
     return np.where(edge, np.uint8(VOID), indices)
 
 
 def annotation(folder: str, name: str, scene: Scene, *, segmented: bool = True) -> bytes:
-    """The XML of a scene: its size, and the box (from 1, inclusive) of each visible object."""
+    """The XML of a scene: its size, and the box of each visible object, counted from 1."""
     height, width = scene.objects.shape
-    found = []
+    boxes = []
     for number, label in enumerate(scene.classes, start=1):
         for rows, columns in ndimage.find_objects((scene.objects == number).astype(int)):
-            found.append(
+            boxes.append(
                 f"\t<object>\n\t\t<name>{CLASSES[label]}</name>\n\t\t<difficult>0</difficult>\n"
                 f"\t\t<bndbox><xmin>{columns.start + 1}</xmin><ymin>{rows.start + 1}</ymin>"
                 f"<xmax>{columns.stop}</xmax><ymax>{rows.stop}</ymax></bndbox>\n\t</object>\n"
@@ -87,25 +89,25 @@ def annotation(folder: str, name: str, scene: Scene, *, segmented: bool = True) 
     return (
         f"<annotation>\n\t<folder>{folder}</folder>\n\t<filename>{name}.jpg</filename>\n"
         f"\t<size><width>{width}</width><height>{height}</height><depth>3</depth></size>\n"
-        f"\t<segmented>{segmented:d}</segmented>\n{''.join(found)}</annotation>\n"
+        f"\t<segmented>{segmented:d}</segmented>\n{''.join(boxes)}</annotation>\n"
     ).encode()
 
 
 def retraced(objects: Indices, rng: np.random.Generator) -> Indices:
-    """The same objects as another annotator would outline them, a pixel off here and there."""
+    """The objects [H, W] as another annotator would outline them, a pixel off here and there."""
     height, width = objects.shape
-    off_y, off_x = (np.rint(np.clip(noise(rng, height, width, CLOUD), -1, 1)) for _ in range(2))
-    y = np.clip(np.arange(height)[:, None] + off_y, 0, height - 1).astype(int)
-    x = np.clip(np.arange(width)[None] + off_x, 0, width - 1).astype(int)
+    shift_y, shift_x = (np.rint(np.clip(noise(rng, height, width, CLOUD), -1, 1)) for _ in range(2))
+    y = np.clip(np.arange(height)[:, None] + shift_y, 0, height - 1).astype(int)
+    x = np.clip(np.arange(width)[None] + shift_x, 0, width - 1).astype(int)
     traced: Indices = objects[y, x]
     return traced
 
 
 def class_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
-    """GTcls: labels 0 to 20 and the boundary of each of the 20 classes."""
+    """The .mat file GTcls: labels 0 to 20, and the boundary of each of the 20 classes."""
     labels = np.array([0, *classes], np.uint8)[objects]
     present = np.setdiff1d(labels, 0)
-    absent = sparse.csc_matrix(labels.shape, dtype=bool)  # making twenty takes a while
+    absent = sparse.csc_matrix(labels.shape, dtype=bool)  # shared, as making twenty takes a while
     boundaries = [
         _boundary(labels == label) if label in present else absent
         for label in range(1, len(CLASSES))
@@ -114,13 +116,12 @@ def class_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
 
 
 def instance_mat(objects: Indices, classes: tuple[int, ...]) -> bytes:
-    """GTinst: the objects, numbered from 1, the boundary of each, and its class."""
+    """The .mat file GTinst: objects numbered from 1, the boundary of each, and its class."""
     numbers = np.setdiff1d(objects, 0)
-    skip_constant_border = np.searchsorted(np.concatenate([[0], numbers]), objects).astype(np.uint8)
+    renumbered = np.searchsorted(np.concatenate([[0], numbers]), objects).astype(np.uint8)
     boundaries = [_boundary(objects == number) for number in numbers]
-    return _struct_mat(
-        "GTinst", skip_constant_border, boundaries, np.array([0, *classes], np.uint8)[numbers]
-    )
+    kinds = np.array([0, *classes], np.uint8)[numbers]
+    return _struct_mat("GTinst", renumbered, boundaries, kinds)
 
 
 def _boundary(inside: NDArray[np.bool_]) -> sparse.csc_matrix:
@@ -128,7 +129,7 @@ def _boundary(inside: NDArray[np.bool_]) -> sparse.csc_matrix:
 
 
 def context_mat(codes: NDArray[np.uint16]) -> bytes:
-    """LabelMap: the code of what each pixel shows."""
+    """The .mat file of PASCAL-Context: LabelMap, the code of each pixel."""
     return mat({"LabelMap": codes})
 
 
@@ -146,7 +147,7 @@ def _struct_mat(
 
 
 def mat(variables: dict[str, Any]) -> bytes:
-    """A .mat file of version 5 that does not hold today's date."""
+    """A .mat file of version 5 without today's date."""
     content = io.BytesIO()
     savemat(cast(Any, content), variables, do_compression=True)  # the stubs want a path
     content.seek(0)

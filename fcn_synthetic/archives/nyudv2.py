@@ -1,4 +1,4 @@
-"""Drawn rooms in NYUDv2's own formats: the labelled .mat, its splits, and the map to 40 classes."""
+"""Synthetic rooms in NYUDv2's formats: the labelled .mat, its splits, the map to 40 classes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +15,18 @@ from fcn_synthetic.rooms.rooms import Scene, room
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
-from fcnlib.datasets.converters.nyudv2 import CLASSES, FIRST_ID, TRAIN_LIST
-from fcnlib.datasets.hha.encode import FRAME
+from fcnlib.datasets.converters.nyudv2 import FIRST_ID, TRAIN_LIST
+from fcnlib.datasets.converters.nyudv2_classes import CLASSES
+from fcnlib.datasets.hha.encode import NYUD_SIZE
 from fcnlib.datasets.reader import read_list
 
 if TYPE_CHECKING:
     import h5py
 
-ROOMS, DEAL = 4, 5  # streams of chance, beside those of the other drawn pictures
-# What annotators wrote: the classes, and the names that are pooled into the last three of them.
+ROOMS, SHUFFLE = 4, 5  # random streams, apart from those of other scenes
+# The annotators' names: the classes, and the names that are pooled into the last three of them.
 NAMES = tuple(sorted([*(name for name in CLASSES if not name.startswith("other")), *POOLED]))
-USER_BLOCK = 512  # of a v7.3 file, which MATLAB begins with its own header
+USER_BLOCK = 512  # bytes at the start of a v7.3 file, for MATLAB's header
 HEADER = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Fri Aug 10 2012 HDF5 schema 1.00 ."
 COMPRESSION = 3
 
@@ -42,17 +43,25 @@ def write_nyudv2(
 ) -> None:
     """Write nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat.
 
-    The images are `reduced` times smaller than the real camera's, and training images and test
-    images come in no order, as published.
+    Training and test images are mixed, as published.
+
+    Args:
+        labeled: The file of images, depth and labels to write.
+        splits: The file of the splits to write.
+        mapping: The file of the map from annotators' names to 40 classes to write.
+        seed: Seed of all rooms.
+        train: Number of training images.
+        test: Number of test images.
+        reduced: How many times smaller the images are than the real camera's.
     """
-    if FRAME[0] % reduced or FRAME[1] % reduced:
-        raise InputError(f"drawn: reduced: {reduced}, expected a divisor of {FRAME[0]}")
+    if NYUD_SIZE[0] % reduced or NYUD_SIZE[1] % reduced:
+        raise InputError(f"synthetic: reduced: {reduced}, expected a divisor of {NYUD_SIZE[0]}")
     numbers = range(train + test)
-    dealt = _dealt(seed, numbers, train)
+    shuffled = _shuffled(seed, numbers, train)
     _write_mat(
         splits,
-        trainNdxs=np.sort(dealt[:train]).astype(np.uint16)[:, None],
-        testNdxs=np.sort(dealt[train:]).astype(np.uint16)[:, None],
+        trainNdxs=np.sort(shuffled[:train]).astype(np.uint16)[:, None],
+        testNdxs=np.sort(shuffled[train:]).astype(np.uint16)[:, None],
     )
     codes = [CLASSES.index(POOLED.get(name, name)) + 1 for name in NAMES]
     _write_mat(
@@ -61,15 +70,19 @@ def write_nyudv2(
         className=_cells(CLASSES),
         allClassName=_cells(NAMES),
     )
-    shape = (len(numbers), FRAME[1] // reduced, FRAME[0] // reduced)  # MATLAB's, read by others
+    shape = (
+        len(numbers),
+        NYUD_SIZE[1] // reduced,
+        NYUD_SIZE[0] // reduced,
+    )  # MATLAB's order of axes, as others read it
     with atomic_write(labeled) as temporary, _hdf5(temporary) as file:
         _write_rooms(file, shape, _rooms(seed, numbers, reduced))
 
 
-def _dealt(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
-    """The indices from 1, training images first; half of those at most are in the released list."""
+def _shuffled(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
+    """The indices from 1, training images first; at most half of those are in the released list."""
     listed = {int(id) - FIRST_ID + 1 for id in read_list(TRAIN_LIST)}
-    mixed = (scenes.generator(seed, DEAL, 0).permutation(len(numbers)) + 1).tolist()
+    mixed = (scenes.generator(seed, SHUFFLE, 0).permutation(len(numbers)) + 1).tolist()
     known = [index for index in mixed if index in listed]
     first = known[: (train + 1) // 2]
     others = [index for index in mixed if index not in listed]
@@ -82,7 +95,7 @@ def _rooms(seed: int, numbers: range, reduced: int) -> Iterator[Scene]:
 
 
 def codes_of(scene: Scene) -> NDArray[np.uint16]:
-    """The scene's labels as annotators' codes [H, W], from 1 in the order of `NAMES`; 0: none."""
+    """The scene's labels as annotators' codes [H, W]: 1 is the first of `NAMES`, 0 unlabelled."""
     table = np.array([*(NAMES.index(name) + 1 for name in scene.names), 0], np.uint16)
     return table[scene.labels]
 
@@ -100,18 +113,20 @@ def _write_rooms(file: "h5py.File", shape: tuple[int, int, int], rooms: Iterator
         labels[index] = codes_of(scene).T
         instances[index] = scene.instances.T
         kinds.append(scene.kind)
-    _texts(file, "names", NAMES)
-    _texts(file, "sceneTypes", kinds)
-    _texts(file, "scenes", [f"{kind}_{index:04d}" for index, kind in enumerate(kinds, start=1)])
+    _write_texts(file, "names", NAMES)
+    _write_texts(file, "sceneTypes", kinds)
+    _write_texts(
+        file, "scenes", [f"{kind}_{index:04d}" for index, kind in enumerate(kinds, start=1)]
+    )
     for name, start in (("rawRgbFilenames", "r"), ("rawDepthFilenames", "d")):
         frames = [f"{kind}_{i:04d}/{start}-{i:08d}.pgm" for i, kind in enumerate(kinds, start=1)]
-        _texts(file, name, frames)
+        _write_texts(file, name, frames)
 
 
 @contextmanager
 def _hdf5(path: Path) -> Iterator["h5py.File"]:
     """An HDF5 file with MATLAB's header in front of it."""
-    import h5py  # slow to import, and rules import this package
+    import h5py  # slow to import
 
     with h5py.File(path, "w", userblock_size=USER_BLOCK, libver="earliest") as file:
         yield file
@@ -122,8 +137,8 @@ def _hdf5(path: Path) -> Iterator["h5py.File"]:
 def _dataset(
     group: "h5py.Group", name: str, shape: tuple[int, ...], kind: type[np.generic]
 ) -> "h5py.Dataset":
-    """An empty array, an image to a chunk, as MATLAB marks it."""
-    made = group.create_dataset(
+    """An empty array of one image a chunk, marked as MATLAB does."""
+    dataset = group.create_dataset(
         name,
         shape,
         kind,
@@ -131,23 +146,23 @@ def _dataset(
         compression=COMPRESSION,
         track_times=False,
     )
-    made.attrs["MATLAB_class"] = np.bytes_("single" if kind is np.float32 else kind.__name__)
-    return made
+    dataset.attrs["MATLAB_class"] = np.bytes_("single" if kind is np.float32 else kind.__name__)
+    return dataset
 
 
-def _texts(file: "h5py.File", name: str, texts: list[str] | tuple[str, ...]) -> None:
-    """A cell array [1, N] of character arrays, which lie in #refs#."""
+def _write_texts(file: "h5py.File", name: str, texts: list[str] | tuple[str, ...]) -> None:
+    """Write a cell array [1, N] of character arrays, which lie in #refs#."""
     import h5py
 
     group = file.require_group("#refs#")
-    checks = np.empty((1, len(texts)), h5py.ref_dtype)
+    references = np.empty((1, len(texts)), h5py.ref_dtype)
     for index, text in enumerate(texts):
         letters = np.frombuffer(text.encode("utf-16-le"), np.uint16)[:, None]
-        made = group.create_dataset(f"{name}{index}", data=letters, track_times=False)
-        made.attrs["MATLAB_class"] = np.bytes_("char")
-        made.attrs["MATLAB_int_decode"] = np.int32(2)
-        checks[0, index] = made.ref
-    cells = file.create_dataset(name, data=checks, track_times=False)
+        text_dataset = group.create_dataset(f"{name}{index}", data=letters, track_times=False)
+        text_dataset.attrs["MATLAB_class"] = np.bytes_("char")
+        text_dataset.attrs["MATLAB_int_decode"] = np.int32(2)
+        references[0, index] = text_dataset.ref
+    cells = file.create_dataset(name, data=references, track_times=False)
     cells.attrs["MATLAB_class"] = np.bytes_("cell")
 
 

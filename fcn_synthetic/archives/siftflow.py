@@ -1,4 +1,4 @@
-"""Drawn outdoor scenes in the published format of SIFT Flow's zip."""
+"""Synthetic outdoor scenes in the format of SIFT Flow's zip."""
 
 import zipfile
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from fcnlib.datasets.converters.siftflow_names import (
     released_test,
 )
 
-OUTDOOR, NAMES = 30, 31  # streams of chance, beside those of the other archives
-RELEASED = (2010, 9, 5, 0, 0, 0)  # for every member, so that no date enters the archive
+OUTDOOR, NAMES = 30, 31  # random streams, apart from those of other archives
+RELEASED = (2010, 9, 5, 0, 0, 0)  # of every member: no date of today in the archive
 NO_FILES, NO_PIXELS = "highway_bost181", "street_urb506"  # without annotation, as published
-# Where the published photographs come from; a number follows.
+# The published images' names: category, one of these sources, and a number.
 SOURCES = {
     "coast": ("bea", "cdmc", "land", "n", "nat", "natu", "sun"),
     "forest": ("cdmc", "for", "land", "nat", "natu", "text"),
@@ -40,13 +40,20 @@ SOURCES = {
 def write_siftflow(
     path: Path, *, seed: int, size: int = 112, train: int = 300, test: int = 100
 ) -> None:
-    """Write SiftFlowDataset.zip: photographs and both labels of each, and the test list.
+    """Write SiftFlowDataset.zip: images with both labels, and the test list.
 
-    Two more images than asked for have no annotation: one has no files, one no labelled pixel.
+    Two more images have no annotation: one has no label files, one no labelled pixel.
+
+    Args:
+        path: The zip to write.
+        seed: Seed of all scenes.
+        size: Side of the images in pixels.
+        train: Number of training images.
+        test: Number of test images, at most 200.
     """
     training, testing = names(seed=seed, train=train, test=test)
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, scene in _drawing(training, testing, seed=seed, size=size):
+        for name, scene in _scenes(training, testing, seed=seed, size=size):
             _add(archive, f"Images/{FOLDER}/{name}.jpg", formats.jpeg(scene.image))
             if name == NO_FILES:
                 continue
@@ -58,7 +65,7 @@ def write_siftflow(
         _add(archive, "TestSet1.txt", listed.encode())
 
 
-def _drawing(
+def _scenes(
     training: list[str], testing: list[str], *, seed: int, size: int
 ) -> Iterator[tuple[str, OutdoorScene]]:
     """Each name with its scene, in the names' order."""
@@ -72,28 +79,28 @@ def _drawing(
 
 
 def names(*, seed: int, train: int, test: int) -> tuple[list[str], list[str]]:
-    """Names for training, of the published form, and of the published test list's first images."""
+    """Names of training images, as those published, and the first of the published test list."""
     if train < 1 or not 1 <= test <= len(released_test()):
         raise InputError(
-            f"drawn: {train} training and {test} test scenes; expected at least one of each, "
+            f"synthetic: {train} training and {test} test scenes; expected at least one of each, "
             f"and no more than the {len(released_test())} published test images"
         )
     rng = scenes.generator(seed, NAMES, 0)
-    taken = {NO_FILES, NO_PIXELS, *released_test()}
+    used = {NO_FILES, NO_PIXELS, *released_test()}
     training: list[str] = []
     while len(training) < train:
         category = CATEGORIES[len(training) % len(CATEGORIES)]
         source = SOURCES[category][rng.integers(len(SOURCES[category]))]
-        digits = 6 if source in ("a", "n") else 3  # these numbers are dates
+        digits = 6 if source in ("a", "n") else 3  # these sources have dates
         name = f"{category}_{source}{rng.integers(10 ** (digits - 1), 10**digits)}"
-        if name not in taken:
-            taken.add(name)
+        if name not in used:
+            used.add(name)
             training.append(name)
     return sorted(training), sorted(released_test()[:test])
 
 
 def label_mat(codes: NDArray[np.uint8] | NDArray[np.int8], classes: list[str]) -> bytes:
-    """A label file: the codes S as MATLAB's doubles, and the names of the classes."""
+    """A label file: the codes S [H, W] as MATLAB's doubles, and the names of the classes."""
     cells = np.empty((len(classes), 1), object)
     cells[:, 0] = classes
     return formats.mat({"S": codes.astype(np.float64), "names": cells})
@@ -102,5 +109,5 @@ def label_mat(codes: NDArray[np.uint8] | NDArray[np.int8], classes: list[str]) -
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     member = zipfile.ZipInfo(name, RELEASED)
     member.external_attr = 0o644 << 16
-    member.create_system = 3  # Unix, whatever system writes it
+    member.create_system = 3  # Unix, on whatever system it is written
     archive.writestr(member, content)

@@ -1,8 +1,8 @@
-"""Drawn scenes in the published archives' own formats: the VOC tars, SBD's and PASCAL-Context's.
+"""Synthetic scenes in the formats of the VOC tars, SBD and PASCAL-Context.
 
-Those of 2011 and SBD share images as the real ones do: part of VOC val is in SBD train, so that
-seg11valid is VOC val minus SBD train and not simply VOC val. Those of 2010 are furnished scenes,
-whose every pixel PASCAL-Context names.
+Those of 2011 and SBD share images as the published ones do: part of VOC val is in SBD train, so
+that seg11valid is VOC val minus SBD train. Those of 2010 are furnished scenes, of which
+PASCAL-Context labels every pixel.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,12 +23,12 @@ VOC2010_ROOT = "VOCdevkit/VOC2010"
 VOC_ROOT = "TrainVal/VOCdevkit/VOC2011"
 VOC2012_ROOT = "VOCdevkit/VOC2012"
 SBD_ROOT = "benchmark_RELEASE/dataset"
-# Streams of chance, beside those of the drawn pictures.
-ROLES, OUTLINES, WHOLE_ROLES, WHOLE, FURNISHING, TEST_ROLES, TEST = range(2, 9)
+# Random streams, apart from those of `scenes`.
+ROLES, OUTLINES, CONTEXT_ROLES, CONTEXT_SCENES, FURNISHING, TEST_ROLES, TEST = range(2, 9)
 
 
 class Splits(NamedTuple):
-    """Which image is in which list; `numbers` gives each ID its drawn scene."""
+    """The lists of both archives; `numbers` maps each ID to the number of its scene."""
 
     numbers: dict[str, int]
     voc_train: list[str]
@@ -47,13 +47,23 @@ def write_voc2011(
     context: float = CONTEXT,
     company: float = COMPANY,
 ) -> None:
-    """Write VOCtrainval_25-May-2011.tar: palette PNGs with a void band around each object."""
+    """Write VOCtrainval_25-May-2011.tar: palette PNGs with a void band around each object.
+
+    Args:
+        path: The tar to write.
+        seed: Seed of all scenes.
+        size: Longer side of the images in pixels.
+        train: Number of images in SBD's train, which decides the sizes of all lists.
+        validation: Number of images in VOC's val that are not in SBD's train.
+        context: Probability that an object is in its usual place at its usual hour.
+        company: Probability that a second object is of the first one's place.
+    """
     lists = splits(seed=seed, train=train, validation=validation)
     both = sorted(lists.voc_train + lists.voc_val)
     numbers = {name: lists.numbers[name] for name in both}
-    drawing = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
+    named_scenes = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
     sets = {"train": lists.voc_train, "val": lists.voc_val, "trainval": both}
-    _write_voc(path, VOC_ROOT, drawing, {"Main": sets, "Segmentation": sets})
+    _write_voc(path, VOC_ROOT, named_scenes, {"Main": sets, "Segmentation": sets})
 
 
 def write_sbd(
@@ -66,12 +76,15 @@ def write_sbd(
     context: float = CONTEXT,
     company: float = COMPANY,
 ) -> None:
-    """Write benchmark.tgz: .mat labels without void, their outlines traced by another hand."""
+    """Write benchmark.tgz: .mat labels without void, with other outlines than VOC's.
+
+    The arguments are those of `write_voc2011`.
+    """
     lists = splits(seed=seed, train=train, validation=validation)
     numbers = {name: lists.numbers[name] for name in sorted(lists.sbd_train + lists.sbd_val)}
-    drawing = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
+    named_scenes = archive_scenes(numbers, seed=seed, size=size, context=context, company=company)
     with formats.tar(path, zipped=True) as add:
-        for name, scene in drawing:
+        for name, scene in named_scenes:
             rng = scenes.generator(seed, OUTLINES, numbers[name])
             traced = formats.retraced(scene.objects, rng)
             add(f"{SBD_ROOT}/cls/{name}.mat", formats.class_mat(traced, scene.classes))
@@ -84,29 +97,40 @@ def write_sbd(
 def write_voc2010(
     path: Path, *, seed: int, size: int = 128, train: int = 240, validation: int = 80
 ) -> None:
-    """Write VOCtrainval_03-May-2010.tar, of whose images one in five is segmented."""
-    numbers, main = whole_lists(seed=seed, train=train, validation=validation)
+    """Write VOCtrainval_03-May-2010.tar, in which one image in five is segmented.
+
+    Args:
+        path: The tar to write.
+        seed: Seed of all scenes.
+        size: Longer side of the images in pixels.
+        train: Number of training images.
+        validation: Number of validation images.
+    """
+    numbers, main = context_lists(seed=seed, train=train, validation=validation)
     segmented = {name: ids[::5] for name, ids in main.items() if name != "trainval"}
     segmented["trainval"] = sorted(segmented["train"] + segmented["val"])
-    drawing = whole_scenes(numbers, seed=seed, size=size)
-    _write_voc(path, VOC2010_ROOT, drawing, {"Main": main, "Segmentation": segmented})
+    named_scenes = context_scenes(numbers, seed=seed, size=size)
+    _write_voc(path, VOC2010_ROOT, named_scenes, {"Main": main, "Segmentation": segmented})
 
 
 def write_context(
     path: Path, *, seed: int, size: int = 128, train: int = 240, validation: int = 80
 ) -> None:
-    """Write pascal-context-trainval.tar.gz: what every pixel of those images shows."""
-    numbers, _ = whole_lists(seed=seed, train=train, validation=validation)
+    """Write pascal-context-trainval.tar.gz: labels of all pixels of VOC2010's images.
+
+    The arguments are those of `write_voc2010`.
+    """
+    numbers, _ = context_lists(seed=seed, train=train, validation=validation)
     with formats.tar(path, zipped=True) as add:
         for title, names in (("labels", RAW_NAMES), ("59_labels", TASK_NAMES)):
             numbered = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
             add(f"{title}.txt", formats.lines(numbered))
-        for name, scene in whole_scenes(numbers, seed=seed, size=size):
-            add(f"trainval/{name}.mat", formats.context_mat(scene.whole))
+        for name, scene in context_scenes(numbers, seed=seed, size=size):
+            add(f"trainval/{name}.mat", formats.context_mat(scene.codes))
 
 
 def write_voc2012_test(path: Path, *, seed: int, size: int = 128, images: int = 20) -> None:
-    """Write VOC2012test.tar: photographs and their list; nobody has the labels."""
+    """Write VOC2012test.tar: images and their list, without labels."""
     rng = scenes.generator(seed, TEST_ROLES, 0)
     ids = _ids(rng, images, years=range(2008, 2013))
     numbers = {name: number for number, name in enumerate(ids)}
@@ -120,14 +144,17 @@ def write_voc2012_test(path: Path, *, seed: int, size: int = 128, images: int = 
 def _write_voc(
     path: Path,
     root: str,
-    drawing: Iterable[tuple[str, Scene]],
+    named_scenes: Iterable[tuple[str, Scene]],
     sets: Mapping[str, Mapping[str, list[str]]],
 ) -> None:
-    """Write a VOC archive of training images: Main's, with labels of those of Segmentation."""
+    """Write a VOC archive of the images of Main, with labels for those of Segmentation.
+
+    `sets` are the lists by use (a folder of ImageSets) and name.
+    """
     segmented = set(sets["Segmentation"]["trainval"])
     folder = PurePosixPath(root).name
     with formats.tar(path) as add:
-        for name, scene in drawing:
+        for name, scene in named_scenes:
             xml = formats.annotation(folder, name, scene, segmented=name in segmented)
             add(f"{root}/Annotations/{name}.xml", xml)
             add(f"{root}/JPEGImages/{name}.jpg", formats.jpeg(scene.image))
@@ -153,7 +180,14 @@ def archive_scenes(
 ) -> Iterator[tuple[str, Scene]]:
     """Each ID with its scene: half of them square, the others wide or tall.
 
-    `stream` and, where the scenes are to be furnished, `furnishing` are streams of chance.
+    Args:
+        numbers: Number of the scene of each ID.
+        seed: Seed of all scenes.
+        size: Longer side in pixels.
+        stream: Random stream of the scenes.
+        furnishing: Random stream of other things in the scenes; None for none.
+        context: Probability that an object is in its usual place at its usual hour.
+        company: Probability that a second object is of the first one's place.
     """
     shorter = round(size * 0.8125)
     shapes = [(size, size), (size, size), (shorter, size), (size, shorter)]
@@ -161,31 +195,33 @@ def archive_scenes(
         rng = scenes.generator(seed, stream, number)
         things = None if furnishing is None else scenes.generator(seed, furnishing, number)
         height, width = shapes[rng.integers(len(shapes))]
-        drawn = scenes.scene(
-            rng, height, width, context=context, company=company, furnishing=things
+        yield (
+            name,
+            scenes.scene(rng, height, width, context=context, company=company, furnishing=things),
         )
-        yield name, drawn
 
 
-def whole_scenes(numbers: dict[str, int], *, seed: int, size: int) -> Iterator[tuple[str, Scene]]:
-    """The furnished scenes of VOC2010, whose every pixel PASCAL-Context names."""
-    return archive_scenes(numbers, seed=seed, size=size, stream=WHOLE, furnishing=FURNISHING)
+def context_scenes(numbers: dict[str, int], *, seed: int, size: int) -> Iterator[tuple[str, Scene]]:
+    """The furnished scenes of VOC2010, of which PASCAL-Context labels every pixel."""
+    return archive_scenes(
+        numbers, seed=seed, size=size, stream=CONTEXT_SCENES, furnishing=FURNISHING
+    )
 
 
-def whole_lists(
+def context_lists(
     *, seed: int, train: int, validation: int
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """The number of each scene that is wholly labelled, and VOC2010's Main lists of them."""
+    """The number of each of VOC2010's scenes by ID, and its Main lists."""
     if min(train, validation) < 1:
         raise InputError(
-            f"drawn: {train} training and {validation} validation scenes; expected one of each"
+            f"synthetic: {train} training and {validation} validation scenes; expected one of each"
         )
-    rng = scenes.generator(seed, WHOLE_ROLES, 0)
+    rng = scenes.generator(seed, CONTEXT_ROLES, 0)
     ids = _ids(rng, train + validation, years=range(2007, 2011))
-    learned = set(rng.permutation(len(ids))[:train].tolist())
+    training = set(rng.permutation(len(ids))[:train].tolist())
     lists = {
-        "train": [name for number, name in enumerate(ids) if number in learned],
-        "val": [name for number, name in enumerate(ids) if number not in learned],
+        "train": [name for number, name in enumerate(ids) if number in training],
+        "val": [name for number, name in enumerate(ids) if number not in training],
         "trainval": ids,
     }
     return {name: number for number, name in enumerate(ids)}, lists
@@ -194,7 +230,7 @@ def whole_lists(
 def splits(*, seed: int, train: int, validation: int) -> Splits:
     """The lists of both archives: `train` images in SBD train, `validation` in seg11valid.
 
-    VOC train has an eighth as many as SBD train, about as the real ones (1,112 and 8,498).
+    VOC train is an eighth of SBD train, about as published (1,112 and 8,498).
     """
     voc_train, twice, extra = train // 8, train // 60, validation // 2
     sizes = {
@@ -208,8 +244,8 @@ def splits(*, seed: int, train: int, validation: int) -> Splits:
     }
     if min(train, validation) < 1 or min(sizes.values()) < 0:
         raise InputError(
-            f"drawn: {train} training and {validation} validation scenes; expected at least one "
-            "of each, and no more validation than training scenes"
+            f"synthetic: {train} training and {validation} validation scenes; expected at least "
+            "one of each, and no more validation than training scenes"
         )
     rng = scenes.generator(seed, ROLES, 0)
     ids = _ids(rng, sum(sizes.values()))
@@ -223,6 +259,6 @@ def splits(*, seed: int, train: int, validation: int) -> Splits:
 
 
 def _ids(rng: np.random.Generator, count: int, years: range = range(2007, 2012)) -> list[str]:
-    """Sorted names of the published form, 2007_000032 to 2011_..."""
+    """Sorted IDs of the published form: 2007_000032 to 2011_..."""
     numbers = 32 + np.cumsum(rng.integers(1, 9, size=count))
     return [f"{years[len(years) * i // count]}_{number:06d}" for i, number in enumerate(numbers)]

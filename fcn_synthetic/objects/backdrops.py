@@ -1,6 +1,7 @@
-"""Painted backdrops, each the usual place of four classes or of none, and what each pixel shows.
+"""Painted backdrops, each the usual place of four classes or of none, with a code for each pixel.
 
-Only additions, products and square roots touch the pixels: their bits do not depend on the CPU.
+Pixels are computed by additions, products and square roots only: their bits do not depend on the
+CPU.
 """
 
 import colorsys
@@ -29,10 +30,10 @@ PLACE_OF = {name: place for place, names in PLACES.items() for name in names}
 
 
 class Painting(NamedTuple):
-    """A canvas, and for each pixel the PASCAL-Context code of what it shows."""
+    """A canvas, and the PASCAL-Context code of each pixel."""
 
     canvas: Pixels  # [H, W, 3]
-    shows: Codes  # [H, W]
+    codes: Codes  # [H, W]
 
 
 def rgb(hue: float, saturation: float, value: float) -> Pixels:
@@ -53,12 +54,12 @@ def _tiles() -> list[Pixels]:
 def noise(
     rng: np.random.Generator, height: int, width: int, kind: int, tall: int = 1, wide: int = 1
 ) -> Pixels:
-    """Smooth noise of unit variance, stretched by whole factors."""
+    """Smooth noise [H, W] of unit variance, stretched `tall` and `wide` times."""
     top, left = rng.integers(TILE, size=2)
     rows = (top + np.arange(height) // tall) % TILE
     columns = (left + np.arange(width) // wide) % TILE
-    drawn: Pixels = _tiles()[kind].take(rows, axis=0).take(columns, axis=1)
-    return drawn
+    patch: Pixels = _tiles()[kind].take(rows, axis=0).take(columns, axis=1)
+    return patch
 
 
 def _step(distance: NDArray[np.floating], softness: float = 1.0) -> Pixels:
@@ -76,9 +77,9 @@ def _on(canvas: Pixels, name: str) -> Painting:
 
 
 def _lay(painting: Painting, colour: Pixels, cover: Pixels, name: str) -> None:
-    """Paint something over what is there, which shows from half its cover on."""
+    """Paint over the canvas; pixels get the code where `cover` is at least half."""
     _over(painting.canvas, colour, cover)
-    painting.shows[cover >= 0.5] = CODES[name]
+    painting.codes[cover >= 0.5] = CODES[name]
 
 
 def _ramp(top: Pixels, bottom: Pixels, height: int, width: int) -> Pixels:
@@ -141,7 +142,7 @@ def street(rng: np.random.Generator, height: int, width: int) -> Painting:
     while left < width:  # a row of houses
         right = min(left + int(rng.integers(24, 52)), width)
         wall = rgb(rng.uniform(0.0, 0.14), rng.uniform(0.08, 0.35), rng.uniform(0.62, 0.85))
-        house = Painting(painting.canvas[:, left:right], painting.shows[:, left:right])
+        house = Painting(painting.canvas[:, left:right], painting.codes[:, left:right])
         house.canvas[:] = wall
         across = (x[:, left:right] - left) % 13
         down = (y + rng.uniform(0, 18)) % 18

@@ -1,7 +1,7 @@
-"""What stands in a place beside the twenty classes: only scenes for PASCAL-Context have it.
+"""Props: other things than the twenty classes, in the scenes for PASCAL-Context only.
 
-A prop is drawn as the objects are, from its strokes, but behind them and in colours of its own. Its
-name is one of the 459 of PASCAL-Context; some of these are outside of the task's 59 classes.
+A prop is drawn from strokes like the objects, but behind them and in colours of its own. Its name
+is one of PASCAL-Context's 459, some of which are outside of the task's 59 classes.
 """
 
 import math
@@ -24,7 +24,7 @@ from fcn_synthetic.objects.shapes import (
 Range = tuple[float, float]
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     hue: float
     saturation: Range = (0.45, 0.95)
     value: Range = (0.5, 0.95)
@@ -33,17 +33,17 @@ class Look(NamedTuple):
 
 class Prop(NamedTuple):
     shape: Shape
-    look: Look
-    radius: Range  # shares of the picture's side
-    height: Range  # of its middle, shares of the picture's height
+    appearance: Appearance
+    radius: Range  # shares of the image's side
+    height: Range  # of its middle, shares of the image's height
     aspect: float = 1.0
-    lies: bool = False  # along the whole width: its middle is the picture's
+    lies: bool = False  # along the full width: its middle is the image's
 
 
-WOOD = Look(0.07, (0.3, 0.55), (0.4, 0.7), 1)
-STONE = Look(0.6, (0.02, 0.12), (0.4, 0.65))
-PAINTED = Look(0.58, (0.1, 0.5), (0.6, 0.9), 0)
-POST = Look(0.6, (0.0, 0.1), (0.2, 0.4), 0)
+WOOD = Appearance(0.07, (0.3, 0.55), (0.4, 0.7), 1)
+STONE = Appearance(0.6, (0.02, 0.12), (0.4, 0.65))
+PAINTED = Appearance(0.58, (0.1, 0.5), (0.6, 0.9), 0)
+POST = Appearance(0.6, (0.0, 0.1), (0.2, 0.4), 0)
 LEAVES = [(0.62 * math.cos(a), 0.46 * math.sin(a) - 0.28) for a in np.linspace(0, 2 * math.pi, 9)]
 
 PROPS = {
@@ -56,7 +56,7 @@ PROPS = {
             ],
             [disc(x * 0.6, y * 0.8 - 0.1, 0.13, tone=0.25) for x, y in LEAVES[::2]],
         ),
-        Look(0.33, (0.35, 0.7), (0.3, 0.55)),
+        Appearance(0.33, (0.35, 0.7), (0.3, 0.55)),
         radius=(0.3, 0.48),
         height=(0.3, 0.5),
         aspect=0.8,
@@ -73,14 +73,14 @@ PROPS = {
     ),
     "ground": Prop(
         Shape([blob((-0.85, 0.1), (-0.4, -0.3), (0.3, -0.2), (0.85, 0.0), (0.2, 0.4))], []),
-        Look(0.08, (0.3, 0.5), (0.5, 0.7)),
+        Appearance(0.08, (0.3, 0.5), (0.5, 0.7)),
         radius=(0.22, 0.36),
         height=(0.7, 0.95),
         aspect=5.0,
     ),
     "hay": Prop(
         Shape([disc(0.0, 0.0, 0.6)], [disc(0.0, 0.0, r, tone=0.3 - r) for r in (0.5, 0.3, 0.1)]),
-        Look(0.13, (0.45, 0.65), (0.7, 0.9)),
+        Appearance(0.13, (0.45, 0.65), (0.7, 0.9)),
         radius=(0.14, 0.24),
         height=(0.5, 0.75),
     ),
@@ -93,7 +93,7 @@ PROPS = {
                 for x in (-0.84, -0.42, 0, 0.42, 0.84)
             ],
         ),
-        Look(0.09, (0.1, 0.4), (0.65, 0.95), 0),
+        Appearance(0.09, (0.1, 0.4), (0.65, 0.95), 0),
         radius=(0.18, 0.24),
         height=(0.45, 0.6),
         aspect=7.0,
@@ -104,7 +104,7 @@ PROPS = {
             [box(-0.03, -0.4, 0.03, 0.85, tone=-0.6), disc(0.0, -0.5, 0.32)],
             [disc(0.0, -0.5, 0.28, tone=PALE), box(-0.22, -0.56, 0.22, -0.44, tone=DARK)],
         ),
-        Look(0.98, (0.7, 0.95), (0.6, 0.9), 0),
+        Appearance(0.98, (0.7, 0.95), (0.6, 0.9), 0),
         radius=(0.22, 0.36),
         height=(0.35, 0.6),
         aspect=0.7,
@@ -139,14 +139,14 @@ PROPS = {
             [box(-0.38, -0.45, 0.38, 0.75), box(-0.5, -0.6, 0.5, -0.5, tone=-0.4)],
             [box(-0.3, -0.1, 0.3, 0.25, tone=0.5)],
         ),
-        Look(0.4, (0.4, 0.7), (0.3, 0.5), 0),
+        Appearance(0.4, (0.4, 0.7), (0.3, 0.5), 0),
         radius=(0.12, 0.2),
         height=(0.6, 0.8),
         aspect=0.8,
     ),
     "ceiling": Prop(
         Shape([box(-0.85, -0.7, 0.85, 0.7)], [box(-0.95, 0.72, 0.95, 0.9, tone=-0.3)]),
-        Look(0.12, (0.0, 0.06), (0.86, 0.98)),
+        Appearance(0.12, (0.0, 0.06), (0.86, 0.98)),
         radius=(0.5, 0.5),
         height=(-0.03, 0.05),
         aspect=12.0,
@@ -171,7 +171,7 @@ PROPS = {
             [box(-0.65, -0.78, 0.65, 0.75), line((-0.8, -0.8), (0.8, -0.8), width=0.0, tone=DARK)],
             [line((x, -0.7), (x, 0.8), width=0.08, tone=-0.3) for x in (-0.5, -0.2, 0.1, 0.4)],
         ),
-        Look(0.95, (0.3, 0.8), (0.5, 0.9), 0),
+        Appearance(0.95, (0.3, 0.8), (0.5, 0.9), 0),
         radius=(0.28, 0.4),
         height=(0.35, 0.45),
         aspect=0.6,
@@ -198,7 +198,7 @@ PROPS = {
             + [line((-0.84, -0.52), (0.84, -0.52), width=0.1, tone=0.4)]
             + [disc(x, 0.0, 0.06, tone=DARK) for x in (-0.13, 0.13)],
         ),
-        Look(0.1, (0.05, 0.3), (0.7, 0.95), 3),
+        Appearance(0.1, (0.05, 0.3), (0.7, 0.95), 3),
         radius=(0.24, 0.36),
         height=(0.55, 0.75),
     ),
@@ -211,7 +211,7 @@ PROPS = {
                 for y in (-0.62, 0.04)
             ],
         ),
-        Look(0.56, (0.3, 0.5), (0.75, 0.95)),
+        Appearance(0.56, (0.3, 0.5), (0.75, 0.95)),
         radius=(0.2, 0.3),
         height=(0.25, 0.4),
     ),
@@ -224,20 +224,20 @@ PROPS = {
                 blob((-0.55, 0.4), (-0.2, -0.1), (0.1, 0.2), (0.55, 0.4), tone=-0.2),
             ],
         ),
-        Look(0.5, (0.3, 0.8), (0.5, 0.9)),
+        Appearance(0.5, (0.3, 0.8), (0.5, 0.9)),
         radius=(0.14, 0.24),
         height=(0.2, 0.4),
     ),
     "rug": Prop(
         Shape([disc(0.0, 0.0, 0.8, 0.6)], [disc(0.0, 0.0, 0.66, 0.48, tone=0.35)]),
-        Look(0.9, (0.4, 0.8), (0.4, 0.8), 2),
+        Appearance(0.9, (0.4, 0.8), (0.4, 0.8), 2),
         radius=(0.26, 0.36),
         height=(0.82, 0.95),
         aspect=3.0,
     ),
 }
 
-# What may stand in each place, the farthest first.
+# The props of each place, the farthest first.
 FURNISHING = {
     "shore": ("tree", "bench", "rock"),
     "street": ("door", "tree", "fence", "light", "sign", "bench", "trash bin"),

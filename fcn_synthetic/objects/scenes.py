@@ -1,7 +1,7 @@
-"""Scenes of one or two drawn objects, and single objects to pre-train on: seed in, same bytes out.
+"""Scenes of one or two objects, and single objects to pre-train on; one seed gives the same bytes.
 
-A class has a silhouette, and shares a hue, a texture, a place and an hour with
-others: like photographs, a scene is read by its outlines, colours, textures and context together.
+A class has a silhouette of its own, and shares hue, texture, place and hour with others: as in
+photographs, outlines, colours, textures and context tell the class together.
 """
 
 import math
@@ -21,36 +21,54 @@ from fcn_synthetic.objects.backdrops import (
     noise,
     rgb,
 )
-from fcn_synthetic.objects.props import FURNISHING, PROPS, Look
+from fcn_synthetic.objects.props import FURNISHING, PROPS, Appearance
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.pascal_context_names import code
 
 CLASSES = ("background", *silhouettes.SHAPES)  # in the order of PASCAL VOC
-CONTEXT = 0.92  # how often one that does not stands in its usual place at its usual hour
-PLAIN = 0.15  # how often an object stands before a plain backdrop, which tells nothing of it
-COMPANY = 0.7  # how often a second object is of the first one's place
-FURNISHED = 0.4  # how often each thing that may stand in a place does
+# Probabilities:
+PLAIN = 0.15  # an object is before a plain backdrop
+CONTEXT = 0.92  # otherwise, it is in its usual place at its usual hour
+COMPANY = 0.7  # a second object is of the first one's place
+FURNISHED = 0.4  # each prop of a place is there
 HUE_SPREAD = 0.04
 PIXEL_NOISE = 6.0
 OUTSIDE = -1.0
-SCENES, WINDOWS = 0, 1  # streams of chance that never meet
+SCENES, WINDOWS = 0, 1  # random streams
 
-# What a place's colours are multiplied by at each hour; each of its classes has an hour of its own.
+# Factors of a place's colours at each hour; each of its classes has an hour of its own.
 LIGHTS = np.array(
     [(1.1, 0.98, 0.74), (0.76, 0.98, 1.1), (0.95, 0.8, 0.95), (0.8, 1.1, 0.8)], np.float32
 )
-# Hues a twentieth apart, textures by family; neither tells a class by itself.
+# Hues a twentieth apart, textures by family; neither determines the class.
 BY_HUE = (
-    *("boat", "horse", "dog", "cat", "diningtable", "bird", "bottle", "pottedplant"),
-    *("train", "sofa", "bicycle", "aeroplane", "sheep", "car", "tvmonitor", "motorbike"),
-    *("chair", "person", "cow", "bus"),
+    "boat",
+    "horse",
+    "dog",
+    "cat",
+    "diningtable",
+    "bird",
+    "bottle",
+    "pottedplant",
+    "train",
+    "sofa",
+    "bicycle",
+    "aeroplane",
+    "sheep",
+    "car",
+    "tvmonitor",
+    "motorbike",
+    "chair",
+    "person",
+    "cow",
+    "bus",
 )
 HUES = {name: slot / len(BY_HUE) for slot, name in enumerate(BY_HUE)}
 TEXTURES = {
     name: (index // 5 + index) % 4 for index, name in enumerate(silhouettes.SHAPES)
 }  # stripes, planks, checks, fur
-LOOKS = {name: Look(hue, texture=TEXTURES[name]) for name, hue in HUES.items()}
-LOOKS |= {name: prop.look for name, prop in PROPS.items()}
+APPEARANCES = {name: Appearance(hue, texture=TEXTURES[name]) for name, hue in HUES.items()}
+APPEARANCES |= {name: prop.appearance for name, prop in PROPS.items()}
 
 
 class Scene(NamedTuple):
@@ -58,7 +76,7 @@ class Scene(NamedTuple):
     labels: NDArray[np.uint8]  # [H, W], 0 background, no void
     objects: NDArray[np.uint8]  # [H, W], 0 background, then 1, 2, ... as `classes` lists them
     classes: tuple[int, ...]
-    whole: NDArray[np.uint16]  # [H, W], what each pixel shows, of PASCAL-Context's 459
+    codes: NDArray[np.uint16]  # [H, W], PASCAL-Context's codes 1 to 459
 
 
 class Setting(NamedTuple):
@@ -77,7 +95,7 @@ class Placement(NamedTuple):
 
 
 def generator(seed: int, stream: int, index: int) -> np.random.Generator:
-    """Chance for one picture, the same however many others are drawn and in which order."""
+    """A generator for one scene, independent of all others."""
     return np.random.default_rng((seed, stream, index))
 
 
@@ -90,16 +108,22 @@ def scene(
     company: float = COMPANY,
     furnishing: np.random.Generator | None = None,
 ) -> Scene:
-    """A backdrop with one or two objects, cut by the border now and then.
+    """A backdrop with one or two objects, which the border may cut.
 
-    Given chance for its `furnishing`, other things of the place stand behind the same objects.
+    Args:
+        rng: Generator of all but the props.
+        height: In pixels.
+        width: In pixels.
+        context: Probability that an object is in its usual place at its usual hour.
+        company: Probability that a second object is of the first one's place.
+        furnishing: Generator of props, which stand behind the same objects; None for no props.
     """
     names = list(silhouettes.SHAPES)
     last = names[rng.integers(len(names))]
     chosen = [last]
     if rng.uniform() < 0.3:
-        mates = PLACES[PLACE_OF[last]] if rng.uniform() < company else names
-        chosen = [mates[rng.integers(len(mates))], last]
+        candidates = PLACES[PLACE_OF[last]] if rng.uniform() < company else names
+        chosen = [candidates[rng.integers(len(candidates))], last]
     side = math.sqrt(height * width)
     placements = []
     for name in chosen:
@@ -136,7 +160,7 @@ def _window(rng: np.random.Generator, side: int, label: int, context: float) -> 
 
 
 def _setting(rng: np.random.Generator, name: str, context: float) -> Setting:
-    """A class's usual place and hour, any of them, or a studio."""
+    """The class's usual place and hour, or others, or a studio."""
     if rng.uniform() < PLAIN:
         return Setting("studio", 0)
     if rng.uniform() < context:
@@ -159,34 +183,34 @@ def _compose(
     furnishing: np.random.Generator | None = None,
 ) -> Scene:
     place, hour = setting
-    canvas, whole = backdrops.PAINTERS[place](rng, height, width)
+    canvas, codes = backdrops.PAINTERS[place](rng, height, width)
     if place in PLACES:
         canvas *= LIGHTS[hour]
     if furnishing:
         for prop in _props(furnishing, place, height, width):
-            paint(furnishing, canvas, whole, code(prop.name), prop)
+            paint(furnishing, canvas, codes, code(prop.name), prop)
     numbers = np.zeros((height, width), np.uint8)
     for number, placement in enumerate(placements, start=1):
         paint(rng, canvas, numbers, number, placement)
-        whole[numbers == number] = code(placement.name)
+        codes[numbers == number] = code(placement.name)
     canvas *= lighting(rng, height, width)
     canvas += np.float32(PIXEL_NOISE) * rng.standard_normal(canvas.shape, np.float32)
     image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
     classes = tuple(CLASSES.index(placement.name) for placement in placements)
     labels = np.array([0, *classes], np.uint8)[numbers]
-    return Scene(image, labels, numbers, classes, whole)
+    return Scene(image, labels, numbers, classes, codes)
 
 
 def _props(rng: np.random.Generator, place: str, height: int, width: int) -> list[Placement]:
-    """What stands in this place today, the farthest first."""
+    """The props of a scene in this place, the farthest first."""
     side = math.sqrt(height * width)
     placements = []
     for name in FURNISHING[place]:
-        prop, here = PROPS[name], rng.uniform() < FURNISHED
+        prop, is_there = PROPS[name], rng.uniform() < FURNISHED
         x = width * (0.5 if prop.lies else rng.uniform(0.05, 0.95))
         y, radius = height * rng.uniform(*prop.height), side * rng.uniform(*prop.radius)
         aspect, mirror = prop.aspect * rng.uniform(0.9, 1.1), 1 if rng.uniform() < 0.5 else -1
-        if here:
+        if is_there:
             placements.append(Placement(name, x, y, radius, 0.0, aspect, mirror))
     return placements
 
@@ -206,15 +230,23 @@ def paint(
     number: int,
     placement: Placement,
 ) -> None:
-    """Draw one object over what is there, and enter its number where it covers."""
+    """Draw an object over the canvas [H, W, 3], and enter its number where it covers [H, W].
+
+    Args:
+        rng: Generator of its colour and texture.
+        canvas: What to draw on.
+        numbers: Where to enter the number.
+        number: The object's number or code.
+        placement: Its silhouette, place, size and pose.
+    """
     height, width = numbers.shape
     u, v, distance, tone = _sample(placement, height, width)
     inside = distance * np.float32(placement.radius)  # pixels from the outline
     shadow = np.clip((inside[:-3, :-2] + 7) / 12, 0, 1) * np.float32(0.35)
     canvas[3:, 2:] *= 1 - shadow[..., None]  # soft, below and to the right
-    look = LOOKS[placement.name]
-    hue = look.hue + HUE_SPREAD * rng.standard_normal()
-    saturation, value = rng.uniform(*look.saturation), rng.uniform(*look.value)
+    appearance = APPEARANCES[placement.name]
+    hue = appearance.hue + HUE_SPREAD * rng.standard_normal()
+    saturation, value = rng.uniform(*appearance.saturation), rng.uniform(*appearance.value)
     light = 1 - np.float32(0.16) * v + _texture(rng, placement, u, v)
     light *= np.float32(0.62) + np.float32(0.38) * np.clip(inside / 5, 0, 1)  # a darker rim
     colour = rgb(hue, saturation, value) * light[..., None]
@@ -239,8 +271,12 @@ def _sample(placement: Placement, height: int, width: int) -> tuple[Pixels, Pixe
     cells = silhouettes.CELLS / (2 * silhouettes.EXTENT)
     middle = silhouettes.CELLS / 2
     transform = (
-        *(across[0] * cells, across[1] * cells, across[2] * cells + middle),
-        *(down[0] * cells, down[1] * cells, down[2] * cells + middle),
+        across[0] * cells,
+        across[1] * cells,
+        across[2] * cells + middle,
+        down[0] * cells,
+        down[1] * cells,
+        down[2] * cells + middle,
     )
     maps = silhouettes.silhouette(placement.name)
     size, affine, bilinear = (width, height), Image.Transform.AFFINE, Image.Resampling.BILINEAR
@@ -252,8 +288,8 @@ def _sample(placement: Placement, height: int, width: int) -> tuple[Pixels, Pixe
 
 
 def _texture(rng: np.random.Generator, placement: Placement, u: Pixels, v: Pixels) -> Pixels:
-    """A change of lightness of about +-0.12, in the class's own family most of the time."""
-    family = LOOKS[placement.name].texture if rng.uniform() < 0.85 else int(rng.integers(4))
+    """A change of lightness [H, W] of about +-0.12, mostly by the class's own family."""
+    family = APPEARANCES[placement.name].texture if rng.uniform() < 0.85 else int(rng.integers(4))
     across = placement.radius / rng.uniform(5, 8)
     phase_u, phase_v = rng.uniform(0, 1, size=2)
     if family == 3:
@@ -265,6 +301,6 @@ def _texture(rng: np.random.Generator, placement: Placement, u: Pixels, v: Pixel
 
 
 def _wave(turns: Pixels) -> Pixels:
-    """A sine made of parabolas, whose bits do not depend on the CPU."""
+    """A sine of parabolas, whose bits do not depend on the CPU."""
     half = turns - np.floor(turns) - np.float32(0.5)
     return np.float32(16) * half * (abs(half) - np.float32(0.5))

@@ -1,4 +1,4 @@
-"""Each class as two maps, distance to its outline and tone, from which any size is sampled."""
+"""Silhouettes: maps of distance to the outline and of tone, from which any size is sampled."""
 
 from functools import cache
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from scipy import ndimage
 from fcn_synthetic.objects.creatures import CREATURES
 from fcn_synthetic.objects.household import HOUSEHOLD
 from fcn_synthetic.objects.props import PROPS
-from fcn_synthetic.objects.shapes import Part, Point
+from fcn_synthetic.objects.shapes import Point, Stroke
 from fcn_synthetic.objects.vehicles import VEHICLES
 
 SHAPES = dict(sorted({**CREATURES, **HOUSEHOLD, **VEHICLES}.items()))  # in VOC's order
-THICKENING = 0.11  # every outline part grows by this, so that a coarse grid can still see it
+THICKENING = 0.11  # of every stroke of an outline, so that small objects keep it
 EXTENT = 1.25  # a map covers -EXTENT .. EXTENT
 CELLS = 256  # a side of a map
-DRAWN_AT = 2 * CELLS
+RENDER_SIDE = 2 * CELLS
 
 
 class Silhouette(NamedTuple):
@@ -37,14 +37,14 @@ def _smooth(points: tuple[Point, ...]) -> NDArray[np.float64]:
     return outline
 
 
-def _draw(draw: ImageDraw.ImageDraw, part: Part, thickening: float, fill: int) -> None:
-    scale = DRAWN_AT / (2 * EXTENT)
-    outline = _smooth(part.points) if part.kind == "blob" else np.array(part.points)
+def _draw(draw: ImageDraw.ImageDraw, stroke: Stroke, thickening: float, fill: int) -> None:
+    scale = RENDER_SIDE / (2 * EXTENT)
+    outline = _smooth(stroke.points) if stroke.kind == "blob" else np.array(stroke.points)
     points = [(float(x), float(y)) for x, y in (outline + EXTENT) * scale]
-    if part.kind != "line":
+    if stroke.kind != "line":
         draw.polygon(points, fill=fill)
         points.append(points[0])
-    radius = (part.width / 2 + thickening) * scale
+    radius = (stroke.width / 2 + thickening) * scale
     if radius > 0:
         draw.line(points, fill=fill, width=round(2 * radius))
         for x, y in points:  # round ends and joints
@@ -53,16 +53,16 @@ def _draw(draw: ImageDraw.ImageDraw, part: Part, thickening: float, fill: int) -
 
 @cache
 def silhouette(name: str) -> Silhouette:
-    """The maps of a class or a prop, CELLS x CELLS, from which an object of any size is sampled."""
-    mask = Image.new("L", (DRAWN_AT, DRAWN_AT))
-    tone = Image.new("L", (DRAWN_AT, DRAWN_AT), 128)
-    # A window or a bench is a prop; no prop has the name of one of the twenty classes.
+    """The maps of a class or prop, CELLS x CELLS."""
+    mask = Image.new("L", (RENDER_SIDE, RENDER_SIDE))
+    tone = Image.new("L", (RENDER_SIDE, RENDER_SIDE), 128)
+    # No prop has the name of a class.
     outline, marks = SHAPES[name] if name in SHAPES else PROPS[name].shape
-    for part in outline:
-        _draw(ImageDraw.Draw(mask), part, THICKENING, 255)
-        _draw(ImageDraw.Draw(tone), part, THICKENING, 128 + round(127 * part.tone))
-    for part in marks:
-        _draw(ImageDraw.Draw(tone), part, 0.0, 128 + round(127 * part.tone))
+    for stroke in outline:
+        _draw(ImageDraw.Draw(mask), stroke, THICKENING, 255)
+        _draw(ImageDraw.Draw(tone), stroke, THICKENING, 128 + round(127 * stroke.tone))
+    for stroke in marks:
+        _draw(ImageDraw.Draw(tone), stroke, 0.0, 128 + round(127 * stroke.tone))
     inside = np.asarray(mask.reduce(2)) > 127
     cells = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
     distance = ndimage.gaussian_filter(cells, 1.0) * (2 * EXTENT / CELLS)

@@ -1,4 +1,4 @@
-"""Outdoor scenes with a class and a geometry for each pixel, as SIFT Flow's photographs have."""
+"""Outdoor scenes with a semantic and a geometric class for each pixel, as in SIFT Flow."""
 
 from fcn_synthetic.outdoor.scene import OutdoorScene, outdoor_scene
 

@@ -1,4 +1,4 @@
-"""Houses and towers, and what belongs to their fronts."""
+"""Houses and towers with the parts of their fronts."""
 
 import math
 from typing import NamedTuple
@@ -18,19 +18,19 @@ def windows(view: Layers, wall: Pixels, inside: Pixels) -> None:
     frame = np.float32(0.008)
     cover = np.clip((inside + frame) * np.float32(view.side) + np.float32(0.5), 0, 1)[..., None]
     view.image[:] += (wall * np.float32(0.3) + WHITE * np.float32(0.7) - view.image) * cover
-    view.put("window", pane + np.float32(14) * view.noise(1)[..., None], inside)
+    view.paint("window", pane + np.float32(14) * view.noise(1)[..., None], inside)
 
 
 def house(view: Layers, left: float, right: float, top: float, base: float) -> None:
-    """A house that faces the viewer: windows, a door with what belongs to it, balconies."""
+    """A house that faces the viewer: windows, balconies, a door, sometimes an awning or sign."""
     part = view.crop(left, top, right, base)
     if part.empty:
         return
     wall = part.tint("wall")
-    part.put("building", part.surface("wall", wall), part.box(left, top, right, base))
+    part.paint("building", part.surface("wall", wall), part.box(left, top, right, base))
     part.shade(0.7, part.box(right - 0.012, top, right, base))
     part.shade(1.15, part.box(left, top, right, top + 0.015))
-    count = max(1, round((right - left) / view.between(0.2, 0.28)))
+    count = max(1, round((right - left) / view.uniform(0.2, 0.28)))
     wide, floor = (right - left) / count, base - FLOOR * 1.15
     while floor - 0.03 > top:
         for number in range(count):
@@ -46,9 +46,9 @@ def house(view: Layers, left: float, right: float, top: float, base: float) -> N
             half = 0.38 * wide
             pane = part.box(middle - half, base - 0.2, middle + half, base - 0.06)
             windows(part, wall, pane)
-    if view.happens(0.6):
+    if view.bernoulli(0.6):
         _awning(view, left + 0.01, right - 0.01, base - 0.24)
-    elif view.happens(0.6):
+    elif view.bernoulli(0.6):
         sign(view, (left + right) / 2, base - 0.25, min(0.35 * (right - left), 0.18), 0.035)
 
 
@@ -56,16 +56,16 @@ def _upper_window(part: Layers, wall: Pixels, middle: float, floor: float, wide:
     half = min(0.3 * wide, 0.07)
     pane = part.crop(middle - half - 0.03, floor - 0.2, middle + half + 0.03, floor + 0.04)
     windows(pane, wall, pane.box(middle - half, floor - 0.17, middle + half, floor - 0.005))
-    if part.happens(0.3):
+    if part.bernoulli(0.3):
         rail = pane.box(middle - half - 0.022, floor - 0.08, middle + half + 0.022, floor + 0.02)
         bars = wave(pane.x * np.float32(28)) * np.float32(22)
-        pane.put("balcony", wall * np.float32(0.45) + (bars + 0 * pane.y)[..., None], rail)
+        pane.paint("balcony", wall * np.float32(0.45) + (bars + 0 * pane.y)[..., None], rail)
 
 
 def _leaf(part: Layers, middle: float, base: float, half: float, tall: float) -> None:
-    colour = rgb(part.between(0.0, 1.0), part.between(0.5, 0.9), part.between(0.25, 0.5))
+    colour = rgb(part.uniform(0.0, 1.0), part.uniform(0.5, 0.9), part.uniform(0.25, 0.5))
     leaf = part.box(middle - half, base - tall, middle + half, base)
-    part.put("door", np.broadcast_to(colour, part.image.shape), leaf)
+    part.paint("door", np.broadcast_to(colour, part.image.shape), leaf)
 
 
 def _door(part: Layers, middle: float, base: float, half: float) -> None:
@@ -80,9 +80,9 @@ def _awning(view: Layers, left: float, right: float, line: float) -> None:
     if part.empty:
         return
     stripes = np.clip(wave(part.x * np.float32(16)) * 4, 0, 1)[..., None]
-    colour = rgb(view.between(0, 1), 0.75, 0.75)
+    colour = rgb(view.uniform(0, 1), 0.75, 0.75)
     cloth = np.broadcast_to(colour + (WHITE - colour) * stripes, part.image.shape)
-    part.put(
+    part.paint(
         "awning",
         cloth,
         part.convex(
@@ -104,7 +104,7 @@ def staircase(view: Layers, middle: float, base: float, wide: float, high: float
         (middle + wide, base),
         (middle - wide, base),
     )
-    part.put("staircase", colour, slope)
+    part.paint("staircase", colour, slope)
 
 
 def barn(view: Layers, middle: float, base: float, half: float) -> None:
@@ -114,13 +114,13 @@ def barn(view: Layers, middle: float, base: float, half: float) -> None:
         return
     wall = part.tint("wall")
     eaves = base - 1.1 * half
-    part.put(
+    part.paint(
         "building", part.surface("wall", wall), part.box(middle - half, eaves, middle + half, base)
     )
     gable = part.convex(
         (middle, base - 2 * half), (middle + 1.25 * half, eaves), (middle - 1.25 * half, eaves)
     )
-    part.put("building", part.surface("wall", rgb(0.03, 0.5, 0.5)), gable)
+    part.paint("building", part.surface("wall", rgb(0.03, 0.5, 0.5)), gable)
     pane = part.box(
         middle + 0.2 * half, base - 0.85 * half, middle + 0.75 * half, base - 0.4 * half
     )
@@ -144,8 +144,8 @@ def side_houses(view: Layers, horizon: float, middle: float, kerb: float) -> Non
     foot = (1 - horizon) / abs(kerb - middle)
     edge, facades = 0.05, []
     while edge < reach:  # from far to near
-        following = min(edge * view.between(1.35, 1.9), reach + 0.05)
-        facades.append(Facade(edge, following, view.between(0.45, 1.5), foot))
+        following = min(edge * view.uniform(1.35, 1.9), reach + 0.05)
+        facades.append(Facade(edge, following, view.uniform(0.45, 1.5), foot))
         edge = following
     for facade in facades:
         near, far = facade.end, facade.start
@@ -164,7 +164,7 @@ def _facade(part: Layers, facade: Facade, horizon: float, middle: float, light: 
     span = np.minimum(t - start, end - t)
     inside = np.minimum(span, np.minimum(down + roof * t, foot * t - down))
     wall = part.tint("wall") * np.float32(light)
-    part.put("building", part.surface("wall", wall), inside)
+    part.paint("building", part.surface("wall", wall), inside)
     part.shade(0.75, np.minimum(np.float32(0.01) - span, inside))
     along = (1 / t - 1 / end) / (1 / start - 1 / end)
     columns = max(1, round(3.5 * math.log2(facade.end / facade.start)))
@@ -174,34 +174,34 @@ def _facade(part: Layers, facade: Facade, horizon: float, middle: float, light: 
     pane = np.minimum((grid - np.float32(0.15)) * t * np.float32(0.06), within)
     if start > 0.12:
         windows(part, wall, pane)
-    else:  # too far away for anybody to outline
+    else:  # too far away to be labelled
         part.shade(0.6, pane)
 
 
 def tower(view: Layers, left: float, right: float, top: float, base: float) -> None:
-    """A tall building: too many windows for anybody to outline them."""
-    lean = view.between(0.0, 0.12) * (0.5 - (left + right) / 2)
+    """A tall building, whose many windows are not labelled."""
+    lean = view.uniform(0.0, 0.12) * (0.5 - (left + right) / 2)
     part = view.crop(min(left, left + lean), top, max(right, right + lean), base)
     if part.empty:
         return
-    glass = view.happens(0.4)
+    glass = view.bernoulli(0.4)
     wall = (
-        rgb(view.between(0.5, 0.62), view.between(0.15, 0.4), view.between(0.45, 0.75))
+        rgb(view.uniform(0.5, 0.62), view.uniform(0.15, 0.4), view.uniform(0.45, 0.75))
         if glass
         else part.tint("wall")
     )
-    wide, tall = view.between(0.028, 0.06), view.between(0.03, 0.06)
+    wide, tall = view.uniform(0.028, 0.06), view.uniform(0.03, 0.06)
     across, down = wave(part.x / np.float32(wide)), wave(part.y / np.float32(tall))
     kind = int(view.rng.integers(3))
     lit = (np.minimum(across, down), across + 0 * down, down + 0 * across)[kind]
-    panes = np.clip(lit * 2, 0, 1) * np.float32(view.between(0.25, 0.5))
+    panes = np.clip(lit * 2, 0, 1) * np.float32(view.uniform(0.25, 0.5))
     colour = part.surface("wall", wall) * (1 - panes)[..., None]
     slim = 0.04 * (right - left)
     outline = part.convex(
         (left + lean + slim, top), (right + lean - slim, top), (right, base), (left, base)
     )
-    part.put("building", colour, outline)
-    half = right - (right - left) * view.between(0.15, 0.45)
+    part.paint("building", colour, outline)
+    half = right - (right - left) * view.uniform(0.15, 0.45)
     part.shade(
         0.72,
         np.minimum(

@@ -1,6 +1,6 @@
-"""A picture that is painted from far to near, and what each of its pixels is.
+"""An image that is painted from far to near, with the labels of its pixels.
 
-Lengths are shares of the picture's side, so that one scene can be drawn at any size.
+Lengths are shares of the image's side, so that a scene can have any size.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from fcnlib.datasets.converters.siftflow_names import SEMANTIC
 
 UNLABELLED = ""
 CODES = {UNLABELLED: 0} | {name: code for code, name in enumerate(SEMANTIC, start=1)}
-NOWHERE, SKY, HORIZONTAL, VERTICAL = -1, 1, 2, 3
-# What is not listed stands upright. A bird does neither lie nor stand: its code is 0.
+NO_GEOMETRY, SKY, HORIZONTAL, VERTICAL = -1, 1, 2, 3
+# Names that are not listed are vertical. A bird is neither: its code is 0.
 GEOMETRY = (
-    {UNLABELLED: NOWHERE, "bird": 0}
+    {UNLABELLED: NO_GEOMETRY, "bird": 0}
     | dict.fromkeys(("sky", "sun", "moon"), SKY)
     | dict.fromkeys(("crosswalk", "desert", "field", "grass", "river"), HORIZONTAL)
     | dict.fromkeys(("road", "sand", "sea", "sidewalk"), HORIZONTAL)
 )
 WHITE = rgb(0.13, 0.04, 0.93)
-DESIGNED_AT = 112  # pixels a side, at which noise has the size it was chosen for
+REFERENCE_SIDE = 112  # pixels a side, for which the sizes of noise were chosen
 FEET = {"boat": 0.69, "bus": 0.74, "car": 0.57, "cow": 0.78, "person": 0.98, "pottedplant": 0.87}
 
 
@@ -76,7 +76,7 @@ MATERIALS = {
 
 @dataclass(frozen=True)
 class Layers:
-    """A picture or a view of a part of one; x and y are those of the whole picture."""
+    """An image, or a view of a part of it; x and y are those of the full image."""
 
     rng: np.random.Generator
     side: int
@@ -89,12 +89,12 @@ class Layers:
     @classmethod
     def blank(cls, rng: np.random.Generator, side: int) -> "Layers":
         image = np.zeros((side, side, 3), np.float32)
-        labels = np.zeros((side, side), np.uint8), np.full((side, side), NOWHERE, np.int8)
+        labels = np.zeros((side, side), np.uint8), np.full((side, side), NO_GEOMETRY, np.int8)
         centres = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(side)
         return cls(rng, side, image, *labels, centres[:, None], centres[None])
 
     def crop(self, left: float, top: float, right: float, bottom: float) -> "Layers":
-        """The part between these lines, and the pixels that they cut."""
+        """A view of the part between these lines, with the pixels that they cut."""
         rows, columns = self._span(self.y[:, 0], top, bottom), self._span(self.x[0], left, right)
         return Layers(
             self.rng,
@@ -114,40 +114,48 @@ class Layers:
     def empty(self) -> bool:
         return self.semantic.size == 0
 
-    def happens(self, share: float) -> bool:
-        return bool(self.rng.uniform() < share)
+    def bernoulli(self, probability: float) -> bool:
+        """True with this probability."""
+        return bool(self.rng.uniform() < probability)
 
-    def between(self, low: float, high: float) -> float:
+    def uniform(self, low: float, high: float) -> float:
         return float(self.rng.uniform(low, high))
 
     def noise(self, kind: int, tall: int = 1, wide: int = 1) -> Pixels:
-        """Smooth noise of unit variance, [H, W], as coarse for the scene at any size."""
-        scale = max(1, round(self.side / DESIGNED_AT))
+        """Smooth noise of unit variance [H, W], as coarse in the scene at any image size."""
+        scale = max(1, round(self.side / REFERENCE_SIDE))
         height, width = self.semantic.shape
         return backdrops.noise(self.rng, height, width, kind, tall * scale, wide * scale)
 
     def profile(self, kind: int, wide: int = 1) -> Pixels:
         """Noise along the columns, [1, W]."""
-        scale = max(1, round(self.side / DESIGNED_AT))
+        scale = max(1, round(self.side / REFERENCE_SIDE))
         return backdrops.noise(self.rng, 1, self.semantic.shape[1], kind, 1, wide * scale)
 
     def tint(self, name: str) -> Pixels:
-        """A colour of the material, [3]."""
+        """A random colour of the material, [3]."""
         material = MATERIALS[name]
         ranges = (material.hue, material.saturation, material.value)
-        return rgb(*(self.between(*limits) for limits in ranges))
+        return rgb(*(self.uniform(*limits) for limits in ranges))
 
     def surface(self, name: str, tint: Pixels | None = None) -> Pixels:
-        """The material over the whole part, [H, W, 3]."""
+        """The material over all of the view, [H, W, 3]."""
         light = np.zeros(self.semantic.shape, np.float32)
         for kind, tall, wide, strength in MATERIALS[name].noises:
             light += np.float32(strength) * self.noise(kind, tall, wide)
         return (self.tint(name) if tint is None else tint) + light[..., None]
 
-    def put(
+    def paint(
         self, name: str, colour: Pixels, inside: Pixels, *, geometry: int | None = None
     ) -> None:
-        """Paint where `inside`, the distance from the outline, is positive, and label it so."""
+        """Paint and label where `inside`, the distance from the outline, is positive.
+
+        Args:
+            name: The label's class.
+            colour: Colour of each pixel, [H, W, 3].
+            inside: Distance from the outline, positive inside, [H, W].
+            geometry: The geometric label; by default that of the name.
+        """
         if self.empty:
             return
         cover = np.clip(inside * np.float32(self.side) + np.float32(0.5), 0, 1)
@@ -157,7 +165,7 @@ class Layers:
         self.geometric[within] = GEOMETRY.get(name, VERTICAL) if geometry is None else geometry
 
     def shade(self, factor: float, inside: Pixels) -> None:
-        """Darken or brighten where `inside` is positive; labels stay."""
+        """Multiply colours by the factor where `inside` is positive; labels stay."""
         cover = np.clip(inside * np.float32(self.side) + np.float32(0.5), 0, 1)
         self.image[:] *= 1 + np.float32(factor - 1) * cover[..., None]
 
@@ -185,16 +193,16 @@ class Layers:
             inside = np.minimum(inside, away - (self.x - np.float32(x)) * np.float32(down / length))
         return inside
 
-    def thing(self, shape: str, x: float, base: float, radius: float, name: str = "") -> None:
-        """One of the drawn objects, standing on the line `base`."""
+    def draw_object(self, shape: str, x: float, base: float, radius: float, name: str = "") -> None:
+        """Draw one of `scenes`' objects, standing on the line `base`."""
         y = base - FEET.get(shape, 0.0) * radius
         part = self.crop(x - 1.3 * radius, y - 1.3 * radius, x + 1.3 * radius, y + 1.3 * radius)
         if min(part.semantic.shape) < 4:
             return
-        side, mirror = self.side, 1 if self.happens(0.5) else -1
+        side, mirror = self.side, 1 if self.bernoulli(0.5) else -1
         left, top = (float(start) - 0.5 / side for start in (part.x[0, 0], part.y[0, 0]))
         place = ((x - left) * side, (y - top) * side, radius * side)
-        angle, aspect = 0.04 * self.rng.standard_normal(), self.between(0.9, 1.1)
+        angle, aspect = 0.04 * self.rng.standard_normal(), self.uniform(0.9, 1.1)
         placement = scenes.Placement(shape, *place, float(angle), aspect, mirror)
         numbers = np.zeros(part.semantic.shape, np.uint8)
         scenes.paint(self.rng, part.image, numbers, 1, placement)

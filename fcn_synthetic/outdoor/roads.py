@@ -1,4 +1,4 @@
-"""Roads, and what stands along them."""
+"""Roads, and the things along them."""
 
 import numpy as np
 
@@ -17,9 +17,11 @@ def road(view: Layers, horizon: float, middle: float, left: float, right: float)
     inside = view.convex(
         (middle - 0.006, horizon), (middle + 0.006, horizon), (right, 1), (left, 1)
     )
-    view.put("road", view.surface("asphalt"), inside)
+    view.paint("road", view.surface("asphalt"), inside)
     near = np.maximum(view.y - np.float32(horizon), np.float32(1e-3)) / np.float32(1 - horizon)
-    across = (view.x - np.float32(middle)) / near  # where the line from the horizon ends
+    across = (
+        view.x - np.float32(middle)
+    ) / near  # x at the lower edge, of the line from the horizon
     lanes = (left - middle, right - middle)
     for share, dashed in ((0.04, False), (0.5, True), (0.96, False)):
         end = np.float32(lanes[0] + share * (lanes[1] - lanes[0]))
@@ -34,7 +36,7 @@ def road(view: Layers, horizon: float, middle: float, left: float, right: float)
 def pavement(
     view: Layers, horizon: float, middle: float, near_left: float, near_right: float
 ) -> None:
-    """A sidewalk to the horizon; only one of its ends need lie in the picture."""
+    """A sidewalk to the horizon; only one of its ends need be in the image."""
     inside = view.convex(
         (middle - 0.004, horizon), (middle + 0.004, horizon), (near_right, 1), (near_left, 1)
     )
@@ -42,12 +44,12 @@ def pavement(
     slabs = np.clip(wave(np.float32(2.5) / (near + np.float32(0.04))) * 6 - 4, 0, 1) * np.float32(
         0.12
     )
-    view.put("sidewalk", view.surface("paving") * (1 - slabs)[..., None], inside)
+    view.paint("sidewalk", view.surface("paving") * (1 - slabs)[..., None], inside)
 
 
 def crosswalk(view: Layers, line: float, left: float, right: float) -> None:
     """Broad white stripes across the road."""
-    deep = view.between(0.11, 0.17)
+    deep = view.uniform(0.11, 0.17)
     part = view.crop(left, line, right, line + deep)
     across = part.x + part.y * np.float32(0.3)
     stripes = np.clip(wave(across * np.float32(7)) * 3 + np.float32(0.5), 0, 1)
@@ -57,14 +59,14 @@ def crosswalk(view: Layers, line: float, left: float, right: float) -> None:
     inside = part.convex(
         (left + lean, line), (right - lean, line), (right, line + deep), (left, line + deep)
     )
-    part.put("crosswalk", colour, inside)
+    part.paint("crosswalk", colour, inside)
 
 
 def pole(view: Layers, x: float, base: float, height: float, *, name: str = "pole") -> None:
     half = max(0.011, 0.022 * height)
     part = view.crop(x - half, base - height, x + half, base)
     if not part.empty:
-        part.put(
+        part.paint(
             name,
             part.surface("metal") * np.float32(0.6),
             part.box(x - half, base - height, x + half, base),
@@ -84,8 +86,8 @@ def streetlight(view: Layers, x: float, base: float, height: float) -> None:
     if part.empty:
         return
     bar = part.box(min(x, x + arm), base - height, max(x, x + arm), base - height + 0.018)
-    part.put("streetlight", part.surface("metal") * np.float32(0.6), bar)
-    part.put(
+    part.paint("streetlight", part.surface("metal") * np.float32(0.6), bar)
+    part.paint(
         "streetlight",
         rgb(0.14, 0.3, 0.95) + 0 * part.image,
         part.disc(x + arm * 0.85, base - height + 0.012, 0.03, 0.018),
@@ -93,7 +95,7 @@ def streetlight(view: Layers, x: float, base: float, height: float) -> None:
 
 
 def sign(view: Layers, x: float, y: float, half: float, tall: float, *, post: float = 0.0) -> None:
-    """A board with a pale rim and two lines of writing, on a post where there is one."""
+    """A board with a pale rim and two lines of writing, on a post if it is given."""
     if post:
         pole(view, x, post, post - y)
     part = view.crop(x - half, y - tall, x + half, y + tall)
@@ -101,8 +103,8 @@ def sign(view: Layers, x: float, y: float, half: float, tall: float, *, post: fl
         return
     hue = (0.0, 0.33, 0.6, 0.14)[int(view.rng.integers(4))]
     board = part.box(x - half, y - tall, x + half, y + tall)
-    part.put("sign", rgb(0.13, 0.05, 0.92) + 0 * part.image, board)
-    part.put("sign", rgb(hue, 0.8, 0.62) + 0 * part.image, board - np.float32(0.008))
+    part.paint("sign", rgb(0.13, 0.05, 0.92) + 0 * part.image, board)
+    part.paint("sign", rgb(hue, 0.8, 0.62) + 0 * part.image, board - np.float32(0.008))
     writing = np.minimum(
         wave(part.y / np.float32(tall) + np.float32(0.5)),
         wave(part.x * np.float32(21)) + np.float32(0.7),
@@ -111,7 +113,7 @@ def sign(view: Layers, x: float, y: float, half: float, tall: float, *, post: fl
 
 
 def fence(view: Layers, base: float, height: float, left: float = 0.0, right: float = 1.0) -> None:
-    """Pickets or a rail along the land; what shows between them is labelled fence too."""
+    """Pickets or a rail along the land; what is visible between them is labelled fence too."""
     part = view.crop(left, base - height, right, base)
     if part.empty:
         return
@@ -121,8 +123,8 @@ def fence(view: Layers, base: float, height: float, left: float = 0.0, right: fl
         wave(part.x * np.float32(17)) - np.float32(0.4),
     )
     cover = np.clip(rails * 4 + np.float32(0.5), 0, 1)[..., None]
-    wood = part.surface("trunk" if view.happens(0.5) else "paving")
-    part.put(
+    wood = part.surface("trunk" if view.bernoulli(0.5) else "paving")
+    part.paint(
         "fence",
         part.image + (wood - part.image) * cover,
         part.box(left, base - height, right, base),
@@ -130,19 +132,19 @@ def fence(view: Layers, base: float, height: float, left: float = 0.0, right: fl
 
 
 def bridge(view: Layers, line: float, thick: float, base: float) -> None:
-    """A deck across the picture on a pillar at each side."""
+    """A deck across the image, with a pillar at each side."""
     colour = view.tint("paving") * np.float32(0.75)
-    for x in (view.between(0.03, 0.2), view.between(0.8, 0.97)):
-        half = view.between(0.02, 0.035)
+    for x in (view.uniform(0.03, 0.2), view.uniform(0.8, 0.97)):
+        half = view.uniform(0.02, 0.035)
         part = view.crop(x - half, line, x + half, base)
         if not part.empty:
-            part.put(
+            part.paint(
                 "bridge",
                 part.surface("paving", colour * np.float32(0.85)),
                 part.box(x - half, line, x + half, base),
             )
     part = view.crop(0, line - thick, 1, line + thick)
-    part.put(
+    part.paint(
         "bridge",
         part.surface("paving", colour),
         np.float32(thick) - abs(part.y - np.float32(line)) + 0 * part.x,
@@ -151,18 +153,20 @@ def bridge(view: Layers, line: float, thick: float, base: float) -> None:
 
 
 def clutter(view: Layers, x: float, base: float) -> None:
-    """Boxes and bins that nobody labelled."""
-    wide, tall = view.between(0.03, 0.05), view.between(0.06, 0.1)
+    """Unlabelled boxes and bins."""
+    wide, tall = view.uniform(0.03, 0.05), view.uniform(0.06, 0.1)
     part = view.crop(x - wide, base - tall, x + wide, base)
     if not part.empty:
-        part.put(UNLABELLED, part.surface("metal"), part.box(x - wide, base - tall, x + wide, base))
+        part.paint(
+            UNLABELLED, part.surface("metal"), part.box(x - wide, base - tall, x + wide, base)
+        )
 
 
 def plaza(view: Layers, line: float) -> None:
     """Paved ground in front of houses."""
     part = view.crop(0, line, 1, 1)
     joints = np.clip(wave((part.y - np.float32(line)) * 9) * 8 - 6, 0, 1) * np.float32(0.12)
-    part.put(
+    part.paint(
         "sidewalk",
         part.surface("paving") * (1 - joints)[..., None],
         part.y - np.float32(line),

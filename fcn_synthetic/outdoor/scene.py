@@ -1,4 +1,4 @@
-"""Outdoor scenes of SIFT Flow's eight categories: seed in, same picture and labels out."""
+"""Outdoor scenes of SIFT Flow's eight categories; one seed gives the same image and labels."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fcn_synthetic.objects.backdrops import CLOUD
 from fcn_synthetic.objects.scenes import PIXEL_NOISE, lighting
 from fcn_synthetic.outdoor import city, nature
-from fcn_synthetic.outdoor.layers import NOWHERE, Layers
+from fcn_synthetic.outdoor.layers import NO_GEOMETRY, Layers
 
 PAINTERS: dict[str, Callable[[Layers, bool], None]] = {
     "coast": nature.coast,
@@ -32,21 +32,21 @@ class OutdoorScene(NamedTuple):
 def outdoor_scene(
     rng: np.random.Generator, side: int, category: str, *, rare: bool = False
 ) -> OutdoorScene:
-    """A scene of the category; `rare` lets in cow, desert and moon, which no test image shows."""
+    """A scene of the category; `rare` allows cow, desert and moon, which no test image has."""
     view = Layers.blank(rng, side)
     PAINTERS[category](view, rare)
     view.image[:] *= lighting(rng, side, side)
     view.image[:] += np.float32(PIXEL_NOISE) * rng.standard_normal(view.image.shape, np.float32)
-    _forget(view)
+    _leave_gaps(view)
     image = np.clip(np.rint(view.image), 0, 255).astype(np.uint8)
     return OutdoorScene(image, view.semantic, view.geometric)
 
 
-def _forget(view: Layers) -> None:
-    """Leave pixels along some outlines unlabelled, as outlines clicked by hand do."""
+def _leave_gaps(view: Layers) -> None:
+    """Leave pixels along some outlines unlabelled, as annotators do."""
     edge = np.zeros(view.semantic.shape, bool)
     edge[:-1] = view.semantic[1:] != view.semantic[:-1]
     edge[:, :-1] |= view.semantic[:, 1:] != view.semantic[:, :-1]
     gaps = edge & (view.noise(CLOUD) > np.float32(0.6))
     view.semantic[gaps] = 0
-    view.geometric[gaps & (view.noise(CLOUD) > np.float32(-1))] = NOWHERE
+    view.geometric[gaps & (view.noise(CLOUD) > np.float32(-1))] = NO_GEOMETRY

@@ -1,10 +1,12 @@
-"""What stands where: rooms of five kinds, each with its own furniture.
+"""Furnished rooms of five kinds, each with its own furniture.
 
-The camera stands near the wall y = 0 and looks up the room, so most of it lies along the others.
+The camera stands near the wall y = 0 and looks along y, so most furniture is at the other walls.
 """
 
 import math
 from typing import NamedTuple
+
+from numpy.random import Generator
 
 from fcn_synthetic.rooms import (
     finishes,
@@ -12,7 +14,7 @@ from fcn_synthetic.rooms import (
     furniture,
     plumbing,
 )
-from fcn_synthetic.rooms.blocks import Chance, Maker, Piece
+from fcn_synthetic.rooms.blocks import Maker, Piece
 from fcn_synthetic.rooms.finishes import Finish
 from fcn_synthetic.rooms.raycast import Placed
 
@@ -21,7 +23,7 @@ TRIES = 16
 
 
 class Kind(NamedTuple):
-    """Ranges in metres, and pieces with how often each is tried."""
+    """Ranges of size in metres, and pieces with the probability that each is tried."""
 
     width: tuple[float, float]
     length: tuple[float, float]
@@ -37,7 +39,7 @@ class Room(NamedTuple):
     position: tuple[float, float, float]  # of the camera
 
 
-# The usual hue of walls and of floors, and how often the floor is of wood.
+# The usual hue of walls and of floors, and the probability of a wooden floor.
 SHELLS = {
     "bathroom": (0.5, 0.55, 0.0),
     "bedroom": (0.78, 0.07, 0.3),
@@ -159,29 +161,29 @@ KINDS = {
 }
 
 
-class _Plan:
-    """Who stands where so far."""
+class _FloorPlan:
+    """The pieces placed so far, and the space that they take."""
 
     def __init__(self, size: tuple[float, float, float], taken: Bounds) -> None:
         self.size, self.taken = size, [taken]
         self.placed: list[Placed] = []
 
-    def put(self, piece: Piece, x: float, y: float, z: float, cos: float, sin: float) -> bool:
-        """Place the piece unless it would leave the room or stand in another."""
+    def place(self, piece: Piece, x: float, y: float, z: float, cos: float, sin: float) -> bool:
+        """Place the piece; False if it would leave the room or overlap another."""
         item = Placed(piece, x, y, z, cos, sin)
         bounds = _bounds(item)
         inside = all(
             low > -0.01 and high < side + 0.01
             for low, high, side in zip(bounds[:3], bounds[3:], self.size, strict=True)
         )
-        if not inside or any(_meet(bounds, other) for other in self.taken):
+        if not inside or any(_overlap(bounds, other) for other in self.taken):
             return False
         self.placed.append(item)
         self.taken.append(bounds)
         return True
 
-    def along_a_wall(self, rng: Chance, piece: Piece) -> None:
-        """Its back to the far wall mostly, or to one of those at the sides."""
+    def place_at_wall(self, rng: Generator, piece: Piece) -> None:
+        """Place the piece with its back to the far wall mostly, or to one at the sides."""
         width, length, _ = self.size
         half = max(max(b.x[1] for b in piece), -min(b.x[0] for b in piece)) + 0.03
         for _ in range(TRIES):
@@ -194,38 +196,38 @@ class _Plan:
                 pose = (at, length, 0.0, -1.0, 0.0)
             else:
                 pose = (0.0, at, 0.0, 0.0, -1.0) if wall < 0.85 else (width, at, 0.0, 0.0, 1.0)
-            if self.put(piece, *pose):
+            if self.place(piece, *pose):
                 return
 
-    def on_the_floor(self, rng: Chance, piece: Piece) -> None:
-        """Anywhere but close to the camera, turned as it may be."""
+    def place_on_floor(self, rng: Generator, piece: Piece) -> None:
+        """Place the piece anywhere but close to the camera, at any angle."""
         for _ in range(TRIES):
             angle = rng.uniform(0, 2 * math.pi)
             x, y = rng.uniform(0.2, self.size[0] - 0.2), rng.uniform(1.2, self.size[1] - 0.2)
-            if self.put(piece, x, y, 0.0, math.cos(angle), math.sin(angle)):
+            if self.place(piece, x, y, 0.0, math.cos(angle), math.sin(angle)):
                 return
 
 
-def furnished(rng: Chance, name: str) -> Room:
-    """A room of the named kind, its pieces clear of each other and of the camera."""
+def furnish_room(rng: Generator, name: str) -> Room:
+    """A room of a kind, whose pieces overlap neither each other nor the camera."""
     kind = KINDS[name]
     size = rng.uniform(*kind.width), rng.uniform(*kind.length), rng.uniform(2.4, 2.9)
     x, y, z = rng.uniform(0.3, 0.7) * size[0], rng.uniform(0.2, 0.5), rng.uniform(1.2, 1.7)
-    plan = _Plan(size, (x - 0.45, 0.0, 0.0, x + 0.45, y + 0.9, size[2]))
+    plan = _FloorPlan(size, (x - 0.45, 0.0, 0.0, x + 0.45, y + 0.9, size[2]))
     if rng.uniform() < 0.6:
         lit = rng.uniform(0.3, 0.7) * size[0], rng.uniform(0.4, 0.8) * size[1]
-        plan.put(fixtures.ceiling_light(rng), *lit, size[2], 1.0, 0.0)
-    for maker, often in kind.walls:
-        if rng.uniform() < often:
-            plan.along_a_wall(rng, maker(rng))
-    for maker, often in kind.floor:
-        if rng.uniform() < often:
-            plan.on_the_floor(rng, maker(rng))
+        plan.place(fixtures.ceiling_light(rng), *lit, size[2], 1.0, 0.0)
+    for maker, probability in kind.walls:
+        if rng.uniform() < probability:
+            plan.place_at_wall(rng, maker(rng))
+    for maker, probability in kind.floor:
+        if rng.uniform() < probability:
+            plan.place_on_floor(rng, maker(rng))
     return Room(name, size, _shell(rng, name), plan.placed, (x, y, z))
 
 
-def _shell(rng: Chance, kind: str) -> tuple[Finish, Finish, Finish]:
-    wet = kind in ("bathroom", "kitchen")
+def _shell(rng: Generator, kind: str) -> tuple[Finish, Finish, Finish]:
+    is_tiled = kind in ("bathroom", "kitchen")
     above, below, wooden = SHELLS[kind]
     wall = finishes.pale(rng, above)
     if kind == "bathroom" and rng.uniform() < 0.5:
@@ -233,7 +235,7 @@ def _shell(rng: Chance, kind: str) -> tuple[Finish, Finish, Finish]:
     if rng.uniform() < wooden:
         floor = finishes.wood(rng, finishes.OAK)
     else:
-        floor = finishes.tiled(rng, below) if wet else finishes.carpet(rng, below)
+        floor = finishes.tiled(rng, below) if is_tiled else finishes.carpet(rng, below)
     return wall, floor, finishes.white(rng)
 
 
@@ -247,5 +249,5 @@ def _bounds(item: Placed) -> Bounds:
     return min(across), min(along), item.z + low, max(across), max(along), item.z + high
 
 
-def _meet(one: Bounds, other: Bounds) -> bool:
+def _overlap(one: Bounds, other: Bounds) -> bool:
     return all(one[k] < other[k + 3] - 0.005 and other[k] < one[k + 3] - 0.005 for k in range(3))

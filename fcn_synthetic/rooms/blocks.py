@@ -1,18 +1,18 @@
 """Blocks, of which all furniture is made, in metres: x along the wall behind, y out of it, z up.
 
-Each is named as NYUDv2's annotators would name it; `POOLED` says which of these names have no class
-of their own among the 40.
+Each has the name that NYUDv2's annotators would give it. `POOLED` maps names without a class of
+their own to one of the 40.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes
 from fcn_synthetic.rooms.finishes import Finish, Tone
 
-Chance = np.random.Generator
 Span = tuple[float, float]
 
 
@@ -25,7 +25,7 @@ class Block(NamedTuple):
 
 
 Piece = list[Block]
-Maker = Callable[[Chance], Piece]
+Maker = Callable[[Generator], Piece]
 
 POOLED = {
     **dict.fromkeys(("door frame", "fireplace", "light", "stove"), "otherstructure"),
@@ -53,7 +53,7 @@ def legs(name: str, finish: Finish, w: float, y: Span, top: float, thick: float 
 def fronts(
     name: str, finish: Finish, x: Span, y: float, z: Span, *, columns: int, rows: int
 ) -> Piece:
-    """Doors or drawers: plates that stand out by a finger, with gaps between them."""
+    """Doors or drawers: plates that stand out by 2 cm, with gaps between them."""
     wide, tall = (x[1] - x[0]) / columns, (z[1] - z[0]) / rows
     bright = finish._replace(colour=np.minimum(finish.colour * np.float32(1.12), 255))
     return [
@@ -70,7 +70,7 @@ def fronts(
 
 
 def onto(piece: Piece, top: float, at: float, out: float) -> Piece:
-    """The piece moved: to stand on another."""
+    """The piece moved up by `top`, along by `at` and out by `out`, to stand on another."""
     return [
         Block(b.name, b.finish, (b.x[0] + at, b.x[1] + at), (b.y[0] + out, b.y[1] + out),
               (b.z[0] + top, b.z[1] + top))
@@ -78,5 +78,5 @@ def onto(piece: Piece, top: float, at: float, out: float) -> Piece:
     ]  # fmt: skip
 
 
-def wood_or_white(rng: Chance, tone: Tone = finishes.OAK) -> Finish:
+def wood_or_white(rng: Generator, tone: Tone = finishes.OAK) -> Finish:
     return finishes.wood(rng, tone) if rng.uniform() < 0.9 else finishes.white(rng)

@@ -1,4 +1,4 @@
-"""What surfaces are made of: a colour, a texture from one stack of tiles, and how they reflect."""
+"""Finishes of surfaces: colour, texture, and how well a depth sensor sees them."""
 
 from functools import cache
 from typing import NamedTuple
@@ -11,19 +11,19 @@ from fcn_synthetic.objects.backdrops import Pixels, rgb
 
 TILE = 256
 GRAIN, MOTTLE, CELLS, FOLDS, SLATS, CHECKS, JOINTS = range(7)
-DULL, SHINY, DARK, GLASS = 0.0, 0.15, 0.5, 0.85  # how often the sensor sees nothing there
+DULL, SHINY, DARK, GLASS = 0.0, 0.15, 0.5, 0.85  # share of missing depth
 
 
 class Finish(NamedTuple):
-    """A texture has so many of its tile's cells to the metre, along the face's two directions."""
+    """A colour and a texture: `along` and `upward` are cells of its tile per metre of a face."""
 
     colour: Pixels
     tile: int = GRAIN
     along: float = 60.0
     upward: float = 60.0
-    tone: float = 0.04  # how far the texture changes the brightness
-    chroma: float = 0.0  # how far it changes each colour by itself, in grey levels
-    blindness: float = DULL
+    tone: float = 0.04  # strength of the texture in brightness
+    chroma: float = 0.0  # and in each colour channel by itself, in grey levels
+    missing_share: float = DULL
 
 
 # Woods and paints as hue, saturation, value.
@@ -35,7 +35,7 @@ CREAM, SAGE = (0.12, 0.16, 0.93), (0.3, 0.25, 0.68)
 
 @cache
 def tiles() -> NDArray[np.float32]:
-    """The textures [7, TILE, TILE], of about unit variance, that repeat without a seam."""
+    """The textures [7, TILE, TILE], of about unit variance, which repeat without a seam."""
     rng = np.random.default_rng(1)
     white = rng.standard_normal((TILE, TILE))
     stack = [ndimage.gaussian_filter(white, sigma, mode="wrap") for sigma in (0.7, 3.0)]
@@ -49,26 +49,26 @@ def tiles() -> NDArray[np.float32]:
 
 
 def wood(rng: np.random.Generator, tone: Tone = OAK) -> Finish:
-    """Of about this tone, its grain along the surface."""
+    """Wood of about this tone, with its grain along the surface."""
     hue, saturation, value = np.array(tone) + (0.014, 0.07, 0.06) * rng.standard_normal(3)
     colour = rgb(hue, min(max(saturation, 0.0), 1.0), min(max(value, 0.15), 0.97))
     return Finish(colour, MOTTLE, 8, 90, 0.08)
 
 
 def white(rng: np.random.Generator) -> Finish:
-    """White or nearly so: walls, ceilings, and much of what stands before them."""
+    """White or nearly so: walls, ceilings and much furniture."""
     hue, saturation = rng.uniform(), 0.05 * rng.uniform()
     return Finish(rgb(hue, saturation, rng.uniform(0.8, 0.98)), GRAIN, 50, 50, 0.015)
 
 
 def coloured(rng: np.random.Generator, hue: float | None = None) -> Finish:
-    """Plain paint, of a given hue mostly."""
+    """Plain paint, mostly of the given hue."""
     hue = _near(rng, hue)
     return Finish(rgb(hue, rng.uniform(0.15, 0.5), rng.uniform(0.5, 0.95)), GRAIN, 50, 50, 0.02)
 
 
 def pale(rng: np.random.Generator, hue: float) -> Finish:
-    """A wall's paint."""
+    """Pale paint, as of walls."""
     colour = rgb(_near(rng, hue), rng.uniform(0.1, 0.26), rng.uniform(0.8, 0.96))
     return Finish(colour, GRAIN, 50, 50, 0.015)
 
@@ -82,7 +82,7 @@ def cloth(rng: np.random.Generator, hue: float | None = None) -> Finish:
 
 
 def carpet(rng: np.random.Generator, hue: float) -> Finish:
-    """Darker and duller than other fabric."""
+    """A carpet, darker and duller than other fabric."""
     colour = rgb(_near(rng, hue), rng.uniform(0.15, 0.4), rng.uniform(0.3, 0.5))
     return Finish(colour, GRAIN, 80, 80, 0.07)
 
@@ -99,7 +99,7 @@ def slats(rng: np.random.Generator) -> Finish:
 
 
 def steel(rng: np.random.Generator) -> Finish:
-    """Brushed metal, in which the sensor now and then sees nothing."""
+    """Brushed metal, of which some depth is missing."""
     return Finish(rgb(0.58, 0.04, rng.uniform(0.55, 0.8)), MOTTLE, 4, 200, 0.05, 0.0, SHINY)
 
 
@@ -109,7 +109,7 @@ def enamel(rng: np.random.Generator) -> Finish:
 
 
 def black(rng: np.random.Generator) -> Finish:
-    """A dark screen or plastic that swallows the sensor's light."""
+    """A dark screen or plastic, which absorbs the sensor's light."""
     return Finish(rgb(0.62, 0.2, rng.uniform(0.08, 0.2)), MOTTLE, 9, 9, 0.2, 0.0, DARK)
 
 
@@ -119,7 +119,7 @@ def glass(rng: np.random.Generator) -> Finish:
 
 
 def reflection(rng: np.random.Generator) -> Finish:
-    """A mirror: what it shows is blurred, pale and a little blue."""
+    """A mirror: blurred, pale and a little blue."""
     return Finish(rgb(0.55, 0.12, rng.uniform(0.6, 0.8)), MOTTLE, 16, 9, 0.14, 12.0, GLASS)
 
 
@@ -143,6 +143,6 @@ def tiled(rng: np.random.Generator, hue: float) -> Finish:
 
 
 def _near(rng: np.random.Generator, hue: float | None) -> float:
-    """About the hue, most of the time."""
+    """Mostly about the hue, sometimes any."""
     usual = rng.uniform() < 0.95
     return rng.uniform() if hue is None or not usual else hue + 0.02 * rng.standard_normal()

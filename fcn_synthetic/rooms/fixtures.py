@@ -1,11 +1,11 @@
-"""What is fixed to a room: windows, doors, pictures, shelves, desks; and who stands in it."""
+"""Fixtures of rooms: windows, doors, pictures, shelves, desks, and persons."""
 
 import numpy as np
+from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes, furniture
 from fcn_synthetic.rooms.blocks import (
     Block,
-    Chance,
     Piece,
     fronts,
     legs,
@@ -16,7 +16,7 @@ from fcn_synthetic.rooms.blocks import (
 from fcn_synthetic.rooms.finishes import Finish
 
 
-def desk(rng: Chance) -> Piece:
+def desk(rng: Generator) -> Piece:
     finish = wood_or_white(rng, finishes.BIRCH)
     w, deep, top = rng.uniform(1.1, 1.7), rng.uniform(0.6, 0.75), 0.74
     piece = [
@@ -34,7 +34,7 @@ def desk(rng: Chance) -> Piece:
     return piece
 
 
-def bookshelf(rng: Chance) -> Piece:
+def bookshelf(rng: Generator) -> Piece:
     finish = wood_or_white(rng, finishes.WALNUT)
     w, top, deep, t = rng.uniform(0.8, 1.3), rng.uniform(1.5, 2.1), 0.3, 0.03
     piece = [
@@ -49,14 +49,14 @@ def bookshelf(rng: Chance) -> Piece:
     return piece
 
 
-def _row_of_books(rng: Chance, width: float, z: float) -> Block:
+def _row_of_books(rng: Generator, width: float, z: float) -> Block:
     taken = width * rng.uniform(0.5, 1.0)
     start = rng.uniform(-width / 2, width / 2 - taken)
     x, y, up = (start, start + taken), (0.03, rng.uniform(0.2, 0.27)), (z, z + 0.24)
     return Block("books", finishes.spines(rng), x, y, up)
 
 
-def shelves(rng: Chance) -> Piece:
+def shelves(rng: Generator) -> Piece:
     """Boards on the wall."""
     finish = wood_or_white(rng)
     w, low = rng.uniform(0.8, 1.5), rng.uniform(1.2, 1.4)
@@ -71,27 +71,27 @@ def shelves(rng: Chance) -> Piece:
     return piece
 
 
-def mirror(rng: Chance) -> Piece:
+def mirror(rng: Generator) -> Piece:
     w, low, h = rng.uniform(0.6, 1.2), rng.uniform(1.05, 1.25), rng.uniform(0.6, 0.9)
     frame, shine = wood_or_white(rng), finishes.reflection(rng)
     return _framed("mirror", frame, "mirror", shine, w, (low, low + h), 0.05)
 
 
-def picture(rng: Chance) -> Piece:
+def picture(rng: Generator) -> Piece:
     w, h, low = rng.uniform(0.6, 1.2), rng.uniform(0.6, 1.0), rng.uniform(1.15, 1.4)
-    frame = finishes.black(rng)._replace(blindness=0.0) if rng.uniform() < 0.4 else None
+    frame = finishes.black(rng)._replace(missing_share=0.0) if rng.uniform() < 0.4 else None
     frame = frame or wood_or_white(rng)
     return _framed("picture", frame, "picture", finishes.painting(rng), w, (low, low + h), 0.04)
 
 
-def whiteboard(rng: Chance) -> Piece:
+def whiteboard(rng: Generator) -> Piece:
     w, frame = rng.uniform(1.2, 2.2), finishes.steel(rng)
-    board = finishes.white(rng)._replace(blindness=finishes.SHINY)
+    board = finishes.white(rng)._replace(missing_share=finishes.SHINY)
     notes = board._replace(tile=finishes.MOTTLE, along=70, upward=200, tone=0.05, chroma=14)
     return _framed("whiteboard", frame, "whiteboard", notes, w, (0.95, 2.0), 0.03)
 
 
-def wall_clock(rng: Chance) -> Piece:
+def wall_clock(rng: Generator) -> Piece:
     frame, face = finishes.black(rng), finishes.white(rng)
     return _framed("clock", frame, "clock", face, 0.3, (1.8, 2.1), 0.03)
 
@@ -99,7 +99,7 @@ def wall_clock(rng: Chance) -> Piece:
 def _framed(
     name: str, frame: Finish, inner: str, face: Finish, w: float, z: tuple[float, float], rim: float
 ) -> Piece:
-    frame = frame._replace(blindness=0.0)
+    frame = frame._replace(missing_share=0.0)
     inside = (z[0] + rim, z[1] - rim)
     return [
         Block(name, frame, middle(w), (0, 0.025), z),
@@ -107,7 +107,7 @@ def _framed(
     ]
 
 
-def door(rng: Chance) -> Piece:
+def door(rng: Generator) -> Piece:
     finish, frame = wood_or_white(rng, finishes.CREAM), wood_or_white(rng, finishes.OAK)
     w = rng.uniform(0.8, 0.95)
     panels = fronts("door", finish, middle(w), 0.05, (0.1, 1.98), columns=1, rows=2)
@@ -119,17 +119,17 @@ def door(rng: Chance) -> Piece:
     ]
 
 
-def curtained(rng: Chance) -> Piece:
+def curtained(rng: Generator) -> Piece:
     """A window, mostly behind curtains at its sides."""
     return window(rng, 0.1, 0.95)
 
 
-def blinded(rng: Chance) -> Piece:
+def blinded(rng: Generator) -> Piece:
     """A window, mostly behind blinds."""
     return window(rng, 0.85, 0.95)
 
 
-def window(rng: Chance, blinds: float = 0.4, curtains: float = 0.7) -> Piece:
+def window(rng: Generator, blinds: float = 0.4, curtains: float = 0.7) -> Piece:
     """A window with blinds before it or curtains at its sides, up to so often together."""
     w, low, high = rng.uniform(0.9, 1.8), rng.uniform(0.75, 1.0), rng.uniform(1.9, 2.15)
     frame, pane = finishes.white(rng), finishes.glass(rng)
@@ -151,7 +151,7 @@ def window(rng: Chance, blinds: float = 0.4, curtains: float = 0.7) -> Piece:
     return piece
 
 
-def fireplace(rng: Chance) -> Piece:
+def fireplace(rng: Generator) -> Piece:
     finish, dark = finishes.tiled(rng, 0.03), finishes.black(rng)
     return [
         Block("fireplace", finish, middle(1.4), (0, 0.3), (0, 1.1)),
@@ -160,7 +160,7 @@ def fireplace(rng: Chance) -> Piece:
     ]
 
 
-def tv_stand(rng: Chance) -> Piece:
+def tv_stand(rng: Generator) -> Piece:
     finish = wood_or_white(rng, finishes.SAGE)
     w, top = rng.uniform(1.1, 1.6), rng.uniform(0.4, 0.6)
     body = Block("tv stand", finish, middle(w), (0, 0.45), (0, top))
@@ -168,8 +168,8 @@ def tv_stand(rng: Chance) -> Piece:
     return [body, *plates, *onto(furniture.television(rng), top, 0, 0.05)]
 
 
-def person(rng: Chance) -> Piece:
-    """Somebody who stands about."""
+def person(rng: Generator) -> Piece:
+    """A standing person."""
     skin, top, legs = (finishes.cloth(rng, hue) for hue in (0.06, 0.98, 0.62))
     skin = skin._replace(tile=finishes.GRAIN, tone=0.03)
     tall = rng.uniform(0.92, 1.06)
@@ -188,19 +188,19 @@ def person(rng: Chance) -> Piece:
     ]
 
 
-def floor_mat(rng: Chance) -> Piece:
+def floor_mat(rng: Generator) -> Piece:
     w, deep = rng.uniform(0.9, 1.8), rng.uniform(0.7, 1.2)
     finish = finishes.cloth(rng, 0.9)
     return [Block("floor mat", finish, middle(w), (0, deep), (0, 0.015))]
 
 
-def ceiling_light(rng: Chance) -> Piece:
+def ceiling_light(rng: Generator) -> Piece:
     finish = finishes.white(rng)
     bright = finish._replace(colour=np.minimum(finish.colour * np.float32(1.6), 255), tone=0.0)
     return [Block("light", bright, middle(0.5), (0, 0.5), (-0.1, 0.0))]
 
 
-def tray_table(rng: Chance) -> Piece:
+def tray_table(rng: Generator) -> Piece:
     """A small side table."""
     finish = finishes.wood(rng)
     top = Block("table", finish, middle(0.5), (0, 0.5), (0.5, 0.54))

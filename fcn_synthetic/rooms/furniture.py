@@ -1,11 +1,11 @@
-"""Furniture that can be moved: beds, chairs, tables, cabinets and what lies on them."""
+"""Movable furniture: beds, chairs, tables, cabinets, and the things on them."""
 
 import numpy as np
+from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes
 from fcn_synthetic.rooms.blocks import (
     Block,
-    Chance,
     Piece,
     fronts,
     legs,
@@ -16,7 +16,7 @@ from fcn_synthetic.rooms.blocks import (
 from fcn_synthetic.rooms.finishes import Finish, Tone
 
 
-def lamp(rng: Chance) -> Piece:
+def lamp(rng: Generator) -> Piece:
     shade = finishes.cloth(rng, 0.13)._replace(tile=finishes.GRAIN, tone=0.02)
     shade = shade._replace(colour=np.minimum(shade.colour * np.float32(1.5), 255))
     height = rng.uniform(0.35, 0.55)
@@ -24,7 +24,7 @@ def lamp(rng: Chance) -> Piece:
     return [foot, Block("lamp", shade, middle(0.28), (0.02, 0.3), (height - 0.2, height + 0.05))]
 
 
-def floor_lamp(rng: Chance) -> Piece:
+def floor_lamp(rng: Generator) -> Piece:
     foot, shade = lamp(rng)
     rise = rng.uniform(1.0, 1.2)
     foot = foot._replace(z=(0, foot.z[1] + rise))
@@ -35,29 +35,29 @@ def _small(name: str, finish: Finish, w: float, d: float, h: float) -> Piece:
     return [Block(name, finish, middle(w), (0.05, 0.05 + d), (0, h))]
 
 
-def bottle(rng: Chance) -> Piece:
+def bottle(rng: Generator) -> Piece:
     return _small("bottle", finishes.coloured(rng, 0.33), 0.08, 0.08, rng.uniform(0.2, 0.32))
 
 
-def cup(rng: Chance) -> Piece:
+def cup(rng: Generator) -> Piece:
     return _small("cup", finishes.coloured(rng), 0.09, 0.09, 0.11)
 
 
-def books(rng: Chance) -> Piece:
+def books(rng: Generator) -> Piece:
     return _small("books", finishes.spines(rng), rng.uniform(0.2, 0.45), 0.18, 0.24)
 
 
-def papers(rng: Chance) -> Piece:
+def papers(rng: Generator) -> Piece:
     return _small("paper", finishes.white(rng), rng.uniform(0.22, 0.4), 0.3, 0.012)
 
 
-def laptop(rng: Chance) -> Piece:
+def laptop(rng: Generator) -> Piece:
     dark = finishes.black(rng)
     base = Block("laptop", finishes.steel(rng), middle(0.34), (0.1, 0.34), (0, 0.03))
     return [base, Block("laptop", dark, middle(0.34), (0.07, 0.1), (0.0, 0.25))]
 
 
-def monitor(rng: Chance) -> Piece:
+def monitor(rng: Generator) -> Piece:
     dark = finishes.black(rng)
     return [
         Block("monitor", dark, middle(0.5), (0.1, 0.15), (0.1, 0.44)),
@@ -66,7 +66,7 @@ def monitor(rng: Chance) -> Piece:
     ]
 
 
-def plant(rng: Chance) -> Piece:
+def plant(rng: Generator) -> Piece:
     pot = Block("flower pot", finishes.coloured(rng, 0.04), middle(0.24), (0.1, 0.34), (0, 0.25))
     leaves = finishes.cloth(rng, 0.31)._replace(tile=finishes.GRAIN, tone=0.3, along=90, upward=90)
     high = rng.uniform(0.25, 0.6)
@@ -74,24 +74,24 @@ def plant(rng: Chance) -> Piece:
     return [pot, low, Block("plant", leaves, middle(0.44), (0.02, 0.42), (0.4, 0.3 + high))]
 
 
-def television(rng: Chance) -> Piece:
+def television(rng: Generator) -> Piece:
     w = rng.uniform(0.9, 1.4)
     screen = Block("television", finishes.black(rng), middle(w), (0.1, 0.18), (0.05, 0.6 * w))
     return [screen, Block("television", finishes.black(rng), middle(0.4), (0.05, 0.3), (0, 0.05))]
 
 
-def microwave(rng: Chance) -> Piece:
+def microwave(rng: Generator) -> Piece:
     front = Block("microwave", finishes.black(rng), (-0.22, 0.1), (0.35, 0.37), (0.05, 0.25))
     return [Block("microwave", finishes.white(rng), middle(0.5), (0.05, 0.35), (0, 0.29)), front]
 
 
-def carton(rng: Chance) -> Piece:
+def carton(rng: Generator) -> Piece:
     finish = finishes.wood(rng, finishes.HONEY)._replace(tile=finishes.GRAIN, tone=0.03)
     w, d, h = rng.uniform(0.35, 0.7, size=3)
     return _small("box", finish, w, d, h)
 
 
-def bag(rng: Chance) -> Piece:
+def bag(rng: Generator) -> Piece:
     finish = finishes.cloth(rng, 0.68)
     w, d, h = rng.uniform(0.4, 0.6), rng.uniform(0.2, 0.35), rng.uniform(0.35, 0.6)
     return [
@@ -100,22 +100,22 @@ def bag(rng: Chance) -> Piece:
     ]
 
 
-def bin(rng: Chance) -> Piece:
+def bin(rng: Generator) -> Piece:
     finish = finishes.steel(rng) if rng.uniform() < 0.5 else finishes.coloured(rng)
     return _small("garbage bin", finish, 0.3, 0.3, rng.uniform(0.35, 0.6))
 
 
-def ottoman(rng: Chance) -> Piece:
+def ottoman(rng: Generator) -> Piece:
     return _small("ottoman", finishes.cloth(rng, 0.22), rng.uniform(0.5, 0.8), 0.5, 0.42)
 
 
-def stool(rng: Chance) -> Piece:
+def stool(rng: Generator) -> Piece:
     finish = finishes.wood(rng)
     top = Block("stool", finish, middle(0.36), (0, 0.36), (0.55, 0.6))
     return [top, *legs("stool", finish, 0.34, (0.01, 0.35), 0.55, 0.04)]
 
 
-def bed(rng: Chance) -> Piece:
+def bed(rng: Generator) -> Piece:
     frame = finishes.wood(rng, finishes.WALNUT)
     sheet, cover = finishes.cloth(rng, 0.6), finishes.cloth(rng, 0.6)
     w, top = rng.uniform(1.0, 1.8), rng.uniform(0.45, 0.6)
@@ -134,14 +134,14 @@ def bed(rng: Chance) -> Piece:
     return piece
 
 
-def clothes(rng: Chance) -> Piece:
+def clothes(rng: Generator) -> Piece:
     return [
         Block("clothes", finishes.cloth(rng, 0.37), middle(0.7), (0, 0.55), (0, 0.12)),
         Block("clothes", finishes.cloth(rng, 0.37), middle(0.5, 0.1), (0.05, 0.45), (0.12, 0.24)),
     ]
 
 
-def night_stand(rng: Chance) -> Piece:
+def night_stand(rng: Generator) -> Piece:
     finish = wood_or_white(rng, finishes.MAHOGANY)
     w, top = rng.uniform(0.4, 0.55), rng.uniform(0.5, 0.65)
     body = Block("night stand", finish, middle(w), (0, 0.42), (0, top))
@@ -150,7 +150,7 @@ def night_stand(rng: Chance) -> Piece:
     return [body, *plates, *onto(above, top, 0.0, 0.05)]
 
 
-def dresser(rng: Chance) -> Piece:
+def dresser(rng: Generator) -> Piece:
     finish = wood_or_white(rng, finishes.MAHOGANY)
     w, top = rng.uniform(0.9, 1.5), rng.uniform(0.75, 1.1)
     body = Block("dresser", finish, middle(w), (0, 0.5), (0, top))
@@ -159,17 +159,17 @@ def dresser(rng: Chance) -> Piece:
     return [body, *plates, *onto(above, top, rng.uniform(-0.2, 0.2), 0.05)]
 
 
-def cabinet(rng: Chance) -> Piece:
+def cabinet(rng: Generator) -> Piece:
     return _closed(rng, "cabinet", rng.uniform(0.7, 1.3), 0.45, rng.uniform(0.9, 2.0))
 
 
-def wardrobe(rng: Chance) -> Piece:
+def wardrobe(rng: Generator) -> Piece:
     return _closed(
         rng, "wardrobe", rng.uniform(0.9, 1.4), 0.6, rng.uniform(1.9, 2.2), finishes.SAGE
     )
 
 
-def filing_cabinet(rng: Chance) -> Piece:
+def filing_cabinet(rng: Generator) -> Piece:
     finish = finishes.steel(rng) if rng.uniform() < 0.5 else finishes.white(rng)
     top = rng.uniform(0.7, 1.3)
     body = Block("cabinet", finish, middle(0.5), (0, 0.6), (0, top))
@@ -179,19 +179,19 @@ def filing_cabinet(rng: Chance) -> Piece:
 
 
 def _closed(
-    rng: Chance, name: str, w: float, deep: float, top: float, tone: Tone = finishes.HONEY
+    rng: Generator, name: str, w: float, deep: float, top: float, tone: Tone = finishes.HONEY
 ) -> Piece:
     finish = wood_or_white(rng, tone)
     body = Block(name, finish, middle(w), (0, deep), (0, top))
     return [body, *fronts(name, finish, body.x, deep, (0.08, top), columns=2, rows=1)]
 
 
-def wall_cabinet(rng: Chance) -> Piece:
+def wall_cabinet(rng: Generator) -> Piece:
     piece = _closed(rng, "cabinet", rng.uniform(0.7, 1.5), 0.33, 0.7)
     return onto(piece, rng.uniform(1.4, 1.5), 0, 0)
 
 
-def chair(rng: Chance) -> Piece:
+def chair(rng: Generator) -> Piece:
     frame = finishes.wood(rng)
     soft = finishes.cloth(rng, 0.78) if rng.uniform() < 0.85 else frame
     w, back = rng.uniform(0.42, 0.5), rng.uniform(0.85, 1.0)
@@ -204,7 +204,7 @@ def chair(rng: Chance) -> Piece:
     ]
 
 
-def sofa(rng: Chance) -> Piece:
+def sofa(rng: Generator) -> Piece:
     finish = finishes.cloth(rng, 0.0)
     w, arm = rng.uniform(1.3, 2.2), rng.uniform(0.15, 0.25)
     piece = [
@@ -220,15 +220,15 @@ def sofa(rng: Chance) -> Piece:
     return piece
 
 
-def coffee_table(rng: Chance) -> Piece:
+def coffee_table(rng: Generator) -> Piece:
     return _table(rng, "coffee table", rng.uniform(0.8, 1.2), 0.55, rng.uniform(0.38, 0.46))
 
 
-def table(rng: Chance) -> Piece:
+def table(rng: Generator) -> Piece:
     return _table(rng, "table", rng.uniform(1.0, 1.8), rng.uniform(0.75, 0.95), 0.74)
 
 
-def _table(rng: Chance, name: str, w: float, deep: float, top: float) -> Piece:
+def _table(rng: Generator, name: str, w: float, deep: float, top: float) -> Piece:
     finish = wood_or_white(rng, finishes.OAK)
     piece = [Block(name, finish, middle(w), (0, deep), (top - 0.07, top))]
     piece += legs(name, finish, w - 0.06, (0.03, deep - 0.03), top - 0.05, 0.06)

@@ -1,11 +1,11 @@
 """Kitchens and bathrooms."""
 
 import numpy as np
+from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes, furniture
 from fcn_synthetic.rooms.blocks import (
     Block,
-    Chance,
     Piece,
     fronts,
     middle,
@@ -14,7 +14,7 @@ from fcn_synthetic.rooms.blocks import (
 )
 
 
-def counter(rng: Chance) -> Piece:
+def counter(rng: Generator) -> Piece:
     """A kitchen counter on cabinets, with a sink or a stove in it and things on it."""
     finish, w = wood_or_white(rng, finishes.HONEY), rng.uniform(1.6, 2.6)
     top = finishes.coloured(rng, 0.38)._replace(tile=finishes.GRAIN, tone=0.1)
@@ -32,7 +32,7 @@ def counter(rng: Chance) -> Piece:
     return piece
 
 
-def basin(rng: Chance, enamelled: bool = False) -> Piece:
+def basin(rng: Generator, enamelled: bool = False) -> Piece:
     """A sink let into a top, its rim standing out, and the tap behind it."""
     finish, dark = finishes.enamel(rng) if enamelled else finishes.steel(rng), finishes.steel(rng)
     inside = finish._replace(colour=finish.colour * np.float32(0.75))
@@ -44,7 +44,7 @@ def basin(rng: Chance, enamelled: bool = False) -> Piece:
     ]
 
 
-def stove(rng: Chance) -> Piece:
+def stove(rng: Generator) -> Piece:
     finish = finishes.white(rng) if rng.uniform() < 0.5 else finishes.steel(rng)
     dark = finishes.black(rng)
     return [
@@ -55,7 +55,7 @@ def stove(rng: Chance) -> Piece:
     ]
 
 
-def refridgerator(rng: Chance) -> Piece:
+def refridgerator(rng: Generator) -> Piece:
     finish = finishes.steel(rng) if rng.uniform() < 0.35 else finishes.white(rng)
     w, top, split = rng.uniform(0.6, 0.85), rng.uniform(1.6, 1.9), rng.uniform(0.9, 1.2)
     body = Block("refridgerator", finish, middle(w), (0, 0.68), (0, top))
@@ -67,7 +67,7 @@ def refridgerator(rng: Chance) -> Piece:
     return [body, *low, *high, handle]
 
 
-def toilet(rng: Chance) -> Piece:
+def toilet(rng: Generator) -> Piece:
     finish = finishes.enamel(rng)
     return [
         Block("toilet", finish, middle(0.42), (0, 0.2), (0.36, 0.78)),
@@ -76,7 +76,7 @@ def toilet(rng: Chance) -> Piece:
     ]
 
 
-def vanity(rng: Chance) -> Piece:
+def vanity(rng: Generator) -> Piece:
     """A sink on a cabinet."""
     finish, w = wood_or_white(rng, finishes.HONEY), rng.uniform(0.7, 1.1)
     body = Block("cabinet", finish, middle(w), (0, 0.5), (0.0, 0.78))
@@ -85,14 +85,14 @@ def vanity(rng: Chance) -> Piece:
     return [body, top, *plates, *onto(basin(rng, enamelled=True), 0.83, 0, 0.04)]
 
 
-def pedestal(rng: Chance) -> Piece:
+def pedestal(rng: Generator) -> Piece:
     finish = finishes.enamel(rng)
     foot = Block("sink", finish, middle(0.2), (0.05, 0.25), (0, 0.68))
     bowl = Block("sink", finish, middle(0.56), (0, 0.45), (0.66, 0.82))
     return [foot, bowl, *onto(basin(rng, enamelled=True), 0.82, 0, 0)]
 
 
-def bathtub(rng: Chance) -> Piece:
+def bathtub(rng: Generator) -> Piece:
     finish, w, deep, top = finishes.enamel(rng), rng.uniform(1.4, 1.7), 0.72, rng.uniform(0.5, 0.6)
     t = 0.09
     piece = [
@@ -103,18 +103,18 @@ def bathtub(rng: Chance) -> Piece:
         Block("bathtub", finish, (w / 2 - t, w / 2), (0, deep), (0, top)),
     ]
     if rng.uniform() < 0.6:
-        drawn, side = rng.uniform(0.3, 0.6) * w, rng.choice([-1, 1])
-        x = (-w / 2, -w / 2 + drawn) if side < 0 else (w / 2 - drawn, w / 2)
+        width, side = rng.uniform(0.3, 0.6) * w, rng.choice([-1, 1])
+        x = (-w / 2, -w / 2 + width) if side < 0 else (w / 2 - width, w / 2)
         hung = finishes.folds(rng, 0.48)
         piece += [Block("shower curtain", hung, x, (deep - 0.06, deep + 0.02), (0.25, 2.0))]
     return piece
 
 
-def towel(rng: Chance) -> Piece:
+def towel(rng: Generator) -> Piece:
     low = rng.uniform(0.8, 1.1)
     w = rng.uniform(0.5, 0.8)
     return [Block("towel", finishes.cloth(rng, 0.95), middle(w), (0, 0.07), (low, low + 0.8))]
 
 
-def toilet_paper(rng: Chance) -> Piece:
+def toilet_paper(rng: Generator) -> Piece:
     return [Block("toilet paper", finishes.white(rng), middle(0.13), (0, 0.13), (0.6, 0.73))]

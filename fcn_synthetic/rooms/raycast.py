@@ -1,7 +1,7 @@
-"""Rays against boxes: for every pixel the depth and the surface that it sees.
+"""Ray casting of boxes: the depth and the surface at every pixel.
 
-Only additions, products, quotients and square roots touch the pixels: their bits do not depend on
-the CPU.
+Pixels are computed by additions, products, quotients and square roots only: their bits do not
+depend on the CPU.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ class Placed(NamedTuple):
     sin: float
 
 
-class Seen(NamedTuple):
-    """What the rays meet; everything [H, W]."""
+class Hits(NamedTuple):
+    """The nearest hit of each pixel's ray; everything [H, W]."""
 
     depth: Pixels  # along the camera's z, metres
     block: NDArray[np.int32]  # index into the blocks of all pieces; -1 - k: shell side k
@@ -47,8 +47,8 @@ class Seen(NamedTuple):
     rays: tuple[Pixels, Pixels, Pixels]  # room axes, z of the camera is 1
 
 
-def look(view: View, room: tuple[float, float, float], placed: Sequence[Placed]) -> Seen:
-    """The nearest surface at each pixel: the room's shell, then every piece in its own window."""
+def cast_rays(view: View, room: tuple[float, float, float], placed: Sequence[Placed]) -> Hits:
+    """The nearest surface at each pixel: of the room's shell, and of every piece in its window."""
     rays = _rays(view)
     depth, block, axis, facing = _shell(view, room, rays)
     windows = _windows(view, placed)
@@ -57,7 +57,7 @@ def look(view: View, room: tuple[float, float, float], placed: Sequence[Placed])
         here = windows[first : first + len(item.piece)]
         _cast(view, item, first, here, rays, (depth, block, axis, facing))
         first += len(item.piece)
-    return Seen(depth, block, axis, facing, rays)
+    return Hits(depth, block, axis, facing, rays)
 
 
 def _rays(view: View) -> tuple[Pixels, Pixels, Pixels]:
@@ -68,7 +68,7 @@ def _rays(view: View) -> tuple[Pixels, Pixels, Pixels]:
 
     def along(k: int) -> Pixels:
         ray: Pixels = right * x[k] + (down * y[k] + z[k])
-        return np.where(abs(ray) < 1e-6, np.float32(1e-6), ray)  # so that no slab divides by 0
+        return np.where(abs(ray) < 1e-6, np.float32(1e-6), ray)  # no division by 0
 
     return along(0), along(1), along(2)
 
@@ -76,7 +76,7 @@ def _rays(view: View) -> tuple[Pixels, Pixels, Pixels]:
 def _shell(
     view: View, room: tuple[float, float, float], rays: tuple[Pixels, Pixels, Pixels]
 ) -> tuple[Pixels, NDArray[np.int32], NDArray[np.int8], Pixels]:
-    """The walls (sides 0 to 3), floor (4) and ceiling (5), seen from inside."""
+    """The walls (sides 0 to 3), floor (4) and ceiling (5), from inside."""
     exits = [
         (np.where(ray > 0, np.float32(far - at), np.float32(-at))) / ray
         for ray, far, at in zip(rays, room, view.position, strict=True)
@@ -89,7 +89,7 @@ def _shell(
 
 
 def _windows(view: View, placed: Sequence[Placed]) -> NDArray[np.int64]:
-    """The pixels [N, 4] (top, bottom, left, right) that each block can touch."""
+    """The pixels [N, 4] (top, bottom, left, right) that each block can cover."""
     spans = np.array([[b.x, b.y, b.z] for item in placed for b in item.piece])  # [N, 3, 2]
     pose = np.array(
         [(item.x, item.y, item.z, item.cos, item.sin) for item in placed for _ in item.piece]
@@ -110,7 +110,7 @@ def _windows(view: View, placed: Sequence[Placed]) -> NDArray[np.int64]:
     ahead = np.maximum(ahead, NEAR)
     column = right / ahead * view.focal[0] + view.centre[0]
     line = down / ahead * view.focal[1] + view.centre[1]
-    found = np.stack(
+    windows = np.stack(
         [
             np.clip(np.floor(line.min(axis=1)), 0, height),
             np.clip(np.ceil(line.max(axis=1)) + 1, 0, height),
@@ -119,8 +119,8 @@ def _windows(view: View, placed: Sequence[Placed]) -> NDArray[np.int64]:
         ],
         axis=1,
     ).astype(np.int64)
-    found[behind] = (0, height, 0, width)
-    return found
+    windows[behind] = (0, height, 0, width)
+    return windows
 
 
 def _cast(
@@ -129,19 +129,19 @@ def _cast(
     first: int,
     windows: NDArray[np.int64],
     rays: tuple[Pixels, Pixels, Pixels],
-    seen: tuple[Pixels, NDArray[np.int32], NDArray[np.int8], Pixels],
+    hits: tuple[Pixels, NDArray[np.int32], NDArray[np.int8], Pixels],
 ) -> None:
-    """Enter the piece's blocks where they are nearer than what is there."""
+    """Update the hits where the piece's blocks are nearer."""
     top, left = windows[:, 0].min(), windows[:, 2].min()
-    whole = (slice(top, windows[:, 1].max()), slice(left, windows[:, 3].max()))
-    origin, local = _turned(view, item, [ray[whole] for ray in rays])
+    window_of_piece = (slice(top, windows[:, 1].max()), slice(left, windows[:, 3].max()))
+    origin, local = _to_piece_axes(view, item, [ray[window_of_piece] for ray in rays])
     inverse = [1 / ray for ray in local]
     for number, (block, window) in enumerate(zip(item.piece, windows, strict=True), start=first):
         here = (
             slice(window[0] - top, window[1] - top),
             slice(window[2] - left, window[3] - left),
         )
-        depth, blocks, axes, facing = (part[whole][here] for part in seen)
+        depth, blocks, axes, facing = (part[window_of_piece][here] for part in hits)
         if not depth.size:
             continue
         enter, leave = [], []
@@ -158,10 +158,10 @@ def _cast(
         facing[hit] = np.where(ray > 0, np.float32(-1), np.float32(1))
 
 
-def _turned(
+def _to_piece_axes(
     view: View, item: Placed, rays: Sequence[Pixels]
 ) -> tuple[tuple[float, float, float], list[Pixels]]:
-    """The camera's place and the rays in the piece's own axes."""
+    """The camera's position and the rays in the piece's own axes."""
     x, y = view.position[0] - item.x, view.position[1] - item.y
     origin = (
         item.cos * x + item.sin * y,

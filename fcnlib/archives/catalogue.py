@@ -1,8 +1,8 @@
-"""What is downloaded at paper scale: addresses to try in order, checksum, size and terms.
+"""The published files: addresses to try in order, checksum, size and terms.
 
-Sizes and checksums are the publishers' or those that others have printed of the same files. Most
-published FCNs have neither: the size of such a file follows from the numbers in its net. Some
-archives have neither too: they are read to their end, and the log says what their checksum is.
+Sizes and checksums are the publishers', or printed by others for the same files. Most published
+FCNs have neither: the size of such a file follows from the number of the net's parameters. Some
+archives have neither too: they are read to their end, and their checksum is logged.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Archive:
 
     urls: tuple[str, ...]
     terms: str
-    checksum: str = ""  # none is known: then `floats` is, or it is a tar or zip, see whole.py
-    size: int | None = None  # bytes, where it is known
-    floats: int | None = None  # in a .caffemodel: four bytes each, and at most 20 kB around them
+    checksum: str = ""  # without one, `floats` is given or it is a tar or zip: see integrity.py
+    size: int | None = None  # in bytes, where known
+    floats: int | None = None  # in a .caffemodel: 4 bytes each, and at most 20 kB of other content
 
 
 _OXFORD = "http://host.robots.ox.ac.uk/pascal/VOC"
@@ -106,12 +106,12 @@ ARCHIVES = {
         urls=(f"http://{_SIFT_FLOW}", f"https://{_SIFT_FLOW}"),
         terms="SIFT Flow (Liu et al. 2009), labels by Tighe and Lazebnik 2010, for research",
     ),
-    # Published as trainval.tar.gz, which says too little beside other archives.
+    # Published as trainval.tar.gz, which is too general a name beside other archives.
     "pascal-context-trainval.tar.gz": Archive(
         urls=("https://cs.stanford.edu/~roozbeh/pascal-context/trainval.tar.gz",),
         terms="PASCAL-Context (Mottaghi et al. 2014), for research; photographs as PASCAL VOC",
     ),
-    # The paper's ILSVRC weights: they expect BGR bytes, the mean subtracted.
+    # The ILSVRC weights that the paper starts from; their input is BGR bytes minus the mean.
     "VGG_ILSVRC_16_layers.caffemodel": Archive(
         urls=(f"{_VGG}/VGG_ILSVRC_16_layers.caffemodel", f"{_VGG_MIRROR}/vgg16.caffemodel"),
         checksum="sha256:a6196bc498e45ea4cb2637114ae8db9410cf1556fd60a55ae93272371beba197",
@@ -161,7 +161,7 @@ ARCHIVES = {
         checksum="md5:aa75b158f4181e7f6230029eb96c1b13",
         terms=_VGG_TERMS,
     ),
-    # Trained by torchvision, other nets of the same layers: RGB, 0..1, mean and deviation.
+    # Nets of the same layers trained by torchvision; their input is RGB in 0..1, standardised.
     "vgg16-397923af.pth": Archive(
         urls=(f"{_TORCHVISION}/vgg16-397923af.pth",),
         checksum="sha256-prefix:397923af",
@@ -174,7 +174,7 @@ ARCHIVES = {
     ),
 }
 
-# The published FCNs: numbers in the net, upsampling kernels included, and what checksum is known.
+# The published FCNs: parameters, upsampling kernels included, and the checksum where known.
 _FCNS = {
     "fcn32s-heavy-pascal": (136_152_917, ""),
     "fcn16s-heavy-pascal": (134_815_994, ""),
@@ -201,7 +201,7 @@ ARCHIVES |= {
     for name, (floats, checksum) in _FCNS.items()
 }
 
-# Four of them as pytorch-fcn's files: where they are, and their checksums.
+# Four of them as pytorch-fcn's files: Google Drive ID and MD5.
 _PYTORCH_FCNS = {
     "fcn32s": ("11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8"),
     "fcn16s": ("1bctu58B6YH9bu6lBBSBB2rUeGlGhYLoP", "a2d4035f669f09483b39c9a14a0d6670"),
@@ -210,9 +210,9 @@ _PYTORCH_FCNS = {
 }
 ARCHIVES |= {
     f"{name}_from_caffe.pth": Archive(
-        urls=(f"{_DRIVE}{place}",),
+        urls=(f"{_DRIVE}{drive_id}",),
         checksum=f"md5:{md5}",
         terms="the paper's authors, converted by pytorch-fcn",
     )
-    for name, (place, md5) in _PYTORCH_FCNS.items()
+    for name, (drive_id, md5) in _PYTORCH_FCNS.items()
 }

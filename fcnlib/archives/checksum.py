@@ -6,13 +6,13 @@ from pathlib import Path
 from fcnlib.core.errors import InputError
 
 
-def matches(path: Path, checksum: str) -> bool:
+def has_checksum(path: Path, checksum: str) -> bool:
     """Whether a file has the checksum; `sha256-prefix` compares only the digits that are known."""
-    return found(path, checksum).endswith(checksum.partition(":")[2])
+    return checksum_like(path, checksum).endswith(checksum.partition(":")[2])
 
 
-def found(path: Path, checksum: str) -> str:
-    """The file's own checksum, of the same algorithm and length."""
+def checksum_like(path: Path, checksum: str) -> str:
+    """The file's own checksum, of the algorithm and length of the given one."""
     algorithm, _, expected = checksum.partition(":")
     try:
         with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Whether an archive is whole: the check of those whose checksum nobody has published."""
+"""The check that an archive is complete, for archives without a published checksum."""
 
 import gzip
 import os
@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import IO, cast
 
 from fcnlib.archives.members import DAMAGED_TAR, DAMAGED_ZIP, ZIP
-from fcnlib.core.errors import InputError, brief
+from fcnlib.core.errors import InputError, first_line
 
 GZIP = b"\x1f\x8b"
-BLOCK = 512  # bytes of a tar, which ends with at least one of zeros
+BLOCK = 512  # bytes; a tar ends with at least one block of zeros
 
 
-def check_whole(path: Path, advice: str = "") -> None:
-    """Raise unless a tar, also a gzipped one, or a zip can be read to its end."""
+def check_complete(path: Path, advice: str = "") -> None:
+    """Raise unless a tar, gzipped or not, or a zip can be read to its end.
+
+    `advice` is appended to the message.
+    """
     try:
         with open(path, "rb") as file:
             start = file.read(len(ZIP))
@@ -31,7 +34,7 @@ def check_whole(path: Path, advice: str = "") -> None:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (*DAMAGED_TAR, *DAMAGED_ZIP) as error:
-        reason = f"not a tar or zip archive, or cut short ({brief(error)})"
+        reason = f"not a tar or zip archive, or cut short ({first_line(error)})"
         raise InputError(f"{path}: {reason}{advice}") from None
 
 
@@ -50,7 +53,7 @@ def _read_tar(file: IO[bytes]) -> None:
 
 
 def _expect_end(file: IO[bytes]) -> None:
-    """A tar cut between two members looks whole to tarfile."""
+    """Raise unless the last block is zeros: tarfile accepts a tar that is cut between members."""
     file.seek(-BLOCK, os.SEEK_END)
     if file.read().strip(b"\0"):
         raise tarfile.ReadError("no end of archive")

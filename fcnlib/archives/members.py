@@ -1,4 +1,4 @@
-"""Members of a tar or zip archive, read in one pass and without unpacking the rest."""
+"""Members of a tar or zip archive, read in one pass without unpacking the others."""
 
 import lzma
 import os
@@ -11,32 +11,39 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from fcnlib.core.errors import InputError, brief
+from fcnlib.core.errors import InputError, first_line
 
 DAMAGED_TAR = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
-# Python has no common class for what zip archives can be: cut, encrypted, oddly compressed.
+# Of a zip that is cut, encrypted or compressed by an unknown method; there is no common class.
 DAMAGED_ZIP = (
-    *(zipfile.BadZipFile, RuntimeError, UnicodeDecodeError, struct.error),
-    *(EOFError, zlib.error, lzma.LZMAError, OSError),
+    zipfile.BadZipFile,
+    RuntimeError,
+    UnicodeDecodeError,
+    struct.error,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
 )
 ZIP = b"PK\x03\x04"
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
-    """The match and the content of each file whose whole name matches, in the archive's order.
+    """The match and content of each file whose full name matches, in the archive's order.
 
-    Kind and compression are recognised by content: SBD's `.tgz` has been served without it. A
-    member that would land outside the folder it is unpacked to makes the whole archive suspect.
+    Format and compression are recognised by content: SBD's `.tgz` has been served uncompressed. A
+    member that would be unpacked outside of its folder makes the archive an error.
     """
-    return (_zip_members if _is_zip(archive) else _tar_members)(archive, wanted)
+    read = _zip_members if _is_zip(archive) else _tar_members
+    return read(archive, wanted)
 
 
 def _is_zip(archive: Path) -> bool:
-    """By its first bytes, for a cut archive has no last ones."""
+    """Whether it begins as a zip: the end, where zipfile looks, may be cut off."""
     try:
         with open(archive, "rb") as file:
             return file.read(len(ZIP)) == ZIP
-    except OSError:  # reading it as a tar says what it is
+    except OSError:  # reported when it is read as a tar
         return False
 
 
@@ -51,13 +58,15 @@ def _tar_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Ma
                     file = tar.extractfile(member)
                     assert file is not None  # regular files have content
                     yield match, file.read()
-            # tarfile takes a file that ends between two members for a whole one.
+            # tarfile accepts a file that ends between two members.
             if tar.fileobj is None or tar.fileobj.tell() < tar.offset + tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("no end of the archive")
     except FileNotFoundError:
         raise InputError(f"{archive}: no such file") from None
     except DAMAGED_TAR as error:
-        raise InputError(f"{archive}: not a tar archive or cut short ({brief(error)})") from None
+        raise InputError(
+            f"{archive}: not a tar archive or cut short ({first_line(error)})"
+        ) from None
 
 
 def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
@@ -66,25 +75,27 @@ def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Ma
             for member in zipped.infolist():
                 name = member.filename.replace("\\", "/")  # as some Windows tools write it
                 is_link = stat.S_ISLNK(member.external_attr >> 16)
-                if _leaves(name) or re.match("[A-Za-z]:", name) or is_link:
+                if _is_outside(name) or re.match("[A-Za-z]:", name) or is_link:
                     raise InputError(f"{archive}: unsafe member: {member.filename}")
                 match = wanted.fullmatch(name)
                 if match and not member.is_dir():
                     yield match, zipped.read(member)
     except DAMAGED_ZIP as error:
-        raise InputError(f"{archive}: not a zip archive or cut short ({brief(error)})") from None
+        raise InputError(
+            f"{archive}: not a zip archive or cut short ({first_line(error)})"
+        ) from None
 
 
 def _is_unsafe(member: tarfile.TarInfo) -> bool:
-    """What tarfile's `data` filter refuses, which Python has from 3.11.4 on only."""
+    """Whether tarfile's `data` filter, in Python from 3.11.4 on, would refuse it."""
     names = [member.name]
     if member.issym():  # from where it lies
         names.append(os.path.join(os.path.dirname(member.name), member.linkname))
     if member.islnk():  # from the archive's root
         names.append(member.linkname)
-    return member.isdev() or any(map(_leaves, names))
+    return member.isdev() or any(map(_is_outside, names))
 
 
-def _leaves(name: str) -> bool:
-    inside = os.path.normpath(name)
-    return os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir
+def _is_outside(name: str) -> bool:
+    path = os.path.normpath(name)
+    return os.path.isabs(path) or path.split(os.sep)[0] == os.pardir

@@ -14,11 +14,11 @@ from fcnlib.datasets.checks.check import check as look_at
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
 from fcnlib.datasets.hha.frames import (
+    DepthFormat,
     Unit,
-    View,
-    camera_from,
     encode_frames,
     frames_of,
+    parse_camera,
 )
 from fcnlib.datasets.reader import INFO, is_prepared
 
@@ -152,8 +152,8 @@ def hha(
     Example: fcn hha frame.npy --out hha.png --camera 365.4,365.4,256.8,208.2
     """
     frames = frames_of(depth, raw, out)
-    view = View(unit, camera_from(camera) if camera else None, crop)
-    encode_frames(frames, view, workers=workers)
+    depth_format = DepthFormat(unit, parse_camera(camera) if camera else None, crop)
+    encode_frames(frames, depth_format, workers=workers)
     typer.echo(out if len(frames) == 1 else f"{len(frames)} HHA images in {out}")
 
 

@@ -158,7 +158,7 @@ def train(
     train_net(
         training,
         dataset=data / training.data.dataset,
-        start=weights,
+        initial_weights=weights,
         seed=seed,
         checkpoint=checkpoints / experiment / f"{seed}.pt",
         curve=results / "curves" / experiment / f"{seed}.csv",

@@ -39,7 +39,7 @@ WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
 TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric))
 NET_COSTS: frozenset[ColumnName] = frozenset(
-    ("forward_ms", "conv_layers", "parameters", "field", "stride")
+    ("forward_ms", "conv_layers", "parameters", "receptive_field", "stride")
 )
 TRAINED: frozenset[ColumnName] = frozenset((*get_args(Learning), *get_args(Setting)))
 WITH_BACKGROUND: frozenset[ColumnName] = frozenset(

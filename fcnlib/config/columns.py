@@ -39,7 +39,7 @@ Cost = Literal[
     "max_difference",
     "conv_layers",
     "parameters",
-    "field",
+    "receptive_field",
     "stride",
 ]
 ColumnName = Literal[Metric, Bound, TestServerMetric, Setting, Cost]
@@ -132,7 +132,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "max_difference": Column("max. difference", "of the score range", 1, "e"),
     "conv_layers": Column("conv layers", "layers", 0, known="derived"),
     "parameters": Column("parameters", "parameters", 0, "f", 1e6, "M", known="derived"),
-    "field": Column("rf size", "px", 0, known="derived"),
+    "receptive_field": Column("rf size", "px", 0, known="derived"),
     "stride": Column("max stride", "px", 0, known="derived"),
 }
 

@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right, and how several are told."""
+"""The one exception for what a user can put right, and how several are reported."""
 
 import logging
 from collections.abc import Sequence
@@ -10,16 +10,19 @@ class InputError(ValueError):
     """A file or value from outside is wrong; one line names it and what was expected."""
 
 
-def raise_all(errors: Sequence[InputError], together: str) -> None:
-    """Raise the error if it is the only one; of several, log a line for each first."""
+def raise_all(errors: Sequence[InputError], summary: str) -> None:
+    """Raise the error if it is the only one; of several, log each and raise their number.
+
+    `summary` follows that number in the message, as in "3 images cannot be read".
+    """
     if len(errors) == 1:
         raise errors[0]
     for error in errors:
         log.error("%s", error)
     if errors:
-        raise InputError(f"{len(errors)} {together}")
+        raise InputError(f"{len(errors)} {summary}")
 
 
-def brief(error: Exception) -> str:
-    """What another library says is wrong, in one line."""
+def first_line(error: Exception) -> str:
+    """The first line of another library's message."""
     return str(error).partition("\n")[0].rstrip(":")

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Atomic writes: files and folders appear complete or not at all."""
 
 import fcntl
 import hashlib
@@ -19,7 +19,7 @@ from fcnlib.core.errors import InputError
 def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it on success and removed on failure."""
     path = Path(path)
-    temporary = _beside(path)
+    temporary = _temporary_name(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -33,7 +33,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def name_os_errors(name: object) -> Iterator[None]:
-    """Give the system's errors this name: a full disk's have none, others a temporary one."""
+    """Name this file in the system's errors: a full disk's name none, others a temporary one."""
     try:
         yield
     except OSError as error:
@@ -47,7 +47,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Whatever stands at `path` is deleted: whether it may be is for the caller to check.
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
-    temporary = _beside(path)
+    temporary = _temporary_name(path)
     try:
         temporary.mkdir()
         yield temporary
@@ -63,7 +63,7 @@ def resumable_folder(path: Path, key: str) -> Iterator[Path]:
     """A folder beside `path` that a stopped process leaves to the next with the same `key`.
 
     It takes the place of `path` on success and is removed on failure; folders of other keys are
-    removed at once. `key` says what the content depends on, as a hash.
+    removed at once. `key` is a hash of all that the content depends on.
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,14 +79,14 @@ def resumable_folder(path: Path, key: str) -> Iterator[Path]:
             if path.exists():
                 shutil.rmtree(path)
             os.replace(part, path)
-        except Exception:  # no interruption, but something that would happen again
+        except Exception:  # not an interruption: the next process would fail in the same way
             shutil.rmtree(part, ignore_errors=True)
             raise
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Alone in the folder; an error where another process is at work there."""
+    """Hold the folder's lock; an error where another process holds it."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,22 +98,26 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _beside(path: Path) -> Path:
-    """A hidden name beside `path` that tells whose it is; those of killed processes are removed."""
+def _temporary_name(path: Path) -> Path:
+    """A temporary name beside `path` with its process's number; removes what killed ones left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # The machine too: on a cluster's disk, a process that does not run here may run elsewhere.
-    owner = f".{path.stem}.{platform.node().partition('.')[0]}-"
+    prefix = f".{path.stem}.{platform.node().partition('.')[0]}-"
     # The suffix stays last: writers such as Pillow and NumPy choose the format by it.
     end = f".tmp{path.suffix}"
-    name = re.compile(rf"{re.escape(owner)}(\d+){re.escape(end)}")
-    for other in filter(None, map(name.fullmatch, os.listdir(path.parent))):
-        if not _runs_besides_this(int(other[1])):
-            left = path.parent / other[0]
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-    return path.with_name(f"{owner}{os.getpid()}{end}")
+    pattern = re.compile(rf"{re.escape(prefix)}(\d+){re.escape(end)}")
+    for other in filter(None, map(pattern.fullmatch, os.listdir(path.parent))):
+        if not _is_another_running(int(other[1])):
+            leftover = path.parent / other[0]
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
+    return path.with_name(f"{prefix}{os.getpid()}{end}")
 
 
-def _runs_besides_this(process: int) -> bool:
+def _is_another_running(process: int) -> bool:
+    """Whether a process runs, and is not this one."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Streams of random numbers."""
+"""Generators of random numbers."""
 
 import hashlib
 
@@ -6,6 +6,6 @@ import torch
 
 
 def make_generator(seed: int, purpose: str) -> torch.Generator:
-    """A stream of random numbers for one purpose: no other stream of the seed depends on it."""
+    """A generator for one purpose, independent of the seed's generators for other purposes."""
     digest = hashlib.sha256(f"{purpose} {seed}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7]))

@@ -13,11 +13,11 @@ from fcnlib.core.errors import InputError
 
 @contextmanager
 def job(log: str, threads: int) -> Iterator[str]:
-    """Run a step with everything it says in `log`; yields the device to compute on.
+    """Run a step with its messages in the file `log`; yields the device to compute on.
 
-    A user's mistake, a file that cannot be written or a request to stop ends it with one line.
+    An input error, a file that cannot be written or a request to stop ends it with one line.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request is as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request to stop, as Ctrl-C
     _keep_freed_memory()
     device = _device(threads)
     path = Path(log)
@@ -46,7 +46,7 @@ def job(log: str, threads: int) -> Iterator[str]:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed; giving it back and faulting it in is a tenth of a step."""
+    """Let glibc keep freed memory: returning it and faulting it in takes a tenth of a step."""
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option:
         m_trim_threshold, m_mmap_threshold = -1, -3  # of malloc.h
@@ -55,7 +55,7 @@ def _keep_freed_memory() -> None:
 
 
 def _device(threads: int) -> str:
-    """Where a step computes; one that has not imported torch need not wait a second for it."""
+    """The device of a step; importing torch takes a second, so only if the step did already."""
     torch = sys.modules.get("torch")
     if torch is None:
         return "cpu"

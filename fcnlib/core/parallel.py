@@ -1,4 +1,4 @@
-"""Work on many items side by side, with the results in the items' order."""
+"""Parallel work on many items, with the results in the items' order."""
 
 import multiprocessing
 import os
@@ -16,8 +16,8 @@ R = TypeVar("R")
 def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """Results of `function` in the order of `items`, of which only a few are held at a time.
 
-    The threads go on while the caller makes the next item or is at work on a result. Threads are
-    enough: decoding, compressing and hashing leave the interpreter free.
+    The threads go on while the caller makes the next item or works on a result. They are enough
+    for decoding, compressing and hashing, which release the GIL.
     """
     if workers <= 1:
         return map(function, items)
@@ -25,7 +25,7 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> 
 
 
 def in_processes(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """The same by processes, for work that holds the interpreter; what they share is pickled."""
+    """The same in processes, for GIL-bound work; `function`, items and results are pickled."""
     if workers <= 1:
         return map(function, items)
     # Forked ones would inherit locks of threads that they do not have.
@@ -35,13 +35,13 @@ def in_processes(function: Callable[[T], R], items: Iterable[T], workers: int) -
 
 
 def _end_with_parent() -> None:
-    """Let this process end when the one that started it is gone: a killed one cannot tell it."""
+    """Let this process end when its parent is gone: a killed parent cannot end it."""
     parent = multiprocessing.parent_process()
-    assert parent is not None  # this is run by processes of a pool
+    assert parent is not None  # only processes of a pool run this
 
     def wait() -> None:
         parent.join()
-        os._exit(1)  # whatever the other threads are at
+        os._exit(1)  # without waiting for the other threads
 
     Thread(target=wait, daemon=True).start()
 
@@ -64,14 +64,14 @@ def _pooled(
 
 
 def _without_main(results: Iterator[R]) -> Iterator[R]:
-    """The results, while new processes cannot see the script that runs.
+    """The results; until they end, new processes do not find the main script.
 
-    They would run it once more on their start, and Snakemake's scripts do not guard against it.
+    They would run it again on their start, and Snakemake's scripts do not guard against that.
     """
     main = sys.modules["__main__"].__dict__
-    hidden = {name: main.pop(name) for name in ("__file__",) if name in main}
+    removed = {name: main.pop(name) for name in ("__file__",) if name in main}
     spec, main["__spec__"] = main.get("__spec__"), None
     try:
         yield from results
     finally:
-        main.update(hidden, __spec__=spec)
+        main.update(removed, __spec__=spec)

@@ -12,16 +12,24 @@ T = TypeVar("T")
 def progress(
     items: Iterable[T], *, desc: str, total: int | None = None, unit: str = "it", initial: int = 0
 ) -> "tqdm[T]":
-    """Iterate over `items` with a bar on stderr; in a log file a line every ten seconds at most."""
-    live = sys.stderr.isatty()
+    """Iterate over `items` with a bar on stderr; in a log file, a line every ten seconds at most.
+
+    Args:
+        items: What to iterate over.
+        desc: What stands before the bar.
+        total: Number of items, where `len(items)` does not give it.
+        unit: What one item is called.
+        initial: Number of items that were done before.
+    """
+    is_terminal = sys.stderr.isatty()
     return tqdm(
         items,
         desc=desc,
         total=total,
         unit=unit,
         initial=initial,
-        mininterval=0.2 if live else 10.0,
-        dynamic_ncols=live,
-        ncols=None if live else 100,
+        mininterval=0.2 if is_terminal else 10.0,
+        dynamic_ncols=is_terminal,
+        ncols=None if is_terminal else 100,
         file=sys.stderr,
     )

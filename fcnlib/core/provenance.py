@@ -9,7 +9,7 @@ from typing import Any
 
 from fcnlib.core.fingerprint import ROOT
 
-RECORDED = ("torch", "numpy", "pillow", "scipy", "snakemake")
+RECORDED_PACKAGES = ("torch", "numpy", "pillow", "scipy", "snakemake")
 
 
 def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) -> dict[str, Any]:
@@ -26,29 +26,37 @@ def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) 
     }
 
 
-def facts(
+def run_metadata(
     *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """What a metrics file says besides its numbers."""
-    where = provenance(seed=seed, device=device, threads=threads, values=values)
-    return {"experiment": experiment, "seed": seed, "provenance": where}
+    """What a metrics file holds besides its numbers.
+
+    Args:
+        experiment: Name of the entry in the configuration.
+        seed: Seed of the run.
+        device: As torch names it, for example `cuda:0`.
+        threads: Number of threads that torch used.
+        values: The configuration values that the run depends on.
+    """
+    origin = provenance(seed=seed, device=device, threads=threads, values=values)
+    return {"experiment": experiment, "seed": seed, "provenance": origin}
 
 
 def device_name(device: str) -> str:
-    """The device as a person would name it."""
+    """The name of the device's processor, for example `cuda:0: NVIDIA H200`."""
     if device.startswith("cuda"):
         import torch
 
         return f"{device}: {torch.cuda.get_device_name(device)}"
-    names = Path("/proc/cpuinfo")
-    lines = names.read_text().splitlines() if names.exists() else []
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"cpu: {models[0] if models else platform.processor() or platform.machine()}"
 
 
 def _versions() -> dict[str, str]:
     found = {}
-    for package in RECORDED:
+    for package in RECORDED_PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -58,9 +66,9 @@ def _versions() -> dict[str, str]:
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return done.stdout.strip()
+    return result.stdout.strip()

@@ -8,37 +8,37 @@ from typing import Any
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised where work can end so that it may go on from there."""
+    """Raised at a point from which stopped work can go on."""
 
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
     """An event that the first SIGTERM or Ctrl-C sets; a second one does what it did before.
 
-    Only a process's main thread hears signals: in another thread the event is never set.
+    Only a process's main thread receives signals: in another thread the event is never set.
     """
-    asked = threading.Event()
+    requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield requested
         return
 
-    def ask(number: int, _: Any) -> None:
-        asked.set()
+    def request(number: int, _: Any) -> None:
+        requested.set()
         signal.signal(number, before[number])
 
     numbers = (signal.SIGTERM, signal.SIGINT)
     before: dict[int, Any] = {number: signal.getsignal(number) for number in numbers}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # as that of a command in the background
-            signal.signal(number, ask)
+            signal.signal(number, request)
     try:
-        yield asked
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def leave_stopping_to_parent(_: int) -> None:
-    """Let a worker process live on when all processes of a job get the signal: it is not asked."""
+    """Let a worker process ignore signals that all processes of a job get: its parent ends it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,40 +9,40 @@ Labels = NDArray[np.uint8]  # [H, W]
 Image = NDArray[np.uint8]  # [H, W, 3]
 Palette = Sequence[Sequence[int]]
 
-VOID_COLOUR = (224, 224, 192)  # as the VOC label images draw it
-WRONG = (213, 94, 0)
+VOID_COLOUR = (224, 224, 192)  # as in VOC's label images
+WRONG = (213, 94, 0)  # orange
 
 
 def as_hex(rgb: Sequence[int]) -> str:
-    """A colour as HTML and matplotlib write it."""
+    """A colour as `#rrggbb`."""
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def colour(labels: Labels, palette: Palette) -> Image:
-    """The label map in its classes' colours; a label without one (void) is near white."""
+    """The label map in its classes' colours [H, W, 3]; labels without one are void's near-white."""
     table = np.empty((256, 3), np.uint8)
     table[:] = VOID_COLOUR
     table[: len(palette)] = np.asarray(palette, np.uint8).reshape(-1, 3)[:256]
-    painted: Image = table[labels]
-    return painted
+    coloured: Image = table[labels]
+    return coloured
 
 
 def overlay(image: Image, labels: Labels, palette: Palette, opacity: float = 0.6) -> Image:
-    """The image under its labels' colours, a white line between them; black leaves it as it is."""
+    """The image under its labels' colours with white outlines; where the colour is black, bare."""
     colours = colour(labels, palette)
     mixed = (1 - opacity) * image + opacity * colours
-    painted = colours.any(axis=2, keepdims=True)
-    result: Image = np.where(painted, np.rint(mixed), image).astype(np.uint8)
+    coloured = colours.any(axis=2, keepdims=True)
+    result: Image = np.where(coloured, np.rint(mixed), image).astype(np.uint8)
     result[outlines(labels)] = 255
     return result
 
 
 def outlines(labels: Labels) -> NDArray[np.bool_]:
     """The pixels whose label is not that of the one above or to the left, [H, W]."""
-    found = np.zeros(labels.shape, bool)
-    found[1:] |= labels[1:] != labels[:-1]
-    found[:, 1:] |= labels[:, 1:] != labels[:, :-1]
-    return found
+    edges = np.zeros(labels.shape, bool)
+    edges[1:] |= labels[1:] != labels[:-1]
+    edges[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    return edges
 
 
 def mistakes(image: Image, labels: Labels, truth: Labels, classes: int) -> Image:

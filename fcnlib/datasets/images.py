@@ -1,4 +1,4 @@
-"""Image and label files in and out of arrays; a bad file is an InputError that names it."""
+"""Reading and writing image and label files; a bad file is an InputError that names it."""
 
 import io
 import struct
@@ -29,8 +29,8 @@ _DAMAGED = (
 )
 # Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
-_ORIENTATION = 0x0112  # EXIF tag; its values, and what puts each upright
-_TURN = {
+_ORIENTATION = 0x0112  # EXIF tag
+_TRANSPOSE = {  # what makes an image of each orientation upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -41,8 +41,8 @@ _TURN = {
 }
 
 
-def load(file: Path | bytes, name: object = None) -> Image.Image:
-    """The decoded picture of a path or of a file's content."""
+def read_image(file: Path | bytes, name: object = None) -> Image.Image:
+    """The decoded image of a file, given as its path or its content; `name` is for messages."""
     name = file if name is None else name
     try:
         with (
@@ -61,15 +61,15 @@ def load(file: Path | bytes, name: object = None) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
     except _DAMAGED as error:
-        if isinstance(error, OSError) and error.strerror:  # the disk's word, not Pillow's
+        if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
 
 
-def rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
-    """The picture as uint8 [H, W, 3], as stored: orientation tags are not applied.
+def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
+    """The pixels as uint8 [H, W, 3], as stored: orientation tags are not applied.
 
-    Of 16 bits the upper 8 count; what is transparent shows white, as on a page.
+    Of 16 bits the upper 8 are kept; transparency is put on white.
     """
     if image.mode == "F":
         raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
@@ -86,47 +86,49 @@ def rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
 
 
 def orientation(image: Image.Image) -> int:
-    """The file's wish how to be turned for display: 1 is upright, 5 to 8 swap height and width."""
+    """The EXIF orientation: 1 is upright, 5 to 8 swap height and width."""
     try:
-        wish = image.getexif().get(_ORIENTATION, 1)
-    except (*_DAMAGED, TypeError):  # a damaged tag leaves the picture as it is
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (*_DAMAGED, TypeError):  # a damaged tag counts as upright
         return 1
-    return wish if wish in _TURN else 1
+    return value if value in _TRANSPOSE else 1
 
 
-def upright(image: Image.Image, name: object) -> NDArray[np.uint8]:
-    """The picture as uint8 [H, W, 3], turned as a viewer would show it."""
-    turn = _TURN.get(orientation(image))
-    return rgb(image if turn is None else image.transpose(turn), name)
+def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
+    """The pixels as uint8 [H, W, 3], with the orientation tag applied."""
+    transpose = _TRANSPOSE.get(orientation(image))
+    return to_rgb(image if transpose is None else image.transpose(transpose), name)
 
 
-def storable(data: bytes, name: object, *, orient: bool) -> tuple[bytes, str, NDArray[np.uint8]]:
-    """A file's content to store, its suffix and its pixels.
+def to_stored_file(
+    data: bytes, name: object, *, orient: bool
+) -> tuple[bytes, str, NDArray[np.uint8]]:
+    """The content to store of an image file, its suffix and its pixels [H, W, 3].
 
-    An 8-bit JPEG or PNG stays byte for byte what it is; everything else becomes an RGB PNG, as does
-    a picture that is to be turned (`orient`), for readers do not look at that tag.
+    An 8-bit JPEG or PNG keeps its bytes; everything else becomes an RGB PNG, and so does an image
+    that `orient` turns, as readers of data sets ignore orientation tags.
     """
-    image = load(data, name)
+    image = read_image(data, name)
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
-    turned = orient and orientation(image) != 1
-    if suffix and image.mode in ("RGB", "L") and not turned:
-        return data, suffix, rgb(image, name)
-    pixels = upright(image, name) if turned else rgb(image, name)
-    return encoded(Image.fromarray(pixels)), ".png", pixels
+    is_turned = orient and orientation(image) != 1
+    if suffix and image.mode in ("RGB", "L") and not is_turned:
+        return data, suffix, to_rgb(image, name)
+    pixels = to_upright_rgb(image, name) if is_turned else to_rgb(image, name)
+    return encode_png(Image.fromarray(pixels)), ".png", pixels
 
 
-def encoded(image: Image.Image, *, level: int = 6) -> bytes:
-    """The picture as the content of a PNG file.
+def encode_png(image: Image.Image, *, level: int = 6) -> bytes:
+    """The image as the content of a PNG file.
 
-    Of measured depth, level 1 makes files a twentieth larger in a seventh of the time.
+    For measured depth, level 1 gives files a twentieth larger in a seventh of the time.
     """
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=level)
     return file.getvalue()
 
 
-def indices(image: Image.Image, name: object) -> NDArray[Any]:
-    """A label picture's class indices [H, W]: palette, greyscale or 16-bit, never colours."""
+def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
+    """The class indices [H, W] of a palette, greyscale or 16-bit image; colours are an error."""
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
         raise InputError(f"{name}: is {image.mode}, expected one channel of class indices")
     label = np.array(image)  # [H, W]
@@ -136,13 +138,13 @@ def indices(image: Image.Image, name: object) -> NDArray[Any]:
     return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
 
 
-def millimetres(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:
-    """A depth picture's values as uint16 [H, W]."""
+def read_depth(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:
+    """The depth in millimetres, uint16 [H, W], of a 16-bit image file."""
     name = file if name is None else name
-    picture = load(file, name)
-    if not picture.mode.startswith("I"):
-        raise InputError(f"{name}: is {picture.mode}, expected 16-bit depth in millimetres")
-    values = np.array(picture)
+    image = read_image(file, name)
+    if not image.mode.startswith("I"):
+        raise InputError(f"{name}: is {image.mode}, expected 16-bit depth in millimetres")
+    values = np.array(image)
     if values.min() < 0 or values.max() >= 2**16:
         found = f"{values.min()} to {values.max()}"
         raise InputError(f"{name}: depth from {found}, expected 16 bits of millimetres")
@@ -150,18 +152,18 @@ def millimetres(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:
 
 
 def label_png(label: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:
-    """A label as the content of an 8-bit palette PNG."""
+    """A label [H, W] as the content of an 8-bit palette PNG."""
     image = Image.fromarray(label)
     image.putpalette([value for colour in palette for value in colour])
-    return encoded(image)
+    return encode_png(image)
 
 
 @cache
 def voc_palette(colours: int = 256) -> tuple[Colour, ...]:
-    """The official VOC colour map: bits of the index, dealt to red, green and blue in turn."""
+    """The official VOC colour map: the index's bits go to red, green and blue in turn."""
 
-    def channel(index: int, which: int) -> int:
-        return sum(((index >> (3 * bit + which)) & 1) << (7 - bit) for bit in range(8))
+    def channel(index: int, offset: int) -> int:
+        return sum(((index >> (3 * bit + offset)) & 1) << (7 - bit) for bit in range(8))
 
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(colours))
 

@@ -1,4 +1,4 @@
-"""What is remembered of stored files: noted, so that a stopped run goes on behind them; summed."""
+"""Records of stored files: a journal from which a stopped conversion goes on, and their means."""
 
 import hashlib
 import json
@@ -14,30 +14,31 @@ JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What is remembered of a written file."""
+class StoredFile:
+    """A record of a stored file."""
 
-    kind: str
+    kind: str  # image, depth, hha, or labels/<task>
     id: str
-    origin: str
+    origin: str  # the file that it was made from, for messages
     shape: tuple[int, ...]
     digest: str
-    total: tuple[float, ...] = ()  # of each channel, for its mean
-    doubt: str = ""  # what is odd about the depth in it, or that it was made from
+    channel_sums: tuple[float, ...] = ()
+    depth_warning: str = ""  # what is unusual about the depth in it, or that it was made from
 
-    def line(self) -> str:
-        """As a journal holds it."""
+    def to_json_line(self) -> str:
+        """The record as a line of a journal."""
         return json.dumps(asdict(self)) + "\n"
 
 
-def read_journal(path: Path) -> Iterator[Stored]:
-    """What an interrupted run stored; its last line may be half a line."""
+def read_journal(path: Path) -> Iterator[StoredFile]:
+    """The files that a stopped run stored; the last line of its journal may be incomplete."""
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
             values = json.loads(line)
         except json.JSONDecodeError:
             continue
-        yield Stored(**values | {"shape": tuple(values["shape"]), "total": tuple(values["total"])})
+        lists = {name: tuple(values[name]) for name in ("shape", "channel_sums")}
+        yield StoredFile(**values | lists)
 
 
 def pixel_digest(pixels: NDArray[Any]) -> str:
@@ -45,21 +46,22 @@ def pixel_digest(pixels: NDArray[Any]) -> str:
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def totals(pixels: NDArray[Any]) -> tuple[float, ...]:
+def channel_sums(pixels: NDArray[Any]) -> tuple[float, ...]:
     """The sum of each channel of [H, W, C]."""
     kind = np.int64 if pixels.dtype == np.uint8 else np.float64
     return tuple(pixels.sum(axis=(0, 1), dtype=kind).tolist())
 
 
-def mean(parts: Sequence[Stored]) -> tuple[float, ...]:
+def channel_means(files: Sequence[StoredFile]) -> tuple[float, ...]:
     """The mean of each channel over all pixels of these files."""
-    pixels = sum(part.shape[0] * part.shape[1] for part in parts)
-    return tuple(sum(channel) / pixels for channel in zip(*(p.total for p in parts), strict=True))
+    pixels = sum(file.shape[0] * file.shape[1] for file in files)
+    sums = zip(*(file.channel_sums for file in files), strict=True)
+    return tuple(sum(channel) / pixels for channel in sums)
 
 
-def mostly_odd(parts: Sequence[Stored]) -> str:
-    """What is odd about most of these depths, to be said once: single ones may well be."""
-    odd = [part for part in parts if part.doubt]
-    if 2 * len(odd) <= len(parts):
+def common_depth_warning(files: Sequence[StoredFile]) -> str:
+    """A warning that most of these files share, else none: a few images may well be unusual."""
+    unusual = [file for file in files if file.depth_warning]
+    if 2 * len(unusual) <= len(files):
         return ""
-    return f"{len(odd)} of {len(parts)} images like {odd[0].id}: {odd[0].doubt}"
+    return f"{len(unusual)} of {len(files)} images like {unusual[0].id}: {unusual[0].depth_warning}"

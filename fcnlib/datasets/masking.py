@@ -1,4 +1,4 @@
-"""What of an image is hidden from a net, by the true labels (section 6.1)."""
+"""Masks by the true labels: parts of an image that are blank in a net's input (section 6.1)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,59 +10,71 @@ from fcnlib.config.schema_data import Mask
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 
-BACKGROUND = "background"  # a first class of this name is what no class is
+BACKGROUND = "background"  # a first class of this name holds the pixels of no other class
 OBJECT, REST = 255, 0  # of the mask as an image, in all channels
 
 
 class InputMask(NamedTuple):
-    """What is hidden from a net, and the raw channels that are 0 to it."""
+    """Which pixels are masked, and the value of the raw channels that normalises to 0."""
 
-    mask: Mask = "none"
+    kind: Mask = "none"
     blank: tuple[float, ...] = ()
 
-    def applied(self, stack: NDArray[Any], label: NDArray[np.uint8]) -> NDArray[Any]:
-        """What the net sees of channels [C, H, W]; float32 where some are hidden.
+    def apply(self, stack: NDArray[Any], label: NDArray[np.uint8]) -> NDArray[Any]:
+        """The masked channels [C, H, W]; float32 where pixels are blank.
 
-        Void pixels, which are mostly the objects' outlines, are hidden and seen with the objects.
+        Void pixels, mostly the objects' outlines, count as pixels of objects.
         """
-        if self.mask == "none":
+        if self.kind == "none":
             return stack
         objects = label != 0  # [H, W]
-        if self.mask == "shape":
+        if self.kind == "shape":
             shape = np.where(objects, OBJECT, REST).astype(stack.dtype)
             return np.broadcast_to(shape, stack.shape)
-        seen = objects if self.mask == "background" else ~objects
-        return np.where(seen, stack, np.array(self.blank, np.float32)[:, None, None])
+        visible = objects if self.kind == "background" else ~objects
+        return np.where(visible, stack, np.array(self.blank, np.float32)[:, None, None])
 
 
 NO_MASK = InputMask()
 
 
-def input_mask(mask: Mask, net: Any, data: PreparedDataset, task: str) -> InputMask:
-    """How to hide this from a net, in one line if the task's labels do not tell what to hide."""
-    if mask == "none":
+def input_mask(kind: Mask, net: Any, data: PreparedDataset, task: str) -> InputMask:
+    """The mask of this kind for a net; an error where the task's labels have no background.
+
+    `net` is a net or exported model: its method `blank` returns the raw channels that it
+    normalises to 0.
+    """
+    if kind == "none":
         return NO_MASK
-    require_background(data, task, f"mask {mask}")
-    return InputMask(mask, tuple(net.blank().tolist()))
+    require_background(data, task, f"mask {kind}")
+    return InputMask(kind, tuple(net.blank().tolist()))
 
 
-def look(
-    data: PreparedDataset, name: str, inputs: Sequence[str], task: str, hidden: InputMask
+def masked_input(
+    data: PreparedDataset, id: str, inputs: Sequence[str], task: str, mask: InputMask
 ) -> NDArray[Any]:
-    """What a net sees of an image, [C, H, W]; labels are read only where they tell what to hide."""
-    stack = data.stack(name, inputs)
-    return stack if hidden.mask == "none" else hidden.applied(stack, data.label(name, task))
+    """A net's input of an image [C, H, W], masked by its label.
+
+    Args:
+        data: The data set.
+        id: ID of the image.
+        inputs: What to stack, in order: `rgb`, `depth`, `hha`.
+        task: The task whose label masks; it is read only if something is masked.
+        mask: What to mask.
+    """
+    stack = data.stack(id, inputs)
+    return stack if mask.kind == "none" else mask.apply(stack, data.label(id, task))
 
 
 def has_background(data: PreparedDataset, task: str) -> bool:
-    """Whether the first class of a task is what no class is."""
+    """Whether the first class of a task is background."""
     return data.info.tasks[task][0] == BACKGROUND
 
 
-def require_background(data: PreparedDataset, task: str, what: str) -> None:
-    """Raise unless the first class of a task is what no class is."""
+def require_background(data: PreparedDataset, task: str, purpose: str) -> None:
+    """Raise unless the first class of a task is background; `purpose` names what needs it."""
     if not has_background(data, task):
         raise InputError(
-            f"{data.root}: {what}: {task} begins with {data.info.tasks[task][0]!r}; expected "
+            f"{data.root}: {purpose}: {task} begins with {data.info.tasks[task][0]!r}; expected "
             f"{BACKGROUND}"
         )

@@ -1,4 +1,4 @@
-"""The one prepared layout: what `dataset.json` holds, and the reader of the whole folder."""
+"""The prepared layout that all data sets have: the content of `dataset.json`, and the reader."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID, Colour
 
 INFO, HHA_INFO = "dataset.json", "hha.json"
-PARTS = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
+LAYOUT = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
 Means = dict[str, tuple[float, ...]]  # input -> its channels' mean
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,9 +39,9 @@ class DatasetInfo(BaseModel):
     tasks: dict[str, tuple[str, ...]]  # task -> class names
     palette: dict[str, tuple[Colour, ...]]
     inputs: tuple[Input, ...] = ("rgb",)
-    means: dict[str, Means]  # by split: of bytes, of the natural logarithm of millimetres
+    means: dict[str, Means]  # by split; of depth, of the natural logarithm of millimetres
     depth_unit: Literal["mm"] | None = None
-    camera: tuple[float, float, float, float] | None = None  # of depth, as in fcnlib.hha.Camera
+    camera: tuple[float, float, float, float] | None = None  # of depth: fx, fy, cx, cy in pixels
     void: int = VOID
     sources: tuple[Source, ...] = ()
     splits: dict[str, int]  # split -> number of images
@@ -49,7 +49,7 @@ class DatasetInfo(BaseModel):
 
 
 class HHAInfo(BaseModel):
-    """The content of `hha.json`: written when every image's HHA is there."""
+    """The content of `hha.json`, which is written once every image's HHA is there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     images: int
@@ -68,7 +68,7 @@ def read_hha_info(path: Path) -> HHAInfo:
 
 
 def inputs_of(root: Path, info: DatasetInfo) -> tuple[Input, ...]:
-    """What nets can see of a data set: HHA too once it is complete."""
+    """The inputs that a data set has for nets; HHA only once it is complete."""
     if not (root / HHA_INFO).exists():
         return info.inputs
     return (*(name for name in info.inputs if name != "hha"), "hha")
@@ -90,16 +90,16 @@ def _read(path: Path, model: type[M]) -> M:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether a folder holds nothing but a prepared data set, or one that lost its `dataset.json`.
+    """Whether a folder holds a prepared data set and nothing else; `dataset.json` may be missing.
 
-    Snakemake deletes that file before it prepares again.
+    Snakemake deletes that file before it runs the converter again.
     """
     names = set(contents(folder))
-    return names <= PARTS and not names.isdisjoint({INFO, "splits"})
+    return names <= LAYOUT and not names.isdisjoint({INFO, "splits"})
 
 
 def contents(folder: Path) -> list[str]:
-    """The names in a folder, without what a stopped run left to go on with."""
+    """The names in a folder, without those that a stopped run left to go on from."""
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
 
@@ -126,7 +126,7 @@ class PreparedDataset:
         ids = read_list(path)
         if len(ids) != self.info.splits[name]:
             expected = self.info.splits[name]
-            raise InputError(f"{path}: {len(ids)} IDs, but {INFO} says {expected}")
+            raise InputError(f"{path}: {len(ids)} IDs, but {INFO} lists {expected}")
         for kind, files in self._files.items():
             if missing := [id for id in ids if id not in files]:
                 raise InputError(f"{path}: no {kind} file for {first_and_more(missing)}")
@@ -140,11 +140,11 @@ class PreparedDataset:
         return list(self._splits[split])
 
     def image_path(self, id: str) -> Path:
-        """Where an ID's photograph lies."""
+        """The path of an image."""
         return self._file("image", id)
 
     def label_path(self, id: str, task: str = "semantic") -> Path:
-        """Where an ID's label lies."""
+        """The path of an image's label."""
         if task not in self.info.tasks:
             known = ", ".join(self.info.tasks)
             raise InputError(f"{self.root}: no task {task!r}; known: {known}")
@@ -161,30 +161,32 @@ class PreparedDataset:
         return self._file(name if name != "rgb" else "image", id)
 
     def image(self, id: str) -> NDArray[np.uint8]:
-        """The photograph as uint8 RGB [H, W, 3]."""
+        """The image as uint8 RGB [H, W, 3]."""
         path = self.image_path(id)
-        return images.rgb(images.load(path), path)
+        return images.to_rgb(images.read_image(path), path)
 
     def depth(self, id: str) -> NDArray[np.uint16]:
         """The filled depth in millimetres, uint16 [H, W]."""
-        return images.millimetres(self._input_path("depth", id))
+        return images.read_depth(self._input_path("depth", id))
 
     def missing(self, id: str) -> NDArray[np.bool_]:
-        """Where the depth camera saw nothing [H, W]; nowhere, if that is not known."""
+        """Where the depth camera measured nothing [H, W]; False everywhere if that is not known."""
         path = self.root / "missing" / f"{id}.png"
         if not path.exists():
             return np.zeros(self.size(id), bool)
-        return np.array(images.load(path)).astype(bool)
+        return np.array(images.read_image(path)).astype(bool)
 
     def hha(self, id: str) -> NDArray[np.uint8]:
         """Disparity, height and angle as uint8 [H, W, 3]."""
         path = self._input_path("hha", id)
-        return images.rgb(images.load(path), path)
+        return images.to_rgb(images.read_image(path), path)
 
     def stack(self, id: str, inputs: Sequence[str]) -> NDArray[Any]:
-        """What a net sees of an ID, [C, H, W]: bytes, or int32 where millimetres are among them."""
+        """A net's raw input [C, H, W]: uint8, or int32 with depth, which is in millimetres."""
         read: dict[str, Callable[[str], NDArray[Any]]] = {
-            **{"rgb": self.image, "depth": self.depth, "hha": self.hha}
+            "rgb": self.image,
+            "depth": self.depth,
+            "hha": self.hha,
         }
         parts: list[NDArray[Any]] = []
         for name in inputs:
@@ -194,16 +196,16 @@ class PreparedDataset:
             if parts:
                 check_sizes(parts[0].shape, self._input_path(inputs[0], id), part.shape, path)
             parts.append(part)
-        together = np.concatenate(parts, axis=2, dtype=np.int32 if "depth" in inputs else np.uint8)
-        return together.transpose(2, 0, 1)
+        stack = np.concatenate(parts, axis=2, dtype=np.int32 if "depth" in inputs else np.uint8)
+        return stack.transpose(2, 0, 1)
 
     def label(self, id: str, task: str = "semantic") -> NDArray[np.uint8]:
-        """The class indices as uint8 [H, W], 255 = void."""
+        """The class indices as uint8 [H, W]; 255 is void."""
         path = self.label_path(id, task)
-        picture = images.load(path)
-        if picture.mode not in ("P", "L"):
-            raise InputError(f"{path}: is {picture.mode}, expected 8-bit class indices (P or L)")
-        label = cast(NDArray[np.uint8], images.indices(picture, path))
+        image = images.read_image(path)
+        if image.mode not in ("P", "L"):
+            raise InputError(f"{path}: is {image.mode}, expected 8-bit class indices (P or L)")
+        label = cast(NDArray[np.uint8], images.class_indices(image, path))
         check_values(label, len(self.info.tasks[task]), path)
         return label
 
@@ -216,16 +218,16 @@ class PreparedDataset:
     def sample(
         self, id: str, inputs: Sequence[str], tasks: Sequence[str]
     ) -> tuple[NDArray[Any], dict[str, NDArray[np.uint8]]]:
-        """What a net sees of an ID, and what it is to say of it, of equal height and width."""
-        seen = self.stack(id, inputs)
+        """A net's raw input [C, H, W] and the label [H, W] of each task, of equal size."""
+        stack = self.stack(id, inputs)
         labels = {task: self.label(id, task) for task in tasks}
         for task, label in labels.items():
             source = self._input_path(inputs[0], id)
-            check_sizes(seen.shape[1:], source, label.shape, self.label_path(id, task))
-        return seen, labels
+            check_sizes(stack.shape[1:], source, label.shape, self.label_path(id, task))
+        return stack, labels
 
     def mean(self, name: str, split: str) -> tuple[float, ...]:
-        """The mean of an input's channels over a split: of bytes, of the logarithm of depth."""
+        """The mean of each channel of an input over a split; of depth, of its logarithm."""
         self.ids(split)
         if name == "hha" and self.hha_info:
             means: Means = {"hha": self.hha_info.means[split]}
@@ -236,13 +238,13 @@ class PreparedDataset:
         return means[name]
 
     def digest(self, inputs: Sequence[str]) -> str:
-        """A hash of all that these inputs and the labels hold."""
+        """A hash of these inputs and the labels."""
         if "hha" not in inputs or self.hha_info is None:
             return self.info.digest
         return hashlib.sha256((self.info.digest + self.hha_info.digest).encode()).hexdigest()
 
     def size(self, id: str) -> tuple[int, int]:
-        """Height and width, read from the header only."""
+        """Height and width of an image, read from its header only."""
         path = self.image_path(id)
         try:
             with Image.open(path) as image:
@@ -273,7 +275,7 @@ def read_list(path: Path) -> list[str]:
 
 
 def check_values(label: NDArray[np.uint8], classes: int, name: object) -> None:
-    """Raise unless every pixel is a class or void."""
+    """Raise unless every pixel of a label [H, W] is a class or void."""
     wrong = (label >= classes) & (label != VOID)  # [H, W]
     if wrong.any():
         row, column = (int(place[0]) for place in np.nonzero(wrong))
@@ -295,5 +297,5 @@ def check_sizes(
 
 
 def first_and_more(names: list[str]) -> str:
-    """The first name, and how many there are besides."""
+    """The first name and the number of others, for messages."""
     return names[0] + (f" (and {len(names) - 1} more)" if len(names) > 1 else "")

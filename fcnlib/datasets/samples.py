@@ -1,4 +1,4 @@
-"""Images and labels as a net is trained on them."""
+"""Training samples: a net's inputs and labels as tensors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +19,8 @@ Sample = tuple[Tensor, dict[str, Tensor]]  # [C, H, W], and each task's labels [
 def shifted(pixels: NDArray[Any], down: int, right: int, fill: Any) -> NDArray[Any]:
     """Channels [C, H, W] or labels [H, W] moved within their frame, the border filled."""
     height, width = pixels.shape[-2:]
-    down, right = (
-        max(-side, min(side, step)) for side, step in ((height, down), (width, right))
-    )  # not further than out of the frame
+    down = max(-height, min(height, down))  # at most out of the frame
+    right = max(-width, min(width, right))
     moved = np.empty_like(pixels)
     moved[...] = fill
     moved[..., max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = (
@@ -31,14 +30,23 @@ def shifted(pixels: NDArray[Any], down: int, right: int, fill: Any) -> NDArray[A
 
 
 def as_tensor(stack: NDArray[Any]) -> Tensor:
-    """Channels [C, H, W] as a tensor whose channels lie side by side: nets are fastest on those."""
+    """Channels [C, H, W] as a tensor in channels-last order, in which nets are fastest."""
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(stack, 0, 2))).permute(2, 0, 1)
 
 
 class Samples(Dataset[Sample]):
     """Training samples in a fixed order: the inputs [C, H, W] and each task's labels [H, W].
 
-    Those with `shifts` (down, right) have a border of the channels `blank`, rounded, and of void.
+    Args:
+        dataset: The data set.
+        names: ID of each sample.
+        mirrored: Whether each sample is flipped from left to right.
+        inputs: What to stack, in order: `rgb`, `depth`, `hha`.
+        tasks: Tasks whose labels to read; the first one's label masks.
+        mask: What of the inputs to mask.
+        shifts: Rows down and columns right that each sample is moved; empty for none.
+        blank: Value of each raw channel along the border of shifted samples, rounded; their
+            labels are void there.
     """
 
     def __init__(
@@ -49,12 +57,12 @@ class Samples(Dataset[Sample]):
         *,
         inputs: Sequence[str] = ("rgb",),
         tasks: Sequence[str] = ("semantic",),
-        hidden: InputMask = NO_MASK,
+        mask: InputMask = NO_MASK,
         shifts: Sequence[Sequence[int]] = (),
         blank: Sequence[float] = (),
     ) -> None:
         self.dataset, self.names, self.mirrored = dataset, names, mirrored
-        self.inputs, self.tasks, self.hidden = inputs, tasks, hidden
+        self.inputs, self.tasks, self.mask = inputs, tasks, mask
         self.shifts, self.border = shifts, np.round(blank)[:, None, None]
 
     def __len__(self) -> int:
@@ -62,7 +70,7 @@ class Samples(Dataset[Sample]):
 
     def __getitem__(self, position: int) -> Sample:
         stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
-        stack = self.hidden.applied(stack, labels[self.tasks[0]])
+        stack = self.mask.apply(stack, labels[self.tasks[0]])
         if self.mirrored[position]:
             stack = stack[..., ::-1]
             labels = {task: label[:, ::-1] for task, label in labels.items()}

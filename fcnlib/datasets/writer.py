@@ -1,4 +1,4 @@
-"""Writing the prepared layout: whole or not at all, checked while it is written."""
+"""The writer of prepared data sets: checked while written, and complete or not there at all."""
 
 import hashlib
 import logging
@@ -23,20 +23,20 @@ from fcnlib.core.files import (
 )
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.datasets import images
-from fcnlib.datasets.hha.encode import Camera, doubt
+from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
 from fcnlib.datasets.images import Colour
 from fcnlib.datasets.journal import (
     JOURNAL,
-    Stored,
-    mean,
-    mostly_odd,
+    StoredFile,
+    channel_means,
+    channel_sums,
+    common_depth_warning,
     pixel_digest,
     read_journal,
-    totals,
 )
 from fcnlib.datasets.reader import (
     INFO,
-    PARTS,
+    LAYOUT,
     DatasetInfo,
     Means,
     Source,
@@ -50,13 +50,22 @@ from fcnlib.datasets.reader import (
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
 logger = logging.getLogger(__name__)
 
-CODE = Path(__file__).parent / "converters/registry.py"  # which imports all converters
+CONVERTERS_CODE = Path(__file__).parent / "converters/registry.py"  # imports all converters
 
 
 class DatasetWriter:
-    """A prepared data set that is being written; its methods may be called from several threads.
+    """Writes a prepared data set into a folder; several threads may call its methods.
 
-    Every file is noted once it is whole, so that an interrupted conversion goes on behind it.
+    A file is recorded in a journal once it is complete, so that a stopped conversion goes on after
+    it.
+
+    Args:
+        folder: Where to write.
+        tasks: Class names by task.
+        palette: A colour for each class, of all tasks or by task; default: VOC's colour map.
+        counts: Published number of images of each split; others are an error.
+        camera: The camera of the depth.
+        source: What messages name, as the archive; default: the folder.
     """
 
     def __init__(
@@ -66,25 +75,25 @@ class DatasetWriter:
         palette: Palettes = None,
         counts: Mapping[str, int] | None = None,
         camera: Camera | None = None,
-        where: str = "",
+        source: str = "",
     ) -> None:
         self.folder, self.counts, self.camera = folder, dict(counts or {}), camera
-        self.where = where or str(folder)
+        self.source = source or str(folder)
         self.tasks = {task: tuple(classes) for task, classes in tasks.items()}
-        given = palette if isinstance(palette, Mapping) else dict.fromkeys(tasks, palette)
+        palettes = palette if isinstance(palette, Mapping) else dict.fromkeys(tasks, palette)
         self.palette = {
-            task: tuple(given.get(task) or images.voc_palette(len(classes)))
+            task: tuple(palettes.get(task) or images.voc_palette(len(classes)))
             for task, classes in self.tasks.items()
         }
         self.splits: dict[str, list[str]] = {}
         for name in ("images", "splits", *(f"labels/{task}" for task in tasks)):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
-        self._stored = {(each.kind, each.id): each for each in read_journal(folder / JOURNAL)}
+        self._stored = {(file.kind, file.id): file for file in read_journal(folder / JOURNAL)}
 
     def add_split(self, name: str, ids: Iterable[str]) -> None:
-        """Write a split's list; one with another number of images than published is an error."""
-        ids, split = list(ids), f"{self.where}: split {name}"
+        """Write a split's list; an error if its number of images is not the published one."""
+        ids, split = list(ids), f"{self.source}: split {name}"
         if not ids:
             raise InputError(f"{split}: empty, expected at least one ID")
         if twice := sorted(id for id, times in Counter(ids).items() if times > 1):
@@ -93,23 +102,27 @@ class DatasetWriter:
             expected = self.counts[name]
             raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
         self.splits[name] = ids
-        self._put(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
+        self._write(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
 
     def has(self, kind: str, id: str) -> bool:
-        """Whether an earlier run stored it: an image, depth, hha, or labels/<task>."""
+        """Whether an image, depth, hha or labels/<task> is stored, also by an earlier run."""
         return (kind, id) in self._stored
 
     def add_image(
         self, id: str, data: bytes, origin: str, *, orient: bool = False
     ) -> tuple[int, int]:
-        """Store a photograph from its file's content, named by `origin`; returns height, width.
+        """Store an image; returns its height and width.
 
-        `orient` applies the camera's orientation tag; published labels ignore it.
+        Args:
+            id: ID of the image.
+            data: Content of its file.
+            origin: What messages call the file.
+            orient: Whether to apply the orientation tag; published labels ignore it.
         """
-        data, suffix, pixels = images.storable(data, origin, orient=orient)
-        self._put(f"images/{id}{suffix}", data)
+        data, suffix, pixels = images.to_stored_file(data, origin, orient=orient)
+        self._write(f"images/{id}{suffix}", data)
         digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else pixel_digest(pixels)
-        self._note(Stored("image", id, origin, pixels.shape, digest, totals(pixels)))
+        self._record(StoredFile("image", id, origin, pixels.shape, digest, channel_sums(pixels)))
         return pixels.shape[0], pixels.shape[1]
 
     def add_depth(
@@ -119,25 +132,41 @@ class DatasetWriter:
         missing: NDArray[np.bool_] | None,
         origin: str,
     ) -> None:
-        """Store filled depth [H, W], and where the camera had seen none, if that is known."""
+        """Store depth.
+
+        Args:
+            id: ID of the image.
+            millimetres: Filled depth [H, W].
+            missing: Where the camera measured none [H, W]; None if that is not known.
+            origin: What messages call the source.
+        """
         if not millimetres.any():
             raise InputError(f"{origin}: ID {id}: depth is 0 everywhere, expected metres")
         if missing is not None and missing.all():
             raise InputError(f"{origin}: ID {id}: raw depth is 0 everywhere, expected metres")
-        self._write("depth", id, Image.fromarray(millimetres))
+        self._write_png("depth", id, Image.fromarray(millimetres))
         digest = pixel_digest(millimetres)
         if missing is not None:
-            self._write("missing", id, Image.fromarray(missing))
+            self._write_png("missing", id, Image.fromarray(missing))
             digest += pixel_digest(missing)
         logarithms = np.log(np.maximum(millimetres, 1, dtype=np.float64))[..., None]
-        shape, odd = millimetres.shape, doubt(millimetres / 1000)
-        self._note(Stored("depth", id, origin, shape, digest, totals(logarithms), odd))
+        self._record(
+            StoredFile(
+                "depth",
+                id,
+                origin,
+                millimetres.shape,
+                digest,
+                channel_sums(logarithms),
+                depth_unit_warning(millimetres / 1000),
+            )
+        )
 
     def add_hha(self, id: str, data: bytes, origin: str) -> None:
-        """Store an HHA picture that comes with the data, from its file's content."""
-        pixels = images.rgb(images.load(data, origin), origin)
-        self._write("hha", id, Image.fromarray(pixels))
-        self._note(Stored("hha", id, origin, pixels.shape, pixel_digest(pixels)))
+        """Store an HHA image that comes with the data, given as its file's content."""
+        pixels = images.to_rgb(images.read_image(data, origin), origin)
+        self._write_png("hha", id, Image.fromarray(pixels))
+        self._record(StoredFile("hha", id, origin, pixels.shape, pixel_digest(pixels)))
 
     def add_label(
         self, id: str, label: NDArray[np.uint8], origin: str, task: str = "semantic"
@@ -145,29 +174,30 @@ class DatasetWriter:
         """Store a label [H, W] of class indices and 255."""
         check_values(label, len(self.tasks[task]), origin)
         content = images.label_png(label, images.full_palette(self.palette[task]))
-        self._put(f"labels/{task}/{id}.png", content)
-        self._note(Stored(f"labels/{task}", id, origin, label.shape, pixel_digest(label)))
+        self._write(f"labels/{task}/{id}.png", content)
+        self._record(StoredFile(f"labels/{task}", id, origin, label.shape, pixel_digest(label)))
 
-    def _write(self, kind: str, id: str, picture: Image.Image) -> None:
+    def _write_png(self, kind: str, id: str, image: Image.Image) -> None:
         (self.folder / kind).mkdir(exist_ok=True)
-        # Harder packing of noise takes seven times as long and saves a twentieth.
-        self._put(f"{kind}/{id}.png", images.encoded(picture, level=1))
+        # A higher level takes seven times as long on noise and saves a twentieth.
+        self._write(f"{kind}/{id}.png", images.encode_png(image, level=1))
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, content: bytes) -> None:
         with name_os_errors(name):
             (self.folder / name).write_bytes(content)
 
-    def _note(self, stored: Stored) -> None:
+    def _record(self, file: StoredFile) -> None:
         with self._lock, name_os_errors(JOURNAL), open(self.folder / JOURNAL, "a") as journal:
-            journal.write(stored.line())
-            self._stored[stored.kind, stored.id] = stored
+            journal.write(file.to_json_line())
+            self._stored[file.kind, file.id] = file
 
     def finish(self, name: str, sources: Sequence[Source]) -> None:
-        """Check that the parts fit each other and write `dataset.json`."""
+        """Check that the files fit each other and write `dataset.json`."""
         inputs: list[Input] = ["rgb"]
-        inputs += [each for each in ("depth", "hha") if any(k == each for k, _ in self._stored)]
+        kinds = {kind for kind, _ in self._stored}
+        inputs += [name for name in ("depth", "hha") if name in kinds]
         self._check([*("image", *inputs[1:]), *(f"labels/{task}" for task in self.tasks)])
-        self._warn()
+        self._warn_of_depth()
         info = DatasetInfo(
             name=name,
             tasks=self.tasks,
@@ -181,52 +211,52 @@ class DatasetWriter:
             digest=self._digest(),
         )
         (self.folder / JOURNAL).unlink(missing_ok=True)
-        self._put(INFO, (info.model_dump_json(indent=1) + "\n").encode())
+        self._write(INFO, (info.model_dump_json(indent=1) + "\n").encode())
 
     def _check(self, kinds: Sequence[str]) -> None:
         if not self.splits:
-            raise InputError(f"{self.where}: no split, expected at least one list of IDs")
-        check_counts(self.where, self.counts, self.splits)
+            raise InputError(f"{self.source}: no split, expected at least one list of IDs")
+        check_counts(self.source, self.counts, self.splits)
         for split, ids in self.splits.items():
             for kind in kinds:
                 missing = [id for id in ids if (kind, id) not in self._stored]
                 if missing:
-                    label = kind.partition("/")[2]
-                    what = f"{label} label" if label else kind
-                    lacks = f"no {what} for {first_and_more(missing)}"
-                    raise InputError(f"{self.where}: split {split}: {lacks}")
-        for (_, id), part in sorted(self._stored.items()):
+                    task = kind.partition("/")[2]
+                    name = f"{task} label" if task else kind
+                    message = f"no {name} for {first_and_more(missing)}"
+                    raise InputError(f"{self.source}: split {split}: {message}")
+        for (_, id), file in sorted(self._stored.items()):
             image = self._stored["image", id]
-            check_sizes(image.shape, image.origin, part.shape, part.origin)
+            check_sizes(image.shape, image.origin, file.shape, file.origin)
 
-    def _warn(self) -> None:
-        depths = [part for (kind, _), part in sorted(self._stored.items()) if kind == "depth"]
-        if odd := mostly_odd(depths):
-            logger.warning("%s: %s", self.where, odd)
+    def _warn_of_depth(self) -> None:
+        depths = [file for (kind, _), file in sorted(self._stored.items()) if kind == "depth"]
+        if warning := common_depth_warning(depths):
+            logger.warning("%s: %s", self.source, warning)
 
     def _means(self, ids: Sequence[str]) -> Means:
-        """Of the colours, and of the logarithm of depth."""
+        """Means of the colours and of the logarithm of depth over these images."""
         means: Means = {}
         for name, kind in {"rgb": "image", "depth": "depth"}.items():
-            parts = [self._stored[kind, id] for id in ids if (kind, id) in self._stored]
-            if parts:
-                means[name] = mean(parts)
+            files = [self._stored[kind, id] for id in ids if (kind, id) in self._stored]
+            if files:
+                means[name] = channel_means(files)
         return means
 
     def _digest(self) -> str:
         """A hash of the lists, images and labels in name order.
 
-        PNGs count by their pixels, so that another zlib does not change it; JPEGs by their bytes.
+        Of PNGs it hashes the pixels, which do not depend on zlib's version; of JPEGs the bytes.
         """
         parts = [f"splits/{name} {','.join(ids)}" for name, ids in self.splits.items()]
-        parts += [f"{kind}/{id} {part.digest}" for (kind, id), part in self._stored.items()]
+        parts += [f"{kind}/{id} {file.digest}" for (kind, id), file in self._stored.items()]
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
 def expect_archives(
     dataset: ArchiveDataset, archives: Sequence[Path], kinds: Sequence[str]
 ) -> Sequence[Path]:
-    """The archives, one of each kind."""
+    """The archives, if there is one of each kind."""
     if len(archives) != len(kinds):
         raise InputError(
             f"converter {dataset.converter}: {len(archives)} archives, "
@@ -235,12 +265,12 @@ def expect_archives(
     return archives
 
 
-def check_counts(where: object, counts: Mapping[str, int], splits: Iterable[str]) -> None:
-    """Raise where numbers are published of splits that are not made."""
-    made = list(splits)
-    if lacking := sorted(counts.keys() - set(made)):
-        known = ", ".join(made)
-        raise InputError(f"{where}: counts: no split {lacking[0]!r}; expected one of: {known}")
+def check_counts(source: object, counts: Mapping[str, int], splits: Iterable[str]) -> None:
+    """Raise if `counts` names a split that the converter does not produce."""
+    produced = list(splits)
+    if unknown := sorted(counts.keys() - set(produced)):
+        known = ", ".join(produced)
+        raise InputError(f"{source}: counts: no split {unknown[0]!r}; expected one of: {known}")
 
 
 @contextmanager
@@ -253,36 +283,43 @@ def dataset_writer(
     counts: Mapping[str, int] | None = None,
     camera: Camera | None = None,
 ) -> Iterator[DatasetWriter]:
-    """A draft that becomes the folder `out` when the block ends, and nothing if it fails.
+    """A writer whose data set becomes the folder `out` when the block ends; if it fails, nothing.
 
-    Of archives, what a stopped run stored is there for the next. `counts` are the published
-    numbers of images by split; `camera` is that of the depth.
+    What a stopped run stored of the same archives is there for the next.
+
+    Args:
+        out: The folder; it may hold an earlier data set, but nothing else.
+        tasks: Class names by task.
+        palette: A colour for each class, of all tasks or by task; default: VOC's colour map.
+        archives: The archives that the data are from; none for a user's own files.
+        counts: Published number of images of each split; others are an error.
+        camera: The camera of the depth.
     """
     out = Path(out)
     try:
         _check_replaceable(out)
-        where = archives[0] if len(archives) == 1 else out
+        source = archives[0] if len(archives) == 1 else out
         sources = [Source(file=path.name, sha256=sha256(path)) for path in archives]
-        parts = (fingerprint(CODE), sources, tasks, palette, counts, camera)
+        parts = (fingerprint(CONVERTERS_CODE), sources, tasks, palette, counts, camera)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()
         # A user's own files may have changed when the next run comes.
         with resumable_folder(out, key) if archives else atomic_folder(out) as folder:
-            draft = DatasetWriter(folder, tasks, palette, counts, camera, str(where))
-            yield draft
-            draft.finish(out.name, sources)
+            writer = DatasetWriter(folder, tasks, palette, counts, camera, str(source))
+            yield writer
+            writer.finish(out.name, sources)
     except OSError as error:
-        what = f"{error.filename}: " if error.filename not in (None, str(out)) else ""
-        raise InputError(f"{out}: not prepared: {what}{error.strerror or error}") from error
+        file = f"{error.filename}: " if error.filename not in (None, str(out)) else ""
+        raise InputError(f"{out}: not prepared: {file}{error.strerror or error}") from error
 
 
 def _check_replaceable(out: Path) -> None:
-    """Raise where the draft would take the place of something else than an earlier one."""
-    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not standing.is_dir():
-        raise InputError(f"{standing}: is a file, expected a folder to prepare a data set in")
+    """Raise if the data set would replace anything but an earlier one."""
+    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(f"{existing}: is a file, expected a folder to prepare a data set in")
     names = contents(out)
     if names and not is_prepared(out):
-        others = [name for name in names if name not in PARTS] or names
+        others = [name for name in names if name not in LAYOUT] or names
         raise InputError(
             f"{out}: holds {first_and_more(others)}, which would be deleted; "
             "expected a new or empty folder, or a prepared data set"

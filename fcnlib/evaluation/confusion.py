@@ -29,7 +29,7 @@ def confusions(
     inputs: Sequence[str] = ("rgb",),
     tasks: Sequence[str] = (TASK,),
     device: str,
-    hidden: InputMask = NO_MASK,
+    mask: InputMask = NO_MASK,
     bar: bool = True,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of the segmenter, int64 [images, classes, classes].
@@ -42,7 +42,7 @@ def confusions(
     for name in progress(ids, desc=split, unit="img") if bar else ids:
         stack, labels = dataset.sample(name, inputs, tasks)
         truths = {task: torch.from_numpy(label) for task, label in labels.items()}
-        seen = hidden.applied(stack, labels[tasks[0]])
+        seen = mask.apply(stack, labels[tasks[0]])
         with torch.inference_mode():
             predicted = segment(as_tensor(seen)[None].to(device))
         for task, found in predicted.items():

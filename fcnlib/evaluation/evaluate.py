@@ -49,7 +49,7 @@ def evaluate(
 
     Forward time is that of an image of `side` x `side` pixels, or of the split's first.
     `foreground` also counts the first task's objects, with background out of truth and choice;
-    `mask` is what is hidden from the model.
+    `mask` is what of the model's input is masked.
     """
     data, net, known = PreparedDataset(dataset), load(model, device=device), about(model)
     tasks, inputs = {task: len(names) for task, names in known["classes"].items()}, known["inputs"]
@@ -64,7 +64,7 @@ def evaluate(
         inputs=inputs,
         tasks=[*tasks],
         device=device,
-        hidden=input_mask(mask, net, data, first),
+        mask=input_mask(mask, net, data, first),
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in inputs else torch.uint8

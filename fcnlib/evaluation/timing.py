@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from fcnlib.config.schema import STRIDES, Timing
 from fcnlib.core.files import write_json
-from fcnlib.models import build_classifier, build_fcn
-from fcnlib.models.dense import FullyConnected, ShiftAndStitch, dilated
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated
+from fcnlib.models.dense.fully_connected import FullyConnected
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph
 
 WARM_UP = 3

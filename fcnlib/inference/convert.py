@@ -16,20 +16,20 @@ from fcnlib.core.files import sha256
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.torchscript import export_trained, trained_net
-from fcnlib.models import build_classifier, build_fcn
-from fcnlib.models.fcn import FCN
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
-from fcnlib.models.weights.caffemodel import write
+from fcnlib.models.weights.caffemodel import write_caffemodel
 from fcnlib.models.weights.checkpoint import read_checkpoint, shown_shape, write_checkpoint
 from fcnlib.models.weights.infer_architecture import (
-    heads_of,
-    named,
-    shapes_of,
-    values_of,
+    infer_heads,
+    infer_net,
+    infer_shapes,
+    parse_net_name,
 )
 from fcnlib.models.weights.matching import Matching, load_matching
 from fcnlib.models.weights.sources import (
-    INPUTS,
+    INPUT_FORMATS,
     LABEL_LAYER,
     LABELS,
     STREAMS,
@@ -60,7 +60,7 @@ class Conversion:
         ours = self.net.state_dict()
         done = dict.fromkeys(self.done.copied, "copied")
         done |= dict.fromkeys(self.done.reshaped, "reshaped")
-        done |= dict.fromkeys(self.done.left, "left in the file")
+        done |= dict.fromkeys(self.done.unused, "left in the file")
         rows = [("tensor", "as read", "in the net", "")]
         for name, theirs in self.weights.state.items():
             place = shown_shape(ours[name]) if name in ours else "-"
@@ -110,7 +110,9 @@ def convert(
     if "-" not in to and (skip_scales or classes):
         given = "skip scales" if skip_scales else "class names"
         raise InputError(f"{source}: {given} for the classifier {to!r}; expected none")
-    conversion = converted(read_weights(source, input=input), to, source, skip_scales=skip_scales)
+    conversion = converted(
+        read_weights(source, input_format=input), to, source, skip_scales=skip_scales
+    )
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
     content = _content(conversion, source, classes)
@@ -126,7 +128,7 @@ def convert(
 def import_weights(source: Path, backbone: str, path: Path) -> None:
     """Write published classifier weights as the checkpoint that training starts from."""
     conversion = converted(read_weights(source), backbone, source)
-    if conversion.weights.input in ("vgg", "googlenet"):
+    if conversion.weights.input_format in ("vgg", "googlenet"):
         # The released FCNs subtract CaffeNet's mean, whatever net they start from.
         conversion.net.input_mean.copy_(torch.tensor(ILSVRC_MEAN_BGR))
     write_checkpoint(path, _content(conversion, source, None))
@@ -139,7 +141,7 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
     values, net = trained_net(content, checkpoint)
     _check_written(values, checkpoint)
     labels = {key: content[key] for key in (*LABELS, "inputs") if key in content}
-    write(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
+    write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
 def _check_written(values: Net, checkpoint: Path) -> None:
@@ -154,7 +156,7 @@ def _check_written(values: Net, checkpoint: Path) -> None:
             f"{checkpoint}: streams {list(values.streams)}; expected {list(STREAMS)}, as these "
             "are read back"
         )
-    _, known = named(f"fcn{values.stride}s-{values.backbone}")
+    _, known = parse_net_name(f"fcn{values.stride}s-{values.backbone}")
     if values.predict_from != known:
         raise InputError(
             f"{checkpoint}: predicts from {list(values.predict_from)}; expected {list(known)}, as "
@@ -166,14 +168,14 @@ def converted(
     weights: Weights, to: str, source: Path, *, skip_scales: Sequence[float] | None = None
 ) -> Conversion:
     """The net called `to` with these weights; InputError if any of its own is not among them."""
-    backbone, predict_from = named(to)
+    backbone, predict_from = parse_net_name(to)
     state = weights.state
-    shapes = shapes_of(state, backbone, source)
+    shapes = infer_shapes(state, backbone, source)
     net: LayerGraph
     values = None
     if predict_from:
-        values = values_of(weights, backbone, predict_from, shapes, skip_scales, source)
-        heads = heads_of(state, values, source, _tasks(weights))
+        values = infer_net(weights, backbone, predict_from, shapes, skip_scales, source)
+        heads = infer_heads(state, values, source, _tasks(weights))
         net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
     else:
         top = "loss3/classifier.bias" if backbone == "googlenet" else "fc8.bias"
@@ -212,7 +214,7 @@ def _check_out(out: Path, source: Path) -> None:
 
 def _content(conversion: Conversion, source: Path, classes: Path | Names | None) -> dict[str, Any]:
     """The content of a checkpoint, as training writes it."""
-    net, told = conversion.net, conversion.weights.told
+    net, told = conversion.net, conversion.weights.metadata
     origin = {"converted_from": source.name, "sha256": sha256(source)}
     if not isinstance(net, FCN) or conversion.values is None:
         return {"state": net.state_dict(), "provenance": origin}
@@ -236,7 +238,11 @@ def _content(conversion: Conversion, source: Path, classes: Path | Names | None)
 
 def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
     """What the net sees: as its input's name says, or the file, or the number of channels."""
-    told = INPUTS[weights.input].inputs if weights.input else weights.told.get("inputs")
+    told = (
+        INPUT_FORMATS[weights.input_format].inputs
+        if weights.input_format
+        else weights.metadata.get("inputs")
+    )
     return list(told or SEEN.get(net.input_mean.numel(), ()))
 
 
@@ -250,14 +256,14 @@ def _checked_inputs(conversion: Conversion, source: Path) -> list[Any]:
 
 def _tasks(weights: Weights) -> list[str]:
     """The tasks that a file tells of."""
-    told = weights.told.get("classes")
+    told = weights.metadata.get("classes")
     return [str(task) for task in told] if isinstance(told, Mapping) else []
 
 
 def _same_net(conversion: Conversion) -> bool:
     """Whether the file's scores are those of the net: same layers, same input."""
-    told, values = conversion.weights.told.get("net"), conversion.values
-    if not isinstance(told, dict) or values is None or conversion.weights.input:
+    told, values = conversion.weights.metadata.get("net"), conversion.values
+    if not isinstance(told, dict) or values is None or conversion.weights.input_format:
         return False
     return tuple(told.get("predict_from", ())) == values.predict_from
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.folder import IMAGE_SUFFIXES
-from fcnlib.datasets.hha.encode import doubt
-from fcnlib.datasets.images import load, millimetres, upright
+from fcnlib.datasets.hha.encode import depth_unit_warning
+from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
 from fcnlib.datasets.reader import check_sizes
 
 SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
@@ -98,12 +98,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 def _pixels(path: Path, name: str) -> NDArray[Any]:
     if name == "depth":
-        return millimetres(path)[..., None].astype(np.int32)
-    image = load(path)
+        return read_depth(path)[..., None].astype(np.int32)
+    image = read_image(path)
     if name == "hha" and (image.mode != "RGB" or "RGB;16" in str(image.info["raw"])):
         bits = "16 bits a colour" if image.mode == "RGB" else image.mode
         raise InputError(f"{path}: is {bits}, expected HHA: RGB of 8 bits, as `fcn hha` writes it")
-    return upright(image, path)
+    return to_upright_rgb(image, path)
 
 
 def _doubts(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
@@ -111,7 +111,7 @@ def _doubts(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
     zeros = int((millimetres == 0).sum())
     holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
     found = [
-        DepthWarning("unit", file, doubt(millimetres[..., 0] / 1000)),
+        DepthWarning("unit", file, depth_unit_warning(millimetres[..., 0] / 1000)),
         DepthWarning("holes", file, holes if zeros else ""),
     ]
     return [each for each in found if each.said]

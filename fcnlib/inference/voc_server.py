@@ -130,7 +130,7 @@ def _photographs(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str,
 def _decoded(source: Path, item: tuple[str, bytes]) -> InputImage:
     name = f"{source}: {item[0]}.jpg"
     # As stored: the server's labels know nothing of a camera's orientation.
-    return InputImage(item[0], images.rgb(images.load(item[1], name), name))
+    return InputImage(item[0], images.to_rgb(images.read_image(item[1], name), name))
 
 
 def _labelled(
@@ -182,7 +182,7 @@ def _check_labels(labels: Mapping[str, bytes], sizes: Sizes, name: Path) -> None
     """Raise unless each is a palette PNG of its photograph's size, of classes alone."""
     for id, content in labels.items():
         place = f"{name}: {id}.png"
-        image = images.load(content, place)
+        image = images.read_image(content, place)
         if (image.format, image.mode) != ("PNG", "P"):
             found = f"{image.format} of mode {image.mode}"
             raise InputError(f"{place}: is a {found}; expected an 8-bit palette PNG")

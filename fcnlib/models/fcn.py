@@ -8,24 +8,15 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
-from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
-from fcnlib.models.heads import Head, add_head, scorable
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    Channels,
-    Concat,
-    Layers,
-    add_layer,
-    named_inputs,
-)
+from fcnlib.models.graph import LayerGraph
+from fcnlib.models.heads import HeadOptions, add_head, prediction_layers
+from fcnlib.models.layers import IMAGE_LAYER, ChannelSlice, Concat, Layers, add_layer, named_inputs
 
-__all__ = ["FCN", "ILSVRC_MEAN_BGR", "build_fcn", "labels_of"]
-
-TASK = "semantic"  # of a net with one head
-LETTERS = 3  # of a task, in its layers' names
-MOST_CLASSES = 255  # labels are bytes, one of them void
+DEFAULT_TASK = "semantic"  # of a net with one head
+TASK_LETTERS = 3  # of a task, in its layers' names
+MAX_CLASSES = 255  # labels are bytes, one of them void
 STREAM_CHANNELS = 3
-VALUES = {
+ALLOWED_VALUES = {
     "upsampling": ("frozen", "learned"),
     "fusion": ("sum", "max"),
     "features": ("learned", "fixed"),
@@ -33,15 +24,16 @@ VALUES = {
 
 
 def labels_of(scores: Tensor) -> Tensor:
-    """The strongest class of every pixel, uint8 [N, H, W]: argmax(1), in a third of its time."""
+    """The highest-scoring class of every pixel, uint8 [N, H, W], of scores [N, classes, H, W]."""
+    # The labels of argmax(1), in a third of its time.
     return scores.max(1)[1].to(torch.uint8)
 
 
 class FCN(LayerGraph):
-    """A net from a normalised image [N, C, H, W] to scores [N, classes, H, W] of its size.
+    """A fully convolutional net: normalised image [N, C, H, W] to scores [N, classes, H, W].
 
-    `heads` says how many classes each task has; the scores of several tasks stand one after the
-    other along the channels; `arguments` are those of `build_fcn`.
+    `heads` holds the number of classes of each task; the scores of several tasks are concatenated
+    along the channels. `arguments` are those of `build_fcn`, which build the same net anew.
     """
 
     def __init__(
@@ -57,18 +49,18 @@ class FCN(LayerGraph):
         self.arguments = dict(arguments)
 
     def split(self, scores: Tensor) -> dict[str, Tensor]:
-        """The scores of each task."""
-        parts: dict[str, Tensor] = {}
+        """The scores [N, classes, H, W] of each task."""
+        by_task: dict[str, Tensor] = {}
         first = 0
-        if len(self.heads) == 1:  # as they are: the gradient of a part is filled up with zeros
+        if len(self.heads) == 1:  # not sliced: the gradient of a slice is filled up with zeros
             return {task: scores for task in self.heads}
         for task, classes in self.heads.items():
-            parts[task] = scores[:, first : first + classes]
+            by_task[task] = scores[:, first : first + classes]
             first += classes
-        return parts
+        return by_task
 
 
-def build_fcn(
+def build_fcn(  # noqa: PLR0913
     backbone: str = "vgg16",
     predict_from: Sequence[str] = ("fc7", "pool4", "pool3"),
     classes: int | Mapping[str, int] = 21,
@@ -85,17 +77,45 @@ def build_fcn(
     null_background: bool = False,
     streams: Sequence[str] = (),
 ) -> FCN:
-    """An FCN that predicts from the named layers, coarsest first; score layers start at zero.
+    """An FCN with untrained weights: `net(image)` gives scores of the image's own size.
 
-    `["fc7"]` is FCN-32s, `["fc7", "pool4"]` FCN-16s, the default FCN-8s (section 4.3). None stands
-    for the published value. `skip_scales` multiply the features of the finer layers (at-once
-    training); learned `upsampling` is of all steps but the last; fixed `features` learn in their
-    score layers only; a null background is a constant 0 before the other classes' scores; each of
-    the `streams` is a whole trunk and sees three of the image's channels.
+    `forward` maps a normalised image [N, C, H, W] to scores [N, classes, H, W] for any H and W
+    that the padding covers; `net.normalise` makes that image from raw bytes. `predict_from` picks
+    the variant: `["fc7"]` is FCN-32s, `["fc7", "pool4"]` FCN-16s, the default FCN-8s (section 4.3).
+    Parameters are named after the layers of the released nets. Score layers start at zero, frozen
+    upsampling as bilinear interpolation, all other layers at PyTorch's random weights.
+
+    Args:
+        backbone: The classification net: "alexnet", "vgg16", "vgg19" or "googlenet".
+        predict_from: Layers to predict from, coarsest first, each of a finer stride.
+        classes: The number of classes, background included; or of several tasks, by task name:
+            one head each, whose scores are concatenated along the channels.
+        width: The share of the published channels that each layer has, above 0 and at most 1.
+        padding: Pixels of zeros around the image, in the first convolution. None: the published
+            padding, 100 (GoogLeNet: 3).
+        skip_scales: Factors of the features of `predict_from[1:]`, as in at-once training.
+            None: all 1.
+        fc6_kernel: Side of fc6's kernel in cells. None: the published side, 7 (AlexNet: 6).
+        dropout: Probability of dropout behind fc6 and fc7 (GoogLeNet: behind its last inception).
+            None: the published one, 0.5 (GoogLeNet: 0.4).
+        input_channels: Channels C of the image without streams: 3 (RGB), 4 (RGB and depth) or
+            1 (depth).
+        upsampling: "frozen", or "learned" in all steps but the last.
+        fusion: How scores of two layers are fused: "sum" or "max".
+        features: "learned", or "fixed": only the score layers train.
+        null_background: Whether the first class's score is a constant 0.
+        streams: Names of streams, such as ("color", "hha"), for late fusion: each is a trunk of
+            its own for three of the image's channels, and their scores are averaged.
+
+    Raises:
+        InputError: A value is not allowed, or two do not fit together; the message names both.
+
+    Source: Shelhamer, Long, Darrell, PAMI 2017, sections 3 and 4; layers and their names follow
+    the `net.py` files of https://github.com/shelhamer/fcn.berkeleyvision.org.
     """
     arguments = dict(locals())
     _check_values(upsampling=upsampling, fusion=fusion, features=features)
-    heads = dict(classes) if isinstance(classes, Mapping) else {TASK: classes}
+    heads = dict(classes) if isinstance(classes, Mapping) else {DEFAULT_TASK: classes}
     _check_heads(heads, null_background)
     _check_channels(input_channels, streams)
     layers: Layers = {}
@@ -107,66 +127,75 @@ def build_fcn(
             dropout=dropout,
             input_channels=STREAM_CHANNELS if streams else input_channels,
         )
-        coarsest, *finer = _checked(predict_from, trunk)
-        _put_trunk(layers, trunk, coarsest, stream=stream, input_channels=input_channels)
+        coarsest, *finer = _checked_layers(predict_from, trunk)
+        _add_trunk(layers, trunk, coarsest, stream=stream, input_channels=input_channels)
     scales = tuple(skip_scales or [1.0] * len(finer))
     _check_fit(finer, scales, streams)
-    head = Head(
+    options = HeadOptions(
         predict_from=[coarsest, *finer],
-        scales=scales,
-        coarsest="score_fr" if coarsest == next(reversed(trunk)) else f"score_{coarsest}",
+        skip_scales=scales,
+        coarsest_score="score_fr" if coarsest == next(reversed(trunk)) else f"score_{coarsest}",
         streams=streams,
-        learned=upsampling == "learned",
+        learned_upsampling=upsampling == "learned",
         fusion=fusion,
         null_background=null_background,
-        channels=STREAM_CHANNELS * len(streams) or input_channels,
+        image_channels=STREAM_CHANNELS * len(streams) or input_channels,
     )
-    return _with_heads(layers, head, heads, features, arguments)
+    _add_heads(layers, options, heads)
+    _set_score_layers_to_zero(layers)
+    if features == "fixed":
+        _fix_features(layers)
+    return FCN(layers, heads=heads, channels=options.image_channels, arguments=arguments)
 
 
-def _put_trunk(
+def _add_trunk(
     layers: Layers, trunk: Layers, last: str, *, stream: str, input_channels: int
 ) -> None:
-    """Put a trunk up to its layer `last` on top of the layers, its names those of the stream's."""
+    """Add a trunk up to its layer `last`, under the names of its stream."""
     names = {name: f"{name}_{stream}" if stream else name for name in trunk}
     if stream:
-        first = STREAM_CHANNELS * sum(isinstance(layer, Channels) for layer in layers.values())
-        add_layer(layers, stream, Channels(first, STREAM_CHANNELS), IMAGE_LAYER)
+        first = STREAM_CHANNELS * sum(isinstance(layer, ChannelSlice) for layer in layers.values())
+        add_layer(layers, stream, ChannelSlice(first, STREAM_CHANNELS), IMAGE_LAYER)
     elif input_channels == 4:  # as in the released RGB-D net: no one copies 3 channels into it
         names[next(iter(trunk))] += "_bgrd"
     for name, layer in trunk.items():
-        add_layer(layers, names[name], layer, *(names[bottom] for bottom in named_inputs(layer)))
+        add_layer(layers, names[name], layer, *(names[source] for source in named_inputs(layer)))
         if name == last:
             break
 
 
-def _with_heads(
-    layers: Layers,
-    head: Head,
-    heads: Mapping[str, int],
-    features: str,
-    arguments: Mapping[str, Any],
-) -> FCN:
-    """The net of a trunk and score layers, upsampling and crop of each task."""
-    suffixes = [f"_{task[:LETTERS]}" for task in heads] if len(heads) > 1 else [""]
-    tops = [
-        add_head(layers, head, outputs - head.null_background, suffix)
-        for suffix, outputs in zip(suffixes, heads.values(), strict=True)
+def _add_heads(layers: Layers, options: HeadOptions, heads: Mapping[str, int]) -> None:
+    """Add the score layers, upsampling and crop of each task, and concatenate their scores."""
+    suffixes = [f"_{task[:TASK_LETTERS]}" for task in heads] if len(heads) > 1 else [""]
+    outputs = [
+        add_head(layers, options, classes - options.null_background, suffix)
+        for suffix, classes in zip(suffixes, heads.values(), strict=True)
     ]
-    if len(tops) > 1:
-        add_layer(layers, "scores", Concat(), *tops)
+    if len(outputs) > 1:
+        add_layer(layers, "scores", Concat(), *outputs)
+
+
+def _is_score_layer(name: str, layer: nn.Module) -> bool:
+    return name.startswith("score") and isinstance(layer, nn.Conv2d)
+
+
+def _set_score_layers_to_zero(layers: Layers) -> None:
     for name, layer in layers.items():
-        if name.startswith("score") and isinstance(layer, nn.Conv2d) and layer.bias is not None:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-        elif features == "fixed":
+        if _is_score_layer(name, layer):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
+
+def _fix_features(layers: Layers) -> None:
+    """Let only the score layers train."""
+    for name, layer in layers.items():
+        if not _is_score_layer(name, layer):
             layer.requires_grad_(False)
-    return FCN(layers, heads=heads, channels=head.channels, arguments=arguments)
 
 
-def _checked(predict_from: Sequence[str], trunk: Layers) -> list[str]:
-    """The layers to predict from, if they stand coarsest first and each is finer."""
-    known = scorable(trunk)
+def _checked_layers(predict_from: Sequence[str], trunk: Layers) -> list[str]:
+    """`predict_from`, if its layers are known and each is finer than the one before."""
+    known = prediction_layers(trunk)
     strides = [known.get(name, 0) for name in predict_from]
     if not strides or 0 in strides or strides != sorted(set(strides), reverse=True):
         raise InputError(
@@ -177,17 +206,17 @@ def _checked(predict_from: Sequence[str], trunk: Layers) -> list[str]:
 
 
 def _check_heads(heads: Mapping[str, int], null_background: bool) -> None:
-    names = {task[:LETTERS] for task in heads}
+    names = {task[:TASK_LETTERS] for task in heads}
     if not heads or len(names) < len(heads):
         raise InputError(
-            f"classes: tasks {list(heads)}; expected one or more, each of other first {LETTERS} "
-            "letters, as they name its layers"
+            f"classes: tasks {list(heads)}; expected one or more, each of other "
+            f"first {TASK_LETTERS} letters, as they name its layers"
         )
     fewest = 2 if null_background else 1
     for task, classes in heads.items():
-        if not fewest <= classes <= MOST_CLASSES:
+        if not fewest <= classes <= MAX_CLASSES:
             raise InputError(
-                f"classes: {classes} of {task}; expected {fewest} to {MOST_CLASSES}"
+                f"classes: {classes} of {task}; expected {fewest} to {MAX_CLASSES}"
                 + (" with a null background" if null_background else "")
             )
     if null_background and len(heads) > 1:
@@ -212,5 +241,7 @@ def _check_fit(finer: Sequence[str], scales: Sequence[float], streams: Sequence[
 
 def _check_values(**values: str) -> None:
     for name, value in values.items():
-        if value not in VALUES[name]:
-            raise InputError(f"{name}: {value!r}; expected one of: {', '.join(VALUES[name])}")
+        if value not in ALLOWED_VALUES[name]:
+            raise InputError(
+                f"{name}: {value!r}; expected one of: {', '.join(ALLOWED_VALUES[name])}"
+            )

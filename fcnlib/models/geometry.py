@@ -6,28 +6,23 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    Crop,
-    Fuse,
-    inputs_of,
-)
+from fcnlib.models.layers import IMAGE_LAYER, Crop, Fuse, inputs_of
 
-Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
+WindowLayer = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A map whose cell i is centred on image pixel `start + i * stride` and sees `field` pixels."""
+    """A map whose cell i is centred on image pixel `start + i * stride`; all sizes in pixels."""
 
-    field: float = 1
+    receptive_field: float = 1
     stride: float = 1
     start: float = 0
 
     def windowed(self, kernel: int, stride: int, padding: int) -> "Grid":
         """The grid after a convolution or pooling."""
         return Grid(
-            field=self.field + (kernel - 1) * self.stride,
+            receptive_field=self.receptive_field + (kernel - 1) * self.stride,
             stride=self.stride * stride,
             start=self.start + ((kernel - 1) / 2 - padding) * self.stride,
         )
@@ -35,7 +30,7 @@ class Grid:
     def upsampled(self, kernel: int, factor: int) -> "Grid":
         """The grid after a transposed convolution without padding."""
         stride = self.stride / factor
-        return Grid(self.field, stride, self.start - (kernel - 1) / 2 * stride)
+        return Grid(self.receptive_field, stride, self.start - (kernel - 1) / 2 * stride)
 
     def cropped(self, cells: int) -> "Grid":
         """The grid without its first cells."""
@@ -46,7 +41,7 @@ IMAGE = Grid()
 
 
 def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
-    """The grid after a chain of layers, each reading the one before it."""
+    """The grid after a chain of layers, each after the one before it."""
     for layer in layers:
         grid = _grid_after(layer, [grid])
     return grid
@@ -54,38 +49,38 @@ def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
 
 def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:
     """The grid of every layer of a net, and of the image, "data"."""
-    found, bottoms = {IMAGE_LAYER: IMAGE}, inputs_of(layers)
+    found, inputs = {IMAGE_LAYER: IMAGE}, inputs_of(layers)
     for name, layer in layers.items():
-        found[name] = _grid_after(layer, [found[bottom] for bottom in bottoms[name]])
+        found[name] = _grid_after(layer, [found[source] for source in inputs[name]])
     return found
 
 
 def sizes(layers: Mapping[str, nn.Module], side: int) -> dict[str, int] | None:
-    """How many cells a side every layer has for an image of `side` pixels; None: too small."""
-    found, bottoms = {IMAGE_LAYER: side}, inputs_of(layers)
+    """Every layer's cells a side for an image of `side` pixels; None: the image is too small."""
+    found, inputs = {IMAGE_LAYER: side}, inputs_of(layers)
     for name, layer in layers.items():
-        found[name] = _size_after(layer, [found[bottom] for bottom in bottoms[name]])
+        found[name] = _size_after(layer, [found[source] for source in inputs[name]])
         if found[name] < 1:
             return None
     return found
 
 
 def smallest_side(layers: Mapping[str, nn.Module]) -> int:
-    """The least side from which on a net takes every image.
+    """The smallest image side, in pixels, from which on a net scores every image in full.
 
     Sizes repeat with the coarsest stride, so what holds for one period holds for all that follow.
     """
     found = grids(layers).values()
     period = round(max(grid.stride for grid in found))
     fitting = 0
-    for side in range(1, round(max(grid.field for grid in found)) + 2 * period + 1):
+    for side in range(1, round(max(grid.receptive_field for grid in found)) + 2 * period + 1):
         fitting = fitting + 1 if sizes(layers, side) else 0
         if fitting == period:
             return side - period + 1
     raise InputError("padding: the scores do not reach the image's border; expected more padding")
 
 
-def offset(fine: Grid, coarse: Grid) -> int:
+def crop_offset(fine: Grid, coarse: Grid) -> int:
     """How many cells of `fine` lie before the first cell of `coarse`, a map of the same stride.
 
     Positive: crop `fine` from there on, as Caffe's Crop layer does; negative: crop `coarse`.
@@ -109,26 +104,26 @@ def upsampling_kernel(coarse: Grid, fine: Grid) -> int:
     return 2 * factor - (((start - fine.start) / fine.stride) % 1 != 0)
 
 
-def _grid_after(layer: nn.Module, read: Sequence[Grid]) -> Grid:
-    first = read[0]
-    if isinstance(layer, Window):
-        return first.windowed(*window(layer))
+def _grid_after(layer: nn.Module, inputs: Sequence[Grid]) -> Grid:
+    first = inputs[0]
+    if isinstance(layer, WindowLayer):
+        return first.windowed(*kernel_stride_padding(layer))
     if isinstance(layer, nn.ConvTranspose2d):
         return first.upsampled(_side(layer.kernel_size), _side(layer.stride))
     if isinstance(layer, Crop):
         return first.cropped(layer.offset)
     if isinstance(layer, Fuse):
-        first = first.cropped(layer.fine_from)
-        read = [first, read[1].cropped(layer.coarse_from)]
-    if any((grid.stride, grid.start) != (first.stride, first.start) for grid in read):
-        raise InputError(f"{type(layer).__name__} of maps on other cells: {read}")
-    return replace(first, field=max(grid.field for grid in read))
+        first = first.cropped(layer.fine_offset)
+        inputs = [first, inputs[1].cropped(layer.coarse_offset)]
+    if any((grid.stride, grid.start) != (first.stride, first.start) for grid in inputs):
+        raise InputError(f"{type(layer).__name__} of maps on other cells: {inputs}")
+    return replace(first, receptive_field=max(grid.receptive_field for grid in inputs))
 
 
-def _size_after(layer: nn.Module, read: Sequence[int]) -> int:
-    cells = read[0]
-    if isinstance(layer, Window):
-        kernel, stride, padding = window(layer)
+def _size_after(layer: nn.Module, inputs: Sequence[int]) -> int:
+    cells = inputs[0]
+    if isinstance(layer, WindowLayer):
+        kernel, stride, padding = kernel_stride_padding(layer)
         room = cells + 2 * padding - kernel
         if isinstance(layer, nn.Conv2d) or not layer.ceil_mode:
             return room // stride + 1
@@ -138,14 +133,14 @@ def _size_after(layer: nn.Module, read: Sequence[int]) -> int:
     if isinstance(layer, nn.ConvTranspose2d):
         return (cells - 1) * _side(layer.stride) + _side(layer.kernel_size)
     if isinstance(layer, Fuse):
-        return min(cells - layer.fine_from, read[1] - layer.coarse_from)
+        return min(cells - layer.fine_offset, inputs[1] - layer.coarse_offset)
     if isinstance(layer, Crop):
-        return read[1] if 0 <= layer.offset <= cells - read[1] else 0
+        return inputs[1] if 0 <= layer.offset <= cells - inputs[1] else 0
     return cells
 
 
-def window(layer: Window) -> tuple[int, int, int]:
-    """Kernel, stride and padding."""
+def kernel_stride_padding(layer: WindowLayer) -> tuple[int, int, int]:
+    """The kernel, stride and padding of a square convolution or pooling."""
     return _side(layer.kernel_size), _side(layer.stride), _side(layer.padding)
 
 

@@ -1,16 +1,11 @@
-"""The score layers, upsampling and crop that make a trunk's features a segmentation."""
+"""The score layers, upsampling and crop that turn a trunk's features into a segmentation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import nn
 
-from fcnlib.models.geometry import (
-    IMAGE,
-    grids,
-    offset,
-    upsampling_kernel,
-)
+from fcnlib.models.geometry import IMAGE, crop_offset, grids, upsampling_kernel
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     Crop,
@@ -23,74 +18,93 @@ from fcnlib.models.layers import (
     channels_of,
 )
 
+FINEST_STRIDE = 8  # that of FCN-8s: finer layers gain nothing (section 4.3)
+
 
 @dataclass(frozen=True)
-class Head:
-    """What the score layers of every task have in common."""
+class HeadOptions:
+    """What the heads of all tasks have in common."""
 
-    predict_from: Sequence[str]  # coarsest first
-    scales: Sequence[float]  # of the finer ones
-    coarsest: str  # the published name of the coarsest score
+    predict_from: Sequence[str]  # layers, coarsest first
+    skip_scales: Sequence[float]  # of the finer layers
+    coarsest_score: str  # the published name of the coarsest score layer
     streams: Sequence[str]
-    learned: bool
+    learned_upsampling: bool
     fusion: str
     null_background: bool
-    channels: int  # of the image
+    image_channels: int
 
 
-def scorable(trunk: Layers) -> dict[str, int]:
-    """The layers that an FCN can predict from and their strides, coarsest first.
+def prediction_layers(trunk: Layers) -> dict[str, int]:
+    """The layers that an FCN can predict from and their strides in pixels, coarsest first.
 
     They are a trunk's last layer and its poolings, down to the stride of FCN-8s.
     """
-    found = grids(trunk)
+    maps = grids(trunk)
     pools = [
         name
         for name, layer in trunk.items()
         if isinstance(layer, nn.MaxPool2d) and layer.stride != 1
     ]
-    strides = {name: round(found[name].stride) for name in reversed([*pools, list(trunk)[-1]])}
-    return {name: stride for name, stride in strides.items() if stride >= 8}
+    strides = {name: round(maps[name].stride) for name in reversed([*pools, list(trunk)[-1]])}
+    return {name: stride for name, stride in strides.items() if stride >= FINEST_STRIDE}
 
 
-def add_head(layers: Layers, head: Head, classes: int, suffix: str) -> str:
-    """Put one task's score layers, upsampling and crop on top; returns the last one's name."""
-    coarsest, *finer = head.predict_from
+def add_head(layers: Layers, options: HeadOptions, classes: int, suffix: str) -> str:
+    """Add one task's score layers, upsampling and crop; returns the name of the last layer."""
+    coarsest, *finer = options.predict_from
     scores = []
-    for stream in [f"_{stream}" for stream in head.streams] or [""]:
-        source = coarsest + stream
-        score = nn.Conv2d(channels_of(layers, source, head.channels), classes, 1)
-        scores.append(add_layer(layers, f"{head.coarsest}{stream}{suffix}", score, source))
-    top = add_layer(layers, f"score_fused{suffix}", Mean(), *scores) if head.streams else scores[0]
-    above = ""
-    for name, scale in zip(finer, head.scales, strict=True):
-        up = _put_upscore(layers, top, name, classes, suffix, above=above, learned=head.learned)
-        inputs = channels_of(layers, name, head.channels)
-        score = SkipScore(inputs, classes, scale=scale)
+    for stream in [f"_{stream}" for stream in options.streams] or [""]:
+        features = coarsest + stream
+        score = nn.Conv2d(channels_of(layers, features, options.image_channels), classes, 1)
+        name = f"{options.coarsest_score}{stream}{suffix}"
+        scores.append(add_layer(layers, name, score, features))
+    coarse = scores[0]
+    if options.streams:
+        coarse = add_layer(layers, f"score_fused{suffix}", Mean(), *scores)
+    previous = ""
+    for name, scale in zip(finer, options.skip_scales, strict=True):
+        learned = options.learned_upsampling
+        up = _add_upscore(layers, coarse, name, classes, suffix, skip=previous, learned=learned)
+        in_channels = channels_of(layers, name, options.image_channels)
+        score = SkipScore(in_channels, classes, scale=scale)
         fine = add_layer(layers, f"score_{name}{suffix}", score, name)
-        found = grids(layers)
-        fuse = Fuse(offset=offset(found[fine], found[up]), fusion=head.fusion)
-        top = add_layer(layers, f"fuse_{name}{suffix}", fuse, fine, up)
-        above = name
-    up = _put_upscore(layers, top, IMAGE_LAYER, classes, suffix)
-    crop = Crop(-offset(IMAGE, grids(layers)[up]), null_background=head.null_background)
+        maps = grids(layers)
+        fuse = Fuse(offset=crop_offset(maps[fine], maps[up]), fusion=options.fusion)
+        coarse = add_layer(layers, f"fuse_{name}{suffix}", fuse, fine, up)
+        previous = name
+    up = _add_upscore(layers, coarse, IMAGE_LAYER, classes, suffix)
+    offset = -crop_offset(IMAGE, grids(layers)[up])
+    crop = Crop(offset, null_background=options.null_background)
     return add_layer(layers, f"score{suffix}", crop, up, IMAGE_LAYER)
 
 
-def _put_upscore(
+def _add_upscore(
     layers: Layers,
     coarse: str,
     fine: str,
     classes: int,
     suffix: str,
     *,
-    above: str = "",
+    skip: str = "",
     learned: bool = False,
 ) -> str:
-    """Put the upsampling of `coarse` onto the cells of `fine` on top, under its published name."""
-    found = grids(layers)
-    factor = round(found[coarse].stride / found[fine].stride)
-    kernel = upsampling_kernel(found[coarse], found[fine])
-    name = f"upscore_{above}" if above else "upscore" if factor == 32 else f"upscore{factor}"
+    """Add the upsampling of `coarse` onto the cells of `fine`; returns its published name.
+
+    Args:
+        layers: The net so far, the layers `coarse` and `fine` among them.
+        coarse: The layer of scores to upsample.
+        fine: The layer whose cells they are brought to.
+        classes: The number of score maps.
+        suffix: Of the task's layers, such as "_sem".
+        skip: The layer fused into `coarse`, if any: the upsampling is named after it.
+        learned: Whether the kernels are learned.
+    """
+    maps = grids(layers)
+    factor = round(maps[coarse].stride / maps[fine].stride)
+    kernel = upsampling_kernel(maps[coarse], maps[fine])
+    name = "upscore" if factor == 32 else f"upscore{factor}"
+    if skip:
+        name = f"upscore_{skip}"
     layer = Upscore(classes, factor, kernel=kernel, learned=learned)
     return add_layer(layers, f"{name}{suffix}", layer, coarse)

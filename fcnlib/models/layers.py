@@ -1,7 +1,8 @@
-"""The layers of the paper's nets that PyTorch does not have, and how a layer names what it reads.
+"""The layers of the paper's nets that PyTorch does not have, and how a layer names its inputs.
 
-A layer reads the one above it, unless it has the attribute `bottom` (it reads that layer) or
-`bottoms` (its forward takes a list). "data" is the net's input image.
+A layer takes the output of the layer before it, unless it has the attribute `input` (the name of
+another layer) or `inputs` (several names: its forward takes a list). Caffe calls these bottoms.
+"data" is the net's input image.
 """
 
 from collections.abc import Mapping
@@ -15,51 +16,62 @@ from fcnlib.core.errors import InputError
 
 Layers = dict[str, nn.Module]
 IMAGE_LAYER = "data"
+INPUT_ATTRIBUTES = ("input", "inputs")
 
 
-def add_layer(layers: Layers, name: str, layer: Any, *bottoms: str) -> str:
-    """Set a layer on top of the others; it reads `bottoms`, or the layer that was on top."""
+def add_layer(layers: Layers, name: str, layer: Any, *inputs: str) -> str:
+    """Append a layer that takes the outputs of `inputs`, else of the last layer; return its name.
+
+    Raises:
+        InputError: A layer of this name is there already.
+    """
     if name in layers or name == IMAGE_LAYER:
         raise InputError(f"layer {name!r} is there already; expected another name")
-    above = next(reversed(layers), IMAGE_LAYER)
-    if len(bottoms) > 1:
-        layer.bottoms = list(bottoms)
-    elif bottoms and bottoms[0] != above:
-        layer.bottom = bottoms[0]
+    previous = next(reversed(layers), IMAGE_LAYER)
+    if len(inputs) > 1:
+        layer.inputs = list(inputs)
+    elif inputs and inputs[0] != previous:
+        layer.input = inputs[0]
     layers[name] = layer
     return name
 
 
 def named_inputs(layer: Any) -> list[str]:
-    """The layers that a layer reads by name; none: it reads the one above it."""
-    if hasattr(layer, "bottoms"):
-        return list(layer.bottoms)
-    return [layer.bottom] if hasattr(layer, "bottom") else []
+    """The names of the layers that a layer takes its inputs from; none: from the one before it."""
+    if hasattr(layer, "inputs"):
+        return list(layer.inputs)
+    return [layer.input] if hasattr(layer, "input") else []
 
 
 def inputs_of(layers: Mapping[str, nn.Module] | nn.ModuleDict) -> dict[str, list[str]]:
-    """The layers that each layer reads."""
-    above = [IMAGE_LAYER, *layers]
+    """The names of each layer's inputs."""
+    previous = [IMAGE_LAYER, *layers]
     return {
-        name: named_inputs(layer) or [above[i]] for i, (name, layer) in enumerate(layers.items())
+        name: named_inputs(layer) or [previous[i]] for i, (name, layer) in enumerate(layers.items())
     }
 
 
-def copy_inputs(layer: Any, other: Any) -> Any:
-    """`other`, which reads what `layer` reads."""
-    for name in ("bottom", "bottoms"):
-        if hasattr(layer, name):
-            setattr(other, name, getattr(layer, name))
-    return other
+def copy_inputs(source: Any, target: Any) -> Any:
+    """`target` with the inputs of `source`."""
+    for name in INPUT_ATTRIBUTES:
+        if hasattr(source, name):
+            setattr(target, name, getattr(source, name))
+    return target
+
+
+def clear_inputs(layer: Any) -> None:
+    """Make a layer take its input from the layer before it."""
+    for name in INPUT_ATTRIBUTES:
+        layer.__dict__.pop(name, None)
 
 
 class ConvReLU(nn.Conv2d):
-    """A convolution and its ReLU, under the convolution's published name."""
+    """A convolution, its ReLU and dropout, under the convolution's published name."""
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        in_channels: int,
+        out_channels: int,
         kernel: int,
         *,
         stride: int = 1,
@@ -67,7 +79,9 @@ class ConvReLU(nn.Conv2d):
         groups: int = 1,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(inputs, outputs, kernel, stride=stride, padding=padding, groups=groups)
+        super().__init__(
+            in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups
+        )
         self.dropout = dropout
         # Holds a BatchNorm while the narrow classifier is pre-trained.
         self.norm: nn.Module = nn.Identity()
@@ -78,7 +92,7 @@ class ConvReLU(nn.Conv2d):
 
 
 class Concat(nn.Module):
-    """Maps of one size, one after the other along the channels."""
+    """Feature maps of one size, concatenated along the channels."""
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
@@ -88,8 +102,8 @@ class Concat(nn.Module):
         return functional.dropout(torch.cat(maps, 1), self.dropout, self.training)
 
 
-class Channels(nn.Module):
-    """Some channels of an image: those of one stream."""
+class ChannelSlice(nn.Module):
+    """`count` channels of an image from `first` on: those of one stream."""
 
     def __init__(self, first: int, count: int) -> None:
         super().__init__()
@@ -100,7 +114,7 @@ class Channels(nn.Module):
 
 
 class Cast(nn.Module):
-    """The same numbers in other bits."""
+    """The input in another floating point type."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
@@ -110,8 +124,8 @@ class Cast(nn.Module):
         return image.to(self.dtype)
 
 
-class InFloat(nn.Module):
-    """A layer that computes in 32 bits, whatever it reads."""
+class InFloat32(nn.Module):
+    """A layer that computes in 32 bits, whatever the type of its input."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -123,7 +137,7 @@ class InFloat(nn.Module):
 
 
 class Mean(nn.Module):
-    """The mean of the streams' scores."""
+    """The mean of the streams' scores (late fusion)."""
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         return torch.stack(maps).mean(0)
@@ -134,13 +148,13 @@ def bilinear_kernel(side: int) -> Tensor:
     factor = (side + 1) // 2
     centre = factor - 1 if side % 2 else factor - 0.5
     # On the CPU: where a net is built without memory, arange alone would import torch's compiler.
-    place = torch.arange(side, dtype=torch.float64, device="cpu")
-    weights = 1 - (place - centre).abs() / factor
+    position = torch.arange(side, dtype=torch.float64, device="cpu")
+    weights = 1 - (position - centre).abs() / factor
     return torch.outer(weights, weights).float()
 
 
 class Upscore(nn.ConvTranspose2d):
-    """Bilinear upsampling of score maps by `factor`; each class by itself, frozen or learned."""
+    """Bilinear upsampling of score maps by `factor`, per class; frozen, or learned from there."""
 
     def __init__(
         self, classes: int, factor: int, *, kernel: int | None = None, learned: bool = False
@@ -153,10 +167,10 @@ class Upscore(nn.ConvTranspose2d):
 
 
 class SkipScore(nn.Conv2d):
-    """Scores of a finer layer, whose features are scaled first."""
+    """The score layer of a finer layer, whose features are multiplied by `scale` first."""
 
-    def __init__(self, inputs: int, classes: int, *, scale: float) -> None:
-        super().__init__(inputs, classes, 1)
+    def __init__(self, in_channels: int, classes: int, *, scale: float) -> None:
+        super().__init__(in_channels, classes, 1)
         self.scale = scale
 
     def forward(self, features: Tensor) -> Tensor:
@@ -166,17 +180,20 @@ class SkipScore(nn.Conv2d):
 
 
 class Fuse(nn.Module):
-    """Finer scores and the upsampled coarser ones, aligned and added, or their maximum."""
+    """Finer scores and the upsampled coarser ones, aligned and summed, or their maximum.
+
+    The upsampled map begins `offset` cells behind the finer one; negative: before it.
+    """
 
     def __init__(self, *, offset: int, fusion: str) -> None:
         super().__init__()
-        self.fine_from = max(0, offset)
-        self.coarse_from = max(0, -offset)
+        self.fine_offset = max(0, offset)
+        self.coarse_offset = max(0, -offset)
         self.fusion = fusion
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        fine = maps[0][:, :, self.fine_from :, self.fine_from :]
-        coarse = maps[1][:, :, self.coarse_from :, self.coarse_from :]
+        fine = maps[0][:, :, self.fine_offset :, self.fine_offset :]
+        coarse = maps[1][:, :, self.coarse_offset :, self.coarse_offset :]
         height = min(fine.shape[2], coarse.shape[2])
         width = min(fine.shape[3], coarse.shape[3])
         fine, coarse = fine[:, :, :height, :width], coarse[:, :, :height, :width]
@@ -205,13 +222,15 @@ class Crop(nn.Module):
 
 def channels_of(layers: Layers, name: str, image_channels: int) -> int:
     """How many channels a layer's output has."""
-    channels, bottoms = {IMAGE_LAYER: image_channels}, inputs_of(layers)
+    channels, inputs = {IMAGE_LAYER: image_channels}, inputs_of(layers)
     for each, layer in layers.items():
-        read = [channels[bottom] for bottom in bottoms[each]]
+        in_channels = [channels[source] for source in inputs[each]]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             channels[each] = layer.out_channels
-        elif isinstance(layer, Channels):
+        elif isinstance(layer, ChannelSlice):
             channels[each] = layer.count
+        elif isinstance(layer, Concat):
+            channels[each] = sum(in_channels)
         else:
-            channels[each] = sum(read) if isinstance(layer, Concat) else read[0]
+            channels[each] = in_channels[0]
     return channels[name]

@@ -1,4 +1,4 @@
-"""The numbers of a net that Table 1 lists."""
+"""The numbers of a net that Table 1 lists: depth, parameters, receptive field, stride."""
 
 from dataclasses import dataclass
 
@@ -11,25 +11,25 @@ from fcnlib.models.layers import IMAGE_LAYER, Upscore, inputs_of
 
 @dataclass(frozen=True)
 class Architecture:
-    """What Table 1 says of a net, besides its accuracy and time."""
+    """A net's row of Table 1, besides its accuracy and time."""
 
     conv_layers: int  # on the longest path, the score layer included
     parameters: int  # without frozen interpolation
-    field: int  # of one cell of the coarsest score
-    stride: int
+    receptive_field: int  # of one cell of the coarsest scores, in pixels
+    stride: int  # of the coarsest scores, in pixels
 
 
 def architecture(net: LayerGraph) -> Architecture:
     """Table 1's numbers, from the layers.
 
-    GoogLeNet's published field of 907 pixels is the classifier's, whose 7 x 7 pooling an FCN
-    drops: without it a cell sees 715. VGG16's 404 and AlexNet's 355 are both nets' alike.
+    GoogLeNet's published receptive field of 907 pixels is the classifier's, whose 7 x 7 pooling an
+    FCN drops: without it a cell sees 715. VGG16's 404 and AlexNet's 355 are both nets' alike.
     """
     depths = {IMAGE_LAYER: 0}
-    for name, bottoms in inputs_of(net).items():
-        read = max(depths[bottom] for bottom in bottoms)
-        depths[name] = read + isinstance(net[name], nn.Conv2d)
-    found = grids(dict(net.items())).values()
+    for name, inputs in inputs_of(net).items():
+        depth = max(depths[source] for source in inputs)
+        depths[name] = depth + isinstance(net[name], nn.Conv2d)
+    maps = grids(dict(net.items())).values()
     frozen = [
         parameter
         for layer in net.values()
@@ -41,6 +41,6 @@ def architecture(net: LayerGraph) -> Architecture:
     return Architecture(
         conv_layers=max(depths.values()),
         parameters=parameters - sum(parameter.numel() for parameter in frozen),
-        field=round(max(grid.field for grid in found)),
-        stride=round(max(grid.stride for grid in found)),
+        receptive_field=round(max(grid.receptive_field for grid in maps)),
+        stride=round(max(grid.stride for grid in maps)),
     )

@@ -1,4 +1,4 @@
-"""The cells of the coarsest scores, of which a loss may sample some (section 4.4)."""
+"""Sampling the loss by cells of the coarsest scores (section 4.4)."""
 
 from collections.abc import Mapping
 
@@ -8,26 +8,33 @@ from torch import Tensor, nn
 from fcnlib.models.geometry import Grid, grids
 
 
-def coarsest_cells(layers: Mapping[str, nn.Module]) -> Grid:
+def score_grid(layers: Mapping[str, nn.Module]) -> Grid:
     """The grid of a net's coarsest scores: the cells of its final layer."""
     scores = [grid for name, grid in grids(layers).items() if name.startswith("score")]
     return max(scores, key=lambda grid: grid.stride)
 
 
-def sampled_cells(
-    height: int, width: int, cells: Grid, *, share: float, generator: torch.Generator
+def sample_cells(
+    height: int, width: int, cells: Grid, *, keep_prob: float, generator: torch.Generator
 ) -> Tensor:
-    """The pixels [H, W] of cells of which each is drawn with the same chance.
+    """The pixels, bool [H, W], of cells that are sampled independently with the same probability.
 
     A pixel belongs to the cell whose centre is nearest: cells are blocks as wide as their stride.
+
+    Args:
+        height: Of the image, in pixels.
+        width: Of the image, in pixels.
+        cells: The grid of the coarsest scores.
+        keep_prob: The probability of each cell to be kept.
+        generator: Of the random numbers, one for each cell.
     """
-    row, column = (_cells(side, cells) for side in (height, width))
-    drawn = torch.rand(int(row[-1]) + 1, int(column[-1]) + 1, generator=generator) < share
-    return drawn[row][:, column]
+    row, column = (_cell_indices(side, cells) for side in (height, width))
+    kept = torch.rand(int(row[-1]) + 1, int(column[-1]) + 1, generator=generator) < keep_prob
+    return kept[row][:, column]
 
 
-def _cells(side: int, cells: Grid) -> Tensor:
+def _cell_indices(side: int, cells: Grid) -> Tensor:
     """The cell of each pixel along a side, counted from the first that has one."""
-    place = (torch.arange(side) - cells.start) / cells.stride + 0.5
-    index = place.floor().long().clamp(min=0)  # unpadded nets' first cell lies within the image
+    position = (torch.arange(side) - cells.start) / cells.stride + 0.5
+    index = position.floor().long().clamp(min=0)  # unpadded nets' first cell lies within the image
     return index - index[0]

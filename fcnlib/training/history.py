@@ -1,4 +1,4 @@
-"""What a training run writes down of itself now and then."""
+"""The records of a training: losses, scores and how far it is; the learning curve as CSV."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,23 +10,32 @@ from torch import Tensor
 
 from fcnlib.core.files import atomic_write
 
-COLUMNS = [
-    *("iteration", "images", "seconds", "loss", "loss_per_pixel", "learning_rate"),
-    *("images_per_second", "pixel_accuracy", "mean_accuracy", "mean_iu", "frequency_weighted_iu"),
+LOG_COLUMNS = [
+    "iteration",
+    "images",
+    "seconds",
+    "loss",
+    "loss_per_pixel",
+    "learning_rate",
+    "images_per_second",
+    "pixel_accuracy",
+    "mean_accuracy",
+    "mean_iu",
+    "frequency_weighted_iu",
 ]
-Line = dict[str, float | str]
+LogRecord = dict[str, float | str]  # by column: a row of the learning curve
 
 
 @dataclass
-class Progress:
-    """How far a run is."""
+class TrainingState:
+    """How far a training is, its log, and the best snapshot so far."""
 
     iteration: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # of training steps alone
     best_iteration: int = 0
     best_scores: dict[str, float] = field(default_factory=dict)
-    best_state: dict[str, Tensor] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    records: list[LogRecord] = field(default_factory=list)
     diverged_at: int | None = None
 
 
@@ -39,16 +48,15 @@ class LossMeter:
     images: int = 0
 
     def add(self, loss: float, pixels: float) -> None:
-        self.loss, self.pixels, self.images = (
-            self.loss + loss,
-            self.pixels + pixels,
-            self.images + 1,
-        )
+        """Count one more image by its loss, summed over so many pixels."""
+        self.loss += loss
+        self.pixels += pixels
+        self.images += 1
 
-    def line(
+    def record(
         self, *, iteration: int, batch_size: int, seconds: float, learning_rate: float
-    ) -> Line:
-        """A line of the curve, of these images' mean losses."""
+    ) -> LogRecord:
+        """A log record of these images' mean loss, per image and per pixel."""
         return {
             "iteration": iteration,
             "images": iteration * batch_size,
@@ -60,28 +68,28 @@ class LossMeter:
         }
 
 
-def final_loss(lines: Sequence[Line]) -> float:
-    """The mean loss per pixel over the last tenth of a run's images."""
-    counts = [0.0, *(float(line["images"]) for line in lines)]
+def final_loss(records: Sequence[LogRecord]) -> float:
+    """The mean loss per pixel over the last tenth of a training's images."""
+    counts = [0.0, *(float(record["images"]) for record in records)]
     last = [
-        (end - start, float(line["loss_per_pixel"]))
-        for line, (start, end) in zip(lines, pairwise(counts), strict=True)
+        (end - start, float(record["loss_per_pixel"]))
+        for record, (start, end) in zip(records, pairwise(counts), strict=True)
         if 10 * end > 9 * counts[-1]
     ]
     return sum(images * loss for images, loss in last) / sum(images for images, _ in last)
 
 
-def accuracy_of(task: str) -> str:
-    """The curve's column of a task after the first."""
+def accuracy_column(task: str) -> str:
+    """The column of a further task's pixel accuracy; the first task has the plain columns."""
     return f"{task}_pixel_accuracy"
 
 
 def write_curve(
-    path: Path, lines: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
+    path: Path, records: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
 ) -> None:
-    """Write a run's lines as CSV, whole or not at all."""
+    """Write the log as CSV, whole or not at all: the learning curve."""
     with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
-        columns = [*COLUMNS, *map(accuracy_of, tasks[1:])]
+        columns = [*LOG_COLUMNS, *map(accuracy_column, tasks[1:])]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows(records)

@@ -1,4 +1,4 @@
-"""Which training image comes when, and what nets see of an image and learn from it."""
+"""The order of a training's images, and how each is flipped and shifted."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,65 +18,75 @@ from fcnlib.datasets.samples import Sample, Samples
 from fcnlib.models.fcn import FCN
 
 
-def sample_order(count: int, images: int, *, seed: int, mirror: bool) -> tuple[Tensor, Tensor]:
-    """Which image comes when, drawn with replacement as the released code does, and its flips."""
+def sample_order(
+    dataset_size: int, images: int, *, seed: int, horizontal_flip: bool
+) -> tuple[Tensor, Tensor]:
+    """The index of each image, int64 [images], and whether it is flipped, bool [images].
+
+    Images are sampled with replacement, as in the released code.
+    """
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randint(count, (images,), generator=generator)
+    order = torch.randint(dataset_size, (images,), generator=generator)
+    # Sampled in any case, so that the same images come with and without flips.
     flips = torch.rand(images, generator=generator) < 0.5
-    return order, flips & mirror
+    return order, flips & horizontal_flip
 
 
 def sample_shifts(images: int, most: int, *, seed: int) -> Tensor:
-    """How many pixels each image is shifted down and right [images, 2], `most` either way."""
+    """The pixels that each image is shifted down and right, [images, 2], `most` either way."""
     return torch.randint(-most, most + 1, (images, 2), generator=make_generator(seed, "jitter"))
 
 
 class ImageOrder:
-    """All images of a run in their order, turned and shifted by chances of their own.
+    """All images of a training in their order, with their flips and shifts.
 
-    Runs of as many images of the same data and seed see the same ones in the same order.
+    Trainings of as many images of the same data and seed see the same ones in the same order,
+    whatever their batch size.
     """
 
-    def __init__(self, training: Training, net: FCN, data: PreparedDataset, *, seed: int) -> None:
-        self.data, self.values, self.recipe = data, training.data, training.recipe
-        names, images = data.ids(self.values.train), self.recipe.iterations * self.recipe.batch_size
+    def __init__(self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int) -> None:
+        self.dataset, self.data, self.recipe = dataset, config.data, config.recipe
+        names, images = (
+            dataset.ids(self.data.train),
+            self.recipe.iterations * self.recipe.batch_size,
+        )
         order, flips = sample_order(
-            len(names), images, seed=seed, mirror=self.recipe.horizontal_flip
+            len(names), images, seed=seed, horizontal_flip=self.recipe.horizontal_flip
         )
         self.names, self.flips = [names[i] for i in order], flips
         self.shifts = sample_shifts(images, self.recipe.random_shift, seed=seed)
-        self.hidden = input_mask(self.values.train_mask, net, data, self.values.tasks[0])
+        self.mask = input_mask(self.data.train_mask, net, dataset, self.data.tasks[0])
         self.blank = net.blank().tolist()
 
     @property
     def digest(self) -> str:
-        """A hash of which images come in which order, and of nothing else of a run."""
+        """A hash of which images come in which order, and of nothing else of a training."""
         return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
 
     @contextmanager
-    def drawn(self, done: int) -> Iterator[Iterator[Sample]]:
-        """The samples after the first `done`, which workers read ahead of their use."""
+    def samples_from(self, position: int) -> Iterator[Iterator[Sample]]:
+        """The samples from the image at `position` on; workers read them ahead of their use."""
         samples = Samples(
-            self.data,
-            self.names[done:],
-            self.flips[done:].tolist(),
-            inputs=self.values.inputs,
-            tasks=self.values.tasks,
-            hidden=self.hidden,
-            shifts=self.shifts[done:].tolist() if self.recipe.random_shift else (),
+            self.dataset,
+            self.names[position:],
+            self.flips[position:].tolist(),
+            inputs=self.data.inputs,
+            tasks=self.data.tasks,
+            mask=self.mask,
+            shifts=self.shifts[position:].tolist() if self.recipe.random_shift else (),
             blank=self.blank,
         )
         loader = DataLoader(
             samples,
             batch_size=None,
             num_workers=self.recipe.workers,
-            # Of its own, as a loader draws a number on starting and a resumed run starts one more.
+            # Its own: a loader samples a number on starting, and a resumed run starts one more.
             generator=torch.Generator(),
             worker_init_fn=leave_stopping_to_parent,
         )
-        reading: Any = iter(loader)
+        iterator: Any = iter(loader)
         try:
-            yield reading
+            yield iterator
         finally:
-            if self.recipe.workers:  # Python ends them by a signal that they do not hear
-                reading._shutdown_workers()
+            if self.recipe.workers:  # Python ends them by a signal that they ignore
+                iterator._shutdown_workers()

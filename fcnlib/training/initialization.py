@@ -1,4 +1,4 @@
-"""A net with its starting weights: a classifier's, a coarser net's, or random ones."""
+"""Nets with their initial weights: a classifier's, a coarser net's, or random ones."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -19,45 +19,54 @@ from fcnlib.models.weights.matching import load_matching
 
 log = logging.getLogger(__name__)
 
-SCORE_DEVIATION = 0.01  # of the last layers of Caffe's AlexNet and VGG nets
+SCORE_STD = 0.01  # of the last layers of Caffe's AlexNet and VGG nets
 
 
 def build_initialized(
-    values: Net,
+    config: Net,
     data: Data,
     dataset: PreparedDataset,
-    start: Sequence[Path],
+    initial_weights: Sequence[Path],
     *,
     seed: int,
     score_init: str = "zero",
 ) -> FCN:
-    """The net with its starting weights: a classifier's, a coarser net's or random ones.
+    """The net with its initial weights: a classifier's, a coarser net's or random ones.
 
-    A classifier knows the mean of its colours, and nothing of depth and HHA. Score layers that
-    no weights are given for are zero or random.
+    Args:
+        config: The net. `start_from` is "random", empty (a classifier), or names other nets.
+        data: Its inputs and tasks, and which mean it subtracts.
+        dataset: The data, for its classes and means: a classifier has a mean of its colours, but
+            none of depth and HHA.
+        initial_weights: Checkpoints: one, or one for each stream; none of random weights.
+        seed: Of random weights.
+        score_init: "zero" or "random": of score layers that the checkpoints lack.
+
+    Raises:
+        InputError: A checkpoint does not fit, or the data lack an input or a task.
     """
     net = build_fcn(
-        **values.model_dump(exclude={"start_from"}), classes=_classes(dataset, data.tasks)
+        **config.model_dump(exclude={"start_from"}), classes=_class_counts(dataset, data.tasks)
     )
     if score_init == "random":
         init_score_layers(net, make_generator(seed, "score layers"))
     others = [name for name in data.inputs if name != "rgb"]
     set_input(net, data, dataset, others)
-    if values.start_from == "random":
+    if config.start_from == "random":
         init_layers(net, torch.Generator().manual_seed(seed))
         set_input(net, data, dataset, data.inputs)
         net.input_scale.fill_(1 / 64)  # about unit variance, which He's initialisation expects
         return net
-    load_start(net, start, streams=values.streams)
-    if not values.start_from:
+    load_initial_weights(net, initial_weights, streams=config.streams)
+    if not config.start_from:
         set_input(net, data, dataset, others)
     if data.mean == "dataset":
         set_input(net, data, dataset, ["rgb"])
     return net
 
 
-def _classes(dataset: PreparedDataset, tasks: Sequence[str]) -> dict[str, int]:
-    """How many classes each task has."""
+def _class_counts(dataset: PreparedDataset, tasks: Sequence[str]) -> dict[str, int]:
+    """The number of classes of each task."""
     if lacking := [task for task in tasks if task not in dataset.info.tasks]:
         known = ", ".join(dataset.info.tasks)
         raise InputError(f"{dataset.root}: no task {lacking[0]!r}; known: {known}")
@@ -65,57 +74,65 @@ def _classes(dataset: PreparedDataset, tasks: Sequence[str]) -> dict[str, int]:
 
 
 def set_input(net: FCN, data: Data, dataset: PreparedDataset, names: Collection[str]) -> None:
-    """Give the net the data set's mean of some inputs; those that are no colours as stored."""
+    """Set the mean of some inputs to the data set's, and the channel order of HHA and depth."""
     first = 0
     for name in data.inputs:
-        places = torch.arange(first, first + CHANNELS[name])
+        channels = torch.arange(first, first + CHANNELS[name])
         if name in names:
             if name != "rgb":
-                net.input_order[places] = places
+                net.input_order[channels] = channels
             mean = torch.tensor(dataset.mean(name, data.train))
-            net.input_mean[places] = mean[net.input_order[places] - first]
+            net.input_mean[channels] = mean[net.input_order[channels] - first]
         first += CHANNELS[name]
 
 
-def load_start(net: FCN, start: Sequence[Path], *, streams: Sequence[str] = ()) -> None:
-    """Copy the weights of the nets to start from; each head and new score layer stays as it is."""
-    origin = ", ".join(map(str, start))
-    states = [read_state(path) for path in start]
-    own = any(name in states[0] for name, _ in net.named_parameters() if "upscore" not in name)
-    state = stream_weights(states, streams, origin=origin) if streams and not own else states[0]
-    done = load_matching(inflate_first_conv(state, net), net, origin=origin)
-    lost = [name for name in done.missing if not name.startswith(("score", "upscore", "input_"))]
-    if lost:
-        raise InputError(f"{origin}: lacks {first_and_more(lost)}; expected the whole trunk")
-    log.info("%s: %d tensors, new: %s", origin, len(done.copied), ", ".join(done.missing) or "-")
+def load_initial_weights(net: FCN, paths: Sequence[Path], *, streams: Sequence[str] = ()) -> None:
+    """Copy the weights of checkpoints into a net; heads and score layers they lack stay."""
+    origin = ", ".join(map(str, paths))
+    states = [read_state(path) for path in paths]
+    state = states[0]
+    has_streams = any(name in state for name, _ in net.named_parameters() if "upscore" not in name)
+    if streams and not has_streams:
+        state = stream_weights(states, streams, origin=origin)
+    matching = load_matching(inflate_first_conv(state, net), net, origin=origin)
+    new = ("score", "upscore", "input_")
+    if missing := [name for name in matching.missing if not name.startswith(new)]:
+        raise InputError(f"{origin}: lacks {first_and_more(missing)}; expected the whole trunk")
+    log.info(
+        "%s: %d tensors, new: %s",
+        origin,
+        len(matching.copied),
+        ", ".join(matching.missing) or "-",
+    )
 
 
 def stream_weights(
     states: Sequence[Mapping[str, Tensor]], streams: Sequence[str], *, origin: str = "weights"
 ) -> dict[str, Tensor]:
-    """The weights of a net of several streams: those of one net each, or of the same for all."""
-    states = [*states] * (len(streams) if len(states) == 1 else 1)
+    """The weights of a net of several streams: of a net for each, or of the same net for all."""
+    if len(states) == 1:
+        states = [states[0]] * len(streams)
     if len(states) != len(streams):
         raise InputError(f"{origin}: {len(states)} nets; expected one for each of {list(streams)}")
-    named: dict[str, Tensor] = {}
+    merged: dict[str, Tensor] = {}
     for stream, state in zip(streams, states, strict=True):
         for name, tensor in state.items():
             layer, _, kind = name.rpartition(".")
             if layer:
-                named[f"{layer}_{stream}.{kind}"] = tensor
+                merged[f"{layer}_{stream}.{kind}"] = tensor
     scales = [state.get("input_scale", torch.tensor(1.0)) for state in states]
     if any(not torch.equal(scale, scales[0]) for scale in scales):
         raise InputError(f"{origin}: input_scale {scales}; expected the same in all streams")
     means = [state.get("input_mean", torch.tensor(ILSVRC_MEAN_BGR)) for state in states]
     orders = [state.get("input_order", torch.tensor([2, 1, 0])) for state in states]
-    named["input_scale"] = scales[0]
-    named["input_mean"] = torch.cat(means)
-    named["input_order"] = torch.cat([order + 3 * i for i, order in enumerate(orders)])
-    return named
+    merged["input_scale"] = scales[0]
+    merged["input_mean"] = torch.cat(means)
+    merged["input_order"] = torch.cat([order + 3 * i for i, order in enumerate(orders)])
+    return merged
 
 
 def inflate_first_conv(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Tensor]:
-    """The weights of a net of colours for one that sees depth too: as a mean of the colours."""
+    """A colour net's weights for a net of colours and depth: the depth's are the colours' mean."""
     first = next(iter(net))
     colours = first.removesuffix("_bgrd")
     if first == colours or f"{colours}.weight" not in state:
@@ -145,4 +162,4 @@ def init_score_layers(net: FCN, generator: torch.Generator) -> None:
     """Gaussian weights and zero biases for the score layers."""
     for name, layer in net.items():
         if isinstance(layer, nn.Conv2d) and name.startswith("score"):
-            nn.init.normal_(layer.weight, std=SCORE_DEVIATION, generator=generator)
+            nn.init.normal_(layer.weight, std=SCORE_STD, generator=generator)

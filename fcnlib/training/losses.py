@@ -1,4 +1,4 @@
-"""What is minimised, and in which steps (section 4)."""
+"""The loss that training minimises (section 4)."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,13 +14,13 @@ from fcnlib.core.progress import progress
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
-from fcnlib.training.cells import coarsest_cells, sampled_cells
+from fcnlib.training.cells import sample_cells, score_grid
 
 
-def pixel_loss(scores: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Softmax cross entropy of one image, summed over the pixels that are not void.
+def cross_entropy_loss(scores: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Softmax cross entropy of scores [N, classes, H, W], summed over the pixels but void ones.
 
-    `weights` [classes] multiply each pixel's by its true class.
+    `labels` are int64 [N, H, W]; `weights` [classes] multiply each pixel's loss by its true class.
     """
     return functional.cross_entropy(scores, labels, weights, ignore_index=VOID, reduction="sum")
 
@@ -30,7 +30,8 @@ def sigmoid_loss(
 ) -> Tensor:
     """Cross entropy of a sigmoid for each class, summed over classes and pixels but void ones.
 
-    A null background has none: its score is a constant 0, and its pixels are of no class.
+    Arguments are those of `cross_entropy_loss`. A null background has no sigmoid: its score is a
+    constant 0, and its pixels are of no class.
     """
     counted = labels != VOID
     truth = labels.where(counted, 0)
@@ -43,25 +44,25 @@ def sigmoid_loss(
 
 
 def label_counts(data: PreparedDataset, split: str, task: str, *, workers: int = 0) -> Tensor:
-    """How many pixels of each class every image of a split has, int64 [images, classes]."""
+    """The pixels of each class in every image of a split, int64 [images, classes]."""
     classes = len(data.info.tasks[task])
 
-    def counted(name: str) -> Tensor:
+    def count(name: str) -> Tensor:
         label = torch.from_numpy(data.label(name, task)).flatten()
         return torch.bincount(label[label != VOID], minlength=classes)
 
     names = data.ids(split)
-    found = in_threads(counted, names, workers)
-    return torch.stack(list(progress(found, desc=f"{task} labels", total=len(names), unit="img")))
+    counts = in_threads(count, names, workers)
+    return torch.stack(list(progress(counts, desc=f"{task} labels", total=len(names), unit="img")))
 
 
 def class_weights(rule: str, counts: Tensor) -> Tensor:
-    """The weight of each class's pixels by their counts in every image [images, classes].
+    """The weight of each class's pixels, float [classes], by `label_counts` [images, classes].
 
     median-frequency (Eigen and Fergus): w_c = median of all f / f_c, where f_c is the share of c in
-    the labelled pixels of the images that show c. inverse-frequency: w_c = n / (k n_c), n_c of the
-    n labelled pixels being of c and k classes occurring: each class weighs as much, a pixel 1 in
-    the mean. Classes that never occur weigh 1.
+    the labelled pixels of the images that contain c. inverse-frequency: w_c = n / (k n_c), where
+    n_c of the n labelled pixels are of c and k classes occur: all classes weigh the same in sum,
+    and a pixel 1 in the mean. Classes that never occur weigh 1.
     """
     counts = counts.double()
     pixels, occurs = counts.sum(0), counts.sum(0) > 0
@@ -74,41 +75,48 @@ def class_weights(rule: str, counts: Tensor) -> Tensor:
 
 
 class Loss:
-    """What is minimised: an image's loss, summed over its tasks and the pixels that count."""
+    """The loss of an image as a recipe defines it, and its sum over tasks and pixels."""
 
     def __init__(
-        self, training: Training, net: FCN, data: PreparedDataset, *, seed: int, device: str
+        self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int, device: str
     ) -> None:
-        self.recipe, self.device = training.recipe, device
-        self.loss: Callable[[Tensor, Tensor, Tensor | None], Tensor] = pixel_loss
+        self.recipe, self.device = config.recipe, device
+        self.pixel_loss: Callable[[Tensor, Tensor, Tensor | None], Tensor] = cross_entropy_loss
         if self.recipe.loss == "sigmoid":
-            self.loss = partial(sigmoid_loss, null_background=training.net.null_background)
-        self.weights: dict[str, Tensor] = {}
+            self.pixel_loss = partial(sigmoid_loss, null_background=config.net.null_background)
+        self.class_weights: dict[str, Tensor] = {}  # by task
         if self.recipe.class_weights != "none":
-            for task in training.data.tasks:
-                counts = label_counts(data, training.data.train, task, workers=self.recipe.workers)
-                self.weights[task] = class_weights(self.recipe.class_weights, counts).to(device)
-        self.cells = coarsest_cells(dict(net.items()))
+            for task in config.data.tasks:
+                counts = label_counts(dataset, config.data.train, task, workers=self.recipe.workers)
+                weights = class_weights(self.recipe.class_weights, counts)
+                self.class_weights[task] = weights.to(device)
+        self.cells = score_grid(dict(net.items()))
         self.generator = make_generator(seed, "cells")
 
     def __call__(
-        self, parts: Mapping[str, Tensor], labels: Mapping[str, Tensor]
+        self, scores: Mapping[str, Tensor], labels: Mapping[str, Tensor]
     ) -> tuple[list[Tensor], float, int]:
-        """Each task's loss as it is minimised; their sum over the pixels; how many those are."""
+        """Each task's loss to minimise; the sum over all pixels; the number of these pixels.
+
+        `scores` are [1, classes, H, W] by task, `labels` int64 [H, W] by task.
+        """
         losses, pixels, total = [], 0, 0.0
-        for task, truth in self._counted(labels).items():
-            loss = self.loss(parts[task], truth[None].to(self.device), self.weights.get(task))
+        for task, truth in self._sample_labels(labels).items():
+            weights = self.class_weights.get(task)
+            loss = self.pixel_loss(scores[task], truth[None].to(self.device), weights)
             labelled = max(1, int((truth != VOID).sum()))
             terms = labelled * self.recipe.batch_size if self.recipe.reduction == "mean" else 1
             losses.append(loss / terms)
             pixels, total = pixels + labelled, total + loss.item()
         return losses, total, pixels
 
-    def _counted(self, labels: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """The labels with all pixels void that the loss is to ignore."""
-        share = self.recipe.patch_keep_prob
-        if share == 1:
+    def _sample_labels(self, labels: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The labels, void in the cells that are not sampled."""
+        keep_prob = self.recipe.patch_keep_prob
+        if keep_prob == 1:
             return labels
         height, width = next(iter(labels.values())).shape
-        kept = sampled_cells(height, width, self.cells, share=share, generator=self.generator)
+        kept = sample_cells(
+            height, width, self.cells, keep_prob=keep_prob, generator=self.generator
+        )
         return {task: truth.where(kept, VOID) for task, truth in labels.items()}

@@ -1,6 +1,7 @@
 """SGD with momentum in the groups of the released solvers."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ from torch.optim.sgd import sgd
 
 from fcnlib.config.schema import Recipe
 from fcnlib.models.fcn import FCN
+
+BIAS_LR_MULTIPLIER = 2  # of the released solvers
 
 
 class MomentumSGD:
@@ -19,10 +22,11 @@ class MomentumSGD:
 
     def __init__(self, groups: Sequence[dict[str, Any]], momentum: float) -> None:
         self.param_groups, self.momentum = groups, momentum
+        # By group and parameter; None before the first step.
         self.velocities: list[list[Tensor | None]] = [[None] * len(g["params"]) for g in groups]
 
     def step(self) -> None:
-        """Move all parameters by their gradients, each group at its own rate."""
+        """Update all parameters by their gradients, each group at its own rate."""
         with torch.no_grad():
             for group, velocities in zip(self.param_groups, self.velocities, strict=True):
                 sgd(
@@ -39,31 +43,38 @@ class MomentumSGD:
                 )
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Drop the gradients."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
 
+    def scale_lr(self, factor: float) -> None:
+        """Set each group's learning rate to its initial one times a factor."""
+        for group in self.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+
+
+def lr_factor(iteration: int, recipe: Recipe) -> float:
+    """The factor of all learning rates at an iteration: 1, then a linear decay towards 0."""
+    done = iteration / recipe.iterations
+    start = recipe.lr_decay_start
+    return 1.0 if done < start else (1 - done) / (1 - start)
+
 
 def make_optimizer(net: FCN, recipe: Recipe) -> MomentumSGD:
-    """SGD in groups: biases learn at twice the rate without decay, score layers at their own."""
+    """SGD in groups: biases at twice the rate and without decay, score layers at their own rate."""
     groups = []
-    for score in (False, True):
-        for bias in (False, True):
-            parameters = [
-                parameter
-                for name, parameter in net.named_parameters()
-                if parameter.requires_grad
-                and name.startswith("score") == score
-                and name.endswith("bias") == bias
-            ]
-            rate = (
-                recipe.learning_rate
-                * (recipe.score_lr_multiplier if score else 1)
-                * (2 if bias else 1)
-            )
-            decay = 0.0 if bias else recipe.weight_decay
-            groups.append(
-                {"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay}
-            )
+    for is_score, is_bias in product((False, True), repeat=2):
+        parameters = [
+            parameter
+            for name, parameter in net.named_parameters()
+            if parameter.requires_grad
+            and name.startswith("score") == is_score
+            and name.endswith("bias") == is_bias
+        ]
+        lr = recipe.learning_rate
+        lr *= recipe.score_lr_multiplier if is_score else 1
+        lr *= BIAS_LR_MULTIPLIER if is_bias else 1
+        decay = 0.0 if is_bias else recipe.weight_decay
+        groups.append({"params": parameters, "lr": lr, "initial_lr": lr, "weight_decay": decay})
     return MomentumSGD(groups, recipe.momentum)

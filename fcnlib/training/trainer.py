@@ -27,33 +27,33 @@ from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
 from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
 from fcnlib.training.history import (
-    Line,
+    LogRecord,
     LossMeter,
-    Progress,
-    accuracy_of,
+    TrainingState,
+    accuracy_column,
     final_loss,
     write_curve,
 )
 from fcnlib.training.image_order import ImageOrder
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import Loss
-from fcnlib.training.optimizer import make_optimizer
+from fcnlib.training.optimizer import lr_factor, make_optimizer
 
 log = logging.getLogger(__name__)
 
-CURVE_LINES = 100
+LOG_RECORDS = 100  # of a training, besides those of its validations
 SAVE_SECONDS = 300.0
 
 
 class Diverged(InputError):
-    """The loss is no number any more."""
+    """The loss or a weight is not a finite number any more."""
 
 
-def train(
-    training: Training,
+def train(  # noqa: PLR0913
+    config: Training,
     *,
     dataset: Path,
-    start: Sequence[Path],
+    initial_weights: Sequence[Path],
     seed: int,
     checkpoint: Path,
     curve: Path,
@@ -61,244 +61,281 @@ def train(
     provenance: dict[str, Any],
     resume: bool = True,
 ) -> None:
-    """Train one experiment; `checkpoint` receives the snapshot with the first task's best mean IU.
+    """Train one net; `checkpoint` receives the snapshot with the first task's best mean IU.
 
-    The run's whole state is kept in `checkpoint` + ".resume" until it ends, with every validation,
-    every few minutes and when SIGTERM or Ctrl-C asks it to stop (then raises Stopped): the next
-    run goes on from there if nothing it depends on has changed.
+    The training's whole state is kept in `checkpoint` + ".resume" until it ends: it is saved with
+    every validation, every few minutes, and when SIGTERM or Ctrl-C asks to stop (which then raises
+    Stopped). The next call resumes from there, if nothing that the training depends on has changed.
+
+    Args:
+        config: The data, net and recipe.
+        dataset: Folder of the prepared data set.
+        initial_weights: Checkpoints to start from: one, or one for each stream; none if random.
+        seed: Of the image order, flips, shifts, dropout and random weights.
+        checkpoint: File to write (.pt).
+        curve: File to write: the learning curve (.csv), one log record a row.
+        device: "cpu", "cuda", "cuda:1", ...
+        provenance: To record in the checkpoint.
+        resume: Whether to resume from a saved state, if there is one.
+
+    Raises:
+        InputError: Data or weights do not fit the config, or the training diverged and the recipe
+            does not allow that.
+        Stopped: A signal asked to stop; the state is saved.
     """
-    data = PreparedDataset(dataset)
+    prepared = PreparedDataset(dataset)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
-        run = Run(training, data, start, seed=seed, device=device, provenance=provenance)
-        run.go(checkpoint, curve, resume=resume)
+        trainer = Trainer(
+            config, prepared, initial_weights, seed=seed, device=device, provenance=provenance
+        )
+        trainer.fit(checkpoint, curve, resume=resume)
 
 
-class Run:
-    """One training run and its state."""
+class Trainer:
+    """One training: config, data, net, loss, optimizer and state.
+
+    Arguments are those of `train`, with the data set opened.
+    """
 
     def __init__(
         self,
-        training: Training,
-        data: PreparedDataset,
-        start: Sequence[Path],
+        config: Training,
+        dataset: PreparedDataset,
+        initial_weights: Sequence[Path],
         *,
         seed: int,
         device: str,
         provenance: dict[str, Any],
     ) -> None:
-        self.training, self.recipe, self.data = training, training.recipe, data
-        self.device, self.seed, self.provenance = device, seed, provenance
-        self.inputs, self.tasks = training.data.inputs, training.data.tasks
+        self.config, self.recipe = config, config.recipe
+        self.seed, self.device, self.provenance = seed, device, provenance
+        self.dataset = dataset
+        self.inputs, self.tasks = config.data.inputs, config.data.tasks
+
         self.net = build_initialized(
-            *(training.net, training.data, data, start),
+            config.net,
+            config.data,
+            dataset,
+            initial_weights,
             seed=seed,
             score_init=self.recipe.score_init,
         ).to(device)
-        in_layout_of_images: Any = self.net.to
-        in_layout_of_images(memory_format=torch.channels_last)
-        self.faster = optimize_for_training(self.net)  # it learns the same parameters
-        self.objective = Loss(training, self.net, data, seed=seed, device=device)
-        self.course = ImageOrder(training, self.net, data, seed=seed)
-        self.test_hidden = input_mask(training.data.test_mask, self.net, data, self.tasks[0])
-        self.optimizer = make_optimizer(self.net, training.recipe)
-        self.progress, self.tally = Progress(), LossMeter()
-        self.stop = threading.Event()
+        to: Any = self.net.to  # its stub lacks memory_format
+        to(memory_format=torch.channels_last)
+        self.fast_net = optimize_for_training(self.net)  # shares the parameters
+
+        self.loss = Loss(config, self.net, dataset, seed=seed, device=device)
+        self.image_order = ImageOrder(config, self.net, dataset, seed=seed)
+        self.test_mask = input_mask(config.data.test_mask, self.net, dataset, self.tasks[0])
+        self.optimizer = make_optimizer(self.net, self.recipe)
+
+        self.state, self.loss_meter = TrainingState(), LossMeter()
+        self.stop_requested = threading.Event()
         if self.recipe.may_diverge:  # before there is a better one
-            self.progress.best_state = self._snapshot()
-        # What the run depends on: a stored state of anything else must not be continued.
+            self.state.best_weights = self._snapshot()
+        # What the training depends on: a saved state of anything else must not be resumed.
         self.identity = {
-            "values": training.model_dump(mode="json"),
-            "data": data.digest(self.inputs),
+            "config": config.model_dump(mode="json"),
+            "data": dataset.digest(self.inputs),
             "code": fingerprint(Path(__file__)),
-            "start": [sha256(path) for path in start],
+            "initial_weights": [sha256(path) for path in initial_weights],
             "seed": seed,
-            "weights": {task: each.tolist() for task, each in self.objective.weights.items()},
+            "class_weights": {
+                task: weights.tolist() for task, weights in self.loss.class_weights.items()
+            },
         }
 
-    def go(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
-        stored = checkpoint.with_name(checkpoint.name + ".resume")
-        if resume and stored.exists():
-            self._restore(stored)
+    def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
+        """Train to the end and write checkpoint and learning curve."""
+        saved = checkpoint.with_name(checkpoint.name + ".resume")
+        if resume and saved.exists():
+            self._restore_state(saved)
         try:
-            with stop_requests() as self.stop:
-                self._steps(stored)
+            with stop_requests() as self.stop_requested:
+                self._train(saved)
         except Stopped:
-            self._store(stored)
-            log.warning("asked to stop: stored iteration %d", self.progress.iteration)
+            self._save_state(saved)
+            log.warning("asked to stop: stored iteration %d", self.state.iteration)
             raise
         except Diverged as error:
-            if not self.recipe.may_diverge or self.progress.iteration == 0:  # or a broken start
+            if not self.recipe.may_diverge or self.state.iteration == 0:  # or the start is broken
                 raise
-            log.warning("%s: ends here, as it may", error)
-            if self.tally.images >= self.recipe.batch_size:  # an update since the last line
-                self._write_down()
-        write_curve(curve, self.progress.lines, self.tasks)
+            log.warning("%s: ends here, as the recipe allows", error)
+            if self.loss_meter.images >= self.recipe.batch_size:  # an update since the last record
+                self._log()
+        write_curve(curve, self.state.records, self.tasks)
         self._write_checkpoint(checkpoint)
-        stored.unlink(missing_ok=True)
+        saved.unlink(missing_ok=True)
 
-    def _steps(self, stored: Path) -> None:
-        """Do the remaining iterations, with a line of the curve now and then."""
-        recipe, state = self.recipe, self.progress
-        if self._is_validation(state.iteration) and "mean_iu" not in state.lines[-1]:
-            self._validate()  # the run was stopped meanwhile
+    def _train(self, saved: Path) -> None:
+        """Do the remaining iterations; log, validate and save now and then."""
+        recipe, state = self.recipe, self.state
+        if self._is_validation(state.iteration) and "mean_iu" not in state.records[-1]:
+            self._validate()  # the training was stopped in the middle of it
         first, last = state.iteration, recipe.iterations
         bar = progress(range(first, last), desc="training", total=last, initial=first, unit="it")
-        saved = time.monotonic()
-        with self.course.drawn(state.iteration * recipe.batch_size) as samples:
+        saved_at = time.monotonic()
+        with self.image_order.samples_from(state.iteration * recipe.batch_size) as samples:
             for _ in bar:
-                self._update(samples)
+                self._train_step(samples)
                 validating = self._is_validation(state.iteration)
-                if validating or state.iteration % max(1, recipe.iterations // CURVE_LINES) == 0:
-                    line = self._write_down()
-                    told = f"loss {line['loss_per_pixel']}/px, {line['images_per_second']} img/s"
-                    bar.set_postfix_str(told, refresh=False)
-                self._go_on_unless_asked_to_stop()
+                if validating or state.iteration % max(1, recipe.iterations // LOG_RECORDS) == 0:
+                    record = self._log()
+                    bar.set_postfix_str(
+                        f"loss {record['loss_per_pixel']}/px, {record['images_per_second']} img/s",
+                        refresh=False,
+                    )
+                self._raise_if_stop_requested()
                 if validating:
                     self._validate()
-                if validating or time.monotonic() - saved > SAVE_SECONDS:
-                    self._store(stored)
-                    saved = time.monotonic()
+                if validating or time.monotonic() - saved_at > SAVE_SECONDS:
+                    self._save_state(saved)
+                    saved_at = time.monotonic()
 
-    def _update(self, samples: Iterator[Sample]) -> None:
-        """Learn from a batch: one iteration."""
+    def _train_step(self, samples: Iterator[Sample]) -> None:
+        """One iteration: the gradients of a batch, image by image, and an update."""
         start = time.monotonic()
-        self._set_rate(self.progress.iteration)
+        self.optimizer.scale_lr(lr_factor(self.state.iteration, self.recipe))
         for _ in range(self.recipe.batch_size):
-            self.tally.add(*self._learn(*next(samples)))
+            loss, pixels = self._backward(*next(samples))
+            self.loss_meter.add(loss, pixels)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.progress.iteration += 1
-        self.progress.seconds += time.monotonic() - start
+        self.state.iteration += 1
+        self.state.seconds += time.monotonic() - start
 
-    def _go_on_unless_asked_to_stop(self) -> None:
-        """Called only where the stored state would be whole."""
-        if self.stop.is_set():
-            raise Stopped
+    def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
+        """Add the gradients of an image [C, H, W] and its labels [H, W] by task.
 
-    def _learn(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
-        """Add one image's gradient; returns its loss, summed over pixels and tasks, and those."""
-        parts = self._scores(image[None].to(self.device))
-        losses, total, pixels = self.objective(parts, labels)
+        Returns the loss, summed over pixels and tasks, and the number of these pixels.
+        """
+        scores_by_task = self._scores(image[None].to(self.device))
+        losses, total, pixels = self.loss(scores_by_task, labels)
         torch.autograd.backward(losses)  # of their sum
         if not math.isfinite(total):
-            raise self._diverged(self.progress.iteration + 1, f"the loss is {total}")
+            raise self._diverged(self.state.iteration + 1, f"the loss is {total}")
         return total, pixels
 
     def _scores(self, image: Tensor) -> dict[str, Tensor]:
-        return self.net.split(self.faster(self.net.normalise(image)))
+        """The scores [N, classes, H, W] of each task, of raw images [N, C, H, W]."""
+        return self.net.split(self.fast_net(self.net.normalise(image)))
 
-    def _diverged(self, iteration: int, what: str) -> Diverged:
-        self.progress.diverged_at = iteration
+    def _diverged(self, iteration: int, reason: str) -> Diverged:
+        self.state.diverged_at = iteration
         rate = self.recipe.learning_rate
-        told = f"expected a finite number (learning_rate {rate} too high?)"
-        return Diverged(f"iteration {iteration}: {what}; {told}")
+        expected = f"expected a finite number (learning_rate {rate} too high?)"
+        return Diverged(f"iteration {iteration}: {reason}; {expected}")
 
-    def _set_rate(self, iteration: int) -> None:
-        done = iteration / self.recipe.iterations
-        hold = self.recipe.lr_decay_start
-        factor = 1.0 if done < hold else (1 - done) / (1 - hold)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
+    def _raise_if_stop_requested(self) -> None:
+        """Called only where the saved state would be whole."""
+        if self.stop_requested.is_set():
+            raise Stopped
 
     def _is_validation(self, iteration: int) -> bool:
         every, last = self.recipe.validate_every, self.recipe.iterations
         return iteration > 0 and (iteration % every == 0 or iteration == last)
 
     def _validate(self) -> None:
-        """Score the net, into the curve's last line."""
+        """Add the net's scores to the last log record, and keep the net if it is the best."""
         if not all(bool(weights.isfinite().all()) for weights in self.net.parameters()):
-            raise self._diverged(self.progress.iteration, "a weight is not finite")
-        split = self.training.data.validate_on or self.training.data.test
+            raise self._diverged(self.state.iteration, "a weight is not finite")
+        split = self.config.data.validate_on or self.config.data.test
+        first, *others = self.tasks
+        counts = self._validation_counts(split)
+        metrics = scores(counts[first])
+        log.info(
+            "iteration %d: mean IU %.4f on %s", self.state.iteration, metrics["mean_iu"], split
+        )
+        if metrics["mean_iu"] > self.state.best_scores.get("mean_iu", -1.0):
+            self.state.best_iteration = self.state.iteration
+            self.state.best_scores = dict(metrics)
+            self.state.best_weights = self._snapshot()
+        metrics |= {accuracy_column(task): pixel_accuracy(counts[task]) for task in others}
+        self.state.records[-1] |= {name: round(value, 6) for name, value in metrics.items()}
+
+    def _validation_counts(self, split: str) -> dict[str, Tensor]:
+        """The confusion counts [classes, classes] of each task over a split."""
+
+        def predict(image: Tensor) -> dict[str, Tensor]:
+            self._raise_if_stop_requested()
+            return {task: labels_of(each) for task, each in self._scores(image).items()}
+
         self.net.eval()
-
-        def segment(image: Tensor) -> dict[str, Tensor]:
-            self._go_on_unless_asked_to_stop()
-            return {task: labels_of(part) for task, part in self._scores(image).items()}
-
         per_image = confusions(
-            segment,
-            self.data,
+            predict,
+            self.dataset,
             split,
             inputs=self.inputs,
             tasks=self.tasks,
             device=self.device,
-            hidden=self.test_hidden,
+            mask=self.test_mask,
             bar=False,
         )
         self.net.train()
-        first, *others = self.tasks
-        result = scores(per_image[first].sum(0))
-        best = self.progress.best_scores.get("mean_iu", -1.0)
-        if result["mean_iu"] > best:
-            self.progress.best_iteration = self.progress.iteration
-            self.progress.best_scores = dict(result)
-            self.progress.best_state = self._snapshot()
-        log.info(
-            "iteration %d: mean IU %.4f on %s", self.progress.iteration, result["mean_iu"], split
+        return {task: counts.sum(0) for task, counts in per_image.items()}
+
+    def _log(self) -> LogRecord:
+        """Add a log record of the images since the last one."""
+        record = self.loss_meter.record(
+            iteration=self.state.iteration,
+            batch_size=self.recipe.batch_size,
+            seconds=self.state.seconds,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
         )
-        result |= {accuracy_of(task): pixel_accuracy(per_image[task].sum(0)) for task in others}
-        line = self.progress.lines[-1]
-        line |= {name: round(value, 6) for name, value in result.items()}
+        self.state.records.append(record)
+        self.loss_meter = LossMeter()
+        return record
 
     def _snapshot(self) -> dict[str, Tensor]:
+        """A copy of the net's weights on the CPU."""
         state = self.net.state_dict()
         return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
-    def _write_down(self) -> Line:
-        """A new line of the curve, of the images since the last."""
-        state, rate = self.progress, self.optimizer.param_groups[0]["lr"]
-        line = self.tally.line(
-            iteration=state.iteration,
-            batch_size=self.recipe.batch_size,
-            seconds=state.seconds,
-            learning_rate=rate,
-        )
-        state.lines.append(line)
-        self.tally = LossMeter()
-        return line
-
-    def _store(self, path: Path) -> None:
-        chances = {"cpu": torch.get_rng_state(), "cells": self.objective.generator.get_state()}
+    def _save_state(self, path: Path) -> None:
+        """Save all that is needed to resume with the same bits."""
+        generators = {"cpu": torch.get_rng_state(), "loss": self.loss.generator.get_state()}
         if self.device.startswith("cuda"):
-            chances["cuda"] = torch.cuda.get_rng_state(self.device)
-        state = {
+            generators["cuda"] = torch.cuda.get_rng_state(self.device)
+        saved = {
             "identity": self.identity,
             "net": self.net.state_dict(),
             "velocities": self.optimizer.velocities,
-            "chance": chances,
-            "progress": asdict(self.progress),
-            "tally": asdict(self.tally),
+            "generators": generators,
+            "training_state": asdict(self.state),
+            "loss_meter": asdict(self.loss_meter),
         }
-        write_checkpoint(path, state)
+        write_checkpoint(path, saved)
 
-    def _restore(self, path: Path) -> None:
-        state: dict[str, Any] = read_checkpoint(path)
-        if state.get("identity") != self.identity:
+    def _restore_state(self, path: Path) -> None:
+        """Resume from a saved state, unless it is of another training."""
+        saved: dict[str, Any] = read_checkpoint(path)
+        if saved.get("identity") != self.identity:
             log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
-        self.net.load_state_dict(state["net"])
-        self.optimizer.velocities = state["velocities"]
-        torch.set_rng_state(state["chance"]["cpu"])
-        self.objective.generator.set_state(state["chance"]["cells"])
+        self.net.load_state_dict(saved["net"])
+        self.optimizer.velocities = saved["velocities"]
+        torch.set_rng_state(saved["generators"]["cpu"])
+        self.loss.generator.set_state(saved["generators"]["loss"])
         if self.device.startswith("cuda"):
-            torch.cuda.set_rng_state(state["chance"]["cuda"], self.device)
-        self.progress, self.tally = Progress(**state["progress"]), LossMeter(**state["tally"])
-        log.info("going on from iteration %d of %s", self.progress.iteration, path)
+            torch.cuda.set_rng_state(saved["generators"]["cuda"], self.device)
+        self.state = TrainingState(**saved["training_state"])
+        self.loss_meter = LossMeter(**saved["loss_meter"])
+        log.info("going on from iteration %d of %s", self.state.iteration, path)
 
     def _write_checkpoint(self, path: Path) -> None:
-        state = self.progress
+        state = self.state
         content = {
-            "state": state.best_state,
-            "net": self.training.net.model_dump(mode="json"),
-            "classes": {task: self.data.info.tasks[task] for task in self.tasks},
-            "palette": {task: self.data.info.palette[task] for task in self.tasks},
+            "state": state.best_weights,
+            "net": self.config.net.model_dump(mode="json"),
+            "classes": {task: self.dataset.info.tasks[task] for task in self.tasks},
+            "palette": {task: self.dataset.info.palette[task] for task in self.tasks},
             "inputs": list(self.inputs),
             "best_iteration": state.best_iteration,
             "scores": state.best_scores,
             "seconds": state.seconds,
-            "loss": final_loss(state.lines),
-            "order": self.course.digest,
+            "loss": final_loss(state.records),
+            "order": self.image_order.digest,
             "diverged_at": state.diverged_at,
             "provenance": {**self.provenance, "diverged_at": state.diverged_at},
         }

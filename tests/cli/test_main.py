@@ -19,7 +19,7 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.inputs import find
 from fcnlib.inference.torchscript import METADATA_KEYS, export, load
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.weights.caffemodel import write
+from fcnlib.models.weights.caffemodel import write_caffemodel
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200]]
 
@@ -282,7 +282,7 @@ def test_info_tells_what_is_in_files_of_weights(
     state = build_fcn(classes=3, width=1 / 32).state_dict()
     torch.save(state, tmp_path / "net.pth")
     torch.save({"arch": "FCN8s", "model_state_dict": state}, tmp_path / "run.pth")
-    write(tmp_path / "net.caffemodel", {"fc7": [np.ones((4, 2)), np.ones(4)]})
+    write_caffemodel(tmp_path / "net.caffemodel", {"fc7": [np.ones((4, 2)), np.ones(4)]})
     told = {}
     for name in ("net.pth", "run.pth", "net.caffemodel"):
         code, text = fcn(capsys, "info", tmp_path / name)

@@ -39,7 +39,7 @@ def test_every_column_is_described_and_no_two_are_of_one_number():
         ("mean_iu", 59.96, "60.0"),
         ("forward_ms", 1234.56, "1,234.6"),
         ("parameters", 134_346_581.0, "134M"),
-        ("field", 404.0, "404"),
+        ("receptive_field", 404.0, "404"),
         ("max_difference", 4.04e-7, "4.0e-07"),
     ],
 )

@@ -15,7 +15,7 @@ from fcnlib.config.studies import read_whole
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.heads import scorable
+from fcnlib.models.heads import prediction_layers
 
 
 def trained(config: Config) -> dict[str, Trained]:
@@ -141,7 +141,7 @@ def test_names_allowed_in_two_places_are_the_same() -> None:
 def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> None:
     with torch.device("meta"):
         trunk = BACKBONES[backbone].layers()
-    assert list(STRIDES[backbone].items()) == list(scorable(trunk).items())
+    assert list(STRIDES[backbone].items()) == list(prediction_layers(trunk).items())
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("experiments/voc-fcn32s/net/backbone", "vgg17", "backbone: 'vgg17': Input should be"),
         ("experiments/voc-fcn32s/data/dataset", "voc", "data.dataset: 'voc' is no data set; known"),
         ("experiments/voc-fcn32s/tables", ["t9"], "tables: 't9' is no table; known: sliding"),
-        ("experiments/voc-fcn32s/paper", {"field": "5"}, "voc-fcn32s.paper.field: '5'"),
+        (
+            "experiments/voc-fcn32s/paper",
+            {"receptive_field": "5"},
+            "voc-fcn32s.paper.receptive_field: '5'",
+        ),
         ("tables/skips/columns", ["mean_iu", "speed"], "tables.skips.columns.1: 'speed'"),
         ("experiments/voc-fcn32s/data", None, "experiments.voc-fcn32s.data: missing"),
         ("experiments/zoo-voc-fcn8s/released/to", "fcn4s-vgg16", "released.to: 'fcn4s-vgg16'"),

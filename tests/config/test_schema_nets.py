@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from fcnlib.config.load import load
 from fcnlib.config.schema import STRIDES, Net
 from fcnlib.core.errors import InputError
-from fcnlib.models import build_fcn
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.fcn import VALUES
+from fcnlib.models.fcn import ALLOWED_VALUES, build_fcn
 
 VGG = {"backbone": "vgg16", "predict_from": ["fc7"]}
 
@@ -27,7 +26,7 @@ def test_a_nets_values_and_defaults_are_those_of_the_function_that_builds_it() -
 
 
 def test_words_allowed_in_two_places_are_the_same() -> None:
-    for name, words in VALUES.items():
+    for name, words in ALLOWED_VALUES.items():
         for word in words:
             assert getattr(Net.model_validate({**VGG, name: word}), name) == word
         with pytest.raises(ValidationError, match="Input should be"):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from fcnlib.core import fingerprint as fingerprints
-from fcnlib.core import provenance
 from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 
 CODE = '''"""A docstring."""
@@ -24,7 +23,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def forget() -> None:
-    for cached in ("_tree", "_meaning", "_reached", "_imports", "_data_files"):
+    for cached in ("_tree", "_syntax", "_reached", "_imports", "_data_files"):
         getattr(fingerprints, cached).cache_clear()
 
 
@@ -127,10 +126,3 @@ def test_training_does_not_depend_on_the_page(repository: Path) -> None:
     }
     assert {"trainer", "fcn", "metrics", "reader"} <= reached
     assert not reached & {"page", "curves", "tables", "torchscript", "main", "voc", "load"}
-
-
-def test_a_result_says_where_it_came_from() -> None:
-    told = provenance.provenance(seed=3, device="cpu", threads=1, values={"a": 1})
-    assert told["seed"] == 3 and told["values"] == {"a": 1}
-    assert told["device"].startswith("cpu: ")
-    assert {"python", "torch", "numpy"} <= told["versions"].keys()

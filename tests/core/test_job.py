@@ -15,7 +15,7 @@ from fcnlib.core.job import job
 from fcnlib.models.weights.checkpoint import write_checkpoint
 
 
-def test_what_a_step_says_goes_into_its_log(tmp_path: Path) -> None:
+def test_messages_of_a_step_go_into_its_log(tmp_path: Path) -> None:
     with job(str(tmp_path / "logs" / "a.log"), 1) as device:
         assert device in ("cpu", "cuda")
         logging.getLogger("x").info("hello")
@@ -25,7 +25,7 @@ def test_what_a_step_says_goes_into_its_log(tmp_path: Path) -> None:
     assert "hello" in text and "bar: 100%" in text
 
 
-def test_what_is_said_after_a_step_is_no_error(
+def test_a_message_after_a_step_is_no_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with job(str(tmp_path / "a.log"), 1):
@@ -41,13 +41,13 @@ def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "a.log").read_text() == "error: a.png: value 9; expected 0..3\n"
 
 
-def test_a_stopped_step_says_what_is_kept(tmp_path: Path) -> None:
+def test_a_stopped_step_reports_what_is_kept(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="the next run goes on there"), job(str(tmp_path / "l"), 1):
         raise KeyboardInterrupt
     assert "Traceback" not in (tmp_path / "l").read_text()
 
 
-def test_a_step_that_slurm_ends_says_so_in_one_line(tmp_path: Path) -> None:
+def test_a_step_that_slurm_ends_reports_it_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="stopped; what"), job(str(tmp_path / "l"), 1):
         signal.raise_signal(signal.SIGTERM)
     assert (tmp_path / "l").read_text().startswith("stopped; ")
@@ -63,7 +63,7 @@ FULL = """
 import sys, torch, resource
 from pathlib import Path
 from fcnlib.core.job import job
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import write_checkpoint
 from fcnlib.inference.torchscript import export
 
@@ -82,7 +82,7 @@ with job(str(folder / "log"), 1):
         "export(net, folder / 'net.ts')",
     ],
 )
-def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_file(
+def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_file(
     tmp_path: Path, write: str
 ) -> None:
     code = FULL.replace("{write}", write)
@@ -94,7 +94,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_file(
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
-def test_a_checkpoint_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_checkpoint_is_replaced_atomically(tmp_path: Path) -> None:
     for value in (1, 2):
         write_checkpoint(tmp_path / "a.pt", {"state": {"x": torch.tensor(value)}})
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]

@@ -84,7 +84,7 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     assert metrics["costs"].pop("forward_ms") > 0
     assert metrics["costs"].pop("training_s") is None
     assert metrics["costs"].pop("training_loss") is None and metrics["trained_on"] is None
-    full = {"conv_layers": 16, "parameters": 134_346_581, "field": 404, "stride": 32}
+    full = {"conv_layers": 16, "parameters": 134_346_581, "receptive_field": 404, "stride": 32}
     assert metrics["costs"] == full
 
 
@@ -108,7 +108,7 @@ def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
     shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
     published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
     if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
-        assert (shown.pop("field"), published.pop("field")) == ("715", "907")
+        assert (shown.pop("receptive_field"), published.pop("receptive_field")) == ("715", "907")
     assert shown == published
 
 

@@ -25,13 +25,14 @@ from fcnlib.inference.convert import (
     to_caffemodel,
 )
 from fcnlib.inference.torchscript import about, load
-from fcnlib.models import FCN, build_classifier, build_fcn
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.weights.caffemodel import (
     CaffeLayer,
     Generation,
-    read,
-    write,
+    read_caffemodel,
+    write_caffemodel,
 )
 from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
 from fcnlib.models.weights.matching import load_matching
@@ -132,10 +133,10 @@ def test_every_published_file_gives_the_published_nets_scores(tmp_path: Path, na
     assert expected.std() > 0
     generations: list[Generation] = ["layer", "v1", "v0"]
     for generation in generations:
-        write(tmp_path / f"{name}.caffemodel", layers, generation=generation)
+        write_caffemodel(tmp_path / f"{name}.caffemodel", layers, generation=generation)
         done = convert(tmp_path / f"{name}.caffemodel", to, tmp_path / "net.pt")
         assert done.net.state_dict().keys() == net.state_dict().keys()
-        assert not done.done.missing and not done.done.left
+        assert not done.done.missing and not done.done.unused
         assert torch.equal(scores(done.net), expected)
     content: Any = read_checkpoint(tmp_path / "net.pt")
     assert content["inputs"] == SEES.get(name, ["rgb"])
@@ -191,7 +192,7 @@ def test_a_net_that_was_never_published_is_written_and_read(
     backbone = to.partition("-")[2]
     net = random_net(build_fcn(backbone, classes=5, width=1 / 32, **values))
     net.input_mean.copy_(torch.linspace(90, 120, len(net.input_mean)))
-    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(net))
     done = convert(tmp_path / "net.caffemodel", to, tmp_path / "net.pt")
     assert torch.equal(scores(done.net), scores(net)) and scores(net).std() > 0
 
@@ -199,10 +200,10 @@ def test_a_net_that_was_never_published_is_written_and_read(
 def test_bvlcs_alexnet_is_not_taken_for_caffenet(tmp_path: Path) -> None:
     layers = caffe_layers(random_net(build_classifier("alexnet", 7, width=1 / 32)))
     others = {"norm1": CaffeLayer(type="LRN"), "pool1": CaffeLayer(type="Pooling")}
-    write(tmp_path / "net.caffemodel", {**layers, **others})
+    write_caffemodel(tmp_path / "net.caffemodel", {**layers, **others})
     with pytest.raises(InputError, match=r"normalises before it pools .* expected CaffeNet's"):
         convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt")
-    write(tmp_path / "net.caffemodel", {**layers, **dict(reversed(others.items()))})
+    write_caffemodel(tmp_path / "net.caffemodel", {**layers, **dict(reversed(others.items()))})
     assert convert(tmp_path / "net.caffemodel", "alexnet", tmp_path / "net.pt").done.copied
 
 
@@ -211,9 +212,9 @@ def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: 
     net = random_net(build_classifier(backbone, 11, width=1 / 32))
     layers = {n: layer for n, layer in caffe_layers(net).items() if layer.blobs}
     path = tmp_path / "classifier.caffemodel"
-    write(path, {**layers, "loss1/fc": [np.ones((4, 4))]}, generation="v1")
+    write_caffemodel(path, {**layers, "loss1/fc": [np.ones((4, 4))]}, generation="v1")
     done = convert(path, backbone, tmp_path / "net.pt")
-    assert done.done.left == ("loss1/fc.weight",)
+    assert done.done.unused == ("loss1/fc.weight",)
     if backbone != "googlenet":  # which has no fully connected layer but the dropped one
         assert layers["fc6"].blobs[0].ndim == 2 and "fc6.weight" in done.done.reshaped
     means = {"alexnet": VOC, "googlenet": [104, 117, 123]}
@@ -231,7 +232,7 @@ def test_what_was_learned_of_upsampling_is_kept(tmp_path: Path) -> None:
     net = random_net(build_fcn(width=THIN, upsampling="learned"))
     with torch.no_grad():
         net["upscore2"].weight += torch.rand(net["upscore2"].weight.shape)
-    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(net))
     done = convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "net.pt")
     assert done.values is not None and done.values.upsampling == "learned"
     assert torch.equal(scores(done.net), scores(net))
@@ -247,10 +248,10 @@ def test_upsampling_that_our_net_cannot_do_is_refused(tmp_path: Path) -> None:
     }.items():
         other = kernel.copy()
         other[change] += 0.1
-        write(path, {**layers, "upscore": [other]})
+        write_caffemodel(path, {**layers, "upscore": [other]})
         with pytest.raises(InputError, match=line):
             convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
-    write(path, {**layers, "upscore": [kernel[:, :, :63, :63]]})
+    write_caffemodel(path, {**layers, "upscore": [kernel[:, :, :63, :63]]})
     with pytest.raises(InputError, match=r"expected 21 x 1 x 64 x 64"):
         convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
 
@@ -258,16 +259,16 @@ def test_upsampling_that_our_net_cannot_do_is_refused(tmp_path: Path) -> None:
 def test_a_scale_must_be_one_constant(tmp_path: Path) -> None:
     layers = caffe_layers(published("fcn8s-atonce-pascal"))
     layers["scale_pool4"] = CaffeLayer([np.linspace(0.01, 0.02, 8)], "Scale")
-    write(tmp_path / "net.caffemodel", layers)
+    write_caffemodel(tmp_path / "net.caffemodel", layers)
     with pytest.raises(InputError, match=r"scale_pool4 scales by 0\.01 to 0\.02; expected one"):
         convert(tmp_path / "net.caffemodel", "fcn8s-vgg16", tmp_path / "net.pt")
 
 
 def test_a_net_of_few_skips_is_found_in_a_file_of_more(tmp_path: Path) -> None:
     path = tmp_path / "net.caffemodel"
-    write(path, caffe_layers(published("fcn8s-heavy-pascal")))
+    write_caffemodel(path, caffe_layers(published("fcn8s-heavy-pascal")))
     done = convert(path, "fcn32s-vgg16", tmp_path / "net.pt")
-    assert set(done.done.left) >= {"score_pool4.weight", "score_pool3.bias"}
+    assert set(done.done.unused) >= {"score_pool4.weight", "score_pool3.bias"}
     assert re.search(r"score_pool4\.weight +21 x 8 x 1 x 1 +- +left in the file", done.table())
 
 
@@ -286,7 +287,7 @@ def test_a_converted_model_predicts_under_its_classes_names(
     net = published("fcn8s-heavy-pascal")
     net.input_mean.copy_(torch.tensor(VOC))
     path = tmp_path / "fcn8s-heavy-pascal.caffemodel"
-    write(path, {n: layer.blobs for n, layer in caffe_layers(net).items()})
+    write_caffemodel(path, {n: layer.blobs for n, layer in caffe_layers(net).items()})
     error, text = fcn(capsys, path, "--to", "fcn8s-vgg16", "--out", tmp_path / "net.ts")
     assert not error and "score_pool3.bias" in text
     assert "36 copied, 3 bilinear in both" in text and "(104.007, 116.669, 122.679)" in text
@@ -299,7 +300,7 @@ def test_a_converted_model_predicts_under_its_classes_names(
 
 def test_class_names_come_from_a_file(tmp_path: Path) -> None:
     path, names = tmp_path / "net.caffemodel", tmp_path / "names.txt"
-    write(path, caffe_layers(published("siftflow-fcn32s-heavy")))
+    write_caffemodel(path, caffe_layers(published("siftflow-fcn32s-heavy")))
     names.write_text("".join(f"n{i}\n" for i in range(36)))
     convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
     classes: Any = read_checkpoint(tmp_path / "net.pt")["classes"]
@@ -312,7 +313,7 @@ def test_class_names_come_from_a_file(tmp_path: Path) -> None:
 def test_class_names_and_colours_come_by_task(tmp_path: Path) -> None:
     """As a data set has them, whose tasks may be more than the net's."""
     path = tmp_path / "net.caffemodel"
-    write(path, caffe_layers(published("siftflow-fcn32s-heavy")))
+    write_caffemodel(path, caffe_layers(published("siftflow-fcn32s-heavy")))
     names = {"light": ["on"], "geometric": ["sky", "flat", "steep"], "semantic": ["a"] * 33}
     palette = {task: [(i, 9, 9) for i in range(len(each))] for task, each in names.items()}
     options: dict[str, Any] = {"classes": names, "palette": palette}
@@ -366,7 +367,7 @@ def test_a_file_that_does_not_fit_is_one_line(
         layers["data"] = CaffeLayer(settings="{'mean': 3}")
     elif change.startswith("un"):
         del layers["score_fr" if change == "unscored" else "score_pool4"]
-    write(path, layers)
+    write_caffemodel(path, layers)
     if change == "cut":
         path.write_bytes(path.read_bytes()[:-1000])
     elif change == "html":
@@ -385,7 +386,7 @@ def test_a_damaged_file_converts_or_is_one_line(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, int]], in_front: bool
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.caffemodel"
-    write(path, SMALL)
+    write_caffemodel(path, SMALL)
     content = bytearray(path.read_bytes())
     for at, byte in edits:
         content[at % (2000 if in_front else len(content))] = byte
@@ -453,7 +454,7 @@ def test_other_tasks_than_the_semantic_one_are_written_and_read(
 def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
     net = ours(tmp_path / "net.pt", predict_from=("fc7",), input_channels=4)
     net.input_mean.copy_(torch.tensor([1.0, 2, 3, 7]))
-    write(tmp_path / "net.caffemodel", caffe_layers(net))
+    write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(net))
     done = convert(tmp_path / "net.caffemodel", "fcn32s-vgg16", tmp_path / "back.pt")
     assert done.table().splitlines()[-1] == (
         "input: (bytes of channels 2, 1, 0, logarithm of the millimetres of channel 3 "
@@ -462,8 +463,8 @@ def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
 
 
 def test_the_dense_kernels_are_caffes(tmp_path: Path) -> None:
-    write(tmp_path / "net.caffemodel", caffe_layers(published("fcn32s-heavy-pascal")))
-    kernel = read(tmp_path / "net.caffemodel")["upscore"][0]
+    write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(published("fcn32s-heavy-pascal")))
+    kernel = read_caffemodel(tmp_path / "net.caffemodel")["upscore"][0]
     assert kernel.shape == (21, 21, 64, 64) and np.count_nonzero(kernel) == 21 * 64 * 64
     up = nn.ConvTranspose2d(21, 21, 64, stride=32, bias=False)
     up.weight.data = torch.from_numpy(kernel)
@@ -520,7 +521,7 @@ def test_names_and_colours_of_classes_are_written_and_read(tmp_path: Path) -> No
         "[" * 5000: "damaged",
     }.items():
         label = {"fcnlib_labels": CaffeLayer(type="Python", settings=settings_)}
-        write(tmp_path / "bad.caffemodel", {**layers, **label})
+        write_caffemodel(tmp_path / "bad.caffemodel", {**layers, **label})
         with pytest.raises(InputError, match=line):
             convert(tmp_path / "bad.caffemodel", "fcn8s-vgg16", tmp_path / "back.pt")
 
@@ -542,9 +543,9 @@ def test_skip_scales_are_as_many_as_skips_and_sane(
 
 def test_skip_scales_that_the_file_tells_are_not_given(tmp_path: Path) -> None:
     ours(tmp_path / "net.pt")
-    write(tmp_path / "net.caffemodel", caffe_layers(published("fcn8s-heavy-pascal")))
+    write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(published("fcn8s-heavy-pascal")))
     for name in ("net.pt", "net.caffemodel"):
-        with pytest.raises(InputError, match="tells its skip scales itself"):
+        with pytest.raises(InputError, match="holds its skip scales itself"):
             convert(tmp_path / name, "fcn8s-vgg16", tmp_path / "new.pt", skip_scales=[1, 2])
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from fixtures.images import png
 from fixtures.inputs import TASKS, write_rooms
-from fixtures.nets import drawn
+from fixtures.nets import with_random_weights
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -20,7 +20,7 @@ from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export, load
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 
 CLASSES = {task: list(names) for task, names in TASKS.items()}
 PALETTE = {task: voc_palette()[: len(names)] for task, names in TASKS.items()}
@@ -37,7 +37,7 @@ def model(folder: Path, inputs: Sequence[str], tasks: Sequence[str] = ("semantic
     channels = sum(CHANNELS[name] for name in inputs)  # type: ignore[index]
     values: dict[str, Any] = {"input_channels": channels, "streams": streams, "padding": 1}
     net = build_fcn(predict_from=["fc7"], classes=heads, width=1 / 32, fc6_kernel=3, **values)
-    drawn(net)
+    with_random_weights(net)
     about = {"inputs": list(inputs), "classes": {t: CLASSES[t] for t in tasks}}
     export(net, folder / "net.ts", {**about, "palette": {t: PALETTE[t] for t in tasks}})
     return folder / "net.ts"

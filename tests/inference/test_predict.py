@@ -23,10 +23,10 @@ from typer.testing import CliRunner
 
 from fcnlib.cli.main import app
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.images import load, upright
+from fcnlib.datasets.images import read_image, to_upright_rgb
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import METADATA, export
-from fcnlib.models import build_fcn
+from fcnlib.models.fcn import build_fcn
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200], [30, 200, 30]]
 Pixels = NDArray[np.uint8]
@@ -172,7 +172,7 @@ KINDS = {
 def test_a_photograph_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
     write, expected = KINDS[name]
     write(tmp_path / name)
-    pixels = upright(load(tmp_path / name), name)
+    pixels = to_upright_rgb(read_image(tmp_path / name), name)
     assert pixels.dtype == np.uint8
     if expected is None:  # stored with losses: only what shows through is known
         assert pixels.shape == (1, 3, 3) and (pixels[0, 1] == 255).all()
@@ -278,7 +278,8 @@ def test_a_damaged_file_is_a_picture_or_one_line(
     for place, value in changes:
         content[int(place * (60 if header else len(content)))] = value
     try:
-        pixels = upright(load(bytes(content[: int(2 * cut * len(content))]), "photo"), "photo")
+        image = read_image(bytes(content[: int(2 * cut * len(content))]), "photo")
+        pixels = to_upright_rgb(image, "photo")
         assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
     except InputError as error:
         assert str(error).startswith("photo: ") and "\n" not in str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import drawn, randomised
+from fixtures.nets import with_random_scores, with_random_weights
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.torchscript import (
@@ -22,7 +22,7 @@ THIN = 1 / 32
 
 
 def net(*predict_from: str, **values: Any) -> FCN:
-    return randomised(build_fcn(predict_from=predict_from, classes=5, width=THIN, **values))
+    return with_random_scores(build_fcn(predict_from=predict_from, classes=5, width=THIN, **values))
 
 
 NETS = [("fc7",), ("fc7", "pool4"), ("fc7", "pool4", "pool3"), ("pool5",), ("pool4",), ("pool3",)]
@@ -112,7 +112,7 @@ def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_labels_and_tells_as_its_export_does(tmp_path: Path) -> None:
-    five = randomised(build_fcn(predict_from=["fc7"], classes=5, width=THIN))
+    five = with_random_scores(build_fcn(predict_from=["fc7"], classes=5, width=THIN))
     values = {"backbone": "vgg16", "predict_from": ["fc7"], "width": THIN}
     content = {
         **{"state": five.state_dict(), "net": values, "classes": {"semantic": list("abcde")}},
@@ -142,7 +142,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 
 def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
     """Of a net so wide that all its faster layers are used, and without no_grad."""
-    export(drawn(build_fcn(classes=5, width=1 / 4)), tmp_path / "net.ts")
+    export(with_random_weights(build_fcn(classes=5, width=1 / 4)), tmp_path / "net.ts")
     alone, made = torch.jit.load(tmp_path / "net.ts"), load(tmp_path / "net.ts")  # type: ignore[no-untyped-call]
     rgb = torch.randint(0, 256, (1, 3, 70, 90), dtype=torch.uint8)
     assert (alone(rgb) == made(rgb)).float().mean() > 0.999
@@ -160,7 +160,7 @@ def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:
 
 def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
     classes = {"semantic": 4, "geometric": 3}
-    two = randomised(build_fcn(predict_from=["fc7"], classes=classes, width=THIN))
+    two = with_random_scores(build_fcn(predict_from=["fc7"], classes=classes, width=THIN))
     export(two, tmp_path / "net.ts")
     rgb = torch.randint(0, 256, (2, 3, 40, 30), dtype=torch.uint8)
     labels, shares = load(tmp_path / "net.ts")(rgb), load(tmp_path / "net.ts").probabilities(rgb)
@@ -176,7 +176,7 @@ def test_a_net_with_two_heads_labels_each_task(tmp_path: Path) -> None:
 def test_scripted_equals_eager_for_any_inputs(
     tmp_path: Path, values: dict[str, Any], device: bool
 ) -> None:
-    eager = randomised(build_fcn(predict_from=["fc7"], classes=5, width=THIN, **values))
+    eager = with_random_scores(build_fcn(predict_from=["fc7"], classes=5, width=THIN, **values))
     eager.input_mean[3] = 7.8
     export(eager, tmp_path / "net.ts")
     path = tmp_path / "net.ts"

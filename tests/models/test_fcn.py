@@ -1,37 +1,29 @@
-"""The one FCN class."""
+"""The one FCN: released names, scores written out by hand, and what is refused."""
 
-import math
 from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import randomised
+from fixtures.nets import with_random_scores
 from torch import nn
 from torch.nn import functional as F
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.layers import (
-    Layers,
-    Upscore,
-    add_layer,
-    bilinear_kernel,
-)
-from fcnlib.models.weights.matching import load_matching
+from fcnlib.models.layers import bilinear_kernel
 
 THIN = 1 / 32
 VGG16 = [
-    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
-    *("conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7"),
-]
+    "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3",
+    "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "fc6", "fc7",
+]  # fmt: skip
 HEADS = {
     ("fc7",): ["score_fr", "upscore"],
     ("fc7", "pool4"): ["score_fr", "upscore2", "score_pool4", "upscore16"],
     ("fc7", "pool4", "pool3"): [
-        *("score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8"),
+        "score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", "upscore8",
     ],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("predict_from", HEADS)
@@ -67,37 +59,11 @@ def test_frozen_upsampling_passes_the_gradient_on() -> None:
     assert score.weight.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("factor", [2, 8, 16, 32])
-def test_upsampling_keeps_a_constant_and_a_ramp(factor: int) -> None:
-    ramp = torch.arange(6.0).expand(1, 1, 6, 6)
-    inside = slice(2 * factor, -2 * factor)
-    with torch.inference_mode():
-        up = Upscore(1, factor)(ramp)[0, 0, inside, inside]
-    steps = up[:, 1:] - up[:, :-1]
-    assert torch.allclose(steps, torch.full_like(steps, 1 / factor), atol=1e-5)
-    assert torch.allclose(up, up[:1].expand_as(up), atol=1e-5)
-
-
-def test_kernel_of_side_4_is_the_published_one() -> None:
-    row = torch.tensor([0.25, 0.75, 0.75, 0.25])
-    assert torch.equal(bilinear_kernel(4), torch.outer(row, row))
-
-
-def test_upsampling_equals_caffes_dense_deconvolution() -> None:
-    up = Upscore(3, 8)
-    dense = nn.ConvTranspose2d(3, 3, 16, stride=8, bias=False)
-    nn.init.zeros_(dense.weight)
-    with torch.inference_mode():
-        for c in range(3):
-            dense.weight[c, c] = bilinear_kernel(16)
-        maps = torch.randn(1, 3, 5, 7)
-        assert torch.allclose(up(maps), dense(maps), atol=1e-6)
-
-
 def test_skip_scales_act_on_features_and_not_on_the_bias() -> None:
     image = torch.randn(1, 3, 40, 40)
     plain, scaled = (
-        randomised(build_fcn(width=THIN, skip_scales=scales)) for scales in (None, [0.5, 0.25])
+        with_random_scores(build_fcn(width=THIN, skip_scales=scales))
+        for scales in (None, [0.5, 0.25])
     )
     scaled.load_state_dict(plain.state_dict())
     with torch.inference_mode():
@@ -143,71 +109,12 @@ def released_net_py(net: FCN, image: torch.Tensor, crops: list[int]) -> torch.Te
 def test_equals_the_released_net_written_out(
     predict_from: list[str], crops: list[int], size: tuple[int, int]
 ) -> None:
-    net = randomised(build_fcn(predict_from=predict_from, width=THIN))
+    net = with_random_scores(build_fcn(predict_from=predict_from, width=THIN))
     image = 100 * torch.randn(1, 3, *size)
     with torch.inference_mode():
         ours, theirs = net(image), released_net_py(net, image, crops)
     assert theirs.std() > 0
     torch.testing.assert_close(ours, theirs)
-
-
-def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
-    net = build_fcn(width=THIN)
-    red = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert net.normalise(red).flatten().tolist() == pytest.approx(
-        [-104.00698793, -116.66876762, 255 - 122.67891434], abs=1e-4
-    )
-
-
-def test_normalising_keeps_the_layout_of_the_image() -> None:
-    net = build_fcn(width=THIN)
-    photograph = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
-    assert net.normalise(photograph).is_contiguous(memory_format=torch.channels_last)
-    planes = photograph.contiguous()
-    assert net.normalise(planes).is_contiguous()
-    assert torch.equal(net.normalise(planes), net.normalise(photograph))
-
-
-@pytest.mark.parametrize(("millimetres", "seen"), [(2550, math.log(2550)), (1, 0), (0, 0)])
-def test_depth_comes_after_the_colours_as_its_logarithm(millimetres: int, seen: float) -> None:
-    net = build_fcn(width=THIN, input_channels=4)
-    image = torch.tensor([10, 20, 30, millimetres], dtype=torch.int32).view(1, 4, 1, 1)
-    blue, green, red = (104.00698793, 116.66876762, 122.67891434)
-    assert net.normalise(image).flatten().tolist() == pytest.approx(
-        [30 - blue, 20 - green, 10 - red, seen], abs=1e-4
-    )
-    net.input_mean[3], net.input_scale[...] = 7.5, 0.5
-    assert net.normalise(image)[0, 3].item() == pytest.approx((seen - 7.5) / 2, abs=1e-5)
-    assert image.flatten().tolist() == [10, 20, 30, millimetres]
-
-
-def test_depth_alone_is_a_logarithm_too_and_six_channels_are_bytes() -> None:
-    alone = build_fcn(width=THIN, input_channels=1)
-    assert alone.normalise(torch.full((1, 1, 2, 2), 1000)).allclose(torch.tensor(1000.0).log())
-    six = build_fcn(width=THIN, predict_from=["fc7"], streams=["color", "hha"])
-    image = torch.full((1, 6, 2, 2), 100, dtype=torch.uint8)
-    assert torch.equal(six.normalise(image)[0, :, 0, 0], 100 - six.input_mean)
-
-
-def test_a_net_of_another_channel_order_says_so_itself() -> None:
-    """The same image, the same scores: first RGB weights, then the same ones turned to BGR."""
-    bgr = randomised(build_fcn(width=THIN))
-    rgb = randomised(build_fcn(width=THIN))
-    rgb.load_state_dict(bgr.state_dict())
-    rgb.input_order.copy_(torch.arange(3))
-    rgb.input_mean.copy_(bgr.input_mean.flip(0))
-    first = rgb["conv1_1"]
-    assert isinstance(first, nn.Conv2d)
-    first.weight = nn.Parameter(first.weight.flip(1))
-    image = torch.randint(0, 256, (1, 3, 40, 50), dtype=torch.uint8)
-    with torch.inference_mode():
-        torch.testing.assert_close(rgb(rgb.normalise(image)), bgr(bgr.normalise(image)))
-
-
-def test_weights_from_before_nets_knew_their_channel_order_fit() -> None:
-    net = build_fcn(width=THIN)
-    old = {name: tensor for name, tensor in net.state_dict().items() if name != "input_order"}
-    assert load_matching(old, build_fcn(width=THIN)).missing == ("input_order",)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +134,7 @@ def test_wrong_number_of_skip_scales_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"backbone": "resnet"}, "backbone: 'resnet'; expected one of: alexnet, vgg16"),
         ({"width": 0.0}, "width: 0.0; expected more than 0 and at most 1"),
@@ -251,25 +158,6 @@ def test_wrong_number_of_skip_scales_is_refused() -> None:
         ({"predict_from": ["fc7"], "streams": ["data", "x"]}, "layer 'data' is there already"),
     ],
 )
-def test_a_net_that_cannot_be_is_refused(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_a_net_that_cannot_be_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         build_fcn(**{"width": THIN, **values})
-
-
-def test_a_layer_takes_no_others_place() -> None:
-    layers: Layers = {}
-    add_layer(layers, "conv", nn.Identity())
-    with pytest.raises(InputError, match="layer 'conv' is there already"):
-        add_layer(layers, "conv", nn.Identity())
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        ({"backbone": "resnet"}, "backbone: 'resnet'; expected one of: alexnet, vgg16"),
-        ({"classes": 0}, "classes: 0; expected at least 1"),
-    ],
-)
-def test_a_classifier_that_cannot_be_is_refused(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        build_classifier(**{"backbone": "vgg16", "width": THIN, **values})

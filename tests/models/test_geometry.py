@@ -1,4 +1,4 @@
-"""Offsets, strides and receptive fields against the published numbers and against the nets."""
+"""Offsets, strides and sizes against the published numbers and against the nets."""
 
 from typing import Any
 
@@ -10,30 +10,10 @@ from torch import nn
 
 from fcnlib.config.schema import STRIDES
 from fcnlib.core.errors import InputError
-from fcnlib.models import (
-    FCN,
-    architecture,
-    build_classifier,
-    build_fcn,
-)
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.geometry import (
-    IMAGE,
-    Grid,
-    grids,
-    offset,
-    sizes,
-    smallest_side,
-)
-from fcnlib.models.layers import (
-    Concat,
-    Crop,
-    Fuse,
-    Layers,
-    Upscore,
-    add_layer,
-)
-from fcnlib.models.summary import Architecture
+from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.geometry import IMAGE, Grid, crop_offset, grids, sizes, smallest_side
+from fcnlib.models.layers import Concat, Crop, Fuse, Layers, Upscore, add_layer
 
 THIN = 1 / 64
 # Every skip and truncated net of each backbone, with its published padding and with little.
@@ -59,7 +39,7 @@ def crop_offsets(net: FCN) -> list[int]:
     """The crops in published order: of each finer layer's scores, then of the upsampled result."""
     fuses = [layer for layer in net.values() if isinstance(layer, Fuse)]
     crops = [layer.offset for layer in net.values() if isinstance(layer, Crop)]
-    return [fuse.fine_from - fuse.coarse_from for fuse in fuses] + crops
+    return [fuse.fine_offset - fuse.coarse_offset for fuse in fuses] + crops
 
 
 @pytest.mark.parametrize(
@@ -94,40 +74,6 @@ def test_the_last_upsampling_has_the_published_kernel(backbone: str, kernel: int
     layer = build_fcn(backbone, [last], width=THIN)["upscore"]
     assert isinstance(layer, Upscore)
     assert layer.kernel_size == (kernel, kernel)
-
-
-@pytest.mark.parametrize(
-    ("backbone", "expected"),
-    [
-        ("alexnet", Architecture(8, 56_954_261, 355, 32)),
-        ("vgg16", Architecture(16, 134_346_581, 404, 32)),
-        ("vgg19", Architecture(19, 139_656_277, 460, 32)),
-        ("googlenet", Architecture(22, 5_995_077, 715, 32)),
-    ],
-)
-def test_numbers_are_those_of_table_1(backbone: str, expected: Architecture) -> None:
-    with torch.device("meta"):
-        net = build_fcn(backbone, list(STRIDES[backbone])[:1])
-        finer = build_fcn(backbone, list(STRIDES[backbone])[:1], upsampling="learned")
-        classifier = build_classifier(backbone)
-    assert architecture(net) == architecture(finer) == expected
-    # Of GoogLeNet, the published field is the classifier's, which an FCN cuts down.
-    published = {"googlenet": 907}.get(backbone, expected.field)
-    assert architecture(classifier).field == published
-
-
-def test_learned_interpolation_counts_as_parameters() -> None:
-    frozen, learned = (build_fcn(width=THIN, upsampling=name) for name in ("frozen", "learned"))
-    more = architecture(learned).parameters - architecture(frozen).parameters
-    assert more == 2 * 21 * 4 * 4
-
-
-@pytest.mark.parametrize(
-    ("layer", "field", "stride"), [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)]
-)
-def test_fields_of_the_truncated_nets(layer: str, field: int, stride: int) -> None:
-    numbers = architecture(build_fcn("vgg16", [layer], width=THIN))
-    assert (numbers.field, numbers.stride) == (field, stride)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(500, 16), (375, 12), (333, 11), (425, 14), (560, 18)])
@@ -210,7 +156,7 @@ def test_sizes_of_any_pooling_are_pytorchs(
         ("vgg16", ["fc7"], {}, 1),
     ],
 )
-def test_an_image_that_is_too_small_is_told_the_smallest_side(
+def test_an_image_that_is_too_small_is_refused_with_the_smallest_side(
     backbone: str, predict_from: list[str], values: dict[str, Any], smallest: int
 ) -> None:
     net = thin_net(backbone, predict_from, values)
@@ -220,8 +166,8 @@ def test_an_image_that_is_too_small_is_told_the_smallest_side(
         if smallest == 1:
             return
         small = torch.zeros(1, 3, smallest - 1, 50)
-        told = f"image of {smallest - 1} x 50 pixels: expected at least {smallest} a side"
-        with pytest.raises(InputError, match=told):
+        message = f"image of {smallest - 1} x 50 pixels: expected at least {smallest} a side"
+        with pytest.raises(InputError, match=message):
             net(small)
         # The bound is none too high: without it, one pixel less is not scored in full.
         net.smallest_side = 1
@@ -298,16 +244,16 @@ def test_a_cell_sees_the_pixels_that_its_grid_says(
     assert signal.grad is not None
     seen = signal.grad[0, 0].nonzero()[:, 0]
     centre = grid.start + cell * grid.stride
-    first, last = centre - (grid.field - 1) / 2, centre + (grid.field - 1) / 2
+    first, last = centre - (grid.receptive_field - 1) / 2, centre + (grid.receptive_field - 1) / 2
     # Strides wider than the kernel leave gaps, never at the ends.
     assert (seen.min().item(), seen.max().item()) == (max(0, first), last)
 
 
 def test_maps_half_a_cell_apart_are_refused() -> None:
     with pytest.raises(InputError, match=r"0\.5 cells apart"):
-        offset(Grid(stride=2), Grid(stride=2, start=1))
+        crop_offset(Grid(stride=2), Grid(stride=2, start=1))
 
 
 def test_maps_of_other_strides_are_refused() -> None:
     with pytest.raises(InputError, match="strides 1 and 2 differ"):
-        offset(Grid(), Grid(stride=2))
+        crop_offset(Grid(), Grid(stride=2))

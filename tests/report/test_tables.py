@@ -340,18 +340,18 @@ def test_what_a_recipe_sets_is_labelled_as_set_and_has_no_spread(tmp_path):
 COSTS = {
     "name": "cost",
     "title": "Table 1",
-    "columns": ["mean_iu", "forward_ms", "parameters", "field"],
+    "columns": ["mean_iu", "forward_ms", "parameters", "receptive_field"],
     "images": "synthetic",
     "rows": [
         {"experiment": "small", "row": "Small", "paper": {"parameters": 57e6, "forward_ms": 16.0}},
-        {"experiment": "big", "row": "Big", "paper": {"field": 907.0}},
+        {"experiment": "big", "row": "Big", "paper": {"receptive_field": 907.0}},
     ],
 }
 
 
 def cost_runs(folder: Path) -> list[Path]:
-    small = {"forward_ms": 5.14, "parameters": 56_954_261, "field": 355}
-    big = {"forward_ms": 20.0, "parameters": 134_346_581, "field": 715}
+    small = {"forward_ms": 5.14, "parameters": 56_954_261, "receptive_field": 355}
+    big = {"forward_ms": 20.0, "parameters": 134_346_581, "receptive_field": 715}
     return [
         write_metrics(folder, "small", 0, mean_iu=0.4, costs=small),
         write_metrics(folder, "small", 1, mean_iu=0.4, costs=small | {"forward_ms": 5.12}),
@@ -367,11 +367,11 @@ def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):
         "cost,Small,small,semantic,mean_iu,40.0,0.0,2,,%",
         f"cost,Small,small,,forward_ms,5.13,{spread},2,16.0,ms",
         "cost,Small,small,,parameters,56954261.0,,2,57000000.0,parameters",
-        "cost,Small,small,,field,355.0,,2,,px",
+        "cost,Small,small,,receptive_field,355.0,,2,,px",
         "cost,Big,big,semantic,mean_iu,50.0,,1,,%",
         "cost,Big,big,,forward_ms,20.0,,1,,ms",
         "cost,Big,big,,parameters,134346581.0,,1,,parameters",
-        "cost,Big,big,,field,715.0,,1,907.0,px",
+        "cost,Big,big,,receptive_field,715.0,,1,907.0,px",
     ]
 
 
@@ -410,7 +410,7 @@ def test_scores_of_a_row_that_is_no_more_are_removed(tmp_path):
 def test_a_cost_that_was_not_measured_is_empty(tmp_path):
     path = write_metrics(tmp_path, "small", 0, mean_iu=0.4)
     csv, _ = build(tmp_path, [path], COSTS)
-    assert "cost,Small,small,,field,,,,,px" in measured_columns(csv)
+    assert "cost,Small,small,,receptive_field,,,,,px" in measured_columns(csv)
 
 
 def test_an_unknown_cost_is_refused(tmp_path):

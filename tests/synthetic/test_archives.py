@@ -1,4 +1,4 @@
-"""The drawn archives: the published trees and formats, byte for byte the same for one seed."""
+"""Synthetic archives: the published trees and formats, byte for byte the same for one seed."""
 
 import io
 import tarfile
@@ -18,9 +18,9 @@ from fcn_synthetic.archives.voc import (
     VOC2012_ROOT,
     VOC_ROOT,
     archive_scenes,
+    context_lists,
+    context_scenes,
     splits,
-    whole_lists,
-    whole_scenes,
     write_context,
     write_sbd,
     write_voc2010,
@@ -171,8 +171,8 @@ def test_sbd_labels_read_back_as_published(archives):
         assert struct[0]["CategoriesPresent"][0].ravel().tolist() == present.tolist()
         boundaries = struct[0]["Boundaries"][0]
         assert boundaries.shape == (20, 1)
-        drawn = [i for i in range(20) if boundaries[i][0].nnz]
-        assert set(drawn) <= set(present - 1)
+        outlined = [i for i in range(20) if boundaries[i][0].nnz]
+        assert set(outlined) <= set(present - 1)
         numbers = segmentation(sbd[f"{SBD_ROOT}/inst/{name}.mat"], "GTinst")
         assert np.array_equal(numbers > 0, labels > 0)
 
@@ -206,7 +206,7 @@ def test_seg11valid_is_voc_val_without_sbd_train(archives):
     )
 
 
-def test_the_converter_of_the_real_archives_reads_the_drawn_ones(tmp_path):
+def test_the_converter_of_the_real_archives_reads_the_synthetic_ones(tmp_path):
     paths = [tmp_path / "VOCtrainval_25-May-2011.tar", tmp_path / "benchmark.tgz"]
     for write, path in zip((write_voc2011, write_sbd), paths, strict=True):
         write(path, seed=3, size=32, train=12, validation=4)
@@ -236,16 +236,16 @@ def test_sizes_that_cannot_be_are_refused(train, validation, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    folder = tmp_path_factory.mktemp("whole")
+def context_archives(tmp_path_factory) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    folder = tmp_path_factory.mktemp("context")
     sizes = {"seed": 1, "size": 48, "train": 12, "validation": 6}
     write_voc2010(folder / "voc.tar", **sizes)
     write_context(folder / "context.tar.gz", **sizes)
     return members(folder / "voc.tar"), members(folder / "context.tar.gz")
 
 
-def test_voc2010_lists_more_images_than_it_segments(whole):
-    voc, _ = whole
+def test_voc2010_lists_more_images_than_it_segments(context_archives):
+    voc, _ = context_archives
     sets = {
         f"{use}/{name}": listed(voc[f"{VOC2010_ROOT}/ImageSets/{use}/{name}.txt"])
         for use in ("Main", "Segmentation")
@@ -265,8 +265,8 @@ def test_voc2010_lists_more_images_than_it_segments(whole):
     assert all("2007" <= name[:4] <= "2010" for name in sets["Main/trainval"])
 
 
-def test_pascal_context_has_the_published_tree_and_lists(whole):
-    voc, context = whole
+def test_pascal_context_has_the_published_tree_and_lists(context_archives):
+    voc, context = context_archives
     assert set(context) == {"labels.txt", "59_labels.txt"} | {
         f"trainval/{name}.mat"
         for name in listed(voc[f"{VOC2010_ROOT}/ImageSets/Main/trainval.txt"])
@@ -276,8 +276,8 @@ def test_pascal_context_has_the_published_tree_and_lists(whole):
         assert lines == [f"{number}: {name}" for number, name in enumerate(names, start=1)]
 
 
-def test_label_maps_hold_codes_of_the_size_of_their_image(whole):
-    voc, context = whole
+def test_label_maps_hold_codes_of_the_size_of_their_image(context_archives):
+    voc, context = context_archives
     for name, content in named(context, Path("trainval")).items():
         codes = loadmat(io.BytesIO(content))["LabelMap"]
         assert codes.dtype == np.uint16 and 1 <= codes.min() <= codes.max() <= 459
@@ -295,8 +295,8 @@ def test_the_test_archive_has_photographs_and_their_list_only(tmp_path):
 
 
 @pytest.mark.parametrize(("train", "validation"), [(1, 1), (7, 2), (240, 80)])
-def test_whole_lists_have_the_sizes_asked_for(train, validation):
-    numbers, lists = whole_lists(seed=0, train=train, validation=validation)
+def test_context_lists_have_the_given_sizes(train, validation):
+    numbers, lists = context_lists(seed=0, train=train, validation=validation)
     assert [len(ids) for ids in lists.values()] == [train, validation, train + validation]
     assert sorted(lists["train"] + lists["val"]) == lists["trainval"] == list(numbers)
 
@@ -315,12 +315,12 @@ def test_segmented_scenes_come_back_label_for_label(year, tmp_path):
     entry = {"converter": "voc", "archives": ["voc.tar"]}
     prepare(entry, [tmp_path / "voc.tar"], tmp_path / "prepared")
     if year == 2010:
-        drawing = whole_scenes(whole_lists(**sizes)[0], seed=4, size=48)
+        named_scenes = context_scenes(context_lists(**sizes)[0], seed=4, size=48)
     else:
-        drawing = archive_scenes(splits(**sizes).numbers, seed=4, size=48)
+        named_scenes = archive_scenes(splits(**sizes).numbers, seed=4, size=48)
     prepared = PreparedDataset(tmp_path / "prepared")
     trainval = set(prepared.ids("trainval"))
-    segmented = [(name, scene) for name, scene in drawing if name in trainval]
+    segmented = [(name, scene) for name, scene in named_scenes if name in trainval]
     assert len(segmented) == len(trainval) == {2010: 5, 2011: 10}[year]
     for name, scene in segmented:
         assert np.array_equal(prepared.label(name), with_void(scene.labels, scene.objects))

@@ -1,4 +1,4 @@
-"""Drawn outdoor scenes: what a scene promises, whatever its category, seed and size."""
+"""Outdoor scenes: what holds of each, whatever its category, seed and size."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def many(count: int, *, rare: bool = False, side: int = 64) -> list:
     ]
 
 
-def test_every_category_can_be_drawn():
+def test_every_category_has_a_scene():
     assert tuple(PAINTERS) == CATEGORIES
 
 
@@ -40,12 +40,12 @@ def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
 @settings(max_examples=40, deadline=None)
 @given(st.integers(16, 160), st.sampled_from(CATEGORIES), st.booleans(), st.integers(0, 2**32))
 def test_any_size_gives_an_image_and_labels_of_that_size(side, category, rare, seed):
-    drawn = outdoor_scene(np.random.default_rng(seed), side, category, rare=rare)
-    assert drawn.image.shape == (side, side, 3) and drawn.image.dtype == np.uint8
-    assert drawn.semantic.shape == drawn.geometric.shape == (side, side)
-    assert drawn.semantic.dtype == np.uint8 and drawn.geometric.dtype == np.int8
-    assert drawn.semantic.max() <= len(SEMANTIC)
-    assert drawn.geometric.min() >= -1 and drawn.geometric.max() <= 3
+    scene = outdoor_scene(np.random.default_rng(seed), side, category, rare=rare)
+    assert scene.image.shape == (side, side, 3) and scene.image.dtype == np.uint8
+    assert scene.semantic.shape == scene.geometric.shape == (side, side)
+    assert scene.semantic.dtype == np.uint8 and scene.geometric.dtype == np.int8
+    assert scene.semantic.max() <= len(SEMANTIC)
+    assert scene.geometric.min() >= -1 and scene.geometric.max() <= 3
 
 
 def test_all_classes_occur_and_the_rare_ones_only_where_they_may():
@@ -55,9 +55,9 @@ def test_all_classes_occur_and_the_rare_ones_only_where_they_may():
 
 
 def test_sky_is_sky_the_ground_lies_and_buildings_stand():
-    drawn = many(320, rare=True)
-    semantic = np.concatenate([each.semantic.ravel() for each in drawn])
-    geometric = np.concatenate([each.geometric.ravel() for each in drawn])
+    scenes = many(320, rare=True)
+    semantic = np.concatenate([each.semantic.ravel() for each in scenes])
+    geometric = np.concatenate([each.geometric.ravel() for each in scenes])
     for name, code in CODES.items():
         found = set(geometric[semantic == code].tolist()) - {-1}
         if name in ("sky", "sun", "moon"):
@@ -91,15 +91,15 @@ def test_the_labels_lie_where_the_image_changes():
 
 
 def test_a_part_cut_from_a_picture_paints_the_picture():
-    whole = Layers.blank(np.random.default_rng(0), 20)
-    part = whole.crop(0.5, 0.25, 0.75, 0.5)
-    part.put("grass", part.surface("lawn"), part.box(0.5, 0.25, 0.75, 0.5))
+    full = Layers.blank(np.random.default_rng(0), 20)
+    part = full.crop(0.5, 0.25, 0.75, 0.5)
+    part.paint("grass", part.surface("lawn"), part.box(0.5, 0.25, 0.75, 0.5))
     expected = np.zeros((20, 20), np.uint8)
     expected[5:10, 10:15] = CODES["grass"]
-    assert np.array_equal(whole.semantic, expected)
-    assert np.array_equal(whole.geometric == 2, expected > 0)
-    assert whole.image[7, 12].max() > 50 and whole.image[7, 2].max() == 0
-    assert whole.crop(1.2, 0, 1.4, 1).empty
+    assert np.array_equal(full.semantic, expected)
+    assert np.array_equal(full.geometric == 2, expected > 0)
+    assert full.image[7, 12].max() > 50 and full.image[7, 2].max() == 0
+    assert full.crop(1.2, 0, 1.4, 1).empty
 
 
 @pytest.mark.parametrize("name", MATERIALS)

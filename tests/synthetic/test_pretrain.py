@@ -7,8 +7,9 @@ import torch
 
 from fcn_synthetic.pretrain import add_batch_norm, fold_batch_norm, pretrain
 from fcnlib.config.schema import Pretraining
-from fcnlib.models import build_classifier, build_fcn
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import ConvReLU
 from fcnlib.models.weights.checkpoint import read_checkpoint, read_state
@@ -88,6 +89,6 @@ def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:
     assert {name.split(".")[0] for name in done.missing} == {
         *("score_fr", "score_pool4", "score_pool3")
     }
-    assert set(done.left) == {"fc8.weight", "fc8.bias"}
+    assert set(done.unused) == {"fc8.weight", "fc8.bias"}
     # The classifier's mean colour comes along: blue first, as it was trained.
     assert torch.equal(net.input_mean, first["input_mean"])

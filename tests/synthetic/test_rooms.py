@@ -1,4 +1,4 @@
-"""Drawn rooms: what the depth says is where the furniture stands, and every class is there."""
+"""Synthetic rooms: depth agrees with the furniture, and every class occurs."""
 
 import numpy as np
 import pytest
@@ -82,19 +82,19 @@ def test_cameras_are_tilted_by_a_few_degrees_each_its_own_way(many):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_each_ray_ends_on_the_block_that_it_names_and_passes_through_none(seed):
     rng = np.random.default_rng(seed)
-    room = arrangement.furnished(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
+    room = arrangement.furnish_room(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
     view = rooms._view(rng, room, 16)
-    seen = raycast.look(view, room.size, room.placed)
+    hits = raycast.cast_rays(view, room.size, room.placed)
     blocks = [(item, block) for item in room.placed for block in item.piece]
-    whole = points(view, seen.depth.astype(float))
-    assert whole.min() > -1e-4
-    assert (whole < np.array(room.size) + 1e-4).all()
+    where = points(view, hits.depth.astype(float))
+    assert where.min() > -1e-4
+    assert (where < np.array(room.size) + 1e-4).all()
 
     for number, (item, block) in enumerate(blocks):
-        mine = seen.block == number
-        assert abs(beyond(item, block, whole[mine])).max(initial=0) < 1e-4
+        mine = hits.block == number
+        assert abs(beyond(item, block, where[mine])).max(initial=0) < 1e-4
         for share in (0.3, 0.6, 0.9, 0.97):
-            on_the_way = points(view, np.maximum(seen.depth * share, raycast.NEAR).astype(float))
+            on_the_way = points(view, np.maximum(hits.depth * share, raycast.NEAR).astype(float))
             assert beyond(item, block, on_the_way).min() > -1e-4
 
 
@@ -102,7 +102,7 @@ def test_each_ray_ends_on_the_block_that_it_names_and_passes_through_none(seed):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_piece_stands_in_another_or_in_the_camera(seed):
     rng = np.random.default_rng(seed)
-    room = arrangement.furnished(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
+    room = arrangement.furnish_room(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
     inside = rng.uniform(0.01, 0.99, size=(20, 3))
     for item in room.placed:
         for block in item.piece:
@@ -119,43 +119,43 @@ def test_no_piece_stands_in_another_or_in_the_camera(seed):
 def test_a_board_that_reaches_behind_the_camera_is_seen():
     view = board(2.0)[0]
     piece = [Block("box", finishes.white(np.random.default_rng(0)), (-1, 1), (-2, 2), (0, 1))]
-    seen = raycast.look(view, SIZE, [Placed(piece, 2.0, 0.5, 0.0, 1.0, 0.0)])
-    assert (seen.block[-1] == 0).all()
-    assert seen.depth[-1, 80] == pytest.approx(0.25 / (119 - 60) * 130)
+    hits = raycast.cast_rays(view, SIZE, [Placed(piece, 2.0, 0.5, 0.0, 1.0, 0.0)])
+    assert (hits.block[-1] == 0).all()
+    assert hits.depth[-1, 80] == pytest.approx(0.25 / (119 - 60) * 130)
 
 
 def test_a_board_that_passes_the_camera_at_a_slant_is_seen_to_the_edge():
     view = board(2.0)[0]
     piece = [Block("box", finishes.white(np.random.default_rng(0)), (0, 3.25), (0, 0.01), (0, 2))]
     slanted = Placed(piece, 1.8, -0.5, 0.0, 5 / 13, 12 / 13)  # from behind on the left
-    seen = raycast.look(view, SIZE, [slanted])
-    assert (seen.block[60, 150:] == 0).all()
-    assert (seen.block[60, :140] != 0).all()
+    hits = raycast.cast_rays(view, SIZE, [slanted])
+    assert (hits.block[60, 150:] == 0).all()
+    assert (hits.block[60, :140] != 0).all()
 
 
-def board(depth: float) -> tuple[View, raycast.Seen]:
+def board(depth: float) -> tuple[View, raycast.Hits]:
     """A board of 1 m before the far wall, seen by a level camera in the room's middle."""
     view = View((2.0, 0.5, 1.25), LEVEL, (130.0, 130.0), (80.0, 60.0), (120, 160))
     piece = [Block("box", finishes.white(np.random.default_rng(0)), (-0.5, 0.5), (0, 0.1), (0, 2))]
     item = Placed(piece, 2.0, 0.5 + depth, 0.0, 1.0, 0.0)
-    return view, raycast.look(view, SIZE, [item])
+    return view, raycast.cast_rays(view, SIZE, [item])
 
 
 def test_a_board_before_a_wall_is_where_it_was_put():
-    _, seen = board(2.0)
-    assert seen.depth[60, 80] == pytest.approx(2.0)
-    assert seen.depth[60, 10] == pytest.approx(2.0 / 70 * 130)  # the wall at the side
-    width = (seen.block[60] == 0).sum()
+    _, hits = board(2.0)
+    assert hits.depth[60, 80] == pytest.approx(2.0)
+    assert hits.depth[60, 10] == pytest.approx(2.0 / 70 * 130)  # the wall at the side
+    width = (hits.block[60] == 0).sum()
     assert width == 2 * int(0.5 / 2.0 * 130) + 1
-    assert seen.facing[60, 80] == -1
+    assert hits.facing[60, 80] == -1
 
 
 @pytest.mark.parametrize("depth", [1.0, 2.0])
 def test_near_things_hide_what_is_beside_them_from_the_projector(depth):
-    view, seen = board(depth)
-    unlit = rooms._unlit(view, seen.depth)
-    left = np.flatnonzero(seen.block[60] == 0)[0]
-    behind = float(seen.depth[60, left - 1])
+    view, hits = board(depth)
+    unlit = rooms._unlit(view, hits.depth)
+    left = np.flatnonzero(hits.block[60] == 0)[0]
+    behind = float(hits.depth[60, left - 1])
     shadow = rooms.BASELINE * 130 * (1 / depth - 1 / behind)
     assert abs(unlit[60, :left].sum() - shadow) <= 1
     assert unlit[60, left - 1]
@@ -179,13 +179,13 @@ def test_depth_is_missing_in_shadows_and_behind_glass_and_hardly_on_dull_surface
     assert 0.02 < np.mean([scene.missing[12:115, 10:150].mean() for scene in many]) < 0.2
 
 
-def test_every_name_is_drawn_and_has_a_class(many):
-    drawn = {
+def test_every_name_occurs_and_has_a_class(many):
+    occurring = {
         scene.names[index] for scene in many for index in np.unique(scene.labels) if index >= 0
     }
-    assert drawn <= set(NAMES)
-    assert drawn >= set(POOLED)
-    assert set(NAMES) - drawn == set()
+    assert occurring <= set(NAMES)
+    assert occurring >= set(POOLED)
+    assert set(NAMES) - occurring == set()
 
 
 def test_rooms_are_of_every_kind_and_hold_something(many):

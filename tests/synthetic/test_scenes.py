@@ -1,4 +1,4 @@
-"""The drawn world: what a scene promises, whatever its seed and size."""
+"""Synthetic scenes: what holds of each, whatever its seed and size."""
 
 import hashlib
 
@@ -50,8 +50,8 @@ def test_a_silhouette_lies_within_its_map(name):
 def test_scenes_and_windows_stay_what_published_demo_numbers_were_made_of():
     digest = hashlib.sha256()
     for index in range(40):
-        drawn = scene(generator(0, SCENES, index), 64, 80)
-        for part in (drawn.image, drawn.labels, drawn.objects):
+        found = scene(generator(0, SCENES, index), 64, 80)
+        for part in (found.image, found.labels, found.objects):
             digest.update(part.tobytes())
     windows, labels = objects(40, 48, seed=0)
     assert digest.hexdigest()[:16] == "b2e70ef5cb334de4"
@@ -70,19 +70,19 @@ def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
 @settings(max_examples=25, deadline=None)
 @given(st.integers(32, 200), st.integers(32, 200), st.integers(0, 2**32))
 def test_any_size_gives_an_image_and_labels_of_that_size(height, width, seed):
-    drawn = scene(np.random.default_rng(seed), height, width)
-    assert drawn.image.shape == (height, width, 3)
-    assert drawn.labels.shape == drawn.objects.shape == (height, width)
-    assert drawn.image.dtype == drawn.labels.dtype == drawn.objects.dtype == np.uint8
-    assert drawn.objects.max() <= len(drawn.classes) <= 2
-    assert np.array_equal(np.array([0, *drawn.classes])[drawn.objects], drawn.labels)
-    assert set(drawn.classes) <= set(range(1, 21))
+    found = scene(np.random.default_rng(seed), height, width)
+    assert found.image.shape == (height, width, 3)
+    assert found.labels.shape == found.objects.shape == (height, width)
+    assert found.image.dtype == found.labels.dtype == found.objects.dtype == np.uint8
+    assert found.objects.max() <= len(found.classes) <= 2
+    assert np.array_equal(np.array([0, *found.classes])[found.objects], found.labels)
+    assert set(found.classes) <= set(range(1, 21))
 
 
 def test_every_class_occurs_and_objects_cover_about_a_third():
-    drawn = many(200)
-    assert {label for each in drawn for label in each.classes} == set(range(1, 21))
-    assert 0.2 < np.mean([each.objects > 0 for each in drawn]) < 0.4
+    scenes = many(200)
+    assert {label for each in scenes for label in each.classes} == set(range(1, 21))
+    assert 0.2 < np.mean([each.objects > 0 for each in scenes]) < 0.4
 
 
 def test_the_labels_lie_where_the_image_changes():
@@ -113,9 +113,9 @@ def test_a_class_stands_in_its_usual_place_as_often_as_asked():
         """How much the top left corners of one class's scenes differ in colour."""
         corners = []
         for index in range(250):
-            drawn = scene(generator(1, SCENES, index), 48, 48, context=context)
-            if drawn.classes[-1] == CLASSES.index("tvmonitor") and not drawn.objects[:6, :6].any():
-                corners.append(drawn.image[:6, :6].mean(axis=(0, 1)))
+            found = scene(generator(1, SCENES, index), 48, 48, context=context)
+            if found.classes[-1] == CLASSES.index("tvmonitor") and not found.objects[:6, :6].any():
+                corners.append(found.image[:6, :6].mean(axis=(0, 1)))
         return float(np.std(corners, axis=0).mean())
 
     assert corner_spread(1.0) < corner_spread(0.0)
@@ -135,17 +135,17 @@ def furnished(index: int, side: int = 64):
     return scene(generator(0, SCENES, index), side, side, furnishing=generator(1, SCENES, index))
 
 
-def test_whole_labels_name_the_objects_and_what_is_around_them():
+def test_codes_name_the_objects_and_their_surroundings():
     for each in many(60):
         names = np.array([code(name) if name in TASK_NAMES else 0 for name in CLASSES])
         inside = each.labels > 0
-        assert each.whole.dtype == np.uint16 and each.whole.min() > 0
-        assert np.array_equal(each.whole[inside], names[each.labels][inside])
-        assert not set(np.unique(each.whole[~inside])) & set(names[1:].tolist())
+        assert each.codes.dtype == np.uint16 and each.codes.min() > 0
+        assert np.array_equal(each.codes[inside], names[each.labels][inside])
+        assert not set(np.unique(each.codes[~inside])) & set(names[1:].tolist())
 
 
 def test_some_objects_stand_before_a_plain_backdrop_that_is_no_place_of_theirs():
-    plain = [len(np.unique(each.whole[each.labels == 0])) == 1 for each in many(300)]
+    plain = [len(np.unique(each.codes[each.labels == 0])) == 1 for each in many(300)]
     assert 0.1 < np.mean(plain) < 0.25 and "studio" not in PLACE_OF.values()
 
 
@@ -161,7 +161,7 @@ def test_some_objects_stand_before_a_plain_backdrop_that_is_no_place_of_theirs()
 )
 def test_a_place_shows_its_surfaces_from_top_to_bottom(place, above, below):
     for seed in range(10):
-        shows = PAINTERS[place](np.random.default_rng(seed), 96, 96).shows
+        shows = PAINTERS[place](np.random.default_rng(seed), 96, 96).codes
         assert (shows[:18] == CODES[above]).mean() > 0.5
         assert set(shows[-1].tolist()) <= {CODES[name] for name in below}
 
@@ -179,9 +179,9 @@ def test_furnishing_leaves_the_objects_and_adds_classes():
     for index, plain in enumerate(many(60)):
         full = furnished(index, 96)
         assert np.array_equal(full.objects, plain.objects) and full.classes == plain.classes
-        assert np.array_equal(full.whole[full.labels > 0], plain.whole[plain.labels > 0])
-        bare |= set(np.unique(plain.whole).tolist())
-        rich |= set(np.unique(full.whole).tolist())
+        assert np.array_equal(full.codes[full.labels > 0], plain.codes[plain.labels > 0])
+        bare |= set(np.unique(plain.codes).tolist())
+        rich |= set(np.unique(full.codes).tolist())
     task = {code(name) for name in TASK_NAMES}
     assert len(rich & task) >= 40 and rich - task and bare < rich
 

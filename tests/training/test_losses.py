@@ -1,4 +1,4 @@
-"""What is minimised: sigmoids, weights of classes, and the cells that count."""
+"""The losses: sigmoids, class weights, and the cells that count."""
 
 from math import exp, log
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.training import training
+from fixtures.training import make_trainer, training_config
 from torch import Tensor
 
 from fcnlib.config.schema import Training
@@ -16,11 +16,11 @@ from fcnlib.datasets.samples import Samples
 from fcnlib.training.losses import (
     Loss,
     class_weights,
+    cross_entropy_loss,
     label_counts,
-    pixel_loss,
     sigmoid_loss,
 )
-from fcnlib.training.trainer import Run
+from fcnlib.training.trainer import Trainer
 
 WEIGHTS = torch.tensor([0.5, 2.0, 7.0])
 
@@ -33,6 +33,14 @@ def sigmoid(x: float) -> float:
 def scores() -> Tensor:
     """Of three classes at two pixels and a third, void one."""
     return torch.tensor([[[[0.5, -1.0, 9.0]], [[2.0, 0.25, 9.0]], [[-3.0, 1.0, 9.0]]]])
+
+
+def test_loss_is_the_sum_over_pixels_that_are_not_void() -> None:
+    scores, labels = torch.randn(1, 3, 4, 5), torch.randint(0, 3, (1, 4, 5))
+    labels[0, 0] = 255
+    log_p = scores.log_softmax(1)[0]
+    by_hand = -sum(log_p[labels[0, y, x], y, x] for y in range(1, 4) for x in range(5))
+    torch.testing.assert_close(cross_entropy_loss(scores, labels), by_hand)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
@@ -69,9 +77,9 @@ def test_a_null_background_has_no_sigmoid_and_its_pixels_are_of_no_class() -> No
     assert gradient[0, 2, 0].tolist() == pytest.approx([sigmoid(-3.0), sigmoid(0.5) - 1])
 
 
-def test_an_image_of_void_alone_teaches_nothing(scores: Tensor) -> None:
+def test_an_image_of_void_alone_has_no_gradient(scores: Tensor) -> None:
     labels = torch.full((1, 1, 3), 255)
-    for loss in (pixel_loss, sigmoid_loss):
+    for loss in (cross_entropy_loss, sigmoid_loss):
         scores = scores.clone().requires_grad_()
         found = loss(scores, labels)
         (gradient,) = torch.autograd.grad(found, scores)
@@ -82,7 +90,7 @@ def test_weights_multiply_each_pixels_softmax_loss(scores: Tensor) -> None:
     labels = torch.tensor([[[1, 2, 255]]])
     log_p = scores.log_softmax(1)[0, :, 0]
     by_hand = -2 * log_p[1, 0] - 7 * log_p[2, 1]
-    torch.testing.assert_close(pixel_loss(scores, labels, WEIGHTS), by_hand)
+    torch.testing.assert_close(cross_entropy_loss(scores, labels, WEIGHTS), by_hand)
 
 
 def test_weights_of_classes_by_hand() -> None:
@@ -113,22 +121,22 @@ def test_labels_are_counted_in_every_image(world: Path, workers: int) -> None:
         assert row.tolist() == np.bincount(label[label != 255], minlength=21).tolist()
 
 
-def objective(world: Path, values: Training) -> tuple[Run, Loss]:
-    run = Run(values, PreparedDataset(world), [], seed=0, device="cpu", provenance={})
-    return run, run.objective
+def make_loss(world: Path, values: Training) -> tuple[Trainer, Loss]:
+    run = make_trainer(PreparedDataset(world), values)
+    return run, run.loss
 
 
 @pytest.mark.parametrize("kind", ["cross_entropy", "sigmoid"])
-@pytest.mark.parametrize("balance", ["median-frequency", "inverse-frequency"])
-def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str) -> None:
-    run, weighted = objective(world, training(loss=kind, class_weights=balance))
+@pytest.mark.parametrize("rule", ["median-frequency", "inverse-frequency"])
+def test_class_weights_weigh_the_pixels_of_a_training(world: Path, kind: str, rule: str) -> None:
+    run, weighted = make_loss(world, training_config(loss=kind, class_weights=rule))
     data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
-    weights = class_weights(balance, label_counts(data, "train", "semantic"))
-    assert torch.equal(weighted.weights["semantic"], weights)
-    assert run.identity["weights"] == {"semantic": weights.tolist()}
+    weights = class_weights(rule, label_counts(data, "train", "semantic"))
+    assert torch.equal(weighted.class_weights["semantic"], weights)
+    assert run.identity["class_weights"] == {"semantic": weights.tolist()}
     scores = torch.randn(1, 21, *image.shape[1:])
-    loss = pixel_loss if kind == "cross_entropy" else sigmoid_loss
+    loss = cross_entropy_loss if kind == "cross_entropy" else sigmoid_loss
     by_class = sum(
         weights[c] * loss(scores, labels["semantic"].where(labels["semantic"] == c, 255)[None])
         for c in range(21)
@@ -139,8 +147,8 @@ def test_balance_weighs_the_pixels_of_a_run(world: Path, kind: str, balance: str
 
 
 @pytest.mark.parametrize("null", [False, True])
-def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> None:
-    run, sigmoids = objective(world, training({"null_background": null}, loss="sigmoid"))
+def test_the_sigmoids_of_a_training_are_those_of_its_net(world: Path, null: bool) -> None:
+    run, sigmoids = make_loss(world, training_config({"null_background": null}, loss="sigmoid"))
     data = PreparedDataset(world)
     image, labels = Samples(data, data.ids("train")[:1], [False])[0]
     scores = run.net(run.net.normalise(image[None]))
@@ -151,14 +159,14 @@ def test_the_sigmoids_of_a_run_are_those_of_its_net(world: Path, null: bool) -> 
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-def test_cells_that_are_not_kept_are_ignored(world: Path, reduction: str) -> None:
+def test_cells_that_are_not_sampled_are_ignored(world: Path, reduction: str) -> None:
     options: dict[str, Any] = {"reduction": reduction, "batch_size": 2}
-    _, sampled = objective(world, training(patch_keep_prob=0.5, **options))
-    _, whole = objective(world, training(**options))
+    _, sampled = make_loss(world, training_config(patch_keep_prob=0.5, **options))
+    _, whole = make_loss(world, training_config(**options))
     data = PreparedDataset(world)
     _, labels = Samples(data, data.ids("train")[:1], [False])[0]
     before = sampled.generator.get_state()
-    kept = sampled._counted(labels)
+    kept = sampled._sample_labels(labels)
     assert 0 < (kept["semantic"] != 255).sum() < (labels["semantic"] != 255).sum()
     sampled.generator.set_state(before)
     parts = {"semantic": torch.randn(1, 21, *labels["semantic"].shape)}

@@ -44,7 +44,7 @@ def iteration(clone: Clone, net: str) -> int:
     stored = clone.folder / f"{checkpoint(net)}.resume"
     if not stored.exists():
         return 0
-    done: int = torch.load(stored, weights_only=True)["progress"]["iteration"]
+    done: int = torch.load(stored, weights_only=True)["training_state"]["iteration"]
     return done
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.core.provenance import facts
+from fcnlib.core.provenance import run_metadata
 from fcnlib.evaluation.evaluate import evaluate
 
 with job(snakemake.log[0], snakemake.threads) as device:
@@ -17,7 +17,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         side=snakemake.params.side,
         foreground=snakemake.params.values["data"]["foreground"],
         mask=snakemake.params.values["data"]["test_mask"],
-        facts=facts(
+        facts=run_metadata(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device=device,

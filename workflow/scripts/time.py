@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fcnlib.config.schema import Timing
 from fcnlib.core.job import job
-from fcnlib.core.provenance import facts
+from fcnlib.core.provenance import run_metadata
 from fcnlib.evaluation.timing import time_way
 
 with job(snakemake.log[0], snakemake.threads) as device:
@@ -12,7 +12,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         Timing.model_validate(snakemake.params.timing),
         metrics=Path(snakemake.output.metrics),
         device=device,
-        facts=facts(
+        facts=run_metadata(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device=device,

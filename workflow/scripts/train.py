@@ -11,7 +11,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
     train(
         Training.model_validate(snakemake.params.training),
         dataset=Path(snakemake.input.dataset).parent,
-        start=[Path(path) for path in snakemake.input.get("weights", [])],
+        initial_weights=[Path(path) for path in snakemake.input.get("weights", [])],
         seed=int(snakemake.wildcards.seed),
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),

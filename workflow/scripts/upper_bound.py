@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fcnlib.config.schema import Downsampling
 from fcnlib.core.job import job
-from fcnlib.core.provenance import facts
+from fcnlib.core.provenance import run_metadata
 from fcnlib.evaluation.evaluate import evaluate_bound
 
 with job(snakemake.log[0], snakemake.threads):
@@ -14,7 +14,7 @@ with job(snakemake.log[0], snakemake.threads):
         split=snakemake.params.values["data"]["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
-        facts=facts(
+        facts=run_metadata(
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device="cpu",

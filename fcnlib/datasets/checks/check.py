@@ -1,8 +1,8 @@
-"""A look at images and labels before training: where users of such software get hurt."""
+"""Checks of images and labels before training: the usual mistakes in users' own data."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
@@ -18,16 +18,16 @@ from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.checks.check_inputs import check_inputs
-from fcnlib.datasets.checks.findings import Finding, found_wrong
+from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import (
     BINARY_TRAP,
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,
     NOT_ALLOWED,
     Folder,
+    image_files,
     is_binary_trap,
-    looked_up,
-    pictures,
+    lookup_labels,
     read_bytes,
     read_folder,
 )
@@ -43,8 +43,8 @@ VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth 
 
 
 @dataclass(frozen=True)
-class Check:
-    """What a data set holds, and what is wrong with it."""
+class CheckResult:
+    """The content of a data set, and what is wrong with it."""
 
     name: str
     findings: list[Finding]
@@ -68,19 +68,19 @@ class Check:
 
     @property
     def void_share(self) -> float:
-        """The share of pixels that no class claims."""
+        """The share of pixels without a class."""
         pixels = self.pixels()
         return float(pixels[VOID] / max(1, pixels.sum()))
 
     @property
     def training(self) -> str:
-        """The split that a net would learn from."""
+        """The split that a net would be trained on."""
         return "train" if "train" in self.splits else next(iter(self.splits))
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """What one image and its mask hold."""
+class _CheckedPair:
+    """The findings about an image and its mask, and what their sums are made of."""
 
     findings: list[Finding]
     counts: NDArray[np.int64] | None = None
@@ -88,45 +88,46 @@ class _Pair:
     digest: str = ""
 
 
-def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> Check:
-    """Look at all of a user's folder, or of a prepared data set; finds as much as it can.
+def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResult:
+    """Check a user's folder or a prepared data set, as far as its files can be read.
 
-    Of several tasks, the classes, counts and void are the first one's.
+    The classes, counts and share of void are those of the first task.
     """
     if isinstance(dataset, FolderDataset):
         try:
-            return _checked(read_folder(dataset), str(dataset.path), own=True, workers=workers)
+            return _check_folder(read_folder(dataset), str(dataset.path), own=True, workers=workers)
         except InputError as error:
-            return Check(str(dataset.path), [found_wrong(error, dataset.path)])
+            return CheckResult(str(dataset.path), [error_finding(error, dataset.path)])
     root = Path(dataset)
     try:
         first, *others = (info := read_info(root / INFO)).tasks
         folder = _prepared_folder(root, info, first)
-        result = _checked(folder, str(root), workers=workers)
-        photographs = folder.images
+        result = _check_folder(folder, str(root), workers=workers)
+        files = folder.images
     except InputError as error:
-        return Check(str(root), [found_wrong(error, root)])
+        return CheckResult(str(root), [error_finding(error, root)])
     known = set(result.findings)
     for task in others:
         labels = root / "labels" / task
         try:
-            other = _checked(_prepared_folder(root, info, task), str(labels), workers=workers)
+            other = _check_folder(_prepared_folder(root, info, task), str(labels), workers=workers)
             result.findings.extend(each for each in other.findings if each not in known)
         except InputError as error:
-            result.findings.append(found_wrong(error, labels))
-    result.findings.extend(check_inputs(root, info, photographs, workers=workers))
+            result.findings.append(error_finding(error, labels))
+    result.findings.extend(check_inputs(root, info, files, workers=workers))
     return result
 
 
-def _checked(folder: Folder, name: str, *, own: bool = False, workers: int) -> Check:
-    """A look at images and the masks of one task."""
+def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int) -> CheckResult:
+    """The check of images and the masks of one task."""
     ids = sorted(folder.listed_ids() & folder.images.keys() & folder.masks.keys())
-    look = partial(_look, folder, folder.table(), own)
-    bar = progress(in_threads(look, ids, workers), desc="checking", total=len(ids), unit="image")
+    check_one = partial(_check_pair, folder, folder.table(), own)
+    results = in_threads(check_one, ids, workers)
+    bar = progress(results, desc="checking", total=len(ids), unit="image")
     pairs = dict(zip(ids, bar, strict=True))
-    result = Check(
+    result = CheckResult(
         name,
-        [Finding("error", file, "", lacking) for file, lacking in folder.missing()],
+        [Finding("error", file, "", message) for file, message in folder.missing()],
         folder.classes,
         folder.splits,
         {id: pair.counts for id, pair in pairs.items() if pair.counts is not None},
@@ -134,7 +135,7 @@ def _checked(folder: Folder, name: str, *, own: bool = False, workers: int) -> C
     )
     for pair in pairs.values():
         result.findings.extend(pair.findings)
-    result.findings.extend(_of_all(result, folder))
+    result.findings.extend(_check_totals(result, folder))
     result.findings.extend(_overlaps(folder))
     result.findings.extend(_duplicates(folder, {id: pair.digest for id, pair in pairs.items()}))
     return result
@@ -144,8 +145,8 @@ def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
     lists = {name: root / "splits" / f"{name}.txt" for name in info.splits}
     return Folder(
         info.tasks[task],
-        pictures(root / "images", IMAGE_SUFFIXES),
-        pictures(root / "labels" / task, MASK_SUFFIXES),
+        image_files(root / "images", IMAGE_SUFFIXES),
+        image_files(root / "labels" / task, MASK_SUFFIXES),
         {name: read_list(path) for name, path in lists.items()},
         (VOID,),
         lists,
@@ -153,22 +154,22 @@ def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
     )
 
 
-def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pair:
-    """Read an image and its mask; `own` images are seen as their orientation tag says."""
+def _check_pair(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _CheckedPair:
+    """Read an image and its mask; for `own` images the orientation tag is applied."""
     path, mask_path = folder.images[id], folder.masks[id]
     findings, digest, size = [], "", None
     try:
         content = read_bytes(path)
         digest = hashlib.sha256(content).hexdigest()
-        image = images.load(content, path)
-        turned = own and images.orientation(image) >= 5
-        size = (image.width, image.height) if turned else (image.height, image.width)
+        image = images.read_image(content, path)
+        is_turned = own and images.orientation(image) >= 5
+        size = (image.width, image.height) if is_turned else (image.height, image.width)
     except InputError as error:
-        findings.append(found_wrong(error, path))
+        findings.append(error_finding(error, path))
     try:
-        mask = images.indices(images.load(mask_path), mask_path)
+        mask = images.class_indices(images.read_image(mask_path), mask_path)
     except InputError as error:
-        return _Pair([*findings, found_wrong(error, mask_path)], None, size, digest)
+        return _CheckedPair([*findings, error_finding(error, mask_path)], None, size, digest)
     if size is not None and mask.shape != size:
         value = f"{mask.shape[1]} x {mask.shape[0]}, {path.name} is {size[1]} x {size[0]}"
         message = "mask of another size than its image"
@@ -184,12 +185,12 @@ def _look(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _Pai
         findings.append(Finding("warning", str(mask_path), f"{VOID} ({pixels} pixels)", message))
     if (share := counts[VOID] / mask.size) > VOID_OF_AN_IMAGE:
         findings.append(Finding("warning", str(mask_path), f"{share:.0%}", "mostly void"))
-    return _Pair(findings, counts, size, digest)
+    return _CheckedPair(findings, counts, size, digest)
 
 
 def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.int64], list[str]]:
-    """Pixels by label [256], and the values that are no label."""
-    labels = looked_up(mask, table)
+    """Pixels by label [256], and the values without a label."""
+    labels = lookup_labels(mask, table)
     counts = np.bincount(labels.ravel(), minlength=256)
     if len(counts) == 256:
         return counts, []
@@ -197,22 +198,22 @@ def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.in
     return counts[:256], [f"{value} ({n} pixels)" for value, n in zip(values, pixels, strict=True)]
 
 
-def _of_all(result: Check, folder: Folder) -> Iterator[Finding]:
-    """What only shows in the sum: void, classes that are missing or rare."""
+def _check_totals(result: CheckResult, folder: Folder) -> Iterator[Finding]:
+    """Findings of all images together: much void, classes that are missing or rare."""
     pixels = result.pixels()
     if is_binary_trap(folder, set(np.flatnonzero(pixels).tolist())):
         yield Finding("error", result.name, "0, 255", BINARY_TRAP)
     if (share := result.void_share) > VOID_OF_ALL:
         yield Finding("warning", result.name, f"{share:.0%}", "much of all labels is void")
     split = result.training
-    learnt = result.pixels(split)[:VOID]
+    trained = result.pixels(split)[:VOID]
     for index, name in enumerate(result.classes):
         value = f"{index} ({name})"
-        if not learnt[index]:
+        if not trained[index]:
             where = "of any image" if not pixels[index] else f"of split {split}"
             message = f"class on no pixel {where}"
             yield Finding("warning", result.name, value, message)
-        elif (share := learnt[index] / learnt.sum()) < RARE:
+        elif (share := trained[index] / trained.sum()) < RARE:
             message = f"class on less than {RARE:.1%} of split {split}"
             yield Finding("warning", result.name, f"{value}: {share:.3%}", message)
 
@@ -226,7 +227,7 @@ def _overlaps(folder: Folder) -> Iterator[Finding]:
         both = sorted(set(ids) & set(others))
         if not both:
             continue
-        # A list such as trainval holds others by intention; train should not.
+        # A list such as trainval contains others on purpose; train should not.
         larger = one if len(ids) > len(others) else other
         nested = len(both) == min(len(ids), len(others)) < max(len(ids), len(others))
         level: Literal["info", "warning"] = "info" if nested and larger != "train" else "warning"
@@ -241,10 +242,10 @@ def _duplicates(folder: Folder, digests: dict[str, str]) -> Iterator[Finding]:
     for ids in same.values():
         if len(ids) == 1:
             continue
-        homes = {name for name, listed in folder.splits.items() if not set(ids).isdisjoint(listed)}
+        splits = {name for name, listed in folder.splits.items() if not set(ids).isdisjoint(listed)}
         file = str(folder.images[ids[0]])
-        if len(homes) > 1:
-            message = f"the same image under other names, in splits {' and '.join(sorted(homes))}"
+        if len(splits) > 1:
+            message = f"the same image under other names, in splits {' and '.join(sorted(splits))}"
             yield Finding("warning", file, _some(ids[1:]), message)
         else:
             yield Finding("info", file, _some(ids[1:]), "the same image under other names")
@@ -254,8 +255,8 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def report(result: Check, *, width: int = 40, lines: int = 5) -> str:
-    """The check as text: a histogram of the classes, then at most `lines` findings of each kind."""
+def report(result: CheckResult, *, width: int = 40, lines: int = 5) -> str:
+    """The check as text: a histogram of the classes, then the findings, `lines` of each kind."""
     text = []
     if result.counts:
         sizes = [f"{w} x {h} ({n})" for (h, w), n in result.sizes.most_common(3)]
@@ -268,21 +269,32 @@ def report(result: Check, *, width: int = 40, lines: int = 5) -> str:
             *_histogram(result, width),
             "",
         ]
-    kinds: dict[tuple[str, str], list[Finding]] = {}
-    for finding in result.findings:
-        kinds.setdefault((finding.level, finding.message), []).append(finding)
-    for level in ("error", "warning", "info"):
-        for (kind, message), found in kinds.items():
-            if kind == level:
-                shown = [f"  {f.file}" + (f": {f.value}" if f.value else "") for f in found[:lines]]
-                rest = [f"  and {len(found) - lines} more"] if len(found) > lines else []
-                text += [f"{level}: {message}", *shown, *rest]
+    text += _list_findings(result.findings, lines)
     levels = Counter(finding.level for finding in result.findings)
     text.append(f"{levels['error']} errors, {levels['warning']} warnings")
     return "\n".join(text)
 
 
-def _histogram(result: Check, width: int) -> list[str]:
+def _list_findings(findings: Sequence[Finding], lines: int) -> list[str]:
+    """The findings by level and message, at most `lines` of each."""
+    by_message: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_message.setdefault((finding.level, finding.message), []).append(finding)
+    text = []
+    for wanted in ("error", "warning", "info"):
+        for (level, message), found in by_message.items():
+            if level != wanted:
+                continue
+            text.append(f"{level}: {message}")
+            for finding in found[:lines]:
+                value = f": {finding.value}" if finding.value else ""
+                text.append(f"  {finding.file}{value}")
+            if len(found) > lines:
+                text.append(f"  and {len(found) - lines} more")
+    return text
+
+
+def _histogram(result: CheckResult, width: int) -> list[str]:
     pixels = result.pixels(result.training)[: len(result.classes)]
     shares = pixels / max(1, pixels.sum())
     name_width = max(len(name) for name in result.classes)

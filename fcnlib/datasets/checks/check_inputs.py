@@ -1,6 +1,6 @@
-"""A look at what a prepared data set holds besides photographs and labels: depth and HHA."""
+"""Checks of the depth and HHA of a prepared data set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
-from fcnlib.datasets.checks.findings import Finding, found_wrong
-from fcnlib.datasets.converters.folder import MASK_SUFFIXES, pictures
+from fcnlib.datasets.checks.findings import Finding, error_finding
+from fcnlib.datasets.converters.folder import MASK_SUFFIXES, image_files
 from fcnlib.datasets.hha.encode import SENSOR_M
 from fcnlib.datasets.reader import (
     HHA_INFO,
@@ -25,78 +25,97 @@ from fcnlib.datasets.reader import (
 Files = Mapping[str, Path]  # by ID
 
 
+Size = tuple[int, int]  # height, width
+Problem = tuple[str, str]  # what is there, what is wrong with it
+
+
 def check_inputs(
-    root: Path, info: DatasetInfo, photographs: Files, *, workers: int = 1
+    root: Path, info: DatasetInfo, image_paths: Files, *, workers: int = 1
 ) -> list[Finding]:
-    """What is wrong with depth, masks of missing depth, and HHA."""
+    """Findings about depth, masks of missing depth, and HHA.
+
+    Args:
+        root: The prepared data set.
+        info: Its `dataset.json`.
+        image_paths: Path of each image, with which the other files are compared.
+        workers: Number of threads.
+    """
     kinds: list[str] = [name for name in inputs_of(root, info) if name != "rgb"]
     if (root / "missing").is_dir():
         kinds.append("missing")
     if not kinds:
         return []
-    found: list[Finding] = []
+    findings: list[Finding] = []
     files: dict[str, Files] = {}
     for kind in kinds:
         try:
-            files[kind] = pictures(root / kind, MASK_SUFFIXES)
+            files[kind] = image_files(root / kind, MASK_SUFFIXES)
         except InputError as error:
-            found.append(found_wrong(error, root / kind))
-    splits = {path: _listed(path) for path in (root / f"splits/{name}.txt" for name in info.splits)}
-    for path, listed in splits.items():
-        for kind, own in files.items():
-            lacking = [id for id in listed if id not in own]
-            found += [Finding("error", str(path), "", f"no {kind} for {id}") for id in lacking]
+            findings.append(error_finding(error, root / kind))
+    paths = [root / "splits" / f"{name}.txt" for name in info.splits]
+    splits = {path: _read_split(path) for path in paths}
+    findings += _absent_files(splits, files)
     ids = sorted({id for listed in splits.values() for id in listed})
     if (root / HHA_INFO).exists():
-        found += _told(root / HHA_INFO, len(ids))
-    look = partial(_look, files, photographs)
-    bar = progress(in_threads(look, ids, workers), desc="checking", total=len(ids), unit="image")
-    return found + [each for findings in bar for each in findings]
+        findings += _check_hha_info(root / HHA_INFO, len(ids))
+    results = in_threads(partial(_check_image, files, image_paths), ids, workers)
+    for found in progress(results, desc="checking", total=len(ids), unit="image"):
+        findings += found
+    return findings
 
 
-def _listed(path: Path) -> list[str]:
+def _read_split(path: Path) -> list[str]:
     try:
         return read_list(path)
-    except InputError:  # told where the labels are looked at
+    except InputError:  # reported by the check of labels
         return []
 
 
-def _told(path: Path, images: int) -> Iterator[Finding]:
+def _absent_files(
+    splits: Mapping[Path, Sequence[str]], files: Mapping[str, Files]
+) -> Iterator[Finding]:
+    for path, ids in splits.items():
+        for kind, paths in files.items():
+            for id in ids:
+                if id not in paths:
+                    yield Finding("error", str(path), "", f"no {kind} for {id}")
+
+
+def _check_hha_info(path: Path, expected: int) -> Iterator[Finding]:
     try:
-        told = read_hha_info(path).images
+        images = read_hha_info(path).images
     except InputError as error:
-        yield found_wrong(error, path)
+        yield error_finding(error, path)
         return
-    if told != images:
-        yield Finding("error", str(path), f"{told} images", f"expected the {images} of all splits")
+    if images != expected:
+        message = f"expected the {expected} of all splits"
+        yield Finding("error", str(path), f"{images} images", message)
 
 
-def _look(files: Mapping[str, Files], photographs: Files, id: str) -> list[Finding]:
-    """What is wrong with an image's own files."""
-    looks = {"depth": _depth, "hha": _hha, "missing": _missing}
-    size = _size(photographs.get(id))
-    found = []
-    for kind, own in files.items():
-        if id not in own:
+def _check_image(files: Mapping[str, Files], image_paths: Files, id: str) -> list[Finding]:
+    """Findings about the depth, HHA and missing depth of an image."""
+    checks = {"depth": _check_depth, "hha": _check_hha, "missing": _check_missing}
+    size = _size(image_paths.get(id))
+    findings = []
+    for kind, paths in files.items():
+        if id not in paths:
             continue
+        path = paths[id]
         try:
-            shape, wrong = looks[kind](own[id])
+            found_size, problem = checks[kind](path)
         except InputError as error:
-            found.append(found_wrong(error, own[id]))
+            findings.append(error_finding(error, path))
             continue
-        if size is not None and shape != size:
-            value = f"{shape[1]} x {shape[0]}, its image is {size[1]} x {size[0]}"
-            found.append(Finding("error", str(own[id]), value, f"{kind} of another size"))
-        if wrong:
-            found.append(Finding("error", str(own[id]), *wrong))
-    return found
+        if size is not None and found_size != size:
+            value = f"{found_size[1]} x {found_size[0]}, its image is {size[1]} x {size[0]}"
+            findings.append(Finding("error", str(path), value, f"{kind} of another size"))
+        if problem:
+            findings.append(Finding("error", str(path), *problem))
+    return findings
 
 
-Looked = tuple[tuple[int, int], tuple[str, str] | None]  # height and width; value and message
-
-
-def _size(path: Path | None) -> tuple[int, int] | None:
-    """Height and width; none where that was told already."""
+def _size(path: Path | None) -> Size | None:
+    """The size of an image; None if it cannot be read, which the check of images reports."""
     try:
         if path is not None:
             with Image.open(path) as image:
@@ -106,23 +125,23 @@ def _size(path: Path | None) -> tuple[int, int] | None:
     return None
 
 
-def _depth(path: Path) -> Looked:
-    depth = images.millimetres(path)
+def _check_depth(path: Path) -> tuple[Size, Problem | None]:
+    depth = images.read_depth(path)
     low, high = SENSOR_M
     median = float(np.median(depth)) / 1000
-    shape = (depth.shape[0], depth.shape[1])
+    size = (depth.shape[0], depth.shape[1])
     if low <= median <= high:
-        return shape, None
-    return shape, (f"median {median:g} m", f"expected filled depth of {low:g} to {high:g} m")
+        return size, None
+    return size, (f"median {median:g} m", f"expected filled depth of {low:g} to {high:g} m")
 
 
-def _hha(path: Path) -> Looked:
-    image = images.load(path)
-    wrong = (image.mode, "expected HHA as 8-bit RGB") if image.mode != "RGB" else None
-    return (image.height, image.width), wrong
+def _check_hha(path: Path) -> tuple[Size, Problem | None]:
+    image = images.read_image(path)
+    problem = (image.mode, "expected HHA as 8-bit RGB") if image.mode != "RGB" else None
+    return (image.height, image.width), problem
 
 
-def _missing(path: Path) -> Looked:
-    image = images.load(path)
-    wrong = (image.mode, "expected a 1-bit mask of missing depth") if image.mode != "1" else None
-    return (image.height, image.width), wrong
+def _check_missing(path: Path) -> tuple[Size, Problem | None]:
+    image = images.read_image(path)
+    problem = (image.mode, "expected a 1-bit mask of missing depth") if image.mode != "1" else None
+    return (image.height, image.width), problem

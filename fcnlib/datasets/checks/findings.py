@@ -1,4 +1,4 @@
-"""What a look at data finds."""
+"""The findings of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from fcnlib.core.errors import InputError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at: `value` is what stands in `file`, `message` what is wrong with it."""
+    """A problem: `value` is what `file` contains, `message` what is wrong with it."""
 
     level: Literal["error", "warning", "info"]
     file: str
@@ -16,6 +16,6 @@ class Finding:
     message: str
 
 
-def found_wrong(error: InputError, file: object) -> Finding:
-    """An error about a file as a finding."""
+def error_finding(error: InputError, file: object) -> Finding:
+    """A finding of an error about a file."""
     return Finding("error", str(file), "", str(error).removeprefix(f"{file}: "))

@@ -1,4 +1,4 @@
-"""An archive's photographs and labels, read in one pass and put into a draft."""
+"""Images and labels of an archive, stored in one pass over it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,14 +15,14 @@ from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.writer import DatasetWriter
 
-IMAGE, LABEL = "image", "labels/semantic"  # as a draft calls them
-MANY = 2000  # images from which on other processes are worth the second that they take to start
+IMAGE, LABEL = "image", "labels/semantic"  # kinds of files of a DatasetWriter
+MIN_IMAGES_FOR_PROCESSES = 2000  # from which on processes are worth the second that they start in
 
 Indices = NDArray[np.uint8]
 
 
 class Member(NamedTuple):
-    """A file of an archive, or what has been read from it."""
+    """A file of an archive: its bytes, or the class indices read from them."""
 
     kind: str
     id: str
@@ -30,57 +30,64 @@ class Member(NamedTuple):
     content: bytes | Indices
 
 
-def store(
-    draft: DatasetWriter,
+def store_archive_images(
+    writer: DatasetWriter,
     archive: Path,
-    files: re.Pattern[str],
+    pattern: re.Pattern[str],
     kinds: Mapping[str, str],
-    wanted: set[str],
+    ids: set[str],
     workers: int,
     read_mat: Callable[[bytes, str], Indices] | None = None,
 ) -> None:
-    """Store the photographs and labels of the wanted IDs that the draft has not got yet.
+    """Store the images and labels of these IDs that are not stored yet.
 
-    `files` matches a folder, of which `kinds` says what lies there, and an ID. Labels are pictures,
-    or .mat files that `read_mat` turns into class indices.
+    Args:
+        writer: Where to store them.
+        archive: The tar or zip archive.
+        pattern: Matches a file's name; its groups are a folder and an ID.
+        kinds: Kind of the files in each folder: `IMAGE` or `LABEL`.
+        ids: The IDs to store.
+        workers: Number of threads, and of processes for `read_mat`.
+        read_mat: Reads class indices [H, W] from a label's .mat file and its name; without it,
+            labels are image files.
     """
-    # A pass over the archive takes its time even where nothing is missing.
-    stored = sum(draft.has(kind, id) for kind in kinds.values() for id in wanted)
-    total = len(kinds) * len(wanted)
+    # A pass over the archive takes a while, even if nothing is missing.
+    stored = sum(writer.has(kind, id) for kind in kinds.values() for id in ids)
+    total = len(kinds) * len(ids)
     if stored == total:
         return
-    chosen = (
+    missing = (
         member
-        for member in _members(archive, files, kinds)
-        if member.id in wanted and not draft.has(member.kind, member.id)
+        for member in _members(archive, pattern, kinds)
+        if member.id in ids and not writer.has(member.kind, member.id)
     )
-    read: Iterator[Member] = chosen
-    if read_mat:  # SciPy holds the interpreter meanwhile
-        processes = workers if len(wanted) >= MANY else 1
-        read = in_processes(partial(_read, read_mat), chosen, processes)
-    results = in_threads(partial(_keep, draft), read, workers)
+    decoded: Iterator[Member] = missing
+    if read_mat:  # SciPy holds the GIL
+        processes = workers if len(ids) >= MIN_IMAGES_FOR_PROCESSES else 1
+        decoded = in_processes(partial(_decode_label, read_mat), missing, processes)
+    results = in_threads(partial(_store_member, writer), decoded, workers)
     title = f"reading {archive.name}"
     for _ in progress(results, desc=title, total=total, unit="file", initial=stored):
         pass
 
 
-def _members(archive: Path, files: re.Pattern[str], kinds: Mapping[str, str]) -> Iterator[Member]:
-    for match, data in members(archive, files):
+def _members(archive: Path, pattern: re.Pattern[str], kinds: Mapping[str, str]) -> Iterator[Member]:
+    for match, data in members(archive, pattern):
         origin = f"{archive}: {PurePosixPath(match[0]).name}"
         yield Member(kinds[match[1]], match[2], origin, data)
 
 
-def _read(read_mat: Callable[[bytes, str], Indices], member: Member) -> Member:
+def _decode_label(read_mat: Callable[[bytes, str], Indices], member: Member) -> Member:
     if member.kind == IMAGE:
         return member
     return member._replace(content=read_mat(cast(bytes, member.content), member.origin))
 
 
-def _keep(draft: DatasetWriter, member: Member) -> None:
+def _store_member(writer: DatasetWriter, member: Member) -> None:
     content, origin = member.content, member.origin
     if member.kind == IMAGE:
-        draft.add_image(member.id, cast(bytes, content), origin)
+        writer.add_image(member.id, cast(bytes, content), origin)
         return
     if isinstance(content, bytes):
-        content = cast(Indices, images.indices(images.load(content, origin), origin))
-    draft.add_label(member.id, content, origin)
+        content = cast(Indices, images.class_indices(images.read_image(content, origin), origin))
+    writer.add_label(member.id, content, origin)

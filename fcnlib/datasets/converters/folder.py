@@ -1,4 +1,4 @@
-"""A user's own images and masks: what the folder holds, and its way into the prepared layout."""
+"""A user's own folder of images and masks, and its conversion into the prepared layout."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
 from fcnlib.datasets.writer import DatasetWriter, dataset_writer
 
-MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # without loss
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # lossless formats
 IMAGE_SUFFIXES = (".jpg", ".jpeg", *MASK_SUFFIXES)
-NOT_ALLOWED = 256  # in a table of mask values, where 0..255 are labels
+NOT_ALLOWED = 256  # in a table of labels by mask value, where 0..255 are labels
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Images and masks by ID, before anything is read from them."""
+    """The files of images and masks by ID; their content is not read yet."""
 
     classes: tuple[str, ...]
     images: dict[str, Path]
     masks: dict[str, Path]
     splits: dict[str, list[str]]
     void: tuple[int, ...]
-    lists: dict[str, Path]  # split -> its file; none: the splits were drawn
-    mask: str = "mask"  # what one is called
+    lists: dict[str, Path]  # split -> its file; empty if the splits were made by `fifths`
+    mask: str = "mask"  # what messages call a mask
 
     def missing(self) -> list[tuple[str, str]]:
-        """What has no counterpart, as file or list and what it lacks.
+        """Files without a counterpart, as pairs of file or list and what is missing.
 
-        Where no split is listed, every image and mask must have one.
+        If no split is listed, every image needs a mask and every mask an image.
         """
         kinds = {"image": self.images, self.mask: self.masks}
         if self.lists:
@@ -62,7 +62,7 @@ class Folder:
         return {id for ids in self.splits.values() for id in ids}
 
     def table(self) -> NDArray[np.uint16]:
-        """The label of every 16-bit mask value."""
+        """The label of every 16-bit mask value, [65536]; NOT_ALLOWED for values without one."""
         table = np.full(2**16, NOT_ALLOWED, np.uint16)
         table[: len(self.classes)] = range(len(self.classes))
         table[[VOID, *self.void]] = VOID
@@ -70,12 +70,12 @@ class Folder:
 
 
 def read_folder(dataset: FolderDataset) -> Folder:
-    """The folder's class list, files and splits; missing ones are errors."""
+    """The folder's classes, files and splits; missing ones are errors."""
     root = dataset.path
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    photographs = pictures(root / dataset.images, IMAGE_SUFFIXES)
-    masks = pictures(root / dataset.masks, MASK_SUFFIXES)
+    files = image_files(root / dataset.images, IMAGE_SUFFIXES)
+    masks = image_files(root / dataset.masks, MASK_SUFFIXES)
     classes = _classes(root, dataset.classes)
     if dataset.palette is not None and len(dataset.palette) != len(classes):
         raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
@@ -85,12 +85,12 @@ def read_folder(dataset: FolderDataset) -> Folder:
     splits = {
         name: [_id(Path(line).name) for line in read_list(path)] for name, path in lists.items()
     }
-    splits = splits or fifths(sorted(photographs), root)
-    return Folder(classes, photographs, masks, splits, dataset.void, lists)
+    splits = splits or fifths(sorted(files), root)
+    return Folder(classes, files, masks, splits, dataset.void, lists)
 
 
-def pictures(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """The folder's files of these kinds by ID."""
+def image_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """The folder's files with these suffixes by ID."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     found: dict[str, Path] = {}
@@ -129,12 +129,12 @@ def _classes(root: Path, classes: str | tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(names) <= VOID:
         raise InputError(f"{source}: {len(names)} classes, expected 1 to {VOID}")
     if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"{source}: class {twice[0]!r} stands there twice")
+        raise InputError(f"{source}: class {twice[0]!r} is listed twice")
     return names
 
 
 def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
-    """A fifth of the IDs as `val`, the rest as `train`, by a hash of the ID: always the same."""
+    """A fifth of the IDs as `val` and the rest as `train`, by a hash of the ID."""
     if len(ids) < 2:
         raise InputError(f"{root}: {len(ids)} image, expected at least 2 to split in train and val")
     shuffled = sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())
@@ -142,7 +142,7 @@ def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
     return {"train": sorted(shuffled[count:]), "val": sorted(shuffled[:count])}
 
 
-def looked_up(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def lookup_labels(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """The label of every mask pixel [H, W], NOT_ALLOWED where its value has none."""
     label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]
     label[(mask < 0) | (mask >= len(table))] = NOT_ALLOWED
@@ -152,8 +152,8 @@ def looked_up(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint1
 def to_label(
     mask: NDArray[Any], table: NDArray[np.uint16], folder: Folder, name: object
 ) -> NDArray[np.uint8]:
-    """The mask's values as classes and 255; others are an error."""
-    label = looked_up(mask, table)
+    """The label [H, W] of a mask [H, W]: classes and 255; other values are an error."""
+    label = lookup_labels(mask, table)
     wrong = label == NOT_ALLOWED
     if wrong.any():
         row, column = (int(place[0]) for place in np.nonzero(wrong))
@@ -166,7 +166,7 @@ def to_label(
 
 
 def is_binary_trap(folder: Folder, values: set[int]) -> bool:
-    """Whether masks of 0 and 255 were meant as two classes: 255 is void, so one would be left."""
+    """Whether masks hold only 0 and 255, meant as two classes: 255 is void, so one is left."""
     return values == {0, VOID} and len(folder.classes) > 1 and VOID not in folder.void
 
 
@@ -179,20 +179,20 @@ BINARY_TRAP = (
 def convert_folder(
     dataset: FolderDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
-    """Prepare a user's images and masks; there are no archives."""
+    """Prepare a user's images and masks; `archives` is empty."""
     folder = read_folder(dataset)
     _check_apart(dataset, out)
     if missing := folder.missing():
         raise InputError(first_and_more([": ".join(pair) for pair in missing]))
     tasks = {"semantic": folder.classes}
-    # Black is for a background; without one the colours start at the second.
+    # Black is for background; without one, the colours start at the second.
     colours = images.voc_palette()[folder.classes[0] != "background" :]
     palette = dataset.palette or colours[: len(folder.classes)]
-    with dataset_writer(out, tasks=tasks, palette=palette) as draft:
+    with dataset_writer(out, tasks=tasks, palette=palette) as writer:
         for name, ids in folder.splits.items():
-            draft.add_split(name, ids)
+            writer.add_split(name, ids)
         ids = sorted(folder.listed_ids())
-        stored = in_threads(partial(_store_one, draft, folder, folder.table()), ids, workers)
+        stored = in_threads(partial(_store_pair, writer, folder, folder.table()), ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
             raise InputError(first_and_more(errors))
@@ -202,25 +202,25 @@ def convert_folder(
 
 
 def _check_apart(dataset: FolderDataset, out: Path) -> None:
-    """Raise where the prepared folder would take the place of the user's own files."""
+    """Raise if the prepared folder would replace the user's own files."""
     target = out.resolve()
     for path in dataset.files():
-        mine = path.resolve()
-        if target in (mine, *mine.parents) or mine in target.parents:
+        own = path.resolve()
+        if target in (own, *own.parents) or own in target.parents:
             raise InputError(f"{out}: {path} lies there; expected a folder apart from your own")
 
 
-def _store_one(
-    draft: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
+def _store_pair(
+    writer: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
 ) -> set[int] | InputError:
-    """Store an image and its label; the label's values, or what is wrong with the two."""
+    """Store an image and its label; returns the label's values, or an error of the two."""
     path, mask_path = folder.images[id], folder.masks[id]
     try:
-        shape = draft.add_image(id, read_bytes(path), str(path), orient=True)
-        mask = images.indices(images.load(mask_path), mask_path)
+        shape = writer.add_image(id, read_bytes(path), str(path), orient=True)
+        mask = images.class_indices(images.read_image(mask_path), mask_path)
         check_sizes(shape, path, mask.shape, mask_path)
         label = to_label(mask, table, folder, mask_path)
-        draft.add_label(id, label, str(mask_path))
+        writer.add_label(id, label, str(mask_path))
         return set(np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist())
     except InputError as error:
         return error

@@ -1,4 +1,4 @@
-"""Fields of .mat files of version 5, as SciPy reads them; what is wrong with one is one line."""
+"""Fields of .mat files of version 5, read by SciPy; a bad file is an InputError that names it."""
 
 import io
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError, brief
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.datasets.images import VOID
 
 _VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
@@ -17,21 +17,21 @@ _KINDS = {"U": "text", "S": "text", "O": "a cell", "V": "a struct", "c": "comple
 
 
 def mat_values(
-    data: bytes, origin: str, what: str, pick: Callable[[dict[str, Any]], Any]
+    data: bytes, origin: str, name: str, pick: Callable[[dict[str, Any]], Any]
 ) -> NDArray[Any]:
-    """The array that `pick` takes from a .mat file's variables; `what` names it."""
+    """The array that `pick` takes from a .mat file's variables; messages call it `name`."""
     try:
-        return np.asarray(pick(_loaded(io.BytesIO(data))))
+        return np.asarray(pick(_load(io.BytesIO(data))))
     except NotImplementedError:
         raise InputError(f"{origin}: {_VERSION_7_3}") from None
     except KeyError as error:
         raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
-    except Exception as error:  # what loadmat raises on damaged files has no common class
-        raise InputError(f"{origin}: no readable {what} in it ({brief(error)})") from None
+    except Exception as error:  # loadmat's errors on damaged files have no common class
+        raise InputError(f"{origin}: no readable {name} in it ({first_line(error)})") from None
 
 
 def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> NDArray[Any]:
-    """The codes [H, W] in a .mat file's field, checked before any cast can wrap them."""
+    """The codes [H, W] of a .mat file's field, checked before a cast could wrap them."""
     codes = mat_values(data, origin, name, itemgetter(name))
     if codes.ndim != 2 or codes.dtype.kind not in "biuf":
         found = f"{codes.dtype} of shape {codes.shape}"
@@ -49,22 +49,30 @@ def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> 
 def mat_label(
     data: bytes, origin: str, name: str, *, classes: int, void: Sequence[int] = (0,)
 ) -> NDArray[np.uint8]:
-    """Class indices [H, W] of a .mat file's field, whose codes count from 1; void is 255."""
+    """The class indices [H, W] of a .mat file's field; void is 255.
+
+    Args:
+        data: Content of the file.
+        origin: What messages call the file.
+        name: Name of the field.
+        classes: Number of classes; code 1 is the first.
+        void: Codes of pixels without a class.
+    """
     codes = mat_codes(data, origin, name, (*void, *range(1, classes + 1)))
     return np.where(codes > 0, codes.astype(np.int64) - 1, VOID).astype(np.uint8)
 
 
 def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """The fields of a .mat file."""
+    """These fields of a .mat file."""
     try:
         with open(path, "rb") as file:
-            content = _loaded(file, list(names))
+            content = _load(file, list(names))
     except NotImplementedError:
         raise InputError(f"{path}: {_VERSION_7_3}") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or 'damaged'}") from None
     except Exception as error:  # as above
-        raise InputError(f"{path}: not a .mat file of version 5 ({brief(error)})") from None
+        raise InputError(f"{path}: not a .mat file of version 5 ({first_line(error)})") from None
     for name in names:
         if name not in content:
             raise InputError(f"{path}: no field {name!r} in it")
@@ -72,22 +80,22 @@ def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
 
 
 def whole_numbers(values: NDArray[Any], origin: str, last: int) -> NDArray[np.int64]:
-    """The field's values in a row, when they are whole numbers from 1 to `last`."""
+    """A field's values [N]; an error unless they are whole numbers from 1 to `last`."""
     expected = f"expected whole numbers from 1 to {last}"
     if values.dtype.kind not in "uif":
         kind = _KINDS.get(values.dtype.kind, str(values.dtype))
         raise InputError(f"{origin}: {kind}, {expected}")
-    row = values.reshape(-1)
-    if not row.size:
+    flat = values.reshape(-1)
+    if not flat.size:
         raise InputError(f"{origin}: empty, {expected}")
-    wrong = row[~((row >= 1) & (row <= last) & (row == np.trunc(row)))]
+    wrong = flat[~((flat >= 1) & (flat <= last) & (flat == np.trunc(flat)))]
     if wrong.size:
         raise InputError(f"{origin}: {wrong[0]}, {expected}")
-    return row.astype(np.int64)
+    return flat.astype(np.int64)
 
 
-def _loaded(file: BinaryIO, names: list[str] | None = None) -> dict[str, Any]:
-    from scipy.io import loadmat  # slow to import, and rules import this package
+def _load(file: BinaryIO, names: list[str] | None = None) -> dict[str, Any]:
+    from scipy.io import loadmat  # slow to import
 
     content: dict[str, Any] = loadmat(file, variable_names=names)  # type: ignore[arg-type]  # stubs
     return content

@@ -17,7 +17,8 @@ from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import load_mat, whole_numbers
-from fcnlib.datasets.hha.encode import COLOUR, CROP, FRAME
+from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
+from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP, NYUD_SIZE
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import read_list
 from fcnlib.datasets.writer import (
@@ -30,16 +31,7 @@ from fcnlib.datasets.writer import (
 if TYPE_CHECKING:
     import h5py
 
-CLASSES = (
-    *("wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf"),
-    *("picture", "counter", "blinds", "desk", "shelves", "curtain", "dresser", "pillow", "mirror"),
-    *("floor mat", "clothes", "ceiling", "books", "refridgerator", "television", "paper", "towel"),
-    *("shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp"),
-    *("bathtub", "bag", "otherstructure", "otherfurniture", "otherprop"),
-)
-PALETTE = images.voc_palette(len(CLASSES) + 1)[1:]  # without black, which void has
 FIRST_ID = 5001  # of the image with index 1
-SPLITS = ("train", "val", "trainval", "test")
 FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
     "depths": (3, "f", 4),
@@ -50,26 +42,26 @@ FIELDS = {  # name -> number of axes, kind, bytes
 TRAIN_LIST = Path(__file__).parent / "lists/nyudv2-train.txt"
 
 
-class Frame(NamedTuple):
-    """One image's fields, rows and columns in the usual order, cropped."""
+class LabeledImage(NamedTuple):
+    """The fields of an image, cropped, with rows before columns."""
 
     id: str
     image: NDArray[np.uint8]  # [H, W, 3]
     depth: NDArray[np.float32]  # [H, W], metres
-    raw: NDArray[np.float32]  # 0 where the sensor saw nothing
-    codes: NDArray[np.uint16]  # 0 unlabelled
+    raw: NDArray[np.float32]  # [H, W], metres; 0 where the sensor measured nothing
+    codes: NDArray[np.uint16]  # [H, W]; 0 is unlabelled
 
 
 def convert_nyudv2(
     dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
-    """Prepare train, val, trainval and test with depth; one image at a time is in memory."""
+    """Prepare train, val, trainval and test with depth; a few images at a time are in memory."""
     kinds = ("labelled images", "splits", "map to 40 classes")
     labeled, splits_mat, mapping = expect_archives(dataset, archives, kinds)
     check_counts(out, dataset.counts, SPLITS)
     crop = _crop(dataset.reduced)
-    camera = COLOUR.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
-    with _opened(labeled) as file:
+    camera = NYUD_CAMERA.reduced(dataset.reduced).cropped(crop[0].start, crop[1].start)
+    with _open_hdf5(labeled) as file:
         count = _check_fields(labeled, file, dataset.reduced)
         splits = read_splits(splits_mat, count)
         table = read_mapping(mapping)
@@ -80,25 +72,25 @@ def convert_nyudv2(
             archives=archives,
             counts=dataset.counts,
             camera=camera,
-        ) as draft:
-            for name, ids in splits.items():
-                draft.add_split(name, ids)
-            wanted = sorted({*splits["trainval"], *splits["test"]})
-            frames = _frames(labeled, file, draft, wanted, crop)
-            stored = in_threads(partial(_store, draft, labeled, table), frames, workers)
-            bar = progress(stored, desc=f"reading {labeled.name}", total=len(wanted), unit="image")
+        ) as writer:
+            for name, listed in splits.items():
+                writer.add_split(name, listed)
+            ids = sorted({*splits["trainval"], *splits["test"]})
+            frames = _frames(labeled, file, writer, ids, crop)
+            stored = in_threads(partial(_store, writer, labeled, table), frames, workers)
+            bar = progress(stored, desc=f"reading {labeled.name}", total=len(ids), unit="image")
             for _ in bar:
                 pass
 
 
 def _crop(reduced: int) -> tuple[slice, slice]:
-    top, bottom, left, right = (round(edge / reduced) for edge in CROP)
+    top, bottom, left, right = (round(edge / reduced) for edge in NYUD_CROP)
     return slice(top, bottom), slice(left, right)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator["h5py.File"]:
-    import h5py  # slow to import, and rules import this package
+def _open_hdf5(path: Path) -> Iterator["h5py.File"]:
+    import h5py  # slow to import
 
     try:
         with open(path, "rb") as file:
@@ -117,8 +109,8 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
 
 
 def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
-    """The number of images, when every field has the form that it should have."""
-    height, width = (side // reduced for side in FRAME)
+    """The number of images; an error unless every field has the expected type and shape."""
+    height, width = (side // reduced for side in NYUD_SIZE)
     count = None
     for name, (axes, kind, size) in FIELDS.items():
         field = file.get(name)
@@ -134,12 +126,12 @@ def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
         count = field.shape[0] if count is None else count
         if field.shape[0] != count or (axes == 4 and field.shape[1] != 3):
             raise InputError(f"{path}: {name}: {list(field.shape)}, expected {count} images")
-    assert count is not None  # there are fields
+    assert count is not None  # FIELDS is not empty
     return int(count)
 
 
 def read_splits(path: Path, count: int) -> dict[str, list[str]]:
-    """The IDs of train, val, trainval and test, from the indices in splits.mat."""
+    """The IDs of train, val, trainval and test, by the indices in splits.mat."""
     content = load_mat(path, ("trainNdxs", "testNdxs"))
     lists = {}
     for name in ("trainNdxs", "testNdxs"):
@@ -161,7 +153,7 @@ def _id(index: int) -> str:
 
 
 def read_mapping(path: Path) -> NDArray[np.uint8]:
-    """The class of each annotators' code; code 0 is void."""
+    """The class of each of the annotators' codes; code 0 is void."""
     content = load_mat(path, ("mapClass", "className"))
     names = tuple(str(np.squeeze(name)) for name in content["className"].reshape(-1))
     if names != CLASSES:
@@ -175,15 +167,15 @@ def read_mapping(path: Path) -> NDArray[np.uint8]:
 def _frames(
     path: Path,
     file: "h5py.File",
-    draft: DatasetWriter,
+    writer: DatasetWriter,
     ids: Sequence[str],
     crop: tuple[slice, slice],
-) -> Iterator[Frame | None]:
-    """The images in the file's order; None for one that an earlier run stored."""
+) -> Iterator[LabeledImage | None]:
+    """The images in the file's order; None for those that an earlier run stored."""
     rows, columns = crop
     fields = {name: _cached(file, name) for name in FIELDS}
     for id in ids:
-        if all(draft.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
+        if all(writer.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
             yield None
             continue
         index = int(id) - FIRST_ID
@@ -193,21 +185,21 @@ def _frames(
         except OSError:
             raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
         depth, raw, codes = (read[name].T for name in ("depths", "rawDepths", "labels"))
-        yield Frame(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
+        yield LabeledImage(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
 
 
 def _cached(file: "h5py.File", name: str) -> "h5py.Dataset":
-    """The field with a cache for the chunks of an image, which may hold its neighbours' too."""
+    """The field with a cache of all chunks of an image, which neighbouring images may share."""
     import h5py
 
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    # Asked of a field that is closed again: one that is open keeps the cache that it has.
+    # Set before the field is opened: an open one keeps its cache.
     access.set_chunk_cache(10_007, _chunk_bytes(file[name]), 0.75)
     return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
 
 
 def _chunk_bytes(field: "h5py.Dataset") -> int:
-    """The size of all chunks that an image touches."""
+    """The size of all chunks that hold parts of an image."""
     if field.chunks is None:
         return 0
     sides = zip(field.shape[1:], field.chunks[1:], strict=True)
@@ -215,27 +207,27 @@ def _chunk_bytes(field: "h5py.Dataset") -> int:
     return int(field.chunks[0] * padded * field.dtype.itemsize)
 
 
-def _store(draft: DatasetWriter, path: Path, table: NDArray[np.uint8], frame: Frame | None) -> None:
-    if frame is None:
+def _store(
+    writer: DatasetWriter, path: Path, table: NDArray[np.uint8], labeled: LabeledImage | None
+) -> None:
+    if labeled is None:
         return
-    origin = f"{path}: image {int(frame.id) - FIRST_ID + 1}"
-    if frame.codes.max() >= len(table):
-        wrong = f"code {frame.codes.max()}, expected 0 to {len(table) - 1}"
-        raise InputError(f"{origin}: labels: {wrong}, as the map to 40 classes has it")
-    picture = Image.fromarray(np.ascontiguousarray(frame.image))
-    draft.add_image(frame.id, images.encoded(picture, level=1), f"{origin}: images")
-    draft.add_depth(frame.id, millimetres(frame.depth, origin), ~(frame.raw > 0), origin)
-    draft.add_label(frame.id, table[frame.codes], f"{origin}: labels")
+    origin = f"{path}: image {int(labeled.id) - FIRST_ID + 1}"
+    if labeled.codes.max() >= len(table):
+        wrong = f"code {labeled.codes.max()}, expected 0 to {len(table) - 1}"
+        raise InputError(f"{origin}: labels: {wrong}, as in the map to 40 classes")
+    image = Image.fromarray(np.ascontiguousarray(labeled.image))
+    writer.add_image(labeled.id, images.encode_png(image, level=1), f"{origin}: images")
+    writer.add_depth(labeled.id, millimetres(labeled.depth, origin), ~(labeled.raw > 0), origin)
+    writer.add_label(labeled.id, table[labeled.codes], f"{origin}: labels")
 
 
 def millimetres(depth: NDArray[np.float32], origin: str) -> NDArray[np.uint16]:
-    """Metres as whole millimetres, halves rounded up as MATLAB does."""
+    """Metres [H, W] as whole millimetres, halves rounded up as MATLAB does."""
     if not np.isfinite(depth).all():
         raise InputError(f"{origin}: depths: NaN or infinite, expected metres")
     if depth.min() < 0 or depth.max() >= 65.5:
         found = f"{depth.min():g} to {depth.max():g}"
         raise InputError(f"{origin}: depths: {found}, expected metres from 0 to 65.5")
-    rounded: NDArray[np.uint16] = np.floor(depth * np.float32(1000) + np.float32(0.5)).astype(
-        np.uint16
-    )
-    return rounded
+    rounded: NDArray[np.float32] = np.floor(depth * np.float32(1000) + np.float32(0.5))
+    return rounded.astype(np.uint16)

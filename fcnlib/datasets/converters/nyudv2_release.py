@@ -1,4 +1,4 @@
-"""NYUDv2 as FCN's authors released it: cropped, with HHA, and with other labels along borders."""
+"""NYUDv2 as FCN's authors released it: cropped, with HHA, and other labels along borders."""
 
 import re
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import mat_label
-from fcnlib.datasets.converters.nyudv2 import CLASSES, PALETTE, SPLITS
-from fcnlib.datasets.hha.encode import COLOUR, CROP
+from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
+from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP
 from fcnlib.datasets.writer import (
     DatasetWriter,
     check_counts,
@@ -32,7 +32,10 @@ KINDS = ("images", "depth", "hha", "segmentation")
 def convert_nyudv2_release(
     dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
-    """Prepare train, val, trainval and test with depth and HHA; what was missing is not told."""
+    """Prepare train, val, trainval and test with depth and HHA.
+
+    The release does not have which pixels were missing in the measured depth.
+    """
     (archive,) = expect_archives(dataset, archives, ["the release"])
     check_counts(out, dataset.counts, SPLITS)
     splits = _splits(archive)
@@ -42,20 +45,20 @@ def convert_nyudv2_release(
         palette=PALETTE,
         archives=archives,
         counts=dataset.counts,
-        camera=COLOUR.cropped(CROP[0], CROP[2]),
-    ) as draft:
-        for name, ids in splits.items():
-            draft.add_split(name, ids)
-        wanted = {*splits["trainval"], *splits["test"]}
-        found = (item for item in members(archive, _FILE) if (item[0][2] or item[0][4]) in wanted)
-        stored = in_threads(partial(_store, draft, archive), found, workers)
-        total = len(KINDS) * len(wanted)
+        camera=NYUD_CAMERA.cropped(NYUD_CROP[0], NYUD_CROP[2]),
+    ) as writer:
+        for name, listed in splits.items():
+            writer.add_split(name, listed)
+        ids = {*splits["trainval"], *splits["test"]}
+        found = (item for item in members(archive, _FILE) if (item[0][2] or item[0][4]) in ids)
+        stored = in_threads(partial(_store, writer, archive), found, workers)
+        total = len(KINDS) * len(ids)
         for _ in progress(stored, desc=f"reading {archive.name}", total=total, unit="file"):
             pass
 
 
 def _splits(archive: Path) -> dict[str, list[str]]:
-    """The lists, which hold bare numbers; the training and validation images together."""
+    """The lists, whose IDs are numbers; `trainval` is those of train and val together."""
     found: dict[str, list[str]] = {}
     for match, data in members(archive, _LIST):
         found[match[1]] = data.decode("ascii", "replace").split()
@@ -70,17 +73,17 @@ def _splits(archive: Path) -> dict[str, list[str]]:
     return {"train": train, "val": val, "trainval": train + val, "test": test}
 
 
-def _store(draft: DatasetWriter, archive: Path, member: tuple[re.Match[str], bytes]) -> None:
+def _store(writer: DatasetWriter, archive: Path, member: tuple[re.Match[str], bytes]) -> None:
     match, data = member
     kind, id = match[1] or match[3], match[2] or match[4]
     origin = f"{archive}: {PurePosixPath(match[0]).parent.name}/{PurePosixPath(match[0]).name}"
-    if draft.has({"images": "image", "segmentation": "labels/semantic"}.get(kind, kind), id):
+    if writer.has({"images": "image", "segmentation": "labels/semantic"}.get(kind, kind), id):
         return
     if kind == "images":
-        draft.add_image(id, data, origin)
+        writer.add_image(id, data, origin)
     elif kind == "depth":
-        draft.add_depth(id, images.millimetres(data, origin), None, origin)
+        writer.add_depth(id, images.read_depth(data, origin), None, origin)
     elif kind == "hha":
-        draft.add_hha(id, data, origin)
+        writer.add_hha(id, data, origin)
     else:
-        draft.add_label(id, mat_label(data, origin, kind, classes=len(CLASSES)), origin)
+        writer.add_label(id, mat_label(data, origin, kind, classes=len(CLASSES)), origin)

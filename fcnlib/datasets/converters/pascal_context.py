@@ -1,4 +1,4 @@
-"""PASCAL-Context: the whole scene of VOC2010's images, from the published archives."""
+"""PASCAL-Context: classes of all pixels of VOC2010's images, from the published archives."""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from fcnlib.archives.members import members
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store
+from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
 from fcnlib.datasets.converters.mat import mat_codes
 from fcnlib.datasets.converters.pascal_context_names import RAW_NAMES, TASK_NAMES, code
-from fcnlib.datasets.converters.voc import voc_lists
+from fcnlib.datasets.converters.voc_lists import voc_lists
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
-CLASSES = ("background", *TASK_NAMES)  # class 0 is all other names: there is no void
+CLASSES = ("background", *TASK_NAMES)  # class 0 are all other names; there is no void
 SPLITS = ("train", "val")
 
-_PHOTOGRAPHS = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages)/([^/]+)\.jpg")
+_IMAGES = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages)/([^/]+)\.jpg")
 _LABEL_MAPS = re.compile(r"(?:.*/)?(trainval)/([^/]+)\.mat")
 _CONTENTS = re.compile(rf"{_LABEL_MAPS.pattern}|(?:.*/)?labels\.txt")
 _CLASS_OF = np.zeros(len(RAW_NAMES) + 1, np.uint8)  # by code
@@ -29,29 +29,31 @@ _CLASS_OF[[code(name) for name in TASK_NAMES]] = range(1, len(CLASSES))
 def convert_context(
     dataset: ArchiveDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
-    """Prepare VOC2010's Main splits train and val, as far as their images are annotated."""
+    """Prepare the annotated images of VOC2010's Main splits train and val."""
     voc, annotations = expect_archives(dataset, archives, ["VOC", "PASCAL-Context"])
     check_counts(out, dataset.counts, SPLITS)
     annotated = _annotated(annotations)
     _, lists = voc_lists(voc, "Main")
     tasks = {"semantic": CLASSES}
-    with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as draft:
+    with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as writer:
         for name in SPLITS:
-            draft.add_split(name, [id for id in lists[name] if id in annotated])
-        wanted = {id for ids in draft.splits.values() for id in ids}
-        store(draft, annotations, _LABEL_MAPS, {"trainval": LABEL}, wanted, workers, context_label)
-        store(draft, voc, _PHOTOGRAPHS, {"JPEGImages": IMAGE}, wanted, workers)
+            writer.add_split(name, [id for id in lists[name] if id in annotated])
+        ids = {id for ids in writer.splits.values() for id in ids}
+        store_archive_images(
+            writer, annotations, _LABEL_MAPS, {"trainval": LABEL}, ids, workers, context_label
+        )
+        store_archive_images(writer, voc, _IMAGES, {"JPEGImages": IMAGE}, ids, workers)
 
 
 def context_label(data: bytes, origin: str) -> NDArray[np.uint8]:
-    """The classes [H, W], 0 to 59, of the codes in a .mat file's LabelMap."""
+    """The class indices [H, W], 0 to 59, of the codes in a .mat file's LabelMap."""
     codes = mat_codes(data, origin, "LabelMap", range(1, len(RAW_NAMES) + 1))
     label: NDArray[np.uint8] = _CLASS_OF[codes.astype(np.intp)]
     return label
 
 
 def _annotated(archive: Path) -> set[str]:
-    """The annotated IDs; where the archive says what its codes mean, they must mean that here."""
+    """The annotated IDs; an error if the archive lists other names of codes than ours."""
     found = set()
     for match, data in members(archive, _CONTENTS):
         if match[1]:
@@ -64,7 +66,7 @@ def _annotated(archive: Path) -> set[str]:
 
 
 def _check_names(data: bytes, origin: str) -> None:
-    """Raise unless labels.txt, lines of `code: name`, has the 459 names in their order."""
+    """Raise unless labels.txt, lines of `code: name`, has the 459 names in order."""
     lines = (line.partition(":") for line in data.decode("utf-8", "replace").splitlines())
     names = {number.strip(): " ".join(name.split()) for number, _, name in lines}
     for number, expected in enumerate(RAW_NAMES, start=1):

@@ -1,4 +1,4 @@
-"""Which converter turns which data set into the prepared layout."""
+"""The converters by name, and the function that prepares a data set with them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from fcnlib.datasets.converters.pascal_context import convert_context
 from fcnlib.datasets.converters.siftflow import convert_siftflow
 from fcnlib.datasets.converters.voc import convert_voc, convert_voc_sbd
 
-# converter -> function(data set, archives, out, workers=)
+# name -> function(data set, archives, out, workers=)
 CONVERTERS: dict[str, Callable[..., None]] = {
     "voc": convert_voc,
     "voc-sbd": convert_voc_sbd,
@@ -35,7 +35,14 @@ def prepare(
     *,
     workers: int = 1,
 ) -> None:
-    """Turn a data set, given as its config entry, into the prepared folder `out`."""
+    """Convert a data set into the prepared folder `out`.
+
+    Args:
+        dataset: Its entry in the configuration, validated or not.
+        archives: Paths of its archives, in the order of the entry; none for a user's own folder.
+        out: The folder; it may hold an earlier prepared data set, but nothing else.
+        workers: Number of threads or processes.
+    """
     if isinstance(dataset, Mapping):
         dataset = TypeAdapter[ArchiveDataset | FolderDataset](Dataset).validate_python(dataset)
     paths = [Path(path) for path in archives]

@@ -1,4 +1,4 @@
-"""SIFT Flow: outdoor photographs with a class and a geometry for each pixel."""
+"""SIFT Flow: outdoor images with a semantic and a geometric class for each pixel."""
 
 import logging
 import re
@@ -33,15 +33,15 @@ from fcnlib.datasets.writer import (
 
 logger = logging.getLogger(__name__)
 
-TASKS = {"semantic": SEMANTIC, "geometric": GEOMETRIC}  # classes with their colours
+TASKS = {"semantic": SEMANTIC, "geometric": GEOMETRIC}  # colours by class by task
 UNLABELLED = {"semantic": (0,), "geometric": (-1, 0)}
-_PARTS = {"SemanticLabels": "semantic", "GeoLabels": "geometric"}
-# Names that begin with a dot are what Macs add to zip archives.
+_FOLDERS = {"SemanticLabels": "semantic", "GeoLabels": "geometric"}
+# macOS adds files whose names begin with a dot to zip archives.
 _IMAGE = re.compile(rf"(?:.*/)?Images/{FOLDER}/([^/.][^/]*)\.jpg")
-_LABEL = re.compile(rf"(?:.*/)?({'|'.join(_PARTS)})/{FOLDER}/([^/.][^/]*)\.mat")
+_LABEL = re.compile(rf"(?:.*/)?({'|'.join(_FOLDERS)})/{FOLDER}/([^/.][^/]*)\.mat")
 
 
-class _Pair(NamedTuple):
+class _LabelPair(NamedTuple):
     """Both label files of an image, undecoded, by task."""
 
     id: str
@@ -54,7 +54,7 @@ def convert_siftflow(
 ) -> None:
     """Prepare the released test list's images as `test` and all others as `trainval`.
 
-    An image of which no pixel is labelled is left out: the published archive has two.
+    Images without a labelled pixel are left out; the published archive has two.
     """
     (archive,) = expect_archives(dataset, archives, ["the zip"])
     check_counts(out, dataset.counts, ("trainval", "test"))
@@ -62,29 +62,29 @@ def convert_siftflow(
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}
     with dataset_writer(
         out, tasks=tasks, palette=palette, archives=archives, counts=dataset.counts
-    ) as draft:
-        labelled = _store_labels(draft, archive, workers)
+    ) as writer:
+        labelled = _store_labels(writer, archive, workers)
         test = [id for id in released_test() if id in labelled]
-        draft.add_split("trainval", sorted(labelled.difference(test)))
-        draft.add_split("test", test)
-        _store_images(draft, archive, labelled, workers)
+        writer.add_split("trainval", sorted(labelled.difference(test)))
+        writer.add_split("test", test)
+        _store_images(writer, archive, labelled, workers)
 
 
-def _store_labels(draft: DatasetWriter, archive: Path, workers: int) -> set[str]:
-    """Read the label files and store those that label a pixel; returns their IDs."""
-    stored = in_threads(partial(_store_pair, draft), _pairs(archive), workers)
+def _store_labels(writer: DatasetWriter, archive: Path, workers: int) -> set[str]:
+    """Store the labels of images with a labelled pixel; returns their IDs."""
+    stored = in_threads(partial(_store_pair, writer), _pairs(archive), workers)
     labelled = {id for id in progress(stored, desc="reading labels", unit="image") if id}
     if not labelled:
         raise InputError(f"{archive}: no labels in it, expected SemanticLabels/{FOLDER}/*.mat")
     return labelled
 
 
-def _pairs(archive: Path) -> Iterator[_Pair]:
-    """Both label files of each image, as soon as the second of them is found."""
-    waiting: dict[str, _Pair] = {}
+def _pairs(archive: Path) -> Iterator[_LabelPair]:
+    """Both label files of each image, once the second of them is found."""
+    waiting: dict[str, _LabelPair] = {}
     for match, content in members(archive, _LABEL):
-        task, id = _PARTS[match[1]], match[2]
-        pair = waiting.pop(id, _Pair(id, {}, {}))
+        task, id = _FOLDERS[match[1]], match[2]
+        pair = waiting.pop(id, _LabelPair(id, {}, {}))
         pair.contents[task], pair.origins[task] = content, f"{archive}: {match[1]}/{id}.mat"
         if len(pair.contents) == len(TASKS):
             yield pair
@@ -97,34 +97,34 @@ def _pairs(archive: Path) -> Iterator[_Pair]:
         raise InputError(f"{origin}: {others} labels of this image are missing, expected both")
 
 
-def _store_pair(draft: DatasetWriter, pair: _Pair) -> str | None:
-    """The ID where a pixel is labelled, once both labels are stored."""
-    if all(draft.has(f"labels/{task}", pair.id) for task in TASKS):
+def _store_pair(writer: DatasetWriter, pair: _LabelPair) -> str | None:
+    """Store both labels, unless no pixel is labelled; returns the ID if they are stored."""
+    if all(writer.has(f"labels/{task}", pair.id) for task in TASKS):
         return pair.id
     labels = {task: read_label(pair.contents[task], task, pair.origins[task]) for task in TASKS}
     if all((label == VOID).all() for label in labels.values()):
         return None
     for task, label in labels.items():
-        draft.add_label(pair.id, label, pair.origins[task], task)
+        writer.add_label(pair.id, label, pair.origins[task], task)
     return pair.id
 
 
-def _store_images(draft: DatasetWriter, archive: Path, labelled: set[str], workers: int) -> None:
-    """Store the photographs that have labels, and name those that have none."""
+def _store_images(writer: DatasetWriter, archive: Path, labelled: set[str], workers: int) -> None:
+    """Store the images that have labels, and log those that have none."""
     unlabelled: list[str] = []
 
-    def chosen() -> Iterator[tuple[str, bytes]]:
+    def missing() -> Iterator[tuple[str, bytes]]:
         for match, content in members(archive, _IMAGE):
             if match[1] not in labelled:
                 unlabelled.append(match[1])
-            elif not draft.has("image", match[1]):
+            elif not writer.has("image", match[1]):
                 yield match[1], content
 
     def store(image: tuple[str, bytes]) -> None:
         id, content = image
-        draft.add_image(id, content, f"{archive}: {id}.jpg")
+        writer.add_image(id, content, f"{archive}: {id}.jpg")
 
-    stored = in_threads(store, chosen(), workers)
+    stored = in_threads(store, missing(), workers)
     for _ in progress(stored, desc="reading images", total=len(labelled), unit="image"):
         pass
     if unlabelled:
@@ -132,5 +132,5 @@ def _store_images(draft: DatasetWriter, archive: Path, labelled: set[str], worke
 
 
 def read_label(content: bytes, task: str, origin: str) -> NDArray[np.uint8]:
-    """The class indices [H, W] in a label file: its codes count from 1, void is 255."""
+    """The class indices [H, W] of a label file, whose codes count from 1; void is 255."""
     return mat_label(content, origin, "S", classes=len(TASKS[task]), void=UNLABELLED[task])

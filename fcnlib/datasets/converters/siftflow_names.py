@@ -7,8 +7,14 @@ from fcnlib.datasets.images import Colour
 
 FOLDER = "spatial_envelope_256x256_static_8outdoorcategories"
 CATEGORIES = (
-    *("coast", "forest", "highway", "insidecity"),
-    *("mountain", "opencountry", "street", "tallbuilding"),
+    "coast",
+    "forest",
+    "highway",
+    "insidecity",
+    "mountain",
+    "opencountry",
+    "street",
+    "tallbuilding",
 )
 
 SEMANTIC: dict[str, Colour] = {

@@ -1,7 +1,7 @@
 """HHA of a depth image: horizontal disparity, height above the ground, angle with gravity.
 
-After Gupta, Girshick, Arbelaez, Malik (ECCV 2014), as they computed it for NYUDv2. Each step stands
-below in the order of computing; the one departure is in `normals`.
+After Gupta, Girshick, Arbelaez, Malik (ECCV 2014), as they computed it for NYUDv2. The steps stand
+below in the order of computation; the one departure is in `_normals`.
 """
 
 import logging
@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 
-FRAME = (480, 640)  # height, width as published
-
-
-CROP = (45, 470, 40, 600)  # rows and columns with depth: from, to, from, to
-
+NYUD_SIZE = (480, 640)  # height, width as published
+NYUD_CROP = (45, 470, 40, 600)  # top, bottom, left, right of the part that has depth
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -26,18 +23,18 @@ Bools = NDArray[np.bool_]
 log = logging.getLogger(__name__)
 
 ANGLE_RADIUS = 3  # of the windows whose normals give the angle: 7 x 7 pixels
-GRAVITY_RADIUS = 10  # of those that tell where down is: 21 x 21
-STRIP = 48  # rows at a time, so that a processor's cache holds the work
+GRAVITY_RADIUS = 10  # of the windows whose normals give gravity: 21 x 21 pixels
+STRIP = 48  # rows at a time, so that the arrays fit into the CPU's cache
 GRAVITY_STEPS = ((45.0, 5), (15.0, 5))  # (degrees, iterations)
-SETTLED = 1e-7  # radians; a step that turns gravity by less is the last at its angle
-SAME = 1e-5  # of the largest eigenvalue: what rounding makes of equal ones
+CONVERGED = 1e-7  # radians; a step that turns gravity by less is the last at its angle
+EIGENVALUE_TOLERANCE = 1e-5  # of the largest; within it, eigenvalues count as equal
 LEVEL_DEG = 0.1  # a camera that is tilted by no more counts as level in the height
-GROUND_CM = -90.0  # a lowest point above this is not the ground...
-CAMERA_CM = 130.0  # ...and the camera is taken to be this high
-NEAREST_CM = 100.0
-DISPARITY_CM = 31000.0
+GROUND_CM = -90.0  # if the lowest point is above this, it is not the ground...
+CAMERA_CM = 130.0  # ...and the camera is assumed to be this high
+NEAREST_CM = 100.0  # nearer pixels get the disparity of this depth
+DISPARITY_CM = 31000.0  # disparity times depth
 ANGLE_OFFSET = 38.0  # a floor is 38, a wall 128, a ceiling 218
-SENSOR_M = (0.5, 10.0)  # what a Kinect measures; a median outside tells of another unit
+SENSOR_M = (0.5, 10.0)  # range of a Kinect; a median outside suggests another unit
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,11 @@ class Camera:
     cy: float
 
     def cropped(self, top: int, left: int) -> "Camera":
-        """The camera of an image without its first `top` rows and `left` columns."""
+        """The camera of the image without its first `top` rows and `left` columns."""
         return replace(self, cx=self.cx - left, cy=self.cy - top)
 
     def reduced(self, factor: int) -> "Camera":
-        """The camera of an image whose pixels are means of `factor` x `factor` pixels."""
+        """The camera of the image reduced to means of `factor` x `factor` pixels."""
         shift = (factor - 1) / 2  # of a block's centre from its first pixel
         return Camera(
             self.fx / factor,
@@ -65,54 +62,57 @@ class Camera:
 
 
 # NYUDv2's RGB camera, to which its depth is registered; for 480 x 640 pixels.
-COLOUR = Camera(518.85790117450188, 519.46961112127485, 325.58244941119034, 253.73616633400465)
+NYUD_CAMERA = Camera(518.85790117450188, 519.46961112127485, 325.58244941119034, 253.73616633400465)
 
 
-def encode(
+def encode_hha(
     depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera
 ) -> NDArray[np.uint8]:
-    """Disparity, height (cm) and angle (degrees + 38) as bytes [H, W, 3].
+    """Disparity, height (cm) and angle (degrees + 38) as uint8 [H, W, 3].
 
-    `depth_m` [H, W] is the filled depth in metres. `missing` [H, W] marks where the sensor measured
-    nothing: such pixels get values, but take no part in normals. Without it all were measured.
+    Args:
+        depth_m: Filled depth in metres, [H, W].
+        missing: Where the sensor measured nothing, [H, W]: such pixels get values, but do not
+            count in normals. None if all were measured.
+        camera: The camera of the depth image.
     """
-    encoded = rounded(*channels(depth_m, missing, camera))
-    if odd := doubt(depth_m):
-        log.warning("%s", odd)
+    encoded = to_bytes(*hha_channels(depth_m, missing, camera))
+    if warning := depth_unit_warning(depth_m):
+        log.warning("%s", warning)
     return encoded
 
 
-def rounded(disparity: Floats, height: Floats, angle: Floats) -> NDArray[np.uint8]:
-    """The channels as bytes [H, W, 3]."""
+def to_bytes(disparity: Floats, height: Floats, angle: Floats) -> NDArray[np.uint8]:
+    """The channels, rounded and limited to 255, as uint8 [H, W, 3]."""
     encoded = np.empty((*disparity.shape, 3), np.uint8)
     for index, channel in enumerate((disparity, height, angle + ANGLE_OFFSET)):
-        # No channel is below 0: cutting off the fraction rounds halves up, as MATLAB does.
+        # No channel is negative: adding 0.5 and truncating rounds halves up, as MATLAB does.
         encoded[..., index] = np.minimum(channel + 0.5, 255.0)
     return encoded
 
 
-def channels(
+def hha_channels(
     depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera
 ) -> tuple[Floats, Floats, Floats]:
-    """Disparity, height in cm and angle in degrees [H, W], before they are rounded and cut off."""
+    """Disparity, height in cm and angle in degrees, each [H, W], before rounding."""
     depth, valid = _checked(depth_m, missing)
     inverse = _inverse(depth, valid)
-    down = _down(inverse, valid, camera)
+    down = _gravity(inverse, valid, camera)
     angles = [_angle(normal, down) for normal in _strips(inverse, valid, camera, ANGLE_RADIUS)]
     disparity = DISPARITY_CM / np.maximum(depth, NEAREST_CM)
     return disparity, _height(depth, camera, down), np.concatenate(angles)
 
 
 def gravity(depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera) -> Floats:
-    """The direction of down [3], of length 1; x is to the right, y down, z forward."""
+    """The unit vector [3] of gravity in the camera's axes: x to the right, y down, z forward."""
     depth, valid = _checked(depth_m, missing)
-    return _down(_inverse(depth, valid), valid, camera)
+    return _gravity(_inverse(depth, valid), valid, camera)
 
 
-def doubt(depth_m: NDArray[np.floating]) -> str:
-    """What is odd about a depth image's unit; empty where nothing is."""
-    sampled = depth_m[::8, ::8]  # a median of all pixels takes longer than their normals
-    median = float(np.median(sampled[sampled > 0])) if (sampled > 0).any() else SENSOR_M[0]
+def depth_unit_warning(depth_m: NDArray[np.floating]) -> str:
+    """A warning if a depth image [H, W] seems not to be in metres; else empty."""
+    sample = depth_m[::8, ::8]  # a median of all pixels takes longer than their normals
+    median = float(np.median(sample[sample > 0])) if (sample > 0).any() else SENSOR_M[0]
     if SENSOR_M[0] <= median <= SENSOR_M[1]:
         return ""
     return (
@@ -122,7 +122,7 @@ def doubt(depth_m: NDArray[np.floating]) -> str:
 
 
 def _checked(depth_m: NDArray[np.floating], missing: Bools | None) -> tuple[Floats, Bools]:
-    """Depth in centimetres, and which pixels were measured."""
+    """Depth in centimetres and which pixels were measured, both [H, W]."""
     if depth_m.ndim != 2 or depth_m.size == 0:
         raise InputError(f"depth: {depth_m.shape} pixels, expected (height, width)")
     if missing is not None and missing.shape != depth_m.shape:
@@ -133,7 +133,7 @@ def _checked(depth_m: NDArray[np.floating], missing: Bools | None) -> tuple[Floa
         row, column = (int(place[0]) for place in np.nonzero(wrong))
         value = depth_m[row, column]
         raise InputError(f"depth: {value} at row {row}, column {column}; expected metres from 0 on")
-    valid = depth > 0  # where nothing was filled in, nothing was measured
+    valid = depth > 0  # 0 where nothing was measured nor filled in
     if not valid.any():
         raise InputError("depth: 0 at every pixel, expected metres")
     if missing is not None:
@@ -144,12 +144,12 @@ def _checked(depth_m: NDArray[np.floating], missing: Bools | None) -> tuple[Floa
 
 
 def _inverse(depth: Floats, valid: Bools) -> Floats:
-    """1 / depth where it was measured, elsewhere 0, so that it adds nothing to a sum."""
+    """1 / depth where it was measured; elsewhere 0, which adds nothing to sums."""
     return np.divide(1.0, depth, out=np.zeros_like(depth), where=valid)
 
 
 def _strips(inverse: Floats, valid: Bools, camera: Camera, radius: int) -> Iterator[Floats]:
-    """The normals [3, h, W] of `STRIP` rows at a time, from the top."""
+    """The normals [3, h, W] of `STRIP` rows at a time, from the top down."""
     inverse, valid = np.pad(inverse, radius), np.pad(valid, radius)
     for top in range(0, len(valid) - 2 * radius, STRIP):
         rows = slice(top, top + STRIP + 2 * radius)
@@ -157,13 +157,13 @@ def _strips(inverse: Floats, valid: Bools, camera: Camera, radius: int) -> Itera
 
 
 def _normals(inverse: Floats, valid: Bools, camera: Camera, radius: int) -> Floats:
-    """The normals [3, h, w] of the planes that fit each pixel's window best; they point away.
+    """The unit normals [3, h, w] of the plane that fits each pixel's window; they point away.
 
-    The arrays are `radius` larger on each side: what lies outside the image counts as missing.
+    The arrays are `radius` larger on each side: pixels outside of the image count as missing.
     A plane n . P = 1 is, in the image, 1 / depth = a x + b y + c: least squares, in offsets x and y
-    from the window's centre. Where a window's measured pixels are none, or lie on a line, nothing
-    tells the plane: NaN. (The original has NaN for none, and normalises rounding noise for a line;
-    the moments of the mask are integers and tell exactly.)
+    from the window's centre. If a window has no measured pixels, or they lie on a line, no plane is
+    determined: NaN. (The original has NaN for none, and normalises rounding noise for a line; the
+    moments of the mask are integers, so that this test is exact.)
     """
     count, x, y, xx, xy, yy = _moments(valid.astype(np.int32), radius, 3)
     variance_x, variance_y = _floats(count * xx - x * x, count * yy - y * y)  # times count squared
@@ -189,19 +189,22 @@ def _normals(inverse: Floats, valid: Bools, camera: Camera, radius: int) -> Floa
 def _moments(values: NDArray[Any], radius: int, orders: int) -> list[NDArray[Any]]:
     """Sums over windows of values * x**i * y**j with i + j < orders: 1, x, y, x x, x y, y y."""
     along_y = _moments_along(0, values, radius, orders)
-    found = [_moments_along(1, sums, radius, orders - power) for power, sums in enumerate(along_y)]
-    return [found[total - i][i] for total in range(orders) for i in range(total, -1, -1)]
+    moments = [
+        _moments_along(1, sums, radius, orders - power) for power, sums in enumerate(along_y)
+    ]
+    return [moments[total - i][i] for total in range(orders) for i in range(total, -1, -1)]
 
 
 def _moments_along(axis: int, values: NDArray[Any], radius: int, orders: int) -> list[NDArray[Any]]:
     """Sums over windows of values * offset**p along an axis, p = 0 .. orders - 1.
 
-    From sums in the image's coordinates. For integers this is exact, even where those wrap around.
+    Computed from sums in image coordinates; exact for integers, even if those wrap around.
     """
     length = values.shape[axis]
-    at = np.expand_dims(np.arange(length, dtype=values.dtype) - length // 2, 1 - axis)
-    sums = [_window_sums(axis, values * at**power, radius) for power in range(orders)]
-    centre = at[radius : length - radius] if axis == 0 else at[:, radius : length - radius]
+    position = np.expand_dims(np.arange(length, dtype=values.dtype) - length // 2, 1 - axis)
+    sums = [_window_sums(axis, values * position**power, radius) for power in range(orders)]
+    inside = slice(radius, length - radius)
+    centre = position[inside] if axis == 0 else position[:, inside]
     if orders > 1:
         sums[1] -= centre * sums[0]
     if orders > 2:  # (t - c)^2 = t^2 - 2 c (t - c) - c^2
@@ -210,7 +213,7 @@ def _moments_along(axis: int, values: NDArray[Any], radius: int, orders: int) ->
 
 
 def _window_sums(axis: int, values: NDArray[Any], radius: int) -> NDArray[Any]:
-    """Sums over the 2 radius + 1 values around each that has so many."""
+    """Sums over the 2 radius + 1 values around each; `values` become their cumulative sums."""
     size = 2 * radius + 1
     if axis == 1:
         np.cumsum(values, axis=1, dtype=values.dtype, out=values)
@@ -228,8 +231,8 @@ def _floats(*values: NDArray[Any]) -> list[Floats]:
     return [value.astype(np.float64) for value in values]
 
 
-def _down(inverse: Floats, valid: Bools, camera: Camera) -> Floats:
-    """The direction that is most parallel to floors' normals and most orthogonal to walls'."""
+def _gravity(inverse: Floats, valid: Bools, camera: Camera) -> Floats:
+    """The direction most parallel to floors' normals and most orthogonal to walls'."""
     strips = [_products(normal) for normal in _strips(inverse, valid, camera, GRAVITY_RADIUS)]
     down = np.array([0.0, 1.0, 0.0])
     for degrees, iterations in GRAVITY_STEPS:
@@ -241,10 +244,10 @@ def _down(inverse: Floats, valid: Bools, camera: Camera) -> Floats:
             for products in strips:
                 cosine = squares @ products  # squared, [h, W]
                 sign = np.subtract(cosine < wall, cosine > floor, dtype=np.float32)
-                # Only a row at a time in single precision: a plane's equal terms round alike.
+                # Single precision within a row only: the equal terms of a plane round alike.
                 sums += (products @ sign[..., None]).sum(axis=(0, 2), dtype=np.float64)
-            before, down = down, _least(sums, down)
-            if np.linalg.norm(down - before) < SETTLED:
+            before, down = down, _smallest_eigenvector(sums, down)
+            if np.linalg.norm(down - before) < CONVERGED:
                 break
     return down
 
@@ -255,19 +258,19 @@ def _products(normal: Floats) -> NDArray[np.float32]:
     return np.stack([x * x, x * y, x * z, y * y, y * z, z * z], axis=1)
 
 
-def _least(products: Floats, down: Floats) -> Floats:
-    """The eigenvector of the smallest eigenvalue, on the side of `down`."""
+def _smallest_eigenvector(products: Floats, down: Floats) -> Floats:
+    """The unit eigenvector of the smallest eigenvalue, on the side of `down`."""
     xx, xy, xz, yy, yz, zz = products
     values, vectors = np.linalg.eigh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
-    # Where several are smallest, as for a single wall, the one nearest to `down`.
-    smallest = vectors[:, values <= values[0] + SAME * np.abs(values).max()]
-    found: Floats = smallest @ (smallest.T @ down)
-    length = float(np.linalg.norm(found))
-    return found / length if length > 0 else down
+    # If several are smallest, as for a single wall, their vector nearest to `down`.
+    smallest = vectors[:, values <= values[0] + EIGENVALUE_TOLERANCE * np.abs(values).max()]
+    projection: Floats = smallest @ (smallest.T @ down)
+    length = float(np.linalg.norm(projection))
+    return projection / length if length > 0 else down
 
 
 def _height(depth: Floats, camera: Camera, down: Floats) -> Floats:
-    """Height above the lowest point, in cm."""
+    """Height [H, W] above the lowest point, in cm."""
     if np.degrees(np.arccos(np.clip(down[1], -1, 1))) <= LEVEL_DEG:
         down = np.array([0.0, 1.0, 0.0])
     row, column = np.ogrid[1 : depth.shape[0] + 1, 1 : depth.shape[1] + 1]
@@ -279,6 +282,6 @@ def _height(depth: Floats, camera: Camera, down: Floats) -> Floats:
 
 
 def _angle(normal: Floats, down: Floats) -> Floats:
-    """Degrees between normals and down; 180 where there is no normal."""
+    """Degrees between normals and gravity [h, W]; 180 where there is no normal."""
     cosine = np.einsum("c,chw->hw", down, normal)
     return np.where(np.isnan(cosine), 180.0, np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

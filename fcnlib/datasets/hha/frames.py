@@ -1,4 +1,4 @@
-"""HHA of one's own depth images, outside of a data set."""
+"""HHA of single depth images, outside of a data set."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -10,72 +10,77 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError, brief, raise_all
+from fcnlib.core.errors import InputError, first_line, raise_all
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import (
-    COLOUR,
-    CROP,
-    FRAME,
+    NYUD_CAMERA,
+    NYUD_CROP,
+    NYUD_SIZE,
     Camera,
-    channels,
-    doubt,
-    rounded,
+    depth_unit_warning,
+    hha_channels,
+    to_bytes,
 )
-from fcnlib.datasets.hha.prepare import save
+from fcnlib.datasets.hha.prepare import write_hha
 from fcnlib.datasets.reader import first_and_more
 
 Unit = Literal["mm", "0.1mm", "m"]
 PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
 SUFFIXES = (".png", ".npy")
-TOP, BOTTOM, LEFT, RIGHT = CROP
-CROPPED = (BOTTOM - TOP, RIGHT - LEFT)
-FARTHEST = 1e5  # pixels, of a principal point and of a focal length: beyond, numbers overflow
+TOP, BOTTOM, LEFT, RIGHT = NYUD_CROP
+CROPPED_SIZE = (BOTTOM - TOP, RIGHT - LEFT)
+LARGEST = 1e5  # pixels, of a focal length or principal point: beyond, numbers overflow
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A depth image, the one that shows by zeros what was not measured, and where to write HHA."""
+    """The files of a depth image: what to read, and where to write its HHA."""
 
-    depth: Path
-    raw: Path | None
+    depth: Path  # filled
+    raw: Path | None  # as measured: 0 where nothing was
     out: Path
 
 
 @dataclass(frozen=True)
-class View:
-    """How depth images are to be read."""
+class DepthFormat:
+    """Unit, camera and crop of depth images."""
 
     unit: Unit = "mm"
     camera: Camera | None = None  # None: NYUDv2's
-    crop: bool = False  # to NYUDv2's published part, where they are not yet
+    crop: bool = False  # to NYUDv2's published part, unless they are cropped already
 
 
-def encode_frames(frames: Sequence[Frame], view: View, *, workers: int = 1) -> None:
-    """Write the HHA of each frame; what looks like another unit is said once, at the end.
+def encode_frames(frames: Sequence[Frame], depth_format: DepthFormat, *, workers: int = 1) -> None:
+    """Write the HHA of each frame.
 
-    Frames that cannot be encoded are left out, and named at the end.
+    A warning that depth seems to be in another unit is logged once, at the end. Frames that cannot
+    be encoded are left out, and named at the end.
     """
-    come: Iterable[str | InputError]
-    come = in_processes(partial(_tried, view), frames, min(workers, len(frames)))
+    results: Iterable[str | InputError]
+    results = in_processes(partial(_try_encode, depth_format), frames, min(workers, len(frames)))
     if len(frames) > 1:
-        come = progress(come, desc="Encoding HHA", total=len(frames), unit="image")
-    said = list(zip(frames, come, strict=True))
-    odd = [(str(frame.depth), doubt) for frame, doubt in said if isinstance(doubt, str) and doubt]
-    if odd:
-        log.warning("%s: %s", first_and_more([name for name, _ in odd]), odd[0][1])
-    failed = [error for _, error in said if isinstance(error, InputError)]
+        results = progress(results, desc="Encoding HHA", total=len(frames), unit="image")
+    warnings: list[tuple[str, str]] = []  # file, warning
+    failed: list[InputError] = []
+    for frame, result in zip(frames, results, strict=True):
+        if isinstance(result, InputError):
+            failed.append(result)
+        elif result:
+            warnings.append((str(frame.depth), result))
+    if warnings:
+        log.warning("%s: %s", first_and_more([name for name, _ in warnings]), warnings[0][1])
     raise_all(failed, f"of {len(frames)} depth images have no HHA in {frames[0].out.parent}")
 
 
 def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame]:
-    """The frames of depth files, or of those in folders.
+    """The frames of depth files, and of those in folders.
 
-    One file has one raw file, and `out` is the file to write. Of several, the raw ones have the
-    same names in a folder `raw`, and `out` is a folder.
+    For a single file, `raw` is its raw file and `out` the file to write. For several, both are
+    folders, and raw files have the names of the depth files.
     """
     if missing := [path for path in depths if not path.exists()]:
         raise InputError(f"{missing[0]}: no such file")
@@ -93,26 +98,31 @@ def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame
             Frame(file, raw / file.name if raw else None, out / f"{file.stem}.png")
             for file in files
         ]
-    targets = [frame.out.resolve() for frame in frames]
-    if twice := sorted({str(path) for path in targets if targets.count(path) > 1}):
-        raise InputError(f"{first_and_more(twice)}: would be written twice, from files of one name")
-    read = {path.resolve() for frame in frames for path in (frame.depth, frame.raw) if path}
-    if over := sorted(str(path) for path in read.intersection(targets)):
-        raise InputError(f"{over[0]}: is read, expected another place to write to")
+    _check_targets(frames)
     return frames
 
 
-def camera_from(text: str) -> Camera:
-    """The camera that `fx,fy,cx,cy` says."""
+def _check_targets(frames: Sequence[Frame]) -> None:
+    """Raise if a file would be written twice, or is read too."""
+    targets = [frame.out.resolve() for frame in frames]
+    if twice := sorted({str(path) for path in targets if targets.count(path) > 1}):
+        raise InputError(f"{first_and_more(twice)}: would be written twice, from files of one name")
+    sources = {path.resolve() for frame in frames for path in (frame.depth, frame.raw) if path}
+    if both := sorted(str(path) for path in sources.intersection(targets)):
+        raise InputError(f"{both[0]}: is read, expected another place to write to")
+
+
+def parse_camera(text: str) -> Camera:
+    """The camera that a text `fx,fy,cx,cy` gives in pixels."""
     try:
         fx, fy, cx, cy = (float(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"camera {text!r}: expected four numbers, fx,fy,cx,cy in pixels") from None
     largest = np.abs([fx, fy, cx, cy]).max()  # NaN if one is
-    if not (fx >= 1 and fy >= 1 and largest <= FARTHEST):
+    if not (fx >= 1 and fy >= 1 and largest <= LARGEST):
         raise InputError(
-            f"camera {text!r}: expected pixels: fx and fy from 1 to {FARTHEST:.0f}, "
-            f"cx and cy from -{FARTHEST:.0f} to {FARTHEST:.0f}"
+            f"camera {text!r}: expected pixels: fx and fy from 1 to {LARGEST:.0f}, "
+            f"cx and cy from -{LARGEST:.0f} to {LARGEST:.0f}"
         )
     return Camera(fx, fy, cx, cy)
 
@@ -126,48 +136,51 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _tried(view: View, frame: Frame) -> str | InputError:
-    """What `_encode` returns, or what was wrong with the frame."""
+def _try_encode(depth_format: DepthFormat, frame: Frame) -> str | InputError:
+    """What `_encode` returns, or the error that it raises."""
     try:
-        return _encode(view, frame)
+        return _encode(depth_format, frame)
     except InputError as error:
         return error
 
 
-def _encode(view: View, frame: Frame) -> str:
-    """Write a frame's HHA; returns what is odd about its unit."""
-    depth = _metres(frame.depth, view.unit)
+def _encode(depth_format: DepthFormat, frame: Frame) -> str:
+    """Write a frame's HHA; returns a warning if its unit seems to be another one, else ""."""
+    depth = _metres(frame.depth, depth_format.unit)
     missing = None
     if frame.raw:
         missing = ~(_values(frame.raw) > 0)  # NaN too
         if missing.shape != depth.shape:
-            size, expected = _size(missing.shape), _size(depth.shape)
+            size, expected = _format_size(missing.shape), _format_size(depth.shape)
             raise InputError(f"{frame.raw}: {size} pixels, but {frame.depth} has {expected}")
-    rows, columns, camera = _seen(frame.depth, depth.shape, view)
+    rows, columns, camera = _crop(frame.depth, depth.shape, depth_format)
     depth, missing = depth[rows, columns], None if missing is None else missing[rows, columns]
     try:
-        save(rounded(*channels(depth, missing, camera)), frame.out)
+        write_hha(to_bytes(*hha_channels(depth, missing, camera)), frame.out)
     except InputError as error:
         raise InputError(f"{frame.depth}: {error}") from None
-    return doubt(depth)
+    return depth_unit_warning(depth)
 
 
-def _seen(name: Path, size: tuple[int, ...], view: View) -> tuple[slice, slice, Camera]:
-    """The rows and columns to encode, and their camera."""
-    camera = view.camera or COLOUR
-    if view.crop:
-        if size == FRAME:
+def _crop(
+    path: Path, size: tuple[int, ...], depth_format: DepthFormat
+) -> tuple[slice, slice, Camera]:
+    """The rows and columns to encode, and the camera of that part."""
+    camera = depth_format.camera or NYUD_CAMERA
+    if depth_format.crop:
+        if size == NYUD_SIZE:
             return slice(TOP, BOTTOM), slice(LEFT, RIGHT), camera.cropped(TOP, LEFT)
-        if size != CROPPED:
+        if size != CROPPED_SIZE:
             raise InputError(
-                f"{name}: {_size(size)} pixels, expected {_size(FRAME)} to crop, "
-                f"or {_size(CROPPED)} that are cropped already"
+                f"{path}: {_format_size(size)} pixels, expected {_format_size(NYUD_SIZE)} to crop, "
+                f"or {_format_size(CROPPED_SIZE)} that are cropped already"
             )
         camera = camera.cropped(TOP, LEFT)
-    elif view.camera is None and size != FRAME:
+    elif depth_format.camera is None and size != NYUD_SIZE:
         raise InputError(
-            f"{name}: {_size(size)} pixels, but the Kinect's camera has {_size(FRAME)}; "
-            f"give --camera, or --crop for NYUDv2's {_size(CROPPED)}"
+            f"{path}: {_format_size(size)} pixels, but the Kinect's camera has "
+            f"{_format_size(NYUD_SIZE)}; give --camera, or --crop for NYUDv2's "
+            f"{_format_size(CROPPED_SIZE)}"
         )
     return slice(None), slice(None), camera
 
@@ -180,10 +193,10 @@ def _metres(path: Path, unit: Unit) -> NDArray[np.floating]:
 
 
 def _values(path: Path) -> NDArray[Any]:
-    """What a depth file holds [H, W], in its own unit."""
+    """The values of a depth file [H, W], in its own unit."""
     if path.suffix.lower() != ".npy":
         try:
-            return images.millimetres(path)
+            return images.read_depth(path)
         except InputError as error:
             if path.suffix.lower() in SUFFIXES or not path.exists():
                 raise
@@ -193,11 +206,11 @@ def _values(path: Path) -> NDArray[Any]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an array ({brief(error)})") from None
+        raise InputError(f"{path}: not an array ({first_line(error)})") from None
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         raise InputError(f"{path}: expected numbers of height x width")
     return values
 
 
-def _size(shape: tuple[int, ...]) -> str:
+def _format_size(shape: tuple[int, ...]) -> str:
     return f"{shape[1]} x {shape[0]}"

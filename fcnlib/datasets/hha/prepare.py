@@ -1,4 +1,4 @@
-"""HHA of all images of a prepared data set, which nets then read like photographs."""
+"""HHA of all images of a prepared data set, stored as images."""
 
 import hashlib
 import logging
@@ -16,16 +16,16 @@ from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets.hha.encode import (
     Camera,
-    channels,
-    doubt,
-    rounded,
+    depth_unit_warning,
+    hha_channels,
+    to_bytes,
 )
 from fcnlib.datasets.journal import (
-    Stored,
-    mean,
-    mostly_odd,
+    StoredFile,
+    channel_means,
+    channel_sums,
+    common_depth_warning,
     pixel_digest,
-    totals,
 )
 from fcnlib.datasets.reader import (
     HHA_INFO,
@@ -37,71 +37,76 @@ from fcnlib.datasets.reader import (
 
 log = logging.getLogger(__name__)
 
-ZLIB_LEVEL = 3  # files a tenth larger than by its usual 6, in a third of the time
+ZLIB_LEVEL = 3  # files a tenth larger than at the default, 6, in a third of the time
 
 
 def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     """Write `hha/ID.png` and then `hha.json` into a prepared data set.
 
-    A stopped run goes on behind the images that it wrote. HHA that came with the data set stays.
+    The next run goes on after the images that a stopped one wrote. HHA that came with the data set
+    is kept.
     """
     info = read_info(dataset / INFO)
-    (dataset / HHA_INFO).unlink(missing_ok=True)  # until all images are there
+    (dataset / HHA_INFO).unlink(missing_ok=True)  # written last, once all images are there
     prepared = PreparedDataset(dataset)
     splits = {split: prepared.ids(split) for split in info.splits}
     ids = sorted({id for listed in splits.values() for id in listed})
     if "hha" in info.inputs:
-        come = in_processes(partial(_measured, prepared), ids, workers)
-        measured = list(progress(come, desc="Reading HHA", total=len(ids), unit="image"))
+        results = in_processes(partial(_read_stored, prepared), ids, workers)
+        files = list(progress(results, desc="Reading HHA", total=len(ids), unit="image"))
     elif info.camera is None or "depth" not in info.inputs:
         raise InputError(f"{dataset}: no depth in it, expected depth and its camera for HHA")
     else:
         camera = Camera(*info.camera)
         with resumable_folder(dataset / "hha", _key(info.digest, camera)) as folder:
-            come = in_processes(partial(_encoded, prepared, folder, camera), ids, workers)
-            measured = list(progress(come, desc="Encoding HHA", total=len(ids), unit="image"))
-    if odd := mostly_odd(measured):
-        log.warning("%s: %s", dataset, odd)
-    stored = {one.id: one for one in measured}
-    result = HHAInfo(
+            results = in_processes(partial(_encode, prepared, folder, camera), ids, workers)
+            files = list(progress(results, desc="Encoding HHA", total=len(ids), unit="image"))
+    if warning := common_depth_warning(files):
+        log.warning("%s: %s", dataset, warning)
+    by_id = {file.id: file for file in files}
+    hha_info = HHAInfo(
         images=len(ids),
-        means={split: mean([stored[id] for id in listed]) for split, listed in splits.items()},
-        digest=_hash(*(f"{one.id} {one.digest}" for one in measured)),
+        means={
+            split: channel_means([by_id[id] for id in listed]) for split, listed in splits.items()
+        },
+        digest=_hash(*(f"{file.id} {file.digest}" for file in files)),
     )
-    write_json(dataset / HHA_INFO, result.model_dump(mode="json"))
+    write_json(dataset / HHA_INFO, hha_info.model_dump(mode="json"))
 
 
-def save(hha: NDArray[np.uint8], path: Path) -> None:
+def write_hha(hha: NDArray[np.uint8], path: Path) -> None:
     """Write HHA [H, W, 3] as a PNG whose channels are disparity, height and angle."""
     with atomic_write(path) as temporary:
         Image.fromarray(hha).save(temporary, "PNG", compress_level=ZLIB_LEVEL)
 
 
 def _key(digest: str, camera: Camera) -> str:
-    """What a stopped run's images depend on: the data, and the code that encodes them."""
+    """A hash of what the images depend on: the data, and the code that encodes them."""
     return _hash(digest, repr(camera), fingerprint(Path(__file__)))
 
 
-def _encoded(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) -> Stored:
-    """Write an image's HHA, unless an earlier run did."""
+def _encode(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) -> StoredFile:
+    """Write an image's HHA, unless a stopped run did."""
     path = folder / f"{id}.png"
     if path.exists():
-        return _of(id, np.array(Image.open(path)))
+        return _record(id, np.array(Image.open(path)))
     metres = prepared.depth(id) / 1000.0
     try:
-        hha = rounded(*channels(metres, prepared.missing(id), camera))
+        hha = to_bytes(*hha_channels(metres, prepared.missing(id), camera))
     except InputError as error:
         raise InputError(f"{prepared.root}: {id}: {error}") from None
-    save(hha, path)
-    return _of(id, hha, doubt(metres))
+    write_hha(hha, path)
+    return _record(id, hha, depth_unit_warning(metres))
 
 
-def _measured(prepared: PreparedDataset, id: str) -> Stored:
-    return _of(id, prepared.hha(id))
+def _read_stored(prepared: PreparedDataset, id: str) -> StoredFile:
+    """The record of HHA that came with the data set."""
+    return _record(id, prepared.hha(id))
 
 
-def _of(id: str, hha: NDArray[np.uint8], odd: str = "") -> Stored:
-    return Stored("hha", id, "", hha.shape, pixel_digest(hha), totals(hha), odd)
+def _record(id: str, hha: NDArray[np.uint8], warning: str = "") -> StoredFile:
+    digest, sums = pixel_digest(hha), channel_sums(hha)
+    return StoredFile("hha", id, "", hha.shape, digest, sums, warning)
 
 
 def _hash(*parts: str) -> str:

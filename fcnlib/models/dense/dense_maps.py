@@ -18,25 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.dense.trunk import coarse, layers_of
-from fcnlib.models.geometry import (
-    Grid,
-    Window,
-    grids,
-    window,
-)
+from fcnlib.models.dense.subnets import coarse_net, layer_dict
+from fcnlib.models.geometry import Grid, WindowLayer, grids, kernel_stride_padding
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import (
-    IMAGE_LAYER,
-    Layers,
-    copy_inputs,
-    inputs_of,
-)
+from fcnlib.models.layers import IMAGE_LAYER, Layers, copy_inputs, inputs_of
 
 
 def dense_grid(net: LayerGraph, stride: int = 1) -> Grid:
-    """Where the cells of the dense map of `stride` lie in the image."""
-    grid = list(grids(layers_of(coarse(net))).values())[-1]
+    """Where the cells of a net's dense map of `stride` pixels lie in the image."""
+    grid = list(grids(layer_dict(coarse_net(net))).values())[-1]
     if stride < 1 or round(grid.stride) % stride:
         raise InputError(f"stride: {stride}; expected a divisor of the net's {grid.stride:.0f}")
     return replace(grid, stride=stride)
@@ -51,16 +41,16 @@ class ShiftAndStitch(nn.Module):
     def __init__(self, net: LayerGraph, stride: int = 1) -> None:
         super().__init__()
         dense_grid(net, stride)  # refuses a stride that does not fit
-        self.net, self.stride = coarse(net), stride
-        layers = layers_of(self.net)
-        before, self.growths = _input_strides(layers), _growths(layers)
+        self.net, self.stride = coarse_net(net), stride
+        layers = layer_dict(self.net)
+        input_strides, self.growths = _input_strides(layers), _growths(layers)
         self.strides = {name: round(grid.stride) for name, grid in grids(layers).items()}
-        self.strided: list[tuple[Bordered, int, int]] = []
+        self.strided: list[tuple[ExplicitPadding, int, int]] = []
         for name, layer in layers.items():
-            if isinstance(layer, Window) and (own := window(layer)[1]) > 1:
-                bordered = Bordered(layer)
-                self.net[name] = copy_inputs(layer, bordered)
-                self.strided.append((bordered, before[name], own))
+            if isinstance(layer, WindowLayer) and (own := kernel_stride_padding(layer)[1]) > 1:
+                padded = ExplicitPadding(layer)
+                self.net[name] = copy_inputs(layer, padded)
+                self.strided.append((padded, input_strides[name], own))
 
     def forward(self, image: Tensor) -> Tensor:
         last = list(self.net)[-1]
@@ -77,7 +67,7 @@ class ShiftAndStitch(nn.Module):
         return dense
 
     def _check(self, side: int, shift: int) -> None:
-        """Where a shift leaves a map no cell, a padded layer after it would see only a border."""
+        """Raise if a shift leaves a map no cell: a padded layer after it would see only padding."""
         for name, growth in self.growths.items():
             furthest = min(shift, self.strides[name] - gcd(self.strides[name], self.stride))
             if side >= self.net.smallest_side and side + growth <= furthest:
@@ -89,8 +79,8 @@ class ShiftAndStitch(nn.Module):
     def _shifted(self, image: Tensor, row: int, column: int) -> Tensor:
         """The coarse map that begins at the cell (row, column) of the dense one."""
         down, right = row * self.stride, column * self.stride
-        for layer, before, own in self.strided:
-            layer.shift = (down // before % own, right // before % own)
+        for layer, input_stride, own in self.strided:
+            layer.shift = (down // input_stride % own, right // input_stride % own)
         scores: Tensor = self.net(image)
         return scores
 
@@ -102,28 +92,29 @@ def dilated(net: LayerGraph, stride: int = 1) -> LayerGraph:
     follow become as much wider.
     """
     dense_grid(net, stride)
-    dense = coarse(net)
-    layers = layers_of(dense)
-    before, found = _input_strides(layers), grids(layers)
+    dense = coarse_net(net)
+    layers = layer_dict(dense)
+    input_strides, maps = _input_strides(layers), grids(layers)
     for name, layer in layers.items():
-        if isinstance(layer, Window):
-            kept, after = gcd(before[name], stride), gcd(round(found[name].stride), stride)
-            wide = _dilated(layer, stride=after // kept, dilation=before[name] // kept)
+        if isinstance(layer, WindowLayer):
+            before, after = gcd(input_strides[name], stride), gcd(round(maps[name].stride), stride)
+            dilation = input_strides[name] // before
+            wide = _dilated(layer, stride=after // before, dilation=dilation)
             dense[name] = copy_inputs(layer, wide)
     return dense
 
 
-class Bordered(nn.Module):
-    """A layer on a map with an explicit border: its padding, and what rounding up needs.
+class ExplicitPadding(nn.Module):
+    """A layer whose padding, and what rounding up needs besides, is added explicitly.
 
-    Its windows begin `shift` cells further down and right; the border stays where it is.
+    Its windows begin `shift` cells further down and right; the padding stays where it is.
     """
 
-    def __init__(self, layer: Window, *, dilation: int = 1) -> None:
+    def __init__(self, layer: WindowLayer, *, dilation: int = 1) -> None:
         super().__init__()
-        _, _, padding = window(layer)
+        _, _, padding = kernel_stride_padding(layer)
         self.near, self.far = padding * dilation, (padding + _rounding_up(layer)) * dilation
-        self.outside = -torch.inf if isinstance(layer, nn.MaxPool2d) else 0.0
+        self.fill = -torch.inf if isinstance(layer, nn.MaxPool2d) else 0.0
         self.shift = (0, 0)
         self.layer = layer
         layer.padding = (0, 0)
@@ -132,13 +123,13 @@ class Bordered(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         down, right = self.shift
-        border = [self.near - right, self.far, self.near - down, self.far]
-        result: Tensor = self.layer(functional.pad(x, border, value=self.outside))
+        pad = [self.near - right, self.far, self.near - down, self.far]
+        result: Tensor = self.layer(functional.pad(x, pad, value=self.fill))
         return result
 
 
-class DilatedMean(nn.Module):
-    """The mean of windows whose cells lie `dilation` apart."""
+class DilatedAvgPool(nn.Module):
+    """Average pooling of windows whose cells lie `dilation` apart."""
 
     def __init__(self, kernel: int, *, stride: int, dilation: int) -> None:
         super().__init__()
@@ -146,46 +137,46 @@ class DilatedMean(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        share = x.new_full((channels, 1, self.kernel, self.kernel), self.kernel**-2)
-        return functional.conv2d(x, share, None, self.stride, 0, self.dilation, channels)
+        kernel = x.new_full((channels, 1, self.kernel, self.kernel), self.kernel**-2)
+        return functional.conv2d(x, kernel, None, self.stride, 0, self.dilation, channels)
 
 
-def _dilated(layer: Window, *, stride: int, dilation: int) -> nn.Module:
+def _dilated(layer: WindowLayer, *, stride: int, dilation: int) -> nn.Module:
     """The layer at another stride, on cells that lie `dilation` apart."""
-    kernel, _, padding = window(layer)
+    kernel, _, padding = kernel_stride_padding(layer)
     if isinstance(layer, nn.Conv2d):
         layer.padding, layer.dilation = (padding * dilation,) * 2, (dilation, dilation)
         layer.stride = (stride, stride)
         return layer
     if isinstance(layer, nn.AvgPool2d):
-        return DilatedMean(kernel, stride=stride, dilation=dilation)
-    bordered = Bordered(layer, dilation=dilation)
+        return DilatedAvgPool(kernel, stride=stride, dilation=dilation)
+    padded = ExplicitPadding(layer, dilation=dilation)
     layer.stride, layer.dilation = stride, dilation
-    return bordered
+    return padded
 
 
 def _growths(layers: Layers) -> dict[str, int]:
     """By how many cells each layer's map of stride 1 would be larger than the image."""
-    growths, before, bottoms = {IMAGE_LAYER: 0}, _input_strides(layers), inputs_of(layers)
+    growths, strides, inputs = {IMAGE_LAYER: 0}, _input_strides(layers), inputs_of(layers)
     for name, layer in layers.items():
-        growths[name] = growths[bottoms[name][0]]
-        if isinstance(layer, Window):
-            kernel, _, padding = window(layer)
+        growths[name] = growths[inputs[name][0]]
+        if isinstance(layer, WindowLayer):
+            kernel, _, padding = kernel_stride_padding(layer)
             room = 2 * padding + _rounding_up(layer) - (kernel - 1)
-            growths[name] += room * before[name]
+            growths[name] += room * strides[name]
     return growths
 
 
-def _rounding_up(layer: Window) -> int:
+def _rounding_up(layer: WindowLayer) -> int:
     """How many cells behind the border the last window of a pooling that rounds up may reach."""
     if isinstance(layer, nn.MaxPool2d) and layer.ceil_mode:
         # A window begins on the map or on the padding before it, never behind.
-        kernel, stride, padding = window(layer)
+        kernel, stride, padding = kernel_stride_padding(layer)
         return min(stride, kernel - padding) - 1
     return 0
 
 
 def _input_strides(layers: Layers) -> dict[str, int]:
-    """The stride of the map that each layer reads."""
-    found = grids(layers)
-    return {name: round(found[read[0]].stride) for name, read in inputs_of(layers).items()}
+    """The stride, in pixels, of each layer's input."""
+    maps = grids(layers)
+    return {name: round(maps[inputs[0]].stride) for name, inputs in inputs_of(layers).items()}

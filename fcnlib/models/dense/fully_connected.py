@@ -1,32 +1,36 @@
-"""Classifiers as they were before they slid, their layers fully connected (section 3.1)."""
+"""Classifiers before they were made convolutional: fully connected layers (section 3.1)."""
 
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.dense.trunk import coarse, part_of
-from fcnlib.models.geometry import Window, window
+from fcnlib.models.dense.subnets import coarse_net, subnet
+from fcnlib.models.geometry import WindowLayer, kernel_stride_padding
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import ConvReLU
 
 
 class FullyConnected(nn.Module):
-    """A classifier as it was before it slid: its layers fully connected, its weights its own.
+    """A net's classifier with fully connected layers, which share the net's weights.
 
-    `trunk` makes features of an image; `head` makes scores [N, classes] of features that are
-    `cells` a side: from the last layer with a window on, all is one vector.
+    `trunk` maps an image to features; `head` maps features of `cells` a side to scores
+    [N, classes]: from the last layer with a kernel larger than 1 on, all is one vector.
     """
 
     def __init__(self, net: LayerGraph) -> None:
         super().__init__()
-        net = coarse(net)
+        net = coarse_net(net)
         names = list(net)
-        windows = {name: window(layer) for name, layer in net.items() if isinstance(layer, Window)}
+        windows = {
+            name: kernel_stride_padding(layer)
+            for name, layer in net.items()
+            if isinstance(layer, WindowLayer)
+        }
         last = [name for name, (kernel, _, _) in windows.items() if kernel > 1][-1]
         self.cells, stride, padding = windows[last]
         if (stride, padding) != (1, 0):
             raise InputError(f"{last}: stride {stride}, padding {padding}; expected 1 and 0")
         first = names.index(last)
-        self.trunk = part_of(net, names[:first])
+        self.trunk = subnet(net, names[:first])
         self.head = nn.Sequential(*(_as_linear(net[name]) for name in names[first:]))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -42,14 +46,14 @@ class FullyConnected(nn.Module):
 
 
 def _as_linear(layer: nn.Module) -> nn.Module:
-    """A layer of the head of one window, its weights the layer's own."""
+    """The layer on one window: a convolution becomes linear and shares its weights."""
     if not isinstance(layer, nn.Conv2d):
         return layer
     linear = nn.Linear(1, 1)
     assert layer.bias is not None
     linear.weight = nn.Parameter(layer.weight.detach().flatten(1))  # the same memory
     linear.bias = nn.Parameter(layer.bias.detach())
-    parts: list[nn.Module] = [nn.Flatten(), linear]
+    modules: list[nn.Module] = [nn.Flatten(), linear]
     if isinstance(layer, ConvReLU):
-        parts += [nn.ReLU(), nn.Dropout(layer.dropout)]
-    return nn.Sequential(*parts)
+        modules += [nn.ReLU(), nn.Dropout(layer.dropout)]
+    return nn.Sequential(*modules)

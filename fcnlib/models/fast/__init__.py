@@ -1,0 +1,1 @@
+"""Faster forms of the nets: the same scores."""

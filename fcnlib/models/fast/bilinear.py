@@ -21,17 +21,17 @@ class Bilinear(nn.Module):
         return torch.matmul(torch.matmul(down, x.contiguous()), across.t())
 
     def matrix(self, cells: int) -> Tensor:
-        """[(cells - 1) * factor + side, cells]: the kernel under each cell."""
+        """The upsampling of one axis, [(cells - 1) * factor + side, cells]: a kernel per cell."""
         side = self.kernel.shape[0]
         pixel = torch.arange((cells - 1) * self.factor + side, device=self.kernel.device)
         cell = torch.arange(cells, device=self.kernel.device)
-        place = pixel[:, None] - self.factor * cell
-        inside = (place >= 0) & (place < side)
-        return torch.where(inside, self.kernel[place.clamp(0, side - 1)], 0.0)
+        tap = pixel[:, None] - self.factor * cell
+        inside = (tap >= 0) & (tap < side)
+        return torch.where(inside, self.kernel[tap.clamp(0, side - 1)], 0.0)
 
 
-def bilinear(layer: Upscore) -> Bilinear | None:
-    """Frozen upsampling as matrix products; None where it has learned other weights."""
+def as_bilinear(layer: Upscore) -> Bilinear | None:
+    """Frozen upsampling as matrix products; None if its kernels are learned or not separable."""
     square = layer.weight[0, 0].detach().double()  # the outer product of a row with itself
     row = square.sum(0) / square.sum().sqrt()
     if layer.weight.requires_grad or not torch.allclose(

@@ -1,10 +1,10 @@
-"""A net without the work that conv1_1's wide padding makes constant: the same scores, sooner.
+"""Nets that skip the border which conv1_1's wide padding makes constant: the same scores, faster.
 
-Around the part of a map that depends on the image, every channel holds one constant, up to an edge
-of a few cells where the zero padding of later layers shows. `CentredConv` computes the first part
-alone, less the constant: what surrounds it is then zero, and a convolution's own padding is exact.
-`Edge` computes the edge, on a map of a few cells; `Whole` puts the three together again for the
-layers that need the whole map.
+Around the interior of a map, which depends on the image, every channel holds one constant, up to
+an edge of a few cells where the zero padding of later layers shows. `BorderOffsetConv` computes the
+interior alone, less the constant: what surrounds it is then zero, and a convolution's own padding
+is exact. `EdgeMap` computes the edge, on a map of a few cells; `AssembleMap` puts interior,
+constant and edge together again for the layers that need the whole map.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,57 +15,56 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from fcnlib.models.geometry import window
+from fcnlib.models.geometry import kernel_stride_padding
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     Cast,
-    Channels,
+    ChannelSlice,
     ConvReLU,
     Layers,
     add_layer,
+    clear_inputs,
     inputs_of,
 )
 
-# Padding of the first convolution from which on the constant is worth leaving out.
-WIDE = 16
-Net = TypeVar("Net", bound=LayerGraph)
+# Padding of the first convolution, in pixels, from which on skipping the constant is worth it.
+WIDE_PADDING = 16
+NetT = TypeVar("NetT", bound=LayerGraph)
+Window = tuple[int, int, int]  # kernel, stride, padding
 
 
 @dataclass(frozen=True)
-class Zone:
-    """Along a whole map's side: where the image begins to matter, and where computing begins.
+class Border:
+    """The border along a side of a whole map, in cells."""
 
-    `edge` cells at either end may differ from the constant, by the zero padding of later layers.
-    """
-
-    inside: int
-    start: int
-    edge: int
+    interior: int  # from here on, cells depend on the image
+    computed: int  # from here on, cells are computed: no later than the interior
+    edge: int  # so many cells at either end may differ from the constant, by later zero padding
 
 
 @dataclass(frozen=True)
-class Step:
-    """A layer that can be computed in its middle only."""
+class InteriorLayer:
+    """A layer of which only the interior need be computed."""
 
     name: str
     layer: nn.Conv2d | nn.MaxPool2d
-    zone: Zone
-    around: Tensor  # the constant that it reads around the image, [C], float64
-    constant: Tensor  # and the one that it makes of it
+    border: Border  # of its output
+    input_constant: Tensor  # of its input around the interior, [C], float64
+    constant: Tensor  # of its output
 
 
 class BorderOffsetConv(nn.Conv2d):
-    """A ConvReLU on a map less its constant: relu(z + b) - c = max(z + b - c, -c)."""
+    """A ConvReLU on a map less its constant border: relu(z + b) - c = max(z + b - c, -c)."""
 
     floor: Tensor
 
-    def __init__(self, layer: nn.Conv2d, around: Tensor, *, padding: int) -> None:
-        side = window(layer)[0]
+    def __init__(self, layer: nn.Conv2d, input_constant: Tensor, *, padding: int) -> None:
+        side = kernel_stride_padding(layer)[0]
         super().__init__(
             layer.in_channels, layer.out_channels, side, padding=padding, device="meta"
         )
-        before = _before_relu(layer, around).to(layer.weight.dtype)
+        before = _before_relu(layer, input_constant).to(layer.weight.dtype)
         self.weight = layer.weight
         self.bias = nn.Parameter(before.clamp(max=0), requires_grad=False)
         self.register_buffer("floor", -before.clamp(min=0)[:, None, None])
@@ -75,33 +74,33 @@ class BorderOffsetConv(nn.Conv2d):
         return y
 
 
-class Constant(nn.Module):
-    """A map of one cell: what surrounds the part that depends on the image."""
+class ConstantMap(nn.Module):
+    """A map of one cell: the constant around the interior of a layer's output."""
 
     constant: Tensor
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, layer: InteriorLayer) -> None:
         super().__init__()
-        self.register_buffer("constant", _as_map(step))
+        self.register_buffer("constant", _constant_map(layer))
 
     def forward(self, image: Tensor) -> Tensor:
         return self.constant
 
 
-class Edge(nn.Module):
-    """The edges of a whole map, drawn together to a map of a few cells, from an earlier layer's.
+class EdgeMap(nn.Module):
+    """The edges of a whole map, joined to a map of a few cells, from those of an earlier layer.
 
     A map is stretched (its constant cells repeated) where the next layers need more of them; its
     size keeps the whole map's remainder, so that later poolings cut it alike.
     """
 
-    def __init__(self, steps: Sequence[Step], first: int) -> None:
+    def __init__(self, chain: Sequence[InteriorLayer], first: int) -> None:
         super().__init__()
-        self.before = _windows(steps[:first])
-        self.windows = _windows(steps[first:])
-        self.layers = nn.ModuleList(step.layer for step in steps[first:])
-        self.edges = [step.zone.edge for step in steps[first - 1 : -1]]
-        self.least = [_cells_needed(steps, number) for number in range(first, len(steps))]
+        self.before = _windows(chain[:first])
+        self.windows = _windows(chain[first:])
+        self.layers = nn.ModuleList(each.layer for each in chain[first:])
+        self.edges = [each.border.edge for each in chain[first - 1 : -1]]
+        self.least = [_cells_needed(chain, position) for position in range(first, len(chain))]
         self.remainders: list[int] = []
         remainder = 1
         for _, stride, _ in reversed(self.windows):
@@ -115,137 +114,148 @@ class Edge(nn.Module):
             least, remainder = self.least[i], self.remainders[i]
             if least > 0:
                 passed = self.before + self.windows[:i]
-                height = least + (whole_side(image.shape[2], passed) - least) % remainder
-                width = least + (whole_side(image.shape[3], passed) - least) % remainder
-                edge = stretched(edge, height, width, self.edges[i])
+                height = least + (map_side(image.shape[2], passed) - least) % remainder
+                width = least + (map_side(image.shape[3], passed) - least) % remainder
+                edge = stretch(edge, height, width, self.edges[i])
             edge = layer(edge)
         return edge
 
 
 class AssembleMap(nn.Module):
-    """A whole map: its edge stretched to its size, and in it the part that depends on the image."""
+    """A whole map: its edge stretched to the map's size, and the interior put into it."""
 
     constant: Tensor
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, chain: Sequence[InteriorLayer]) -> None:
         super().__init__()
-        zone = steps[-1].zone
-        self.windows = _windows(steps)
-        self.edge, self.inside, self.skipped = zone.edge, zone.inside, zone.inside - zone.start
-        self.register_buffer("constant", _as_map(steps[-1]))
+        border = chain[-1].border
+        self.windows = _windows(chain)
+        self.edge, self.interior = border.edge, border.interior
+        self.skipped = border.interior - border.computed
+        self.register_buffer("constant", _constant_map(chain[-1]))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        centred, edge, image = maps[0], maps[1], maps[2]
-        height = whole_side(image.shape[2], self.windows)
-        width = whole_side(image.shape[3], self.windows)
-        whole = stretched(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
-        bottom = inside_end(image.shape[2], self.windows)
-        right = inside_end(image.shape[3], self.windows)
-        last, skipped = bottom - self.inside + self.skipped, self.skipped
-        end = right - self.inside + skipped
-        part = centred[:, :, skipped:last, skipped:end] + self.constant
-        whole[:, :, self.inside : bottom, self.inside : right] = part
+        computed, edge, image = maps[0], maps[1], maps[2]
+        height = map_side(image.shape[2], self.windows)
+        width = map_side(image.shape[3], self.windows)
+        whole = stretch(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
+        bottom = interior_end(image.shape[2], self.windows)
+        right = interior_end(image.shape[3], self.windows)
+        last, skipped = bottom - self.interior + self.skipped, self.skipped
+        end = right - self.interior + skipped
+        interior = computed[:, :, skipped:last, skipped:end] + self.constant
+        whole[:, :, self.interior : bottom, self.interior : right] = interior
         return whole
 
 
-def skip_constant_border(net: Net) -> Net:
+def skip_constant_border(net: NetT) -> NetT:
     """The net with its first layers computed only where they depend on the image.
 
-    That is its 3 x 3 convolutions and 2 x 2 poolings behind a padding of at least `WIDE`; of other
-    nets nothing is left out. The weights are shared with `net`.
+    These are its 3 x 3 convolutions and 2 x 2 poolings behind a padding of at least `WIDE_PADDING`;
+    of other nets nothing is skipped. The weights are shared with `net`.
     """
-    layers, bottoms = net.copies(), inputs_of(net)
-    chains = _chains(layers, bottoms)
-    chain_of = {step.name: chain for chain in chains for step in chain}
+    layers, inputs = net.copy_layers(), inputs_of(net)
+    chains = _chains(layers, inputs)
+    chain_of = {each.name: chain for chain in chains for each in chain}
     new: Layers = {}
-    whole: dict[str, str] = {}
+    whole: dict[str, str] = {}  # the assembled map of a layer, where others need it
     for name, layer in layers.items():
-        for attribute in ("bottom", "bottoms"):
-            layer.__dict__.pop(attribute, None)
+        clear_inputs(layer)
         if name not in chain_of:
-            add_layer(new, name, layer, *(whole.get(bottom, bottom) for bottom in bottoms[name]))
+            add_layer(new, name, layer, *(whole.get(source, source) for source in inputs[name]))
             continue
-        steps = [step.name for step in chain_of[name]]
-        number = steps.index(name)
-        add_layer(new, name, _centred(chain_of[name], number), *bottoms[name])
-        readers = [reader for reader, read in bottoms.items() if name in read]
-        if set(readers) - {*steps[number + 1 : number + 2]}:
-            whole[name] = _put_whole(new, chain_of[name][: number + 1], bottoms[steps[0]][0], whole)
+        names = [each.name for each in chain_of[name]]
+        position = names.index(name)
+        add_layer(new, name, _interior_form(chain_of[name], position), *inputs[name])
+        consumers = {consumer for consumer, sources in inputs.items() if name in sources}
+        if consumers - {*names[position + 1 : position + 2]}:
+            chain, image = chain_of[name][: position + 1], inputs[names[0]][0]
+            whole[name] = _add_whole_map(new, chain, image, whole)
     return net.with_layers(new)
 
 
-def _chains(layers: Layers, bottoms: Mapping[str, list[str]]) -> list[list[Step]]:
-    """Of each stream, the layers that can be computed in their middle only."""
-    chains: list[list[Step]] = []
-    for name, after_it in pairwise([*layers, ""]):
-        bottom, layer = bottoms[name][0], layers[name]
-        pooled = isinstance(layers.get(after_it), nn.MaxPool2d)
-        first = bottom == IMAGE_LAYER or isinstance(layers[bottom], Cast | Channels)
-        if first and (step := _step(name, layer, None, pooled)):
-            chains.append([step])
-        elif chains and bottom == chains[-1][-1].name:
-            step = _step(name, layer, chains[-1][-1], pooled)
-            chains[-1] += [step] if step else []
+def _chains(layers: Layers, inputs: Mapping[str, list[str]]) -> list[list[InteriorLayer]]:
+    """The layers of each stream, in their order, of which only the interior need be computed."""
+    chains: list[list[InteriorLayer]] = []
+    for name, following in pairwise([*layers, ""]):
+        source, layer = inputs[name][0], layers[name]
+        pooled = isinstance(layers.get(following), nn.MaxPool2d)
+        first = source == IMAGE_LAYER or isinstance(layers[source], Cast | ChannelSlice)
+        if first and (found := _interior_layer(name, layer, None, then_pooled=pooled)):
+            chains.append([found])
+        elif chains and source == chains[-1][-1].name:
+            previous = chains[-1][-1]
+            if found := _interior_layer(name, layer, previous, then_pooled=pooled):
+                chains[-1].append(found)
     return chains
 
 
-def _step(name: str, layer: nn.Module, previous: Step | None, then_pooled: bool) -> Step | None:
-    """The step after another; None: the layer is of another kind, or too close to the edge."""
+def _interior_layer(
+    name: str, layer: nn.Module, previous: InteriorLayer | None, *, then_pooled: bool
+) -> InteriorLayer | None:
+    """The layer with its border; None: it is of another kind, or its edge reaches the interior."""
     if isinstance(layer, nn.MaxPool2d):
         return _pooling(name, layer, previous)
     if not isinstance(layer, ConvReLU) or layer.stride != (1, 1) or layer.groups > 1:
         return None
-    kernel, _, padding = window(layer)
-    zone = previous.zone if previous else Zone(0, 0, 0)
-    inside = zone.inside + padding - kernel + 1
-    if inside - padding < zone.edge if previous else padding < WIDE:
+    kernel, _, padding = kernel_stride_padding(layer)
+    border = previous.border if previous else Border(0, 0, 0)
+    interior = border.interior + padding - kernel + 1
+    if interior - padding < border.edge if previous else padding < WIDE_PADDING:
         return None
-    start = zone.start + padding - kernel + 1
+    computed = border.computed + padding - kernel + 1
     if then_pooled:  # from an even cell on, and with a constant one behind the last
-        start -= 1 + (start - 1) % 2
-    around = previous.constant if previous else torch.zeros(layer.in_channels, dtype=torch.float64)
-    # The first padding puts zeros around zeros.
-    edge = zone.edge + padding if previous else 0
-    constant = _before_relu(layer, around).clamp(min=0)
-    return Step(name, layer, Zone(inside, start, edge), around, constant)
+        computed -= 1 + (computed - 1) % 2
+    input_constant = torch.zeros(layer.in_channels, dtype=torch.float64)
+    edge = 0  # the first padding puts zeros around zeros
+    if previous:
+        input_constant = previous.constant
+        edge = border.edge + padding
+    constant = _before_relu(layer, input_constant).clamp(min=0)
+    return InteriorLayer(name, layer, Border(interior, computed, edge), input_constant, constant)
 
 
-def _pooling(name: str, layer: nn.MaxPool2d, previous: Step | None) -> Step | None:
+def _pooling(
+    name: str, layer: nn.MaxPool2d, previous: InteriorLayer | None
+) -> InteriorLayer | None:
     plain = (layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode) == (2, 2, 0, True)
     if not plain or previous is None or not isinstance(previous.layer, ConvReLU):
         return None
-    zone = previous.zone
-    if zone.inside // 2 * 2 < zone.edge:
+    border = previous.border
+    if border.interior // 2 * 2 < border.edge:
         return None
     # At the far end a window may hold one cell of the edge and one of the constant.
-    pooled = Zone(zone.inside // 2, zone.start // 2, zone.edge // 2 + 1)
-    return Step(name, layer, pooled, previous.constant, previous.constant)
+    pooled = Border(border.interior // 2, border.computed // 2, border.edge // 2 + 1)
+    return InteriorLayer(name, layer, pooled, previous.constant, previous.constant)
 
 
-def _centred(chain: list[Step], number: int) -> nn.Module:
-    step = chain[number]
-    if not isinstance(step.layer, ConvReLU):
-        return step.layer
-    start = chain[number - 1].zone.start if number else 0
-    padding = start - step.zone.start + window(step.layer)[2]
-    return BorderOffsetConv(step.layer, step.around, padding=padding)
+def _interior_form(chain: list[InteriorLayer], position: int) -> nn.Module:
+    """The layer that computes the interior of a layer of the chain, less its constant."""
+    each = chain[position]
+    if not isinstance(each.layer, ConvReLU):
+        return each.layer
+    computed = chain[position - 1].border.computed if position else 0
+    padding = computed - each.border.computed + kernel_stride_padding(each.layer)[2]
+    return BorderOffsetConv(each.layer, each.input_constant, padding=padding)
 
 
-def _put_whole(layers: Layers, steps: list[Step], image: str, whole: Mapping[str, str]) -> str:
-    """Put edge and whole map of the last step on top of the layers."""
-    known = [i for i, step in enumerate(steps) if step.name in whole]
+def _add_whole_map(
+    layers: Layers, chain: list[InteriorLayer], image: str, whole: Mapping[str, str]
+) -> str:
+    """Add the edge and the whole map of the chain's last layer; returns the latter's name."""
+    known = [i for i, each in enumerate(chain) if each.name in whole]
     begin = known[-1] if known else 0
     if known:
-        edge = f"{steps[begin].name}/edge"
+        edge = f"{chain[begin].name}/edge"
     else:
-        edge = add_layer(layers, f"{steps[0].name}/constant", Constant(steps[0]), image)
-    name = steps[-1].name
-    if len(steps) - 1 > begin:
-        edge = add_layer(layers, f"{name}/edge", Edge(steps, begin + 1), edge, image)
-    return add_layer(layers, f"{name}/whole", AssembleMap(steps), name, edge, image)
+        edge = add_layer(layers, f"{chain[0].name}/constant", ConstantMap(chain[0]), image)
+    name = chain[-1].name
+    if len(chain) - 1 > begin:
+        edge = add_layer(layers, f"{name}/edge", EdgeMap(chain, begin + 1), edge, image)
+    return add_layer(layers, f"{name}/whole", AssembleMap(chain), name, edge, image)
 
 
-def stretched(x: Tensor, height: int, width: int, edge: int) -> Tensor:
+def stretch(x: Tensor, height: int, width: int, edge: int) -> Tensor:
     """A map of this size with the first and last `edge` cells of `x`, its constant between them."""
     for dim, size in ((2, height), (3, width)):
         cell = torch.arange(size, device=x.device)
@@ -255,46 +265,47 @@ def stretched(x: Tensor, height: int, width: int, edge: int) -> Tensor:
     return x
 
 
-def whole_side(side: int, windows: list[tuple[int, int, int]]) -> int:
-    """How many cells the whole map of an image has, along one side."""
+def map_side(side: int, windows: list[tuple[int, int, int]]) -> int:
+    """The cells along a side of the whole map, for an image of `side` pixels."""
     for kernel, stride, padding in windows:
         side = (side + 2 * padding - kernel + stride - 1) // stride + 1
     return side
 
 
-def inside_end(side: int, windows: list[tuple[int, int, int]]) -> int:
-    """Behind which cell of its whole map nothing depends on the image."""
+def interior_end(side: int, windows: list[tuple[int, int, int]]) -> int:
+    """The cell of the whole map from which on nothing depends on the image."""
     for _, stride, padding in windows:
         side = (side + padding + stride - 1) // stride
     return side
 
 
-def _windows(steps: Sequence[Step]) -> list[tuple[int, int, int]]:
-    return [window(step.layer) for step in steps]
+def _windows(chain: Sequence[InteriorLayer]) -> list[Window]:
+    return [kernel_stride_padding(each.layer) for each in chain]
 
 
-def _cells_needed(steps: Sequence[Step], number: int) -> int:
-    """The least side of the map of edges before a step, where layers of another stride begin.
+def _cells_needed(chain: Sequence[InteriorLayer], position: int) -> int:
+    """The least side of the edge map that a layer takes, where layers of another stride begin.
 
     One constant cell must be left between the two edges, up to and behind the next pooling.
     """
-    if number > 1 and isinstance(steps[number - 1].layer, nn.Conv2d):
+    if position > 1 and isinstance(chain[position - 1].layer, nn.Conv2d):
         return 0
     least = 0
-    for step in steps[number:]:
-        pooling = isinstance(step.layer, nn.MaxPool2d)
-        least = max(least, (2 if pooling else 1) * (2 * step.zone.edge + 1))
+    for each in chain[position:]:
+        pooling = isinstance(each.layer, nn.MaxPool2d)
+        least = max(least, (2 if pooling else 1) * (2 * each.border.edge + 1))
         if pooling:
             break
     return least
 
 
-def _before_relu(layer: nn.Conv2d, around: Tensor) -> Tensor:
-    """What a convolution makes of a constant, [C], before its ReLU."""
+def _before_relu(layer: nn.Conv2d, constant: Tensor) -> Tensor:
+    """A convolution's output [C], before its ReLU, on a map of a constant [C]."""
     assert layer.bias is not None
-    return layer.weight.detach().double().sum((2, 3)) @ around + layer.bias.detach().double()
+    return layer.weight.detach().double().sum((2, 3)) @ constant + layer.bias.detach().double()
 
 
-def _as_map(step: Step) -> Tensor:
-    weight = next(step.layer.parameters(), step.constant)
-    return step.constant.to(weight.dtype)[None, :, None, None]
+def _constant_map(layer: InteriorLayer) -> Tensor:
+    """The constant as a map of one cell [1, C, 1, 1], of the type of the layer's weights."""
+    weight = next(layer.layer.parameters(), layer.constant)
+    return layer.constant.to(weight.dtype)[None, :, None, None]

@@ -1,23 +1,16 @@
-"""The same net for training: frozen upsampling by matrix products that make what is not cropped."""
+"""Faster nets for training: frozen upsampling by matrix products, of the cropped map alone."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcnlib.models.fast.bilinear import Bilinear, bilinear
+from fcnlib.models.fast.bilinear import Bilinear, as_bilinear
 from fcnlib.models.fcn import FCN
-from fcnlib.models.layers import (
-    Crop,
-    Layers,
-    Upscore,
-    add_layer,
-    copy_inputs,
-    inputs_of,
-)
+from fcnlib.models.layers import Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
 
 
 class UpscoreCrop(nn.Module):
-    """Frozen upsampling and the crop behind it: the scores of an image's pixels, no others."""
+    """Frozen upsampling and the crop behind it: only the scores of the image's pixels."""
 
     def __init__(self, upscore: Bilinear, crop: Crop) -> None:
         super().__init__()
@@ -35,26 +28,26 @@ class UpscoreCrop(nn.Module):
 
 
 def optimize_for_training(net: FCN) -> FCN:
-    """The net's other layers, and faster ones in place of frozen upsampling: the same scores.
+    """A faster form of the net for training: the same scores and gradients up to rounding.
 
-    Both learn the same parameters; `net` is the one that has all of them under their names.
+    It shares the parameters of `net`, which stays the one that has all of them under their names.
     """
-    bottoms = inputs_of(net)
-    faster = {
+    inputs = inputs_of(net)
+    upsampling = {
         name: made
         for name, layer in net.items()
-        if isinstance(layer, Upscore) and (made := bilinear(layer))
+        if isinstance(layer, Upscore) and (made := as_bilinear(layer))
     }
     cropped = {
-        bottoms[name][0]
+        inputs[name][0]
         for name, layer in net.items()
-        if isinstance(layer, Crop) and bottoms[name][0] in faster
+        if isinstance(layer, Crop) and inputs[name][0] in upsampling
     }
     layers: Layers = {}
     for name, layer in net.items():
-        first, *others = bottoms[name]
+        first, *others = inputs[name]
         if isinstance(layer, Crop) and first in cropped:
-            add_layer(layers, name, UpscoreCrop(faster[first], layer), *bottoms[first], *others)
+            add_layer(layers, name, UpscoreCrop(upsampling[first], layer), *inputs[first], *others)
         elif name not in cropped:
-            layers[name] = copy_inputs(layer, faster[name]) if name in faster else layer
+            layers[name] = copy_inputs(layer, upsampling[name]) if name in upsampling else layer
     return net.with_layers(layers)

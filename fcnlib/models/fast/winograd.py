@@ -15,8 +15,8 @@ OUTPUTS = 4
 TILES, TILE_VALUES = 192, 51200
 
 
-def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
-    """F(4, taps) as matrices, float64: of the input [n, n], kernel [n, taps], out [4, n]."""
+def winograd_transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """F(4, taps) as float64 matrices: of input [n, n], kernel [n, taps] and output [4, n]."""
     count = OUTPUTS + taps - 1
     points = torch.tensor(POINTS[: count - 1], dtype=torch.float64)
     powers = torch.zeros(count, count, dtype=torch.float64)
@@ -30,13 +30,13 @@ def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
     return into / largest, kernel * largest, out.T.contiguous()
 
 
-def both_ways(matrix: Tensor, values: Tensor, spare: Tensor, count: int) -> Tensor:
-    """A matrix [m, n] applied to both sides of tiles, whose `values` begin with [n, n, count].
+def transform_tiles(matrix: Tensor, values: Tensor, scratch: Tensor, count: int) -> Tensor:
+    """A matrix [m, n] applied to rows and columns of tiles [n, n, count], the first of `values`.
 
-    The result [m, m, count] takes their place; `spare` holds what lies between.
+    The result [m, m, count] overwrites them; `scratch` holds the intermediate values.
     """
     m, n = matrix.shape
-    rows = spare[: m * n * count].view(m, n, count)
+    rows = scratch[: m * n * count].view(m, n, count)
     torch.mm(matrix, values[: n * n * count].view(n, n * count), out=rows.view(m, n * count))
     result = values[: m * m * count].view(m, m, count)
     for i in range(m):
@@ -46,7 +46,7 @@ def both_ways(matrix: Tensor, values: Tensor, spare: Tensor, count: int) -> Tens
 
 def tile_kernel(weight: Tensor) -> Tensor:
     """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, in, out]."""
-    _, kernel, _ = transforms(3)
+    _, kernel, _ = winograd_transforms(3)
     taps = weight.detach().permute(2, 3, 1, 0).reshape(9, -1).double()
     points = torch.kron(kernel, kernel) @ taps
     return points.to(weight.dtype).view(36, weight.shape[1], weight.shape[0])
@@ -68,7 +68,7 @@ class Winograd(nn.Module):
         self, kernel: Tensor, bias: Tensor, floor: Tensor, *, padding: int, cropped: bool
     ) -> None:
         super().__init__()
-        into, _, out = transforms(3)
+        into, _, out = winograd_transforms(3)
         self.register_buffer("kernel", kernel)
         self.register_buffer("bias", bias.detach().clone())
         self.register_buffer("floor", floor.detach().flatten().clone())
@@ -89,25 +89,25 @@ class Winograd(nn.Module):
         # Two for all strips, as fresh memory costs as much as the products.
         size = 36 * rows * across * max(inputs, outputs)
         tiles = torch.empty([size], dtype=x.dtype, device=x.device)
-        spare = torch.empty_like(tiles)
+        scratch = torch.empty_like(tiles)
         for image in range(images):
             for top in range(0, down, rows):
                 count = min(rows, down - top)
                 first, last = 4 * top - pad, 4 * (top + count) + 2 - pad
-                part = x[image, max(0, first) : min(last, height)]
-                part = functional.pad(
-                    part, [0, 0, pad, right, max(0, -first), max(0, last - max(height, first))]
+                strip = x[image, max(0, first) : min(last, height)]
+                strip = functional.pad(
+                    strip, [0, 0, pad, right, max(0, -first), max(0, last - max(height, first))]
                 ).contiguous()
-                found = part.as_strided(
+                windows = strip.as_strided(
                     [6, 6, count, across, inputs], [row, inputs, 4 * row, 4 * inputs, 1]
                 )
                 cells = count * across
-                tiles[: 36 * cells * inputs].view(found.shape).copy_(found)
-                points = both_ways(self.into, tiles, spare, cells * inputs)
-                product = spare[: 36 * cells * outputs].view(36, cells, outputs)
+                tiles[: 36 * cells * inputs].view(windows.shape).copy_(windows)
+                points = transform_tiles(self.into, tiles, scratch, cells * inputs)
+                product = scratch[: 36 * cells * outputs].view(36, cells, outputs)
                 torch.bmm(points.view(36, cells, inputs), self.kernel, out=product)
                 product[7].add_(self.bias)  # at the point (1, 1), which every output adds once
-                made = both_ways(self.out, spare, tiles, cells * outputs)
+                made = transform_tiles(self.out, scratch, tiles, cells * outputs)
                 made = made.view(4, 4, count, across, outputs)
                 target = y[image, 4 * top : 4 * (top + count)].view(count, 4, across, 4, outputs)
                 target.copy_(made.clamp_min_(self.floor).permute(2, 0, 3, 1, 4))
@@ -130,12 +130,12 @@ class WinogradRows(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor, *, padding: int) -> None:
         super().__init__()
         outputs, inputs, side, _ = weight.shape
-        into, kernel, out = transforms(side)
+        into, kernel, out = winograd_transforms(side)
         transformed = torch.empty(len(kernel), outputs, inputs * side, dtype=weight.dtype)
-        # In parts, as float64 takes twice the room.
+        # In blocks, as float64 takes twice the memory.
         for first in range(0, outputs, 256):
-            part = weight.detach()[first : first + 256].double() @ kernel.T  # [256, C, side, n]
-            transformed[:, first : first + 256] = part.permute(3, 0, 1, 2).flatten(2)
+            block = weight.detach()[first : first + 256].double() @ kernel.T  # [256, C, side, n]
+            transformed[:, first : first + 256] = block.permute(3, 0, 1, 2).flatten(2)
         self.register_buffer("kernel", transformed)
         self.register_buffer("bias", bias.detach()[:, None, None, None, None].clone())
         self.register_buffer("into", into.to(weight.dtype))

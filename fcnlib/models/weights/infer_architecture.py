@@ -1,4 +1,4 @@
-"""Which net a file's weights are of: its values, from the names and shapes in it."""
+"""The architecture that a file's weights are of, inferred from their names and shapes."""
 
 import math
 import re
@@ -13,36 +13,36 @@ from torch import Tensor, nn
 from fcnlib.config.schema import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
-from fcnlib.models.fcn import LETTERS, MOST_CLASSES, TASK
+from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES, TASK_LETTERS
 from fcnlib.models.weights.checkpoint import shown_shape
 from fcnlib.models.weights.sources import STREAMS, Weights, is_bilinear
 
-MAX_SCALE = 1e6
-TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of their score layers
+MAX_SKIP_SCALE = 1e6
+PUBLISHED_TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of their score layers
 
 
-def named(to: str) -> tuple[str, tuple[str, ...]]:
-    """The backbone and the layers to predict from, none for a classifier."""
-    if not to:
+def parse_net_name(name: str) -> tuple[str, tuple[str, ...]]:
+    """The backbone and `predict_from` of a net's name such as fcn8s-vgg16; () of a classifier."""
+    if not name:
         raise InputError("--to is missing; expected a net, such as fcn8s-vgg16 or vgg16")
-    match = re.fullmatch(rf"(?:fcn(32|16|8)s-)?({'|'.join(BACKBONES)})", to)
+    match = re.fullmatch(rf"(?:fcn(32|16|8)s-)?({'|'.join(BACKBONES)})", name)
     if match is None:
         backbones = ", ".join(BACKBONES)
         raise InputError(
-            f"{to!r}; expected fcn32s-, fcn16s- or fcn8s- and a backbone, or a backbone alone: "
+            f"{name!r}; expected fcn32s-, fcn16s- or fcn8s- and a backbone, or a backbone alone: "
             f"{backbones}"
         )
     finest, backbone = match.groups()
     if finest is None:
         return backbone, ()
     first: dict[int, str] = {}
-    for name, stride in STRIDES[backbone].items():
-        first.setdefault(stride, name)
-    return backbone, tuple(name for stride, name in first.items() if stride >= int(finest))
+    for layer, stride in STRIDES[backbone].items():
+        first.setdefault(stride, layer)
+    return backbone, tuple(layer for stride, layer in first.items() if stride >= int(finest))
 
 
-def shapes_of(state: Mapping[str, Tensor], backbone: str, source: Path) -> dict[str, Any]:
-    """The width, and the side of fc6's kernel, by the shapes of the layers."""
+def infer_shapes(state: Mapping[str, Tensor], backbone: str, source: Path) -> dict[str, Any]:
+    """The `width` and `fc6_kernel` of the net, by the shapes of its layers."""
     with torch.device("meta"):
         full = BACKBONES[backbone].layers()
     convolutions = {n: layer for n, layer in full.items() if isinstance(layer, nn.Conv2d)}
@@ -56,20 +56,18 @@ def shapes_of(state: Mapping[str, Tensor], backbone: str, source: Path) -> dict[
         raise InputError(f"{source}: no {first}.weight in it; expected the layers of {backbone}")
     weight, most = state[f"{widest}{stream}.weight"], convolutions[widest].out_channels
     if weight.dim() < 2 or not 0 < len(weight) <= most:
-        shown = shown_shape(weight)
-        raise InputError(f"{source}: {widest}.weight is {shown}; expected 1 to {most} outputs")
+        shape = shown_shape(weight)
+        raise InputError(f"{source}: {widest}.weight is {shape}; expected 1 to {most} outputs")
     shapes: dict[str, Any] = {"width": len(weight) / most}
     if "fc6" in full:
         before = list(convolutions)[list(convolutions).index("fc6") - 1]
-        channels = (
-            state[f"{before}{stream}.bias"].numel() if f"{before}{stream}.bias" in state else 0
-        )
-        if channels:
+        bias = state.get(f"{before}{stream}.bias", torch.empty(0))
+        if channels := bias.numel():
             shapes["fc6_kernel"] = max(1, math.isqrt(weight[0].numel() // channels))
     return shapes
 
 
-def values_of(
+def infer_net(
     weights: Weights,
     backbone: str,
     predict_from: Sequence[str],
@@ -77,24 +75,36 @@ def values_of(
     skip_scales: Sequence[float] | None,
     source: Path,
 ) -> Net:
-    """The values of the net that the weights are of."""
+    """The configuration of the net that the weights are of.
+
+    Args:
+        weights: The tensors of a file and its metadata.
+        backbone: The backbone's name.
+        predict_from: The layers that the net predicts from, coarsest first.
+        shapes: What `infer_shapes` gives.
+        skip_scales: Of the finer layers, if the file does not hold them; None: 1.
+        source: The file, for error messages.
+
+    Raises:
+        InputError: The weights are of no net that can be built.
+    """
     state = weights.state
     first = next(iter(BACKBONES[backbone].layers(width=1 / 64)))
-    sees = state.get(f"{first}_bgrd.weight", state.get(f"{first}.weight", torch.zeros(1, 3)))
-    scales = _scales_of(weights, predict_from[1:], skip_scales, source)
+    weight = state.get(f"{first}_bgrd.weight", state.get(f"{first}.weight", torch.zeros(1, 3)))
+    scales = _checked_skip_scales(weights, predict_from[1:], skip_scales, source)
     upsamplings = [t for name, t in state.items() if name.startswith("upscore")]
-    told = weights.told.get("net")
+    stored = weights.metadata.get("net")
     try:
         return Net.model_validate(
             {
-                **(told if isinstance(told, dict) else {}),
+                **(stored if isinstance(stored, dict) else {}),
                 "backbone": backbone,
                 "predict_from": tuple(predict_from),
                 "start_from": (),
                 "skip_scales": tuple(scales) if set(scales) - {1.0} else None,
                 **shapes,
                 "padding": weights.padding,
-                "input_channels": sees.shape[1] if sees.dim() > 1 else 0,
+                "input_channels": weight.shape[1] if weight.dim() > 1 else 0,
                 "upsampling": "frozen" if all(map(is_bilinear, upsamplings)) else "learned",
                 "streams": tuple(s for s in STREAMS if f"{first}_{s}.weight" in state),
             }
@@ -105,46 +115,46 @@ def values_of(
         raise InputError(f"{source}: {where} {reason['input']!r}: {reason['msg']}") from None
 
 
-def _scales_of(
+def _checked_skip_scales(
     weights: Weights, skips: Sequence[str], given: Sequence[float] | None, source: Path
 ) -> Sequence[float]:
-    """The scale of each skip: the file's, else those given, else 1."""
+    """The scale of each finer layer: the file's, else the given one, else 1."""
     if not given:
         return [(weights.skip_scales or {}).get(name, 1.0) for name in skips]
     if weights.skip_scales is not None:
-        raise InputError(f"{source}: tells its skip scales itself; expected none to be given")
+        raise InputError(f"{source}: holds its skip scales itself; expected none to be given")
     if len(given) != len(skips):
         expected = f"{len(skips)} ({', '.join(skips)})" if skips else "none"
         raise InputError(f"{source}: {len(given)} skip scales given; expected {expected}")
     for scale in given:
-        if not 0 < scale <= MAX_SCALE:
+        if not 0 < scale <= MAX_SKIP_SCALE:
             raise InputError(
-                f"{source}: skip scale {scale:g}; expected more than 0, at most {MAX_SCALE:g}"
+                f"{source}: skip scale {scale:g}; expected more than 0, at most {MAX_SKIP_SCALE:g}"
             )
     return given
 
 
-def heads_of(
-    state: Mapping[str, Tensor], values: Net, source: Path, tasks: Iterable[str] = ()
+def infer_heads(
+    state: Mapping[str, Tensor], net: Net, source: Path, tasks: Iterable[str] = ()
 ) -> dict[str, int]:
-    """How many classes each task has, by the outputs of its coarsest score layer.
+    """The number of classes of each task, by the outputs of its coarsest score layer.
 
-    `tasks` are those that the file tells of: layers' names hold their first letters, or of a
-    single task nothing.
+    `tasks` are those that the file's metadata name: layers' names hold only their first letters,
+    and nothing of a single task.
     """
     tasks = tuple(tasks)
-    alone = tasks[0] if len(tasks) == 1 else TASK
-    names = TASKS | {task[:LETTERS]: task for task in tasks}
-    coarsest = rf"score_(?:fr|{re.escape(values.predict_from[0])})"
-    found = {}
+    single = tasks[0] if len(tasks) == 1 else DEFAULT_TASK
+    names = PUBLISHED_TASKS | {task[:TASK_LETTERS]: task for task in tasks}
+    coarsest = rf"score_(?:fr|{re.escape(net.predict_from[0])})"
+    heads = {}
     for name, tensor in state.items():
         if match := re.fullmatch(rf"{coarsest}(?:_({'|'.join(STREAMS)}))?(?:_(\w+))?\.bias", name):
-            outputs = tensor.numel() + values.null_background
-            found[names.get(match[2], match[2]) if match[2] else alone] = outputs
-            if not 0 < outputs <= MOST_CLASSES:
-                raise InputError(f"{source}: {outputs} classes; expected 1 to {MOST_CLASSES}")
-    if not found:
+            classes = tensor.numel() + net.null_background
+            heads[names.get(match[2], match[2]) if match[2] else single] = classes
+            if not 0 < classes <= MAX_CLASSES:
+                raise InputError(f"{source}: {classes} classes; expected 1 to {MAX_CLASSES}")
+    if not heads:
         raise InputError(
             f"{source}: lacks score_fr; expected a segmentation net, or --to a backbone"
         )
-    return found
+    return heads

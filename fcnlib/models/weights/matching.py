@@ -1,4 +1,4 @@
-"""Weights from a file or a net into a net, by layer name."""
+"""Loading weights into a net by layer name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,19 +14,20 @@ State = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Matching:
-    """What became of each tensor: `left` had no place, `missing` kept its initial value."""
+    """The names of the tensors that matched and of those that did not."""
 
     copied: tuple[str, ...]
-    reshaped: tuple[str, ...]
-    left: tuple[str, ...]
-    missing: tuple[str, ...]
+    reshaped: tuple[str, ...]  # copied too, from another shape
+    unused: tuple[str, ...]  # of the state, without a place in the net
+    missing: tuple[str, ...]  # of the net, which kept their initial values
 
 
-def load_matching(source: State, net: nn.Module, *, origin: str = "weights") -> Matching:
-    """Copy into `net` every tensor that `source` has under the same name.
+def load_matching(state: State, net: nn.Module, *, origin: str = "weights") -> Matching:
+    """Copy into `net` every tensor of `state` that has the same name; returns what matched.
 
     A fully connected layer [out, in] becomes the convolution [out, channels, k, k] of the same
-    numbers. Frozen bilinear kernels stay as they are. Another architecture raises an InputError.
+    numbers. Frozen bilinear kernels stay as they are. Weights of another architecture raise an
+    InputError, which begins with `origin`.
     """
     frozen = {
         name
@@ -36,21 +37,21 @@ def load_matching(source: State, net: nn.Module, *, origin: str = "weights") -> 
     target = {name: t for name, t in net.state_dict().items() if name not in frozen}
     copied: list[str] = []
     reshaped: list[str] = []
-    for name, place in target.items():
-        if name not in source:
+    for name, parameter in target.items():
+        if name not in state:
             continue
-        tensor = source[name]
-        if tensor.numel() != place.numel() or tensor.shape[:1] != place.shape[:1]:
+        tensor = state[name]
+        if tensor.numel() != parameter.numel() or tensor.shape[:1] != parameter.shape[:1]:
             raise InputError(
-                f"{origin}: {name} is {shown_shape(tensor)}; expected {shown_shape(place)} "
+                f"{origin}: {name} is {shown_shape(tensor)}; expected {shown_shape(parameter)} "
                 "(a checkpoint of another architecture?)"
             )
-        (copied if tensor.shape == place.shape else reshaped).append(name)
+        (copied if tensor.shape == parameter.shape else reshaped).append(name)
         with torch.no_grad():
-            place.copy_(tensor.reshape(place.shape))
+            parameter.copy_(tensor.reshape(parameter.shape))
     if not copied and not reshaped:
         expected = next(name for name in target if not name.startswith("input_"))
         raise InputError(f"{origin}: no layer of this net in it; expected {expected}, ...")
-    missing = [name for name in target if name not in source]
-    left = [name for name in source if name not in target and name not in frozen]
-    return Matching(tuple(copied), tuple(reshaped), tuple(left), tuple(missing))
+    missing = [name for name in target if name not in state]
+    unused = [name for name in state if name not in target and name not in frozen]
+    return Matching(tuple(copied), tuple(reshaped), tuple(unused), tuple(missing))

@@ -1,4 +1,4 @@
-"""Protobuf's wire format: walking a mapped message, field by field, and writing fields."""
+"""Protobuf's wire format: reading a mapped message field by field, and encoding fields."""
 
 import mmap
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fcnlib.core.errors import InputError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-SINGLE = {FIXED64: "<f8", FIXED32: "<f4"}  # of numbers that are not packed
+UNPACKED_DTYPES = {FIXED64: "<f8", FIXED32: "<f4"}
 # The published nets have some thousands; more would be a foreign file that takes long to walk.
 MAX_FIELDS = 200_000
 
@@ -29,33 +29,34 @@ class Field:
     value: int = 0
 
 
-class Walker:
-    """Walks the messages of a mapped file; every length is checked before it is believed."""
+class MessageReader:
+    """Reads the messages of a mapped file; every length is checked before it is used."""
 
-    failure = InputError
+    error_class = InputError
 
     def __init__(self, path: Path, content: mmap.mmap) -> None:
         self.path, self.content = path, content
-        self.left = MAX_FIELDS
+        self.fields_left = MAX_FIELDS
 
     def fields(self, start: int, end: int, what: str) -> Iterator[Field]:
-        """The fields of the message in [start, end)."""
+        """The fields of the message in the bytes [start, end); `what` names it in errors."""
         while start < end:
-            field = self.field(start, end, what)
+            field = self.read_field(start, end, what)
             yield field
             start = field.end
 
-    def field(self, begin: int, end: int, what: str) -> Field:
-        self.left -= 1
-        if self.left < 0:
+    def read_field(self, begin: int, end: int, what: str) -> Field:
+        """The field that begins at the byte `begin`."""
+        self.fields_left -= 1
+        if self.fields_left < 0:
             raise self.error(begin, f"more than {MAX_FIELDS} fields", "fewer")
-        key, at = self.varint(begin, end, what)
+        key, at = self.read_varint(begin, end, what)
         number, wire = key >> 3, key & 7
         size, value = {FIXED64: 8, FIXED32: 4}.get(wire, 0), 0
         if wire == BYTES:
-            size, at = self.varint(at, end, what)
+            size, at = self.read_varint(at, end, what)
         elif wire == VARINT:
-            value, after = self.varint(at, end, what)
+            value, after = self.read_varint(at, end, what)
             size = after - at
         if number == 0 or wire not in (VARINT, FIXED64, BYTES, FIXED32):
             raise self.error(begin, f"field {number} of type {wire} in {what}", "a known one")
@@ -64,7 +65,8 @@ class Walker:
             raise self.error(begin, found, f"{end - at} at most (is the file cut?)")
         return Field(number, wire, begin, at, at + size, value)
 
-    def varint(self, at: int, end: int, what: str) -> tuple[int, int]:
+    def read_varint(self, at: int, end: int, what: str) -> tuple[int, int]:
+        """The number at the byte `at`, and the byte behind it."""
         value = shift = 0
         for position in range(at, min(end, at + 10)):
             byte = self.content[position]
@@ -74,13 +76,14 @@ class Walker:
             shift += 7
         raise self.error(at, f"{what} breaks off", "a number (is the file cut?)")
 
-    def text(self, field: Field) -> str:
+    def read_text(self, field: Field) -> str:
+        """The text of a field."""
         self.expect(field, BYTES)
         return self.content[field.start : field.end].decode(errors="replace")
 
-    def numbers(self, field: Field, end: int, *, single: int) -> tuple[NDArray[Any], int]:
-        """The numbers of a packed field, or of the run of single ones; where they end."""
-        kind = SINGLE[single]
+    def read_numbers(self, field: Field, end: int, *, single: int) -> tuple[NDArray[Any], int]:
+        """The numbers of a packed field, or of a run of fields of type `single`; where they end."""
+        kind = UNPACKED_DTYPES[single]
         size = np.dtype(kind).itemsize
         if field.wire == BYTES:
             count, rest = divmod(field.end - field.start, size)
@@ -104,31 +107,33 @@ class Walker:
         return numbers, field.key + count * record.itemsize
 
     def expect(self, field: Field, wire: int) -> None:
+        """Raise if the field is not of this wire type."""
         if field.wire != wire:
             raise self.error(
                 field.key, f"field {field.number} is of type {field.wire}", f"type {wire}"
             )
 
     def error(self, at: int, found: str, expected: str) -> InputError:
-        return self.failure(f"{self.path}: byte {at}: {found}; expected {expected}")
+        """The error that names a byte of the file."""
+        return self.error_class(f"{self.path}: byte {at}: {found}; expected {expected}")
 
 
-def field(number: int, content: bytes | int) -> bytes:
-    """A field of a message: a varint or bytes."""
+def encode_field(number: int, content: bytes | int) -> bytes:
+    """A field of a message as bytes: a varint, or a length and that many bytes."""
     if isinstance(content, int):
-        return varint(number << 3 | VARINT) + varint(content)
-    return start(number, len(content)) + content
+        return encode_varint(number << 3 | VARINT) + encode_varint(content)
+    return encode_field_header(number, len(content)) + content
 
 
-def start(number: int, size: int) -> bytes:
-    """The beginning of a field of `size` bytes."""
-    return varint(number << 3 | BYTES) + varint(size)
+def encode_field_header(number: int, size: int) -> bytes:
+    """The key and the length of a field of `size` bytes."""
+    return encode_varint(number << 3 | BYTES) + encode_varint(size)
 
 
-def varint(value: int) -> bytes:
-    """A number that is not negative."""
-    done = bytearray()
+def encode_varint(value: int) -> bytes:
+    """A number of at least 0 as a varint."""
+    encoded = bytearray()
     while value >= 0x80:
-        done.append(value & 0x7F | 0x80)
+        encoded.append(value & 0x7F | 0x80)
         value >>= 7
-    return bytes([*done, value])
+    return bytes([*encoded, value])

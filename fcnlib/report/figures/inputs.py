@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import Mask
 from fcnlib.datasets.colours import Image
-from fcnlib.datasets.masking import InputMask, look
+from fcnlib.datasets.masking import InputMask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 
 NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
@@ -67,10 +67,10 @@ def input_views(
     if "hha" in inputs:
         columns.append(("HHA", [prepared.hha(name) for name in names]))
     sentences = [WORDS[name] for name in WORDS if name in inputs]
-    masked = [each for each in masks if each.mask != "none"]
+    masked = [each for each in masks if each.kind != "none"]
     for each in masked:
         pictures = [masked_picture(prepared, name, task, each) for name in names]
-        columns.append((MASKED[each.mask], pictures))
+        columns.append((MASKED[each.kind], pictures))
     if masked:
         sentences.append(MASKED_PIXELS)
     return Views(columns, scale, " ".join(filter(None, sentences)))
@@ -78,7 +78,7 @@ def input_views(
 
 def masked_picture(prepared: PreparedDataset, name: str, task: str, mask: InputMask) -> Image:
     """The image without its masked pixels, as whole numbers."""
-    seen = np.rint(look(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
+    seen = np.rint(masked_input(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 
 

@@ -17,7 +17,7 @@ from fcnlib.datasets.colours import (
     colour,
     mistakes,
 )
-from fcnlib.datasets.masking import InputMask, input_mask, look
+from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference import torchscript
@@ -45,12 +45,12 @@ class LoadedNet(NamedTuple):
     segment: Any
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
-    mask: InputMask
+    input_mask: InputMask
 
     @property
     def title(self) -> str:
         """The name, and what the net sees if it is not the whole image."""
-        kind = self.mask.mask
+        kind = self.input_mask.kind
         return self.row if kind == "none" else f"{self.row} (sees {MASKED[kind].lower()})"
 
 
@@ -102,7 +102,7 @@ def _load(path: Path) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
 
 def predict(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
     """The net's label of every pixel of an image, by task."""
-    stack = look(prepared, name, net.inputs, net.tasks[0], net.mask)
+    stack = masked_input(prepared, name, net.inputs, net.tasks[0], net.input_mask)
     seen = as_tensor(stack)[None]  # [1, C, H, W]
     with torch.inference_mode():
         labels = net.segment(seen)
@@ -125,7 +125,7 @@ def sample_sheet(
     """For each image and task the parts from left to right, on as many lines as they need."""
     names = [each.name for each in chosen]
     inputs = {each for net in nets for each in net.inputs}
-    masks = dict.fromkeys(net.mask for net in nets)
+    masks = dict.fromkeys(net.input_mask for net in nets)
     seen = (inputs, masks) if "inputs" in parts else ((), ())
     views = input_views(prepared, names, *seen, task=tasks[0])
     images = [prepared.image(name) for name in names]

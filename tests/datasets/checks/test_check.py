@@ -6,7 +6,7 @@ from fixtures.archives import jpeg, label, png
 from PIL import Image
 
 from fcnlib.config.schema_data import FolderDataset
-from fcnlib.datasets.checks.check import Check, check, report
+from fcnlib.datasets.checks.check import CheckResult, check, report
 from fcnlib.datasets.converters.registry import prepare
 
 CLASSES = ("ground", "thing", "other")
@@ -27,17 +27,17 @@ def own(tmp_path: Path) -> Path:
     return root
 
 
-def look(own: Path, **values: object) -> Check:
+def check_own(own: Path, **values: object) -> CheckResult:
     splits = {"train": "train.txt", "val": "val.txt"}
     return check(FolderDataset(converter="folder", path=own, **{"splits": splits, **values}))
 
 
-def found(result: Check) -> list[tuple[str, str, str, str]]:
+def found(result: CheckResult) -> list[tuple[str, str, str, str]]:
     return [(f.level, Path(f.file).name, f.value, f.message) for f in result.findings]
 
 
 def test_a_sound_folder_has_no_findings(own):
-    result = look(own)
+    result = check_own(own)
     assert result.findings == [] and not result.failed
     assert result.sizes == {(12, 16): 6}
     assert result.void_share == 0
@@ -47,7 +47,7 @@ def test_a_sound_folder_has_no_findings(own):
 def test_a_prepared_set_gives_the_same_counts(own, tmp_path):
     splits = {"train": "train.txt", "val": "val.txt"}
     prepare({"converter": "folder", "path": own, "splits": splits}, [], tmp_path / "out")
-    own_result, result = look(own), check(tmp_path / "out")
+    own_result, result = check_own(own), check(tmp_path / "out")
     assert result.findings == []
     (tmp_path / "out" / "dataset.json").unlink()
     (finding,) = found(check(tmp_path / "out"))
@@ -59,7 +59,7 @@ def test_values_outside_the_classes_are_counted(own):
     mask = label(7)
     mask[0, 0] = 9
     (own / "masks/p1.png").write_bytes(png(mask))
-    (finding,) = found(look(own))
+    (finding,) = found(check_own(own))
     message = "values outside the classes 0..2 and void"
     assert finding == ("error", "p1.png", "7 (24 pixels), 9 (1 pixels)", message)
 
@@ -67,17 +67,17 @@ def test_values_outside_the_classes_are_counted(own):
 def test_masks_of_0_and_255_are_a_trap(own):
     for path in (own / "masks").iterdir():
         path.write_bytes(png(label(255)))
-    result = look(own)
+    result = check_own(own)
     assert result.failed
     assert any("only 0 and 255" in finding.message for finding in result.findings)
 
 
 def test_one_mask_of_0_and_255_among_good_ones_is_a_warning(own, tmp_path):
     (own / "masks/p1.png").write_bytes(png(label(255)))
-    (finding,) = found(look(own, void=[11]))
+    (finding,) = found(check_own(own, void=[11]))
     message = "255 always counts as void; list it under void if that is meant"
     assert finding == ("warning", "p1.png", "255 (24 pixels)", message)
-    assert look(own, void=[11, 255]).findings == []
+    assert check_own(own, void=[11, 255]).findings == []
     prepare({"converter": "folder", "path": own}, [], tmp_path / "out")
     assert not any(
         finding.value == "255 (24 pixels)" for finding in check(tmp_path / "out").findings
@@ -91,7 +91,7 @@ def test_all_is_found_at_once(own):
     (own / "masks/p3.png").unlink()
     (own / "images/p4.jpg").unlink()
     (own / "masks/p5.png").write_bytes(png(label(1))[:50])
-    result = look(own)
+    result = check_own(own)
     errors = {(name, message.split("(")[0].strip()) for level, name, _, message in found(result)}
     assert result.failed
     assert errors >= {
@@ -106,7 +106,7 @@ def test_all_is_found_at_once(own):
 
 def test_a_missing_class_list_or_folder_is_one_finding(own, tmp_path):
     (own / "classes.txt").unlink()
-    (finding,) = look(own).findings
+    (finding,) = check_own(own).findings
     assert finding.level == "error" and "classes.txt: no class list" in finding.message
     assert check(tmp_path / "gone").failed
     assert "no such file" in report(check(tmp_path / "gone"))
@@ -116,10 +116,10 @@ def test_much_void_is_a_warning(own):
     mask = np.full((12, 16), 255, np.uint8)
     mask[0, 0:2] = 1, 2
     (own / "masks/p0.png").write_bytes(png(mask))
-    assert ("warning", "p0.png", "99%", "mostly void") in found(look(own))
+    assert ("warning", "p0.png", "99%", "mostly void") in found(check_own(own))
     for path in (own / "masks").iterdir():
         path.write_bytes(png(mask))
-    assert ("warning", "own", "99%", "much of all labels is void") in found(look(own))
+    assert ("warning", "own", "99%", "much of all labels is void") in found(check_own(own))
 
 
 def test_classes_that_are_missing_or_rare_in_training(own):
@@ -127,7 +127,7 @@ def test_classes_that_are_missing_or_rare_in_training(own):
         path.write_bytes(png(label(1)))
     (own / "masks/p5.png").write_bytes(png(label(2)))
     classes = (*CLASSES, "never")
-    assert found(look(own, classes=classes)) == [
+    assert found(check_own(own, classes=classes)) == [
         ("warning", "own", "2 (other)", "class on no pixel of split train"),
         ("warning", "own", "3 (never)", "class on no pixel of any image"),
     ]
@@ -137,44 +137,44 @@ def test_classes_that_are_missing_or_rare_in_training(own):
     mask = label(1, (40, 40))
     mask[0, 0] = 2
     (own / "masks/p0.png").write_bytes(png(mask))
-    (finding,) = found(look(own))
+    (finding,) = found(check_own(own))
     assert finding[2:] == ("2 (other): 0.016%", "class on less than 0.1% of split train")
 
 
 def test_an_id_in_two_splits(own):
     (own / "val.txt").write_text("p3\np4\np5\n")
-    assert ("warning", "splits train and val", "p3", "the same ID in both") in found(look(own))
+    assert ("warning", "splits train and val", "p3", "the same ID in both") in found(check_own(own))
 
 
 def test_a_val_inside_train_is_a_warning_but_a_trainval_is_not(own):
     (own / "val.txt").write_text("p0\np1\n")
-    assert [finding.level for finding in look(own).findings] == ["warning"]
+    assert [finding.level for finding in check_own(own).findings] == ["warning"]
     (own / "val.txt").write_text("p4\np5\n")
     (own / "all.txt").write_text("p0\np1\np2\np3\np4\np5\n")
     splits = {"train": "train.txt", "val": "val.txt", "trainval": "all.txt"}
-    assert {finding.level for finding in look(own, splits=splits).findings} == {"info"}
+    assert {finding.level for finding in check_own(own, splits=splits).findings} == {"info"}
 
 
 def test_an_id_twice_in_a_list(own):
     (own / "val.txt").write_text("p4\np4\n")
-    assert ("error", "val.txt", "p4", "ID listed twice") in found(look(own))
+    assert ("error", "val.txt", "p4", "ID listed twice") in found(check_own(own))
 
 
 def test_the_same_photograph_in_train_and_val(own):
     (own / "images/p5.jpg").write_bytes((own / "images/p0.jpg").read_bytes())
-    (finding,) = found(look(own))
+    (finding,) = found(check_own(own))
     message = "the same image under other names, in splits train and val"
     assert finding == ("warning", "p0.jpg", "p5", message)
     (own / "images/p5.jpg").write_bytes(jpeg((200, 0, 0)))
     (own / "images/p1.jpg").write_bytes((own / "images/p0.jpg").read_bytes())
-    assert [finding.level for finding in look(own).findings] == ["info"]
+    assert [finding.level for finding in check_own(own).findings] == ["info"]
 
 
 def test_a_photograph_that_lies_on_its_side(own):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (16, 12)).save(own / "images/p0.jpg", exif=exif)
-    (finding,) = found(look(own))
+    (finding,) = found(check_own(own))
     assert finding[0] == "error" and "lies on its side" in finding[3]
 
 
@@ -188,7 +188,7 @@ def test_the_report_shows_the_classes_and_groups_what_repeats(own):
     for number in range(6):
         (own / f"masks/p{number}.png").write_bytes(png(label(7)))
     (own / "masks/p0.png").write_bytes(png(label(1)))
-    text = report(look(own), lines=2)
+    text = report(check_own(own), lines=2)
     lines = text.splitlines()
     assert lines[0] == f"{own}: 6 images (train 4, val 2)"
     assert "   1 thing    3.45% #" in lines

@@ -191,7 +191,7 @@ BAD_FILES = [
     ("classes.txt", None, r"classes\.txt: no class list"),
     ("classes.txt", b"\n\n", r"classes\.txt: 0 classes"),
     ("classes.txt", b"a\n\nb\n", r"classes\.txt: line 2 is empty"),
-    ("classes.txt", b"a\nb\na\n", r"classes\.txt: class 'a' stands there twice"),
+    ("classes.txt", b"a\nb\na\n", r"classes\.txt: class 'a' is listed twice"),
     ("classes.txt", b"a\nb\n\xff\n", r"classes\.txt: not a text file"),
     ("classes.txt", "\n".join(map(str, range(256))).encode(), r"256 classes, expected 1 to 255"),
 ]

@@ -1,4 +1,4 @@
-"""NYUDv2: drawn archives in the published form, converted to what was drawn; bad ones refused."""
+"""NYUDv2: synthetic archives convert to the rooms in them; bad ones are refused."""
 
 import shutil
 import subprocess
@@ -30,7 +30,9 @@ REDUCED, TRAIN, TEST = 8, 6, 3
 DATASET = ArchiveDataset(converter="nyudv2", archives=ARCHIVES, reduced=REDUCED)
 
 
-def draw(folder: Path, *, seed: int = 0, train: int = TRAIN, test: int = TEST) -> list[Path]:
+def write_archives(
+    folder: Path, *, seed: int = 0, train: int = TRAIN, test: int = TEST
+) -> list[Path]:
     folder.mkdir(exist_ok=True)
     paths = [folder / name for name in ARCHIVES]
     write_nyudv2(*paths, seed=seed, train=train, test=test, reduced=REDUCED)
@@ -38,21 +40,21 @@ def draw(folder: Path, *, seed: int = 0, train: int = TRAIN, test: int = TEST) -
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> list[Path]:
-    return draw(tmp_path_factory.mktemp("drawn"))
+def synthetic(tmp_path_factory) -> list[Path]:
+    return write_archives(tmp_path_factory.mktemp("synthetic"))
 
 
 @pytest.fixture(scope="module")
-def prepared(drawn, tmp_path_factory) -> PreparedDataset:
+def prepared(synthetic, tmp_path_factory) -> PreparedDataset:
     out = tmp_path_factory.mktemp("prepared") / "nyudv2"
-    convert_nyudv2(DATASET, drawn, out, workers=2)
+    convert_nyudv2(DATASET, synthetic, out, workers=2)
     return PreparedDataset(out)
 
 
 @pytest.fixture
-def broken(drawn, tmp_path) -> list[Path]:
+def broken(synthetic, tmp_path) -> list[Path]:
     """A copy of the archives, to break."""
-    return [Path(shutil.copy(path, tmp_path)) for path in drawn]
+    return [Path(shutil.copy(path, tmp_path)) for path in synthetic]
 
 
 def refused(archives: list[Path], out: Path) -> str:
@@ -68,20 +70,20 @@ def refused(archives: list[Path], out: Path) -> str:
 
 def test_one_seed_gives_the_same_files_and_another_seed_others(tmp_path):
     first, again, other = (
-        draw(tmp_path / name, seed=seed, train=2, test=1)
+        write_archives(tmp_path / name, seed=seed, train=2, test=1)
         for name, seed in (("first", 1), ("again", 1), ("other", 2))
     )
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in again]
     assert first[0].read_bytes() != other[0].read_bytes()
 
 
-def test_the_labelled_file_has_matlabs_header_and_the_published_fields(drawn):
-    start = drawn[0].read_bytes()[:520]
+def test_the_labelled_file_has_matlabs_header_and_the_published_fields(synthetic):
+    start = synthetic[0].read_bytes()[:520]
     assert start.startswith(b"MATLAB 7.3 MAT-file")
     assert start[124:128] == b"\x00\x02IM"
     assert start[512:516] == b"\x89HDF"
     count, high, wide = TRAIN + TEST, 480 // REDUCED, 640 // REDUCED
-    with h5py.File(drawn[0]) as file:
+    with h5py.File(synthetic[0]) as file:
         forms = {name: (file[name].shape, str(file[name].dtype)) for name in file if name[0] != "#"}
         plain = (count, wide, high)  # MATLAB's axes, reversed
         assert forms == {
@@ -99,8 +101,8 @@ def test_the_labelled_file_has_matlabs_header_and_the_published_fields(drawn):
     assert names == list(NAMES)
 
 
-def test_every_name_is_mapped_to_its_class_and_the_rest_to_one_of_the_last_three(drawn):
-    content = loadmat(drawn[2])
+def test_every_name_is_mapped_to_its_class_and_the_rest_to_one_of_the_last_three(synthetic):
+    content = loadmat(synthetic[2])
     names = [str(cell[0]) for cell in content["allClassName"][0]]
     classes = [str(cell[0]) for cell in content["className"][0]]
     assert names == list(NAMES)
@@ -112,8 +114,8 @@ def test_every_name_is_mapped_to_its_class_and_the_rest_to_one_of_the_last_three
     assert {mapped[name] for name in set(names) - set(classes)} == set(classes[-3:])
 
 
-def test_what_was_drawn_comes_out_label_for_label_and_to_the_millimetre(drawn, prepared):
-    codes = loadmat(drawn[2])["mapClass"][0]
+def test_rooms_come_back_label_for_label_and_to_the_millimetre(synthetic, prepared):
+    codes = loadmat(synthetic[2])["mapClass"][0]
     for number in range(TRAIN + TEST):
         scene = room(scenes.generator(0, nyud_archive.ROOMS, number), REDUCED)
         id, crop = str(5001 + number), np.s_[6:59, 5:75]  # 45:470, 40:600 of the full size
@@ -126,7 +128,7 @@ def test_what_was_drawn_comes_out_label_for_label_and_to_the_millimetre(drawn, p
 
 
 def test_the_camera_is_that_of_the_crop(prepared):
-    full = hha.COLOUR
+    full = hha.NYUD_CAMERA
     fx, fy, cx, cy = prepared.info.camera
     assert (fx, fy) == pytest.approx((full.fx / 8, full.fy / 8))
     # Of the pixel in the frame's row r (from 1), the block's number is (r - 0.5) / 8 + 0.5.
@@ -134,8 +136,8 @@ def test_the_camera_is_that_of_the_crop(prepared):
     assert prepared.info.inputs == ("rgb", "depth")
 
 
-def test_training_indices_are_divided_by_the_released_list(drawn, prepared):
-    content = loadmat(drawn[1])
+def test_training_indices_are_divided_by_the_released_list(synthetic, prepared):
+    content = loadmat(synthetic[1])
     assert content["trainNdxs"].shape == (TRAIN, 1)
     training = [str(5000 + index) for index in content["trainNdxs"][:, 0]]
     assert len(read_list(TRAIN_LIST)) == 381
@@ -180,7 +182,7 @@ def test_chunks_that_several_images_share_are_kept_until_the_last_of_them(tmp_pa
 
 
 def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
-    archives = draw(tmp_path, train=60, test=10)
+    archives = write_archives(tmp_path, train=60, test=10)
     out = tmp_path / "out"
     code = (
         "import os, sys, pathlib, threading, time\n"
@@ -206,7 +208,7 @@ def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
     assert not part.exists()
 
 
-def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
+def full_size(folder: Path, synthetic: list[Path], count: int) -> list[Path]:
     """Black images, two metres away, of the published size, of which four share a chunk."""
     folder.mkdir()
     forms = {"images": (3, "u1"), "depths": (1, "f4"), "rawDepths": (1, "f4"), "labels": (1, "u2")}
@@ -218,11 +220,11 @@ def full_size(folder: Path, drawn: list[Path], count: int) -> list[Path]:
             field[:] = 2 if kind == "f4" else 0
     indices = {"trainNdxs": np.arange(2, count + 1)[:, None], "testNdxs": np.array([[1]])}
     savemat(folder / ARCHIVES[1], indices)
-    shutil.copy(drawn[2], folder)
+    shutil.copy(synthetic[2], folder)
     return [folder / name for name in ARCHIVES]
 
 
-def test_memory_does_not_grow_with_the_number_of_images(drawn, tmp_path):
+def test_memory_does_not_grow_with_the_number_of_images(synthetic, tmp_path):
     code = (
         "import sys, pathlib\n"
         "from fcnlib.config.schema_data import ArchiveDataset\n"
@@ -235,7 +237,7 @@ def test_memory_does_not_grow_with_the_number_of_images(drawn, tmp_path):
     )
     peaks = []
     for count in (6, 22):
-        archives = full_size(tmp_path / str(count), drawn, count)
+        archives = full_size(tmp_path / str(count), synthetic, count)
         command = [sys.executable, "-c", code, *map(str, archives)]
         peaks.append(int(subprocess.run(command, capture_output=True, check=True).stdout) / 1024)
     assert peaks[1] < 400
@@ -243,16 +245,16 @@ def test_memory_does_not_grow_with_the_number_of_images(drawn, tmp_path):
     assert peaks[1] - peaks[0] < images / 2
 
 
-def test_published_counts_are_checked(drawn, tmp_path):
+def test_published_counts_are_checked(synthetic, tmp_path):
     dataset = DATASET.model_copy(update={"counts": {"test": 654}})
     with pytest.raises(InputError, match="split test: 3 images, expected the published 654"):
-        convert_nyudv2(dataset, drawn, tmp_path / "out")
+        convert_nyudv2(dataset, synthetic, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_archive_is_one_line(drawn, tmp_path):
+def test_a_missing_archive_is_one_line(synthetic, tmp_path):
     for number in range(3):
-        archives = [*drawn]
+        archives = [*synthetic]
         archives[number] = tmp_path / "nothing.mat"
         assert "nothing.mat: No such file" in refused(archives, tmp_path / "out")
 
@@ -419,8 +421,8 @@ def test_a_unit_that_cannot_be_metres_is_warned_of_once(broken, tmp_path, caplog
     assert record.getMessage().endswith("is the unit right?")
 
 
-def test_metres_are_not_warned_of(drawn, tmp_path, caplog):
-    convert_nyudv2(DATASET, drawn, tmp_path / "out")
+def test_metres_are_not_warned_of(synthetic, tmp_path, caplog):
+    convert_nyudv2(DATASET, synthetic, tmp_path / "out")
     assert not [each for each in caplog.records if each.levelname == "WARNING"]
 
 

@@ -73,7 +73,7 @@ def test_what_is_released_comes_out(root, order, tmp_path):
         label = parts["segmentation"]
         assert (prepared.label(id) == np.where(label == 0, 255, label - 1)).all()
         assert not prepared.missing(id).any()
-        stored = images.load(prepared.root / "hha" / f"{id}.png")
+        stored = images.read_image(prepared.root / "hha" / f"{id}.png")
         assert (np.array(stored) == parts["hha"]).all()
     assert prepared.info.camera == pytest.approx((518.857901, 519.469611, 285.582449, 208.736166))
 

@@ -1,4 +1,4 @@
-"""PASCAL-Context: from the drawn or a spoilt archive to the prepared layout."""
+"""PASCAL-Context: from a synthetic or damaged archive to the prepared layout."""
 
 from pathlib import Path
 
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fcn_synthetic.archives import formats
-from fcn_synthetic.archives import voc as drawn
+from fcn_synthetic.archives import voc as synthetic
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
+from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.pascal_context import CLASSES, context_label, convert_context
 from fcnlib.datasets.converters.pascal_context_names import (
     CODES,
@@ -20,7 +21,6 @@ from fcnlib.datasets.converters.pascal_context_names import (
     TASK_NAMES,
     code,
 )
-from fcnlib.datasets.converters.registry import archive_images as storing
 from fcnlib.datasets.reader import PreparedDataset
 
 ROOT = "VOCdevkit/VOC2010"
@@ -127,7 +127,7 @@ def test_processes_read_the_same_labels(tmp_path, monkeypatch):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     first = convert(tmp_path / "one", images(), labels())
-    monkeypatch.setattr(storing, "MANY", 0)
+    monkeypatch.setattr(archive_images, "MIN_IMAGES_FOR_PROCESSES", 0)
     second = convert(tmp_path / "two", images(), labels(), workers=2)
     for path in first.rglob("*.png"):
         assert path.read_bytes() == (second / path.relative_to(first)).read_bytes()
@@ -201,22 +201,22 @@ def test_a_cut_annotation_archive_is_an_error(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_what_was_drawn_comes_back_label_for_label(tmp_path):
+def test_scenes_come_back_label_for_label(tmp_path):
     sizes = {"seed": 5, "size": 48, "train": 8, "validation": 4}
     paths = [tmp_path / "VOCtrainval_03-May-2010.tar", tmp_path / "pascal-context-trainval.tar.gz"]
-    drawn.write_voc2010(paths[0], **sizes)
-    drawn.write_context(paths[1], **sizes)
+    synthetic.write_voc2010(paths[0], **sizes)
+    synthetic.write_context(paths[1], **sizes)
     dataset = ArchiveDataset(converter="pascal-context", archives=[path.name for path in paths])
     convert_context(dataset, paths, tmp_path / "out", workers=2)
     data = PreparedDataset(tmp_path / "out")
-    numbers, lists = drawn.whole_lists(seed=5, train=8, validation=4)
+    numbers, lists = synthetic.context_lists(seed=5, train=8, validation=4)
     assert [data.ids(name) for name in ("train", "val")] == [lists["train"], lists["val"]]
     names = np.array(["", *RAW_NAMES])
     renamed = {"table": "diningtable", "bedclothes": "bedcloth", "cloth": "clothes"}
     shown = set()
-    for id, scene in drawn.whole_scenes(numbers, seed=5, size=48):
+    for id, scene in synthetic.context_scenes(numbers, seed=5, size=48):
         label = data.label(id)
-        for found, name in {*zip(label.ravel().tolist(), names[scene.whole].ravel(), strict=True)}:
+        for found, name in {*zip(label.ravel().tolist(), names[scene.codes].ravel(), strict=True)}:
             name = renamed.get(name, name)
             assert CLASSES[found] == (name if name in CLASSES else "background")
             shown.add(found)

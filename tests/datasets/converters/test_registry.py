@@ -1,4 +1,4 @@
-"""Every converter, from drawn archives: what its data sets have is what the list is checked by."""
+"""Every converter, from synthetic archives: data sets have what the configuration assumes."""
 
 from pathlib import Path
 from typing import get_args
@@ -51,7 +51,7 @@ def test_every_converter_has_its_name_in_the_configuration() -> None:
 
 
 @pytest.mark.parametrize("converter", ARCHIVES)
-def test_a_data_set_has_what_the_list_is_checked_by(
+def test_a_data_set_has_what_the_configuration_assumes(
     archives: Path, tmp_path: Path, converter: str
 ) -> None:
     dataset = ArchiveDataset(
@@ -73,9 +73,7 @@ def test_a_data_set_has_what_the_list_is_checked_by(
 
 
 @pytest.mark.parametrize("converter", ARCHIVES)
-def test_an_archive_that_is_not_there_is_told_with_how_to_get_it(
-    tmp_path: Path, converter: str
-) -> None:
+def test_a_missing_archive_is_reported_with_how_to_get_it(tmp_path: Path, converter: str) -> None:
     names = ARCHIVES[converter]
     dataset = ArchiveDataset(converter=converter, archives=names)
     with pytest.raises(InputError) as caught:

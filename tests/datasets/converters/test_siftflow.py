@@ -1,4 +1,4 @@
-"""SIFT Flow: from the drawn zip, and from small ones made here, to the prepared layout."""
+"""SIFT Flow: from the synthetic zip, and from small ones made here, to the prepared layout."""
 
 import io
 import logging
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcn_synthetic.archives import formats
-from fcn_synthetic.archives import siftflow as drawn
+from fcn_synthetic.archives import siftflow as synthetic
 from fcn_synthetic.archives.siftflow import label_mat, names, write_siftflow
 from fcnlib.archives.members import members
 from fcnlib.config.schema_data import ArchiveDataset
@@ -81,21 +81,21 @@ def test_the_released_list_names_200_test_images():
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_what_was_drawn_comes_back_label_for_label(workers, tmp_path):
+def test_scenes_come_back_label_for_label(workers, tmp_path):
     archive = tmp_path / "SiftFlowDataset.zip"
     write_siftflow(archive, seed=2, size=48, train=16, test=8)
     data = prepared(archive, tmp_path / "out", workers=workers, trainval=16, test=8)
     training, testing = names(seed=2, train=16, test=8)
     assert data.ids("trainval") == training
     assert data.ids("test") == list(released_test()[:8])
-    scenes = dict(drawn._drawing(training, testing, seed=2, size=48))
+    scenes = dict(synthetic._scenes(training, testing, seed=2, size=48))
     for id in (*training, *testing):
         for task, label in {
             "semantic": scenes[id].semantic,
             "geometric": scenes[id].geometric,
         }.items():
             assert np.array_equal(data.label(id, task), indices(label))
-        photograph = images.load(formats.jpeg(scenes[id].image))
+        photograph = images.read_image(formats.jpeg(scenes[id].image))
         assert np.array_equal(data.image(id), np.asarray(photograph))
     assert data.info.tasks == {"semantic": tuple(SEMANTIC), "geometric": tuple(GEOMETRIC)}
 
@@ -108,11 +108,11 @@ def test_one_seed_gives_one_file_and_another_seed_another(tmp_path):
     assert first != other
 
 
-def test_the_drawn_zip_has_the_published_tree_and_label_files(tmp_path):
-    write_siftflow(tmp_path / "drawn.zip", seed=0, size=32, train=8, test=3)
-    with zipfile.ZipFile(tmp_path / "drawn.zip") as archive:
+def test_the_synthetic_zip_has_the_published_tree_and_label_files(tmp_path):
+    write_siftflow(tmp_path / "synthetic.zip", seed=0, size=32, train=8, test=3)
+    with zipfile.ZipFile(tmp_path / "synthetic.zip") as archive:
         assert archive.testzip() is None
-        assert {member.date_time for member in archive.infolist()} == {drawn.RELEASED}
+        assert {member.date_time for member in archive.infolist()} == {synthetic.RELEASED}
         files = {name: archive.read(name) for name in archive.namelist()}
     listed = files.pop("TestSet1.txt").decode().split()
     assert sorted(listed) == sorted(f"{FOLDER}\\{id}.jpg" for id in released_test()[:3])
@@ -129,7 +129,7 @@ def test_the_drawn_zip_has_the_published_tree_and_label_files(tmp_path):
 def test_names_have_the_published_form_and_no_training_image_is_a_test_image():
     training, testing = names(seed=0, train=400, test=200)
     assert len(set(training)) == 400 and set(testing) == set(released_test())
-    assert not {*training} & {*testing, drawn.NO_FILES, drawn.NO_PIXELS}
+    assert not {*training} & {*testing, synthetic.NO_FILES, synthetic.NO_PIXELS}
     form = re.compile(r"[a-z]+_[a-z]+\d{3,6}")
     assert all(form.fullmatch(name) for name in training)
 
@@ -138,7 +138,7 @@ def test_cow_desert_and_moon_are_absent_from_the_test_images_alone():
     training, testing = names(seed=0, train=160, test=160)
     rare = [list(SEMANTIC).index(name) + 1 for name in ("cow", "desert", "moon")]
     shown = {False: set(), True: set()}
-    for name, scene in drawn._drawing(training, testing, seed=0, size=24):
+    for name, scene in synthetic._scenes(training, testing, seed=0, size=24):
         shown[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
     assert shown == {False: set(rare), True: set()}
 
@@ -146,7 +146,7 @@ def test_cow_desert_and_moon_are_absent_from_the_test_images_alone():
 @pytest.mark.parametrize(("train", "test"), [(0, 5), (5, 0), (5, 201)])
 def test_sizes_that_cannot_be_are_refused(train, test, tmp_path):
     with pytest.raises(InputError, match=f"{train} training and {test} test scenes"):
-        write_siftflow(tmp_path / "drawn.zip", seed=0, train=train, test=test)
+        write_siftflow(tmp_path / "synthetic.zip", seed=0, train=train, test=test)
     assert not list(tmp_path.iterdir())
 
 
@@ -284,9 +284,9 @@ def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
     stopped = dataset_writer(
         tmp_path / "out", tasks=tasks, palette=colours, archives=[archive], counts={}
     )
-    with pytest.raises(KeyboardInterrupt), stopped as draft:
+    with pytest.raises(KeyboardInterrupt), stopped as writer:
         for task in TASKS:
-            draft.add_label("coast_bea1", marked, "an earlier run", task)
+            writer.add_label("coast_bea1", marked, "an earlier run", task)
         raise KeyboardInterrupt
     assert not (tmp_path / "out").exists()
     data = prepared(archive, tmp_path / "out")

@@ -11,7 +11,7 @@ from fixtures.archives import jpeg, label, png, sbd_mat, sbd_members, voc_member
 
 from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.registry import archive_images as storing
+from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.converters.voc import without
 from fcnlib.datasets.reader import PreparedDataset
@@ -126,18 +126,18 @@ def test_each_years_archive_has_its_own_root(tmp_path, year):
 
 
 def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_path, monkeypatch):
-    keep, kept = storing._keep, []
+    keep, kept = archive_images._store_member, []
 
-    def keep_some(draft, member, most=3):
+    def keep_some(writer, member, most=3):
         if len(kept) == most:
             raise KeyboardInterrupt
         kept.append((member.kind, member.id))
-        keep(draft, member)
+        keep(writer, member)
 
-    monkeypatch.setattr(storing, "_keep", keep_some)
+    monkeypatch.setattr(archive_images, "_store_member", keep_some)
     with pytest.raises(KeyboardInterrupt):
         prepare(VOC_SBD, archives, tmp_path / "a" / "out")
-    monkeypatch.setattr(storing, "_keep", partial(keep_some, most=None))
+    monkeypatch.setattr(archive_images, "_store_member", partial(keep_some, most=None))
     prepare(VOC_SBD, archives, tmp_path / "a" / "out")
     assert len(kept) == len(set(kept)) == 2 * 5  # each photograph and label once
     prepare(VOC_SBD, archives, tmp_path / "b" / "out")
@@ -147,7 +147,7 @@ def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_p
 
 def test_processes_read_the_same_labels(archives, tmp_path, monkeypatch):
     prepare(VOC_SBD, archives, tmp_path / "one" / "data")
-    monkeypatch.setattr(storing, "MANY", 0)
+    monkeypatch.setattr(archive_images, "MIN_IMAGES_FOR_PROCESSES", 0)
     prepare(VOC_SBD, archives, tmp_path / "two" / "data", workers=2)
     for path in (tmp_path / "one").rglob("*.*"):
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
@@ -199,7 +199,7 @@ def test_a_tar_that_ends_between_two_members_or_in_a_header_is_cut_short(archive
 def test_counts_of_a_split_that_is_not_made_fail_before_anything_is_stored(
     dataset, archives, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(storing, "_keep", None)
+    monkeypatch.setattr(archive_images, "_store_member", None)
     paths = archives[: len(dataset["archives"])]
     message = r"out: counts: no split 'odd'; expected one of: train, "
     fails({**dataset, "counts": {"odd": 3}}, paths, tmp_path, message)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.hha.encode import (
-    COLOUR,
     LEVEL_DEG,
+    NYUD_CAMERA,
     Camera,
-    channels,
-    encode,
+    encode_hha,
     gravity,
+    hha_channels,
 )
 
 LEVEL = np.array([0.0, 1.0, 0.0])
@@ -30,7 +30,7 @@ def degrees_between(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 def check(scene: Room, missing: NDArray[np.bool_] | None, camera: Camera = SMALL) -> None:
     assert degrees_between(gravity(scene.depth, missing, camera), scene.down) < 0.05
-    _, height, angle = channels(scene.depth, missing, camera)
+    _, height, angle = hha_channels(scene.depth, missing, camera)
     assert np.abs(height - scene.height).max() < 0.2
     inside = scene.inside(3) & (angle < 179.9)  # 180 stands for no normal too
     if missing is not None:
@@ -38,7 +38,7 @@ def check(scene: Room, missing: NDArray[np.bool_] | None, camera: Camera = SMALL
     assert inside.mean() > 0.2
     assert np.abs(angle - scene.angle)[inside].max() < 0.06
     truth = [310 / np.maximum(scene.depth, 1), scene.height, scene.angle + 38]
-    found = encode(scene.depth, missing, camera).transpose(2, 0, 1)
+    found = encode_hha(scene.depth, missing, camera).transpose(2, 0, 1)
     difference = np.abs(found - np.clip(truth, 0, 255))
     assert difference[:2].max() <= 1 and difference[2, inside].max() <= 1
 
@@ -49,8 +49,8 @@ def test_a_room_has_the_gravity_height_and_angle_it_was_built_with(
     pose: tuple[float, float, float], gaps: bool
 ) -> None:
     pitch, roll, turn = pose
-    scene = room(pitch, roll, turn=turn, camera=COLOUR, size=FULL)
-    check(scene, holes(FULL) if gaps else None, COLOUR)
+    scene = room(pitch, roll, turn=turn, camera=NYUD_CAMERA, size=FULL)
+    check(scene, holes(FULL) if gaps else None, NYUD_CAMERA)
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,26 +65,26 @@ def test_any_tilt_is_found(pose: tuple[float, float, float], seed: int) -> None:
 
 
 def test_the_published_crop_keeps_angles_and_gravity() -> None:
-    camera = COLOUR.cropped(45, 40)
+    camera = NYUD_CAMERA.cropped(45, 40)
     assert (camera.cx, camera.cy) == pytest.approx((285.58244941, 208.73616633))
     size = (425, 560)
     check(room(14, -3, turn=30, ceiling=1.3, camera=camera, size=size), None, camera)
 
 
 def test_a_pixel_of_a_reduced_image_looks_where_its_block_did() -> None:
-    reduced = COLOUR.reduced(4)
+    reduced = NYUD_CAMERA.reduced(4)
     columns = np.arange(9, 13)  # MATLAB's columns of the third block
-    mean = ((columns - COLOUR.cx) / COLOUR.fx).mean()
+    mean = ((columns - NYUD_CAMERA.cx) / NYUD_CAMERA.fx).mean()
     assert (3 - reduced.cx) / reduced.fx == pytest.approx(mean)
     assert (3 - reduced.cy) / reduced.fy == pytest.approx(
-        ((columns - COLOUR.cy) / COLOUR.fy).mean()
+        ((columns - NYUD_CAMERA.cy) / NYUD_CAMERA.fy).mean()
     )
 
 
 def test_without_a_floor_in_view_the_camera_counts_as_130_cm_high() -> None:
     scene = room(-12, 4, ceiling=1.3, walls=(3.0, 2.0, 2.0))
     missing = scene.creases
-    _, height, _ = channels(scene.depth, missing, SMALL)
+    _, height, _ = hha_channels(scene.depth, missing, SMALL)
     assert scene.above_camera.min() > -90
     assert np.abs(height - (scene.above_camera + 130)).max() < 0.2
 
@@ -92,7 +92,7 @@ def test_without_a_floor_in_view_the_camera_counts_as_130_cm_high() -> None:
 def test_a_floor_90_cm_below_is_the_ground_and_one_at_89_is_not() -> None:
     for floor, lowest in [(0.91, 0.0), (0.89, 130 - 89)]:
         scene = room(15, floor=floor)
-        _, height, _ = channels(scene.depth, scene.creases, SMALL)
+        _, height, _ = hha_channels(scene.depth, scene.creases, SMALL)
         assert height.min() == pytest.approx(lowest, abs=0.2)
 
 
@@ -100,7 +100,7 @@ def test_a_camera_within_a_tenth_of_a_degree_of_level_measures_height_along_its_
     row = np.arange(1, SIZE[0] + 1)[:, None]
     for pitch, level in [(0.08, True), (0.12, False)]:
         scene = room(pitch, floor=1.0, ceiling=1.3, walls=(6.0, 3.0, 3.0))
-        _, height, _ = channels(scene.depth, scene.creases, SMALL)
+        _, height, _ = hha_channels(scene.depth, scene.creases, SMALL)
         along_y = -100 * scene.depth * (row - SMALL.cy) / SMALL.fy
         assert (np.abs(height - (along_y - along_y.min())).max() < 1e-9) == level
         assert (np.abs(height - scene.height).max() < 0.2) != level
@@ -153,7 +153,7 @@ def test_rough_surfaces_equal_a_fit_at_each_pixel(share: float) -> None:
     assert degrees_between(gravity(depth, missing, camera), expected_down) < 1e-3
     normals = plain_normals(depth, ~missing, camera, 3)
     expected = np.degrees(np.arccos(np.clip(normals @ gravity(depth, missing, camera), -1, 1)))
-    _, _, angle = channels(depth, missing, camera)
+    _, _, angle = hha_channels(depth, missing, camera)
     assert np.abs(angle - np.where(np.isnan(expected), 180, expected)).max() < 1e-6
     assert np.isnan(expected).any() == (share == 0.95)
 
@@ -166,7 +166,7 @@ def test_windows_whose_pixels_lie_on_a_line_are_as_empty_ones(line: tuple[slice,
     missing = np.zeros(SIZE, bool)
     missing[:40, :40] = True
     missing[line] = False
-    found = encode(scene.depth, missing, SMALL)
+    found = encode_hha(scene.depth, missing, SMALL)
     assert (found[4:36, 4:36, 2] == 218).all()
     assert degrees_between(gravity(scene.depth, missing | scene.creases, SMALL), scene.down) < 1e-3
 
@@ -174,7 +174,7 @@ def test_windows_whose_pixels_lie_on_a_line_are_as_empty_ones(line: tuple[slice,
 def test_diagonal_lines_of_pixels_make_no_plane_either() -> None:
     depth = np.full((40, 40), 2.0)
     missing = ~np.eye(40, dtype=bool)
-    assert (encode(depth, missing, SMALL)[..., 2] == 218).all()
+    assert (encode_hha(depth, missing, SMALL)[..., 2] == 218).all()
 
 
 def test_what_lies_under_missing_pixels_changes_no_angle() -> None:
@@ -182,8 +182,8 @@ def test_what_lies_under_missing_pixels_changes_no_angle() -> None:
     missing = holes(SIZE)
     filled = scene.depth.copy()
     filled[missing] *= np.random.default_rng(0).uniform(0.9, 1.1, missing.sum())
-    _, _, angle = channels(scene.depth, missing, SMALL)
-    _, _, same = channels(filled, missing, SMALL)
+    _, _, angle = hha_channels(scene.depth, missing, SMALL)
+    _, _, same = hha_channels(filled, missing, SMALL)
     assert np.array_equal(angle, same)
 
 
@@ -191,24 +191,26 @@ def test_depth_that_nobody_filled_in_is_missing() -> None:
     scene = room(15)
     raw = scene.depth.copy()
     raw[holes(SIZE)] = 0
-    found = encode(raw, None, SMALL)
-    assert np.array_equal(found, encode(raw, raw == 0, SMALL))
+    found = encode_hha(raw, None, SMALL)
+    assert np.array_equal(found, encode_hha(raw, raw == 0, SMALL))
     assert (found[..., 0][raw == 0] == 255).all()
 
 
 def test_halves_are_rounded_up_and_near_is_1_metre() -> None:
     depth = np.full((30, 30), 4.96)
     depth[:10], depth[10:20] = 0.5, 24.8
-    disparity = encode(depth, None, SMALL)[..., 0]
+    disparity = encode_hha(depth, None, SMALL)[..., 0]
     assert (disparity[:10] == 255).all()
     assert (disparity[10:20] == 13).all()  # 31000 / 2480 = 12.5
     assert (disparity[20:] == 63).all()  # 31000 / 496 = 62.5
-    assert channels(depth, None, SMALL)[0].max() == 310
+    assert hha_channels(depth, None, SMALL)[0].max() == 310
 
 
 def test_the_type_of_the_depth_does_not_matter() -> None:
     depth = room(12).depth.astype(np.float32)
-    assert np.array_equal(encode(depth, None, SMALL), encode(depth.astype(np.float64), None, SMALL))
+    assert np.array_equal(
+        encode_hha(depth, None, SMALL), encode_hha(depth.astype(np.float64), None, SMALL)
+    )
 
 
 NOTHING = np.ones(SIZE, bool)
@@ -231,7 +233,7 @@ SEEN = np.full(SIZE, 2.0)
 def test_depth_that_cannot_be_meant_is_named(
     depth: NDArray[np.float64], missing: NDArray[np.bool_] | None, message: str
 ) -> None:
-    for function in (encode, gravity):
+    for function in (encode_hha, gravity):
         with pytest.raises(InputError, match=message):
             function(depth, missing, SMALL)
 
@@ -241,7 +243,7 @@ def test_a_depth_in_another_unit_is_doubted(
     caplog: pytest.LogCaptureFixture, scale: float, median: str
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        encode(np.full(SIZE, 2.5 * scale), None, SMALL)
+        encode_hha(np.full(SIZE, 2.5 * scale), None, SMALL)
     assert [record.getMessage().split(",")[0] for record in caplog.records] == (
         [f"median depth {median}"] if median else []
     )

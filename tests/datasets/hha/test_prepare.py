@@ -1,10 +1,9 @@
-"""HHA files: of a prepared data set, and of one's own frames."""
+"""HHA files of a prepared data set."""
 
 import json
 import signal
 import subprocess
 import sys
-from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +11,9 @@ import pytest
 from fixtures.archives import jpeg, label, png
 from fixtures.depth import SIZE, SMALL, holes, room
 from numpy.typing import NDArray
-from PIL import Image
 
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.hha.encode import COLOUR, encode
-from fcnlib.datasets.hha.frames import (
-    View,
-    camera_from,
-    encode_frames,
-    frames_of,
-)
+from fcnlib.datasets.hha.encode import encode_hha
 from fcnlib.datasets.hha.prepare import prepare_hha
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
@@ -36,18 +28,18 @@ def millimetres(number: int) -> NDArray[np.uint16]:
 def prepared(out: Path, *, hha: bool = False, depth: bool = True) -> Path:
     """A data set of four rooms."""
     tasks = {"semantic": ("wall", "floor")}
-    with dataset_writer(out, tasks=tasks, camera=SMALL if depth else None) as draft:
+    with dataset_writer(out, tasks=tasks, camera=SMALL if depth else None) as writer:
         for split, ids in IDS.items():
-            draft.add_split(split, ids)
+            writer.add_split(split, ids)
         for number in range(4):
             id = f"r{number}"
-            draft.add_image(id, jpeg((90, 80, 70), SIZE), f"{id}.jpg")
-            draft.add_label(id, label(1, SIZE), f"{id}.png")
+            writer.add_image(id, jpeg((90, 80, 70), SIZE), f"{id}.jpg")
+            writer.add_label(id, label(1, SIZE), f"{id}.png")
             if depth:
-                draft.add_depth(id, millimetres(number), holes(SIZE, number), f"{id}.mat")
+                writer.add_depth(id, millimetres(number), holes(SIZE, number), f"{id}.mat")
             if hha:
                 given = np.full((*SIZE, 3), (10 * number, 2, 3), np.uint8)
-                draft.add_hha(id, png(given), f"{id}.png")
+                writer.add_hha(id, png(given), f"{id}.png")
     return out
 
 
@@ -56,7 +48,7 @@ def test_a_data_set_gets_the_hha_of_its_depth_and_its_means(tmp_path: Path, work
     root = prepared(tmp_path / "rooms")
     prepare_hha(root, workers=workers)
     data = PreparedDataset(root)
-    expected = [encode(millimetres(i) / 1000, holes(SIZE, i), SMALL) for i in range(4)]
+    expected = [encode_hha(millimetres(i) / 1000, holes(SIZE, i), SMALL) for i in range(4)]
     for number, hha in enumerate(expected):
         assert np.array_equal(data.hha(f"r{number}"), hha)
     assert data.mean("hha", "train") == pytest.approx(np.mean(expected[:3], axis=(0, 1, 2)))
@@ -101,14 +93,14 @@ def test_an_image_that_nothing_was_measured_in_is_named_and_nothing_is_left(tmp_
 STOPPED = """
 import os, signal, sys
 from pathlib import Path
-from fcnlib.datasets import hha_images
-written = hha_images.save
-def save_and_stop(hha, path):
-    written(hha, path)
+from fcnlib.datasets.hha import prepare
+write = prepare.write_hha
+def write_and_stop(hha, path):
+    write(hha, path)
     if path.stem == "r1":
         os.kill(os.getpid(), signal.SIGKILL)
-hha_images.save = save_and_stop
-hha_images.prepare_hha(Path(sys.argv[1]))
+prepare.write_hha = write_and_stop
+prepare.prepare_hha(Path(sys.argv[1]))
 """
 
 
@@ -135,195 +127,5 @@ def test_other_depth_takes_nothing_over_from_a_killed_run(tmp_path: Path) -> Non
     (root / "dataset.json").write_text(json.dumps({**info, "digest": "another"}))
     (root / "depth/r0.png").write_bytes(png(millimetres(9)))
     prepare_hha(root)
-    expected = encode(millimetres(9) / 1000, holes(SIZE, 0), SMALL)
+    expected = encode_hha(millimetres(9) / 1000, holes(SIZE, 0), SMALL)
     assert np.array_equal(PreparedDataset(root).hha("r0"), expected)
-
-
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    """Folders of depth and raw depth, two frames of 640 x 480 pixels in millimetres."""
-    for folder in ("depth", "raw"):
-        (tmp_path / folder).mkdir()
-    for number in range(2):
-        depth = room(10.0 + 5 * number, camera=COLOUR, size=(480, 640)).depth
-        whole = np.round(1000 * depth).astype(np.uint16)
-        missing = holes((480, 640), number)
-        Image.fromarray(whole).save(tmp_path / f"depth/{number}.png")
-        Image.fromarray(np.where(missing, 0, whole)).save(tmp_path / f"raw/{number}.png")
-    return tmp_path
-
-
-def values(path: Path) -> NDArray[np.float64]:
-    with Image.open(path) as image:
-        return np.array(image).astype(np.float64)
-
-
-def test_a_frame_is_masked_by_its_raw_depth_and_measured_by_its_filled_one(frames: Path) -> None:
-    depth, raw, out = frames / "depth/0.png", frames / "raw/0.png", frames / "new/out.png"
-    encode_frames(frames_of([depth], raw, out), View())
-    assert np.array_equal(values(out), encode(values(depth) / 1000, values(raw) == 0, COLOUR))
-
-
-def test_folders_are_encoded_file_by_file(frames: Path) -> None:
-    listed = frames_of([frames / "depth"], frames / "raw", frames / "hha")
-    encode_frames(listed, View(), workers=2)
-    single = frames / "single.png"
-    for name in ("0.png", "1.png"):
-        encode_frames(frames_of([frames / "depth" / name], frames / "raw", single), View())
-        assert np.array_equal(values(frames / "hha" / name), values(single))
-
-
-def test_the_published_crop_is_taken_or_was_taken_before(frames: Path) -> None:
-    depth, out = frames / "depth/0.png", frames / "out.png"
-    part = values(depth)[45:470, 40:600]
-    expected = encode(part / 1000, None, COLOUR.cropped(45, 40))
-    np.save(frames / "part.npy", part / 1000)
-    for source in (depth, frames / "part.npy"):
-        encode_frames(frames_of([source], None, out), View(crop=True))
-        assert np.array_equal(values(out), expected)
-
-
-@pytest.mark.parametrize(("unit", "scale"), [("mm", 1), ("0.1mm", 10), ("m", 0.001)])
-def test_whole_numbers_are_in_the_unit_that_is_told(
-    frames: Path, unit: str, scale: float, caplog: pytest.LogCaptureFixture
-) -> None:
-    flat = np.full((480, 640), 2000)
-    np.save(frames / "flat.npy", np.round(flat * scale).astype(np.int32))
-    encode_frames(frames_of([frames / "flat.npy"], None, frames / "o.png"), View(unit=unit))  # type: ignore[arg-type]
-    assert (values(frames / "o.png")[..., 0] == 155).all() and not caplog.records
-
-
-def test_another_unit_is_doubted_once_for_all_frames(
-    frames: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    listed = frames_of([frames / "depth"], None, frames / "out")
-    encode_frames(listed, View(unit="m"))
-    (record,) = caplog.records
-    assert "0.png (and 1 more): median depth 2" in record.getMessage()
-    assert record.getMessage().endswith("is the unit right?")
-
-
-def test_frames_that_cannot_be_encoded_are_named_at_the_end_and_the_others_are_written(
-    frames: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (frames / "depth/0.png").write_bytes(b"no image")
-    listed = frames_of([frames / "depth"], None, frames / "out")
-    with pytest.raises(InputError, match=r"depth/0\.png: not an image"):
-        encode_frames(listed, View())
-    assert [path.name for path in (frames / "out").iterdir()] == ["1.png"]
-    np.save(frames / "depth/2.npy", np.zeros((480, 640)))
-    listed = frames_of([frames / "depth"], None, frames / "out")
-    with pytest.raises(InputError, match=rf"^2 of 3 depth images have no HHA in {frames}/out$"):
-        encode_frames(listed, View(), workers=2)
-    assert [message.partition(": ")[2][:12] for message in caplog.messages] == [
-        "not an image",
-        "depth: 0 at ",
-    ]
-
-
-def test_a_single_frame_has_no_bar(frames: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    encode_frames(frames_of([frames / "depth/0.png"], None, frames / "o.png"), View())
-    (frames / "depth/0.png").write_bytes(b"no image")
-    with pytest.raises(InputError):
-        encode_frames(frames_of([frames / "depth/0.png"], None, frames / "o.png"), View())
-    assert capsys.readouterr().err == ""
-
-
-def test_a_camera_of_ones_own_fits_any_size(tmp_path: Path) -> None:
-    depth = room(10).depth
-    np.save(tmp_path / "d.npy", depth)
-    camera = camera_from(",".join(map(str, astuple(SMALL))))
-    encode_frames(frames_of([tmp_path / "d.npy"], None, tmp_path / "o.png"), View(camera=camera))
-    assert np.array_equal(values(tmp_path / "o.png"), encode(depth, None, SMALL))
-
-
-def wrong(frames: Path, what: str) -> None:
-    depth, raw, out = [frames / "depth/0.png"], None, frames / "out.png"
-    view = View()
-    if what == "8 bits":
-        depth[0].write_bytes(png(np.ones((480, 640), np.uint8)))
-    elif what == "cut":
-        depth[0].write_bytes(depth[0].read_bytes()[:9000])
-    elif what == "size":
-        depth[0].write_bytes(png(np.ones((425, 560), np.uint16)))
-    elif what == "crop":
-        depth[0].write_bytes(png(np.ones((424, 512), np.uint16)))
-        view = View(crop=True)
-    elif what == "raw size":
-        raw = frames / "raw/0.png"
-        raw.write_bytes(png(np.ones((240, 320), np.uint16)))
-    elif what == "no raw":
-        raw = frames / "raw/7.png"
-    elif what == "raw zero":
-        raw = frames / "raw/0.png"
-        raw.write_bytes(png(np.zeros((480, 640), np.uint16)))
-    elif what == "raw file":
-        depth, raw, out = [frames / "depth"], frames / "raw/0.png", frames / "out"
-    elif what == "out file":
-        depth = [frames / "depth"]
-    elif what == "out folder":
-        out = frames / "out"
-    elif what == "empty":
-        (frames / "none").mkdir()
-        depth, out = [frames / "none"], frames / "out"
-    elif what == "twice":
-        depth, out = [frames / "depth", frames / "raw"], frames / "out"
-    elif what == "over":
-        out = depth[0]
-    elif what == "array":
-        depth = [frames / "bad.npy"]
-        depth[0].write_bytes(b"no array")
-    elif what == "axes":
-        depth = [frames / "bad.npy"]
-        np.save(depth[0], np.ones((2, 3, 4)))
-    elif what == "none":
-        depth = [frames / "none.png"]
-    elif what == "none among others":
-        depth, out = [frames / "depth", frames / "none.npy"], frames / "out"
-    elif what == "archive":
-        depth = [frames / "z.npz"]
-        np.savez(depth[0], np.ones((480, 640)))
-    elif what == "nan":
-        depth = [frames / "bad.npy"]
-        np.save(depth[0], np.full((480, 640), np.nan))
-    encode_frames(frames_of(depth, raw, out), view)
-
-
-@pytest.mark.parametrize(
-    ("what", "message"),
-    [
-        ("8 bits", r"0\.png: is L, expected 16-bit depth"),
-        ("cut", r"0\.png: damaged or cut short"),
-        ("size", r"0\.png: 560 x 425 pixels, but the Kinect's camera has 640 x 480; give --camera"),
-        ("crop", r"0\.png: 512 x 424 pixels, expected 640 x 480 to crop, or 560 x 425"),
-        ("raw size", r"raw/0\.png: 320 x 240 pixels, but .*depth/0\.png has 640 x 480"),
-        ("no raw", r"raw/7\.png: no such file"),
-        ("raw zero", r"depth/0\.png: missing: every pixel"),
-        ("raw file", r"raw/0\.png: expected a folder of raw depth images"),
-        ("out file", r"out\.png: expected a folder, as there are several"),
-        ("out folder", r"out: expected a file name that ends in \.png"),
-        ("empty", r"none: no depth image in it, expected \.png or \.npy"),
-        ("twice", r"out/0\.png \(and 1 more\): would be written twice"),
-        ("over", r"depth/0\.png: is read, expected another place"),
-        ("array", r"bad\.npy: not an array"),
-        ("axes", r"bad\.npy: expected numbers of height x width"),
-        ("none", r"none\.png: no such file$"),
-        ("none among others", r"none\.npy: no such file$"),
-        ("archive", r"z\.npz: not an image.*; expected \.png or \.npy$"),
-        ("nan", r"bad\.npy: depth: nan at row 0, column 0"),
-    ],
-)
-def test_a_frame_that_cannot_be_meant_is_named(frames: Path, what: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        wrong(frames, what)
-    assert not list(frames.glob("out*"))
-
-
-CAMERAS = ["500,500,320", "a,b,c,d", "0,500,320,240", "nan,1,2,3", "500,nan,2,3", ""]
-CAMERAS += ["500,500,1e300,240", "500,500,320,-inf", "500,500,320,nan", "1e300,500,320,240"]
-
-
-@pytest.mark.parametrize("text", [*CAMERAS, "0.8,0.8,0.5,0.5"])
-def test_a_camera_is_four_numbers_of_pixels(text: str) -> None:
-    with pytest.raises(InputError, match=rf"camera '{text}': expected"):
-        camera_from(text)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 import torch
-from fixtures.nets import drawn
+from fixtures.nets import with_random_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from fcnlib.models import FCN, build_fcn
 from fcnlib.models.fast.constant_border import AssembleMap, BorderOffsetConv, skip_constant_border
+from fcnlib.models.fcn import FCN, build_fcn
 
 THIN = 1 / 32
 NETS: list[dict[str, Any]] = [
@@ -46,7 +46,7 @@ def outputs(net: FCN, image: Tensor) -> dict[str, Tensor]:
 @settings(max_examples=6, deadline=None)
 @given(st.integers(24, 150), st.integers(24, 150), st.integers(1, 2))
 def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, images: int) -> None:
-    net = drawn(build_fcn(**{"classes": 3, **values}, width=THIN)).double()
+    net = with_random_weights(build_fcn(**{"classes": 3, **values}, width=THIN)).double()
     image = torch.randn(images, net.input_mean.numel(), height, width, dtype=torch.float64)
     with torch.inference_mode():
         expected = net(image)
@@ -54,8 +54,8 @@ def test_scores_are_the_same(values: dict[str, Any], height: int, width: int, im
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
 
 
-def test_it_stands_in_a_script_like_any_net() -> None:
-    net = drawn(build_fcn(width=THIN)).double()
+def test_it_can_be_scripted() -> None:
+    net = with_random_weights(build_fcn(width=THIN)).double()
     scripted = torch.jit.freeze(torch.jit.script(skip_constant_border(net)))
     for height, width in [(30, 70), (64, 64), (1, 33)]:
         image = torch.randn(1, 3, height, width, dtype=torch.float64)
@@ -63,7 +63,7 @@ def test_it_stands_in_a_script_like_any_net() -> None:
 
 
 def test_every_whole_map_is_the_layers_own() -> None:
-    net = drawn(build_fcn(width=THIN)).double()
+    net = with_random_weights(build_fcn(width=THIN)).double()
     image = torch.randn(1, 3, 61, 86, dtype=torch.float64)
     plain, centred = outputs(net, image), outputs(skip_constant_border(net), image)
     whole = [
@@ -74,14 +74,14 @@ def test_every_whole_map_is_the_layers_own() -> None:
         torch.testing.assert_close(centred[name], plain[name.split("/")[0]])
 
 
-def test_what_is_left_out_does_not_depend_on_the_image() -> None:
-    net = drawn(build_fcn(width=THIN)).double()
+def test_what_is_skipped_does_not_depend_on_the_image() -> None:
+    net = with_random_weights(build_fcn(width=THIN)).double()
     first, second = (outputs(net, torch.randn(1, 3, 50, 50, dtype=torch.float64)) for _ in "ab")
     for name, layer in skip_constant_border(net).items():
         if isinstance(layer, AssembleMap):
             own = name.split("/")[0]
             differ = (first[own] - second[own]).abs().amax((0, 1, 3)).nonzero().flatten()
-            assert differ[0] == layer.inside
+            assert differ[0] == layer.interior
 
 
 def test_a_third_of_the_multiplications_is_left_out_at_500_pixels() -> None:
@@ -93,7 +93,7 @@ def test_a_third_of_the_multiplications_is_left_out_at_500_pixels() -> None:
             if isinstance(layer, nn.Conv2d)
         )
 
-    net = drawn(build_fcn(width=THIN, dropout=0)).double()
+    net = with_random_weights(build_fcn(width=THIN, dropout=0)).double()
     assert multiplications(skip_constant_border(net)) < 0.72 * multiplications(net)
 
 

@@ -1,6 +1,4 @@
-"""Weights by layer name: from classifiers, from coarser nets, from published files."""
-
-from pathlib import Path
+"""Weights into nets by layer name."""
 
 import pytest
 import torch
@@ -8,7 +6,6 @@ from torch import nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.weights.checkpoint import read_checkpoint, read_state
 from fcnlib.models.weights.matching import load_matching
 
 THIN = 1 / 32
@@ -62,39 +59,6 @@ def test_weights_without_a_common_layer_are_refused() -> None:
         load_matching({"block.weight": torch.zeros(2)}, build_fcn(width=THIN))
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "broken.pt"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"broken\.pt: .*expected a checkpoint") as error:
-        read_checkpoint(path)
-    assert "\n" not in str(error.value)
-
-
-def test_a_checkpoint_cut_short_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "cut.pt"
-    torch.save({"state": build_fcn(width=THIN).state_dict()}, path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"cut\.pt: "):
-        read_state(path)
-
-
-def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.pt: no such file"):
-        read_state(tmp_path / "none.pt")
-
-
-def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (tmp_path / "ran",))  # type: ignore[return-value]
-
-    torch.save({"state": Trap()}, tmp_path / "trap.pt")
-    with pytest.raises(InputError, match=r"trap\.pt"):
-        read_state(tmp_path / "trap.pt")
-    assert not (tmp_path / "ran").exists()
-
-
 def test_learned_upsampling_is_taken_over_and_frozen_is_not() -> None:
     source = build_fcn(width=THIN, upsampling="learned")
     with torch.no_grad():
@@ -103,12 +67,12 @@ def test_learned_upsampling_is_taken_over_and_frozen_is_not() -> None:
     bilinear = frozen["upscore2"].weight.clone()
     for net in (learned, frozen):
         done = load_matching(source.state_dict(), net)
-        assert not done.missing and not done.left
+        assert not done.missing and not done.unused
     assert torch.equal(learned["upscore2"].weight, source["upscore2"].weight)
     assert torch.equal(frozen["upscore2"].weight, bilinear)
 
 
-def test_a_file_of_another_layout_is_named(tmp_path: Path) -> None:
-    torch.save({"features.0.weight": torch.zeros(2)}, tmp_path / "vgg16.pth")
-    with pytest.raises(InputError, match=r"vgg16\.pth: torchvision's .* `fcn convert`"):
-        read_state(tmp_path / "vgg16.pth")
+def test_weights_from_before_nets_knew_their_channel_order_fit() -> None:
+    net = build_fcn(width=THIN)
+    old = {name: tensor for name, tensor in net.state_dict().items() if name != "input_order"}
+    assert load_matching(old, build_fcn(width=THIN)).missing == ("input_order",)

@@ -70,7 +70,7 @@ def test_torchvision_weights_give_torchvisions_scores(
 
 
 def test_conversions_from_caffe_keep_caffes_input(vgg16: nn.Module, tmp_path: Path) -> None:
-    """BGR bytes minus VGG's mean, told by the keys, by the published name, or by the user."""
+    """BGR bytes minus VGG's mean, known by the keys, by the published name, or by the user."""
     torch.save(renumbered(vgg16), tmp_path / "vgg16-00b39a1b.pth")
     for name in ("vgg16_from_caffe.pth", "renamed.pth"):
         torch.save(vgg16.state_dict(), tmp_path / name)
@@ -79,7 +79,7 @@ def test_conversions_from_caffe_keep_caffes_input(vgg16: nn.Module, tmp_path: Pa
         ("vgg16_from_caffe.pth", None),
         ("renamed.pth", "vgg"),
     ]:
-        weights = read_weights(tmp_path / name, input=given)
+        weights = read_weights(tmp_path / name, input_format=given)
         state = vgg16.state_dict()
         assert torch.equal(weights.state["conv1_1.weight"], state["features.0.weight"])
         assert torch.equal(weights.state["conv5_3.weight"], state["features.28.weight"])
@@ -113,7 +113,7 @@ def test_torchvisions_other_nets_are_refused(name: str, tmp_path: Path) -> None:
 
 def test_an_unknown_input_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"input 'bgr'; expected one of: fcn, vgg, "):
-        read_weights(tmp_path / "net.pth", input="bgr")
+        read_weights(tmp_path / "net.pth", input_format="bgr")
 
 
 def pytorch_fcn(classes: int = 21, *, width: int = 2, seed: int = 0) -> dict[str, Tensor]:
@@ -188,14 +188,14 @@ def test_pytorch_fcns_files_give_its_scores(tmp_path: Path, saved: str) -> None:
     assert expected.std() > 1
 
 
-def test_what_training_wraps_around_a_state_is_taken_off(tmp_path: Path) -> None:
+def test_a_training_checkpoint_is_unwrapped(tmp_path: Path) -> None:
     state = pytorch_fcn()
     wrapped = {f"module.{name}": tensor for name, tensor in state.items()}
     torch.save({"epoch": 1, "state_dict": wrapped}, tmp_path / "net.pth")
     assert state.keys() <= read_weights(tmp_path / "net.pth").state.keys()
 
 
-def test_streams_names_are_set_off_and_put_back() -> None:
+def test_stream_names_are_converted_and_back() -> None:
     for theirs, ours in {
         "conv1_1color": "conv1_1_color",
         "score_frhha": "score_fr_hha",

@@ -1,0 +1,73 @@
+"""Parameter groups, steps and learning rates of the released solvers."""
+
+from typing import Any
+
+import pytest
+import torch
+from fixtures.training import equal_bits
+
+from fcnlib.config.schema import Recipe
+from fcnlib.models.fcn import build_fcn
+from fcnlib.training.optimizer import lr_factor, make_optimizer
+
+
+def test_groups_are_the_papers() -> None:
+    net = build_fcn(width=1 / 32)
+    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1, score_lr_multiplier=10.0)
+    groups = {}
+    names = {id(p): name for name, p in net.named_parameters()}
+    optimizer = make_optimizer(net, values)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            groups[names[id(parameter)]] = (group["lr"], group["weight_decay"])
+    assert optimizer.momentum == 0.99
+    assert groups["conv3_2.weight"] == pytest.approx((1e-3, 5e-4))
+    assert groups["conv3_2.bias"] == pytest.approx((2e-3, 0))
+    assert groups["score_pool3.weight"] == pytest.approx((1e-2, 5e-4))
+    assert groups["score_fr.bias"] == pytest.approx((2e-2, 0))
+    assert not [name for name in groups if name.startswith("upscore")]
+
+
+def test_groups_of_variants_hold_what_is_trained() -> None:
+    values = Recipe(learning_rate=1e-3, iterations=1, validate_every=1)
+
+    def names(**variant: Any) -> set[str]:
+        net = build_fcn(width=1 / 32, **variant)
+        found = {id(p): name for name, p in net.named_parameters()}
+        groups = make_optimizer(net, values).param_groups
+        return {found[id(p)] for group in groups for p in group["params"]}
+
+    plain = names()
+    assert names(upsampling="learned") - plain == {"upscore2.weight", "upscore_pool4.weight"}
+    assert names(features="fixed") == {name for name in plain if name.startswith("score")}
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.99])
+def test_steps_are_torchs_own_to_the_bit(momentum: float) -> None:
+    values = Recipe(learning_rate=1e-2, iterations=1, validate_every=1, momentum=momentum)
+    ours, theirs = (build_fcn(width=1 / 32) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    optimizer = make_optimizer(ours, values)
+    groups = make_optimizer(theirs, values).param_groups
+    known = torch.optim.SGD(groups, momentum=momentum, fused=True)
+    for _ in range(3):
+        for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            if mine.requires_grad:
+                mine.grad = torch.randn_like(mine)
+                other.grad = mine.grad.clone()
+        optimizer.step()
+        known.step()
+        optimizer.zero_grad()
+    assert equal_bits(ours.state_dict(), theirs.state_dict())
+    assert not [p for p in ours.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize(("iteration", "factor"), [(0, 1), (49, 1), (50, 1), (60, 0.8), (99, 0.02)])
+def test_the_rate_decays_linearly_from_the_given_share_on(iteration: int, factor: float) -> None:
+    values = Recipe(learning_rate=1, iterations=100, validate_every=1, lr_decay_start=0.5)
+    assert lr_factor(iteration, values) == pytest.approx(factor)
+    optimizer = make_optimizer(build_fcn(width=1 / 32), values)
+    optimizer.scale_lr(lr_factor(iteration, values))
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx(
+        [factor, 2 * factor, factor, 2 * factor]
+    )
