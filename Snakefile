@@ -1,17 +1,15 @@
 """Every table and figure of the paper: `snakemake all`, on a cluster `--profile slurm`."""
 
 
-configfile: "config.yaml"
-
-
 report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: f"workflow/rules/{CONFIG.archives}.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/studies.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -24,8 +22,7 @@ localrules:
     zoo,
     submission,
     export,
-    # A node of a cluster may not reach the internet; and what takes a second need not queue.
-    download,
+    # What takes a second need not queue.
     table,
     results,
     claims,
@@ -46,42 +43,42 @@ localrules:
 rule all:
     default_target: True
     input:
-        page=f"{RESULTS}/index.html",
-        report=f"{RESULTS}/report.html",
-        results=f"{RESULTS}/results.csv",
-        claims=f"{RESULTS}/claims.json",
-        times=f"{RESULTS}/times.md",
+        page=PATHS.page,
+        report=PATHS.report,
+        results=PATHS.results_csv,
+        claims=PATHS.claims,
+        times=PATHS.times,
 
 
 rule data:
     input:
-        datasets=expand(f"{DATA}/{{dataset}}/dataset.json", dataset=CONFIG.datasets),
-        hha=expand(f"{DATA}/{{dataset}}/hha.json", dataset=WITH_HHA),
-        weights=expand(f"{DATA}/weights/{{backbone}}.pt", backbone=BACKBONES),
-        published=[f"{DATA}/archives/{file}" for file in DOWNLOADED],
+        datasets=expand(PATHS.dataset(), dataset=CONFIG.datasets),
+        hha=expand(PATHS.hha(), dataset=TARGETS.datasets_with_hha),
+        weights=expand(PATHS.starting_weights(), backbone=TARGETS.backbones),
+        released=expand(PATHS.archive(), archive=TARGETS.downloaded_nets),
 
 
 rule zoo:
     input:
-        metrics=runs("metrics", "json", PUBLISHED),
-        tables=expand(f"{RESULTS}/tables/{{table}}.csv", table=ZOO),
+        metrics=TARGETS.runs(PATHS.metrics, TARGETS.released),
+        tables=expand(PATHS.table_csv(), table=TARGETS.tables_of_released),
 
 
 rule submission:
     input:
-        archives=runs("submissions", "tgz", SUBMITTED),
+        archives=TARGETS.runs(PATHS.submission, TARGETS.submitted),
 
 
 rule checkpoints:
     input:
-        checkpoints=runs("checkpoints", "pt", NETS),
+        checkpoints=TARGETS.runs(PATHS.checkpoint, TARGETS.nets),
 
 
 rule models:
     input:
-        models=runs("models", "ts", NETS),
+        models=TARGETS.runs(PATHS.model, TARGETS.nets),
 
 
 rule metrics:
     input:
-        metrics=runs("metrics", "json", MEASURED),
+        metrics=TARGETS.runs(PATHS.metrics, TARGETS.measured),

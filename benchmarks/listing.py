@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from fcnlib.config.studies import read_studies
 from fcnlib.core.files import write_json
 
 REPOSITORY = Path(__file__).parents[1]
@@ -21,10 +22,8 @@ PATTERN = "voc-fcn32s-online"  # all others differ from it by their rate
 
 
 def sweep(count: int) -> dict[str, Any]:
-    """An overlay with which there are `count` experiments."""
-    listed: dict[str, Any] = {}
-    for path in (REPOSITORY / "config.yaml", *sorted((REPOSITORY / "studies").glob("*.yaml"))):
-        listed |= yaml.safe_load(path.read_text()).get("experiments") or {}
+    """A file to lay over config.yaml so that there are `count` experiments."""
+    listed = read_studies(REPOSITORY / "studies")["experiments"]
     entry = {key: value for key, value in listed[PATTERN].items() if key not in ("paper", "rows")}
     added = {
         f"sweep-{index:04}": {

@@ -11,7 +11,7 @@ from fcnlib.inference.predict import predict as predict_images
 from fcnlib.inference.voc_server import submit as pack_labels
 
 
-def predict(
+def predict(  # noqa: PLR0913
     images: Annotated[list[str], typer.Argument(help="Image files, folders, quoted patterns.")],
     model: Annotated[
         Path, typer.Option(help="A checkpoint (.pt), exported model (.ts) or .caffemodel.")

@@ -1,4 +1,4 @@
-"""Every column that a table can have: its label, its unit, and how its numbers are shown."""
+"""Every column that a table can have: its label, its unit, and how its numbers are displayed."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -74,7 +74,7 @@ class Column(NamedTuple):
     unit: str
     digits: int
     form: Literal["f", "e", "g"] = "f"
-    per: float = 1.0  # shown as so many of these
+    per: float = 1.0  # displayed as so many of these
     mark: str = ""  # behind the number
     # Derived from the full-width net's layers, which no run can change; or set by its recipe.
     known: Literal["measured", "derived", "set"] = "measured"
@@ -87,7 +87,7 @@ class Column(NamedTuple):
         """The label, with its unit where it does not say it."""
         return self.label if self.unit in self.label else f"{self.label} ({self.unit})"
 
-    def shown(self, value: float) -> float:
+    def displayed(self, value: float) -> float:
         """The number as precise as people see it, so that their own subtraction agrees."""
         return float(f"{value / self.per:.{self.digits}{self.form}}")
 
@@ -98,7 +98,7 @@ class Column(NamedTuple):
         return f"{value / self.per:,.{self.digits}{self.form}}{self.mark}"
 
     def signed(self, value: float) -> str:
-        """A difference of shown numbers with its sign, as typeset."""
+        """A difference of displayed numbers with its sign, as typeset."""
         sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "\N{PLUS-MINUS SIGN}"
         return f"{sign}{abs(value):,.{self.digits}{self.form}}{self.mark}"
 
@@ -125,7 +125,7 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "learning_rate": Column("learning rate", "", 3, "g", known="set"),
     "forward_ms": Column("forward time", "ms", 1),
     "backward_ms": Column("backward time", "ms", 1),
-    "training_s": Column("time of learning", "s", 1),
+    "training_s": Column("training time", "s", 1),
     "training_loss": Column("loss at the end of training", "per pixel", 3),
     "outputs": Column("outputs", "outputs", 0),
     "output_ms": Column("time per output", "ms", 3),

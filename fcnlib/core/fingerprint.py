@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fcnlib", "fcn_synthetic")
 # Its names are lazy, and no module of ours imports from it: what users see changes no result.
 PUBLIC_FACE = Path("fcnlib", "__init__.py")
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef  # those whose docstring does not count
 
 
 def fingerprint(script: Path) -> str:
@@ -21,7 +23,7 @@ def fingerprint(script: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted({script, *_reached(script)}):
-        digest.update(path.name.encode() + _syntax(path).encode())
+        digest.update(path.name.encode() + _read(path).syntax.encode())
         for file in _data_files(path):
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
@@ -38,30 +40,47 @@ def stamp(folders: Sequence[Path]) -> str:
     return hashlib.sha256(repr(sorted(entries)).encode()).hexdigest()[:16]
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), str(path))
+class _Module(NamedTuple):
+    """What one walk through a module's syntax tree finds."""
+
+    syntax: str
+    strings: frozenset[str]
+    imports: frozenset[str]  # names of modules, and of what is imported from them
 
 
 @cache
-def _syntax(path: Path) -> str:
-    return _dump(_tree(path))
+def _read(path: Path) -> _Module:
+    strings: set[str] = set()
+    imports: set[str] = set()
+    tree = ast.parse(path.read_text("utf-8"), str(path))
+    return _Module(_dump(tree, strings, imports), frozenset(strings), frozenset(imports))
 
 
-def _dump(node: object) -> str:
-    """A syntax tree as text, without docstrings.
+def _dump(node: object, strings: set[str], imports: set[str]) -> str:
+    """A syntax tree as text, without docstrings; its strings and imports are added to the sets.
 
     `ast.dump` depends on Python's version, and so do fields that are empty.
     """
     if isinstance(node, list):
-        return "[" + ",".join(map(_dump, node)) + "]"
+        return "[" + ",".join([_dump(item, strings, imports) for item in node]) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-        fields["body"] = fields["body"][1:]
-    filled = (f"{name}={_dump(value)}" for name, value in fields.items() if value not in (None, []))
-    return f"{type(node).__name__}({','.join(filled)})"
+    parts = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if value is None or value == []:
+            continue
+        if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node):
+            value = value[1:]
+        parts.append(f"{name}={_dump(value, strings, imports)}")
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        strings.add(node.value)
+    elif isinstance(node, ast.Import):
+        imports.update(alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        imports.add(node.module)
+        imports.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return f"{type(node).__name__}({','.join(parts)})"
 
 
 @cache
@@ -70,11 +89,14 @@ def _data_files(path: Path) -> tuple[Path, ...]:
 
     Of a folder that is named, all files.
     """
-    found: set[Path] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found |= _named_files(path.parent, node.value)
-    return tuple(sorted(found))
+    beside = _names_in(path.parent)
+    named = [text for text in _read(path).strings if text.partition("/")[0] in beside]
+    return tuple(sorted({file for text in named for file in _named_files(path.parent, text)}))
+
+
+@cache
+def _names_in(folder: Path) -> frozenset[str]:
+    return frozenset(os.listdir(folder))
 
 
 def _named_files(folder: Path, name: str) -> set[Path]:
@@ -102,20 +124,15 @@ def _reached(path: Path) -> frozenset[Path]:
 
 @cache
 def _imports(path: Path) -> frozenset[Path]:
-    names: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(file for name in names for file in _files(name))
+    return frozenset(file for name in _read(path).imports for file in _files(name))
 
 
-def _files(module: str) -> list[Path]:
+@cache
+def _files(module: str) -> tuple[Path, ...]:
     """The file of a module of ours, and those of the packages around it."""
     parts = module.split(".")
     if parts[0] not in PACKAGES:
-        return []
+        return ()
     files = [ROOT.joinpath(*parts[: i + 1], "__init__.py") for i in range(len(parts))]
     files.append(ROOT.joinpath(*parts).with_suffix(".py"))
-    return [file for file in files if file.exists() and file != ROOT / PUBLIC_FACE]
+    return tuple(file for file in files if file.exists() and file != ROOT / PUBLIC_FACE)

@@ -35,7 +35,7 @@ from fcnlib.models.summary import architecture
 FORWARD_RUNS = 20  # as the paper's Table 1
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913
     model: Path,
     *,
     dataset: Path,

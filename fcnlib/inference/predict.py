@@ -91,7 +91,7 @@ class OutputFiles:
         return [self.path(path, task, ".png") for task in labels_by_task]
 
 
-def predict(
+def predict(  # noqa: PLR0913
     images: Sequence[str],
     *,
     model: Path,

@@ -1,6 +1,6 @@
 """The paper's claims against a run's numbers: true, false or untested."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Frozen
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
-from fcnlib.report.results import NOISE, Line, read_lines
+from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
 
 class Verdict(Frozen):
@@ -27,28 +27,17 @@ class Verdict(Frozen):
     tests: tuple[str, ...]
     standard_errors: float | None  # from turning over; None: one run each, or no chance in it
     within_noise: bool
-    values: dict[str, Line]  # nothing measured where others published it
+    values: dict[str, ResultRow]  # nothing measured where others published it
 
     @field_serializer("values")
-    def _by_name(self, values: dict[str, Line]) -> dict[str, dict[str, Any]]:
-        return {name: line._asdict() for name, line in values.items()}
+    def _by_name(self, values: dict[str, ResultRow]) -> dict[str, dict[str, Any]]:
+        return {name: row._asdict() for name, row in values.items()}
 
 
-def write_claims(
-    output: Path | str,
-    *,
-    claims: Mapping[str, Any],
-    results: Path | str,
-    images: Mapping[str, str],
-) -> None:
-    """Write claims.json.
-
-    `claims` are the configuration's, by name; `images` says by table whose images its numbers are of.
-    """
-    lines = {(line.table, line.experiment, line.column): line for line in read_lines(results)}
-    verdicts = [
-        verdict(name, Claim.model_validate(claim), lines, images) for name, claim in claims.items()
-    ]
+def write_claims(output: Path | str, *, claims: Mapping[str, Any], results: Path | str) -> None:
+    """Write claims.json; `claims` are the configuration's, by name, `results` is results.csv."""
+    rows = by_place(result_rows(read_results(results)))
+    verdicts = [verdict(name, Claim.model_validate(claim), rows) for name, claim in claims.items()]
     write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
 
 
@@ -60,18 +49,23 @@ def read_verdicts(path: Path | str) -> list[Verdict]:
         raise InputError(f"{path}: expected claims.json: {' '.join(str(error).split())}") from None
 
 
-Lines = Mapping[tuple[str, str, ColumnName | None], Line]
+Rows = Mapping[tuple[str, str, ColumnName | None], ResultRow]
 
 
-def verdict(name: str, claim: Claim, lines: Lines, images: Mapping[str, str]) -> Verdict:
+def by_place(rows: Iterable[ResultRow]) -> Rows:
+    """The rows by table, experiment and column, as claims name them."""
+    return {(row.table, row.experiment, row.column): row for row in rows}
+
+
+def verdict(name: str, claim: Claim, rows: Rows) -> Verdict:
     """What these numbers say of one claim."""
-    measured = {key: lines[place] for key, place in claim.numbers.items() if place in lines}
-    others = {key: lines[place] for key, place in claim.published.items() if place in lines}
-    why = _why_untested(claim, lines, images)
+    measured = {key: rows[place] for key, place in claim.numbers.items() if place in rows}
+    others = {key: rows[place] for key, place in claim.published.items() if place in rows}
+    why = _why_untested(claim, rows)
     holds, apart = None, None
     if not why and claim.holds is not None:
-        values = {key: float(line.measured or 0) for key, line in measured.items()}
-        values |= {key: float(line.paper or 0) for key, line in others.items()}
+        values = {key: float(row.measured or 0) for key, row in measured.items()}
+        values |= {key: float(row.paper or 0) for key, row in others.items()}
         try:
             holds, apart = judged(claim.comparisons, values, _errors(measured))
         except (ArithmeticError, ValueError) as error:
@@ -86,7 +80,7 @@ def verdict(name: str, claim: Claim, lines: Lines, images: Mapping[str, str]) ->
         tests=claim.tests,
         standard_errors=None if apart is None else round(apart, 2),
         within_noise=apart is not None and apart < NOISE,
-        values=measured | {key: line._replace(measured=None) for key, line in others.items()},
+        values=measured | {key: row._replace(measured=None) for key, row in others.items()},
     )
 
 
@@ -106,30 +100,36 @@ def judged(
     return True, min(known, default=None)
 
 
-def _errors(lines: Mapping[str, Line]) -> dict[str, float]:
+def _errors(rows: Mapping[str, ResultRow]) -> dict[str, float]:
     """The standard errors of the means of several runs."""
-    return {key: line.error for key, line in lines.items() if line.std is not None}
+    return {key: row.error for key, row in rows.items() if row.std is not None}
 
 
-def _why_untested(claim: Claim, lines: Lines, images: Mapping[str, str]) -> str:
+def _why_untested(claim: Claim, rows: Rows) -> str:
     """Why no verdict can be given; empty where one can."""
     if claim.untested:
         return claim.untested
     if claim.tests:
         return "The project's tests show it; no run does."
+    return _missing_row(claim, rows) or _missing_number(claim, rows)
+
+
+def _missing_row(claim: Claim, rows: Rows) -> str:
     for place in [*claim.numbers.values(), *claim.published.values()]:
-        if place not in lines:
+        if place not in rows:
             return f"This run has no row {place.experiment} in its table {place.table}."
+    return ""
+
+
+def _missing_number(claim: Claim, rows: Rows) -> str:
     for place in claim.numbers.values():
         if COLUMNS[place.column].server:
             return "Only PASCAL's evaluation server has these labels."
-        if lines[place].measured is None:
-            return f"{lines[place].row} has no measured {COLUMNS[place.column].label}."
-    if claim.published and any(
-        images.get(place.table) != "published" for place in claim.numbers.values()
-    ):
+        if rows[place].measured is None:
+            return f"{rows[place].row} has no measured {COLUMNS[place.column].label}."
+    if claim.published and any(rows[x].images != "published" for x in claim.numbers.values()):
         return "It compares with others' numbers, and those are of the published images."
     for place in claim.published.values():
-        if lines[place].paper is None:
-            return f"{lines[place].row} has no published {COLUMNS[place.column].label}."
+        if rows[place].paper is None:
+            return f"{rows[place].row} has no published {COLUMNS[place.column].label}."
     return ""

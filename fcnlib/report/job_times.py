@@ -1,7 +1,7 @@
 """How long the jobs of each rule took."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,11 @@ def read_benchmark(path: Path | str) -> Job:
         raise InputError(f"{path}: expected a Snakemake benchmark file with column s") from None
 
 
+def read_benchmarks(files: Mapping[str, Sequence[Path | str]]) -> dict[str, list[Job]]:
+    """The jobs of each name, as the files are given by name."""
+    return {name: [read_benchmark(path) for path in paths] for name, paths in files.items()}
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)
@@ -46,22 +51,16 @@ HEAD = """\
 # Where the time went
 
 {jobs} jobs took {whole}, one after the other. Several may have run side by side; downloading or
-drawing archives, and what takes a second or two, is not measured.
+making archives, and what takes a second or two, is not measured.
 
 | jobs | how many | all together | of the whole | one, on average | the longest | peak memory |
 | :-- | --: | --: | --: | --: | --: | --: |
 """
 
 
-def write_times(benchmarks: Sequence[Path | str], output: Path | str) -> None:
-    """Sum Snakemake's benchmark files by kind of job, the costliest first, as Markdown.
-
-    Files are .../benchmarks/<kind>/...
-    """
-    kinds: dict[str, list[Path]] = {}
-    for path in map(Path, benchmarks):
-        kinds.setdefault(path.parts[path.parts.index("benchmarks") + 1], []).append(path)
-    jobs = {kind: [read_benchmark(path) for path in paths] for kind, paths in kinds.items()}
+def write_times(benchmarks: Mapping[str, Sequence[Path | str]], output: Path | str) -> None:
+    """Sum Snakemake's benchmark files, given by kind of job, as Markdown, the costliest first."""
+    jobs = {kind: found for kind, found in read_benchmarks(benchmarks).items() if found}
     seconds = {kind: sum(job.seconds for job in found) for kind, found in jobs.items()}
     whole = sum(seconds.values())
     rows = []

@@ -1,11 +1,11 @@
-"""The tidy lines of results.csv, one number each: written, read, and joined."""
+"""The tidy frame of results.csv, one number a row: the source of tables, figures and claims."""
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
+
+import pandas as pd
 
 from fcnlib.config.columns import NAMES, ColumnName
 from fcnlib.core.errors import InputError
@@ -14,10 +14,11 @@ from fcnlib.core.files import atomic_write, write_json
 NOISE = 2.0  # standard errors; what is less apart may be chance
 
 
-class Line(NamedTuple):
+class ResultRow(NamedTuple):
     """One number of results.csv, in its unit; None where there is none.
 
-    `task` is empty for what is no score.
+    `task` is empty for what is no score; `images` and `section` are those of the table, `commit`
+    those recorded in the metrics files that were measured for the row.
     """
 
     table: str
@@ -30,6 +31,10 @@ class Line(NamedTuple):
     seeds: int | None
     paper: float | None
     unit: str
+    scale: str = ""
+    images: str = ""
+    section: str = ""
+    commit: str = ""
 
     @property
     def column(self) -> ColumnName | None:
@@ -42,54 +47,73 @@ class Line(NamedTuple):
         return self.std / math.sqrt(self.seeds) if self.std and self.seeds else 0.0
 
 
-def write_lines(path: Path, lines: Iterable[Line]) -> None:
-    """Write tidy CSV: equal lines give equal bytes, and every number reads back exactly."""
-    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Line._fields)
-        writer.writerows(lines)
+FIELDS = list(ResultRow._fields)
+NUMBERS = ("measured", "std", "paper")
 
 
-def read_lines(path: Path | str) -> list[Line]:
-    """The lines of a CSV that `write_lines` wrote."""
-    with open(path, newline="") as file:
-        reader = csv.reader(file)
-        if next(reader, None) != list(Line._fields):
-            raise InputError(f"{path}: expected the columns {','.join(Line._fields)}")
-        try:
-            return [_parsed(*cells) for cells in reader]
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{path}: line {reader.line_num}: {error}") from None
+def results_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
+    """The rows as a frame: text, floats with NaN where there is none, and whole seeds."""
+    return typed(pd.DataFrame(list(rows), columns=FIELDS))
 
 
-def _parsed(table: str, row: str, experiment: str, task: str, metric: str, *rest: str) -> Line:
-    measured, std, seeds, paper, unit = rest
-    return Line(
-        table, row, experiment, task, metric,
-        float(measured) if measured else None,
-        float(std) if std else None,
-        int(seeds) if seeds else None,
-        float(paper) if paper else None,
-        unit,
-    )  # fmt: skip
+def typed(results: pd.DataFrame) -> pd.DataFrame:
+    """A frame with these columns, in their order and types."""
+    dtypes = {name: "str" for name in FIELDS}
+    dtypes |= {name: "float64" for name in NUMBERS} | {"seeds": "Int64"}
+    return results[FIELDS].astype(dtypes)
+
+
+def result_rows(results: pd.DataFrame) -> list[ResultRow]:
+    """The frame's rows, with None where there is no number."""
+    plain = results[FIELDS].astype(object)
+    known = plain.where(results[FIELDS].notna(), None)
+    return [ResultRow(*cells) for cells in known.itertuples(index=False, name=None)]
+
+
+def write_results(path: Path, results: pd.DataFrame) -> None:
+    """Write tidy CSV: equal rows give equal bytes, and every number reads back exactly."""
+    with atomic_write(path) as temporary:
+        typed(results).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_results(path: Path | str) -> pd.DataFrame:
+    """The frame that `write_results` wrote."""
+    try:
+        text = pd.read_csv(path, dtype="str", keep_default_na=False, skip_blank_lines=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected CSV: {error}") from None
+    if list(text.columns) != FIELDS:
+        raise InputError(f"{path}: expected the columns {','.join(FIELDS)}")
+    values = {name: text[name] for name in FIELDS}
+    try:
+        for name in NUMBERS:
+            # Python's own reading of a float, as pandas' is not exact to the last digit.
+            values[name] = text[name].map(lambda cell: float(cell) if cell else math.nan)
+        values["seeds"] = text["seeds"].map(lambda cell: int(cell) if cell else None)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return typed(pd.DataFrame(values))
 
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
-    """Write results.csv: the lines of all tables in the order given."""
-    write_lines(Path(output), chain.from_iterable(map(read_lines, tables)))
+    """Write results.csv: the rows of all tables in the order given."""
+    write_results(Path(output), pd.concat([read_results(path) for path in tables]))
 
 
-def write_scores(results: Path | str, outputs: Sequence[Path | str]) -> None:
+def write_scores(
+    results: Path | str, *, experiments: Sequence[str], outputs: Sequence[Path | str]
+) -> None:
     """Write the measured scores of each experiment to its file, as `dvc metrics` compares them.
 
-    `outputs` are EXPERIMENT.json in one folder; those of other experiments are removed from it.
+    `outputs` are the files of the `experiments`, in their order and in one folder; whatever else
+    lies there is removed.
     """
-    scores: dict[str, dict[str, float]] = {Path(output).stem: {} for output in outputs}
-    for line in read_lines(results):
-        if line.measured is not None and line.column and line.task and line.experiment in scores:
-            scores[line.experiment][line.column] = line.measured
-    for path in map(Path, outputs):
-        write_json(path, scores[path.stem])
+    scores: dict[str, dict[str, float]] = {name: {} for name in experiments}
+    for row in result_rows(read_results(results)):
+        if row.measured is not None and row.column and row.task and row.experiment in scores:
+            scores[row.experiment][row.column] = row.measured
+    for name, path in zip(experiments, outputs, strict=True):
+        write_json(Path(path), scores[name])
     wanted = set(map(Path, outputs))
     for other in {path for folder in {path.parent for path in wanted} for path in folder.iterdir()}:
         if other not in wanted:

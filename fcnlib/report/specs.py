@@ -1,15 +1,15 @@
-"""What the tables and figures of a page show, decided before anything is measured."""
+"""What each table and figure of the page shows, decided before anything is measured."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-from fcnlib.config.columns import (
-    ColumnName,
-)
-from fcnlib.config.schema import Oracle
+from fcnlib.config.columns import ColumnName
+from fcnlib.config.schema import Downsampling
 from fcnlib.config.schema_data import Frozen, Mask
+from fcnlib.config.schema_figures import PARTS, Against, Part
 
-Images = Literal["published", "drawn", "own", "none"]
+# Whose images the numbers of a table are of; `none` where no image was labelled.
+Images = Literal["published", "synthetic", "own", "none"]
 
 
 class NetSpec(Frozen):
@@ -20,38 +20,85 @@ class NetSpec(Frozen):
     # The images that the scored snapshot was picked on; a bound has no snapshots.
     picked_on: Literal["test", "validation"] | None = None
     tasks: tuple[str, ...] = ()  # of a net, the first of them leading
-    mask: Mask = "none"  # what is hidden from it
-
-
-class NetsSpec(Frozen):
-    """A table's nets, without any number."""
-
-    name: str
-    nets: tuple[NetSpec, ...]
+    mask: Mask = "none"  # what its input lacks
+    # Among the scored rows of its table, whose charts all give it the style of this position;
+    # None: its position among the nets of the figure.
+    position: int | None = None
 
 
 class RowSpec(NetSpec):
     """One row of a table; `paper` holds published values in the columns' units."""
 
     paper: Mapping[ColumnName, float] = {}
-    oracle: Oracle | None = None
+    upper_bound: Downsampling | None = None
     stride: int | None = None  # of a net
 
 
-class ChartSpec(Frozen):
-    """A chart of some rows, with their published values."""
-
-    title: str
-    rows: tuple[RowSpec, ...]
-
-
 class TableSpec(Frozen):
-    """What a table shows, and of which images."""
+    """A table: its heading, its columns, its rows."""
 
     name: str
     title: str
+    section: str = ""  # of the paper
     columns: tuple[ColumnName, ...]
     note: str = ""
-    compete: bool = True
+    highlight_best: bool = True
     images: Images
     rows: tuple[RowSpec, ...]
+
+
+class TableFigureSpec(Frozen):
+    """Nets of one table, in a chart of that table: curves or class IU."""
+
+    table: str
+    nets: tuple[NetSpec, ...]
+
+
+class ExamplesSpec(TableFigureSpec):
+    """Nets of one table side by side on some images."""
+
+    seed: int  # of the runs that are shown
+
+
+class FigureSpec(Frozen):
+    """A figure that stands by itself."""
+
+    name: str
+    title: str
+    section: str = ""  # of the paper
+
+
+class ChartSpec(FigureSpec):
+    """A chart of some rows, with their published values: gaps, or momentum."""
+
+    rows: tuple[RowSpec, ...]
+
+
+class LossesSpec(FigureSpec):
+    """Nets, and what their losses are plotted against, a panel each."""
+
+    against: tuple[Against, ...]
+    nets: tuple[NetSpec, ...]
+
+
+class ComparisonSpec(FigureSpec):
+    """Nets side by side on the same images, and the columns from left to right."""
+
+    nets: tuple[NetSpec, ...]
+    seed: int  # of the runs that are shown
+    images: int
+    columns: tuple[Part, ...] = PARTS
+    note: str = ""
+
+
+class TableTitle(Frozen):
+    """A table by its name and title."""
+
+    name: str
+    title: str
+
+
+class AblationSpec(FigureSpec):
+    """The tables whose rows are plotted below each other."""
+
+    tables: tuple[TableTitle, ...]

@@ -1,10 +1,11 @@
-"""A table's numbers, measured beside published: as tidy lines and as Markdown."""
+"""A table's numbers, measured beside published: tidy, and as Markdown and LaTeX."""
 
-import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
 
 from fcnlib.config.columns import (
     COLUMNS,
@@ -19,12 +20,19 @@ from fcnlib.evaluation.record import (
     Machine,
     Record,
     by_experiment,
-    number,
 )
-from fcnlib.report.results import NOISE, Line, write_lines
-from fcnlib.report.specs import Images, RowSpec, TableSpec
+from fcnlib.report.aggregate import Runs, over_seeds, run_numbers
+from fcnlib.report.results import (
+    NOISE,
+    ResultRow,
+    result_rows,
+    results_frame,
+    typed,
+    write_results,
+)
+from fcnlib.report.specs import Images, TableSpec
+from fcnlib.report.typeset import TextTable, as_latex, as_markdown
 
-Runs = Mapping[str, Sequence[tuple[Path, Record]]]
 LEARNING: frozenset[ColumnName | None] = frozenset(get_args(Learning))
 
 
@@ -35,50 +43,71 @@ def build_table(
     metrics: Sequence[Path | str],
     csv: Path | str,
     markdown: Path | str,
+    latex: Path | str,
 ) -> None:
-    """Write one table as tidy CSV lines and as Markdown to paste."""
-    shown = TableSpec.model_validate(table)
+    """Write one table as tidy CSV, as Markdown to paste and as LaTeX to include.
+
+    Args:
+        table: the values of a `TableSpec`.
+        scale: the name of the run's scale.
+        metrics: the metrics files of the table's rows, one per experiment and seed.
+        csv: the tidy file to write.
+        markdown: the file to write for people to paste.
+        latex: the file to write for a paper to include, with booktabs.
+    """
+    spec = TableSpec.model_validate(table)
     runs = by_experiment(metrics)
-    lines = table_lines(shown, runs)
-    write_lines(Path(csv), lines)
-    with atomic_write(Path(markdown)) as temporary:
-        temporary.write_text(as_markdown(shown, lines, scale, runs))
+    results = table_results(spec, runs, scale)
+    text = text_table(spec, results, runs, scale)
+    below = note(spec, runs)
+    if (results["task"] != "").any():
+        below = f"Scores in percent. {below}"
+    write_results(Path(csv), results)
+    written = {
+        markdown: as_markdown(spec.title, text, below),
+        latex: as_latex(spec.name, spec.title, text, below),
+    }
+    for path, content in written.items():
+        with atomic_write(Path(path)) as temporary:
+            temporary.write_text(content, encoding="utf-8")
 
 
-def table_lines(table: TableSpec, runs: Runs) -> list[Line]:
-    """One line per row and column, in the table's order; several seeds become mean and spread."""
+def table_results(table: TableSpec, runs: Runs, scale: str) -> pd.DataFrame:
+    """The tidy frame of a table: a row per row and column of it, in its order."""
     experiments = [row.experiment for row in table.rows]
     for name, found in runs.items():
         if name not in experiments:
             known = ", ".join(experiments)
             raise InputError(f"{found[0][0]}: {name!r} is no row of {table.name}; rows: {known}")
-    return [_line(table, row, column, runs) for row in table.rows for column in table.columns]
-
-
-def _line(table: TableSpec, row: RowSpec, column: ColumnName, runs: Runs) -> Line:
-    about = COLUMNS[column]
-    found = [number(path, run, column) for path, run in runs.get(row.experiment, ())]
-    # A number that one of the runs lacks has no honest mean.
-    values = [value for value in found if value is not None]
-    complete = len(values) == len(found) and values
-    spread = complete and len(values) > 1 and about.known == "measured"
-    task, metric = KEYS[column]
-    return Line(
-        table=table.name,
-        row=row.row,
-        experiment=row.experiment,
-        task=task,
-        metric=metric,
-        measured=_tidy(statistics.fmean(values)) if complete else None,
-        std=_tidy(statistics.stdev(values)) if spread else None,
-        seeds=len(values) if complete else None,
-        paper=row.paper.get(column),
-        unit=about.unit,
+    spec = results_frame(
+        ResultRow(
+            table=table.name,
+            row=row.row,
+            experiment=row.experiment,
+            task=KEYS[column][0],
+            metric=KEYS[column][1],
+            measured=None,
+            std=None,
+            seeds=None,
+            paper=row.paper.get(column),
+            unit=COLUMNS[column].unit,
+            scale=scale,
+            images=table.images if table.images != "none" else "",
+            section=table.section,
+            commit=_commits(runs.get(row.experiment, ())),
+        )
+        for row in table.rows
+        for column in table.columns
     )
+    spec["column"] = [*table.columns] * len(table.rows)
+    measured = over_seeds(run_numbers(runs, table.columns)).reset_index()
+    empty = ["measured", "std", "seeds"]
+    return typed(spec.drop(columns=empty).merge(measured, on=["experiment", "column"], how="left"))
 
 
-def _tidy(value: float) -> float:
-    return round(value, 10)  # 100 * 0.57 is 56.99999999999999
+def _commits(runs: Sequence[tuple[Path, Record]]) -> str:
+    """The commits that a row's metrics files record, in order of the seeds."""
+    return " ".join(dict.fromkeys(run.provenance.commit for _, run in runs))
 
 
 def measured_label(scale: str) -> str:
@@ -96,72 +125,84 @@ SERVER = "server only"
 DIVERGED = "\N{DAGGER}"
 
 
-def own_text(line: Line, column: Column, runs: Runs) -> str:
+def own_text(row: ResultRow, column: Column, runs: Runs) -> str:
     """Our own number as people read it, or who alone could measure it; nothing for others' rows.
 
     What a run left that diverged is marked.
     """
-    mine = runs.get(line.experiment, ())
+    mine = runs.get(row.experiment, ())
     if column.server and mine:
         return SERVER
-    text = column.text(line.measured)
-    learned = column.unit == "%" or line.column in LEARNING
-    return f"{text}{DIVERGED}" if text and learned and _diverged(mine) else text
+    text = column.text(row.measured)
+    of_training = column.unit == "%" or row.column in LEARNING
+    return f"{text}{DIVERGED}" if text and of_training and _diverged(mine) else text
 
 
 def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
     return [run for _, run in runs if run.diverged_at is not None]
 
 
-def best_lines(lines: Sequence[Line], runs: Runs) -> set[Line]:
-    """The lines of the best score of each column, and those that chance may keep below it.
+def best_scores(table: TableSpec, results: pd.DataFrame, runs: Runs) -> "pd.Series[bool]":
+    """Which of the results are the best score of their column, or by chance below it.
 
     Scores count as people see them; a run that diverged has none of the best.
     """
-    best: set[Line] = set()
-    for name, column in COLUMNS.items():
-        shown = {
-            line: column.shown(line.measured)
-            for line in lines
-            if line.column == name and line.measured is not None
-        }
-        ranked = {x: y for x, y in shown.items() if not _diverged(runs.get(x.experiment, ()))}
-        # Times are measured beside other jobs, and of sizes none is best.
-        if len(shown) > 1 and ranked and column.unit == "%":
-            top = max(ranked, key=lambda line: ranked[line])
-            best |= {
-                line
-                for line, value in ranked.items()
-                if ranked[top] - value <= NOISE * math.hypot(top.error, line.error)
-            }
+    best = pd.Series(data=False, index=results.index)
+    if not table.highlight_best:
+        return best
+    diverged = [name for name, found in runs.items() if _diverged(found)]
+    # Times are measured beside other jobs, and of sizes none is best.
+    measured = results[results["measured"].notna() & (results["unit"] == "%")]
+    for column in table.columns:
+        task, metric = KEYS[column]
+        scores = measured[(measured["task"] == task) & (measured["metric"] == metric)]
+        ranked = scores[~scores["experiment"].isin(diverged)]
+        if len(scores) > 1 and len(ranked):
+            best[ranked.index] = _near_the_top(ranked, COLUMNS[column])
     return best
 
 
-def as_markdown(table: TableSpec, lines: Sequence[Line], scale: str, runs: Runs) -> str:
-    """The table as Markdown: each column measured and, where the paper has it, published."""
-    best = best_lines(lines, runs) if table.compete else set()
-    published = {line.column for line in lines if line.paper is not None}
-    head, rows = [""], {row.experiment: [row.row] for row in table.rows}
+def _near_the_top(scores: pd.DataFrame, column: Column) -> "pd.Series[bool]":
+    displayed = scores["measured"].map(column.displayed)
+    errors = (scores["std"] / scores["seeds"].astype(float) ** 0.5).fillna(0.0)
+    top = int(displayed.to_numpy().argmax())
+    near: pd.Series[bool] = displayed.iloc[top] - displayed <= NOISE * np.hypot(
+        errors.iloc[top], errors
+    )
+    return near
+
+
+def text_table(table: TableSpec, results: pd.DataFrame, runs: Runs, scale: str) -> TextTable:
+    """The table as people read it: each column measured and, where the paper has it, published."""
+    best = best_scores(table, results, runs)
+    names = [row.row for row in table.rows]
+    headings, cells, bold = [""], [names], [[False] * len(names)]
     for name in table.columns:
-        column, has_paper = COLUMNS[name], name in published
+        column = COLUMNS[name]
+        task, metric = KEYS[name]
+        mine = results[(results["task"] == task) & (results["metric"] == metric)]
         label = column.label if column.unit == "%" else column.heading
-        head += [f"{label}, {label_of(name, scale)}", *["paper"] * has_paper]
-        for line in lines:
-            if line.column == name:
-                spread = "" if line.std is None else f" ± {column.text(line.std)}"
-                text = own_text(line, column, runs) + spread
-                rows[line.experiment].append(f"**{text}**" if line in best else text)
-                rows[line.experiment] += [column.text(line.paper)] * has_paper
-    body = [_markdown_row(head), _markdown_row([":--", *["--:"] * (len(head) - 1)])]
-    body += [_markdown_row(cells) for cells in rows.values()]
-    percent = "Scores in percent. " if any(line.task for line in lines) else ""
-    return "\n".join([f"**{table.title}**", "", *body, "", f"{percent}{note(table, runs)}", ""])
+        headings.append(f"{label}, {label_of(name, scale)}")
+        cells.append([_with_spread(row, column, runs) for row in result_rows(mine)])
+        bold.append(best[mine.index].tolist())
+        if mine["paper"].notna().any():
+            headings.append("paper")
+            cells.append([column.text(row.paper) for row in result_rows(mine)])
+            bold.append([False] * len(names))
+    by_position = dict(enumerate(cells))
+    return TextTable(headings, pd.DataFrame(by_position), pd.DataFrame(dict(enumerate(bold))))
 
 
-WORLDS: Mapping[Images, str] = {
+def _with_spread(row: ResultRow, column: Column, runs: Runs) -> str:
+    text = own_text(row, column, runs)
+    return text if row.std is None else f"{text} ± {column.text(row.std)}"
+
+
+# What a reader must know of the images beside published numbers.
+OF_IMAGES: Mapping[Images, str] = {
     "published": "",
-    "drawn": "Here drawn scenes take the place of the published images, so no number can be "
-    "compared with the paper's.",
+    "synthetic": "Here synthetic scenes take the place of the published images, so no number can "
+    "be compared with the paper's.",
     "own": "The paper's numbers are of other images.",
     "none": "",
 }
@@ -169,16 +210,25 @@ WORLDS: Mapping[Images, str] = {
 
 def note(table: TableSpec, runs: Runs) -> str:
     """What a reader must know beside the numbers, in sentences."""
-    picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
-    published = any(row.paper for row in table.rows)
-    sentences = [table.note, WORLDS[table.images] if published else "", *_times(table, runs)]
-    if table.compete and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):
+    sentences = [table.note]
+    if any(row.paper for row in table.rows):
+        sentences.append(OF_IMAGES[table.images])
+    sentences += _times(table, runs)
+    if table.highlight_best and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):
         sentences.append(f"Scores within {NOISE:g} standard errors of the best are bold, too.")
     for row in table.rows:
         if lost := _diverged(runs.get(row.experiment, ())):
             when = ", ".join(f"{run.diverged_at} (seed {run.seed})" for run in lost)
-            told = f"{row.row}: diverged at iteration {when}, scored at its best snapshot before."
-            sentences.append(f"{DIVERGED} {told}")
+            what = f"{row.row}: diverged at iteration {when}, scored at its best snapshot before."
+            sentences.append(f"{DIVERGED} {what}")
+    sentences += _snapshots(table)
+    return " ".join(filter(None, sentences))
+
+
+def _snapshots(table: TableSpec) -> list[str]:
+    """On which images the scored snapshots were picked."""
+    picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
+    sentences = []
     for images in dict.fromkeys(picked.values()):
         rows = ", ".join(row for row in picked if picked[row] == images)
         nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
@@ -186,30 +236,34 @@ def note(table: TableSpec, runs: Runs) -> str:
         sentences.append(
             f"{nets} scored at its snapshot with the best mean IU on the {images} images{why}."
         )
-    return " ".join(filter(None, sentences))
+    return sentences
 
 
 def _times(table: TableSpec, runs: Runs) -> list[str]:
     """On what the times of a table were measured."""
     units = {COLUMNS[column].unit for column in table.columns}
     mine = [run for row in table.rows for _, run in runs.get(row.experiment, ())]
-    said: list[str] = []
+    sentences: list[str] = []
     machines: list[Machine] = []
     if "ms" in units:
-        sizes = {"{1} x {0}".format(*run.forward_size): "" for run in mine if run.forward_size}
-        said += [f"Times in ms are of one image of {' or '.join(sizes)} pixels."] * bool(sizes)
+        if sizes := forward_sizes(mine):
+            sentences.append(f"Times in ms are of one image of {' or '.join(sizes)} pixels.")
         machines += [run.provenance for run in mine]
     if "s" in units:
-        said += ["The time of learning is without validation, and of the row's own stage alone."]
+        sentences.append("Training time is without validation, and of the row's own stage alone.")
         machines += [run.trained_on for run in mine if run.trained_on]
     devices = dict.fromkeys(map(_device, machines))
-    return [*said, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
+    return [*sentences, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
+
+
+def forward_sizes(runs: Collection[Record]) -> list[str]:
+    """The sizes of the images that forward time was measured on, width first, each once."""
+    sizes = [run.forward_size for run in runs if run.forward_size]
+    return list(dict.fromkeys(f"{width} x {height}" for height, width in sizes))
 
 
 def _device(machine: Machine) -> str:
-    count = machine.threads
-    return machine.device + (f" ({count} thread{'s' * (count > 1)})" if count else "")
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    if not machine.threads:
+        return machine.device
+    plural = "s" if machine.threads > 1 else ""
+    return f"{machine.device} ({machine.threads} thread{plural})"

@@ -23,8 +23,9 @@ def script(tmp_path: Path) -> Path:
 
 
 def forget() -> None:
-    for cached in ("_tree", "_syntax", "_reached", "_imports", "_data_files"):
-        getattr(fingerprints, cached).cache_clear()
+    for value in vars(fingerprints).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def changed(script: Path, old: str, new: str) -> bool:

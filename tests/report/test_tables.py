@@ -1,34 +1,22 @@
+"""Tables of measured and published numbers: tidy, Markdown, LaTeX."""
+
 import json
 from pathlib import Path
-from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
-from fixtures.page import facts, write_dataset, write_net
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from fixtures.page import facts, table_files, write_dataset, write_net
+from fixtures.results import write_metrics
 
-from fcnlib.config.columns import (
-    COLUMNS,
-    KEYS,
-    RULES,
-    Bound,
-    ColumnName,
-    Metric,
-    Setting,
-    TestServerMetric,
-)
-from fcnlib.config.schema import Recipe
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics as scores
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.evaluation.record import RunMetadata
 from fcnlib.report.results import (
-    Line,
     join_tables,
-    read_lines,
-    write_lines,
+    read_results,
+    result_rows,
     write_scores,
 )
 from fcnlib.report.tables import build_table
@@ -36,8 +24,9 @@ from fcnlib.report.tables import build_table
 SKIPS = {
     "name": "skips",
     "title": "Table 3",
+    "section": "4.3",
     "columns": ["pixel_accuracy", "mean_iu"],
-    "images": "drawn",
+    "images": "synthetic",
     "rows": [
         {"experiment": "fine", "row": "FCN-8s", "paper": {"pixel_accuracy": 91.2, "mean_iu": 65.5}},
         {"experiment": "coarse", "row": "FCN-32s", "paper": {"mean_iu": 63.6}},
@@ -46,40 +35,30 @@ SKIPS = {
 }
 
 
-def write_metrics(
-    folder: Path, experiment: str, seed: int, *, costs: Any = None, **scores: float | None
-) -> Path:
-    path = folder / experiment / f"{seed}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = facts(experiment, seed) | {
-        "dataset": "toy",
-        "split": "test",
-        "images": 2,
-        "tasks": {"semantic": scores},
-        "costs": costs or {},
-    }
-    path.write_text(json.dumps(content))
-    return path
-
-
 def build(folder: Path, metrics: list[Path], table=SKIPS, scale="demo") -> tuple[str, str]:
-    written = folder / "tables/skips.csv", folder / "tables/skips.md"
-    build_table(table, scale=scale, metrics=metrics, csv=written[0], markdown=written[1])
-    return written[0].read_text(), written[1].read_text()
+    files = table_files(folder / "tables/skips.csv")
+    build_table(table, scale=scale, metrics=metrics, **files)
+    return files["csv"].read_text(), files["markdown"].read_text()
+
+
+def measured_columns(csv: str) -> list[str]:
+    """The lines of a table's CSV without what the numbers are of."""
+    return [",".join(line.split(",")[:10]) for line in csv.splitlines()]
 
 
 def test_a_table_is_tidy_and_in_the_order_of_its_rows(tmp_path):
     coarse = write_metrics(tmp_path, "coarse", 0, pixel_accuracy=0.9, mean_iu=0.57)
     fine = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.95, mean_iu=0.6)
     csv, _ = build(tmp_path, [coarse, fine])
+    commit = "0123456789abcdef0123456789abcdef01234567"
     assert csv == (
-        "table,row,experiment,task,metric,measured,std,seeds,paper,unit\n"
-        "skips,FCN-8s,fine,semantic,pixel_accuracy,95.0,,1,91.2,%\n"
-        "skips,FCN-8s,fine,semantic,mean_iu,60.0,,1,65.5,%\n"
-        "skips,FCN-32s,coarse,semantic,pixel_accuracy,90.0,,1,,%\n"
-        "skips,FCN-32s,coarse,semantic,mean_iu,57.0,,1,63.6,%\n"
-        "skips,SDS,sds,semantic,pixel_accuracy,,,,,%\n"
-        "skips,SDS,sds,semantic,mean_iu,,,,51.6,%\n"
+        "table,row,experiment,task,metric,measured,std,seeds,paper,unit,scale,images,section,commit\n"
+        f"skips,FCN-8s,fine,semantic,pixel_accuracy,95.0,,1,91.2,%,demo,synthetic,4.3,{commit}\n"
+        f"skips,FCN-8s,fine,semantic,mean_iu,60.0,,1,65.5,%,demo,synthetic,4.3,{commit}\n"
+        f"skips,FCN-32s,coarse,semantic,pixel_accuracy,90.0,,1,,%,demo,synthetic,4.3,{commit}\n"
+        f"skips,FCN-32s,coarse,semantic,mean_iu,57.0,,1,63.6,%,demo,synthetic,4.3,{commit}\n"
+        "skips,SDS,sds,semantic,pixel_accuracy,,,,,%,demo,synthetic,4.3,\n"
+        "skips,SDS,sds,semantic,mean_iu,,,,51.6,%,demo,synthetic,4.3,\n"
     )
 
 
@@ -89,22 +68,8 @@ def test_several_seeds_give_their_mean_and_sample_deviation(tmp_path):
         for seed, iu in enumerate((0.5, 0.6, 0.7))
     ]
     build(tmp_path, runs)
-    line = read_lines(tmp_path / "tables/skips.csv")[1]
-    assert (line.measured, line.std, line.seeds) == (60.0, 10.0, 3)
-
-
-def test_every_column_is_described_and_no_two_are_of_one_number():
-    assert list(COLUMNS) == list(get_args(ColumnName))
-    percent = {name for name, column in COLUMNS.items() if column.unit == "%"}
-    assert percent == {*get_args(Metric), *get_args(Bound), *get_args(TestServerMetric)}
-    assert RULES.keys() == set(get_args(Bound)) and len(set(RULES.values())) == len(RULES)
-    chosen = {name for name, column in COLUMNS.items() if column.known == "set"}
-    assert chosen == set(get_args(Setting)) and chosen <= Recipe.model_fields.keys()
-    assert {name for name, column in COLUMNS.items() if column.server} == set(
-        get_args(TestServerMetric)
-    )
-    assert len(set(KEYS.values())) == len(COLUMNS)
-    assert scores.METRICS.keys() <= percent
+    row = result_rows(read_results(tmp_path / "tables/skips.csv"))[1]
+    assert (row.measured, row.std, row.seeds) == (60.0, 10.0, 3)
 
 
 def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
@@ -118,14 +83,14 @@ def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
         "| FCN-32s | 90.0 |  | 57.0 | 63.6 |",
         "| SDS |  |  |  | 51.6 |",
     ]
-    assert "drawn scenes take the place of the published images" in markdown
+    assert "synthetic scenes take the place of the published images" in markdown
     published = build(tmp_path, [coarse, fine], SKIPS | {"images": "published"}, "paper")[1]
-    assert "demo" not in published and "drawn" not in published
+    assert "demo" not in published and "synthetic" not in published
     assert "| FCN-8s | **95.0** | 91.2 |" in published
 
 
 @pytest.mark.parametrize(
-    ("fine", "coarse", "said"),
+    ("fine", "coarse", "expected"),
     [
         ("test", "test", ["Every net is scored at its snapshot with the best mean IU on the test"]),
         ("validation", "validation", ["Every net is scored at its snapshot with the best mean IU "
@@ -134,12 +99,12 @@ def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
          "FCN-32s: scored at its snapshot with the best mean IU on the test images, as in"]),
     ],
 )  # fmt: skip
-def test_a_table_says_on_which_images_snapshots_were_picked(tmp_path, fine, coarse, said):
+def test_a_table_names_the_images_that_snapshots_were_picked_on(tmp_path, fine, coarse, expected):
     first, second, other = SKIPS["rows"]
     rows = [first | {"picked_on": fine}, second | {"picked_on": coarse}, other]
     _, markdown = build(tmp_path, [], SKIPS | {"rows": rows})
-    assert all(sentence in markdown for sentence in said)
-    assert markdown.count("snapshot") == len(said)
+    assert all(sentence in markdown for sentence in expected)
+    assert markdown.count("snapshot") == len(expected)
 
 
 def test_rows_without_snapshots_say_nothing_of_them(tmp_path):
@@ -165,9 +130,8 @@ def test_results_are_the_tables_one_after_the_other(tmp_path):
 
 def written_scores(folder, *experiments):
     """What is written of these, by file."""
-    write_scores(
-        folder / "tables/skips.csv", [folder / f"scores/{name}.json" for name in experiments]
-    )
+    outputs = [folder / f"scores/{name}.json" for name in experiments]
+    write_scores(folder / "tables/skips.csv", experiments=experiments, outputs=outputs)
     return {path.stem: json.loads(path.read_text()) for path in folder.glob("scores/*.json")}
 
 
@@ -179,7 +143,7 @@ def test_scores_are_the_measured_numbers_by_experiment(tmp_path):
 def test_a_score_that_a_run_does_not_have_is_an_empty_cell(tmp_path):
     path = write_metrics(tmp_path, "fine", 0, pixel_accuracy=0.9)
     csv, _ = build(tmp_path, [path])
-    assert "skips,FCN-8s,fine,semantic,mean_iu,,,,65.5,%" in csv
+    assert "skips,FCN-8s,fine,semantic,mean_iu,,,,65.5,%" in measured_columns(csv)
 
 
 def test_a_list_is_no_score(tmp_path):
@@ -193,7 +157,7 @@ TASKS = {
     "name": "two",
     "title": "Table 6",
     "columns": ["mean_iu", "geometric_pixel_accuracy", "foreground_mean_iu"],
-    "images": "drawn",
+    "images": "synthetic",
     "rows": [
         {"experiment": "both", "row": "Both", "paper": {"geometric_pixel_accuracy": 94.6}},
         {"experiment": "semantic", "row": "Semantic"},
@@ -223,7 +187,7 @@ def task_runs(folder: Path) -> list[Path]:
 
 def test_a_column_takes_its_number_from_its_task_and_is_empty_for_nets_without_it(tmp_path):
     csv, markdown = build(tmp_path, task_runs(tmp_path), TASKS)
-    assert csv.splitlines()[1:] == [
+    assert measured_columns(csv)[1:] == [
         "two,Both,both,semantic,mean_iu,40.0,,1,,%",
         "two,Both,both,geometric,pixel_accuracy,90.0,,1,94.6,%",
         "two,Both,both,foreground,mean_iu,60.0,,1,,%",
@@ -249,7 +213,7 @@ def test_scores_of_several_tasks_keep_their_task(tmp_path):
     }
 
 
-def test_what_only_the_server_can_score_is_said_so_for_nets_and_is_no_number(tmp_path):
+def test_what_only_the_server_can_score_is_noted_for_nets_and_is_no_number(tmp_path):
     table = SKIPS | {
         "columns": ["mean_iu", "voc2012_test_mean_iu"],
         "rows": [
@@ -258,7 +222,7 @@ def test_what_only_the_server_can_score_is_said_so_for_nets_and_is_no_number(tmp
         ],
     }
     csv, markdown = build(tmp_path, [write_metrics(tmp_path, "fine", 0, mean_iu=0.5)], table)
-    assert "skips,FCN-8s,fine,semantic,voc2012_test_mean_iu,,,,67.2,%" in csv
+    assert "skips,FCN-8s,fine,semantic,voc2012_test_mean_iu,,,,67.2,%" in measured_columns(csv)
     assert "| FCN-8s | 50.0 | server only | 67.2 |" in markdown
     assert "| SDS |  |  | 51.6 |" in markdown
 
@@ -283,8 +247,8 @@ def test_a_score_that_one_run_lacks_has_no_mean(tmp_path):
         for seed, iu in enumerate((0.5, None))
     ]
     build(tmp_path, runs)
-    line = read_lines(tmp_path / "tables/skips.csv")[1]
-    assert (line.measured, line.std, line.seeds) == (None, None, None)
+    row = result_rows(read_results(tmp_path / "tables/skips.csv"))[1]
+    assert (row.measured, row.std, row.seeds) == (None, None, None)
 
 
 def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
@@ -298,8 +262,8 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:
         total = torch.from_numpy(file["semantic"]).sum(0)
-    for line in read_lines(tmp_path / "tables/skips.csv")[:2]:
-        assert line.measured == pytest.approx(100 * scores.METRICS[line.metric](total))
+    for row in result_rows(read_results(tmp_path / "tables/skips.csv"))[:2]:
+        assert row.measured == pytest.approx(100 * scores.METRICS[row.metric](total))
 
 
 def seeds_of(folder: Path, **scores: list[float]) -> list[Path]:
@@ -326,7 +290,7 @@ def test_one_run_each_has_one_best_and_no_word_of_chance(tmp_path):
     assert "**60.0**" in markdown and "| 59.9 |" in markdown and "standard err" not in markdown
 
 
-def test_a_run_that_diverged_is_marked_told_and_never_the_best(tmp_path):
+def test_a_run_that_diverged_is_marked_named_and_never_the_best(tmp_path):
     fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
     content = json.loads(fine.read_text())
     fine.write_text(json.dumps(content | {"diverged_at": 120}))
@@ -340,7 +304,7 @@ SET = {
     "name": "set",
     "title": "Table 2",
     "columns": ["batch_size", "momentum", "learning_rate", "training_s", "training_loss"],
-    "images": "drawn",
+    "images": "synthetic",
     "rows": [
         {"experiment": "heavy", "row": "Heavy", "paper": {"momentum": 0.99, "batch_size": 1}},
         {"experiment": "tested", "row": "Tested"},
@@ -349,7 +313,7 @@ SET = {
 }
 
 
-def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
+def test_what_a_recipe_sets_is_labelled_as_set_and_has_no_spread(tmp_path):
     recipe = {"batch_size": 20, "momentum": 0.9, "learning_rate": 2e-9}
     took = {"training_s": 1234.4, "training_loss": 0.25}
     runs = [write_metrics(tmp_path, "heavy", seed, costs=took) for seed in (0, 1)]
@@ -363,52 +327,22 @@ def test_what_a_recipe_sets_is_said_to_be_set_and_has_no_spread(tmp_path):
     csv, markdown = build(tmp_path, runs, SET)
     assert markdown.splitlines()[2:7] == [
         "|  | batch size (images), set | paper | momentum, set | paper | learning rate, set | "
-        "time of learning (s), demo | loss at the end of training (per pixel), demo |",
+        "training time (s), demo | loss at the end of training (per pixel), demo |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: |",
         "| Heavy | 20 | 1 | 0.9 | 0.99 | 2e-09 | 1,234.4 ± 0.0 | 0.250 ± 0.000 |",
         "| Tested | 20 |  | 0.9 |  | 2e-09 |  |  |",
         "| Released |  |  |  |  |  |  |  |",
     ]
-    assert "set,Heavy,heavy,,learning_rate,2e-09,,2,," in csv
+    assert "set,Heavy,heavy,,learning_rate,2e-09,,2,," in measured_columns(csv)
     assert "Timed on gpu: Another Machine (2 threads), while" in markdown
     assert "**" not in markdown.replace("**Table 2**", "")
-
-
-numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-text = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
-lines = st.builds(
-    Line, text, text, text, text, text, numbers, numbers, st.none() | st.integers(1), numbers, text
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(lines))
-def test_lines_read_back_exactly(tmp_path_factory, written):
-    path = tmp_path_factory.mktemp("lines") / "results.csv"
-    write_lines(path, written)
-    assert read_lines(path) == written
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "shown"),
-    [
-        ("mean_iu", None, ""),
-        ("mean_iu", 59.96, "60.0"),
-        ("forward_ms", 1234.56, "1,234.6"),
-        ("parameters", 134_346_581.0, "134M"),
-        ("receptive_field", 404.0, "404"),
-        ("max_difference", 4.04e-7, "4.0e-07"),
-    ],
-)
-def test_numbers_as_people_read_them(column, value, shown):
-    assert COLUMNS[column].text(value) == shown
 
 
 COSTS = {
     "name": "cost",
     "title": "Table 1",
     "columns": ["mean_iu", "forward_ms", "parameters", "receptive_field"],
-    "images": "drawn",
+    "images": "synthetic",
     "rows": [
         {"experiment": "small", "row": "Small", "paper": {"parameters": 57e6, "forward_ms": 16.0}},
         {"experiment": "big", "row": "Big", "paper": {"receptive_field": 907.0}},
@@ -428,10 +362,11 @@ def cost_runs(folder: Path) -> list[Path]:
 
 def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):
     csv, _ = build(tmp_path, cost_runs(tmp_path), COSTS)
-    assert csv.splitlines()[1:] == [
+    spread = result_rows(read_results(tmp_path / "tables/skips.csv"))[1].std
+    assert spread == pytest.approx(0.02 / 2**0.5, abs=1e-9)
+    assert measured_columns(csv)[1:] == [
         "cost,Small,small,semantic,mean_iu,40.0,0.0,2,,%",
-        f"cost,Small,small,,forward_ms,5.13,{read_lines(tmp_path / 'tables/skips.csv')[1].std},"
-        "2,16.0,ms",
+        f"cost,Small,small,,forward_ms,5.13,{spread},2,16.0,ms",
         "cost,Small,small,,parameters,56954261.0,,2,57000000.0,parameters",
         "cost,Small,small,,receptive_field,355.0,,2,,px",
         "cost,Big,big,semantic,mean_iu,50.0,,1,,%",
@@ -454,7 +389,7 @@ def test_of_times_and_of_sizes_there_is_no_best(tmp_path):
 
 
 def test_rows_that_do_not_compete_have_no_best(tmp_path):
-    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS | {"compete": False})
+    _, markdown = build(tmp_path, cost_runs(tmp_path), COSTS | {"highlight_best": False})
     assert "| Small | 40.0 ± 0.0 | 5.1 ± 0.0 | 16.0 |" in markdown
     assert "**5" not in markdown
 
@@ -476,10 +411,40 @@ def test_scores_of_a_row_that_is_no_more_are_removed(tmp_path):
 def test_a_cost_that_was_not_measured_is_empty(tmp_path):
     path = write_metrics(tmp_path, "small", 0, mean_iu=0.4)
     csv, _ = build(tmp_path, [path], COSTS)
-    assert "cost,Small,small,,receptive_field,,,,,px" in csv
+    assert "cost,Small,small,,receptive_field,,,,,px" in measured_columns(csv)
 
 
 def test_an_unknown_cost_is_refused(tmp_path):
     path = write_metrics(tmp_path, "small", 0, mean_iu=0.4, costs={"forward": 3})
     with pytest.raises(InputError, match=r"small/0\.json: costs\.forward"):
         build(tmp_path, [path], COSTS)
+
+
+def test_rows_know_their_images_section_and_recorded_commits(tmp_path):
+    runs = [write_metrics(tmp_path, "fine", seed, mean_iu=0.5) for seed in (1, 0)]
+    content = json.loads(runs[0].read_text())
+    content["provenance"]["commit"] = "f" * 40
+    runs[0].write_text(json.dumps(content))
+    build(tmp_path, runs, SKIPS | {"images": "none", "section": ""}, scale="paper")
+    fine, sds = result_rows(read_results(tmp_path / "tables/skips.csv"))[1::4]
+    assert fine.commit == f"0123456789abcdef0123456789abcdef01234567 {'f' * 40}"
+    assert (fine.scale, fine.images, fine.section) == ("paper", "", "")
+    assert (sds.experiment, sds.commit) == ("sds", "")
+
+
+def test_latex_has_the_best_in_bold_and_every_value_escaped(tmp_path):
+    first, *others = SKIPS["rows"]
+    table = SKIPS | {
+        "title": "Table 3: 100% of {it} & more",
+        "note": "Ask `fcn submit a_b`.",
+        "rows": [first | {"row": "FCN_8s \\ #1"}, *others],
+    }
+    runs = seeds_of(tmp_path, fine=[0.59, 0.6, 0.61], coarse=[0.5])
+    build(tmp_path, runs, table)
+    latex = (tmp_path / "tables/skips.tex").read_text()
+    assert r"\caption{Table 3: 100\% of \{it\} \& more}" in latex
+    assert r"FCN\_8s \textbackslash{} \#1 & " in latex
+    assert r"& \textbf{60.0 $\pm$ 1.0} & 65.5 \\" in latex and r"FCN-32s & " in latex
+    assert r"Ask \texttt{fcn submit a\_b}." in latex
+    for command in (r"\toprule", r"\midrule", r"\bottomrule", r"\begin{tabular}{lrrrr}"):
+        assert latex.count(command) == 1

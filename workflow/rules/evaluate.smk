@@ -1,26 +1,26 @@
-"""Confusion counts and scores of every row."""
+"""Confusion counts, scores and times of every row."""
 
 
 rule evaluate:
     input:
-        net=net_scored,
-        dataset=lambda wildcards: dataset_of(wildcards.experiment),
-        hha=lambda wildcards: hha_of(wildcards.experiment),
+        net=lambda w: TARGETS.scored_checkpoint(w.experiment, w.seed),
+        dataset=lambda w: TARGETS.dataset_of(w.experiment),
+        hha=lambda w: TARGETS.hha_of([w.experiment]),
     output:
-        metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
-        counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",
+        metrics=PATHS.metrics(),
+        counts=PATHS.counts(),
     log:
-        f"{RESULTS}/logs/evaluate/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("evaluate"),
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/{{experiment}}/{{seed}}.tsv"
+        PATHS.run_benchmark("evaluate")
     wildcard_constraints:
-        experiment=one_of(SCORED),
+        experiment=none_of([*TARGETS.bounds, *TARGETS.timed]),
     conda:
         "../envs/fcnlib.yaml"
     resources:
         gpu=1,
     params:
-        values=lambda wildcards: scoring_values(wildcards.experiment),
+        values=lambda w: values.evaluation(CONFIG, w.experiment),
         side=CONFIG.scales[CONFIG.scale].forward_side,
         code=code("evaluate"),
     script:
@@ -29,23 +29,20 @@ rule evaluate:
 
 rule upper_bound:
     input:
-        dataset=lambda wildcards: dataset_of(wildcards.experiment),
+        dataset=lambda w: TARGETS.dataset_of(w.experiment),
     output:
-        metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
-        counts=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.npz",
+        metrics=PATHS.metrics(),
+        counts=PATHS.counts(),
     log:
-        f"{RESULTS}/logs/upper_bound/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("upper_bound"),
     benchmark:
-        f"{RESULTS}/benchmarks/upper_bound/{{experiment}}/{{seed}}.tsv"
+        PATHS.run_benchmark("upper_bound")
     wildcard_constraints:
-        experiment=one_of(BOUNDS),
+        experiment=one_of(TARGETS.bounds),
     conda:
         "../envs/fcnlib.yaml"
     params:
-        data=lambda wildcards: data_values(wildcards.experiment),
-        oracle=lambda wildcards: CONFIG.experiments[
-            wildcards.experiment
-        ].oracle.model_dump(),
+        values=lambda w: values.upper_bound(CONFIG, w.experiment),
         code=code("upper_bound"),
     script:
         "../scripts/upper_bound.py"
@@ -53,21 +50,19 @@ rule upper_bound:
 
 rule time:
     output:
-        metrics=f"{RESULTS}/metrics/{{experiment}}/{{seed}}.json",
+        metrics=PATHS.metrics(),
     log:
-        f"{RESULTS}/logs/time/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("time"),
     benchmark:
-        f"{RESULTS}/benchmarks/time/{{experiment}}/{{seed}}.tsv"
+        PATHS.run_benchmark("time")
     wildcard_constraints:
-        experiment=one_of(TIMED),
+        experiment=one_of(TARGETS.timed),
     conda:
         "../envs/fcnlib.yaml"
     resources:
         gpu=1,
     params:
-        timing=lambda wildcards: CONFIG.experiments[
-            wildcards.experiment
-        ].timing.model_dump(mode="json"),
+        timing=lambda w: values.timing(CONFIG, w.experiment),
         code=code("time"),
     script:
         "../scripts/time.py"
@@ -76,14 +71,14 @@ rule time:
 # For the tables of scores that only PASCAL's evaluation server can tell.
 rule submit:
     input:
-        net=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
-        photographs=f"{DATA}/archives/VOC2012test.tar",
+        net=PATHS.checkpoint(),
+        images=PATHS.archive("VOC2012test.tar"),
     output:
-        archive=f"{RESULTS}/submissions/{{experiment}}/{{seed}}.tgz",
+        archive=PATHS.submission(),
     log:
-        f"{RESULTS}/logs/submit/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("submit"),
     wildcard_constraints:
-        experiment=one_of(SUBMITTED),
+        experiment=one_of(TARGETS.submitted),
     conda:
         "../envs/fcnlib.yaml"
     resources:

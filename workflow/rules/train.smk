@@ -1,109 +1,49 @@
-"""Starting weights, training, and the models that come out of it."""
-
-
-rule pretrain:
-    output:
-        weights="data/{scale}/weights/{backbone}.pt",
-    log:
-        "data/{scale}/logs/pretrain-{backbone}.log",
-    benchmark:
-        "data/{scale}/benchmarks/weights/{backbone}.tsv"
-    wildcard_constraints:
-        scale=one_of(CONFIG.scales_like("demo")),
-    conda:
-        "../envs/fcnlib.yaml"
-    resources:
-        **growing(CONFIG.scales[CONFIG.scale].train),
-        gpu=1,
-    params:
-        recipe=lambda wildcards: CONFIG.pretraining_of(wildcards.backbone).model_dump(),
-        net=lambda wildcards: CONFIG.classifier(wildcards.backbone),
-        code=code("pretrain"),
-    script:
-        "../scripts/pretrain.py"
-
-
-rule import_weights:
-    input:
-        weights=lambda wildcards: f"{DATA}/archives/{CONFIG.weights[wildcards.backbone]}",
-    output:
-        weights="data/{scale}/weights/{backbone}.pt",
-    log:
-        "data/{scale}/logs/import_weights-{backbone}.log",
-    benchmark:
-        "data/{scale}/benchmarks/weights/{backbone}.tsv"
-    wildcard_constraints:
-        scale=one_of(CONFIG.scales_like("paper")),
-    conda:
-        "../envs/fcnlib.yaml"
-    params:
-        code=code("import_weights"),
-    script:
-        "../scripts/import_weights.py"
+"""Nets: trained, or made of released weights; and models for use elsewhere."""
 
 
 rule train:
     input:
-        dataset=lambda wildcards: dataset_of(wildcards.experiment),
-        hha=lambda wildcards: hha_of(wildcards.experiment),
-        weights=starting_weights,
+        dataset=lambda w: TARGETS.dataset_of(w.experiment),
+        hha=lambda w: TARGETS.hha_of([w.experiment]),
+        weights=lambda w: TARGETS.starting_weights(w.experiment, w.seed),
     output:
-        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
-        curve=f"{RESULTS}/curves/{{experiment}}/{{seed}}.csv",
+        checkpoint=PATHS.checkpoint(),
+        curve=PATHS.curve(),
     log:
-        f"{RESULTS}/logs/train/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("train"),
     benchmark:
-        f"{RESULTS}/benchmarks/train/{{experiment}}/{{seed}}.tsv"
+        PATHS.run_benchmark("train")
     wildcard_constraints:
-        experiment=one_of(TRAINED),
+        experiment=none_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
-    threads: lambda wildcards: 1 + CONFIG.experiments[wildcards.experiment].recipe.workers
+    threads: lambda w: 1 + TARGETS.trained[w.experiment].recipe.workers
     resources:
         **growing(CONFIG.scales[CONFIG.scale].train),
         gpu=1,
     params:
-        training=lambda wildcards: training_values(wildcards.experiment),
+        training=lambda w: values.training(CONFIG, w.experiment),
         code=code("train"),
     script:
         "../scripts/train.py"
 
 
-# Where nothing is downloaded, our own net in the published format takes a file's place.
-rule publish:
-    input:
-        checkpoint=written_from,
-    output:
-        weights=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}/{{file}}.caffemodel",
-    log:
-        f"{RESULTS}/logs/publish/{{experiment}}/{{seed}}-{{file}}.log",
-    wildcard_constraints:
-        experiment=one_of(PUBLISHED),
-        file="[^/]+",
-    conda:
-        "../envs/fcnlib.yaml"
-    params:
-        code=code("publish"),
-    script:
-        "../scripts/publish.py"
-
-
 rule convert:
     input:
-        weights=published_weights,
-        dataset=lambda wildcards: dataset_of(wildcards.experiment),
+        weights=lambda w: TARGETS.released_weights(w.experiment, w.seed),
+        dataset=lambda w: TARGETS.dataset_of(w.experiment),
     output:
-        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
+        checkpoint=PATHS.checkpoint(),
     log:
-        f"{RESULTS}/logs/convert/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("convert"),
     benchmark:
-        f"{RESULTS}/benchmarks/convert/{{experiment}}/{{seed}}.tsv"
+        PATHS.run_benchmark("convert")
     wildcard_constraints:
-        experiment=one_of(PUBLISHED),
+        experiment=one_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
     params:
-        to=lambda wildcards: CONFIG.experiments[wildcards.experiment].weights.to,
+        to=lambda w: TARGETS.released[w.experiment].released.to,
         code=code("convert"),
     script:
         "../scripts/convert.py"
@@ -112,11 +52,11 @@ rule convert:
 # For use elsewhere: a file that needs PyTorch alone. Nothing here does.
 rule export:
     input:
-        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{seed}}.pt",
+        checkpoint=PATHS.checkpoint(),
     output:
-        model=f"{RESULTS}/models/{{experiment}}/{{seed}}.ts",
+        model=PATHS.model(),
     log:
-        f"{RESULTS}/logs/export/{{experiment}}/{{seed}}.log",
+        PATHS.run_log("export"),
     conda:
         "../envs/fcnlib.yaml"
     params:

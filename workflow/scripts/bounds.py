@@ -1,4 +1,4 @@
-"""Draw the upper bounds by downsampling factor."""
+"""Plot the upper bounds by downsampling factor."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.bounds import draw_bounds
@@ -8,5 +8,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.params.table,
         results=snakemake.input.results,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

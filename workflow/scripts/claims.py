@@ -6,7 +6,6 @@ from fcnlib.report.claims import write_claims
 with job(snakemake.log[0], snakemake.threads):
     write_claims(
         snakemake.output.claims,
-        claims=snakemake.input.claims,
+        claims=snakemake.params.claims,
         results=snakemake.input.results,
-        images=snakemake.params.images,
     )

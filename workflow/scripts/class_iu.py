@@ -1,16 +1,15 @@
-"""Draw the IU of every class for a table's nets."""
+"""Plot the IU of every class for a table's nets."""
 
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.curves import draw_class_iu
+from fcnlib.report.figures.class_iu import draw_class_iu
 
 with job(snakemake.log[0], snakemake.threads):
     draw_class_iu(
-        snakemake.params.table,
+        snakemake.params.figure,
         metrics=snakemake.input.metrics,
         dataset=Path(snakemake.input.dataset).parent,
-        order=snakemake.params.order,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

@@ -1,9 +1,9 @@
-"""Draw nets side by side on the same images."""
+"""Show nets side by side on the same images."""
 
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.samples import draw_comparison
+from fcnlib.report.figures.comparison import draw_comparison
 
 with job(snakemake.log[0], snakemake.threads):
     draw_comparison(
@@ -12,5 +12,5 @@ with job(snakemake.log[0], snakemake.threads):
         counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

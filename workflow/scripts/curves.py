@@ -1,13 +1,12 @@
-"""Draw the training curves of a table's nets."""
+"""Plot the training curves of a table's nets."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.curves import draw_curves
 
 with job(snakemake.log[0], snakemake.threads):
     draw_curves(
-        snakemake.params.table,
+        snakemake.params.figure,
         curves=snakemake.input.curves,
-        order=snakemake.params.order,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

@@ -8,4 +8,4 @@ from fcnlib.core.job import job
 with job(snakemake.log[0], snakemake.threads):
     archive = Path(snakemake.output.archive)
     # Not a param: another folder with the same file is no reason to fetch it again.
-    fetch(archive.name, archive.parent, source=snakemake.config.get("archives"))
+    fetch(archive.name, archive.parent, source=snakemake.config.get("archive_folder"))

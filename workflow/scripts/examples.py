@@ -1,16 +1,16 @@
-"""Draw a table's nets side by side on test images between the worst and the best."""
+"""Show a table's nets side by side on test images between the worst and the best."""
 
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.samples import draw_examples
+from fcnlib.report.figures.examples import draw_examples
 
 with job(snakemake.log[0], snakemake.threads):
     draw_examples(
-        snakemake.params.table,
+        snakemake.params.figure,
         models=snakemake.input.nets,
         counts=snakemake.input.counts,
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

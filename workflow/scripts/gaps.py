@@ -1,12 +1,12 @@
-"""Draw what nets leave of the upper bounds of their strides."""
+"""Plot what nets leave of the upper bounds of their strides."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.bounds import draw_gaps
+from fcnlib.report.figures.gaps import draw_gaps
 
 with job(snakemake.log[0], snakemake.threads):
     draw_gaps(
         snakemake.params.figure,
         metrics=snakemake.input.metrics,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

@@ -1,4 +1,4 @@
-"""Draw the losses of several experiments by iteration and time."""
+"""Plot the losses of several experiments by iteration and time."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.losses import draw_losses
@@ -7,7 +7,6 @@ with job(snakemake.log[0], snakemake.threads):
     draw_losses(
         snakemake.params.figure,
         curves=snakemake.input.curves,
-        order=snakemake.params.order,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

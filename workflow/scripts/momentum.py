@@ -1,12 +1,12 @@
-"""Draw mean IU by momentum and batch size."""
+"""Plot mean IU by momentum and batch size."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.overview import draw_momentum
+from fcnlib.report.figures.momentum import draw_momentum
 
 with job(snakemake.log[0], snakemake.threads):
     draw_momentum(
         snakemake.params.figure,
         metrics=snakemake.input.metrics,
         image=snakemake.output.image,
-        card=snakemake.output.card,
+        info=snakemake.output.info,
     )

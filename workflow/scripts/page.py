@@ -1,6 +1,7 @@
 """Write the page that people look at."""
 
 from fcnlib.core.job import job
+from fcnlib.plan.commands import commands
 from fcnlib.report.page.page import write_page
 
 with job(snakemake.log[0], snakemake.threads):
@@ -11,11 +12,10 @@ with job(snakemake.log[0], snakemake.threads):
         csvs=snakemake.input.csvs,
         results=snakemake.input.results,
         metrics=snakemake.input.metrics,
-        training=snakemake.input.training,
-        benchmarks=snakemake.input.benchmarks,
+        training=snakemake.params.training,
+        benchmarks=snakemake.params.benchmarks,
         figures=snakemake.input.figures,
         claims=snakemake.input.claims,
-        sections=snakemake.params.sections,
         configuration=snakemake.input.configuration,
-        commands=snakemake.params.commands,
+        commands=commands(snakemake.params.scale, snakemake.config),
     )

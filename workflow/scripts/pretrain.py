@@ -1,4 +1,4 @@
-"""Pre-train a narrow classifier on drawn objects."""
+"""Pre-train a narrow classifier on synthetic objects."""
 
 from pathlib import Path
 

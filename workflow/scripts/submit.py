@@ -1,4 +1,4 @@
-"""Label VOC's test photographs and pack them for PASCAL's evaluation server."""
+"""Label VOC's test images and pack them for PASCAL's evaluation server."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from fcnlib.inference.voc_server import submit
 
 with job(snakemake.log[0], snakemake.threads) as device:
     submit(
-        Path(snakemake.input.photographs),
+        Path(snakemake.input.images),
         model=Path(snakemake.input.net),
         out=Path(snakemake.output.archive),
         year=snakemake.params.year,

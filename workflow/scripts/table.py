@@ -1,4 +1,4 @@
-"""Write one table as CSV and Markdown."""
+"""Write one table as CSV, Markdown and LaTeX."""
 
 from fcnlib.core.job import job
 from fcnlib.report.tables import build_table
@@ -10,4 +10,5 @@ with job(snakemake.log[0], snakemake.threads):
         metrics=snakemake.input.metrics,
         csv=snakemake.output.csv,
         markdown=snakemake.output.markdown,
+        latex=snakemake.output.latex,
     )

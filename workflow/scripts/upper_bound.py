@@ -9,9 +9,9 @@ from fcnlib.evaluation.record import RunMetadata
 
 with job(snakemake.log[0], snakemake.threads):
     evaluate_bound(
-        Downsampling.model_validate(snakemake.params.oracle),
+        Downsampling.model_validate(snakemake.params.values["upper_bound"]),
         dataset=Path(snakemake.input.dataset).parent,
-        split=snakemake.params.data["test"],
+        split=snakemake.params.values["data"]["test"],
         metrics=Path(snakemake.output.metrics),
         counts=Path(snakemake.output.counts),
         run=RunMetadata.of(
@@ -19,6 +19,6 @@ with job(snakemake.log[0], snakemake.threads):
             seed=int(snakemake.wildcards.seed),
             device="cpu",
             threads=snakemake.threads,
-            values={"data": snakemake.params.data, "oracle": snakemake.params.oracle},
+            values=snakemake.params.values,
         ),
     )

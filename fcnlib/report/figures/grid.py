@@ -86,7 +86,9 @@ def _place(row: Row, width: float, *, first: bool) -> Place:
     height, across = row.pictures[0].shape[:2]
     lines = max(len(_wrapped(title)) for title in row.titles)
     return Place(
-        0.24 * bool(row.heading), (0.08 + 0.14 * lines) * first, float(width * height / across)
+        0.24 if row.heading else 0.0,
+        0.08 + 0.14 * lines if first else 0.0,
+        float(width * height / across),
     )
 
 
@@ -126,7 +128,8 @@ def legend_columns(width: float, legend: Legend) -> int:
 
 def legend_height(width: float, task: str, legend: Legend) -> float:
     """Of a task's colours and, if it has one, its title."""
-    return LINE * (-(-len(legend) // legend_columns(width, legend)) + bool(task)) + 0.1
+    lines = -(-len(legend) // legend_columns(width, legend))
+    return LINE * (lines + 1 if task else lines) + 0.1
 
 
 def draw_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:

@@ -1,4 +1,4 @@
-"""What a figure says about itself, in a small file beside it, for the page."""
+"""What a figure shows, in a small file beside it, for the page."""
 
 import json
 from pathlib import Path
@@ -24,24 +24,28 @@ class FigureInfo(Frozen):
     """A figure: what it shows, in words, and where it belongs on the page."""
 
     kind: Literal[FigureKind, "curves", "class_iu", "bounds", "examples"]
+    name: str  # its own, or that of its table
+    section: str = ""  # of the paper, of a figure that stands by itself
     title: str
     caption: str
     alt: str
-    image: str  # file name, in the card's folder
+    image: str  # the picture's file name, in the same folder
     width: int
     height: int
     table: str = ""  # the table that it belongs to, if any
     legend: tuple[Classes, ...] = ()
 
 
-def write_figure_info(path: Path | str, card: FigureInfo) -> None:
-    """Write the card as JSON."""
-    write_json(Path(path), card.model_dump())
+def write_figure_info(path: Path | str, info: FigureInfo) -> None:
+    """Write it as JSON."""
+    write_json(Path(path), info.model_dump())
 
 
 def read_figure_info(path: Path | str) -> FigureInfo:
-    """The card that `write_card` wrote."""
+    """What `write_figure_info` wrote."""
     try:
         return FigureInfo.model_validate(json.loads(Path(path).read_text()))
     except (OSError, json.JSONDecodeError, ValidationError) as error:
-        raise InputError(f"{path}: expected a figure's card: {error}".split("\n")[0]) from None
+        raise InputError(
+            f"{path}: expected a figure's description: {error}".split("\n")[0]
+        ) from None

@@ -1,4 +1,4 @@
-"""What nets see, as pictures: the photograph, depth in one scale for a whole sheet, HHA."""
+"""What nets see, as pictures: the image, depth in one scale for a whole sheet, HHA."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -26,7 +26,7 @@ MASKED: dict[Mask, str] = {
     "background": "Objects alone",
     "shape": "Mask alone",
 }
-HIDDEN = "Hidden pixels have the colour that is 0 to the net; void counts with the objects."
+MASKED_PIXELS = "Masked pixels have the colour that is 0 to the net; void counts with the objects."
 
 
 class DepthScale(NamedTuple):
@@ -37,7 +37,7 @@ class DepthScale(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What nets see beside or instead of photographs."""
+    """What nets see beside or instead of images."""
 
     columns: list[tuple[str, list[Image]]]  # title and a picture per image
     scale: DepthScale | None  # of the depths, if any
@@ -52,7 +52,7 @@ def input_views(
     *,
     task: str,
 ) -> Views:
-    """A column per kind of input, and per way to hide something by a task's labels."""
+    """A column per kind of input, and per mask made of a task's labels."""
     columns: list[tuple[str, list[Image]]] = []
     scale = None
     if "depth" in inputs:
@@ -66,16 +66,18 @@ def input_views(
         columns.append(("Depth", painted))
     if "hha" in inputs:
         columns.append(("HHA", [prepared.hha(name) for name in names]))
-    said = [WORDS[name] for name in WORDS if name in inputs]
+    sentences = [WORDS[name] for name in WORDS if name in inputs]
     masked = [each for each in masks if each.kind != "none"]
     for each in masked:
         pictures = [masked_picture(prepared, name, task, each) for name in names]
         columns.append((MASKED[each.kind], pictures))
-    return Views(columns, scale, " ".join(filter(None, [*said, HIDDEN * bool(masked)])))
+    if masked:
+        sentences.append(MASKED_PIXELS)
+    return Views(columns, scale, " ".join(filter(None, sentences)))
 
 
 def masked_picture(prepared: PreparedDataset, name: str, task: str, mask: InputMask) -> Image:
-    """The masked image, as whole numbers."""
+    """The image without its masked pixels, as whole numbers."""
     seen = np.rint(masked_input(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from fcnlib.config.schema_data import Frozen
 from fcnlib.config.schema_figures import Against
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.curves import (
+from fcnlib.report.figures.series import (
+    by_net,
     log_losses,
     points,
     smooth,
@@ -22,25 +22,17 @@ from fcnlib.report.figures.curves import (
 )
 from fcnlib.report.figures.style import (
     legend_above,
-    looks,
     new_figure,
+    row_styles,
     save,
 )
-from fcnlib.report.specs import NetSpec
+from fcnlib.report.specs import LossesSpec
 
 LABELS: dict[Against, str] = {
     "iteration": "iteration",
     "images": "images seen",
     "seconds": "relative time",
 }
-
-
-class Losses(Frozen):
-    """The figure's nets, and what their losses are drawn against, a panel each."""
-
-    title: str
-    against: tuple[Against, ...]
-    nets: tuple[NetSpec, ...]
 
 
 class Band(NamedTuple):
@@ -56,23 +48,21 @@ def draw_losses(
     figure: Mapping[str, Any],
     *,
     curves: Sequence[Path | str],
-    order: Sequence[str],
     image: Path | str,
-    card: Path | str,
+    info: Path | str,
 ) -> None:
-    """Smoothed loss per pixel, a line per net: the mean of its seeds, with a band."""
-    shown, look = Losses.model_validate(figure), looks(order)
-    # curves/<experiment>/<seed>.csv
-    files = {
-        net.experiment: [p for p in map(Path, curves) if p.parent.name == net.experiment]
-        for net in shown.nets
-    }
-    with new_figure(2.9 + 2.5 * len(shown.against), 4.2) as canvas:
-        panels = canvas.subplots(1, len(shown.against), sharey=True, squeeze=False)[0]
-        for axes, against in zip(panels, shown.against, strict=True):
-            unit = _last(files[shown.nets[0].experiment], against) if against == "seconds" else 1.0
-            for net in shown.nets:
-                style = look[net.experiment]
+    """Smoothed loss per pixel, a line per net: the mean of its seeds, with a band.
+
+    `curves` are the training logs in the order of the nets, as many of each.
+    """
+    spec = LossesSpec.model_validate(figure)
+    files, styles = by_net(curves, spec.nets), row_styles(spec.nets)
+    with new_figure(2.9 + 2.5 * len(spec.against), 4.2) as canvas:
+        panels = canvas.subplots(1, len(spec.against), sharey=True, squeeze=False)[0]
+        for axes, against in zip(panels, spec.against, strict=True):
+            unit = _last(files[spec.nets[0].experiment], against) if against == "seconds" else 1.0
+            for net in spec.nets:
+                style = styles[net.experiment]
                 band = mean_of([smoothed(path, against, unit) for path in files[net.experiment]])
                 axes.fill_between(band.x, band.low, band.high, color=style.colour, alpha=0.15,
                                   linewidth=0)  # fmt: skip
@@ -82,11 +72,12 @@ def draw_losses(
         panels[0].set_title("Training loss per pixel")
         legend_above(canvas, panels[0])
         save(
-            canvas, image, card, kind="losses", title=shown.title,
-            caption=_caption(shown, max(map(len, files.values()))),
+            canvas, image, info, kind="losses", name=spec.name, section=spec.section,
+            title=spec.title,
+            caption=_caption(spec, max(map(len, files.values()))),
             alt="Line charts of the training loss per pixel against "
-            + " and against ".join(LABELS[against] for against in shown.against)
-            + f", one line for each of {', '.join(net.row for net in shown.nets)}.",
+            + " and against ".join(LABELS[against] for against in spec.against)
+            + f", one line for each of {', '.join(net.row for net in spec.nets)}.",
         )  # fmt: skip
 
 
@@ -99,7 +90,7 @@ def _finish(axes: Axes, against: Against) -> None:
 
 
 def smoothed(path: Path, against: Against, unit: float = 1.0) -> tuple[list[float], list[float]]:
-    """A run's smoothed loss per pixel, and where, in `unit`s."""
+    """Where a run's losses were logged, in `unit`s, and its smoothed loss per pixel there."""
     x, losses = xy(smooth(points(path, "loss_per_pixel", against)))
     if not x:
         raise InputError(f"{path}: no loss_per_pixel")
@@ -120,11 +111,12 @@ def _last(paths: Sequence[Path], against: Against) -> float:
     return fmean(smoothed(path, against)[0][-1] for path in paths)
 
 
-def _caption(shown: Losses, seeds: int) -> str:
-    return (
-        "Each value is the mean over a tenth of the run around it (log scale)."
-        + f" Lines are means of {seeds} runs, bands go from the lowest to the highest."
-        * (seeds > 1)
-        + f" Time is relative to the whole training of {shown.nets[0].row}."
-        * ("seconds" in shown.against)
-    )
+def _caption(spec: LossesSpec, seeds: int) -> str:
+    sentences = ["Each value is the mean over a tenth of the run around it (log scale)."]
+    if seeds > 1:
+        sentences.append(
+            f"Lines are means of {seeds} runs, bands go from the lowest to the highest."
+        )
+    if "seconds" in spec.against:
+        sentences.append(f"Time is relative to the whole training of {spec.nets[0].row}.")
+    return " ".join(sentences)

@@ -1,21 +1,21 @@
-"""Pictures of predictions: the nets of a table, or of a figure, side by side on some images."""
+"""Nets and their scores of single test images, and images chosen between worst and best."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fcnlib.config.schema_data import Frozen
-from fcnlib.config.schema_figures import PARTS, Part
+from fcnlib.config.schema_figures import Part
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
+    LoadedNet,
     load_nets,
     of_task,
     sample_sheet,
@@ -24,125 +24,117 @@ from fcnlib.report.figures.sheets import (
 from fcnlib.report.specs import NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
-OF_TABLE, OF_ONE = 4, 9  # images of a table's sheet, and where that has one net alone
 
 
-class Samples(Frozen):
-    """Nets side by side on the same images, and the columns from left to right."""
-
-    kind: Literal["comparison", "examples"]
-    title: str
-    table: str = ""
-    nets: tuple[NetSpec, ...]
-    images: int = OF_TABLE
-    columns: tuple[Part, ...] = PARTS
-    note: str = ""
-
-
-class Scored(NamedTuple):
+class ImageCounts(NamedTuple):
     """A net's counts of every test image, by task, and the file that they are from."""
 
     path: Path | str
     tasks: dict[str, Counts]
 
-
-def draw_comparison(figure: Mapping[str, Any], **files: Any) -> None:
-    """A figure's nets on the images where the last one gains most on the first."""
-    _draw(Samples.model_validate({"kind": "comparison", **figure}), **files)
-
-
-def draw_examples(table: Mapping[str, Any], **files: Any) -> None:
-    """A table's nets on a few images between the worst and the best; of one net, its mistakes."""
-    shown = Samples.model_validate({"kind": "examples", "title": "Examples", **table})
-    if len(shown.nets) == 1:
-        shown = shown.model_copy(update={"images": OF_ONE, "columns": (*PARTS, "mistakes")})
-    _draw(shown, **files)
+    @property
+    def images(self) -> set[str]:
+        return {name for counts in self.tasks.values() for name in counts}
 
 
-def _draw(
-    shown: Samples,
+class Samples(NamedTuple):
+    """Nets that were tested on the same images, and what they scored on each of them."""
+
+    prepared: PreparedDataset
+    nets: Sequence[LoadedNet]
+    counts: Sequence[ImageCounts]  # of each net
+    tasks: Sequence[str]
+    elsewhere: Sequence[str]  # the rows of nets that were tested on other images
+
+
+class Choice(NamedTuple):
+    """The chosen images, and how they were chosen, in a sentence."""
+
+    images: list[Chosen]
+    how: str
+
+
+def read_samples(
+    nets: Sequence[NetSpec],
     *,
     models: Sequence[Path | str],
     counts: Sequence[Path | str],
     dataset: Path | str,
-    image: Path | str,
-    card: Path | str,
-) -> None:
-    """`models` and `counts` are in the order of the nets, one run of each."""
+) -> Samples:
+    """The nets and their counts; `models` and `counts` are in the order of the nets."""
     prepared = PreparedDataset(dataset)
-    nets = load_nets(models, shown.nets, prepared)
-    tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in nets)]
-    scored = [Scored(path, read_counts(path, tasks)) for path in counts]
-    rows = [net.row for net in shown.nets]
-    kept, others = _of_same_images(scored)
-    choose = _by_gain if shown.kind == "comparison" and len(nets) > 1 else _by_rank
-    chosen, how = choose([scored[i] for i in kept], [rows[i] for i in kept], tasks, shown.images)
-    sheet = sample_sheet(prepared, chosen, [nets[i] for i in kept], tasks, shown.columns)
-    without = ", ".join(rows[i] for i in others)
-    said = [
-        how,
-        f"Tested on other images, so not shown: {without}." * bool(others),
-        # checkpoints/<experiment>/<seed>.pt
-        f"Predictions of the run with seed {Path(models[0]).stem}.",
-        shown.note,
-    ]
-    save_sheet(
-        sheet, prepared, image, card, kind=shown.kind, title=shown.title, table=shown.table,
-        caption=" ".join(filter(None, said)),
-        alt=f"Grid of {len(chosen)} images with the columns {', '.join(sheet.titles)}. Images: "
-        + "; ".join(f"{each.name} ({each.why})" for each in chosen)
-        + ".",
-    )  # fmt: skip
-
-
-def _of_same_images(scored: Sequence[Scored]) -> tuple[list[int], list[int]]:
-    """Which nets were tested on images of the first one's, and which were not."""
-    first = _images(scored[0])
-    kept = [i for i, each in enumerate(scored) if first & _images(each)]
-    return kept, [i for i in range(len(scored)) if i not in kept]
-
-
-def _images(scored: Scored) -> set[str]:
-    return {name for counts in scored.tasks.values() for name in counts}
-
-
-def _by_gain(
-    scored: Sequence[Scored], rows: Sequence[str], tasks: Sequence[str], images: int
-) -> tuple[list[Chosen], str]:
-    """The images where the last net gains most on the first, and how they were chosen."""
-    first, last = scored[0], scored[-1]
-    both = [task for task in tasks if task in first.tasks and task in last.tasks]
-    if not both:
-        raise InputError(f"{last.path}: no task in common with {first.path}")
-    gains = gain(first.tasks[both[0]], last.tasks[both[0]])
-    names = sorted(gains, key=lambda name: (-gains[name], name))[:images]
-    return [Chosen(name, f"{gains[name]:+.1f} points") for name in names], (
-        f"The {len(names)} test images whose {of_task(both[0], tasks)}mean IU gains most from "
-        f"{rows[0]} to {rows[-1]}, so they show the difference at its largest, not a typical case."
+    loaded = load_nets(models, nets, prepared)
+    tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in loaded)]
+    scored = [ImageCounts(path, read_counts(path, tasks)) for path in counts]
+    kept = [i for i, each in enumerate(scored) if scored[0].images & each.images]
+    return Samples(
+        prepared,
+        [loaded[i] for i in kept],
+        [scored[i] for i in kept],
+        tasks,
+        [net.row for i, net in enumerate(nets) if i not in kept],
     )
 
 
-def _by_rank(
-    scored: Sequence[Scored], _: Sequence[str], tasks: Sequence[str], images: int
-) -> tuple[list[Chosen], str]:
+def save_samples(
+    samples: Samples,
+    choice: Choice,
+    image: Path | str,
+    info: Path | str,
+    *,
+    columns: Sequence[Part],
+    seed: int,
+    note: str = "",
+    **words: Any,
+) -> None:
+    """Draw the chosen images as the nets label them, and write the figure's `FigureInfo`.
+
+    Args:
+        samples: the nets and the data set.
+        choice: the images, one row each.
+        image: the picture to write.
+        info: the `FigureInfo` to write.
+        columns: what stands beside each other, from left to right.
+        seed: of the runs whose predictions these are.
+        note: what else the caption says.
+        words: further fields of the `FigureInfo`.
+    """
+    sheet = sample_sheet(samples.prepared, choice.images, samples.nets, samples.tasks, columns)
+    sentences = [choice.how]
+    if samples.elsewhere:
+        others = ", ".join(samples.elsewhere)
+        sentences.append(f"Tested on other images, so not shown: {others}.")
+    sentences += [f"Predictions of the run with seed {seed}.", note]
+    images = "; ".join(f"{each.name} ({each.why})" for each in choice.images)
+    alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."
+    save_sheet(
+        sheet, samples.prepared, image, info, caption=" ".join(filter(None, sentences)),
+        alt=f"{alt} Images: {images}.", **words,
+    )  # fmt: skip
+
+
+def by_rank(samples: Samples, images: int) -> Choice:
     """Images at even steps from the worst to the best, and how they were chosen."""
-    task = tasks[0]
-    known = [each for each in scored if task in each.tasks]
+    task = samples.tasks[0]
+    known = [each for each in samples.counts if task in each.tasks]
+    first = samples.counts[0].path
     if not known:
-        raise InputError(f"{scored[0].path}: expected confusion counts per image of {task}")
+        raise InputError(f"{first}: expected confusion counts per image of {task}")
     by_net = [per_image_iu(each.tasks[task]) for each in known]
     common = set(by_net[0]).intersection(*by_net)
     if not common:
-        raise InputError(f"{scored[0].path}: no test image in common with the others")
+        raise InputError(f"{first}: no test image in common with the others")
     scores = {name: fmean(each[name] for each in by_net) for name in common}
     chosen = [
         Chosen(name, f"rank {rank} of {len(scores)}, mean IU {scores[name]:.1f}%")
         for rank, name in at_even_steps(scores, images)
     ]
-    return chosen, (
+    averaged = ", averaged over the nets" if len(known) > 1 else ""
+    return Choice(
+        chosen,
         f"{len(chosen)} test images at even steps of rank from the worst to the best, by "
-        f"{of_task(task, tasks)}mean IU{', averaged over the nets' * (len(known) > 1)} (of one "
-        "image: over the classes that occur in it or in its prediction)."
+        f"{of_task(task, samples.tasks)}mean IU{averaged} (of one image: over the classes that "
+        "occur in it or in its prediction).",
     )
 
 
@@ -176,9 +168,3 @@ def per_image_iu(counts: Counts) -> dict[str, float]:
         for name, count in counts.items()
         if count.any()
     }
-
-
-def gain(first: Counts, last: Counts) -> dict[str, float]:
-    """How many points more mean IU an image has in the last counts than in the first."""
-    before, after = per_image_iu(first), per_image_iu(last)
-    return {name: after[name] - before[name] for name in after if name in before}

@@ -1,4 +1,4 @@
-"""Sheets of samples: what nets see of images, what they say of them task by task, the truth."""
+"""Sheets of samples: images, what nets see of them, their predictions by task, the truth."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,14 +32,14 @@ from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save
 from fcnlib.report.specs import NetSpec
 
-Answers = dict[str, Labels]  # task -> [H, W]
+Predictions = dict[str, Labels]  # by task, [H, W]
 VOID = "void"
 ACROSS = 7  # pictures side by side; what is more goes on below
 CELL = 1.2  # inches
 
 
-class Net(NamedTuple):
-    """A model that was read, its name in the table, what it sees and says."""
+class LoadedNet(NamedTuple):
+    """A loaded model, its name in the table, its inputs and its tasks."""
 
     row: str
     segment: Any
@@ -50,8 +50,8 @@ class Net(NamedTuple):
     @property
     def title(self) -> str:
         """The name, and what the net sees if it is not the whole image."""
-        mask = self.input_mask.kind
-        return self.row if mask == "none" else f"{self.row} (sees {MASKED[mask].lower()})"
+        kind = self.input_mask.kind
+        return self.row if kind == "none" else f"{self.row} (sees {MASKED[kind].lower()})"
 
 
 class Chosen(NamedTuple):
@@ -66,7 +66,7 @@ class Column(NamedTuple):
 
     title: str
     pictures: Sequence[Image]
-    smooth: bool = False  # shrinks as photographs do; others keep their exact colours
+    smooth: bool = False  # shrinks smoothly, as an image does; others keep their exact colours
 
 
 class Sheet(NamedTuple):
@@ -75,21 +75,20 @@ class Sheet(NamedTuple):
     views: Views
     titles: list[str]
     rows: list[Row]
-    labels: list[Answers]
+    labels: list[Predictions]
     tasks: Sequence[str]
 
 
 def load_nets(
-    paths: Sequence[Path | str], shown: Sequence[NetSpec], prepared: PreparedDataset
-) -> list[Net]:
+    paths: Sequence[Path | str], specs: Sequence[NetSpec], prepared: PreparedDataset
+) -> list[LoadedNet]:
     """Trained nets, ready to label; a file is read once for all the rows that it serves."""
     read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
     nets = []
-    for path, each in zip(map(Path, paths), shown, strict=True):
+    for path, spec in zip(map(Path, paths), specs, strict=True):
         model, labels, inputs, tasks = read[path]
-        nets.append(
-            Net(each.row, labels, inputs, tasks, input_mask(each.mask, model, prepared, tasks[0]))
-        )
+        mask = input_mask(spec.mask, model, prepared, tasks[0])
+        nets.append(LoadedNet(spec.row, labels, inputs, tasks, mask))
     return nets
 
 
@@ -100,17 +99,16 @@ def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
     return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
-def predict(net: Net, prepared: PreparedDataset, name: str) -> Answers:
+def predict(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
     """The net's label of every pixel of an image, by task."""
     stack = masked_input(prepared, name, net.inputs, net.tasks[0], net.input_mask)
     seen = as_tensor(stack)[None]  # [1, C, H, W]
     with torch.inference_mode():
-        said = net.segment(seen)
-    by_task = said if isinstance(said, dict) else {net.tasks[0]: said}
-    return {task: labels[0].cpu().numpy() for task, labels in by_task.items()}
+        labels = net.segment(seen)
+    return {task: found[0].cpu().numpy() for task, found in labels.items()}
 
 
-def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Answers:
+def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Predictions:
     """The true label of every pixel of an image, by task."""
     return {task: prepared.label(name, task) for task in tasks}
 
@@ -118,7 +116,7 @@ def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Answ
 def sample_sheet(
     prepared: PreparedDataset,
     chosen: Sequence[Chosen],
-    nets: Sequence[Net],
+    nets: Sequence[LoadedNet],
     tasks: Sequence[str],
     parts: Sequence[Part],
 ) -> Sheet:
@@ -128,26 +126,30 @@ def sample_sheet(
     masks = dict.fromkeys(net.input_mask for net in nets)
     seen = (inputs, masks) if "inputs" in parts else ((), ())
     views = input_views(prepared, names, *seen, task=tasks[0])
-    photos = [prepared.image(name) for name in names]
+    images = [prepared.image(name) for name in names]
     truth = [truth_of(prepared, name, tasks) for name in names]
-    said = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
+    predicted = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
     by_task = {}
     for task in tasks:
         of_part: Mapping[Part, Sequence[Column]] = {
-            "image": [Column("Image", photos, smooth=True)],
+            "image": [Column("Image", images, smooth=True)],
             "inputs": [Column(*view, smooth=True) for view in views.columns],
             "truth": [label_column("Ground truth", truth, prepared, task)],
-            "nets": [label_column(n.title, a, prepared, task) for n, a in said if task in n.tasks],
+            "nets": [
+                label_column(net.title, labels, prepared, task)
+                for net, labels in predicted
+                if task in net.tasks
+            ],
             "mistakes": [
-                mistake_column(photos, answers, truth, prepared, task)
-                for net, answers in said
+                mistake_column(images, labels, truth, prepared, task)
+                for net, labels in predicted
                 if task in net.tasks
             ],
         }
         by_task[task] = [column for part in parts for column in of_part[part]]
     titles = list(dict.fromkeys(column.title for task in tasks for column in by_task[task]))
-    labels = [*truth, *(answer for _, answers in said for answer in answers)]
-    return Sheet(views, titles, _rows(by_task, chosen), labels, tasks)
+    maps = [*truth, *(labels for _, found in predicted for labels in found)]
+    return Sheet(views, titles, _rows(by_task, chosen), maps, tasks)
 
 
 def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> list[Row]:
@@ -174,42 +176,48 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
 
 
 def label_column(
-    title: str, answers: Sequence[Answers], prepared: PreparedDataset, task: str
+    title: str, predicted: Sequence[Predictions], prepared: PreparedDataset, task: str
 ) -> Column:
     """One task's labels of every image."""
     palette = prepared.info.palette[task]
-    return Column(title, [colour(answer[task], palette) for answer in answers])
+    return Column(title, [colour(labels[task], palette) for labels in predicted])
 
 
 def mistake_column(
-    photos: Sequence[Image],
-    answers: Sequence[Answers],
-    truth: Sequence[Answers],
+    images: Sequence[Image],
+    predicted: Sequence[Predictions],
+    truth: Sequence[Predictions],
     prepared: PreparedDataset,
     task: str,
 ) -> Column:
     """Where a net's labels are not the true ones."""
     classes = len(prepared.info.tasks[task])
     found = [
-        mistakes(photo, said[task], true[task], classes)
-        for photo, said, true in zip(photos, answers, truth, strict=True)
+        mistakes(image, labels[task], true[task], classes)
+        for image, labels, true in zip(images, predicted, truth, strict=True)
     ]
     return Column("Mistakes (orange)", found, smooth=True)
 
 
 def save_sheet(
-    sheet: Sheet, prepared: PreparedDataset, image: Path | str, card: Path | str, *, caption: str,
+    sheet: Sheet,
+    prepared: PreparedDataset,
+    image: Path | str,
+    info: Path | str,
+    *,
+    caption: str,
     **words: Any,
-) -> None:  # fmt: skip
-    """Draw the sheet and its card."""
+) -> None:
+    """Draw the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
     legends = classes_in(prepared, sheet)
-    void = any(name == VOID for legend in legends.values() for name, _ in legend)
-    said = [caption, sheet.views.words, "Void is near white and not counted." * void]
+    sentences = [caption, sheet.views.words]
+    if any(name == VOID for legend in legends.values() for name, _ in legend):
+        sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
         draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
         legend = all_classes(prepared, sheet.tasks)
-        text = " ".join(filter(None, said))
-        save(canvas, image, card, dpi=DPI, caption=text, legend=legend, **words)
+        text = " ".join(filter(None, sentences))
+        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **words)
 
 
 def of_task(task: str, tasks: Sequence[str]) -> str:

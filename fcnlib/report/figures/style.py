@@ -1,4 +1,4 @@
-"""The look that all figures share, and files that do not change unless the picture does."""
+"""The style that all figures share, and files that do not change unless the picture does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,15 +8,25 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.info import FigureInfo, write_figure_info
+from fcnlib.report.specs import NetSpec
 
-# Okabe and Ito: told apart with any kind of colour vision.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00")
+# The first seven are Okabe and Ito's; all are told apart with any kind of colour vision, if need
+# be by dash and marker.
+COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00"),
+    *("#332288", "#99CC77", "#882255", "#222222", "#7766FF", "#553300", "#FF99AA"),
+)
+# Where rows are more than colours: what each further round mixes them with, and by how much.
+ROUNDS: tuple[tuple[str, float], ...] = (("black", 0.0), ("white", 0.45), ("black", 0.45))
 DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^vPX"
+OURS = COLOURS[0]  # where this run stands beside the paper
+PAPER = "#8a9099"
 INK = "#22262b"
 
 STYLE: Any = {
@@ -42,23 +52,32 @@ STYLE: Any = {
 }
 
 
-class Look(NamedTuple):
-    """How one experiment is drawn wherever it appears."""
+class RowStyle(NamedTuple):
+    """How one row of a table or figure is plotted."""
 
     colour: str
     dash: str
     marker: str
 
 
-def looks(order: Sequence[str]) -> Mapping[str, Look]:
-    """A look per experiment, by its place in the whole list."""
+def row_style(position: int) -> RowStyle:
+    """The style of the row at this position: no two of the first 42 have the same colour."""
+    turn, place = divmod(position, len(COLOURS))
+    other, share = ROUNDS[turn % len(ROUNDS)]
+    red, green, blue = (
+        (1 - share) * own + share * mixed
+        for own, mixed in zip(to_rgb(COLOURS[place]), to_rgb(other), strict=True)
+    )
+    group, i = divmod(position, len(MARKERS))
+    dash, marker = DASHES[group % len(DASHES)], MARKERS[(i + group) % len(MARKERS)]
+    return RowStyle(to_hex((red, green, blue)), dash, marker)
+
+
+def row_styles(nets: Sequence[NetSpec]) -> Mapping[str, RowStyle]:
+    """A style for each net by its position in its table, or in the figure."""
     return {
-        name: Look(
-            COLOURS[i % len(COLOURS)],
-            DASHES[i // len(COLOURS) % len(DASHES)],
-            MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],  # never the same pair again soon
-        )
-        for i, name in enumerate(order)
+        net.experiment: row_style(place if net.position is None else net.position)
+        for place, net in enumerate(nets)
     }
 
 
@@ -72,9 +91,9 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def save(
-    figure: Figure, image: Path | str, card: Path | str, *, dpi: int = 96, **words: Any
+    figure: Figure, image: Path | str, info: Path | str, *, dpi: int = 96, **words: Any
 ) -> None:
-    """Write the picture and its card; the bytes depend on nothing but the content."""
+    """Write the picture and its `FigureInfo`; the bytes depend on nothing but the content."""
     image = Path(image)
     options: Any = {"metadata": {"Date": None}}
     if image.suffix == ".png":
@@ -83,19 +102,19 @@ def save(
     with atomic_write(image) as temporary:
         figure.savefig(temporary, dpi=dpi, **options)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    write_figure_info(card, FigureInfo(image=image.name, width=width, height=height, **words))
+    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **words))
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
     """The axes' legend above all, in as many columns as fit; it makes the figure higher."""
-    key = axes.get_legend_handles_labels()
-    for columns in range(len(key[1]), 0, -1):
-        legend = figure.legend(*key, loc="outside upper left", fontsize=9, ncols=columns,
+    handles, labels = axes.get_legend_handles_labels()
+    for columns in range(len(labels), 0, -1):
+        legend = figure.legend(handles, labels, loc="outside upper left", fontsize=9, ncols=columns,
                                columnspacing=1.0)  # fmt: skip
         if columns == 1 or legend.get_window_extent().x1 < figure.bbox.x1:
             break
         legend.remove()
-    lines = -(-len(key[1]) // columns)
+    lines = -(-len(labels) // columns)
     figure.set_figheight(figure.get_figheight() + 0.17 * (lines - 1))
 
 

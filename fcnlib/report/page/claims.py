@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from fcnlib.config.columns import COLUMNS, NAMES
 from fcnlib.report.claims import Verdict, read_verdicts
-from fcnlib.report.results import Line
+from fcnlib.report.results import ResultRow
 
-# Told by word and symbol, as not everybody sees colours.
+# A word and a symbol, as not everybody sees colours.
 SYMBOLS = {
     "true": "\N{CHECK MARK}",
     "false": "\N{MULTIPLICATION X}",
@@ -16,7 +16,7 @@ SYMBOLS = {
 }
 
 
-class Number(NamedTuple):
+class ClaimNumber(NamedTuple):
     """A number that a claim rests on; `name` is what its predicate calls it."""
 
     name: str
@@ -27,7 +27,7 @@ class Number(NamedTuple):
     paper: str
 
 
-class Shown(NamedTuple):
+class ClaimView(NamedTuple):
     """A claim as the page shows it."""
 
     id: str
@@ -39,38 +39,38 @@ class Shown(NamedTuple):
     within_noise: bool
     why: str
     tests: tuple[str, ...]
-    numbers: list[Number]
+    numbers: list[ClaimNumber]
 
 
-class Section(NamedTuple):
+class SectionClaims(NamedTuple):
     """The claims of one section of the paper, and how many of them are what."""
 
     title: str
     counts: dict[str, int]
-    claims: list[Shown]
+    claims: list[ClaimView]
 
 
-def scorecard(path: Path | str) -> list[Section]:
+def scorecard(path: Path | str) -> list[SectionClaims]:
     """The verdicts of claims.json by section, in the order of the file."""
     verdicts = read_verdicts(path)
     sections = dict.fromkeys(verdict.section for verdict in verdicts)
     return [_section(title, [v for v in verdicts if v.section == title]) for title in sections]
 
 
-def totals(sections: Sequence[Section]) -> dict[str, int]:
+def totals(sections: Sequence[SectionClaims]) -> dict[str, int]:
     """How many claims of all sections are true, false and untested."""
     return {word: sum(section.counts[word] for section in sections) for word in SYMBOLS}
 
 
-def _section(title: str, verdicts: Sequence[Verdict]) -> Section:
-    claims = [_shown(verdict) for verdict in verdicts]
+def _section(title: str, verdicts: Sequence[Verdict]) -> SectionClaims:
+    claims = [_view(verdict) for verdict in verdicts]
     words = [claim.word for claim in claims]
-    return Section(title, {word: words.count(word) for word in SYMBOLS}, claims)
+    return SectionClaims(title, {word: words.count(word) for word in SYMBOLS}, claims)
 
 
-def _shown(verdict: Verdict) -> Shown:
+def _view(verdict: Verdict) -> ClaimView:
     word = {True: "true", False: "false", None: "untested"}[verdict.holds]
-    return Shown(
+    return ClaimView(
         id=verdict.id,
         word=word,
         symbol=SYMBOLS[word],
@@ -90,17 +90,17 @@ def _noise(verdict: Verdict) -> str:
         apart = f"{verdict.standard_errors:.1f} standard errors from turning over"
         return f"Only {apart}: it may be chance." if verdict.within_noise else f"{apart}."
     scored = any(value.task for value in verdict.values.values())
-    told = verdict.holds is not None and scored
-    return "One run each: no spread to tell chance by." if told else ""
+    judged = verdict.holds is not None and scored
+    return "One run each: no spread to tell chance by." if judged else ""
 
 
-def _number(name: str, line: Line) -> Number:
-    column = COLUMNS[NAMES[line.task, line.metric]]
-    return Number(
+def _number(name: str, row: ResultRow) -> ClaimNumber:
+    column = COLUMNS[NAMES[row.task, row.metric]]
+    return ClaimNumber(
         name=name,
-        row=line.row,
+        row=row.row,
         label=column.label if column.unit == "%" else column.heading,
-        measured=column.text(line.measured),
-        spread=column.text(line.std),
-        paper=column.text(line.paper),
+        measured=column.text(row.measured),
+        spread=column.text(row.std),
+        paper=column.text(row.paper),
     )

@@ -6,49 +6,51 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fcnlib.core.files import atomic_write
 from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.evaluation.record import by_experiment
+from fcnlib.report.aggregate import Runs
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.job_times import Job, read_benchmark
+from fcnlib.report.job_times import Job, read_benchmarks
 from fcnlib.report.page.claims import (
     SYMBOLS,
-    Section,
+    SectionClaims,
     scorecard,
     totals,
 )
 from fcnlib.report.page.parts import (
-    Shown,
+    Picture,
     costs,
-    machine_facts,
     provenance_rows,
     relative,
+    run_metadata,
     score_table,
 )
-from fcnlib.report.results import Line, read_lines
+from fcnlib.report.results import read_results
 from fcnlib.report.specs import TableSpec
-from fcnlib.report.tables import Runs, measured_label
+from fcnlib.report.tables import measured_label
 
 T = TypeVar("T")
 
 
-class Part(NamedTuple):
+class PageSection(NamedTuple):
     """What belongs to a section of the paper; what belongs to none has no number."""
 
     number: str
     title: str
     views: list[dict[str, Any]]  # tables
-    figures: list[Shown]
-    claims: list[Section]
+    figures: list[Picture]
+    claims: list[SectionClaims]
 
     @property
     def counts(self) -> dict[str, int]:
         return totals(self.claims)
 
 
-def write_page(
+def write_page(  # noqa: PLR0913
     *,
     output: Path | str,
     scale: str,
@@ -56,55 +58,64 @@ def write_page(
     csvs: Sequence[Path | str],
     results: Path | str,
     metrics: Sequence[Path | str],
-    training: Sequence[Path | str],
-    benchmarks: Sequence[Path | str],
+    training: Mapping[str, Sequence[Path | str]],
+    benchmarks: Mapping[str, Sequence[Path | str]],
     figures: Sequence[Path | str],
     claims: Path | str,
-    sections: Mapping[str, Mapping[str, str]],
     configuration: Path | str,
     commands: Sequence[str],
     report: str = "report.html",
 ) -> None:
     """Write index.html.
 
-    `csvs` are the tables' own files in the order of `tables`; `training` the benchmark files of
-    the training jobs (<experiment>/<seed>.tsv), `benchmarks` those of all other jobs; `figures`
-    the cards beside the pictures; `claims` is claims.json; `sections` tells of `tables` and of
-    `figures` which section of the paper they belong to, if any; `commands` what a reader types to
-    get the same from `configuration`.
+    Args:
+        output: the page.
+        scale: the name of the run's scale.
+        tables: the values of a `TableSpec` each, in the order of the page.
+        csvs: the tables' own files, in the same order; Markdown and LaTeX lie beside them.
+        results: results.csv.
+        metrics: the metrics files of all runs.
+        training: Snakemake's benchmark files of the training jobs, by experiment.
+        benchmarks: those of all other jobs, by kind of job.
+        figures: the `FigureInfo` beside each picture.
+        claims: claims.json.
+        configuration: the whole configuration of the run.
+        commands: what a reader types to get the same from it.
+        report: the address of Snakemake's own report.
     """
     output, runs = Path(output), by_experiment(metrics)
     verdicts = scorecard(claims)
-    shown = [TableSpec.model_validate(table) for table in tables]
-    jobs = {Path(path): read_benchmark(path) for path in [*training, *benchmarks]}
-    cards = [(path, read_figure_info(path)) for path in figures]
-    pictures = [Shown(card, relative(Path(p).with_name(card.image), output)) for p, card in cards]
-    lines = read_lines(results)
-    trained = {path: jobs[path] for path in map(Path, training)}
+    specs = [TableSpec.model_validate(table) for table in tables]
+    trained, others = read_benchmarks(training), read_benchmarks(benchmarks)
+    every_job = {"train": [job for jobs in trained.values() for job in jobs], **others}
+    infos = [(Path(path), read_figure_info(path)) for path in figures]
+    pictures = [Picture(info, relative(path.with_name(info.image), output)) for path, info in infos]
+    all_results = read_results(results)
     views = [
-        table_view(table, lines, runs, trained, scale=scale)
+        table_view(table, all_results[all_results["table"] == table.name], runs, trained, scale)
         | {"csv": relative(Path(csv), output)}
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
-        | {"figures": [item for item in pictures if item.card.table == table.name]}
-        for table, csv in zip(shown, csvs, strict=True)
+        | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
+        | {"figures": [item for item in pictures if item.info.table == table.name]}
+        for table, csv in zip(specs, csvs, strict=True)
     ]
-    own = [item for item in pictures if not item.card.table]
-    parts = by_section(views, own, verdicts, sections)
+    own = [item for item in pictures if not item.info.table]
+    sections = by_section(views, own, verdicts)
     content = render(
         scale=scale,
-        images={table.images for table in shown},
+        images={table.images for table in specs},
         label=measured_label(scale),
-        facts=machine_facts(runs, jobs),
+        metadata=run_metadata(runs, every_job),
         published=any(head.published for view in views for head in view["scores"].columns),
-        parts=parts,
-        overview=[item for part in parts if not part.number for item in part.figures],
+        sections=sections,
+        overview=[item for section in sections if not section.number for item in section.figures],
         claim_totals=totals(verdicts),
         symbols=SYMBOLS,
-        legends=list(dict.fromkeys(entry for item in pictures for entry in item.card.legend)),
+        legends=list(dict.fromkeys(entry for item in pictures for entry in item.info.legend)),
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,
-        provenance=provenance_rows(shown, runs, output),
+        provenance=provenance_rows(specs, runs, output),
         results=relative(Path(results), output),
         report=report,
     )
@@ -114,41 +125,44 @@ def write_page(
 
 def table_view(
     table: TableSpec,
-    lines: Sequence[Line],
+    results: pd.DataFrame,
     runs: Runs,
-    training: Mapping[Path, Job],
-    *,
+    training: Mapping[str, Sequence[Job]],
     scale: str,
 ) -> dict[str, Any]:
-    """A table's scores and costs for the template."""
-    mine = [line for line in lines if line.table == table.name]
+    """A table's scores and costs for the template.
+
+    Args:
+        table: what it shows.
+        results: its rows of results.csv.
+        runs: the metrics of all experiments.
+        training: their training jobs, by experiment.
+        scale: the name of the run's scale.
+    """
     return {
-        "scores": score_table(table, mine, runs, scale=scale),
+        "scores": score_table(table, results, runs, scale=scale),
         "costs": costs(table, runs, training),
     }
 
 
 def by_section(
-    views: Sequence[dict[str, Any]],
-    figures: Sequence[Shown],
-    verdicts: Sequence[Section],
-    sections: Mapping[str, Mapping[str, str]],
-) -> list[Part]:
+    views: Sequence[dict[str, Any]], figures: Sequence[Picture], verdicts: Sequence[SectionClaims]
+) -> list[PageSection]:
     """Tables, figures and claims by the paper's section, in its order; those of none come last."""
-    of_tables = [sections["tables"].get(view["scores"].name, "") for view in views]
-    of_figures = [sections["figures"].get(item.name, "") for item in figures]
-    of_claims = [section.title.partition(":")[0] for section in verdicts]
+    of_tables = [view["scores"].section for view in views]
+    of_figures = [item.info.section for item in figures]
+    of_claims = [claims.title.partition(":")[0] for claims in verdicts]
     numbers = {*of_tables, *of_figures, *of_claims}
 
     def of(number: str, items: Sequence[T], places: Sequence[str]) -> list[T]:
         return [item for item, place in zip(items, places, strict=True) if place == number]
 
-    parts = []
+    sections = []
     for number in sorted(numbers, key=_place):
         claims = of(number, verdicts, of_claims)
         title = f"Section {number}" if number else "Other tables" if len(numbers) > 1 else "Tables"
-        parts.append(
-            Part(
+        sections.append(
+            PageSection(
                 number,
                 claims[0].title if claims else title,
                 of(number, views, of_tables),
@@ -156,7 +170,7 @@ def by_section(
                 claims,
             )
         )
-    return parts
+    return sections
 
 
 def _place(number: str) -> tuple[bool, list[int], str]:

@@ -1,37 +1,34 @@
 """What the page shows, as plain values for the template."""
 
 import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pandas as pd
 
 from fcnlib.config.columns import COLUMNS, Column
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record
+from fcnlib.report.aggregate import Runs
 from fcnlib.report.figures.info import FigureInfo
 from fcnlib.report.job_times import Job, duration
-from fcnlib.report.results import Line
+from fcnlib.report.results import ResultRow, result_rows
 from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import (
-    Runs,
-    best_lines,
+    best_scores,
+    forward_sizes,
     label_of,
     note,
     own_text,
 )
 
 
-class Shown(NamedTuple):
-    """A figure's card and the link to its picture."""
+class Picture(NamedTuple):
+    """What a figure shows, and the link to its picture."""
 
-    card: FigureInfo
+    info: FigureInfo
     link: str
-
-    @property
-    def name(self) -> str:
-        """As config.yaml has it: the figure's own, or that of its table."""
-        return Path(self.card.image).stem
 
 
 class Head(NamedTuple):
@@ -73,11 +70,14 @@ class Row(NamedTuple):
 
 
 class ScoreTable(NamedTuple):
+    """A table's numbers as text and value."""
+
     name: str
     title: str
+    section: str  # of the paper
     note: str
     seeds: int  # the most runs behind one number
-    compete: bool
+    highlight_best: bool
     comparable: bool  # with the published numbers: of the same images
     columns: list[Head]
     rows: list[Row]
@@ -99,69 +99,78 @@ COSTS = {
 }
 
 
-def score_table(table: TableSpec, lines: Sequence[Line], runs: Runs, *, scale: str) -> ScoreTable:
-    """The table's cells as text and value, in the table's order."""
-    best = best_lines(lines, runs) if table.compete else set()
-    published = {line.column for line in lines if line.paper is not None}
-    seeds = max((line.seeds or 0 for line in lines), default=0)
+def score_table(table: TableSpec, results: pd.DataFrame, runs: Runs, *, scale: str) -> ScoreTable:
+    """The table's cells in its order; `results` are those of this table."""
+    best = best_scores(table, results, runs)
+    cells = {
+        (row.experiment, row.column): (row, is_best)
+        for row, is_best in zip(result_rows(results), best.tolist(), strict=True)
+    }
+    published = {row.column for row, _ in cells.values() if row.paper is not None}
     heads = [
         Head(
-            COLUMNS[name].label,
-            COLUMNS[name].heading,
-            label_of(name, scale),
-            COLUMNS[name].unit == "%",
-            name in published,
-            COLUMNS[name].server,
+            label=COLUMNS[name].label,
+            heading=COLUMNS[name].heading,
+            measured=label_of(name, scale),
+            score=COLUMNS[name].unit == "%",
+            published=name in published,
+            server=COLUMNS[name].server,
         )
         for name in table.columns
     ]
     rows = []
     for row in table.rows:
-        mine = {line.column: line for line in lines if line.experiment == row.experiment}
-        cells = [_cell(COLUMNS[x], mine[x], runs, best) for x in table.columns if x in mine]
-        rows.append(Row(row.row, row.experiment not in runs, cells))
+        places = [(row.experiment, name) for name in table.columns]
+        mine = [_cell(*cells[place], runs) for place in places if place in cells]
+        rows.append(Row(row.row, row.experiment not in runs, mine))
     return ScoreTable(
         name=table.name,
         title=table.title,
+        section=table.section,
         note=note(table, runs),
-        seeds=seeds,
-        compete=table.compete,
+        seeds=max((row.seeds or 0 for row, _ in cells.values()), default=0),
+        highlight_best=table.highlight_best,
         comparable=table.images == "published",
         columns=heads,
         rows=rows,
     )
 
 
-def _cell(column: Column, line: Line, runs: Runs, best: Collection[Line]) -> Cell:
-    difference = None
-    if line.measured is not None and line.paper is not None:
-        difference = column.shown(line.measured) - column.shown(line.paper)
-        difference = round(difference, column.digits) if column.form == "f" else difference
+def _cell(row: ResultRow, best: bool, runs: Runs) -> Cell:
+    if row.column is None:
+        raise InputError(f"{row.table}: {row.metric} is no column of a table")
+    column = COLUMNS[row.column]
+    difference = _difference(row, column)
     return Cell(
-        text=own_text(line, column, runs),
-        spread=column.text(line.std),
-        value=line.measured,
-        best=line in best,
-        seeds=line.seeds,
-        paper=column.text(line.paper),
-        paper_value=line.paper,
+        text=own_text(row, column, runs),
+        spread=column.text(row.std),
+        value=row.measured,
+        best=best,
+        seeds=row.seeds,
+        paper=column.text(row.paper),
+        paper_value=row.paper,
         difference="" if difference is None else column.signed(difference),
         difference_value=difference,
     )
 
 
-def costs(table: TableSpec, runs: Runs, training: Mapping[Path, Job]) -> CostTable:
-    """What each row cost, for rows that cost anything."""
+def _difference(row: ResultRow, column: Column) -> float | None:
+    """Measured minus published, of the numbers as they are displayed."""
+    if row.measured is None or row.paper is None:
+        return None
+    difference = column.displayed(row.measured) - column.displayed(row.paper)
+    return round(difference, column.digits) if column.form == "f" else difference
+
+
+def costs(table: TableSpec, runs: Runs, training: Mapping[str, Sequence[Job]]) -> CostTable:
+    """What each row cost, for rows that cost anything; `training` are the jobs by experiment."""
     found: dict[str, tuple[float | None, ...]] = {}
-    sizes: list[str] = []
-    timed = "forward_ms" not in table.columns  # or else the table itself says it
+    timed = "forward_ms" not in table.columns  # or else the table itself has it
+    every: list[Record] = []
     for row in table.rows:
         measured = [run for _, run in runs.get(row.experiment, ())]
-        # benchmarks/.../<experiment>/<seed>.tsv
-        jobs = [job for path, job in training.items() if path.parent.name == row.experiment]
-        sizes += [
-            "{1} x {0}".format(*run.forward_size) for run in measured if run.forward_size and timed
-        ]
+        jobs = training.get(row.experiment, ())
+        every += measured
         found[row.row] = (
             _mean([job.seconds for job in jobs]),
             _mean([job.peak_mb for job in jobs]),
@@ -175,7 +184,7 @@ def costs(table: TableSpec, runs: Runs, training: Mapping[Path, Job]) -> CostTab
         for row, numbers in found.items()
         if any(value is not None for value in numbers)
     ]
-    return CostTable([names[i] for i in kept], rows, _unique(sizes))
+    return CostTable([names[i] for i in kept], rows, forward_sizes(every) if timed else [])
 
 
 def _mean(values: Sequence[float | int | None]) -> float | None:
@@ -183,15 +192,14 @@ def _mean(values: Sequence[float | int | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def machine_facts(runs: Runs, jobs: Mapping[Path, Job]) -> dict[str, Any]:
-    """What the whole run was: commit, machine, date, time, versions."""
-    # .../benchmarks/<kind>/...
-    kinds = Counter(path.parts[path.parts.index("benchmarks") + 1] for path in jobs)
+def run_metadata(runs: Runs, jobs: Mapping[str, Sequence[Job]]) -> dict[str, Any]:
+    """What the whole run was: commit, machine, date, time, versions; `jobs` are by their kind."""
     everything = [run for found in runs.values() for _, run in found]
     if not everything:
         raise InputError("the page needs at least one metrics file")
     provenances = [run.provenance for run in everything]
-    peaks = [job.peak_mb for job in jobs.values() if job.peak_mb is not None]
+    every_job = [job for found in jobs.values() for job in found]
+    peaks = [job.peak_mb for job in every_job if job.peak_mb is not None]
     versions: dict[str, list[str]] = {}
     for provenance in provenances:
         for name, version in provenance.versions.items():
@@ -205,16 +213,15 @@ def machine_facts(runs: Runs, jobs: Mapping[Path, Job]) -> dict[str, Any]:
         "tests": _unique(
             f"{run.images} of {run.dataset}, {run.split}" for run in everything if run.images
         ),
-        "runs": len(everything),
-        "jobs": len(jobs),
-        "kinds": ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
-        "time": duration(sum(job.seconds for job in jobs.values())),
+        "jobs": len(every_job),
+        "kinds": ", ".join(f"{len(found)} {kind}" for kind, found in jobs.items() if found),
+        "time": duration(sum(job.seconds for job in every_job)),
         "peak": f"{max(peaks):,.0f} MB" if peaks else "",
         "versions": {name: ", ".join(found) for name, found in versions.items()},
     }
 
 
-def _unique(values: Any) -> list[str]:
+def _unique(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 

@@ -12,9 +12,9 @@ from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.torchscript import load
+from fcnlib.report.figures.comparison import draw_comparison
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import masked_picture
-from fcnlib.report.figures.samples import draw_comparison
 
 
 def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_path: Path) -> None:
@@ -25,18 +25,18 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
         {"experiment": "a", "row": "Reference"},
         {"experiment": "b", "row": "Shape only", "mask": "shape"},
     ]
-    card = tmp_path / "sheet.json"
+    info = tmp_path / "sheet.json"
     draw_comparison(
-        {"title": "Sheet", "images": 1, "nets": nets},
+        {"name": "s", "title": "Sheet", "seed": 0, "images": 1, "nets": nets},
         models=2 * [lively_model],
         counts=[tmp_path / "counts0.npz", tmp_path / "counts1.npz"],
-        dataset=world, image=card.with_suffix(".png"), card=card,
+        dataset=world, image=info.with_suffix(".png"), info=info,
     )  # fmt: skip
     assert (
         "Image, Mask alone, Ground truth, Reference, Shape only (sees mask"
-        in read_figure_info(card).alt
+        in read_figure_info(info).alt
     )
-    assert "0 to the net" in json.loads(card.read_text())["caption"]
+    assert "0 to the net" in json.loads(info.read_text())["caption"]
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(

@@ -31,16 +31,16 @@ def browser():
 
 
 class Visit:
-    """An open page, and what it said and asked for."""
+    """An open page, its console messages and its requests."""
 
     def __init__(self, browser, address, *, width=1280, **options):
         self.context = browser.new_context(viewport={"width": width, "height": 800}, **options)
         self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.messages, self.requests = [], []
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(address)
 
 
@@ -76,8 +76,8 @@ def test_it_is_silent_asks_no_network_and_shows_every_image(visit):
         opened.page.wait_for_function("i => i.complete", arg=image.element_handle())
         assert image.evaluate("i => i.naturalWidth") > 0
     assert opened.page.locator("figure img").count() == 5
-    assert opened.said == []
-    assert {url.partition(":")[0] for url in opened.asked} <= {"file", "data"}
+    assert opened.messages == []
+    assert {url.partition(":")[0] for url in opened.requests} <= {"file", "data"}
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
@@ -123,7 +123,7 @@ def test_tables_are_copied_as_csv_and_markdown(visit):
     markdown = opened.page.evaluate("navigator.clipboard.readText()").splitlines()
     assert markdown[1] == "| :-- |" + " --: |" * 7
     assert markdown[4] == "| Published only |  | 12.5 |  |  |  |  |  |"
-    assert opened.said == []
+    assert opened.messages == []
 
 
 def test_a_picture_opens_large_and_escape_closes_it(visit):
@@ -163,7 +163,7 @@ def test_it_is_complete_without_javascript(visit):
     assert page.locator("#claim-sharper").is_visible()
     page.locator("#figure-fig4 a.zoom").click()
     page.wait_for_url("**/figures/fig4.png")
-    assert opened.said == []
+    assert opened.messages == []
 
 
 def test_dark_mode_is_dark(visit):

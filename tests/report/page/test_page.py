@@ -4,11 +4,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run
+from fixtures.page import (
+    BOUND_TABLE,
+    NET_TABLE,
+    NETS_SPEC,
+    finished_run,
+    table_files,
+)
 
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
-from fcnlib.report.job_times import duration, read_benchmark
 from fcnlib.report.page.page import write_page
 from fcnlib.report.results import join_tables
 from fcnlib.report.tables import build_table
@@ -65,7 +70,7 @@ def test_every_image_is_described_and_has_its_size(given):
 def test_a_demo_page_says_that_its_numbers_are_not_the_papers(given):
     html = page(given)
     assert '<span class="badge demo">demo</span>' in html
-    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "These are numbers of synthetic scenes, not the paper" in text(html)
     assert "a difference between them is one between two worlds" in text(html)
     headings = re.findall(r'data-full="(mean IU[^"]*)"', html)
     assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, difference"]
@@ -75,7 +80,7 @@ def test_a_paper_page_compares_like_with_like(given):
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
     assert '<span class="badge paper">paper</span>' in html
-    assert "drawn scenes" not in text(html)
+    assert "synthetic scenes" not in text(html)
     assert 'data-full="mean IU, measured"' in html
 
 
@@ -92,18 +97,16 @@ def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path
     rows = [row | {"paper": {}} for row in NETS_SPEC["nets"]]
     table = NET_TABLE | {"images": "own", "rows": rows}
     csv, results = tmp_path / "nets.csv", tmp_path / "results.csv"
-    build_table(
-        table, scale="mine", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
-    )
+    build_table(table, scale="mine", metrics=given["metrics"][:4], **table_files(csv))
     join_tables([csv], results)
     html = page(given, scale="mine", tables=[table], csvs=[csv], results=results)
     assert "published number" not in text(html) and "paper's numbers" not in html
     assert "Difference" not in text(html)
 
 
-def test_another_scale_of_drawn_scenes_is_not_taken_for_own_data(given):
+def test_another_scale_of_synthetic_scenes_is_not_taken_for_own_data(given):
     html = page(given, scale="tiny")
-    assert "These are numbers of drawn scenes, not the paper" in text(html)
+    assert "These are numbers of synthetic scenes, not the paper" in text(html)
     assert "your own data" not in text(html)
 
 
@@ -121,9 +124,9 @@ def test_class_colours_stand_by_data_set(given):
 
 
 def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
-    said = text(page(given))
-    assert "Drawn for a test. Here drawn scenes take the place of the published images" in said
-    assert said.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
+    words = text(page(given))
+    assert "Made for a test. Here synthetic scenes take the place of the published images" in words
+    assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
 def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
@@ -133,9 +136,9 @@ def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
 
 def test_forward_time_is_not_sold_as_a_fair_comparison(given):
     """Once, with the table's own column where it has one."""
-    said = text(page(given))
-    assert said.count("while other jobs may have run") == 1
-    assert "while other jobs may have run beside" in said
+    words = text(page(given))
+    assert words.count("while other jobs may have run") == 1
+    assert "while other jobs may have run beside" in words
     tables = [
         table | {"columns": [name for name in table["columns"] if name != "forward_ms"]}
         for table in given["tables"]
@@ -154,14 +157,14 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     assert published == ["Published", "only", "12.5"]
 
 
-def test_rows_of_others_are_muted_and_said_to_be_no_runs(given):
+def test_rows_of_others_are_muted_and_noted_as_no_runs(given):
     html = page(given)
     assert html.count('<tr class="others">') == 1
     assert '<tr class="others"><th scope="row">Published only' in html
     assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
 
 
-def test_what_only_the_server_scores_is_said_in_its_cells(given):
+def test_what_only_the_server_scores_stands_in_its_cells(given):
     table = NET_TABLE | {
         "columns": ["mean_iu", "voc2012_test_mean_iu"],
         "rows": [
@@ -171,9 +174,7 @@ def test_what_only_the_server_scores_is_said_in_its_cells(given):
         ],
     }
     csv = given["results"].with_name("served.csv")
-    build_table(
-        table, scale="demo", metrics=given["metrics"][:4], csv=csv, markdown=csv.with_suffix(".md")
-    )
+    build_table(table, scale="demo", metrics=given["metrics"][:4], **table_files(csv))
     html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
     cells = re.findall(r'<td class="first server" data-v=""[^>]*>(.*?)</td>', html)
     assert cells == ["server only", "server only", ""]
@@ -208,13 +209,13 @@ def test_a_difference_between_two_worlds_has_no_colour(given):
     assert coloured.search(page(given, scale="paper", tables=tables))
 
 
-def test_runs_are_said_to_be_averaged_only_where_there_are_several(given):
+def test_runs_are_called_averaged_only_where_there_are_several(given):
     assert "Several runs are averaged." in text(page(given, figures=[]))
     one = [path for path in given["metrics"] if path.stem == "0"]
     alone = {"csvs": [path.with_name(f"{path.stem}-one.csv") for path in given["csvs"]]}
     for table, path in zip(given["tables"], alone["csvs"], strict=True):
         files = [p for p in one if p.parent.name in {row["experiment"] for row in table["rows"]}]
-        build_table(table, scale="demo", metrics=files, csv=path, markdown=path.with_suffix(".md"))
+        build_table(table, scale="demo", metrics=files, **table_files(path))
     join_tables(alone["csvs"], given["output"].with_name("one.csv"))
     alone |= {"metrics": one, "results": given["output"].with_name("one.csv"), "figures": []}
     assert "averaged" not in text(page(given, **alone))
@@ -233,7 +234,7 @@ def test_text_from_outside_is_escaped(given):
 
 
 def test_the_page_says_what_the_run_was(given):
-    said = text(page(given))
+    words = text(page(given))
     for fact in (
         "0123456789 with uncommitted changes",
         "2026-01-02 03:04 UTC",
@@ -247,7 +248,7 @@ def test_the_page_says_what_the_run_was(given):
         "one image of 32 x 24 pixels",
         "standard deviation over 2 runs",
     ):
-        assert fact in said, fact
+        assert fact in words, fact
 
 
 def test_the_page_is_small_and_whole_in_itself(given):
@@ -271,28 +272,6 @@ def test_a_page_needs_a_result(given, tmp_path):
     assert not (tmp_path / "index.html").exists()
 
 
-@pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
-def test_a_broken_benchmark_file_is_named(tmp_path, content):
-    path = tmp_path / "0.tsv"
-    path.write_text(content)
-    with pytest.raises(InputError, match=r"0\.tsv: expected a Snakemake benchmark file"):
-        read_benchmark(path)
-
-
-def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
-    path = tmp_path / "0.tsv"
-    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n")
-    assert read_benchmark(path) == (0.1, None)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
-)
-def test_durations_as_people_say_them(seconds, said):
-    assert duration(seconds) == said
-
-
 def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given):
     html = page(given)
     contents = re.search(r'<section id="contents">.*?</section>', html, re.S)
@@ -304,12 +283,12 @@ def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given)
         ["1", "1", "2"],
     ]
     items = re.findall(r'<li id="claim-(\w+)">(.*?)</li>', html, re.S)
-    said = {name: text(item) for name, item in items}
-    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in said["sharper"]
-    assert "\N{MULTIPLICATION X} false Both see alike." in said["alike"]
-    assert "\N{EN DASH} untested Blind ones see less." in said["blind"]
-    assert "no row blind in its table later" in said["blind"]
-    assert "tests/test_eyes.py::test_eyes" in said["counted"]
+    words = {name: text(item) for name, item in items}
+    assert "\N{CHECK MARK} true Sharp eyes &lt;see&gt; more." in words["sharper"]
+    assert "\N{MULTIPLICATION X} false Both see alike." in words["alike"]
+    assert "\N{EN DASH} untested Blind ones see less." in words["blind"]
+    assert "no row blind in its table later" in words["blind"]
+    assert "tests/test_eyes.py::test_eyes" in words["counted"]
 
 
 def test_tables_figures_and_claims_stand_by_the_papers_section(given):
@@ -320,8 +299,13 @@ def test_tables_figures_and_claims_stand_by_the_papers_section(given):
     assert "<h2>1: eyes</h2>" in parts["1"]
 
 
-def test_what_has_no_section_is_an_overview_and_other_tables(given):
-    html = page(given, sections={"tables": {"nets": "10", "bounds": ""}, "figures": {}})
+def test_what_has_no_section_is_an_overview_and_other_tables(given, tmp_path):
+    tables = [NET_TABLE | {"section": "10"}, BOUND_TABLE | {"section": ""}]
+    moved = tmp_path / "fig4.json"
+    content = json.loads(given["figures"][3].read_text())
+    moved.write_text(json.dumps(content | {"section": ""}))
+    figures = [moved if path.stem == "fig4" else path for path in given["figures"]]
+    html = page(given, tables=tables, figures=figures)
     parts = re.findall(r'<section id="part-([\d.]*)" class="part">\s*<h2>(.*?)</h2>', html)
     assert parts == [
         ("1", "1: eyes"),
@@ -336,9 +320,9 @@ def test_what_has_no_section_is_an_overview_and_other_tables(given):
 def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
     item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given), re.S)
     assert item
-    said = text(item[1])
-    assert "Holds if sharp &gt; near" in said and "standard errors from turning over" in said
-    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", said)
+    words = text(item[1])
+    assert "Holds if sharp &gt; near" in words and "standard errors from turning over" in words
+    assert re.search(r"sharp Sharp, mean IU [\d.]+ ± [\d.]+ / paper 99.5", words)
 
 
 def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
@@ -348,15 +332,15 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     path.write_text(json.dumps(verdicts))
     item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given, claims=path), re.S)
     assert item
-    said = text(item[1])
-    assert "true within noise Sharp eyes" in said
-    assert "Only 1.4 standard errors from turning over: it may be chance." in said
+    words = text(item[1])
+    assert "true within noise Sharp eyes" in words
+    assert "Only 1.4 standard errors from turning over: it may be chance." in words
 
 
-def test_verdicts_on_drawn_scenes_say_so(given):
-    assert "Verdicts on drawn scenes, not on the paper." in text(page(given))
+def test_verdicts_on_synthetic_scenes_say_so(given):
+    assert "Verdicts on synthetic scenes, not on the paper." in text(page(given))
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
-    assert "drawn scenes" not in text(html) and 'id="claims-1"' in html
+    assert "synthetic scenes" not in text(html) and 'id="claims-1"' in html
     html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
     assert "Verdicts on your own images, not on the paper." in text(html)

@@ -1,4 +1,4 @@
-"""Draw the rooms of NYUDv2's archives."""
+"""Write NYUDv2's archives of synthetic rooms."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.labeled),
         Path(snakemake.output.splits),
         Path(snakemake.output.mapping),
-        **snakemake.params.drawn,
+        **snakemake.params.scenes,
     )

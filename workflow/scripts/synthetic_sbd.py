@@ -1,4 +1,4 @@
-"""Draw the scenes of the SBD archive."""
+"""Write the SBD archive of synthetic scenes."""
 
 from pathlib import Path
 
@@ -6,4 +6,4 @@ from fcn_synthetic.archives.voc import write_sbd
 from fcnlib.core.job import job
 
 with job(snakemake.log[0], snakemake.threads):
-    write_sbd(Path(snakemake.output.archive), **snakemake.params.drawn)
+    write_sbd(Path(snakemake.output.archive), **snakemake.params.scenes)

@@ -1,0 +1,21 @@
+"""What to type to get the same run again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fcnlib.config.studies import read_whole
+from fcnlib.plan.paths import RunPaths
+
+
+def commands(scale: str, whole: Mapping[str, Any]) -> list[str]:
+    """The commands that make the run of a whole configuration, from the copy beside its results.
+
+    Those are exact whatever was laid over config.yaml, by files or on the command line.
+    """
+    configuration = RunPaths(scale).configuration
+    exact = [
+        f"snakemake all --configfile {configuration}",
+        f"snakemake --profile slurm all --configfile {configuration}",
+    ]
+    as_it_stands = scale == "demo" and whole == read_whole(["config.yaml"])[0]
+    return ["make demo", *exact] if as_it_stands else exact

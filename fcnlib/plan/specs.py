@@ -1,0 +1,144 @@
+"""What each table and figure shows, as its rule is handed it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fcnlib.config.schema import Row, Scored, Trained, UpperBound
+from fcnlib.config.schema_data import FolderDataset
+from fcnlib.plan.targets import Targets
+from fcnlib.report.specs import (
+    AblationSpec,
+    ChartSpec,
+    ComparisonSpec,
+    ExamplesSpec,
+    Images,
+    LossesSpec,
+    NetSpec,
+    RowSpec,
+    TableFigureSpec,
+    TableSpec,
+    TableTitle,
+)
+
+
+def table(targets: Targets, name: str) -> TableSpec:
+    """A table: its heading, and its rows with the published numbers."""
+    return TableSpec(
+        name=name,
+        **targets.config.tables[name].model_dump(),
+        images=table_images(targets, name),
+        rows=tuple(_row(targets, experiment, name) for experiment in targets.rows(name)),
+    )
+
+
+def table_images(targets: Targets, name: str) -> Images:
+    """Whose images a table's numbers are of."""
+    config = targets.config
+    entries = [config.experiments[experiment] for experiment in targets.rows(name)]
+    datasets = {e.data.dataset for e in entries if isinstance(e, Scored | UpperBound)}
+    if not datasets:
+        return "none"
+    if any(isinstance(config.datasets[dataset], FolderDataset) for dataset in datasets):
+        return "own"
+    return config.archives
+
+
+def trained_nets(targets: Targets, name: str) -> TableFigureSpec:
+    """The nets of a table that have curves."""
+    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.trained_rows(name)))
+
+
+def scored_nets(targets: Targets, name: str) -> TableFigureSpec:
+    """The nets of a table that have scores."""
+    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.scored_rows(name)))
+
+
+def examples(targets: Targets, name: str) -> ExamplesSpec:
+    """The nets of a table that label images side by side."""
+    nets = _of_table(targets, name, targets.scored_rows(name))
+    return ExamplesSpec(table=name, nets=nets, seed=targets.config.seeds[0])
+
+
+def _of_table(targets: Targets, name: str, experiments: Sequence[str]) -> tuple[NetSpec, ...]:
+    """These nets, each in the style of its position among the scored rows of the table."""
+    positions = {x: position for position, x in enumerate(targets.scored_rows(name))}
+    return tuple(NetSpec(**_net(targets, x, name), position=positions[x]) for x in experiments)
+
+
+def comparison(targets: Targets, figure: str) -> ComparisonSpec:
+    """Nets side by side, and the columns from left to right."""
+    entry = targets.config.figures[figure]
+    return ComparisonSpec(
+        **_heading(targets, figure),
+        **entry.model_dump(include={"images", "columns", "note"}),
+        nets=_nets(targets, figure),
+        seed=targets.config.seeds[0],
+    )
+
+
+def losses(targets: Targets, figure: str) -> LossesSpec:
+    """Nets, and what their losses are plotted against."""
+    entry = targets.config.figures[figure]
+    return LossesSpec(
+        **_heading(targets, figure), against=entry.against, nets=_nets(targets, figure)
+    )
+
+
+def chart(targets: Targets, figure: str) -> ChartSpec:
+    """A title and rows."""
+    entry = targets.config.figures[figure]
+    rows = tuple(_row(targets, experiment) for experiment in entry.experiments)
+    return ChartSpec(**_heading(targets, figure), rows=rows)
+
+
+def ablation(targets: Targets, figure: str) -> AblationSpec:
+    """A title and the tables below it."""
+    config = targets.config
+    names = targets.tables_of_figure(figure)
+    tables = tuple(TableTitle(name=name, title=config.tables[name].title) for name in names)
+    return AblationSpec(**_heading(targets, figure), tables=tables)
+
+
+def _heading(targets: Targets, figure: str) -> dict[str, str]:
+    """What a figure of each kind has."""
+    entry = targets.config.figures[figure]
+    return {"name": figure, "title": entry.title, "section": entry.section}
+
+
+def _nets(targets: Targets, figure: str) -> tuple[NetSpec, ...]:
+    return tuple(NetSpec(**_net(targets, x)) for x in targets.nets_of_figure(figure))
+
+
+def _row(targets: Targets, experiment: str, name: str = "") -> RowSpec:
+    """A row with its published numbers, and the bound or the stride that it is of."""
+    entry = targets.config.experiments[experiment]
+    net = targets.config.evaluated_net(experiment)
+    return RowSpec(
+        **_net(targets, experiment, name),
+        paper=entry.paper,
+        upper_bound=entry.upper_bound if isinstance(entry, UpperBound) else None,
+        stride=net.stride if net else None,
+    )
+
+
+def _net(targets: Targets, experiment: str, name: str = "") -> dict[str, Any]:
+    """An experiment as a table names it, its tasks, the images its snapshot is picked on."""
+    entry = targets.config.experiments[experiment]
+    values = {"experiment": experiment, "row": entry.rows.get(name, entry.row)}
+    if not isinstance(entry, Scored | UpperBound):
+        return values
+    return {
+        **values,
+        "picked_on": _picked_on(targets, experiment, entry),
+        "tasks": entry.data.tasks,
+        "mask": entry.data.test_mask,
+    }
+
+
+def _picked_on(targets: Targets, experiment: str, entry: Row) -> str | None:
+    """Whether the net's snapshot was picked on the images that it is scored on."""
+    trained = targets.config.experiments[targets.net_of(experiment)]
+    if not isinstance(trained, Trained) or not isinstance(entry, Scored):
+        return None
+    validated = (trained.data.dataset, trained.data.validate_on or trained.data.test)
+    return "test" if validated == (entry.data.dataset, entry.data.test) else "validation"

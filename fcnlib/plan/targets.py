@@ -1,0 +1,302 @@
+"""What a run consists of: which nets are trained and scored, what tables and figures there are."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from fcnlib.config.columns import TestServerMetric
+from fcnlib.config.schema import (
+    Config,
+    PublishedOnly,
+    Released,
+    Retested,
+    Row,
+    Scored,
+    Timed,
+    Trained,
+    UpperBound,
+)
+from fcnlib.config.schema_data import FolderDataset, suggestion
+from fcnlib.config.schema_figures import FigureKind
+from fcnlib.core.errors import InputError
+from fcnlib.plan.paths import RunPaths
+
+T = TypeVar("T")
+Kind = TypeVar("Kind", bound=Row)
+RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
+
+
+def find(known: Mapping[str, T], name: str, what: str) -> T:
+    """What is known under a name, or an InputError with the name that was probably meant."""
+    if name not in known:
+        raise InputError(f"{name!r} is no {what}; {suggestion(name, known)}")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The experiments, tables and figures of a run by kind, and the files that each is made of."""
+
+    config: Config
+
+    @cached_property
+    def paths(self) -> RunPaths:
+        return RunPaths(self.config.scale)
+
+    # Experiments by kind, in their order.
+
+    def _of_kind(self, kind: type[Kind]) -> dict[str, Kind]:
+        entries = self.config.experiments.items()
+        return {name: entry for name, entry in entries if isinstance(entry, kind)}
+
+    @cached_property
+    def trained(self) -> dict[str, Trained]:
+        return self._of_kind(Trained)
+
+    @cached_property
+    def released(self) -> dict[str, Released]:
+        return self._of_kind(Released)
+
+    @cached_property
+    def bounds(self) -> dict[str, UpperBound]:
+        return self._of_kind(UpperBound)
+
+    @cached_property
+    def timed(self) -> dict[str, Timed]:
+        return self._of_kind(Timed)
+
+    @cached_property
+    def scored(self) -> dict[str, Scored]:
+        """Those with a net to score: their own, or that of another one."""
+        entries = self.config.experiments.items()
+        return {name: entry for name, entry in entries if isinstance(entry, Scored)}
+
+    @cached_property
+    def with_data(self) -> dict[str, Scored | UpperBound]:
+        return {**self.scored, **self.bounds}
+
+    @cached_property
+    def nets(self) -> list[str]:
+        """Those with a checkpoint of their own: trained, or made of released weights."""
+        return [name for name in self.scored if name in self.trained or name in self.released]
+
+    @cached_property
+    def measured(self) -> list[str]:
+        """All but others' published numbers."""
+        entries = self.config.experiments.items()
+        return [name for name, entry in entries if not isinstance(entry, PublishedOnly)]
+
+    @cached_property
+    def with_scores(self) -> list[str]:
+        """What `dvc metrics` compares: scores, but no times."""
+        return [name for name in self.measured if name not in self.timed]
+
+    @cached_property
+    def submitted(self) -> list[str]:
+        """Nets in tables with scores that only PASCAL's evaluation server can tell."""
+        server = set(get_args(TestServerMetric))
+        tables = [name for name, table in self.config.tables.items() if server & {*table.columns}]
+        return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
+
+    @cached_property
+    def backbones(self) -> list[str]:
+        """The classifiers that nets start from."""
+        nets = [entry.net for entry in self.trained.values()]
+        return sorted({net.backbone for net in nets if net.start_from == ()})
+
+    @cached_property
+    def datasets_with_hha(self) -> list[str]:
+        data = [entry.data for entry in self.with_data.values()]
+        return sorted({each.dataset for each in data if "hha" in each.inputs})
+
+    @cached_property
+    def downloaded_nets(self) -> list[str]:
+        """The released files that are downloaded, not written from nets of ours."""
+        if self.config.archives == "synthetic":
+            return []
+        return [entry.released.file for entry in self.released.values()]
+
+    def net_of(self, experiment: str) -> str:
+        """The experiment whose net this one scores: itself, or the one that it names."""
+        entry = find(self.config.experiments, experiment, "experiment")
+        return entry.evaluate_of if isinstance(entry, Retested) else experiment
+
+    # Files of experiments.
+
+    def seeds_of(self, experiment: str) -> tuple[int, ...]:
+        """All seeds; one where no net is trained, as only training depends on them."""
+        seeds = self.config.seeds
+        return seeds if self.net_of(experiment) in self.trained else seeds[:1]
+
+    def runs(self, file: RunFile, experiments: Iterable[str]) -> list[str]:
+        """A file of each of these experiments, for every seed: `runs(paths.metrics, ...)`."""
+        return [file(name, seed) for name in experiments for seed in self.seeds_of(name)]
+
+    def first_runs(self, file: RunFile, experiments: Iterable[str]) -> list[str]:
+        """The same for the first seed, where one run has to stand for all."""
+        return [file(name, self.config.seeds[0]) for name in experiments]
+
+    def first_checkpoints(self, experiments: Iterable[str]) -> list[str]:
+        """The nets that these experiments score, of the first seed."""
+        return self.first_runs(self.paths.checkpoint, map(self.net_of, experiments))
+
+    def dataset_of(self, experiment: str) -> str:
+        """The prepared data set of an experiment that has data."""
+        entry = find(self.with_data, experiment, "experiment with data")
+        return self.paths.dataset(entry.data.dataset)
+
+    def hha_of(self, experiments: Iterable[str]) -> list[str]:
+        """What says that the HHA that any of these experiments sees is there."""
+        data = [find(self.with_data, name, "experiment with data").data for name in experiments]
+        return sorted({self.paths.hha(each.dataset) for each in data if "hha" in each.inputs})
+
+    def dataset_files(self, dataset: str) -> list[str | Path]:
+        """What a data set is prepared from: its archives, or a user's folders and lists."""
+        entry = self.config.datasets[dataset]
+        if isinstance(entry, FolderDataset):
+            return list(entry.files())
+        return [self.paths.archive(name) for name in entry.archives]
+
+    def folders(self, dataset: str) -> list[Path]:
+        """The folders and lists of a user's data set; none of a published one."""
+        entry = self.config.datasets[dataset]
+        return entry.files() if isinstance(entry, FolderDataset) else []
+
+    def starting_weights(self, experiment: str, seed: int | str) -> list[str]:
+        """The classifier's weights, or those of the experiments that a net starts from."""
+        net = find(self.trained, experiment, "net that is trained").net
+        if net.start_from == "random":
+            return []
+        earlier = [self.paths.checkpoint(name, seed) for name in net.start_from]
+        return earlier or [self.paths.starting_weights(net.backbone)]
+
+    def scored_checkpoint(self, experiment: str, seed: int | str) -> str:
+        return self.paths.checkpoint(self.net_of(experiment), seed)
+
+    def released_weights(self, experiment: str, seed: int | str) -> str:
+        """The file of released weights: downloaded, or written from a net of ours."""
+        file = self.released[experiment].released.file
+        if self.config.archives == "published":
+            return self.paths.archive(file)
+        return self.paths.released_file(file, experiment, seed)
+
+    def demo_source(self, experiment: str, seed: int | str) -> str:
+        """The net that takes the place of released weights."""
+        return self.paths.checkpoint(self.released[experiment].released.demo_source, seed)
+
+    # Tables and their rows.
+
+    @cached_property
+    def _rows(self) -> dict[str, list[str]]:
+        rows: dict[str, list[str]] = {name: [] for name in self.config.tables}
+        for name, entry in self.config.experiments.items():
+            for table in entry.tables:
+                if table in rows:
+                    rows[table].append(name)
+        return rows
+
+    def rows(self, table: str) -> list[str]:
+        """The experiments that are rows of a table, in their order."""
+        return self._rows[table]
+
+    def measured_rows(self, table: str) -> list[str]:
+        entries = self.config.experiments
+        return [x for x in self._rows[table] if not isinstance(entries[x], PublishedOnly)]
+
+    def scored_rows(self, table: str) -> list[str]:
+        return [name for name in self._rows[table] if name in self.scored]
+
+    def trained_rows(self, table: str) -> list[str]:
+        return [name for name in self._rows[table] if name in self.trained]
+
+    @cached_property
+    def tables_of_released(self) -> list[str]:
+        """Tables of released weights alone: nothing is trained for them."""
+        return [name for name, rows in self._rows.items() if self.released.keys() >= set(rows)]
+
+    @cached_property
+    def tables_with_scores(self) -> list[str]:
+        return [name for name in self._rows if self.scored_rows(name)]
+
+    @cached_property
+    def tables_with_curves(self) -> list[str]:
+        return [name for name in self._rows if self.trained_rows(name)]
+
+    @cached_property
+    def tables_with_bounds(self) -> list[str]:
+        return [name for name, rows in self._rows.items() if self.bounds.keys() & set(rows)]
+
+    @cached_property
+    def tables_with_examples(self) -> list[str]:
+        """Those with scores; nets made of released weights show what others show already."""
+        return [name for name in self.tables_with_scores if name not in self.tables_of_released]
+
+    @cached_property
+    def table_files(self) -> list[str]:
+        return [self.paths.table_csv(name) for name in self.config.tables]
+
+    # Figures.
+
+    def figures_of(self, kind: FigureKind) -> list[str]:
+        """The figures of one kind, as a rule of its own plots each kind."""
+        return [name for name, entry in self.config.figures.items() if entry.kind == kind]
+
+    def nets_of_figure(self, figure: str) -> tuple[str, ...]:
+        return self.config.figures[figure].experiments
+
+    def tables_of_figure(self, figure: str) -> tuple[str, ...]:
+        """The tables that a figure names, or all with a mean IU."""
+        tables = self.config.tables.items()
+        with_mean_iu = tuple(name for name, table in tables if "mean_iu" in table.columns)
+        return self.config.figures[figure].tables or with_mean_iu
+
+    @cached_property
+    def figure_infos(self) -> list[str]:
+        """What describes each figure of the page: those of the studies, then those of tables."""
+        info, figures = self.paths.figure_info, self.config.figures.items()
+        return [
+            *(info(entry.kind, name) for name, entry in figures),
+            *(info("curves", table) for table in self.tables_with_curves),
+            *(info("class_iu", table) for table in self.tables_with_scores),
+            *(info("bounds", table) for table in self.tables_with_bounds),
+            *(info("examples", table) for table in self.tables_with_examples),
+        ]
+
+    # Measured times of jobs.
+
+    @cached_property
+    def training_benchmarks(self) -> dict[str, list[str]]:
+        """Of the training jobs, by experiment."""
+        file = partial(self.paths.run_benchmark, "train")
+        return {name: self.runs(file, [name]) for name in self.trained}
+
+    @cached_property
+    def benchmarks(self) -> dict[str, list[str]]:
+        """By kind, of all jobs that take more than a second or two."""
+        paths, config = self.paths, self.config
+        of_data = {
+            "prepare": [*config.datasets],
+            "hha": self.datasets_with_hha,
+            "weights": self.backbones,
+        }
+        of_runs: dict[str, Iterable[str]] = {
+            "train": self.trained,
+            "evaluate": self.scored,
+            "time": self.timed,
+            "upper_bound": self.bounds,
+            "convert": self.released,
+        }
+        of_figures = {
+            "examples": self.tables_with_examples,
+            "comparison": self.figures_of("comparison"),
+        }
+        return {
+            **{kind: [paths.data_benchmark(kind, x) for x in xs] for kind, xs in of_data.items()},
+            **{
+                kind: self.runs(partial(paths.run_benchmark, kind), experiments)
+                for kind, experiments in of_runs.items()
+            },
+            **{kind: [paths.benchmark(kind, x) for x in xs] for kind, xs in of_figures.items()},
+        }

@@ -1,0 +1,40 @@
+"""The nets of a table side by side on test images between the worst and the best."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fcnlib.config.schema_figures import PARTS, Part
+from fcnlib.report.figures.samples import by_rank, read_samples, save_samples
+from fcnlib.report.specs import ExamplesSpec
+
+OF_SEVERAL, OF_ONE = 4, 9  # images, of several nets or of one net alone
+
+
+def draw_examples(
+    table: Mapping[str, Any],
+    *,
+    models: Sequence[Path | str],
+    counts: Sequence[Path | str],
+    dataset: Path | str,
+    image: Path | str,
+    info: Path | str,
+) -> None:
+    """A table's nets on a few images between the worst and the best; of one net, its mistakes.
+
+    Args:
+        table: the values of an `ExamplesSpec`.
+        models: the nets' model files, one of each, in its order.
+        counts: their confusion counts per test image, alike.
+        dataset: the folder of the prepared data set.
+        image: the picture to write.
+        info: the `FigureInfo` to write.
+    """
+    spec = ExamplesSpec.model_validate(table)
+    alone = len(spec.nets) == 1
+    columns: tuple[Part, ...] = (*PARTS, "mistakes") if alone else PARTS
+    samples = read_samples(spec.nets, models=models, counts=counts, dataset=dataset)
+    save_samples(
+        samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
+        seed=spec.seed, kind="examples", name=spec.table, table=spec.table, title="Examples",
+    )  # fmt: skip

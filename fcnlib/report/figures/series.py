@@ -1,0 +1,65 @@
+"""Series of numbers from training logs, and the axes that they are plotted on."""
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from fcnlib.core.errors import InputError
+from fcnlib.report.specs import NetSpec
+
+Points = list[tuple[float, float]]
+
+
+def by_net(files: Sequence[Path | str], nets: Sequence[NetSpec]) -> dict[str, list[Path]]:
+    """The files of each net, given in the order of the nets, as many of each."""
+    each, rest = divmod(len(files), len(nets))
+    if rest or not each:
+        raise InputError(f"{len(files)} files of {len(nets)} nets; expected as many of each")
+    paths = list(map(Path, files))
+    return {net.experiment: paths[i * each : (i + 1) * each] for i, net in enumerate(nets)}
+
+
+def points(path: Path, column: str, against: str = "iteration") -> Points:
+    """(iteration, value) wherever a training log has a value in `column`; or against another."""
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := {against, column} - set(reader.fieldnames or ()):
+            raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
+        try:
+            return [(float(x[against]), float(x[column])) for x in reader if x[column]]
+        except ValueError as error:
+            raise InputError(f"{path}: line {reader.line_num}: {column}: {error}") from None
+
+
+def smooth(points: Points) -> Points:
+    """Each value replaced by the mean of its neighbourhood, a tenth of all points wide."""
+    reach = len(points) // 20
+    values = [y for _, y in points]
+    near = [values[max(0, i - reach) : i + reach + 1] for i in range(len(values))]
+    return [(x, sum(some) / len(some)) for (x, _), some in zip(points, near, strict=True)]
+
+
+def xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """The points' places and values, as matplotlib takes them."""
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def log_losses(axes: Axes) -> None:
+    """A log scale whose ticks read as plain numbers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(_minor))
+
+
+def _minor(value: float, _: object) -> str:
+    digit = round(value / 10 ** math.floor(math.log10(value)))
+    return f"{value:g}" if digit in (2, 5) else ""
+
+
+def thousands(value: float, _: object) -> str:
+    """A tick as short as it can be."""
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"

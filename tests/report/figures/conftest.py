@@ -1,0 +1,26 @@
+"""A finished run and two data sets that several kinds of figures need."""
+
+from pathlib import Path
+
+import pytest
+from fixtures.page import finished_run
+from fixtures.scenes import write_places, write_room
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    finished_run(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Depth tells the class, colours do not."""
+    return write_room(tmp_path_factory.mktemp("room") / "room")
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tasks."""
+    return write_places(tmp_path_factory.mktemp("places") / "places")

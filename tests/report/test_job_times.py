@@ -1,0 +1,48 @@
+"""How long jobs took: read, summed, written."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fixtures.page import write_benchmark
+
+from fcnlib.core.errors import InputError
+from fcnlib.report.job_times import duration, read_benchmark, write_times
+
+
+def test_times_are_summed_by_kind_the_costliest_first(tmp_path: Path) -> None:
+    files = [tmp_path / f"benchmarks/{name}.tsv" for name in ("time/a/0", "train/a/0", "train/b/0")]
+    for path, seconds in zip(files, (5.0, 60.0, 75.0), strict=True):
+        write_benchmark(path, seconds)
+    kinds = {"time": files[:1], "train": files[1:], "hha": []}
+    write_times(kinds, tmp_path / "times.md")
+    text = (tmp_path / "times.md").read_text()
+    assert re.findall(
+        r"^\| (\w+) \| (\d) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", text, re.M
+    ) == [
+        ("train", "2", "2 min 15 s", "96 %", "1 min 8 s", "1 min 15 s"),
+        ("time", "1", "5 s", "4 %", "5 s", "5 s"),
+    ]
+    assert "3 jobs took 2 min 20 s, one after the other" in text
+
+
+@pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
+def test_a_broken_benchmark_file_is_named(tmp_path, content):
+    path = tmp_path / "0.tsv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"0\.tsv: expected a Snakemake benchmark file"):
+        read_benchmark(path)
+
+
+def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
+    path = tmp_path / "0.tsv"
+    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n")
+    assert read_benchmark(path) == (0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
+)
+def test_durations_as_people_say_them(seconds, expected):
+    assert duration(seconds) == expected

@@ -1,0 +1,72 @@
+"""The tidy frame: written, read back, joined."""
+
+import pytest
+from fixtures.results import result, write_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fcnlib.core.errors import InputError
+from fcnlib.report.results import (
+    ResultRow,
+    join_tables,
+    read_results,
+    result_rows,
+    results_frame,
+    write_results,
+)
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
+seeds = st.none() | st.integers(1, 2**31)
+rows = st.builds(ResultRow, *[text] * 5, numbers, numbers, seeds, numbers, *[text] * 5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rows))
+def test_rows_read_back_exactly(tmp_path_factory, written):
+    path = tmp_path_factory.mktemp("rows") / "results.csv"
+    write_results(path, results_frame(written))
+    assert result_rows(read_results(path)) == written
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "nan", "null", "", "1.0", "007", " x "])
+def test_a_name_is_text_whatever_it_looks_like(tmp_path, name):
+    row = result("t", name, 1.0, None)
+    write_rows(tmp_path / "results.csv", [row])
+    assert result_rows(read_results(tmp_path / "results.csv")) == [row]
+
+
+def test_the_columns_are_those_of_old_and_what_the_numbers_are_of_behind_them(tmp_path):
+    write_rows(tmp_path / "results.csv", [])
+    assert (tmp_path / "results.csv").read_text() == (
+        "table,row,experiment,task,metric,measured,std,seeds,paper,unit,scale,images,section,commit\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "expected CSV"),
+        ("table,row\n", "expected the columns table,row,experiment"),
+        ("HEAD\n" + "t,r,e,,m,much,,,,%,,,,\n", "could not convert string to float: 'much'"),
+        ("HEAD\n" + "t,r,e,,m,1.0,,one,,%,,,,\n", "invalid literal for int"),
+    ],
+)
+def test_what_is_no_results_csv_is_named(tmp_path, content, problem):
+    path = tmp_path / "results.csv"
+    path.write_text(content.replace("HEAD", ",".join(ResultRow._fields)))
+    with pytest.raises(InputError, match=rf"results\.csv: {problem}"):
+        read_results(path)
+
+
+def test_joined_tables_keep_every_digit_and_their_order(tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    write_rows(one, [result("b", "x", 0.1 + 0.2, 1 / 3), result("b", "y", None, None)])
+    write_rows(two, [result("a", "x", 5e-324, 1e300, seeds=3, std=0.1)])
+    join_tables([one, two], tmp_path / "results.csv")
+    found = result_rows(read_results(tmp_path / "results.csv"))
+    assert [(row.table, row.measured, row.paper, row.seeds) for row in found] == [
+        ("b", 0.1 + 0.2, 1 / 3, 1),
+        ("b", None, None, 1),
+        ("a", 5e-324, 1e300, 3),
+    ]

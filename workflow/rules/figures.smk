@@ -1,0 +1,213 @@
+"""Figures, each kind by its own rule: those of a table first, then those that stand by themselves."""
+
+
+rule curves:
+    input:
+        curves=lambda w: TARGETS.runs(PATHS.curve, TARGETS.trained_rows(w.table)),
+    output:
+        image=report(
+            PATHS.picture("curves", "{table}"),
+            caption="../report/curves.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("curves", "{table}"),
+    log:
+        PATHS.log("curves", "{table}"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.trained_nets(TARGETS, w.table)),
+        code=code("curves"),
+    script:
+        "../scripts/curves.py"
+
+
+rule class_iu:
+    input:
+        metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.scored_rows(w.table)),
+        dataset=lambda w: TARGETS.dataset_of(TARGETS.scored_rows(w.table)[0]),
+    output:
+        image=report(
+            PATHS.picture("class_iu", "{table}"),
+            caption="../report/class_iu.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("class_iu", "{table}"),
+    log:
+        PATHS.log("class_iu", "{table}"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.scored_nets(TARGETS, w.table)),
+        code=code("class_iu"),
+    script:
+        "../scripts/class_iu.py"
+
+
+rule bounds:
+    input:
+        results=PATHS.table_csv(),
+    output:
+        image=report(
+            PATHS.picture("bounds", "{table}"),
+            caption="../report/bounds.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("bounds", "{table}"),
+    log:
+        PATHS.log("bounds", "{table}"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        table=lambda w: dumped(specs.table(TARGETS, w.table)),
+        code=code("bounds"),
+    script:
+        "../scripts/bounds.py"
+
+
+rule examples:
+    input:
+        nets=lambda w: TARGETS.first_checkpoints(TARGETS.scored_rows(w.table)),
+        counts=lambda w: TARGETS.first_runs(PATHS.counts, TARGETS.scored_rows(w.table)),
+        dataset=lambda w: TARGETS.dataset_of(TARGETS.scored_rows(w.table)[0]),
+        hha=lambda w: TARGETS.hha_of(TARGETS.scored_rows(w.table)),
+    output:
+        image=report(
+            PATHS.picture("examples", "{table}", ".png"),
+            caption="../report/examples.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("examples", "{table}"),
+    log:
+        PATHS.log("examples", "{table}"),
+    benchmark:
+        PATHS.benchmark("examples", "{table}")
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.examples(TARGETS, w.table)),
+        code=code("examples"),
+    script:
+        "../scripts/examples.py"
+
+
+rule comparison:
+    input:
+        nets=lambda w: TARGETS.first_checkpoints(TARGETS.nets_of_figure(w.figure)),
+        counts=lambda w: TARGETS.first_runs(
+            PATHS.counts, TARGETS.nets_of_figure(w.figure)
+        ),
+        dataset=lambda w: TARGETS.dataset_of(TARGETS.nets_of_figure(w.figure)[0]),
+        hha=lambda w: TARGETS.hha_of(TARGETS.nets_of_figure(w.figure)),
+    output:
+        image=report(
+            PATHS.picture("comparison", "{figure}", ".png"),
+            caption="../report/comparison.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("comparison", "{figure}"),
+    log:
+        PATHS.log("comparison", "{figure}"),
+    benchmark:
+        PATHS.benchmark("comparison", "{figure}")
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("comparison")),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.comparison(TARGETS, w.figure)),
+        code=code("comparison"),
+    script:
+        "../scripts/comparison.py"
+
+
+rule losses:
+    input:
+        curves=lambda w: TARGETS.runs(PATHS.curve, TARGETS.nets_of_figure(w.figure)),
+    output:
+        image=report(
+            PATHS.picture("losses", "{figure}"),
+            caption="../report/losses.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("losses", "{figure}"),
+    log:
+        PATHS.log("losses", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("losses")),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.losses(TARGETS, w.figure)),
+        code=code("losses"),
+    script:
+        "../scripts/losses.py"
+
+
+rule gaps:
+    input:
+        metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.nets_of_figure(w.figure)),
+    output:
+        image=report(
+            PATHS.picture("gaps", "{figure}"),
+            caption="../report/gaps.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("gaps", "{figure}"),
+    log:
+        PATHS.log("gaps", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("gaps")),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.chart(TARGETS, w.figure)),
+        code=code("gaps"),
+    script:
+        "../scripts/gaps.py"
+
+
+rule momentum:
+    input:
+        metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.nets_of_figure(w.figure)),
+    output:
+        image=report(
+            PATHS.picture("momentum", "{figure}"),
+            caption="../report/momentum.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("momentum", "{figure}"),
+    log:
+        PATHS.log("momentum", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("momentum")),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.chart(TARGETS, w.figure)),
+        code=code("momentum"),
+    script:
+        "../scripts/momentum.py"
+
+
+rule ablation:
+    input:
+        results=lambda w: map(PATHS.table_csv, TARGETS.tables_of_figure(w.figure)),
+    output:
+        image=report(
+            PATHS.picture("ablation", "{figure}"),
+            caption="../report/ablation.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("ablation", "{figure}"),
+    log:
+        PATHS.log("ablation", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("ablation")),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        figure=lambda w: dumped(specs.ablation(TARGETS, w.figure)),
+        code=code("ablation"),
+    script:
+        "../scripts/ablation.py"

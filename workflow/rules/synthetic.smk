@@ -1,0 +1,140 @@
+"""What takes the place of downloads: synthetic archives, classifiers and nets of our own."""
+
+
+rule synthetic_voc:
+    output:
+        archive=PATHS.archive("VOCtrainval_25-May-2011.tar"),
+    log:
+        PATHS.data_log("synthetic_voc"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "scenes"),
+        code=code("synthetic_voc"),
+    script:
+        "../scripts/synthetic_voc.py"
+
+
+rule synthetic_sbd:
+    output:
+        archive=PATHS.archive("benchmark.tgz"),
+    log:
+        PATHS.data_log("synthetic_sbd"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "scenes"),
+        code=code("synthetic_sbd"),
+    script:
+        "../scripts/synthetic_sbd.py"
+
+
+rule synthetic_voc2010:
+    output:
+        archive=PATHS.archive("VOCtrainval_03-May-2010.tar"),
+    log:
+        PATHS.data_log("synthetic_voc2010"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "context"),
+        code=code("synthetic_voc2010"),
+    script:
+        "../scripts/synthetic_voc2010.py"
+
+
+rule synthetic_context:
+    output:
+        archive=PATHS.archive("pascal-context-trainval.tar.gz"),
+    log:
+        PATHS.data_log("synthetic_context"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "context"),
+        code=code("synthetic_context"),
+    script:
+        "../scripts/synthetic_context.py"
+
+
+rule synthetic_voc2012test:
+    output:
+        archive=PATHS.archive("VOC2012test.tar"),
+    log:
+        PATHS.data_log("synthetic_voc2012test"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "test"),
+        code=code("synthetic_voc2012test"),
+    script:
+        "../scripts/synthetic_voc2012test.py"
+
+
+rule synthetic_nyudv2:
+    output:
+        labeled=PATHS.archive("nyu_depth_v2_labeled.mat"),
+        splits=PATHS.archive("splits.mat"),
+        mapping=PATHS.archive("classMapping40.mat"),
+    log:
+        PATHS.data_log("synthetic_nyudv2"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "rooms"),
+        code=code("synthetic_nyudv2"),
+    script:
+        "../scripts/synthetic_nyudv2.py"
+
+
+rule synthetic_siftflow:
+    output:
+        archive=PATHS.archive("SiftFlowDataset.zip"),
+    log:
+        PATHS.data_log("synthetic_siftflow"),
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        scenes=values.synthetic(CONFIG, "outdoor"),
+        code=code("synthetic_siftflow"),
+    script:
+        "../scripts/synthetic_siftflow.py"
+
+
+rule pretrain:
+    output:
+        weights=PATHS.starting_weights(),
+    log:
+        PATHS.data_log("pretrain", "{backbone}"),
+    benchmark:
+        PATHS.data_benchmark("weights", "{backbone}")
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **growing(CONFIG.scales[CONFIG.scale].train),
+        gpu=1,
+    params:
+        recipe=lambda w: values.pretraining(CONFIG, w.backbone),
+        net=lambda w: CONFIG.classifier(w.backbone),
+        code=code("pretrain"),
+    script:
+        "../scripts/pretrain.py"
+
+
+# A net of ours under the name and in the format of a released one.
+rule publish:
+    input:
+        checkpoint=lambda w: TARGETS.demo_source(w.experiment, w.seed),
+    output:
+        weights=PATHS.released_file("{file}.caffemodel"),
+    log:
+        PATHS.run_log("publish", seed="{seed}-{file}"),
+    wildcard_constraints:
+        experiment=one_of(TARGETS.released),
+        file="[^/]+",
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        code=code("publish"),
+    script:
+        "../scripts/publish.py"
