@@ -16,7 +16,10 @@ pytestmark = pytest.mark.slow
 NET = "voc-fcn32s"
 ALL = ("snakemake", "--profile", "slurm", "all", *OPTIONS)
 ON_GPU = {"pretrain", "train", "evaluate"}
-ON_CPU = {"draw_voc", "draw_sbd", "prepare", "upper_bound", "comparison", "examples"}
+ON_CPU = {
+    *("synthetic_voc", "synthetic_sbd", "prepare"),
+    *("upper_bound", "comparison", "examples"),
+}
 
 
 def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
@@ -59,7 +62,7 @@ def test_two_clones_at_once_wait_for_a_drained_node_and_get_gpu_time_and_memory(
         assert set(states) == {"PENDING"}
         clones[0].run("scontrol", "update", NODE, "state=resume")
         for clone, process in zip(clones, running, strict=True):
-            assert process.wait(600) == 0, clone.said()
+            assert process.wait(600) == 0, clone.printed()
         jobs = ended_jobs(clones[0])
 
     # The page, tables and plots are made where the command was typed.
@@ -82,12 +85,12 @@ def wait_for_jobs(clone: Clone, count: int) -> None:
     """Until each of so many Snakemakes has queued its first jobs."""
     until = time.monotonic() + 120
     while len(set(clone.run("squeue", "--noheader", "--format=%Z").split())) < count:
-        assert time.monotonic() < until, clone.said()
+        assert time.monotonic() < until, clone.printed()
         time.sleep(0.5)
 
 
 def refusal(clone: Clone) -> str:
-    """What a second Snakemake in the same folder is told."""
+    """What a second Snakemake in the same folder prints."""
     done = subprocess.run(
         ALL, cwd=clone.folder, env=clone.environment, capture_output=True, text=True
     )

@@ -78,8 +78,8 @@ class Run:
         until = time.monotonic() + PATIENCE
         while not what():
             logs = [log(self.clone, net) for net in NETS]
-            assert self.process.poll() is None, self.clone.said()
-            assert time.monotonic() < until, "\n".join([self.clone.said(), *logs])
+            assert self.process.poll() is None, self.clone.printed()
+            assert time.monotonic() < until, "\n".join([self.clone.printed(), *logs])
             time.sleep(0.2)
 
     def have_gone_on(self) -> Callable[[], bool]:
@@ -88,9 +88,9 @@ class Run:
         begun = {net: log(self.clone, net)[:TIMESTAMP] for net in NETS}
 
         def has(net: str) -> bool:
-            said = log(self.clone, net)
-            found = re.search(r"going on from iteration (\d+)", said)
-            new = bool(found) and int(found[1]) >= stored[net] and said[:TIMESTAMP] != begun[net]
+            logged = log(self.clone, net)
+            found = re.search(r"going on from iteration (\d+)", logged)
+            new = bool(found) and int(found[1]) >= stored[net] and logged[:TIMESTAMP] != begun[net]
             return new and iteration(self.clone, net) > int(found[1])
 
         def have() -> bool:
@@ -161,7 +161,7 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     run.wait_for(gone_on)
     third = queue(clone)
     assert not set(third.values()) & set(second.values())
-    assert "status is: 'CANCELLED'" in clone.said()
+    assert "status is: 'CANCELLED'" in clone.printed()
 
     # Snakemake is killed: its jobs are left to the user, and the lock.
     run.fall(signal.SIGKILL)
@@ -177,8 +177,8 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     assert all(0 < iteration(clone, net) < ITERATIONS for net in NETS)
 
     run = Run(clone)
-    assert run.process.wait(PATIENCE) == 0, clone.said()
-    assert f"{len(NETS)} of {len(NETS)} steps (100%) done" in clone.said()
+    assert run.process.wait(PATIENCE) == 0, clone.printed()
+    assert f"{len(NETS)} of {len(NETS)} steps (100%) done" in clone.printed()
     assert all("going on from iteration" in log(clone, net) for net in NETS)
     clone.run("snakemake", checkpoint(NET))
     calm = weights(clone, NET)
@@ -196,8 +196,8 @@ def test_a_job_that_fails_says_why_where_snakemake_was_typed(clone: Clone) -> No
         path.write_bytes(content[:100])
     run = Run(clone)
     assert run.process.wait(PATIENCE) != 0
-    assert re.search(r"error: data/demo/voc2011-sbd/images/\S+: ", clone.said()), clone.said()
-    assert "Traceback" not in clone.said()
+    assert re.search(r"error: data/demo/voc2011-sbd/images/\S+: ", clone.printed()), clone.printed()
+    assert "Traceback" not in clone.printed()
     assert not any((clone.folder / checkpoint(net)).exists() for net in NETS)
     for path, content in whole.items():
         path.write_bytes(content)

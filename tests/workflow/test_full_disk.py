@@ -38,12 +38,12 @@ def clone(tmp_path: Path) -> Clone:
     return clone
 
 
-def told(clone: Clone) -> str:
+def problem(clone: Clone) -> str:
     """The one line on the full disk."""
-    said = (clone.folder / "full.txt").read_text()
-    assert "Traceback" not in said, said
-    lines = set(re.findall(r"^\s*(error: .*)", said, re.MULTILINE))
-    assert len(lines) == 1, said
+    printed = (clone.folder / "full.txt").read_text()
+    assert "Traceback" not in printed, printed
+    lines = set(re.findall(r"^\s*(error: .*)", printed, re.MULTILINE))
+    assert len(lines) == 1, printed
     return lines.pop()
 
 
@@ -53,7 +53,7 @@ def test_a_training_that_fills_the_disk_keeps_what_it_stored_and_goes_on(clone: 
     shutil.rmtree(clone.folder / "results")
     script = SCRIPT.format(folder="results", goal=CHECKPOINT, size="14m")
     clone.run(*OWN_DISK, script)  # room for one stored state, not for a second one beside it
-    assert told(clone) == f"error: {CHECKPOINT}.resume: cannot be written; is the disk full?"
+    assert problem(clone) == f"error: {CHECKPOINT}.resume: cannot be written; is the disk full?"
     left = (clone.folder / "left.txt").read_text().split()
     assert f"./demo/checkpoints/{NET}/0.pt.resume" in left
     assert not [name for name in left if ".tmp" in name or name.endswith("0.pt")]
@@ -69,6 +69,6 @@ def test_data_that_fill_the_disk_are_whole_or_not_there(clone: Clone) -> None:
     calm = (clone.folder / goal).read_bytes()
     shutil.rmtree(clone.folder / "data")
     clone.run(*OWN_DISK, SCRIPT.format(folder="data", goal=goal, size="240k"))
-    assert re.search("data/demo/voc2011-sbd: not prepared: .*: No space left", told(clone))
+    assert re.search("data/demo/voc2011-sbd: not prepared: .*: No space left", problem(clone))
     assert "voc2011-sbd/" not in (clone.folder / "left.txt").read_text()
     assert (clone.folder / "kept/demo/voc2011-sbd/dataset.json").read_bytes() == calm

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 MINE = {
     "scale": "mine",
-    "scales": {"mine": {"like": "demo", "tables": ["mine"]}},
+    "scales": {"mine": {"preset": "demo", "archives": "synthetic", "tables": ["mine"]}},
     "datasets": {
         "mine": {
             "converter": "folder", "path": "photos", "classes": ["ground", "thing"],
@@ -23,7 +23,7 @@ MINE = {
     "tables": {"mine": {"title": "Mine", "columns": ["mean_iu"]}},
     "experiments": {
         "mine-8": {
-            "row": "factor 8", "tables": ["mine"], "oracle": {"factor": 8},
+            "row": "factor 8", "tables": ["mine"], "upper_bound": {"factor": 8},
             "data": {"dataset": "mine", "test": "val"},
         }
     },
@@ -71,13 +71,13 @@ def test_the_page_links_the_configuration_it_names(mine: Clone) -> None:
     assert (Path(mine.folder) / "results/mine/config.json").is_file()
 
 
-def test_a_change_of_the_configuration_is_told_in_few_words(mine: Clone) -> None:
+def test_a_change_of_the_configuration_is_reported_in_few_words(mine: Clone) -> None:
     path = mine.folder / "mine.yaml"
     before = path.read_text()
     path.write_text(before.replace("title: Mine", "title: My own"))
-    said = mine.run(
+    printed = mine.run(
         "snakemake", "-n", "all", "--configfile", "mine.yaml", "--config", "seeds=[0,1]"
     )
     path.write_text(before)
-    assert "rule configuration:" in said and "rule upper_bound:" not in said
-    assert "voc-fcn8s" not in said
+    assert "rule configuration:" in printed and "rule upper_bound:" not in printed
+    assert "voc-fcn8s" not in printed

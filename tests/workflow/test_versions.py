@@ -10,12 +10,14 @@ import snakemake
 from fixtures.browser import CHROMIUM, QUIET
 from fixtures.clone import Clone, jobs, tiny
 
+from fcnlib.config.load import load
+
 pytestmark = pytest.mark.slow
 
 NETS = {"voc-fcn32s", "voc-fcn16s", "voc-fcn8s-atonce"}
 EXPERIMENTS = ["bound-32", "voc-fcn32s", "voc-fcn16s", "voc-fcn8s-atonce"]
-# What is shown of a row besides its tables.
-SHOWN = {"results", "claims", "page", "report", "all"}
+# What follows from any changed number.
+LAST = {"results", "claims", "page", "report", "all"}
 VEGA = Path(snakemake.__file__).parent / "assets/data"
 UP_TO_DATE = "Data and pipelines are up to date."
 
@@ -26,8 +28,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     folder = tmp_path_factory.mktemp("versions")
     clone = Clone(folder / "recorded")
     clone.configure(tiny(clone.config(), EXPERIMENTS))
-    said = clone.run("dvc", "repro")
-    assert {name for rule, name in jobs(said) if rule == "train"} == NETS
+    printed = clone.run("dvc", "repro")
+    assert {name for rule, name in jobs(printed) if rule == "train"} == NETS
     clone.run("dvc", "remote", "add", "--default", "here", str(folder / "remote"))
     clone.commit()
     clone.run("dvc", "push")
@@ -44,9 +46,11 @@ def pulled(recorded: Clone, tmp_path: Path) -> Clone:
 
 def settled(clone: Clone) -> bool:
     """Whether DVC and Snakemake agree that all is as recorded."""
-    said = clone.run("dvc", "repro")
+    printed = clone.run("dvc", "repro")
     status = clone.run("dvc", "status")
-    return not jobs(said) and UP_TO_DATE in said and UP_TO_DATE in status and clone.nothing_to_do()
+    if jobs(printed) or UP_TO_DATE not in printed or UP_TO_DATE not in status:
+        return False
+    return clone.nothing_to_do()
 
 
 def checkpoints(clone: Clone) -> dict[str, bytes]:
@@ -55,12 +59,12 @@ def checkpoints(clone: Clone) -> dict[str, bytes]:
 
 
 def change(clone: Clone, place: str, value: object) -> None:
-    """Another value at this path of config.yaml."""
+    """Another value at this path of the configuration."""
     content = clone.config()
     *folders, key = place.split(".")
     inner = content
     for folder in folders:
-        inner = inner[folder]
+        inner = inner.setdefault(folder, {})
     inner[key] = value
     clone.configure(content)
 
@@ -99,9 +103,9 @@ def test_a_changed_rate_retrains_what_depends_on_it_and_nothing_else(pulled: Clo
     ran = jobs(pulled.run("dvc", "repro"))
     affected = {"voc-fcn32s", "voc-fcn16s"}  # 16s starts from 32s
     assert of("train", ran) == of("evaluate", ran) == affected
-    entries = pulled.config()["experiments"]
-    assert of("table", ran) == {name for row in affected for name in entries[row]["tables"]}
-    assert not {"draw_voc", "prepare", "pretrain", "upper_bound"} & {rule for rule, _ in ran}
+    entries = load(pulled.config()).experiments
+    assert of("table", ran) == {name for row in affected for name in entries[row].tables}
+    assert not {"synthetic_voc", "prepare", "pretrain", "upper_bound"} & {rule for rule, _ in ran}
     after = checkpoints(pulled)
     assert {name for name in after if after[name] != before[name]} == affected
     assert settled(pulled)
@@ -111,7 +115,7 @@ def test_a_published_number_is_changed_in_its_table_alone(pulled: Clone) -> None
     change(pulled, "experiments.bound-32.paper.mean_iu", 86.2)
     planned = pulled.planned()
     assert of("table", planned) == {"upper-bounds"}
-    assert {rule for rule, _ in planned} <= {"table", "bounds", "configuration", *SHOWN}
+    assert {rule for rule, _ in planned} <= {"table", "bounds", "configuration", *LAST}
 
 
 def test_a_line_of_code_retrains_all_nets_and_is_not_recorded_with_old_ones(
@@ -137,14 +141,14 @@ def test_what_was_pulled_are_files_of_ones_own(pulled: Clone) -> None:
 def test_an_experiment_of_dvc_trains_what_its_value_touches_and_can_be_undone(
     pulled: Clone,
 ) -> None:
-    value = "experiments.voc-fcn16s.recipe.learning_rate"
-    ran = jobs(pulled.run("dvc", "exp", "run", "--set-param", f"config.yaml:+{value}=4e-8"))
+    study, value = "studies/4.3-skips.yaml", "experiments.voc-fcn16s.recipe.learning_rate"
+    ran = jobs(pulled.run("dvc", "exp", "run", "--set-param", f"{study}:+{value}=4e-8"))
     assert of("train", ran) == of("evaluate", ran) == {"voc-fcn16s"}
     changed = json.loads(pulled.run("dvc", "params", "diff", "--json"))
-    assert changed == {"config.yaml": {value: {"old": None, "new": 4.0e-8}}}
-    said = pulled.run("dvc", "metrics", "diff", "--all")
-    assert "results/demo/scores/voc-fcn16s.json" in said
-    pulled.run("git", "checkout", "--quiet", "config.yaml", "dvc.lock")
+    assert changed == {study: {value: {"old": None, "new": 4.0e-8}}}
+    printed = pulled.run("dvc", "metrics", "diff", "--all")
+    assert "results/demo/scores/voc-fcn16s.json" in printed
+    pulled.run("git", "checkout", "--quiet", study, "dvc.lock")
     pulled.run("dvc", "checkout")
     assert pulled.nothing_to_do()
 
@@ -176,11 +180,12 @@ def test_what_snakemake_made_first_is_recorded_and_not_made_again(pulled: Clone)
 
 def test_code_and_templates_count_and_comments_do_not(pulled: Clone) -> None:
     code, template = (
-        pulled.folder / "fcnlib" / name for name in ("train.py", "templates/style.css")
+        pulled.folder / "fcnlib" / name
+        for name in ("training/trainer.py", "report/page/templates/style.css")
     )
     code.write_text(code.read_text() + "# a comment\n")
-    said = pulled.run("dvc", "repro")
-    assert "Running stage" in said and not jobs(said)
+    printed = pulled.run("dvc", "repro")
+    assert "Running stage" in printed and not jobs(printed)
     template.write_text(template.read_text() + "/* a colour */\n")
     ran = {rule for rule, _ in jobs(pulled.run("dvc", "repro"))}
     assert ran == {"page", "report", "all"}

@@ -1,4 +1,4 @@
-"""The workflow: what a mistake in the list is told, and what a change re-runs."""
+"""The workflow: which jobs it plans, how it refuses a mistake, and a whole run."""
 
 import re
 from pathlib import Path
@@ -9,22 +9,21 @@ import yaml
 from fixtures.workflow import REPOSITORY, jobs, snakemake
 from PIL import Image
 
-from fcnlib.config.load import read
-from fcnlib.config.schema import Experiment
+from fcnlib.config.load import load, read
+from fcnlib.config.studies import read_studies, read_whole
 from fcnlib.models.weights.checkpoint import read_tensors
+from fcnlib.plan.targets import Targets
 
 
-def test_the_list_plans_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
-    config = read([clone / "config.yaml"])
+def test_the_studies_plan_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
+    targets = Targets(read([clone / "config.yaml"]))
     planned = jobs(clone, "all")
-    assert planned["train"] == sum(e.net is not None for e in config.experiments.values())
-    assert planned["upper_bound"] == sum(e.oracle is not None for e in config.experiments.values())
-    assert planned["draw_voc"] == planned["draw_sbd"] == 1
-    assert planned["time"] == sum(e.timing is not None for e in config.experiments.values()) > 0
-    starts = {e.net.backbone for e in config.experiments.values() if e.net and not e.net.start_from}
-    assert planned["pretrain"] == len(starts)
-    zoo = sum(e.weights is not None for e in config.experiments.values())
-    assert planned["publish"] == planned["convert"] == zoo > 0
+    assert planned["train"] == len(targets.trained) > 0
+    assert planned["upper_bound"] == len(targets.bounds) > 0
+    assert planned["synthetic_voc"] == planned["synthetic_sbd"] == 1
+    assert planned["time"] == len(targets.timed) > 0
+    assert planned["pretrain"] == len(targets.backbones) > 0
+    assert planned["publish"] == planned["convert"] == len(targets.released) > 0
     assert "download" not in planned
 
 
@@ -33,10 +32,9 @@ def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> N
     assert all(f"/benchmarks/{kind}/" in page for kind in ("train", "evaluate", "time", "prepare"))
 
 
-def test_each_figure_is_drawn_by_the_rule_of_its_kind(clone: Path) -> None:
-    content = yaml.safe_load((clone / "config.yaml").read_text())
-    names = list(content["experiments"])
-    nets = [name for name in names if "net" in content["experiments"][name]][:1]
+def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
+    content, _ = read_whole([clone / "config.yaml"])
+    nets = ["voc-fcn32s"]
     kinds = {"losses": nets, "momentum": nets, "ablation": [], "comparison": nets}
     content["figures"] = {
         f"a-{kind}": {"kind": kind, "title": kind} | ({"experiments": some} if some else {})
@@ -50,12 +48,12 @@ def test_each_figure_is_drawn_by_the_rule_of_its_kind(clone: Path) -> None:
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
-    config = read([clone / "config.yaml"])
-    archives = {name for dataset in config.datasets.values() for name in dataset.archives}
+    targets = Targets(read([clone / "config.yaml"]))
+    archives = {file for name in targets.config.datasets for file in targets.dataset_files(name)}
     # The data sets' archives, four classifiers, and the released nets.
     assert paper["download"] == len(archives) + 4 + paper["convert"]
     assert paper["import_weights"] == 4
-    assert not {"pretrain", "draw_voc", "publish"} & paper.keys()
+    assert not {"pretrain", "synthetic_voc", "publish"} & paper.keys()
     for rule in ("train", "upper_bound", "convert", "evaluate", "table", "page"):
         assert paper[rule] == demo[rule]
 
@@ -68,31 +66,30 @@ def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
 
 
 def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path) -> None:
-    config = read([clone / "config.yaml"])
-    files = [e.weights.file for e in config.experiments.values() if e.weights]
+    targets = Targets(read([clone / "config.yaml"]))
     planned = jobs(clone, "zoo", "--config", "scale=paper")
-    used = {e.data.dataset for e in config.experiments.values() if e.weights}
-    archives = {name for dataset in used for name in config.datasets[dataset].archives}
+    used = {entry.data.dataset for entry in targets.released.values()}
+    archives = {file for name in used for file in targets.dataset_files(name)}
+    files = len(targets.released)
     assert planned == {
-        "download": len(files) + len(archives),
+        "download": files + len(archives),
         "prepare": len(used),
         "hha": 1,
-        **dict.fromkeys(("convert", "evaluate"), len(files)),
+        **dict.fromkeys(("convert", "evaluate"), files),
         **{"table": 4, "zoo": 1, "total": planned["total"]},
     }
 
 
-def test_a_submission_needs_its_net_and_the_test_photographs(clone: Path) -> None:
+def test_a_submission_needs_its_net_and_the_test_images(clone: Path) -> None:
     planned = jobs(clone, "submission")
-    assert planned["submit"] == planned["draw_voc2012test"] == 1
+    assert planned["submit"] == planned["synthetic_voc2012test"] == 1
     assert planned["train"] == 3 and "evaluate" not in planned
 
 
 def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
-    content = yaml.safe_load((clone / "config.yaml").read_text())
-    for entry in content["experiments"].values():
-        if "net" in entry:
-            entry["net"].setdefault("start_from", "random")
+    content, _ = read_whole([clone / "config.yaml"])
+    for name in Targets(load(content)).trained:
+        content["experiments"][name].setdefault("net", {}).setdefault("start_from", "random")
     (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     assert "pretrain" not in jobs(clone, "all")
 
@@ -116,72 +113,123 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("file", "old", "new", "message"),
     [
-        ("predict_from: [fc7]", "predict_form: [fc7]", "unknown key 'predict_form'; known: "),
-        ("learning_rate: {demo: 2.0e-9, ", "learning_rate: {demo: 2-e9, ", "'2-e9': Input should"),
-        ("start_from: [voc-fcn32s]", "start_from: [voc-fcn23s]", "'voc-fcn23s' is no experiment"),
-        ("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]", "must stand above it"),
-        ("momentum: 0.99", "momentum: high", "recipe.momentum: 'high': Input should be a valid"),
+        (
+            "studies/4.2-optimization.yaml",
+            *("predict_from: [fc7]", "predict_form: [fc7]"),
+            "unknown key 'predict_form'; did you mean 'predict_from'?",
+        ),
+        (
+            "config.yaml",
+            *("learning_rate: {demo: 2.0e-9, ", "learning_rate: {demo: 2-e9, "),
+            "recipes.heavy.learning_rate: '2-e9': Input should be",
+        ),
+        (
+            "studies/4.3-skips.yaml",
+            *("start_from: [voc-fcn32s]", "start_from: [voc-fcn23s]"),
+            "'voc-fcn23s' is no experiment",
+        ),
+        (
+            "studies/4.3-skips.yaml",
+            *("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]"),
+            "must stand above it",
+        ),
+        ("config.yaml", "momentum: 0.99", "momentum: high", "momentum: 'high': Input should be a"),
+        ("config.yaml", "\nseeds: ", "\n\tseeds: ", "line 7, column 1"),
+        ("studies/4.3-skips.yaml", "\ntables:", "\n\ttables:", "line 4, column 1"),
+        (
+            "studies/4.3-skips.yaml",
+            *("[skips, voc-fcn8s, mean_iu]", "[skips, voc-fcn9s, mean_iu]"),
+            "claims.finer-strides",
+        ),
     ],
 )
-def test_a_mistake_stops_the_dry_run_with_its_path(
-    clone: Path, old: str, new: str, told: str
+def test_a_mistake_stops_the_dry_run_with_one_line(
+    clone: Path, file: str, old: str, new: str, message: str
 ) -> None:
-    config = clone / "config.yaml"
-    text = config.read_text()
+    path = clone / file
+    text = path.read_text()
     assert old in text
-    config.write_text(text.replace(old, new, 1))
-    done = snakemake(clone, "-n", "all")
-    assert done.returncode != 0
-    assert told in done.stdout + done.stderr
-    assert "experiments." in done.stderr.splitlines()[-1], "the last line is what people read"
-
-
-def test_a_claim_on_a_row_that_is_not_there_stops_the_dry_run(clone: Path) -> None:
-    claims = clone / "claims.yaml"
-    place = "[skips, voc-fcn8s, mean_iu]"
-    claims.write_text(claims.read_text().replace(place, place.replace("8s", "9s"), 1))
+    path.write_text(text.replace(old, new, 1))
     done = snakemake(clone, "-n", "all")
     assert done.returncode != 0
     last = done.stderr.splitlines()[-1]
-    assert last == "error: claims.yaml: claims.finer-strides: 'voc-fcn9s' is no row of table skips"
+    assert last.startswith(f"error: {file}: ") and message in last
 
 
 def test_an_unknown_experiment_is_refused(clone: Path) -> None:
     done = snakemake(clone, "-n", "results/demo/models/voc-fcn64s/0.ts")
     assert done.returncode != 0
-    assert "voc-fcn64s" in done.stdout + done.stderr
+    assert "'voc-fcn64s' is no experiment" in done.stdout + done.stderr
+    assert "did you mean 'voc-fcn16s'?" in done.stdout + done.stderr
 
 
-def listed(folder: Path) -> dict[str, Experiment]:
-    """The experiments of the list."""
-    return read([folder / "config.yaml"]).experiments
+def test_an_overlay_may_bring_entries_of_its_own(clone: Path) -> None:
+    overlay = {
+        "tables": {"mine": {"title": "Mine", "columns": ["mean_iu"]}},
+        "experiments": {
+            "mine-32s": {
+                "base": "voc-fcn32s",
+                "row": "mine",
+                "tables": ["mine"],
+                "recipe": {"momentum": 0.9},
+            },
+            "mine-plain": {"base": "voc-fcn32s", "row": "plain", "tables": ["mine"]},
+        },
+        "figures": {"mine": {"title": "Mine", "experiments": ["mine-32s"]}},
+        "claims": {
+            "mine": {
+                "section": "mine",
+                "statement": "Mine is better.",
+                "numbers": {
+                    "mine": ["mine", "mine-32s", "mean_iu"],
+                    "theirs": ["mine", "mine-plain", "mean_iu"],
+                },
+                "holds": "mine > theirs",
+            }
+        },
+        "scales": {"demo": {"tables": ["mine"]}},
+    }
+    (clone / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    planned = jobs(clone, "all", "--configfile", "mine.yaml", "--config", "seeds=[0,1]")
+    assert planned["train"] == planned["evaluate"] == 4
+    assert planned["comparison"] == planned["table"] == planned["claims"] == 1
 
 
 def numbers(folder: Path) -> int:
     """How many numbers the tables have: each column of each row."""
-    config = read([folder / "config.yaml"])
-    rows = [table for entry in config.experiments.values() for table in entry.tables]
-    return sum(len(table.columns) * rows.count(name) for name, table in config.tables.items())
+    targets = Targets(read([folder / "config.yaml"]))
+    tables = targets.config.tables.items()
+    return sum(len(table.columns) * len(targets.rows(name)) for name, table in tables)
 
 
 TINY = {
-    "drawn": {
+    "synthetic": {
         "scenes": {"size": 48, "train": 20, "validation": 6},
         "context": {"size": 48, "train": 8, "validation": 4},
         "rooms": {"reduced": 8, "train": 8, "test": 4},
         "outdoor": {"size": 48, "train": 8, "test": 4},
         "test": {"size": 48, "images": 2},
     },
-    "datasets": {"nyudv2": {"reduced": 8}},
     "pretraining": {
         **{"windows": 64, "held_out": 16, "iterations": 4},
         "backbones": {
             name: {"windows": 64, "iterations": 4} for name in ("alexnet", "vgg19", "googlenet")
         },
     },
-    "scales": {"tiny": {"like": "demo", "net": {"width": 0.0625, "padding": 1, "fc6_kernel": 3}}},
+    "scales": {
+        "tiny": {
+            "preset": "demo",
+            "archives": "synthetic",
+            "net": {"width": 0.0625, "padding": 1, "fc6_kernel": 3},
+            "recipe": {
+                "score_lr_multiplier": 30.0,
+                "lr_decay_start": 0.5,
+                "horizontal_flip": True,
+            },
+        }
+    },
     "scale": "tiny",
     "recipes": {
         "heavy": {"iterations": 8, "validate_every": 4},
@@ -196,11 +244,11 @@ TINY = {
 @pytest.mark.slow
 @pytest.mark.nightly
 def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> None:
-    """The whole list, tiny; then each row of the README's table of changes."""
+    """All studies, tiny; then each row of the table of changes in the docs."""
     tiny = clone / "tiny.yaml"
     content = yaml.safe_load(yaml.safe_dump(TINY))
     short = {"iterations": 4, "validate_every": 2}
-    entries = yaml.safe_load((clone / "config.yaml").read_text())["experiments"]
+    entries = read_studies(clone / "studies")["experiments"]
     content["experiments"] = {
         name: {"recipe": dict(short)}
         for name, e in entries.items()
@@ -215,50 +263,48 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
         assert (results / name).stat().st_size > 0, name
     lines = (results / "results.csv").read_text().splitlines()
     header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
-    assert lines[0] == header and len(lines) == 1 + numbers(clone)
-    for name, entry in listed(clone).items():
-        if entry.weights:  # written in the published format and read back: the same net
-            ours, theirs = (
-                read_tensors(results / "checkpoints" / source / "0.pt")["state"]
-                for source in (entry.weights.written_from, name)
-            )
-            # The format knows no scale of the input: the first layers have it.
-            scale = ours.pop("input_scale")
-            for key in ours:
-                if re.fullmatch(r"conv1(_1)?(_color|_hha)?\.weight", key):
-                    ours[key] *= scale
-            assert any(tensor.any() for key, tensor in ours.items() if key.startswith("score_fr"))
-            assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
+    assert lines[0].startswith(header) and len(lines) == 1 + numbers(clone)
+    targets = Targets(read([clone / "config.yaml"]))
+    for name, entry in targets.released.items():
+        # Written in the released format and read back: the same net.
+        ours, theirs = (
+            read_tensors(results / "checkpoints" / source / "0.pt")["state"]
+            for source in (entry.released.demo_source, name)
+        )
+        # The format knows no scale of the input: the first layers have it.
+        scale = ours.pop("input_scale")
+        for key in ours:
+            if re.fullmatch(r"conv1(_1)?(_color|_hha)?\.weight", key):
+                ours[key] *= scale
+        assert any(tensor.any() for key, tensor in ours.items() if key.startswith("score_fr"))
+        assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
     assert "index.html" in (results / "report.html").read_text()
     assert 'href="report.html"' in (results / "index.html").read_text()
     assert jobs(clone, "all", *options) == {}
 
-    config = clone / "config.yaml"
-    text = config.read_text()
+    study = clone / "studies/5-table6-siftflow.yaml"
+    text = study.read_text()
     number = "geometric_pixel_accuracy: 90.8"
     assert text.count(number) == 1
-    config.write_text(text.replace(number, "geometric_pixel_accuracy: 90.9"))
+    study.write_text(text.replace(number, "geometric_pixel_accuracy: 90.9"))
     changed = jobs(clone, "all", *options)
     assert changed["table"] == 1
-    shown = {"table", "results", "claims", "ablation", "page", "configuration", "report"}
-    assert set(changed) <= {*shown, "all", "total"}
+    last = {"table", "results", "claims", "ablation", "page", "configuration", "report"}
+    assert set(changed) <= {*last, "all", "total"}
 
-    trained = sum(entry.net is not None for entry in listed(clone).values())
-    train = clone / "fcnlib" / "train.py"
+    train = clone / "fcnlib/training/trainer.py"
     code = train.read_text()
-    train.write_text(code.replace('"""Train', '"""A changed docstring. Train') + "# a comment\n")
+    train.write_text(code.replace('"""', '"""A changed docstring. ', 1) + "# a comment\n")
     assert code != train.read_text()
-    config.write_text(text)
+    study.write_text(text)
     assert jobs(clone, "all", *options) == {}
     train.write_text(code.replace("CURVE_LINES = 100", "CURVE_LINES = 101"))
     changed = jobs(clone, "all", *options)
-    assert (
-        changed["train"] == trained and not {"pretrain", "prepare", "upper_bound"} & changed.keys()
-    )
+    assert changed["train"] == len(targets.trained)
+    assert not {"pretrain", "prepare", "upper_bound"} & changed.keys()
     train.write_text(code)
 
     content["experiments"]["voc-fcn16s"] = {"recipe": {"momentum": 0.5}}
-    config.write_text(text)
     tiny.write_text(yaml.safe_dump(content))
     changed = jobs(clone, "all", *options)
     # 16s and the 8s that starts from it, and their two files.

@@ -11,10 +11,11 @@ import yaml
 from fixtures.workflow import jobs, snakemake
 
 from fcnlib.config.load import load
+from fcnlib.config.schema import Retested
 from fcnlib.core.errors import InputError
 
 TABLES = {"masks": {"title": "Masks", "columns": ["background_accuracy", "mean_iu"]}}
-ROW = {"row": "Tested", "tables": ["masks"], "tested": {"net": "voc-fcn32s"}}
+ROW = {"row": "Tested", "tables": ["masks"], "evaluate_of": "voc-fcn32s"}
 DATA = {"dataset": "voc2011-sbd", "test": "seg11valid"}
 ROWS = {"same": {"row": "Tested", **ROW, "data": DATA}} | {
     mask: {**ROW, "row": mask, "data": {**DATA, "test_mask": mask}}
@@ -27,7 +28,7 @@ def test_a_tested_row_has_the_scores_of_a_net_and_needs_one(raw_config: dict[str
     raw_config["experiments"] |= ROWS
     raw_config["tables"] |= TABLES
     entry = load(raw_config).experiments["shape"]
-    assert entry.net is None and entry.recipe is None and entry.starts("paper") == ("voc-fcn32s",)
+    assert isinstance(entry, Retested) and entry.starts("published") == ("voc-fcn32s",)
 
 
 def test_a_scale_that_shows_a_tested_row_trains_its_net(raw_config: dict[str, Any]) -> None:
@@ -38,40 +39,40 @@ def test_a_scale_that_shows_a_tested_row_trains_its_net(raw_config: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        ({"tested": {"net": "voc-fcn23s"}}, "x.tested.net: 'voc-fcn23s' is no experiment; known:"),
-        ({"tested": {"net": "zoo-voc-fcn8s"}}, "x.tested.net: 'zoo-voc-fcn8s' is no net that is"),
-        ({"tested": {"net": "last"}}, "x.tested.net: 'last' must stand above it"),
-        ({"tested": {"net": "x"}}, "x.tested.net: 'x' is no net that is trained"),
-        ({"tested": {}}, "x.tested.net: missing"),
-        ({"oracle": {"factor": 4}}, "x: tested beside oracle; expected one of: "),
-        ({"net": {}, "recipe": {"name": "heavy"}}, "x.net.backbone: missing"),
+        ({"evaluate_of": "voc-fcn23s"}, "x.evaluate_of: 'voc-fcn23s' is no experiment; did you"),
+        ({"evaluate_of": "zoo-voc-fcn8s"}, "x.evaluate_of: 'zoo-voc-fcn8s' is no net that is"),
+        ({"evaluate_of": "last"}, "x.evaluate_of: 'last' must stand above it"),
+        ({"evaluate_of": "x"}, "x.evaluate_of: 'x' is no net that is trained"),
+        ({"evaluate_of": None}, "x: none; expected one of: "),
+        ({"upper_bound": {"factor": 4}}, "x: evaluate_of beside upper_bound; expected one of: "),
+        ({"net": {}, "recipe": {"name": "heavy"}}, "x: net beside evaluate_of; expected one"),
         ({"data": None}, "x.data: missing"),
         ({"data": {**DATA, "train_mask": "shape"}}, "x.data.train_mask: expected none, as nothing"),
         ({"data": {**DATA, "test_mask": "grey"}}, "x.data.test_mask: 'grey': Input should be 'non"),
-        ({"tested": {"net": "nyud-fcn32s-hha"}}, "'nyud-fcn32s-hha' has inputs ['hha']; expected"),
-        ({"tested": {"net": "siftflow-fcn32s"}}, "has tasks ['semantic', 'geometric']; expected ["),
+        ({"evaluate_of": "nyud-fcn32s-hha"}, "'nyud-fcn32s-hha' has inputs ['hha']; expected"),
+        ({"evaluate_of": "siftflow-fcn32s"}, "has tasks ['semantic', 'geometric']; expected ["),
         (
             {"data": {"dataset": "nyudv2", "test": "test", "test_mask": "shape"}},
             "x.data.test_mask: expected none, as nyudv2 has no background",
         ),
     ],
 )
-def test_a_tested_row_that_cannot_be_is_told_so(
-    raw_config: dict[str, Any], change: dict[str, Any], told: str
+def test_a_row_that_cannot_be_tested_is_refused(
+    raw_config: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
     last = raw_config["experiments"]["voc-fcn32s"]
     raw_config["tables"] |= TABLES
     raw_config["experiments"] |= {"x": {**ROWS["same"], **change}, "last": last}
     with pytest.raises(InputError) as error:
         load(raw_config)
-    assert f"experiments.{told}" in str(error.value) or told in str(error.value)
+    assert message in str(error.value)
     assert "experiments.x" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_bound_sees_nothing_that_could_be_hidden(raw_config: dict[str, Any]) -> None:
-    bound = {"row": "Bound", "tables": ["skips"], "oracle": {"factor": 4}}
+    bound = {"row": "Bound", "tables": ["skips"], "upper_bound": {"factor": 4}}
     raw_config["experiments"]["x"] = {**bound, "data": {**DATA, "test_mask": "shape"}}
     with pytest.raises(InputError, match=r"x\.data\.test_mask: expected none, as a bound sees no"):
         load(raw_config)
@@ -117,14 +118,14 @@ def test_tested_on_equal_data_a_net_has_its_own_counts(
     done = snakemake(clone, *files.values(), table, "--cores", "1", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {name: np.load(clone / f"results/demo/metrics/{name}/0.npz") for name in files}
-    told = {name: json.loads((clone / path).read_text()) for name, path in files.items()}
+    records = {name: json.loads((clone / path).read_text()) for name, path in files.items()}
     assert (counts["same"]["semantic"] == counts["voc-fcn32s"]["semantic"]).all()
     assert (counts["shape"]["semantic"] != counts["voc-fcn32s"]["semantic"]).any()
-    assert told["same"]["tasks"] == told["voc-fcn32s"]["tasks"]
-    assert told["same"]["experiment"] == "same"
-    values = told["shape"]["provenance"]["values"]
-    assert values["tested"] == {"net": "voc-fcn32s"} and values["data"]["test_mask"] == "shape"
+    assert records["same"]["tasks"] == records["voc-fcn32s"]["tasks"]
+    assert records["same"]["experiment"] == "same"
+    values = records["shape"]["provenance"]["values"]
+    assert values["evaluate_of"] == "voc-fcn32s" and values["data"]["test_mask"] == "shape"
     assert values["trained"]["recipe"]["momentum"] == 0.99
-    shown = (clone / table).read_text()
-    assert "background acc." in shown
-    assert "training images: scored at its snapshot with the best mean IU on the valid" in shown
+    text = (clone / table).read_text()
+    assert "background acc." in text
+    assert "training images: scored at its snapshot with the best mean IU on the valid" in text

@@ -1,0 +1,93 @@
+"""What tables and figures show."""
+
+from typing import Any
+
+import pytest
+
+from fcnlib.config.load import load
+from fcnlib.plan import specs
+from fcnlib.plan.targets import Targets
+
+
+@pytest.fixture
+def targets(raw_config: dict[str, Any]) -> Targets:
+    return Targets(load(raw_config))
+
+
+def test_a_table_shows_its_rows_with_their_published_numbers(targets: Targets) -> None:
+    table = specs.table(targets, "skips")
+    assert [row.experiment for row in table.rows] == targets.rows("skips")
+    assert table.section == "4.3" and table.images == "synthetic"
+    row = next(row for row in table.rows if row.experiment == "voc-fcn16s")
+    assert row.row == "FCN-16s" and row.paper["mean_iu"] == 65.0 and row.stride == 16
+
+
+def test_a_row_may_have_another_name_in_another_table(targets: Targets) -> None:
+    names = {
+        table: next(r.row for r in specs.table(targets, table).rows if r.experiment == "voc-fcn8s")
+        for table in ("skips", "voc-test")
+    }
+    assert names == {"skips": "FCN-8s staged", "voc-test": "FCN-8s"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "table", "images"),
+    [
+        ("demo", "skips", "synthetic"),
+        ("paper", "skips", "published"),
+        ("demo", "sliding", "none"),
+    ],
+)
+def test_a_table_knows_whose_images_its_numbers_are_of(
+    raw_config: dict[str, Any], scale: str, table: str, images: str
+) -> None:
+    assert specs.table_images(Targets(load({**raw_config, "scale": scale})), table) == images
+
+
+def test_a_users_images_are_ones_own_whatever_the_archives(raw_config: dict[str, Any]) -> None:
+    raw_config["datasets"]["mine"] = {
+        "converter": "folder",
+        "path": "photos",
+        "classes": ["a", "b"],
+        "splits": {"train": "train.txt", "val": "val.txt"},
+    }
+    raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
+    raw_config["experiments"]["mine"] = {
+        "row": "mine",
+        "tables": ["mine"],
+        "data": {"dataset": "mine", "test": "val"},
+        "upper_bound": {"factor": 8},
+    }
+    assert specs.table_images(Targets(load(raw_config)), "mine") == "own"
+
+
+def test_a_snapshot_is_picked_on_the_test_images_or_on_others(targets: Targets) -> None:
+    nets = {net.experiment: net for net in specs.scored_nets(targets, "more-data").nets}
+    assert nets["voc2011-fcn32s"].picked_on == "test"
+    assert nets["voc2011-fcn32s-seg11valid"].picked_on == "validation"
+    assert {net.picked_on for net in specs.scored_nets(targets, "zoo").nets} == {None}
+
+
+def test_nets_of_a_table_have_the_same_position_in_all_its_charts(targets: Targets) -> None:
+    for table in targets.tables_with_curves:
+        scored = {net.experiment: net.position for net in specs.scored_nets(targets, table).nets}
+        assert list(scored.values()) == list(range(len(scored)))
+        for net in specs.trained_nets(targets, table).nets:
+            assert net.position == scored[net.experiment]
+
+
+def test_a_chart_shows_bounds_and_strides(targets: Targets) -> None:
+    rows = {row.experiment: row for row in specs.chart(targets, "nets-and-bounds").rows}
+    bound = rows["bound-32"].upper_bound
+    assert bound and bound.factor == 32 and rows["bound-32"].stride is None
+    assert rows["voc-fcn32s"].stride == 32 and rows["voc-fcn32s"].upper_bound is None
+
+
+def test_figures_show_what_they_name(targets: Targets) -> None:
+    comparison = specs.comparison(targets, "fig7")
+    assert comparison.columns == ("image", "truth", "nets", "inputs")
+    assert [net.mask for net in comparison.nets] == ["shape"]
+    losses = specs.losses(targets, "fig5")
+    assert losses.against == ("iteration", "seconds") and len(losses.nets) == 3
+    ablation = specs.ablation(targets, "all-rows")
+    assert [table.name for table in ablation.tables] == list(targets.tables_of_figure("all-rows"))
