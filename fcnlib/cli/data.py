@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.fetch import fetch as fetch_archive
-from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, find_entry
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles
 from fcnlib.config.load import read
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
@@ -21,6 +21,8 @@ from fcnlib.datasets.hha.frames import (
     parse_camera,
 )
 from fcnlib.datasets.reader import INFO, is_prepared
+from fcnlib.plan.paths import RunPaths
+from fcnlib.plan.targets import find_entry
 
 
 def fetch(
@@ -49,14 +51,13 @@ def prepare(
     """
     settings = read(config)
     find_entry(settings.datasets, dataset, "data set")
-    entry, data = settings.dataset(dataset), Path("data") / settings.scale
-    files = (
-        [] if isinstance(entry, FolderDataset) else [data / "archives" / a for a in entry.archives]
-    )
+    entry, paths = settings.dataset(dataset), RunPaths(settings.scale)
+    archives = () if isinstance(entry, FolderDataset) else entry.archives
+    files = [Path(paths.archive(name)) for name in archives]
     synthetic = settings.archives == "synthetic"
     if synthetic and (missing := [path for path in files if not path.exists()]):
         raise InputError(f"{missing[0]}: no such file; make it with: snakemake {missing[0]}")
-    target = out or data / dataset
+    target = out or Path(paths.dataset_folder(dataset))
     prepare_data(entry, files, target, workers=workers)
     typer.echo(target)
 
@@ -83,7 +84,7 @@ def check(
     if not folder.is_dir():
         settings = read(config)
         known = find_entry(settings.datasets, dataset, "data set")
-        prepared = Path("data") / settings.scale / dataset
+        prepared = Path(RunPaths(settings.scale).dataset_folder(dataset))
         entry = known if isinstance(known, FolderDataset) else prepared
     elif not (folder / INFO).exists() and not is_prepared(folder):
         entry = FolderDataset(

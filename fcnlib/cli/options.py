@@ -1,16 +1,13 @@
 """What several commands of `fcn` share: options, and how they are looked up."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import torch
 import typer
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.torchscript import Precision
-
-T = TypeVar("T")
 
 ConfigFiles = Annotated[
     list[Path],
@@ -34,10 +31,3 @@ def find_device(name: str) -> str:
         known = ", ".join(available)
         raise InputError(f"device {name!r}: not available here; available: {known}")
     return name
-
-
-def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
-    """The configuration's entry of this name."""
-    if name not in known:
-        raise InputError(f"{name!r} is no {kind}; known: {', '.join(known)}")
-    return known[name]

@@ -12,11 +12,11 @@ from fcnlib.cli.options import (
     Device,
     Threads,
     find_device,
-    find_entry,
 )
 from fcnlib.config.load import read
-from fcnlib.config.schema import Trained
 from fcnlib.core.provenance import provenance
+from fcnlib.plan.paths import RunPaths
+from fcnlib.plan.targets import Targets, find_entry
 from fcnlib.training.trainer import train as train_net
 
 
@@ -34,25 +34,20 @@ def train(
     """
     torch.set_num_threads(threads)
     settings = read(config)
-    nets = {n: e for n, e in settings.experiments.items() if isinstance(e, Trained)}
-    find_entry(nets, experiment, "net to train")
+    targets, paths = Targets(settings), RunPaths(settings.scale)
+    find_entry(targets.trained, experiment, "net to train")
     training = settings.training(experiment)
-    data, results = Path("data") / settings.scale, Path("results") / settings.scale
-    checkpoints = results / "checkpoints"
-    start = training.net.start_from
-    weights = [checkpoints / name / f"{seed}.pt" for name in start if start != "random"]
-    if not start:
-        weights = [data / "weights" / f"{training.net.backbone}.pt"]
+    checkpoint = Path(paths.checkpoint(experiment, seed))
     where, values = find_device(device), training.model_dump(mode="json")
     train_net(
         training,
-        dataset=data / training.data.dataset,
-        initial_weights=weights,
+        dataset=Path(paths.dataset_folder(training.data.dataset)),
+        initial_weights=[Path(file) for file in targets.starting_weights(experiment, seed)],
         seed=seed,
-        checkpoint=checkpoints / experiment / f"{seed}.pt",
-        curve=results / "curves" / experiment / f"{seed}.csv",
+        checkpoint=checkpoint,
+        curve=Path(paths.curve(experiment, seed)),
         device=where,
         provenance=provenance(seed=seed, device=where, threads=threads, values=values),
         resume=resume,
     )
-    typer.echo(checkpoints / experiment / f"{seed}.pt")
+    typer.echo(checkpoint)

@@ -18,7 +18,7 @@ from fcnlib.config.schema import (
     Trained,
     UpperBound,
 )
-from fcnlib.config.schema_data import FolderDataset, suggestion
+from fcnlib.config.schema_data import Data, FolderDataset, suggestion
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
@@ -28,10 +28,10 @@ Kind = TypeVar("Kind", bound=Row)
 RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
 
 
-def find(known: Mapping[str, T], name: str, what: str) -> T:
-    """What is known under a name, or an InputError with the name that was probably meant."""
+def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
+    """The entry of this name; an InputError says which name was probably meant."""
     if name not in known:
-        raise InputError(f"{name!r} is no {what}; {suggestion(name, known)}")
+        raise InputError(f"{name!r} is no {kind}; {suggestion(name, known)}")
     return known[name]
 
 
@@ -120,7 +120,7 @@ class Targets:
 
     def net_of(self, experiment: str) -> str:
         """The experiment whose net this one scores: itself, or the one that it names."""
-        entry = find(self.config.experiments, experiment, "experiment")
+        entry = find_entry(self.config.experiments, experiment, "experiment")
         return entry.evaluate_of if isinstance(entry, Retested) else experiment
 
     # Files of experiments.
@@ -142,14 +142,18 @@ class Targets:
         """The nets that these experiments score, of the first seed."""
         return self.first_runs(self.paths.checkpoint, map(self.net_of, experiments))
 
+    def data_of(self, experiment: str) -> Data:
+        return find_entry(self.with_data, experiment, "experiment with data").data
+
     def dataset_of(self, experiment: str) -> str:
         """The prepared data set of an experiment that has data."""
-        entry = find(self.with_data, experiment, "experiment with data")
-        return self.paths.dataset(entry.data.dataset)
+        return self.paths.dataset(self.data_of(experiment).dataset)
 
     def hha_of(self, experiments: Iterable[str]) -> list[str]:
         """What says that the HHA that any of these experiments sees is there."""
-        data = [find(self.with_data, name, "experiment with data").data for name in experiments]
+        data = [
+            find_entry(self.with_data, name, "experiment with data").data for name in experiments
+        ]
         return sorted({self.paths.hha(each.dataset) for each in data if "hha" in each.inputs})
 
     def dataset_files(self, dataset: str) -> list[str | Path]:
@@ -166,7 +170,7 @@ class Targets:
 
     def starting_weights(self, experiment: str, seed: int | str) -> list[str]:
         """The classifier's weights, or those of the experiments that a net starts from."""
-        net = find(self.trained, experiment, "net that is trained").net
+        net = find_entry(self.trained, experiment, "net that is trained").net
         if net.start_from == "random":
             return []
         earlier = [self.paths.checkpoint(name, seed) for name in net.start_from]
@@ -300,3 +304,12 @@ class Targets:
             },
             **{kind: [paths.benchmark(kind, x) for x in xs] for kind, xs in of_figures.items()},
         }
+
+    @cached_property
+    def other_benchmarks(self) -> dict[str, list[str]]:
+        """By kind, of all those jobs but training."""
+        return {kind: files for kind, files in self.benchmarks.items() if kind != "train"}
+
+    @cached_property
+    def benchmark_files(self) -> list[str]:
+        return [file for files in self.benchmarks.values() for file in files]

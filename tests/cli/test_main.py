@@ -173,7 +173,7 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
     [
         (["predict", "none.jpg", "--model", "net.ts", "--out", "o"], "none.jpg: no image found"),
         (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
-        (["train", "voc-fcn64s"], "'voc-fcn64s' is no net to train; known: voc2011-alexnet, "),
+        (["train", "voc-fcn64s"], "'voc-fcn64s' is no net to train; did you mean 'voc-fcn"),
         (["prepare", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (
             ["prepare", "siftflow"],
@@ -203,6 +203,7 @@ def test_a_mistake_ends_in_one_line(
     told: str,
 ) -> None:
     shutil.copy(repository / "config.yaml", model.parent)
+    shutil.copytree(repository / "studies", model.parent / "studies", dirs_exist_ok=True)
     monkeypatch.chdir(model.parent)
     error, _ = fcn(capsys, *arguments)
     assert isinstance(error, str)
@@ -328,6 +329,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
             shutil.copy(data.label_path(id), mine / "masks")
     (mine / "classes.txt").write_text("\n".join(data.info.tasks["semantic"]))
     shutil.copy(repository / "config.yaml", tmp_path)
+    shutil.copytree(repository / "studies", tmp_path / "studies")
     own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text())
     own["scales"]["mine"]["net"]["width"] = 1 / 32
     experiment = own["experiments"]["mine-32s"]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fcnlib.config.load import load, read
 from fcnlib.config.studies import read_studies, read_whole
-from fcnlib.models.weights.checkpoint import read_tensors
+from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.plan.targets import Targets
 
 
@@ -268,7 +268,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     for name, entry in targets.released.items():
         # Written in the released format and read back: the same net.
         ours, theirs = (
-            read_tensors(results / "checkpoints" / source / "0.pt")["state"]
+            dict(read_checkpoint(results / "checkpoints" / source / "0.pt").state)
             for source in (entry.released.demo_source, name)
         )
         # The format knows no scale of the input: the first layers have it.

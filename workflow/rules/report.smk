@@ -61,7 +61,7 @@ rule claims:
 
 rule times:
     input:
-        benchmarks=sum(TARGETS.benchmarks.values(), []),
+        benchmarks=TARGETS.benchmark_files,
     output:
         times=PATHS.times,
     log:
@@ -82,11 +82,7 @@ rule page:
         metrics=TARGETS.runs(PATHS.metrics, TARGETS.measured),
         figures=TARGETS.figure_infos,
         claims=PATHS.claims,
-        training=TARGETS.benchmarks["train"],
-        benchmarks=sum(
-            (files for kind, files in TARGETS.benchmarks.items() if kind != "train"),
-            [],
-        ),
+        benchmarks=TARGETS.benchmark_files,
         configuration=PATHS.configuration,
     output:
         page=report(PATHS.page, caption="../report/page.rst", category="Page"),
@@ -97,11 +93,7 @@ rule page:
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
-        benchmarks={
-            kind: files
-            for kind, files in TARGETS.benchmarks.items()
-            if kind != "train"
-        },
+        benchmarks=TARGETS.other_benchmarks,
         scale=CONFIG.scale,
         code=code("page"),
     script:
