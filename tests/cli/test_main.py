@@ -184,7 +184,7 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
         (["info", "none.pt"], "none.pt: no such file"),
         (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
         (["train", "bound-4"], "'bound-4' is no net to train; known: voc2011-alexnet, "),
-        (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' is no net to train; known: "),
+        (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' is no net to train; did you mean "),
         (["train", "voc-fcn32s", "--device", "gpu"], "device 'gpu': not available here; "),
         (
             ["predict", "photos", "--model", "net.ts", "--out", "o", "--device", "cuda:99"],
