@@ -13,7 +13,7 @@ from torch import nn
 
 from fcnlib.config.columns import COLUMNS, RULES
 from fcnlib.config.load import load as load_config
-from fcnlib.config.schema import Oracle
+from fcnlib.config.schema import Downsampling
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import confusion_per_image, upper_bound_confusion
@@ -155,7 +155,7 @@ def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_
     assert found[0] == 1
     assert found == sorted(found, reverse=True) and found[-1] < 0.6
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(Oracle(factor=4), dataset=world, split="seg11valid", run=RUN, **files)
+    evaluate_bound(Downsampling(factor=4), dataset=world, split="seg11valid", run=RUN, **files)
     metrics = json.loads(files["metrics"].read_text())
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
     assert metrics["costs"] == {} and metrics["parameters"] is None
@@ -165,7 +165,7 @@ def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
     world: Path, tmp_path: Path
 ) -> None:
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
-    evaluate_bound(Oracle(factor=16), dataset=world, split="seg11valid", run=RUN, **files)
+    evaluate_bound(Downsampling(factor=16), dataset=world, split="seg11valid", run=RUN, **files)
     scored = json.loads(files["metrics"].read_text())["tasks"]["semantic"]
     assert len({scored[rule] for rule in RULES}) == len(RULES)
     total = torch.from_numpy(np.load(files["counts"])["semantic"]).sum(0)

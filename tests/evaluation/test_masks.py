@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fixtures.masking import counts
+from fixtures.runs import RUN
 from fixtures.scenes import PLACES, ByChannel, write_model, write_places
 
 from fcnlib.config.schema_data import Mask
@@ -12,7 +13,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
-from fcnlib.inference.torchscript import load
+from fcnlib.inference.model import load_model
 
 
 @pytest.mark.parametrize("foreground", [False, True])
@@ -38,9 +39,9 @@ def test_labels_without_background_cannot_mask(tmp_path: Path) -> None:
         classes={"semantic": PLACES["semantic"]},
     )
     with pytest.raises(InputError, match=r"mask shape: semantic begins with 'sky'; expected back"):
-        input_mask("shape", load(model), PreparedDataset(dataset), "semantic")
+        input_mask("shape", load_model(model), PreparedDataset(dataset), "semantic")
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
     with pytest.raises(InputError, match=r"places: mask foreground: semantic begins with 'sky'"):
-        evaluate(model, dataset=dataset, split="test", device="cpu", facts={}, mask="foreground",
+        evaluate(model, dataset=dataset, split="test", device="cpu", run=RUN, mask="foreground",
                  **files)  # fmt: skip
     assert not files["metrics"].exists()

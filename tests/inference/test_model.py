@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fixtures.nets import drawn
+from fixtures.nets import with_random_weights
 from PIL import Image
 from torch import Tensor, nn
 
@@ -31,7 +31,7 @@ def trained(path: Path, classes: Any, inputs: tuple[str, ...] = ("rgb",), **valu
     """Write the checkpoint of a net whose every layer counts; returns the net."""
     built = Net(**{**VALUES, **values})
     heads = {task: len(names) for task, names in classes.items()}
-    net = drawn(build_fcn(**built.model_dump(exclude={"start_from"}), classes=heads))
+    net = with_random_weights(build_fcn(**built.model_dump(exclude={"start_from"}), classes=heads))
     palette = {task: voc_palette()[:count] for task, count in heads.items()}
     write_checkpoint(path, Checkpoint(net.state_dict(), built, classes, palette, inputs, 40))
     return net

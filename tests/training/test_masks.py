@@ -14,7 +14,7 @@ from fcnlib.config.schema import Net, Recipe, Training
 from fcnlib.config.schema_data import Data, Mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
-from fcnlib.models.weights.checkpoint import read_checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import read_tensors, write_tensors
 from fcnlib.training.trainer import train
 
 
@@ -42,7 +42,7 @@ def test_masked_pixels_change_no_weight(
 @pytest.fixture
 def start(lively_net: FCN, tmp_path: Path) -> Path:
     """A net to go on from that tells images apart, as an untrained one does not."""
-    write_checkpoint(tmp_path / "start.pt", {"state": lively_net.state_dict()})
+    write_tensors(tmp_path / "start.pt", {"state": lively_net.state_dict()})
     return tmp_path / "start.pt"
 
 
@@ -56,7 +56,7 @@ def trained(world: Path, start: Path, name: str, **masks: Any) -> Any:
     )
     where = {"checkpoint": checkpoint, "curve": checkpoint.with_suffix(".csv"), "device": "cpu"}
     train(values, dataset=world, initial_weights=[start], seed=0, provenance={}, **where)
-    return read_checkpoint(checkpoint)
+    return read_tensors(checkpoint)
 
 
 @pytest.mark.parametrize("mask", MASKS)

@@ -21,7 +21,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.inference.model import load_model
-from fcnlib.inference.torchscript import about, export_checkpoint
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.training.history import LOG_COLUMNS
 from fcnlib.training.image_order import sample_order
 from fcnlib.training.initialization import build_initialized
@@ -168,8 +168,8 @@ def test_a_checkpoint_holds_the_final_loss_and_the_training_time(
     assert content["loss"] == pytest.approx(sum(losses) / 2)
     assert content["seconds"] == pytest.approx(float(lines[-1]["seconds"]), abs=0.006)
     export_checkpoint(path, tmp_path / "net.ts")
-    metadata = about(tmp_path / "net.ts")
-    assert all(metadata[name] == content[name] for name in ("loss", "seconds"))
+    metadata = read_metadata(tmp_path / "net.ts")
+    assert all(getattr(metadata, name) == content[name] for name in ("loss", "seconds"))
 
 
 def test_a_training_that_fails_leaves_no_curve(world: Path, tmp_path: Path) -> None:

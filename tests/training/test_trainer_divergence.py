@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.runs import RUN
 from fixtures.training import (
     checkpoint_content,
     equal_bits,
@@ -19,7 +20,7 @@ from fixtures.training import (
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
-from fcnlib.inference.torchscript import about, export_checkpoint
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.training.initialization import build_initialized
 
 WILD: dict[str, Any] = {"learning_rate": 1e6, "may_diverge": True, "iterations": 40}
@@ -79,12 +80,12 @@ def test_metrics_hold_where_a_training_diverged(world: Path, tmp_path: Path) -> 
         export_checkpoint(path, model)
         evaluate(
             model, dataset=world, split="seg11valid", metrics=metrics, device="cpu",
-            counts=path.with_suffix(".npz"), facts={},
+            counts=path.with_suffix(".npz"), run=RUN,
         )  # fmt: skip
         content = checkpoint_content(path)
         diverged[name] = json.loads(metrics.read_text())["diverged_at"]
-        assert about(model)["diverged_at"] == diverged[name] == content["diverged_at"]
-        assert about(model)["provenance"]["diverged_at"] == diverged[name]
+        assert read_metadata(model).diverged_at == diverged[name] == content["diverged_at"]
+        assert read_metadata(model).provenance["diverged_at"] == diverged[name]
     assert diverged["wild"] >= 2 and diverged["calm"] is None
 
 

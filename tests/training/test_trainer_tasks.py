@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples, as_tensor
-from fcnlib.inference.torchscript import about, export_checkpoint, load
+from fcnlib.inference.model import load_model
+from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import cross_entropy_loss
 
@@ -57,9 +58,8 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     checkpoint = checkpoint_content(path)
     assert checkpoint["best_iteration"] == int(best["iteration"])
     assert checkpoint["scores"]["mean_iu"] == pytest.approx(float(best["mean_iu"]), abs=1e-6)
-    assert list(checkpoint["classes"]) == ["geometric", "semantic"] and checkpoint["inputs"] == [
-        "rgb"
-    ]
+    assert list(checkpoint["classes"]) == ["geometric", "semantic"]
+    assert checkpoint["inputs"] == ("rgb",)
     export_checkpoint(path, tmp_path / "net.ts")
     metrics, _ = scored(rooms, tmp_path / "net.ts", tmp_path)
     assert list(metrics["tasks"]) == ["geometric", "semantic"]
@@ -102,7 +102,7 @@ def test_late_fusion_starts_from_the_nets_of_its_streams_and_trains(
     singles = []
     for part, image in zip(parts, seen, strict=True):
         export_checkpoint(part, part.with_suffix(".ts"))
-        model = load(part.with_suffix(".ts"))
+        model = load_model(part.with_suffix(".ts"))
         singles.append(model.scores(model.normalise(image)))
     with torch.inference_mode():
         fused = net(net.normalise(torch.cat(seen, 1)))
@@ -111,7 +111,7 @@ def test_late_fusion_starts_from_the_nets_of_its_streams_and_trains(
     export_checkpoint(path, tmp_path / "both.ts")
     metrics, _ = scored(rooms, tmp_path / "both.ts", tmp_path)
     assert metrics["tasks"]["semantic"]["pixel_accuracy"] > 0.3
-    assert about(tmp_path / "both.ts")["inputs"] == ["rgb", "hha"]
+    assert read_metadata(tmp_path / "both.ts").inputs == ("rgb", "hha")
 
 
 @pytest.mark.parametrize(

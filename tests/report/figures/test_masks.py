@@ -11,7 +11,7 @@ from fixtures.masking import counts, masked_pixels
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
-from fcnlib.inference.torchscript import load
+from fcnlib.inference.model import load_model
 from fcnlib.report.figures.comparison import draw_comparison
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import masked_picture
@@ -40,7 +40,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(
-        data, name, "semantic", input_mask("shape", load(lively_model), data, "semantic")
+        data, name, "semantic", input_mask("shape", load_model(lively_model), data, "semantic")
     )
     label = data.label(name)
     assert (seen[..., 0] == np.where(label > 0, 255, 0)).all()
@@ -49,7 +49,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
 def test_masked_pixels_are_shown_in_the_nets_mean_colour(world: Path, lively_model: Path) -> None:
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
-    mask = input_mask("background", load(lively_model), data, "semantic")
+    mask = input_mask("background", load_model(lively_model), data, "semantic")
     seen, image = masked_picture(data, name, "semantic", mask), data.image(name)
     objects = ~masked_pixels("background", data.label(name))
     assert (seen[objects] == image[objects]).all() and objects.any()

@@ -40,5 +40,5 @@ def test_momenta_and_batches_are_those_that_the_runs_were_made_with(tmp_path: Pa
     assert "A (p 0.9, k 20) 30.0%, B (p 0.99475, k 1) 45.0%" in info.alt
     assert "as for A" in info.caption
     plain = write_mean_iu(tmp_path, "a", 30)
-    with pytest.raises(InputError, match=r"a/0\.json: provenance\.values\.recipe: no momentum"):
+    with pytest.raises(InputError, match=r"a/0\.json: settings: no momentum"):
         draw_momentum(figure, metrics=[plain, *metrics[1:]], **files(tmp_path))
