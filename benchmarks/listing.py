@@ -5,6 +5,7 @@ python benchmarks/listing.py [--experiments 100 300 1000] [--json FILE]
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ PATTERN = "voc-fcn32s-online"  # all others differ from it by their rate
 
 
 def sweep(count: int) -> dict[str, Any]:
-    """A file to lay over config.yaml so that there are `count` experiments."""
+    """A study with so many entries that there are `count` experiments."""
     listed = read_studies(REPOSITORY / "studies")["experiments"]
     entry = {key: value for key, value in listed[PATTERN].items() if key not in ("paper", "rows")}
     added = {
@@ -33,14 +34,14 @@ def sweep(count: int) -> dict[str, Any]:
         }
         for index in range(count - len(listed))
     }
-    return {"experiments": added}
+    return {"title": "a sweep", "experiments": added}
 
 
 def dry_run(count: int, folder: Path) -> dict[str, float]:
-    """How long Snakemake plans all of them, and in how much memory."""
-    overlay = folder / f"{count}.yaml"
-    overlay.write_text(yaml.safe_dump(sweep(count)))
-    command = [sys.executable, "-m", "snakemake", "-n", "all", "--configfile", str(overlay)]
+    """How long Snakemake plans the whole list, and in how much memory."""
+    studies = shutil.copytree(REPOSITORY / "studies", folder / f"{count}")
+    (studies / "sweep.yaml").write_text(yaml.safe_dump(sweep(count)))
+    command = [sys.executable, "-m", "snakemake", "-n", "all", "--config", f"studies={studies}"]
     start = time.perf_counter()
     with open(folder / "output.txt", "w+") as output:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT)
