@@ -192,9 +192,14 @@ def test_an_overlay_may_bring_entries_of_its_own(clone: Path) -> None:
         "scales": {"demo": {"tables": ["mine"]}},
     }
     (clone / "mine.yaml").write_text(yaml.safe_dump(overlay))
-    planned = jobs(clone, "all", "--configfile", "mine.yaml", "--config", "seeds=[0,1]")
+    options = ("--configfile", "mine.yaml", "--config", "seeds=[0,1]")
+    planned = jobs(clone, "all", *options)
     assert planned["train"] == planned["evaluate"] == 4
     assert planned["comparison"] == planned["table"] == planned["claims"] == 1
+    copy = "results/demo/config.json"
+    done = snakemake(clone, copy, *options, "--cores", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert jobs(clone, copy, "--configfile", copy) == {}, "the copy is all that was laid over"
 
 
 def numbers(folder: Path) -> int:

@@ -17,6 +17,7 @@ try:
     CONFIG = load(WHOLE, SOURCE)
 except InputError as error:
     sys.exit(f"error: {error}")  # one line, where a traceback would bury it
+config.clear()  # Snakemake has overlaid keys first
 config.update(WHOLE)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
