@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from fcnlib.config.columns import Cost
-from fcnlib.config.schema import Timing
+from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.evaluation.timing import measure

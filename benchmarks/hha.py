@@ -28,13 +28,7 @@ from scipy.signal import convolve2d
 
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
-from fcnlib.datasets.hha.encode import (
-    ANGLE_RADIUS,
-    GRAVITY_RADIUS,
-    NYUD_CAMERA,
-    Camera,
-    encode_hha,
-)
+from fcnlib.datasets.hha.encode import ANGLE_RADIUS, GRAVITY_RADIUS, NYUD_CAMERA, Camera, encode_hha
 from fcnlib.datasets.hha.frames import DepthFormat, encode_frames, frames_of
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from fcn_synthetic.archives.voc import write_sbd, write_voc2011
-from fcnlib.config.schema import Recipe
 from fcnlib.config.schema_data import ArchiveDataset
+from fcnlib.config.schema_nets import Recipe
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.converters.registry import prepare

@@ -4,17 +4,7 @@ import math
 
 import numpy as np
 
-from fcn_synthetic.objects.shapes import (
-    PALE,
-    Shape,
-    blob,
-    boxes,
-    disc,
-    eye,
-    legs,
-    line,
-    poly,
-)
+from fcn_synthetic.objects.shapes import PALE, Shape, blob, boxes, disc, eye, legs, line, poly
 
 WOOL = [(0.46 * math.cos(a), 0.3 * math.sin(a) - 0.08) for a in np.linspace(0, 2 * math.pi, 10)]
 

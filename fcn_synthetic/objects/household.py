@@ -1,17 +1,6 @@
 """Things found indoors, in strokes."""
 
-from fcn_synthetic.objects.shapes import (
-    DARK,
-    PALE,
-    Shape,
-    blob,
-    box,
-    boxes,
-    disc,
-    legs,
-    line,
-    poly,
-)
+from fcn_synthetic.objects.shapes import DARK, PALE, Shape, blob, box, boxes, disc, legs, line, poly
 
 LEAVES = [(0.0, -0.62), (-0.34, -0.5), (0.36, -0.48), (-0.42, -0.16), (0.42, -0.14), (0.0, -0.22)]
 

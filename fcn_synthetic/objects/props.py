@@ -9,17 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fcn_synthetic.objects.shapes import (
-    DARK,
-    PALE,
-    WINDOW,
-    Shape,
-    blob,
-    box,
-    boxes,
-    disc,
-    line,
-)
+from fcn_synthetic.objects.shapes import DARK, PALE, WINDOW, Shape, blob, box, boxes, disc, line
 
 Range = tuple[float, float]
 

@@ -12,15 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fcn_synthetic.objects import backdrops, silhouettes
-from fcn_synthetic.objects.backdrops import (
-    GRAIN,
-    MOTTLE,
-    PLACE_OF,
-    PLACES,
-    Pixels,
-    noise,
-    rgb,
-)
+from fcn_synthetic.objects.backdrops import GRAIN, MOTTLE, PLACE_OF, PLACES, Pixels, noise, rgb
 from fcn_synthetic.objects.props import FURNISHING, PROPS, Appearance
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.pascal_context_names import code

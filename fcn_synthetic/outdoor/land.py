@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from fcn_synthetic.objects.backdrops import (
-    CLOUD,
-    GRAIN,
-    MOTTLE,
-    Pixels,
-    rgb,
-)
+from fcn_synthetic.objects.backdrops import CLOUD, GRAIN, MOTTLE, Pixels, rgb
 from fcn_synthetic.outdoor.layers import HORIZONTAL, UNLABELLED, Layers
 
 EVERYWHERE = np.ones((1, 1), np.float32)

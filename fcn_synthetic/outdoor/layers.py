@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcn_synthetic.objects import backdrops, scenes
-from fcn_synthetic.objects.backdrops import (
-    CLOUD,
-    GRAIN,
-    MOTTLE,
-    Pixels,
-    rgb,
-)
+from fcn_synthetic.objects.backdrops import CLOUD, GRAIN, MOTTLE, Pixels, rgb
 from fcnlib.datasets.converters.siftflow_names import SEMANTIC
 
 UNLABELLED = ""

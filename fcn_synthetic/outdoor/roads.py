@@ -3,13 +3,7 @@
 import numpy as np
 
 from fcn_synthetic.objects.backdrops import rgb
-from fcn_synthetic.outdoor.layers import (
-    HORIZONTAL,
-    UNLABELLED,
-    WHITE,
-    Layers,
-    wave,
-)
+from fcn_synthetic.outdoor.layers import HORIZONTAL, UNLABELLED, WHITE, Layers, wave
 
 
 def road(view: Layers, horizon: float, middle: float, left: float, right: float) -> None:

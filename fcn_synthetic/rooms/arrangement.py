@@ -8,12 +8,7 @@ from typing import NamedTuple
 
 from numpy.random import Generator
 
-from fcn_synthetic.rooms import (
-    finishes,
-    fixtures,
-    furniture,
-    plumbing,
-)
+from fcn_synthetic.rooms import finishes, fixtures, furniture, plumbing
 from fcn_synthetic.rooms.blocks import Maker, Piece
 from fcn_synthetic.rooms.finishes import Finish
 from fcn_synthetic.rooms.raycast import Placed

@@ -4,15 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes
-from fcn_synthetic.rooms.blocks import (
-    Block,
-    Piece,
-    fronts,
-    legs,
-    middle,
-    onto,
-    wood_or_white,
-)
+from fcn_synthetic.rooms.blocks import Block, Piece, fronts, legs, middle, onto, wood_or_white
 from fcn_synthetic.rooms.finishes import Finish, Tone
 
 

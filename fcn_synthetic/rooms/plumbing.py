@@ -4,14 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fcn_synthetic.rooms import finishes, furniture
-from fcn_synthetic.rooms.blocks import (
-    Block,
-    Piece,
-    fronts,
-    middle,
-    onto,
-    wood_or_white,
-)
+from fcn_synthetic.rooms.blocks import Block, Piece, fronts, middle, onto, wood_or_white
 
 
 def counter(rng: Generator) -> Piece:

@@ -15,12 +15,7 @@ from fcn_synthetic.objects.backdrops import Pixels
 from fcn_synthetic.rooms import arrangement, finishes
 from fcn_synthetic.rooms.arrangement import Room
 from fcn_synthetic.rooms.finishes import TILE, Finish
-from fcn_synthetic.rooms.raycast import (
-    Hits,
-    Placed,
-    View,
-    cast_rays,
-)
+from fcn_synthetic.rooms.raycast import Hits, Placed, View, cast_rays
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_SIZE
 
 BASELINE = 0.075  # metres from the sensor's projector to its camera

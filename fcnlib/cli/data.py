@@ -13,13 +13,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
-from fcnlib.datasets.hha.frames import (
-    DepthFormat,
-    Unit,
-    encode_frames,
-    frames_of,
-    parse_camera,
-)
+from fcnlib.datasets.hha.frames import DepthFormat, Unit, encode_frames, frames_of, parse_camera
 from fcnlib.datasets.reader import INFO, is_prepared
 from fcnlib.plan.paths import RunPaths
 from fcnlib.plan.targets import find_entry

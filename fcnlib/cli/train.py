@@ -6,13 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from fcnlib.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigFiles,
-    Device,
-    Threads,
-    find_device,
-)
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, find_device
 from fcnlib.config.load import read
 from fcnlib.core.provenance import provenance
 from fcnlib.plan.paths import RunPaths

@@ -15,22 +15,19 @@ from fcnlib.config.columns import (
     Setting,
     TestServerMetric,
 )
-from fcnlib.config.schema import (
-    STRIDES,
-    WINDOWS,
-    Config,
+from fcnlib.config.schema import Config, Table
+from fcnlib.config.schema_data import CHANNELS, Data
+from fcnlib.config.schema_experiments import (
     Experiment,
-    Net,
     PublishedOnly,
     Released,
     Retested,
-    Table,
     Timed,
     Timing,
     Trained,
     UpperBound,
 )
-from fcnlib.config.schema_data import CHANNELS, Data
+from fcnlib.config.schema_nets import STRIDES, WINDOWS, Net
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 

@@ -6,15 +6,8 @@ from typing import NamedTuple
 
 from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.schema import Config
-from fcnlib.config.schema_data import (
-    ArchiveDataset,
-    Data,
-    Dataset,
-    FolderDataset,
-    Input,
-    Synthetic,
-    suggestion,
-)
+from fcnlib.config.schema_base import suggestion
+from fcnlib.config.schema_data import ArchiveDataset, Data, Dataset, FolderDataset, Input, Synthetic
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from fcnlib.config.checks_data import require_known
-from fcnlib.config.schema import Config, Experiment, Retested, Scored, Trained, UpperBound
+from fcnlib.config.schema import Config
+from fcnlib.config.schema_experiments import Experiment, Retested, Scored, Trained, UpperBound
 from fcnlib.config.schema_figures import Figure
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError

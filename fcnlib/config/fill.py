@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fcnlib.config.schema import KINDS, PUBLISHED_ONLY, Scale, kind_of
-from fcnlib.config.schema_data import CHANNELS, suggestion
+from fcnlib.config.schema import Scale
+from fcnlib.config.schema_base import suggestion
+from fcnlib.config.schema_data import CHANNELS
+from fcnlib.config.schema_experiments import KINDS, PUBLISHED_ONLY, kind_of
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 

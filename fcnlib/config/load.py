@@ -10,9 +10,11 @@ from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
-from fcnlib.config.schema import Config, Net, Recipe, Scale, Scored, UpperBound
-from fcnlib.config.schema_data import Frozen, suggestion
+from fcnlib.config.schema import Config, Scale
+from fcnlib.config.schema_base import Frozen, suggestion
+from fcnlib.config.schema_experiments import Scored, UpperBound
 from fcnlib.config.schema_figures import Figure
+from fcnlib.config.schema_nets import Net, Recipe
 from fcnlib.config.studies import read_whole
 from fcnlib.config.yaml_files import Source, first_problem
 from fcnlib.core.errors import InputError

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.predicates import Comparison, parse
-from fcnlib.config.schema_data import Frozen
+from fcnlib.config.schema_base import Frozen
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fcnlib.config.schema_data import Frozen, Positive
+from fcnlib.config.schema_base import Frozen, Positive
 
 FigureKind = Literal[
     "comparison",  # nets side by side on the same images

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fcnlib.config.schema_data import suggestion
+from fcnlib.config.schema_base import suggestion
 from fcnlib.config.yaml_files import Source, entries_of, merge, merged, read_yaml, with_numbers
 from fcnlib.core.errors import InputError
 

@@ -15,12 +15,7 @@ from PIL import Image
 
 from fcnlib.config.schema_data import ArchiveDataset, Input
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import (
-    atomic_folder,
-    name_os_errors,
-    resumable_folder,
-    sha256,
-)
+from fcnlib.core.files import atomic_folder, name_os_errors, resumable_folder, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.config.schema import Downsampling, Net
 from fcnlib.config.schema_data import Mask
+from fcnlib.config.schema_experiments import Downsampling
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.datasets.masking import has_background, input_mask, require_background

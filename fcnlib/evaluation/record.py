@@ -7,13 +7,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fcnlib.config.columns import (
-    COLUMNS,
-    KEYS,
-    ColumnName,
-    Cost,
-    Setting,
-)
+from fcnlib.config.columns import COLUMNS, KEYS, ColumnName, Cost, Setting
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance

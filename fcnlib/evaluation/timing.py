@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.config.columns import Cost
-from fcnlib.config.schema import STRIDES, Timing
+from fcnlib.config.schema_experiments import Timing
+from fcnlib.config.schema_nets import STRIDES
 from fcnlib.evaluation.record import Record, RunMetadata, write_record
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated

@@ -14,12 +14,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.inference.convert import convert_weights
 from fcnlib.inference.inputs import channels_of, pixels_of_array, pixels_of_file, pixels_of_picture
 from fcnlib.inference.model_info import ModelInfo
-from fcnlib.inference.torchscript import (
-    Precision,
-    compile_for_device,
-    read_exported,
-    restore_net,
-)
+from fcnlib.inference.torchscript import Precision, compile_for_device, read_exported, restore_net
 from fcnlib.models.fcn import DEFAULT_TASK
 from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
 

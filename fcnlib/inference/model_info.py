@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from fcnlib.config.columns import Setting
-from fcnlib.config.schema import Net
+from fcnlib.config.schema_nets import Net
 from fcnlib.models.fcn import FCN
 from fcnlib.models.summary import architecture
 from fcnlib.models.weights.checkpoint import Checkpoint, Colour

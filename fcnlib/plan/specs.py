@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fcnlib.config.schema import Row, Scored, Trained, UpperBound
 from fcnlib.config.schema_data import FolderDataset
+from fcnlib.config.schema_experiments import Row, Scored, Trained, UpperBound
 from fcnlib.plan.targets import Targets
 from fcnlib.report.specs import (
     AblationSpec,

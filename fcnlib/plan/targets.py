@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from fcnlib.config.columns import TestServerMetric
-from fcnlib.config.schema import (
-    Config,
+from fcnlib.config.schema import Config
+from fcnlib.config.schema_base import suggestion
+from fcnlib.config.schema_data import Data, FolderDataset
+from fcnlib.config.schema_experiments import (
     PublishedOnly,
     Released,
     Retested,
@@ -18,7 +20,6 @@ from fcnlib.config.schema import (
     Trained,
     UpperBound,
 )
-from fcnlib.config.schema_data import Data, FolderDataset, suggestion
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths

@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from fcnlib.config.schema import Backbone, Config, Retested, Timed, UpperBound
+from fcnlib.config.schema import Config
+from fcnlib.config.schema_experiments import Retested, Timed, UpperBound
+from fcnlib.config.schema_nets import Backbone
 
 Values = dict[str, Any]
 # What a net is and what it is scored on.

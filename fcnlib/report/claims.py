@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError, field_serializer
 
 from fcnlib.config.columns import COLUMNS, ColumnName
 from fcnlib.config.predicates import Comparison, standard_errors
+from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_claims import Claim
-from fcnlib.config.schema_data import Frozen
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fcnlib.config.columns import ColumnName
-from fcnlib.config.schema import Downsampling
-from fcnlib.config.schema_data import Frozen, Mask
+from fcnlib.config.schema_base import Frozen
+from fcnlib.config.schema_data import Mask
+from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_figures import PARTS, Against, Part
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.

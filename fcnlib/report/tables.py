@@ -7,29 +7,12 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from fcnlib.config.columns import (
-    COLUMNS,
-    KEYS,
-    Column,
-    ColumnName,
-    Learning,
-)
+from fcnlib.config.columns import COLUMNS, KEYS, Column, ColumnName, Learning
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
-from fcnlib.evaluation.record import (
-    Machine,
-    Record,
-    by_experiment,
-)
+from fcnlib.evaluation.record import Machine, Record, by_experiment
 from fcnlib.report.aggregate import Runs, over_seeds, run_numbers
-from fcnlib.report.results import (
-    NOISE,
-    ResultRow,
-    result_rows,
-    results_frame,
-    typed,
-    write_results,
-)
+from fcnlib.report.results import NOISE, ResultRow, result_rows, results_frame, typed, write_results
 from fcnlib.report.specs import Images, TableSpec
 from fcnlib.report.typeset import TextTable, as_latex, as_markdown
 

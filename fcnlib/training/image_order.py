@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.core.generator import make_generator
 from fcnlib.core.stopping import leave_stopping_to_parent
 from fcnlib.datasets.masking import input_mask

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from fcnlib.config.schema import Net
 from fcnlib.config.schema_data import CHANNELS, Data
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.generator import make_generator
 from fcnlib.datasets.reader import PreparedDataset, first_and_more

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.sgd import sgd
 
-from fcnlib.config.schema import Recipe
+from fcnlib.config.schema_nets import Recipe
 from fcnlib.models.fcn import FCN
 
 BIAS_LR_MULTIPLIER = 2  # of the released solvers

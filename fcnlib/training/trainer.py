@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.core.fingerprint import fingerprint

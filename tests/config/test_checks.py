@@ -6,8 +6,9 @@ import pytest
 from fixtures.config import refusal
 
 from fcnlib.config.load import load
-from fcnlib.config.schema import WINDOWS, PublishedOnly
 from fcnlib.config.schema_data import Data
+from fcnlib.config.schema_experiments import PublishedOnly
+from fcnlib.config.schema_nets import WINDOWS
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 

@@ -14,7 +14,7 @@ from fcnlib.config.columns import (
     Setting,
     TestServerMetric,
 )
-from fcnlib.config.schema import Recipe
+from fcnlib.config.schema_nets import Recipe
 from fcnlib.evaluation import metrics as scores
 
 

@@ -10,7 +10,9 @@ from fixtures.config import refusal, set_at
 from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.columns import KEYS, Metric
 from fcnlib.config.load import load, read
-from fcnlib.config.schema import STRIDES, Config, Net, Released, Trained
+from fcnlib.config.schema import Config
+from fcnlib.config.schema_experiments import Released, Trained
+from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.config.studies import read_whole
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND

@@ -9,7 +9,7 @@ from fixtures.config import refusal
 from pydantic import ValidationError
 
 from fcnlib.config.load import load
-from fcnlib.config.schema import STRIDES, Net
+from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import ALLOWED_VALUES, build_fcn

@@ -13,6 +13,8 @@ from fcnlib.evaluation.metrics import mean_iu
 def f(x):
     """Another."""
     return mean_iu(x)  # a comment
+
+field = Field(3, description="Some words.")
 '''
 
 
@@ -40,6 +42,7 @@ def changed(script: Path, old: str, new: str) -> bool:
     [
         ("a comment", "no comment"),
         ("A docstring.", "Other words."),
+        ("Some words.", "Other words."),
         ("Another.", "One more."),
         ("\n\ndef", "\n\n\n\ndef"),
         ('"""A docstring."""\n', ""),
@@ -50,7 +53,9 @@ def test_words_and_layout_do_not_count(script: Path, old: str, new: str) -> None
     assert not changed(script, old, new)
 
 
-@pytest.mark.parametrize(("old", "new"), [("mean_iu(x)", "mean_iu(2 * x)"), ("def f", "def g")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("mean_iu(x)", "mean_iu(2 * x)"), ("def f", "def g"), ("Field(3", "Field(4")]
+)
 def test_code_counts(script: Path, old: str, new: str) -> None:
     assert changed(script, old, new)
 

@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from fcnlib.datasets.colours import (
-    VOID_COLOUR,
-    WRONG,
-    colour,
-    mistakes,
-    overlay,
-)
+from fcnlib.datasets.colours import VOID_COLOUR, WRONG, colour, mistakes, overlay
 
 PALETTE = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from fcnlib.config.columns import COLUMNS, RULES
 from fcnlib.config.load import load as load_config
-from fcnlib.config.schema import Downsampling
+from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.confusion import confusion_per_image, upper_bound_confusion

@@ -11,15 +11,10 @@ from fixtures.runs import RUN
 from torch import nn
 
 from fcnlib.config.load import load
-from fcnlib.config.schema import Timing
+from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import read_record
-from fcnlib.evaluation.timing import (
-    WAYS,
-    backward_milliseconds,
-    milliseconds,
-    time_way,
-)
+from fcnlib.evaluation.timing import WAYS, backward_milliseconds, milliseconds, time_way
 
 
 def timed(folder: Path, **values: Any) -> dict[str, Any]:
@@ -136,7 +131,7 @@ def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
     timing = {"way": "dilated", "backbone": "vgg16", "side": 40, "stride": 8}
     entry = {"row": "X", "tables": ["skips"], "timing": timing}
     mistakes: list[tuple[dict[str, Any], str]] = [
-        ({"data": {"dataset": "voc2011-sbd", "test": "val"}}, "data: expected none"),
+        ({"data": {"dataset": "voc2011-sbd", "test": "val"}}, "unknown key 'data'"),
         ({"oracle": {"factor": 8}}, "oracle beside timing; expected one of: net and recipe; w"),
         ({"paper": {"mean_iu": 1.0}}, r"x\.paper: mean_iu; expected costs, as a timing has no sc"),
         ({"paper": {"forward_ms": 1.0}}, "skips.columns: 'pixel_accuracy'; x is timed and has no"),

@@ -15,15 +15,10 @@ from torch import Tensor, nn
 
 from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.cli.main import main
-from fcnlib.config.schema import Net
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters import voc
-from fcnlib.inference.convert import (
-    convert,
-    converted,
-    import_weights,
-    to_caffemodel,
-)
+from fcnlib.inference.convert import convert, converted, import_weights, to_caffemodel
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.models.classifier import build_classifier

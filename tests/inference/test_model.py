@@ -13,7 +13,7 @@ from fixtures.nets import with_random_weights
 from PIL import Image
 from torch import Tensor, nn
 
-from fcnlib.config.schema import Net
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import voc_palette

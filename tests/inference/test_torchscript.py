@@ -12,11 +12,7 @@ from fixtures.nets import with_random_scores, with_random_weights
 from fcnlib.core.errors import InputError
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import ModelInfo
-from fcnlib.inference.torchscript import (
-    export_checkpoint,
-    export_torchscript,
-    read_metadata,
-)
+from fcnlib.inference.torchscript import export_checkpoint, export_torchscript, read_metadata
 from fcnlib.models.fcn import FCN, build_fcn
 
 THIN = 1 / 32

@@ -18,12 +18,7 @@ from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.inference.model import load_model
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import export_torchscript
-from fcnlib.inference.voc_server import (
-    check_submission,
-    member,
-    read_ids,
-    submit,
-)
+from fcnlib.inference.voc_server import check_submission, member, read_ids, submit
 from fcnlib.models.fcn import build_fcn
 
 SIZES = {"2008_000001": (10, 16), "2009_000002": (12, 9)}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fcnlib.config.schema import STRIDES
+from fcnlib.config.schema_nets import STRIDES
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.layers import Crop, Upscore

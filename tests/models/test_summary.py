@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fcnlib.config.schema import STRIDES
+from fcnlib.config.schema_nets import STRIDES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.summary import Architecture, architecture

@@ -11,19 +11,8 @@ from fcnlib.config.columns import KEYS
 from fcnlib.config.predicates import parse
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
-from fcnlib.report.claims import (
-    by_place,
-    read_verdicts,
-    verdict,
-    write_claims,
-)
-from fcnlib.report.results import (
-    ResultRow,
-    read_results,
-    result_rows,
-    results_frame,
-    write_results,
-)
+from fcnlib.report.claims import by_place, read_verdicts, verdict, write_claims
+from fcnlib.report.results import ResultRow, read_results, result_rows, results_frame, write_results
 from fcnlib.report.tables import build_table
 
 

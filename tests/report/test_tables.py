@@ -13,12 +13,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics as scores
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.evaluation.record import RunMetadata
-from fcnlib.report.results import (
-    join_tables,
-    read_results,
-    result_rows,
-    write_scores,
-)
+from fcnlib.report.results import join_tables, read_results, result_rows, write_scores
 from fcnlib.report.tables import build_table
 
 SKIPS = {

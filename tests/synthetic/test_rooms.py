@@ -6,12 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_synthetic.archives.nyudv2 import NAMES
-from fcn_synthetic.rooms import (
-    arrangement,
-    finishes,
-    raycast,
-    rooms,
-)
+from fcn_synthetic.rooms import arrangement, finishes, raycast, rooms
 from fcn_synthetic.rooms.blocks import POOLED, Block
 from fcn_synthetic.rooms.raycast import Placed, View
 from fcnlib.datasets.hha import encode as hha

@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from fcn_synthetic import CLASSES, objects, scene
 from fcn_synthetic.objects.backdrops import PAINTERS, PLACE_OF, PLACES
 from fcn_synthetic.objects.props import FURNISHING, PROPS
-from fcn_synthetic.objects.scenes import (
-    BY_HUE,
-    LIGHTS,
-    SCENES,
-    TEXTURES,
-    generator,
-)
+from fcn_synthetic.objects.scenes import BY_HUE, LIGHTS, SCENES, TEXTURES, generator
 from fcn_synthetic.objects.silhouettes import SHAPES, silhouette
 from fcnlib.datasets.converters.pascal_context_names import CODES, TASK_NAMES, code
 

@@ -9,8 +9,8 @@ from fixtures.tasks import training
 from fixtures.training import checkpoint_content, train_net, training_config, weights_of
 from torch import Tensor, nn
 
-from fcnlib.config.schema import Net
 from fcnlib.config.schema_data import Data
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.backbones import BACKBONES

@@ -10,7 +10,7 @@ import torch
 from fixtures.training import make_trainer, training_config
 from torch import Tensor
 
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
 from fcnlib.training.losses import (

@@ -10,8 +10,8 @@ import torch
 from fixtures.masking import MASKS, VALUES, masked_pixels
 from PIL import Image
 
-from fcnlib.config.schema import Net, Recipe, Training
 from fcnlib.config.schema_data import Data, Mask
+from fcnlib.config.schema_nets import Net, Recipe, Training
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.checkpoint import read_tensors, write_tensors

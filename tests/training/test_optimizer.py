@@ -6,7 +6,7 @@ import pytest
 import torch
 from fixtures.training import equal_bits
 
-from fcnlib.config.schema import Recipe
+from fcnlib.config.schema_nets import Recipe
 from fcnlib.models.fcn import build_fcn
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 

@@ -31,7 +31,7 @@ from fcnlib.training.history import LOG_COLUMNS
 STOPPED = """
 import sys, torch
 from pathlib import Path
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.training.trainer import train
 
 torch.set_num_threads(1)

@@ -11,7 +11,7 @@ import yaml
 from fixtures.workflow import jobs, snakemake
 
 from fcnlib.config.load import load
-from fcnlib.config.schema import Retested
+from fcnlib.config.schema_experiments import Retested
 from fcnlib.core.errors import InputError
 
 TABLES = {"masks": {"title": "Masks", "columns": ["background_accuracy", "mean_iu"]}}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcnlib.config.schema import Timing
+from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.job import job
 from fcnlib.evaluation.record import RunMetadata
 from fcnlib.evaluation.timing import time_way

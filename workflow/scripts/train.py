@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcnlib.config.schema import Training
+from fcnlib.config.schema_nets import Training
 from fcnlib.core.job import job
 from fcnlib.core.provenance import provenance
 from fcnlib.training.trainer import train

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcnlib.config.schema import Downsampling
+from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.core.job import job
 from fcnlib.evaluation.evaluate import evaluate_bound
 from fcnlib.evaluation.record import RunMetadata

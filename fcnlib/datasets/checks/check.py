@@ -32,12 +32,7 @@ from fcnlib.datasets.converters.folder import (
     read_folder,
 )
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.reader import (
-    INFO,
-    DatasetInfo,
-    read_info,
-    read_list,
-)
+from fcnlib.datasets.reader import INFO, DatasetInfo, read_info, read_list
 
 VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth a warning
 

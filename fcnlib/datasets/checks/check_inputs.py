@@ -14,13 +14,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import MASK_SUFFIXES, image_files
 from fcnlib.datasets.hha.encode import SENSOR_M
-from fcnlib.datasets.reader import (
-    HHA_INFO,
-    DatasetInfo,
-    inputs_of,
-    read_hha_info,
-    read_list,
-)
+from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, inputs_of, read_hha_info, read_list
 
 Files = Mapping[str, Path]  # by ID
 

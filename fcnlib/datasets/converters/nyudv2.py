@@ -21,12 +21,7 @@ from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP, NYUD_SIZE
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import read_list
-from fcnlib.datasets.writer import (
-    DatasetWriter,
-    check_counts,
-    dataset_writer,
-    expect_archives,
-)
+from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
 if TYPE_CHECKING:
     import h5py

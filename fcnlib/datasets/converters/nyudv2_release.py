@@ -14,12 +14,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import mat_label
 from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP
-from fcnlib.datasets.writer import (
-    DatasetWriter,
-    check_counts,
-    dataset_writer,
-    expect_archives,
-)
+from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
 # The archive's top folder is not known.
 _LIST = re.compile(r"(?:.*/)?(train|val|test)\.txt")

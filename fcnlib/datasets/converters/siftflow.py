@@ -16,20 +16,10 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.mat import mat_label
-from fcnlib.datasets.converters.siftflow_names import (
-    FOLDER,
-    GEOMETRIC,
-    SEMANTIC,
-    released_test,
-)
+from fcnlib.datasets.converters.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import first_and_more
-from fcnlib.datasets.writer import (
-    DatasetWriter,
-    check_counts,
-    dataset_writer,
-    expect_archives,
-)
+from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
 logger = logging.getLogger(__name__)
 

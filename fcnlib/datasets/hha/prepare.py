@@ -14,12 +14,7 @@ from fcnlib.core.files import atomic_write, resumable_folder, write_json
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
-from fcnlib.datasets.hha.encode import (
-    Camera,
-    depth_unit_warning,
-    hha_channels,
-    to_bytes,
-)
+from fcnlib.datasets.hha.encode import Camera, depth_unit_warning, hha_channels, to_bytes
 from fcnlib.datasets.journal import (
     StoredFile,
     channel_means,
@@ -27,13 +22,7 @@ from fcnlib.datasets.journal import (
     common_depth_warning,
     pixel_digest,
 )
-from fcnlib.datasets.reader import (
-    HHA_INFO,
-    INFO,
-    HHAInfo,
-    PreparedDataset,
-    read_info,
-)
+from fcnlib.datasets.reader import HHA_INFO, INFO, HHAInfo, PreparedDataset, read_info
 
 log = logging.getLogger(__name__)
 

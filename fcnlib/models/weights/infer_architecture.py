@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from fcnlib.config.schema import STRIDES, Net
+from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES, TASK_LETTERS

@@ -9,13 +9,7 @@ from matplotlib.axes import Axes
 
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.evaluation.record import Record, by_experiment, class_iu
-from fcnlib.report.figures.style import (
-    RowStyle,
-    legend_above,
-    new_figure,
-    row_styles,
-    save,
-)
+from fcnlib.report.figures.style import RowStyle, legend_above, new_figure, row_styles, save
 from fcnlib.report.specs import NetSpec, TableFigureSpec
 
 MANY = 25  # classes, from which on a chart is set closer

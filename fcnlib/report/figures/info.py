@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from fcnlib.config.schema_data import Frozen
+from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json

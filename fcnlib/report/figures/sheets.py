@@ -9,24 +9,12 @@ import torch
 
 from fcnlib.config.schema_figures import Part
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.colours import (
-    VOID_COLOUR,
-    Image,
-    Labels,
-    as_hex,
-    colour,
-    mistakes,
-)
+from fcnlib.datasets.colours import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes
 from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.model import Model, load_model
-from fcnlib.report.figures.grid import (
-    DPI,
-    Legend,
-    Row,
-    draw_grid,
-)
+from fcnlib.report.figures.grid import DPI, Legend, Row, draw_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save

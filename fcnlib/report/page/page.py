@@ -15,12 +15,7 @@ from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.job_times import Job, read_benchmarks
-from fcnlib.report.page.claims import (
-    SYMBOLS,
-    SectionClaims,
-    scorecard,
-    totals,
-)
+from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.parts import (
     Picture,
     costs,

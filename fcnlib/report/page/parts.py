@@ -15,13 +15,7 @@ from fcnlib.report.figures.info import FigureInfo
 from fcnlib.report.job_times import Job, duration
 from fcnlib.report.results import ResultRow, result_rows
 from fcnlib.report.specs import TableSpec
-from fcnlib.report.tables import (
-    best_scores,
-    forward_sizes,
-    label_of,
-    note,
-    own_text,
-)
+from fcnlib.report.tables import best_scores, forward_sizes, label_of, note, own_text
 
 
 class Picture(NamedTuple):

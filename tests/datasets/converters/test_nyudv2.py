@@ -16,12 +16,7 @@ from fcn_synthetic.objects import scenes
 from fcn_synthetic.rooms.rooms import room
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.nyudv2 import (
-    CLASSES,
-    TRAIN_LIST,
-    _cached,
-    convert_nyudv2,
-)
+from fcnlib.datasets.converters.nyudv2 import CLASSES, TRAIN_LIST, _cached, convert_nyudv2
 from fcnlib.datasets.hha import encode as hha
 from fcnlib.datasets.reader import PreparedDataset, read_list
 

@@ -15,12 +15,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.pascal_context import CLASSES, context_label, convert_context
-from fcnlib.datasets.converters.pascal_context_names import (
-    CODES,
-    RAW_NAMES,
-    TASK_NAMES,
-    code,
-)
+from fcnlib.datasets.converters.pascal_context_names import CODES, RAW_NAMES, TASK_NAMES, code
 from fcnlib.datasets.reader import PreparedDataset
 
 ROOT = "VOCdevkit/VOC2010"

@@ -7,12 +7,7 @@ import pytest
 
 from fcn_synthetic.archives.nyudv2 import write_nyudv2
 from fcn_synthetic.archives.siftflow import write_siftflow
-from fcn_synthetic.archives.voc import (
-    write_context,
-    write_sbd,
-    write_voc2010,
-    write_voc2011,
-)
+from fcn_synthetic.archives.voc import write_context, write_sbd, write_voc2010, write_voc2011
 from fcnlib.config.checks_data import CONTENTS, splits_of
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError

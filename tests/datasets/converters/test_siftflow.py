@@ -21,12 +21,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.siftflow import TASKS, convert_siftflow, read_label
-from fcnlib.datasets.converters.siftflow_names import (
-    FOLDER,
-    GEOMETRIC,
-    SEMANTIC,
-    released_test,
-)
+from fcnlib.datasets.converters.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
 

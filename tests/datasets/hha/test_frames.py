@@ -14,12 +14,7 @@ from PIL import Image
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, encode_hha
-from fcnlib.datasets.hha.frames import (
-    DepthFormat,
-    encode_frames,
-    frames_of,
-    parse_camera,
-)
+from fcnlib.datasets.hha.frames import DepthFormat, encode_frames, frames_of, parse_camera
 
 
 @pytest.fixture

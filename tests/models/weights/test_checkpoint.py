@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from fcnlib.config.schema import Net
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import (

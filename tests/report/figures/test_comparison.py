@@ -7,14 +7,7 @@ import pytest
 import torch
 from fixtures.page import write_dataset, write_net
 from fixtures.pictures import has, picture_and_info
-from fixtures.scenes import (
-    PLACES,
-    ROOM,
-    ByChannel,
-    TwoByRed,
-    write_counts,
-    write_model,
-)
+from fixtures.scenes import PLACES, ROOM, ByChannel, TwoByRed, write_counts, write_model
 from PIL import Image
 
 from fcnlib.core.errors import InputError

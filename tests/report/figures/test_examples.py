@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 from fixtures.pictures import has, picture_and_info
-from fixtures.scenes import (
-    PLACES,
-    ByChannel,
-    TwoByRed,
-    write_counts,
-    write_model,
-)
+from fixtures.scenes import PLACES, ByChannel, TwoByRed, write_counts, write_model
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import WRONG

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from fixtures.pictures import has
 
-from fcnlib.report.figures.inputs import (
-    UNSEEN,
-    DepthScale,
-    depth_picture,
-    depth_scale,
-)
+from fcnlib.report.figures.inputs import UNSEEN, DepthScale, depth_picture, depth_scale
 
 
 def test_depth_is_bright_where_near_and_equal_steps_are_equal_ratios():

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.pictures import has, picture_and_info
-from fixtures.scenes import (
-    PLACES,
-    ByChannel,
-    TwoByRed,
-    stairs,
-    write_counts,
-    write_model,
-)
+from fixtures.scenes import PLACES, ByChannel, TwoByRed, stairs, write_counts, write_model
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset

@@ -6,12 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from fcnlib.report.figures.style import (
-    legend_above,
-    new_figure,
-    row_style,
-    row_styles,
-)
+from fcnlib.report.figures.style import legend_above, new_figure, row_style, row_styles
 from fcnlib.report.specs import NetSpec
 
 

@@ -4,13 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fixtures.page import (
-    BOUND_TABLE,
-    NET_TABLE,
-    NETS_SPEC,
-    finished_run,
-    table_files,
-)
+from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run, table_files
 
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
