@@ -1,4 +1,4 @@
-"""Label maps as colours, with NumPy alone."""
+"""Label maps as colours."""
 
 from collections.abc import Sequence
 
@@ -29,10 +29,21 @@ def colour(labels: Labels, palette: Palette) -> Image:
 
 def overlay(image: Image, labels: Labels, palette: Palette, opacity: float = 0.6) -> Image:
     """The image under its labels' colours with white outlines; where the colour is black, bare."""
-    colours = colour(labels, palette)
-    mixed = (1 - opacity) * image + opacity * colours
-    coloured = colours.any(axis=2, keepdims=True)
-    result: Image = np.where(coloured, np.rint(mixed), image).astype(np.uint8)
+    import torch
+
+    from fcnlib.core.torchvision import torchvision  # a second, for overlays alone
+
+    values = np.unique(labels)
+    colours = colour(values, palette)
+    values, colours = values[colours.any(axis=1)], colours[colours.any(axis=1)]
+    result: Image = image.copy()
+    if len(values):
+        masks = torch.from_numpy(labels == values[:, None, None])  # [values, H, W]
+        pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
+        colours_of = [(int(r), int(g), int(b)) for r, g, b in colours]
+        draw = torchvision.utils.draw_segmentation_masks
+        painted = draw(pixels, masks, alpha=opacity, colors=colours_of).permute(1, 2, 0)
+        result = np.ascontiguousarray(painted)
     result[outlines(labels)] = 255
     return result
 
