@@ -152,9 +152,7 @@ class Targets:
 
     def hha_of(self, experiments: Iterable[str]) -> list[str]:
         """What says that the HHA that any of these experiments sees is there."""
-        data = [
-            find_entry(self.with_data, name, "experiment with data").data for name in experiments
-        ]
+        data = map(self.data_of, experiments)
         return sorted({self.paths.hha(each.dataset) for each in data if "hha" in each.inputs})
 
     def dataset_files(self, dataset: str) -> list[str | Path]:
