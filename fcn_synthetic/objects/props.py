@@ -32,7 +32,6 @@ class Prop(NamedTuple):
 
 WOOD = Appearance(0.07, (0.3, 0.55), (0.4, 0.7), 1)
 STONE = Appearance(0.6, (0.02, 0.12), (0.4, 0.65))
-PAINTED = Appearance(0.58, (0.1, 0.5), (0.6, 0.9), 0)
 POST = Appearance(0.6, (0.0, 0.1), (0.2, 0.4), 0)
 LEAVES = [(0.62 * math.cos(a), 0.46 * math.sin(a) - 0.28) for a in np.linspace(0, 2 * math.pi, 9)]
 

@@ -6,11 +6,11 @@ from typing import Any
 from fcnlib.config.schema import Scale
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import CHANNELS
-from fcnlib.config.schema_experiments import KINDS, PUBLISHED_ONLY, kind_of
+from fcnlib.config.schema_experiments import KINDS, PUBLISHED_ONLY, Row, kind_of
 from fcnlib.config.yaml_files import Source
 from fcnlib.core.errors import InputError
 
-PARTS = ("data", "net", "recipe", "timing")  # what a base gives
+INHERITED = ("data", "net", "recipe", "timing")  # from a base
 
 
 def fill_experiment(
@@ -68,7 +68,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
             f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
     same_kind = not entry.keys() & KINDS.keys() - {kind_of(base)}
-    for part in PARTS if same_kind else PARTS[:1]:
+    for part in INHERITED if same_kind else INHERITED[:1]:
         own, theirs = entry.get(part, {}), base.get(part)
         if not isinstance(own, Mapping) or not isinstance(theirs, Mapping):
             continue
@@ -78,7 +78,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
 
 def _check_kind(entry: Mapping[str, Any], place: str) -> None:
     """Raise unless an entry is of one kind, or published numbers are all it has."""
-    for old, new in KINDS["net"].renamed.items():
+    for old, new in Row.renamed.items():
         if old in entry:
             raise InputError(f"{place}: unknown key {old!r}; it is now {new}")
     given = [kind for kind in KINDS if entry.get(kind) is not None]

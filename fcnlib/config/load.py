@@ -47,9 +47,9 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
             known = suggestion(outline.scale, outline.scales)
             raise InputError(f"{source.at('scale')}: {outline.scale!r} is not declared; {known}")
         scale = outline.scales[outline.scale]
-        names: set[str] = {scale.preset, scale.archives}
-        values = {key: of_scale(value, names) for key, value in raw.items()}
-        values["scales"] = raw["scales"]  # whose own names are those that are chosen by
+        choices: set[str] = {scale.preset, scale.archives}
+        values = {key: of_scale(value, choices) for key, value in raw.items()}
+        values["scales"] = raw["scales"]  # {demo: ..., paper: ...} are scales here, no choice
         _check_parts(values, outline.scale, scale, source)
         experiments = values["experiments"]
         values["experiments"] = {
@@ -66,19 +66,19 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
     return _restricted(config)
 
 
-def of_scale(value: Any, names: set[str]) -> Any:
+def of_scale(value: Any, choices: set[str]) -> Any:
     """`value` with every {demo: ..., paper: ...} replaced by the one of the scale's preset.
 
-    And every {synthetic: ..., published: ...} by the one of its archives.
+    And every {synthetic: ..., published: ...} by the one of its archives; `choices` are both.
     """
     if isinstance(value, Mapping):
-        for choice in ({"demo", "paper"}, {"synthetic", "published"}):
-            if value and value.keys() <= choice:
-                chosen = next(iter(choice & names))
-                return of_scale(value[chosen], names) if chosen in value else dict(value)
-        return {key: of_scale(item, names) for key, item in value.items()}
+        for alternatives in ({"demo", "paper"}, {"synthetic", "published"}):
+            if value and value.keys() <= alternatives:
+                (chosen,) = alternatives & choices
+                return of_scale(value[chosen], choices) if chosen in value else dict(value)
+        return {key: of_scale(item, choices) for key, item in value.items()}
     if isinstance(value, list):
-        return [of_scale(item, names) for item in value]
+        return [of_scale(item, choices) for item in value]
     return value
 
 

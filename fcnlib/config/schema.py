@@ -129,10 +129,6 @@ class Config(Frozen):
         """Where archives, starting weights and released files of this scale come from."""
         return self.scales[self.scale].archives
 
-    def scales_with(self, archives: Archives) -> list[str]:
-        """The names of the scales whose archives are such."""
-        return [name for name, scale in self.scales.items() if scale.archives == archives]
-
     def dataset(self, name: str) -> Dataset:
         """A data set as its converter is handed it: the published counts are of published archives.
 

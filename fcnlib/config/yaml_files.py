@@ -68,7 +68,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         node = loader.get_single_node()
         content = loader.construct_document(node) if node else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise InputError(f"{path}: {reason}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
     if twice := _twice(node):  # YAML would silently take the last

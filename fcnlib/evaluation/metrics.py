@@ -12,9 +12,10 @@ Labels = Tensor | NDArray[Any]
 
 
 def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
-    """Count pixels by (true class, predicted class); pixels whose truth is void are left out.
+    """Count pixels by (true class, predicted class), as int64 [classes, classes].
 
-    Takes label maps of any equal shape, returns int64 [classes, classes].
+    Takes label maps of any equal shape. Pixels whose truth is `classes` or more (such as 255, void)
+    are left out; a prediction of no class, or a negative label, is an error.
     """
     truth = torch.as_tensor(truth).flatten().long()
     predicted = torch.as_tensor(predicted).flatten().long()
@@ -31,7 +32,10 @@ def pixel_accuracy(counts: Tensor) -> float:
 
 
 def mean_accuracy(counts: Tensor) -> float:
-    """The share of right pixels per true class, averaged over the classes that occur."""
+    """The share of right pixels per true class, averaged over the classes that occur.
+
+    Of counts [classes, classes].
+    """
     return (counts.diag() / counts.sum(1)).nanmean().item()
 
 
@@ -42,13 +46,24 @@ def class_iu(counts: Tensor) -> Tensor:
 
 
 def mean_iu(counts: Tensor, classes: Tensor | None = None) -> float:
-    """Intersection over union, averaged over the classes that occur, or over some [classes]."""
+    """Intersection over union of counts [classes, classes], averaged over the classes that occur.
+
+    That is in truth or in prediction, as in the released code; `mean_iu(counts, counts.sum(1) > 0)`
+    is that of the tables, over the classes that occur in truth.
+
+    Args:
+        counts: As `confusion` gives them.
+        classes: Which classes to average over, bool [classes].
+    """
     ious = class_iu(counts)
     return (ious if classes is None else ious.where(classes, torch.nan)).nanmean().item()
 
 
 def frequency_weighted_iu(counts: Tensor) -> float:
-    """Intersection over union, weighted by each class's share of the true pixels."""
+    """Intersection over union, weighted by each class's share of the true pixels.
+
+    Of counts [classes, classes].
+    """
     share = counts.sum(1) / counts.sum()
     return (share * class_iu(counts)).nansum().item()
 

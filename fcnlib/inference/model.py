@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 class Model:
     """A trained net on its device: images to labels, probabilities and scores.
+
+    `load_model` makes it; `info` tells the classes, their colours and the training.
 
     `predict` and `probabilities` take one image: a file, a PIL image (both are turned upright), or
     an array [H, W, C] of the channels that the net sees: bytes, RGB first, or whole numbers where
@@ -75,7 +77,7 @@ class Model:
         return self._by_task(self._compute(self._function("probabilities"), batch))
 
     def normalise(self, batch: Tensor) -> Tensor:
-        """The net's own float input [N, C, H, W] of raw images."""
+        """The net's own float input [N, C, H, W] of raw images [N, C, H, W]."""
         return self._compute(self._function("normalise"), batch)
 
     def blank(self) -> Tensor:
@@ -118,8 +120,11 @@ class Model:
             )
         elif isinstance(image, Image.Image):
             pixels = pixels_of_picture(image, self.inputs[0])
-        else:
+        elif isinstance(image, Path | str):
             pixels = pixels_of_file(Path(image), self.inputs[0])
+        else:
+            kind = type(image).__name__
+            raise InputError(f"image: {kind}; expected a file, a PIL image or a NumPy array")
         return torch.from_numpy(pixels).permute(2, 0, 1)[None]
 
 
@@ -138,8 +143,14 @@ def load_model(
         precision: fp32; tf32 and bf16 are faster on a GPU, with some labels changed.
         trust: Set it for a TorchScript file of another origin, which holds code of its makers.
             Such files are loaded with and without it today; a later release will ask for it.
+
+    Raises:
+        InputError: The file is missing, damaged or of another kind, or the precision unknown.
     """
     path = Path(path)
+    if precision not in get_args(Precision):
+        known = ", ".join(get_args(Precision))
+        raise InputError(f"precision: {precision!r}; expected one of: {known}")
     if path.suffix == ".caffemodel":
         conversion = convert_weights(path)
         checkpoint = conversion.checkpoint({"converted_from": path.name})

@@ -88,17 +88,18 @@ class Exported:
 
 
 def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = None) -> None:
-    """Write a net and all that it needs as one TorchScript file; needs PyTorch alone to run.
+    """Write a net as one TorchScript file, which needs PyTorch alone to run.
 
     The loaded file maps raw uint8 [N, C, H, W], RGB first, to uint8 labels [N, H, W], or those by
-    task where the net has several heads. Its `scores` maps the net's own normalised input to float
-    scores [N, classes, H, W]. The layers have the published names in the file too:
-    `net.conv1_1.weight`.
+    task where the net has several heads; its `probabilities` maps the same to the softmax. Its
+    `normalise` maps it to the net's own input, and `scores` that to float [N, classes, H, W]. The
+    layers have the published names in the file too: `net.conv1_1.weight`.
 
     Args:
         net: The net; where it is and whether it is in training mode stays as it is.
         path: The file to write, usually .ts.
-        info: What the file tells of the net; nothing by default.
+        info: What the file tells of the net, as `Model.info` does: class names, inputs, ... Nothing
+            by default: `load_model` then takes it to see RGB, so a net of other inputs needs it.
     """
     training, device = net.training, net.input_mean.device
     try:

@@ -79,11 +79,12 @@ def build_fcn(  # noqa: PLR0913
 ) -> FCN:
     """An FCN with untrained weights: `net(image)` gives scores of the image's own size.
 
-    `forward` maps a normalised image [N, C, H, W] to scores [N, classes, H, W] for any H and W
-    that the padding covers; `net.normalise` makes that image from raw bytes. `predict_from` picks
-    the variant: `["fc7"]` is FCN-32s, `["fc7", "pool4"]` FCN-16s, the default FCN-8s (section 4.3).
-    Parameters are named after the layers of the released nets. Score layers start at zero, frozen
-    upsampling as bilinear interpolation, all other layers at PyTorch's random weights.
+    `forward` maps a normalised image [N, C, H, W] to scores [N, classes, H, W] for any H and W;
+    with less padding than published it may refuse small images, and says from which side on it
+    does not. `net.normalise` makes that image from raw bytes. `predict_from` picks the variant:
+    `["fc7"]` is FCN-32s, `["fc7", "pool4"]` FCN-16s, the default FCN-8s (section 4.3). Parameters
+    are named after the layers of the released nets. Score layers start at zero, frozen upsampling
+    as bilinear interpolation, all other layers at PyTorch's random weights.
 
     Args:
         backbone: The classification net: "alexnet", "vgg16", "vgg19" or "googlenet".

@@ -1,6 +1,6 @@
 """Where the cells of a feature map lie in the image, by composing the layers (section 3)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -38,13 +38,6 @@ class Grid:
 
 
 IMAGE = Grid()
-
-
-def compose(layers: Iterable[nn.Module], grid: Grid = IMAGE) -> Grid:
-    """The grid after a chain of layers, each after the one before it."""
-    for layer in layers:
-        grid = _grid_after(layer, [grid])
-    return grid
 
 
 def grids(layers: Mapping[str, nn.Module]) -> dict[str, Grid]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from fcnlib.core.files import atomic_write
+from fcnlib.evaluation.metrics import METRICS
 
 LOG_COLUMNS = [
     "iteration",
@@ -18,10 +19,7 @@ LOG_COLUMNS = [
     "loss_per_pixel",
     "learning_rate",
     "images_per_second",
-    "pixel_accuracy",
-    "mean_accuracy",
-    "mean_iu",
-    "frequency_weighted_iu",
+    *METRICS,
 ]
 LogRecord = dict[str, float | str]  # by column: a row of the learning curve
 

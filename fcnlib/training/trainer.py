@@ -138,7 +138,7 @@ class Trainer:
 
         self.state, self.loss_meter = TrainingState(), LossMeter()
         self.stop_requested = threading.Event()
-        if self.recipe.may_diverge:  # before there is a better one
+        if self.recipe.may_diverge:  # what is kept if it does before its first validation
             self.state.best_weights = self._snapshot()
         # What the training depends on: a saved state of anything else must not be resumed.
         self.identity = {
@@ -165,7 +165,8 @@ class Trainer:
             log.warning("asked to stop: stored iteration %d", self.state.iteration)
             raise
         except Diverged as error:
-            if not self.recipe.may_diverge or self.state.iteration == 0:  # or the start is broken
+            # Without a single update it is the starting weights or the data that are broken.
+            if not self.recipe.may_diverge or self.state.iteration == 0:
                 raise
             log.warning("%s: ends here, as the recipe allows", error)
             if self.loss_meter.images >= self.recipe.batch_size:  # an update since the last record

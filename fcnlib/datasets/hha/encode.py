@@ -68,7 +68,10 @@ NYUD_CAMERA = Camera(518.85790117450188, 519.46961112127485, 325.58244941119034,
 def encode_hha(
     depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera
 ) -> NDArray[np.uint8]:
-    """Disparity, height (cm) and angle (degrees + 38) as uint8 [H, W, 3].
+    """Disparity, height and angle as uint8 [H, W, 3], each limited to 255.
+
+    They are 31,000 / depth in cm, the height above the ground in cm, and the angle with gravity in
+    degrees + 38.
 
     Args:
         depth_m: Filled depth in metres, [H, W].
@@ -104,7 +107,10 @@ def hha_channels(
 
 
 def gravity(depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera) -> Floats:
-    """The unit vector [3] of gravity in the camera's axes: x to the right, y down, z forward."""
+    """The unit vector [3] of gravity in the camera's axes: x to the right, y down, z forward.
+
+    Arguments are those of `encode_hha`.
+    """
     depth, valid = _checked(depth_m, missing)
     return _gravity(_inverse(depth, valid), valid, camera)
 
