@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_base import suggestion
-from fcnlib.config.yaml_files import Source, entries_of, merge, merged, read_yaml, with_numbers
+from fcnlib.config.yaml_files import Source, entries_of, merge, read_yaml, with_numbers
 from fcnlib.core.errors import InputError
 
 PARTS = ("tables", "experiments", "figures", "claims")
@@ -21,18 +21,20 @@ def read_whole(
     says `experiments.NAME` whatever the study. What comes back says `studies: null`, that none is
     to be read any more: laid over the first file again, it gives itself.
     """
-    first, *overlays = map(Path, paths)
-    content, places = read_yaml(first), _Places()
-    folder = merged(paths, top).get("studies")
+    files = [(path, read_yaml(path)) for path in map(Path, paths)]
+    (first, content), *overlays = files
+    laid_over: dict[str, Any] = {}
+    for overlay in (*(entries for _, entries in overlays), top or {}):
+        laid_over = merge(laid_over, overlay)
+    folder, places = merge(content, laid_over).get("studies"), _Places()
     if folder is not None:
         if not isinstance(folder, str):
             raise InputError(f"{first}: studies: {folder!r}; expected a folder, or null")
-        studies = read_studies(first.parent / folder, places)
-        content = merge(content, studies)
-    for path in (first, *overlays):
-        places.add(read_yaml(path), path)
-    whole = merge(merge(content, merged(overlays)), top or {})
-    return with_numbers({**whole, "studies": None}), Source(" + ".join(map(str, paths)), places)
+        content = merge(content, read_studies(first.parent / folder, places))
+    for path, entries in files:
+        places.add(entries, path)
+    whole = with_numbers({**merge(content, laid_over), "studies": None})
+    return whole, Source(" + ".join(map(str, paths)), places)
 
 
 class _Places(dict[str, str]):

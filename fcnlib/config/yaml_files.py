@@ -1,7 +1,7 @@
 """YAML files: read, refused with the line, laid over each other."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,18 +38,6 @@ def entries_of(content: Mapping[str, Any]) -> list[str]:
         if isinstance(entries, Mapping)
         for name in entries
     ]
-
-
-def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The content of YAML files laid over each other, and `top` over all, in the files' order.
-
-    Snakemake merges the same way, but puts overlaid keys first; rows keep the list's order.
-    """
-    content: dict[str, Any] = {}
-    for path in paths:
-        content = merge(content, read_yaml(Path(path)))
-    whole: dict[str, Any] = with_numbers(merge(content, top or {}))
-    return whole
 
 
 def with_numbers(value: Any) -> Any:
