@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
@@ -101,7 +101,7 @@ class Config(Frozen):
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
     )
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = Field(
+    seeds: Annotated[tuple[Annotated[Int, Field(ge=0)], ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
@@ -118,6 +118,13 @@ class Config(Frozen):
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
     experiments: dict[Name, Experiment] = Field(description="By name; rows stand in this order.")
     claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):  # their spread would be too small
+            raise ValueError("expected each of them once")
+        return seeds
 
     @property
     def preset(self) -> Preset:
