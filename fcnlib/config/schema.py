@@ -9,19 +9,17 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
     Flag,
-    Float,
     Frozen,
     Int,
     Name,
-    Positive,
     Preset,
-    Share,
 )
 from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import Backbone, Net, Training
+from fcnlib.config.schema_pretraining import Effort, Pretraining
 
 
 class Table(Frozen):
@@ -38,28 +36,6 @@ class Table(Frozen):
     highlight_best: Flag = Field(
         True, description="Whether rows do the same, so that a column has a best one."
     )
-
-
-class Effort(Frozen):
-    """How long a classifier is trained; None: as the others."""
-
-    windows: Positive | None = Field(None, description="Training images.")
-    iterations: Positive | None = Field(None, description="Updates.")
-
-
-class Pretraining(Frozen):
-    """The classifier that takes ImageNet's place at demo scale."""
-
-    seed: Int = Field(0, description="Of images and weights.")
-    windows: Positive = Field(description="Training images.")
-    window: Positive = Field(description="Pixels of their side.")
-    held_out: Positive = Field(description="Images to test on.")
-    iterations: Positive = Field(description="Updates.")
-    batch_size: Positive = Field(description="Images of an update.")
-    learning_rate: Float = Field(description="Of AdamW.")
-    weight_decay: Float = Field(description="Of AdamW.")
-    label_smoothing: Share = Field(description="Of the cross entropy.")
-    backbones: dict[Backbone, Effort] = Field({}, description="What single backbones take instead.")
 
 
 class Scale(Frozen):
