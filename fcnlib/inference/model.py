@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -139,6 +139,7 @@ def load_model(
         trust: Set it for a TorchScript file of another origin, which holds code of its makers.
             Such files are loaded with and without it today; a later release will ask for it.
     """
+    _check_where(device, precision)
     path = Path(path)
     if path.suffix == ".caffemodel":
         conversion = convert_weights(path)
@@ -156,6 +157,16 @@ def load_model(
         net, info = exported.net, exported.info
         del exported  # of its memory no more than the net's is needed
     return Model(compile_for_device(net, device, precision), info, path=path, device=device)
+
+
+def _check_where(device: str, precision: str) -> None:
+    """Raise unless this machine has the device, and there is such a precision."""
+    if precision not in (known := get_args(Precision)):
+        raise InputError(f"precision {precision!r}; expected one of: {', '.join(known)}")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):  # torch's, of several lines
+        raise InputError(f"device {device!r}: not available here; expected such as cpu") from None
 
 
 def _single(by_task: Mapping[str, Tensor]) -> Any:
