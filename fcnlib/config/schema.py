@@ -11,6 +11,7 @@ from fcnlib.config.schema_base import (
     Flag,
     Frozen,
     Int,
+    Line,
     Name,
     Preset,
 )
@@ -27,7 +28,7 @@ class Table(Frozen):
 
     renamed: ClassVar = {"compete": "highlight_best"}
 
-    title: str = Field(description="The heading.")
+    title: Line = Field(description="The heading.")
     section: Section = Field("", description='The section of the paper, such as "4.3".')
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)] = Field(
         description="From left to right (fcnlib/config/columns.py)."
