@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from fcn_synthetic import CLASSES, objects
-from fcnlib.config.schema import Pretraining
+from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.core.progress import progress
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.graph import LayerGraph

@@ -136,6 +136,8 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "stride": Column("max stride", "px", 0, known="derived"),
 }
 
+RENAMED_COLUMNS: Mapping[str, ColumnName] = {"field": "receptive_field"}  # of earlier versions
+
 # A column's task and metric in results.csv; what is no score has no task.
 KEYS: Mapping[ColumnName, tuple[str, str]] = {
     name: (column.task if column.unit == "%" else "", column.metric or name)

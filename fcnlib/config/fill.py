@@ -43,7 +43,7 @@ def fill_experiment(
     if "paper" not in entry and isinstance(released := entry.get("released"), Mapping):
         # The released net is the paper's: its published numbers stand where that net's do.
         source_entry = experiments.get(str(released.get("demo_source")), {})
-        entry["paper"] = source_entry.get("paper", {})
+        entry["paper"] = source_entry.get("paper") or {}
     return entry
 
 
@@ -56,7 +56,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
     if "base" not in entry:
         return entry
     base_name = entry.pop("base")
-    if base_name not in experiments:
+    if not isinstance(base_name, str) or base_name not in experiments:
         known = suggestion(str(base_name), experiments)
         raise InputError(f"{place}.base: {base_name!r} is no experiment; {known}")
     order = list(experiments)
@@ -67,7 +67,10 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
         raise InputError(
             f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
-    same_kind = not entry.keys() & KINDS.keys() - {kind_of(base)}
+    kinds = entry.keys() & KINDS.keys()
+    if kinds == {"timing"} and kind_of(base) != "timing":  # which has no data to take over
+        raise InputError(f"{place}.base: {base_name!r} is not timed; expected one that is")
+    same_kind = kinds <= {kind_of(base)}
     for part in INHERITED if same_kind else INHERITED[:1]:
         own, theirs = entry.get(part, {}), base.get(part)
         if not isinstance(own, Mapping) or not isinstance(theirs, Mapping):

@@ -41,6 +41,7 @@ class Outline(BaseModel):
 def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config:
     """The checked configuration of `raw`'s scale; an InputError names file and key."""
     source = Source(source) if isinstance(source, str) else source
+    values = dict(raw)
     try:
         outline = Outline.model_validate(raw)
         if outline.scale not in outline.scales:
@@ -50,15 +51,16 @@ def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config
         choices: set[str] = {scale.preset, scale.archives}
         values = {key: of_scale(value, choices) for key, value in raw.items()}
         values["scales"] = raw["scales"]  # {demo: ..., paper: ...} are scales here, no choice
+        Outline.model_validate(values)  # a choice may be of something else
         _check_parts(values, outline.scale, scale, source)
         experiments = values["experiments"]
-        values["experiments"] = {
+        filled = {
             name: fill_experiment(name, experiments, values["recipes"], scale, source)
             for name in experiments
         }
-        config = Config.model_validate(values)
+        config = Config.model_validate({**values, "experiments": filled})
     except ValidationError as error:
-        text = scale_problem(error, raw, source) or first_problem(error, source)
+        text = scale_problem(error, values, source) or first_problem(error, source)
         raise InputError(text) from None
     check_experiments(config, source)
     check_figures(config, source)
@@ -102,7 +104,7 @@ def _check_some(
         raise InputError(place + (ending if ending != problem else f".{problem}")) from None
 
 
-def scale_problem(error: ValidationError, raw: Mapping[str, Any], source: Source) -> str:
+def scale_problem(error: ValidationError, values: Mapping[str, Any], source: Source) -> str:
     """The problem at the scale's key, if it is a value of the scale that an entry cannot have."""
     problem = error.errors()[0]
     place = [str(part) for part in problem["loc"]]
@@ -112,12 +114,12 @@ def scale_problem(error: ValidationError, raw: Mapping[str, Any], source: Source
     message = problem["msg"].removeprefix("Value error, ")
     key = key or message.partition(":")[0]
     message = message.removeprefix(f"{key}: ")
-    scale = Scale.model_validate(raw["scales"][raw["scale"]])
+    scale = Scale.model_validate(values["scales"][values["scale"]])
     bare = scale.model_copy(update={"net": {}, "recipe": {}})
-    own = fill_experiment(name, raw["experiments"], raw["recipes"], bare, source)
+    own = fill_experiment(name, values["experiments"], values["recipes"], bare, source)
     if key in own[part] or key not in getattr(scale, part):
         return ""
-    blamed, value = source.at(f"scales.{raw['scale']}.{part}.{key}"), getattr(scale, part)[key]
+    blamed, value = source.at(f"scales.{values['scale']}.{part}.{key}"), getattr(scale, part)[key]
     return f"{blamed}: {value!r}: {message} (experiments.{name})"
 
 

@@ -3,25 +3,24 @@
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
     Flag,
-    Float,
     Frozen,
     Int,
+    Line,
     Name,
-    Positive,
     Preset,
-    Share,
 )
 from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import Backbone, Net, Training
+from fcnlib.config.schema_pretraining import Effort, Pretraining
 
 
 class Table(Frozen):
@@ -29,7 +28,7 @@ class Table(Frozen):
 
     renamed: ClassVar = {"compete": "highlight_best"}
 
-    title: str = Field(description="The heading.")
+    title: Line = Field(description="The heading.")
     section: Section = Field("", description='The section of the paper, such as "4.3".')
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)] = Field(
         description="From left to right (fcnlib/config/columns.py)."
@@ -38,28 +37,6 @@ class Table(Frozen):
     highlight_best: Flag = Field(
         True, description="Whether rows do the same, so that a column has a best one."
     )
-
-
-class Effort(Frozen):
-    """How long a classifier is trained; None: as the others."""
-
-    windows: Positive | None = Field(None, description="Training images.")
-    iterations: Positive | None = Field(None, description="Updates.")
-
-
-class Pretraining(Frozen):
-    """The classifier that takes ImageNet's place at demo scale."""
-
-    seed: Int = Field(0, description="Of images and weights.")
-    windows: Positive = Field(description="Training images.")
-    window: Positive = Field(description="Pixels of their side.")
-    held_out: Positive = Field(description="Images to test on.")
-    iterations: Positive = Field(description="Updates.")
-    batch_size: Positive = Field(description="Images of an update.")
-    learning_rate: Float = Field(description="Of AdamW.")
-    weight_decay: Float = Field(description="Of AdamW.")
-    label_smoothing: Share = Field(description="Of the cross entropy.")
-    backbones: dict[Backbone, Effort] = Field({}, description="What single backbones take instead.")
 
 
 class Scale(Frozen):
@@ -101,7 +78,7 @@ class Config(Frozen):
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
     )
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = Field(
+    seeds: Annotated[tuple[Annotated[Int, Field(ge=0)], ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
@@ -118,6 +95,13 @@ class Config(Frozen):
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
     experiments: dict[Name, Experiment] = Field(description="By name; rows stand in this order.")
     claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):  # their spread would be too small
+            raise ValueError("expected each of them once")
+        return seeds
 
     @property
     def preset(self) -> Preset:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 # Strict: text must not pass for a number, nor `true` for 1.
 Int = Annotated[int, Field(strict=True)]
@@ -14,6 +14,16 @@ Flag = Annotated[bool, Field(strict=True)]
 # Names become files and patterns.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("expected one line")
+    return text
+
+
+# Names that people read become cells of tables.
+Line = Annotated[str, AfterValidator(_one_line)]
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Discriminator, Field, Tag
 
 from fcnlib.config.columns import ColumnName
-from fcnlib.config.schema_base import Archives, Flag, Float, Frozen, Name, Positive
+from fcnlib.config.schema_base import Archives, Flag, Float, Frozen, Line, Name, Positive
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_nets import Backbone, Net, Recipe
 
@@ -63,9 +63,11 @@ class Row(Frozen):
         "oracle": "upper_bound",
     }
 
-    row: str = Field(description="Its name in tables.")
+    row: Line = Field(description="Its name in tables.")
     tables: tuple[str, ...] = Field(description="The tables that it is a row of.")
-    rows: dict[Name, str] = Field({}, description="Its name in those of them where it has another.")
+    rows: dict[Name, Line] = Field(
+        {}, description="Its name in those of them where it has another."
+    )
     paper: dict[ColumnName, Float] = Field(
         {}, description="Published numbers by column: scores in percent, costs in their unit."
     )

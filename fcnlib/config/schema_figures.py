@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fcnlib.config.schema_base import Frozen, Positive
+from fcnlib.config.schema_base import Frozen, Line, Positive
 
 FigureKind = Literal[
     "comparison",  # nets side by side on the same images
@@ -38,7 +38,7 @@ class Figure(Frozen):
         "ablation: mean IU of every row of tables; momentum: mean IU by momentum and batch "
         "size; gaps: between nets and the bounds of their stride.",
     )
-    title: str = Field(description="The heading.")
+    title: Line = Field(description="The heading.")
     section: Section = Field("", description='The section of the paper, such as "4.3".')
     experiments: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         (), description="What it shows."

@@ -106,13 +106,11 @@ class Recipe(Frozen):
         "objective": "loss (cross_entropy or sigmoid)",
     }
 
-    learning_rate: Annotated[float, Field(strict=True, gt=0)] = Field(
+    learning_rate: Annotated[Float, Field(gt=0)] = Field(
         description="Of the weights; biases have twice that."
     )
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(0.99, description="Of SGD.")
-    weight_decay: Annotated[float, Field(strict=True, ge=0)] = Field(
-        0.0005, description="Of the weights alone."
-    )
+    weight_decay: Annotated[Float, Field(ge=0)] = Field(0.0005, description="Of the weights alone.")
     batch_size: Positive = Field(
         1, description="Images of an update, by accumulation, as they differ in size."
     )
@@ -137,7 +135,7 @@ class Recipe(Frozen):
             "(section 4.4)."
         ),
     )
-    score_lr_multiplier: Annotated[float, Field(strict=True, gt=0)] = Field(
+    score_lr_multiplier: Annotated[Float, Field(gt=0)] = Field(
         1.0, description="What the learning rate of score layers is multiplied by."
     )
     score_init: Literal["zero", "random"] = Field(

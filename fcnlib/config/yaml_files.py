@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from fcnlib.config.columns import RENAMED_COLUMNS
+from fcnlib.config.schema_base import suggestion
 from fcnlib.core.errors import InputError
 
 # In C where PyYAML has it: ten times faster.
@@ -16,6 +19,8 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # PyYAML follows YAML 1.1, to which these are text; to people, to YAML 1.2 and to DVC they are not.
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+FEW = 8  # words: all of them are told
 
 
 class Source(NamedTuple):
@@ -27,7 +32,12 @@ class Source(NamedTuple):
     def at(self, place: str) -> str:
         """The file and the path of a key, such as `experiments.voc-fcn8s.net.width`."""
         entry = ".".join(place.split(".")[:2])
-        return f"{self.places.get(entry, self.files)}: {place}"
+        return f"{self.places.get(entry, self.files)}: {in_one_line(place)}"
+
+
+def in_one_line(key: str) -> str:
+    """A key as messages show it: YAML lets it have line ends."""
+    return "\\n".join(key.splitlines())
 
 
 def entries_of(content: Mapping[str, Any]) -> list[str]:
@@ -55,13 +65,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
         loader = LOADER(path.read_text("utf-8"))
         node = loader.get_single_node()
         content = loader.construct_document(node) if node else None
+        twice = _twice(node)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
         raise InputError(f"{path}: {reason}") from None
+    except RecursionError:  # an alias of what is around it, for example
+        raise InputError(f"{path}: nested too deeply; expected a YAML mapping") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
-    if twice := _twice(node):  # YAML would silently take the last
-        raise InputError(f"{path}: {twice[0]}: stands there twice")
+    if twice:  # YAML would silently take the last
+        raise InputError(f"{path}: {in_one_line(twice[0])}: stands there twice")
     return content
 
 
@@ -93,12 +106,32 @@ def first_problem(error: ValidationError, source: Source) -> str:
     location = [str(part) for part in problem["loc"]]
     if location[:1] in (["datasets"], ["experiments"]):
         del location[2:3]  # pydantic adds the name of the kind
+    # And `[key]` where it is the key that is wrong, or which of several types it tried.
+    location = [part for part in location if "[" not in part]
+    if problem["type"].startswith("union_tag"):
+        location.append(problem["ctx"]["discriminator"].strip("'"))
     place = source.at(".".join(location) or "top level")
-    if problem["type"] == "missing":
+    if problem["type"] in ("missing", "union_tag_not_found"):
         return f"{place}: missing"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "union_tag_invalid":
+        return f"{place}: {problem['ctx']['tag']!r}: {_allowed(problem, message)}"
+    if problem["type"] == "literal_error":
+        message = _allowed(problem, message)
     if isinstance(problem["input"], Mapping):
         return f"{place}: {message}"
     if problem["type"] in ("tuple_type", "list_type"):
         message = "expected a list, such as [a, b]"
     return f"{place}: {problem['input']!r}: {message}"
+
+
+def _allowed(problem: ErrorDetails, message: str) -> str:
+    """What the words are that are allowed; of many, the one that was probably meant."""
+    context = problem["ctx"]
+    given = str(context.get("tag", problem["input"]))
+    words = re.findall(r"'([^']+)'", context.get("expected") or context["expected_tags"])
+    if RENAMED_COLUMNS.get(given) in words:
+        return f"it is now {RENAMED_COLUMNS[given]}"
+    if len(words) > FEW:
+        return suggestion(given, words)
+    return message if "expected" in context else f"expected one of: {', '.join(words)}"

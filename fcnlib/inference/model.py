@@ -147,6 +147,7 @@ def load_model(
     Raises:
         InputError: The file is missing, damaged or of another kind, or the precision unknown.
     """
+    _check_where(device, precision)
     path = Path(path)
     if precision not in get_args(Precision):
         known = ", ".join(get_args(Precision))
@@ -167,6 +168,16 @@ def load_model(
         net, info = exported.net, exported.info
         del exported  # of its memory no more than the net's is needed
     return Model(compile_for_device(net, device, precision), info, path=path, device=device)
+
+
+def _check_where(device: str, precision: str) -> None:
+    """Raise unless this machine has the device, and there is such a precision."""
+    if precision not in (known := get_args(Precision)):
+        raise InputError(f"precision {precision!r}; expected one of: {', '.join(known)}")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):  # torch's, of several lines
+        raise InputError(f"device {device!r}: not available here; expected such as cpu") from None
 
 
 def _single(by_task: Mapping[str, Tensor]) -> Any:

@@ -132,7 +132,12 @@ def export_trained(checkpoint: Checkpoint, path: Path, *, origin: Path) -> None:
 def restore_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     """The net of a checkpoint with its weights; `origin` is the file that errors name."""
     net = _unfilled_net(checkpoint, origin)
-    load_matching(checkpoint.state, net, origin=str(origin))
+    matching = load_matching(checkpoint.state, net, origin=str(origin))
+    for odd, what in ((matching.missing, "lacks"), (matching.unused, "holds")):
+        # An earlier version wrote no order of the channels.
+        if names := [name for name in odd if not name.startswith("input_")]:
+            expected = "expected the weights of the net that it tells of"
+            raise InputError(f"{origin}: {what} {names[0]}; {expected}")
     return net
 
 
@@ -152,8 +157,11 @@ def read_metadata(path: Path) -> ModelInfo:
             net = _unfilled_net(checkpoint, path)
         return ModelInfo.from_checkpoint(checkpoint, net)
     with _named_errors(path), zipfile.ZipFile(path) as archive:
-        found = [name for name in archive.namelist() if name.endswith(f"/extra/{METADATA}")]
-        return ModelInfo.model_validate_json(archive.read(found[0]) if found else "{}")
+        extra = {name.partition("/extra/")[2]: name for name in archive.namelist()}
+        content = archive.read(extra[METADATA]) if METADATA in extra else b""
+        info = ModelInfo.model_validate_json(content or "{}")
+    _check_version(path, ours=BUILD_ARGS in extra, metadata=content)
+    return info
 
 
 def read_exported(path: Path) -> Exported:
@@ -162,6 +170,8 @@ def read_exported(path: Path) -> Exported:
         extra = {METADATA: "", BUILD_ARGS: ""}
         read: Any = torch.jit.load
         scripted = read(str(path), map_location="cpu", _extra_files=extra).eval()
+    _check_version(path, ours=bool(extra[BUILD_ARGS]), metadata=extra[METADATA])
+    with _named_errors(path):
         info = ModelInfo.model_validate_json(extra[METADATA] or "{}")
         if not extra[BUILD_ARGS]:  # of another origin: used as it is
             return Exported(scripted, None, info)
@@ -169,6 +179,12 @@ def read_exported(path: Path) -> Exported:
             net = build_fcn(**json.loads(extra[BUILD_ARGS]))
         net.load_state_dict(scripted.net.state_dict(), assign=True)
         return Exported(scripted, net, info)
+
+
+def _check_version(path: Path, *, ours: bool, metadata: bytes | str) -> None:
+    """Raise if a file of ours does not tell its inputs, which are not always colours."""
+    if ours and not metadata:
+        raise InputError(f"{path}: of an earlier version; expected a model that is exported anew")
 
 
 def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
@@ -190,7 +206,8 @@ def _labeller(net: FCN) -> nn.Module:
 def _named_errors(path: Path) -> Iterator[None]:
     """Turns what a missing or foreign file raises into one line."""
     if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; expected {MODEL}")
+        what = "is a folder" if Path(path).is_dir() else "no such file"
+        raise InputError(f"{path}: {what}; expected {MODEL}")
     try:
         yield
     # Of what torch says of it, nothing helps: its reasons are of its source.

@@ -32,10 +32,11 @@ def over_seeds(numbers: pd.DataFrame) -> pd.DataFrame:
     runs = numbers.groupby(["experiment", "column"], sort=False)["value"]
     found = pd.DataFrame({"measured": runs.mean(), "std": runs.std(), "seeds": runs.count()})
     found = found[found["seeds"] == runs.size()]
-    columns = found.index.get_level_values("column")
-    found["std"] = found["std"].where(np.array([COLUMNS[x].known == "measured" for x in columns]))
-    for name in ("measured", "std"):
-        found[name] = found[name].map(_rounded)
+    known = np.array([COLUMNS[x].known for x in found.index.get_level_values("column")])
+    found["std"] = found["std"].where(known == "measured").map(_rounded)
+    # A rate may be smaller than the last digit that a score is rounded to.
+    exact = found["measured"].map(lambda value: float(f"{value:.10g}"))
+    found["measured"] = found["measured"].map(_rounded).where(known != "set", exact)
     return found
 
 

@@ -81,7 +81,7 @@ def read_results(path: Path | str) -> pd.DataFrame:
     try:
         text = pd.read_csv(path, dtype="str", keep_default_na=False, skip_blank_lines=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected CSV: {error}") from None
+        raise InputError(f"{path}: expected CSV: {' '.join(str(error).split())}") from None
     if list(text.columns) != FIELDS:
         raise InputError(f"{path}: expected the columns {','.join(FIELDS)}")
     values = {name: text[name] for name in FIELDS}
@@ -97,7 +97,8 @@ def read_results(path: Path | str) -> pd.DataFrame:
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
     """Write results.csv: the rows of all tables in the order given."""
-    write_results(Path(output), pd.concat([read_results(path) for path in tables]))
+    frames = [read_results(path) for path in tables]
+    write_results(Path(output), pd.concat(frames) if frames else results_frame(()))
 
 
 def write_scores(

@@ -215,6 +215,37 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
             "tables.empty: no experiment names it",
         ),
         ("figures/fig4/experiments", [], "figures.fig4.experiments: []"),
+        (
+            "tables/skips/columns",
+            ["mean_ui"],
+            "tables.skips.columns.0: 'mean_ui': did you mean 'mean_iu'?",
+        ),
+        (
+            "experiments/voc-fcn8s/paper/field",
+            404,
+            "voc-fcn8s.paper.field: 'field': it is now receptive_field",
+        ),
+        (
+            "datasets/voc2011/converter",
+            "vok",
+            "datasets.voc2011.converter: 'vok': expected one of: voc, ",
+        ),
+        ("datasets/mine", {"path": "x"}, "datasets.mine.converter: missing"),
+        (
+            "experiments/voc-fcn16s/net/start_from",
+            "voc-fcn32s",
+            "voc-fcn16s.net.start_from: 'voc-fcn32s': expected a list",
+        ),
+        ("claims/a b", {}, "claims.a b: "),
+        ("claims/a\nb", {}, "claims.a\\nb: "),
+        ("experiments/voc-fcn8s", {"demo": 3, "paper": 4}, "experiments.voc-fcn8s: 3: Input"),
+        ("recipes/heavy/learning_rate", float("inf"), "recipes.heavy.learning_rate: inf: Input"),
+        ("experiments/voc-fcn8s/row", "FCN\n8s", "voc-fcn8s.row: 'FCN\\n8s': expected one line"),
+        ("tables/skips/title", "Table 3\n", "tables.skips.title: 'Table 3\\n': expected one line"),
+        ("figures/fig4/title", "a\rb", "figures.fig4.title: 'a\\rb': expected one line"),
+        ("seeds", [0, 1, 0], "seeds: [0, 1, 0]: expected each of them once"),
+        ("seeds", [-1], "seeds.0: -1: Input should be greater than or equal to 0"),
+        ("seeds", [True], "seeds.0: True: Input should be a valid integer"),
         ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
         ("scales", 3, "scales: 3: Input should be a valid dictionary"),
@@ -236,6 +267,23 @@ def test_a_mistake_is_told_with_its_path(
 ) -> None:
     set_at(raw_config, path, value)
     assert told in refusal(raw_config)
+
+
+def test_a_scales_value_is_blamed_where_a_net_is_chosen_by_the_preset(
+    raw_config: dict[str, Any],
+) -> None:
+    net = {"backbone": "googlenet", "predict_from": ["inception_5b/output"], "padding": None}
+    entry = {**raw_config["experiments"]["voc-fcn32s"], "net": net}
+    recipe = {"demo": {"name": "heavy"}, "paper": {"name": "staged"}}
+    blamed = "scales.demo.net.fc6_kernel: 3: expected null, as googlenet has no fc6"
+    for chosen in (
+        {"demo": entry, "paper": {}},
+        {**entry, "net": {"demo": net, "paper": {}}, "recipe": recipe},
+    ):
+        raw_config["experiments"]["mine"] = chosen
+        assert f"{blamed} (experiments.mine)" in refusal(raw_config)
+    raw_config["experiments"]["mine"] = {**entry, "net": {"demo": {**net, "fc6_kernel": 3}}}
+    assert "experiments.mine.net: fc6_kernel: expected null" in refusal(raw_config)
 
 
 @pytest.mark.parametrize("number", ["2e-9", "2e-09", "+2E-9", "2.0e-9"])
@@ -336,6 +384,13 @@ def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
     with pytest.raises(InputError, match=r"own\.yaml: tables\.a: stands there twice"):
+        read([own])
+
+
+def test_an_alias_of_what_is_around_it_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("experiments: &all {mine: *all}\n")
+    with pytest.raises(InputError, match=r"own\.yaml: nested too deeply"):
         read([own])
 
 

@@ -95,12 +95,21 @@ def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
     )
 
 
+def test_a_released_net_has_no_published_numbers_where_ours_has_none(
+    raw_config: dict[str, Any],
+) -> None:
+    raw_config["experiments"]["voc-fcn8s"]["paper"] = None
+    assert load(raw_config).experiments["zoo-voc-fcn8s"].paper == {}
+
+
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
         ({"base": "voc-fcn33s"}, "mine.base: 'voc-fcn33s' is no experiment; did you mean 'voc-fcn"),
         ({"base": "voc-fcn16s"}, "mine.base: 'voc-fcn16s' has the base 'voc-fcn32s' itself; expec"),
         ({"base": "context-fcn32s"}, "mine.base: 'context-fcn32s' must stand above it"),
+        ({"base": ["voc-fcn32s"]}, "mine.base: ['voc-fcn32s'] is no experiment; did you mean 'voc"),
+        ({"timing": {"side": 224}}, "mine.base: 'voc-fcn32s' is not timed; expected one that is"),
         ({"base": "mine"}, "mine.base: 'mine' must stand above it"),
         ({"oracle": {"factor": 8}}, "mine: unknown key 'oracle'; it is now upper_bound"),
         ({"tested": {"net": "x"}}, "mine: unknown key 'tested'; it is now evaluate_of"),

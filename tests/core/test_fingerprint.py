@@ -132,3 +132,11 @@ def test_training_does_not_depend_on_the_page(repository: Path) -> None:
     }
     assert {"trainer", "fcn", "metrics", "reader"} <= reached
     assert not reached & {"page", "curves", "tables", "torchscript", "main", "voc", "load"}
+
+
+@pytest.mark.parametrize("script", ["pretrain.py", "train.py", "evaluate.py"])
+def test_what_a_study_may_say_of_claims_and_figures_trains_nothing(
+    repository: Path, script: str
+) -> None:
+    reached = fingerprints._reached(repository / "workflow/scripts" / script)
+    assert not {path.stem for path in reached} & {"schema", "schema_claims", "schema_figures"}

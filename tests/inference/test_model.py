@@ -21,7 +21,13 @@ from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.torchscript import export_checkpoint
 from fcnlib.models.fcn import FCN, build_fcn
-from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
+from fcnlib.models.weights.checkpoint import (
+    Checkpoint,
+    read_checkpoint,
+    read_tensors,
+    write_checkpoint,
+    write_tensors,
+)
 
 VALUES: dict[str, Any] = {"backbone": "vgg16", "predict_from": ("fc7", "pool4"), "width": 1 / 32}
 TWO = {"semantic": ("a", "b", "c"), "geometric": ("flat", "steep")}
@@ -201,6 +207,37 @@ def test_weights_that_are_no_checkpoint_of_a_net_are_one_line(tmp_path: Path) ->
         load_model(tmp_path / "state.pt")
     with pytest.raises(InputError, match=r"classifier\.pt: lacks net, classes, palette; expected"):
         load_model(tmp_path / "classifier.pt")
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"), [("fc6.weight", "lacks fc6.weight"), ("fc8.weight", "holds fc8.weight")]
+)
+def test_weights_of_another_net_than_the_file_tells_of_are_refused(
+    files: dict[str, Path], tmp_path: Path, layer: str, what: str
+) -> None:
+    content = read_tensors(files["pt"])
+    state = dict(read_checkpoint(files["pt"]).state)
+    if layer in state:
+        del state[layer]
+    else:
+        state[layer] = torch.zeros(1)
+    write_tensors(tmp_path / "net.pt", {**content, "state": state})
+    with pytest.raises(InputError, match=rf"net\.pt: {what}; expected the weights of the net"):
+        load_model(tmp_path / "net.pt")
+
+
+def test_where_and_how_a_model_computes_is_checked_first(files: dict[str, Path]) -> None:
+    for device in ("gpu", "cuda:99", "cpu:x"):
+        with pytest.raises(InputError, match=f"device '{device}': not available here") as error:
+            load_model(files["pt"], device=device)
+        assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match="precision 'fp16'; expected one of: fp32, tf32, bf16"):
+        load_model(files["pt"], precision="fp16")  # type: ignore[arg-type]
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder; expected a checkpoint"):
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["pt", "ts", "caffemodel"])

@@ -207,6 +207,16 @@ def test_a_checkpoint_of_classes_without_a_task_is_refused(tmp_path: Path) -> No
 
 def test_a_file_of_another_version_is_one_line(tmp_path: Path) -> None:
     scripted = torch.jit.script(net("fc7"))
-    scripted.save(str(tmp_path / "net.ts"), _extra_files={"net.json": '{"colour": "red"}'})
+    extra = {"net.json": '{"colour": "red"}', "metadata.json": "{}"}
+    scripted.save(str(tmp_path / "net.ts"), _extra_files=extra)
     with pytest.raises(InputError, match=r"net\.ts: damaged, or of another kind; expected"):
         load_model(tmp_path / "net.ts")
+
+
+def test_a_file_that_does_not_tell_its_inputs_is_not_taken_to_see_colours(tmp_path: Path) -> None:
+    scripted = torch.jit.script(net("fc7"))
+    extra = {"net.json": "{}", "about.json": '{"inputs": ["hha"]}'}  # as an earlier version did
+    scripted.save(str(tmp_path / "net.ts"), _extra_files=extra)
+    for read in (load_model, read_metadata):
+        with pytest.raises(InputError, match=r"net\.ts: of an earlier version; expected"):
+            read(tmp_path / "net.ts")

@@ -49,14 +49,21 @@ def test_the_columns_are_those_of_old_and_what_the_numbers_are_of_behind_them(tm
         ("", "expected CSV"),
         ("table,row\n", "expected the columns table,row,experiment"),
         ("HEAD\n" + "t,r,e,,m,much,,,,%,,,,\n", "could not convert string to float: 'much'"),
+        ("HEAD\n" + 13 * "," + "\n" + 14 * "," + "\n", "expected CSV: .*Expected 14 fields"),
         ("HEAD\n" + "t,r,e,,m,1.0,,one,,%,,,,\n", "invalid literal for int"),
     ],
 )
 def test_what_is_no_results_csv_is_named(tmp_path, content, problem):
     path = tmp_path / "results.csv"
     path.write_text(content.replace("HEAD", ",".join(ResultRow._fields)))
-    with pytest.raises(InputError, match=rf"results\.csv: {problem}"):
+    with pytest.raises(InputError, match=rf"results\.csv: {problem}") as error:
         read_results(path)
+    assert "\n" not in str(error.value)
+
+
+def test_of_no_table_there_are_no_results(tmp_path):
+    join_tables([], tmp_path / "results.csv")
+    assert result_rows(read_results(tmp_path / "results.csv")) == []
 
 
 def test_joined_tables_keep_every_digit_and_their_order(tmp_path):

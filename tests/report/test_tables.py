@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.page import facts, table_files, write_dataset, write_net
-from fixtures.results import write_metrics
+from fixtures.results import write_mean_iu, write_metrics
 
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics as scores
@@ -353,6 +353,13 @@ def cost_runs(folder: Path) -> list[Path]:
         write_metrics(folder, "small", 1, mean_iu=0.4, costs=small | {"forward_ms": 5.12}),
         write_metrics(folder, "big", 0, mean_iu=0.5, costs=big),
     ]
+
+
+@pytest.mark.parametrize("rate", [1e-12, 2.5e-11, 1e-10, 0.1])
+def test_a_rate_is_shown_as_it_was_set_however_small(tmp_path, rate):
+    runs = [write_mean_iu(tmp_path, "heavy", 50.0, seed=i, learning_rate=rate) for i in range(3)]
+    csv, markdown = build(tmp_path, runs, {**SET, "columns": ["learning_rate"]})
+    assert f",learning_rate,{rate!r},,3," in csv and f"| {rate:g} |" in markdown
 
 
 def test_what_is_no_score_is_a_line_with_its_unit_and_no_task(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fcn_synthetic.pretrain import add_batch_norm, fold_batch_norm, pretrain
-from fcnlib.config.schema import Pretraining
+from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn

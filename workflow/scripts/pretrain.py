@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fcn_synthetic.pretrain import pretrain
-from fcnlib.config.schema import Pretraining
+from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.core.job import job
 from fcnlib.core.provenance import provenance
 

@@ -84,7 +84,8 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
-        raise InputError(f"{path}: {place}: {problem['msg']}; expected a checkpoint") from None
+        message = problem["msg"].removeprefix("Value error, ")
+        raise InputError(f"{path}: {place}: {message}; expected a checkpoint") from None
 
 
 def read_tensors(path: Path) -> dict[str, object]:
