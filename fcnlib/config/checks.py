@@ -7,13 +7,13 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.checks_data import CONTENTS, check_data, check_datasets, require_known
 from fcnlib.config.columns import (
     COLUMNS,
-    KEYS,
+    RESULT_KEYS,
     RULES,
     ColumnName,
-    Learning,
     Metric,
     Setting,
     TestServerMetric,
+    TrainingResult,
 )
 from fcnlib.config.schema import Config, Table
 from fcnlib.config.schema_data import CHANNELS, Data
@@ -28,7 +28,7 @@ from fcnlib.config.schema_experiments import (
     UpperBound,
 )
 from fcnlib.config.schema_nets import STRIDES, WINDOWS, Net
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 WRITTEN = ".caffemodel"
@@ -38,14 +38,14 @@ TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "receptive_field", "stride")
 )
-TRAINED: frozenset[ColumnName] = frozenset((*get_args(Learning), *get_args(Setting)))
-WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
+TRAINED: frozenset[ColumnName] = frozenset((*get_args(TrainingResult), *get_args(Setting)))
+NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
     ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
 )
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
 
 
-def check_experiments(config: Config, source: Source) -> None:
+def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
     check_datasets(config, source)
     files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
@@ -133,7 +133,7 @@ def _key_of_start(entry: Experiment) -> str:
             return "net.start_from"
 
 
-def _check_tables(config: Config, source: Source) -> None:
+def _check_tables(config: Config, source: ConfigSource) -> None:
     """A scale shows tables that there are, and tables show numbers."""
     place = source.at(f"scales.{config.scale}.tables")
     for shown in config.scales[config.scale].tables or ():
@@ -293,9 +293,9 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
         backward: set[ColumnName] = {"backward_ms"} if entry.timing.backward else set()
         return {*TIMES, *backward, *entry.paper}
     tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
-    scores = {name for name in SCORES if KEYS[name][0] in tasks}
+    scores = {name for name in SCORES if RESULT_KEYS[name][0] in tasks}
     if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
-        scores -= WITH_BACKGROUND
+        scores -= NEED_BACKGROUND
     match entry:
         case UpperBound():
             return {*scores, *RULES, *entry.paper}

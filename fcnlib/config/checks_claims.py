@@ -2,10 +2,10 @@
 
 from fcnlib.config.checks_data import require_known
 from fcnlib.config.schema import Config
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 
 
-def check_claims(config: Config, source: Source) -> None:
+def check_claims(config: Config, source: ConfigSource) -> None:
     """A claim is of tables, rows and columns that there are, in whichever study they stand."""
     rows = {
         table: [name for name, entry in config.experiments.items() if table in entry.tables]

@@ -8,7 +8,7 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import ArchiveDataset, Data, Dataset, FolderDataset, Input, Synthetic
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 VOCS = tuple(name for name in ARCHIVES if name.startswith("VOCtrainval"))
@@ -71,7 +71,7 @@ def splits_of(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def check_datasets(config: Config, source: Source) -> None:
+def check_datasets(config: Config, source: ConfigSource) -> None:
     """Data sets are of archives that their converters read; synthetic scenes can be made."""
     for name, dataset in config.datasets.items():
         if isinstance(dataset, ArchiveDataset):
@@ -95,7 +95,7 @@ def _check_archives(dataset: ArchiveDataset, place: str) -> None:
         require_known(name, known, f"{place}.archives.{i}", f"is not for {dataset.converter}")
 
 
-def _check_synthetic(synthetic: Synthetic, source: Source) -> None:
+def _check_synthetic(synthetic: Synthetic, source: ConfigSource) -> None:
     sizes = {key: getattr(synthetic, key).size for key in ("scenes", "context", "outdoor", "test")}
     for key, size in sizes.items():
         if size < SMALLEST:

@@ -6,13 +6,13 @@ from fcnlib.config.checks_data import require_known
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import Experiment, Retested, Scored, Trained, UpperBound
 from fcnlib.config.schema_figures import Figure
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 MEAN_IU = "mean_iu"
 
 
-def check_figures(config: Config, source: Source) -> None:
+def check_figures(config: Config, source: ConfigSource) -> None:
     """A figure shows experiments and tables that there are, and that fit its kind."""
     entries = config.experiments.items()
     nets = [name for name, entry in entries if isinstance(entry, Scored)]

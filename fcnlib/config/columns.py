@@ -28,12 +28,12 @@ TestServerMetric = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
 # What a run was told; nothing that it found.
 Setting = Literal["batch_size", "momentum", "learning_rate"]
 # What learning took and came to.
-Learning = Literal["training_s", "training_loss"]
+TrainingResult = Literal["training_s", "training_loss"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
     "backward_ms",
-    Learning,
+    TrainingResult,
     "outputs",
     "output_ms",
     "max_difference",
@@ -137,8 +137,8 @@ COLUMNS: Mapping[ColumnName, Column] = {
 }
 
 # A column's task and metric in results.csv; what is no score has no task.
-KEYS: Mapping[ColumnName, tuple[str, str]] = {
+RESULT_KEYS: Mapping[ColumnName, tuple[str, str]] = {
     name: (column.task if column.unit == "%" else "", column.metric or name)
     for name, column in COLUMNS.items()
 }
-NAMES: Mapping[tuple[str, str], ColumnName] = {key: name for name, key in KEYS.items()}
+NAMES: Mapping[tuple[str, str], ColumnName] = {key: name for name, key in RESULT_KEYS.items()}

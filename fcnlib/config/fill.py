@@ -6,11 +6,11 @@ from typing import Any
 from fcnlib.config.schema import Scale
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import CHANNELS
-from fcnlib.config.schema_experiments import KINDS, PUBLISHED_ONLY, kind_of
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.schema_experiments import EXPERIMENT_KINDS, PUBLISHED_ONLY, kind_of
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
-PARTS = ("data", "net", "recipe", "timing")  # what a base gives
+INHERITED = ("data", "net", "recipe", "timing")  # what a base gives
 
 
 def fill_experiment(
@@ -18,7 +18,7 @@ def fill_experiment(
     experiments: Mapping[str, dict[str, Any]],
     recipes: Mapping[str, dict[str, Any]],
     scale: Scale,
-    source: Source,
+    source: ConfigSource,
 ) -> dict[str, Any]:
     """An experiment with all its values.
 
@@ -67,8 +67,8 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
         raise InputError(
             f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
-    same_kind = not entry.keys() & KINDS.keys() - {kind_of(base)}
-    for part in PARTS if same_kind else PARTS[:1]:
+    same_kind = not entry.keys() & EXPERIMENT_KINDS.keys() - {kind_of(base)}
+    for part in INHERITED if same_kind else INHERITED[:1]:
         own, theirs = entry.get(part, {}), base.get(part)
         if not isinstance(own, Mapping) or not isinstance(theirs, Mapping):
             continue
@@ -78,16 +78,16 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
 
 def _check_kind(entry: Mapping[str, Any], place: str) -> None:
     """Raise unless an entry is of one kind, or published numbers are all it has."""
-    for old, new in KINDS["net"].renamed.items():
+    for old, new in EXPERIMENT_KINDS["net"].renamed.items():
         if old in entry:
             raise InputError(f"{place}: unknown key {old!r}; it is now {new}")
-    given = [kind for kind in KINDS if entry.get(kind) is not None]
+    given = [kind for kind in EXPERIMENT_KINDS if entry.get(kind) is not None]
     if ("recipe" in entry) != ("net" in entry):
         raise InputError(f"{place}: net and recipe come together or not at all")
     published_only = not given and entry.get(PUBLISHED_ONLY) and "data" not in entry
     if not published_only and len(given) != 1:
         found = " beside ".join(given) or "none"
-        kinds = "; ".join(["net and recipe", *list(KINDS)[1:]])
+        kinds = "; ".join(["net and recipe", *list(EXPERIMENT_KINDS)[1:]])
         raise InputError(
             f"{place}: {found}; expected one of: {kinds}; or paper alone, with a number"
         )

@@ -21,7 +21,7 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
-from fcnlib.config.schema_nets import Backbone, Net, Training
+from fcnlib.config.schema_nets import BackboneName, Net, Training
 
 
 class Table(Frozen):
@@ -59,7 +59,9 @@ class Pretraining(Frozen):
     learning_rate: Float = Field(description="Of AdamW.")
     weight_decay: Float = Field(description="Of AdamW.")
     label_smoothing: Share = Field(description="Of the cross entropy.")
-    backbones: dict[Backbone, Effort] = Field({}, description="What single backbones take instead.")
+    backbones: dict[BackboneName, Effort] = Field(
+        {}, description="What single backbones take instead."
+    )
 
 
 class Scale(Frozen):
@@ -109,7 +111,7 @@ class Config(Frozen):
     pretraining: Pretraining = Field(
         description="The classifier that takes ImageNet's place where archives are synthetic."
     )
-    weights: dict[Backbone, str] = Field(
+    weights: dict[BackboneName, str] = Field(
         description="The published classifier of each backbone, of fcnlib/archives/catalogue.py."
     )
     datasets: dict[Name, Dataset] = Field(description="What experiments are trained and tested on.")
@@ -150,7 +152,7 @@ class Config(Frozen):
         kernel = None if backbone == "googlenet" else net.get("fc6_kernel")
         return {"width": net.get("width", 1.0), "fc6_kernel": kernel}
 
-    def pretraining_of(self, backbone: Backbone) -> Pretraining:
+    def pretraining_of(self, backbone: BackboneName) -> Pretraining:
         """How this backbone's classifier is trained, without the values of others."""
         own = self.pretraining.backbones.get(backbone, Effort()).model_dump(exclude_none=True)
         return self.pretraining.model_copy(update={**own, "backbones": {}})

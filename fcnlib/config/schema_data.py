@@ -130,7 +130,7 @@ class Context(Frozen):
     validation: Positive = Field(description="Validation images.")
 
 
-class Test(Frozen):
+class TestImages(Frozen):
     """Photographs without labels for the evaluation server, in the archive of VOC2012 test."""
 
     size: Positive = Field(description="Pixels of the longer side.")
@@ -165,4 +165,4 @@ class Synthetic(Frozen):
     )
     rooms: Rooms = Field(description="Rooms with depth (NYUDv2).")
     outdoor: Outdoor = Field(description="Outdoor scenes (SIFT Flow).")
-    test: Test = Field(description="Images without labels (VOC2012 test).")
+    test: TestImages = Field(description="Images without labels (VOC2012 test).")

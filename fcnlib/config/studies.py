@@ -5,16 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_base import suggestion
-from fcnlib.config.yaml_files import Source, entries_of, merge, merged, read_yaml, with_numbers
+from fcnlib.config.yaml_files import (
+    ConfigSource,
+    entries_of,
+    merge,
+    merged,
+    read_yaml,
+    with_numbers,
+)
 from fcnlib.core.errors import InputError
 
-PARTS = ("tables", "experiments", "figures", "claims")
-KEYS = ("section", "title", *PARTS)
+STUDY_PARTS = ("tables", "experiments", "figures", "claims")
+STUDY_KEYS = ("section", "title", *STUDY_PARTS)
 
 
-def read_whole(
+def read_raw_config(
     paths: Sequence[str | Path], top: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], Source]:
+) -> tuple[dict[str, Any], ConfigSource]:
     """The configuration of `paths` with the studies that it names, and which file says what.
 
     The first file is laid under the studies, the others and `top` over them, so that an overlay
@@ -31,8 +38,8 @@ def read_whole(
         content = merge(content, studies)
     for path in (first, *overlays):
         places.add(read_yaml(path), path)
-    whole = merge(merge(content, merged(overlays)), top or {})
-    return with_numbers({**whole, "studies": None}), Source(" + ".join(map(str, paths)), places)
+    raw = merge(merge(content, merged(overlays)), top or {})
+    return with_numbers({**raw, "studies": None}), ConfigSource(" + ".join(map(str, paths)), places)
 
 
 class _Places(dict[str, str]):
@@ -48,11 +55,11 @@ def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise InputError(f"{folder}: no study in it; expected a folder of .yaml files")
-    content: dict[str, Any] = {part: {} for part in PARTS}
+    content: dict[str, Any] = {part: {} for part in STUDY_PARTS}
     places = _Places() if places is None else places
     for path in paths:
         study = _with_sections(read_yaml(path), path)
-        for part in PARTS:
+        for part in STUDY_PARTS:
             for name, entry in study.get(part, {}).items():
                 if name in content[part]:
                     place = f"{part}.{name}"
@@ -60,21 +67,21 @@ def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
                         f"{path}: {place}: stands in {places[place]} too; expected once"
                     )
                 content[part][name] = entry
-        places.add({part: study.get(part, {}) for part in PARTS}, path)
+        places.add({part: study.get(part, {}) for part in STUDY_PARTS}, path)
     return content
 
 
 def _with_sections(study: dict[str, Any], path: Path) -> dict[str, Any]:
     """A study whose tables, figures and claims know the section of the paper that they are of."""
     for key in study:
-        if key not in KEYS:
-            raise InputError(f"{path}: unknown key {key!r}; {suggestion(str(key), KEYS)}")
+        if key not in STUDY_KEYS:
+            raise InputError(f"{path}: unknown key {key!r}; {suggestion(str(key), STUDY_KEYS)}")
     section, title = study.get("section", ""), study.get("title")
     if not isinstance(section, str):
         raise InputError(f"{path}: section: {section!r}; expected text, such as '4.3'")
     if not isinstance(title, str):
         raise InputError(f"{path}: title: {title!r}; expected text")
-    for part in PARTS:
+    for part in STUDY_PARTS:
         if not isinstance(study.get(part, {}), Mapping):
             raise InputError(f"{path}: {part}: {study[part]!r}; expected a mapping of names")
     heading = f"{section}: {title}" if section else title

@@ -18,7 +18,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
-class Source(NamedTuple):
+class ConfigSource(NamedTuple):
     """Which files say what, for messages."""
 
     files: str
@@ -48,8 +48,8 @@ def merged(paths: Sequence[str | Path], top: Mapping[str, Any] | None = None) ->
     content: dict[str, Any] = {}
     for path in paths:
         content = merge(content, read_yaml(Path(path)))
-    whole: dict[str, Any] = with_numbers(merge(content, top or {}))
-    return whole
+    numbered: dict[str, Any] = with_numbers(merge(content, top or {}))
+    return numbered
 
 
 def with_numbers(value: Any) -> Any:
@@ -98,7 +98,7 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **both}
 
 
-def first_problem(error: ValidationError, source: Source) -> str:
+def first_problem(error: ValidationError, source: ConfigSource) -> str:
     """One line: the file, the key's path, the value, and what was allowed."""
     problem = error.errors()[0]
     location = [str(part) for part in problem["loc"]]

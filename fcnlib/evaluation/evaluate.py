@@ -27,7 +27,7 @@ from fcnlib.evaluation.confusion import (
 from fcnlib.evaluation.metrics import class_iu, mean_iu_of_truth, scores
 from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
 from fcnlib.evaluation.timing import forward_milliseconds
-from fcnlib.inference.inputs import channels_of
+from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import build_fcn, labels_of
@@ -79,7 +79,7 @@ def evaluate(  # noqa: PLR0913
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in info.inputs else torch.uint8
-    image = torch.zeros(1, channels_of(info.inputs), *size, dtype=kind, device=device)
+    image = torch.zeros(1, count_channels(info.inputs), *size, dtype=kind, device=device)
     forward = forward_milliseconds(net.labels, image, device=device, runs=FORWARD_RUNS)
     _write_counts(counts, data.ids(split), per_image)
     record = Record(

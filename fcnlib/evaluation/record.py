@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fcnlib.config.columns import COLUMNS, KEYS, ColumnName, Cost, Setting
+from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
@@ -112,7 +112,7 @@ def number(path: Path, record: Record, column: ColumnName) -> float | None:
     """One number in its column's unit; None where the run has none."""
     if COLUMNS[column].known == "set":
         return record.settings.get(cast(Setting, column))
-    task, metric = KEYS[column]
+    task, metric = RESULT_KEYS[column]
     if not task:
         return record.costs.get(cast(Cost, column))
     value = record.tasks.get(task, {}).get(metric)
@@ -121,7 +121,7 @@ def number(path: Path, record: Record, column: ColumnName) -> float | None:
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, record: Record, task: str, classes: int) -> list[float | None]:
+def class_iu_percent(path: Path, record: Record, task: str, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
     values = record.tasks.get(task, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:

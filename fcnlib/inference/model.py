@@ -12,7 +12,12 @@ from torch import Tensor
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.convert import convert_weights
-from fcnlib.inference.inputs import channels_of, pixels_of_array, pixels_of_file, pixels_of_picture
+from fcnlib.inference.inputs import (
+    count_channels,
+    pixels_of_array,
+    pixels_of_file,
+    pixels_of_picture,
+)
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import Precision, compile_for_device, read_exported, restore_net
 from fcnlib.models.fcn import DEFAULT_TASK
@@ -26,7 +31,7 @@ class Model:
     """A trained net on its device: images to labels, probabilities and scores.
 
     `predict` and `probabilities` take one image: a file, a PIL image (both are turned upright), or
-    an array [H, W, C] of the channels that the net sees: bytes, RGB first, or whole numbers where
+    an array [H, W, C] of the channels that the net sees: bytes, RGB first, or integers where
     the last channel is a depth in millimetres. The methods on batches take the same channels as
     [N, C, H, W]; what they give by task stands under the net's tasks, one of which is usual.
     """
@@ -111,7 +116,7 @@ class Model:
         if isinstance(image, np.ndarray):
             pixels = pixels_of_array(image, self.inputs)
         elif len(self.inputs) > 1:
-            channels = channels_of(self.inputs)
+            channels = count_channels(self.inputs)
             raise InputError(
                 f"{self.path}: sees {', '.join(self.inputs)}; expected an array of {channels} "
                 "channels, or `fcn predict` with their folders"

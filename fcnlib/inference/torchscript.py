@@ -35,7 +35,7 @@ class Scorer(nn.Module):
 
     @torch.jit.export
     def normalise(self, image: Tensor) -> Tensor:
-        """The net's own float input of raw bytes; where it sees depth, of whole numbers."""
+        """The net's own float input of raw bytes; where it sees depth, of integers."""
         return self.net.normalise(image)
 
     @torch.jit.export

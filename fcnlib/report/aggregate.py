@@ -43,7 +43,7 @@ def _rounded(value: float) -> float:
     return round(value, 10)  # 100 * 0.57 is 56.99999999999999
 
 
-def mean_iu(runs: Runs) -> dict[str, float]:
+def mean_iu_percent(runs: Runs) -> dict[str, float]:
     """Mean IU in percent by experiment, the mean over the runs; only where each of them has one."""
     means = over_seeds(run_numbers(runs, ["mean_iu"]))["measured"].droplevel("column").dropna()
     return {str(name): float(mean) for name, mean in means.items()}

@@ -7,7 +7,7 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
-from fcnlib.config.schema_figures import PARTS, Against, Part
+from fcnlib.config.schema_figures import SHEET_PARTS, Against, SheetPart
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.
 Images = Literal["published", "synthetic", "own", "none"]
@@ -88,7 +88,7 @@ class ComparisonSpec(FigureSpec):
     nets: tuple[NetSpec, ...]
     seed: int  # of the runs that are shown
     images: int
-    columns: tuple[Part, ...] = PARTS
+    columns: tuple[SheetPart, ...] = SHEET_PARTS
     note: str = ""
 
 

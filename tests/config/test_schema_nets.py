@@ -8,7 +8,7 @@ import torch
 from fixtures.config import refusal
 from pydantic import ValidationError
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
@@ -79,10 +79,12 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
         InputError,
         match=r"scales\.demo\.net\.fc6_kernel: 3: expected null, as .* \(experiments\.a\)",
     ):
-        load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}})
+        load_config(
+            {**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}}
+        )
     entry["net"] |= {"fc6_kernel": None, "padding": None}
     entry["tables"], entry["rows"] = [], {}
-    config = load(
+    config = load_config(
         {**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}}
     )
     net = config.training("a").net

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fcnlib.config.load import load, read
-from fcnlib.config.studies import read_studies, read_whole
+from fcnlib.config.load import load_config, read_config
+from fcnlib.config.studies import read_raw_config, read_studies
 from fcnlib.core.errors import InputError
 
 TABLE = {"title": "Mine", "columns": ["mean_iu"]}
@@ -35,7 +35,7 @@ def add(path: Path, **content: Any) -> None:
 
 def refused(folder: Path, *overlays: Path) -> str:
     with pytest.raises(InputError) as error:
-        read([Path("config.yaml"), *overlays])
+        read_config([Path("config.yaml"), *overlays])
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -43,18 +43,18 @@ def refused(folder: Path, *overlays: Path) -> str:
 def test_every_study_knows_its_section_and_the_pages_order_is_that_of_the_files(
     raw_config: dict[str, Any],
 ) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     sections = [table.section for table in config.tables.values() if table.section]
     assert sections == sorted(sections) and set(sections) >= {"3", "4.3", "5", "6.3"}
     assert config.claims["finer-strides"].section == "4.3: skips (Table 3)"
 
 
 def test_a_whole_configuration_read_again_is_itself(copied: Path) -> None:
-    whole, _ = read_whole(["config.yaml"])
+    whole, _ = read_raw_config(["config.yaml"])
     (copied / "config.json").write_text(yaml.safe_dump(whole, sort_keys=False))
     add(copied / "studies/4.3-skips.yaml", experiments={"another": BASED})
-    again, _ = read_whole(["config.yaml", "config.json"])
-    assert again == whole and load(again) == load(whole)
+    again, _ = read_raw_config(["config.yaml", "config.json"])
+    assert again == whole and load_config(again) == load_config(whole)
 
 
 def test_an_overlay_says_what_it_changes_whatever_the_study(copied: Path) -> None:
@@ -67,7 +67,7 @@ def test_an_overlay_says_what_it_changes_whatever_the_study(copied: Path) -> Non
         "claims": {"mine": claim},
     }
     (copied / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
-    config = read([Path("config.yaml"), Path("own.yaml")])
+    config = read_config([Path("config.yaml"), Path("own.yaml")])
     assert config.experiments["voc-fcn16s"].row == "Renamed"
     assert list(config.experiments)[-1] == list(config.claims)[-1] == "mine"
     mine, reference = (config.training(name) for name in ("mine", "voc-fcn32s"))
@@ -79,7 +79,7 @@ def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str,
     raw_config["experiments"]["voc-fcn32s"]["recipe"]["iterations"] = 7
     for name, recipe in {"a": {"momentum": 0.5}, "b": {"name": "heavy", "momentum": 0.5}}.items():
         raw_config["experiments"][name] = {**BASED, "recipe": recipe}
-    config = load(raw_config)
+    config = load_config(raw_config)
     recipes = [config.training(name).recipe for name in "ab"]
     assert [recipe.iterations for recipe in recipes] == [7, 800]
     assert [recipe.momentum for recipe in recipes] == [0.5, 0.5]
@@ -88,7 +88,7 @@ def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str,
 def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
     raw_config: dict[str, Any],
 ) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     ours, released = (config.experiments[name] for name in ("voc-fcn8s", "zoo-voc-fcn8s"))
     assert (
         released.paper == ours.paper and "paper" not in raw_config["experiments"]["zoo-voc-fcn8s"]
@@ -194,7 +194,9 @@ def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
         "numbers": {"a": ["skips", "voc-fcn8s", "mean_iu"]},
     }
     add(copied / "studies/3-dense-prediction.yaml", claims={"c": claim})
-    assert read([Path("config.yaml")]).claims["c"].section == "3: fully convolutional networks"
+    assert (
+        read_config([Path("config.yaml")]).claims["c"].section == "3: fully convolutional networks"
+    )
 
 
 def test_a_mistake_in_the_syntax_of_a_study_is_told_with_its_line(copied: Path) -> None:

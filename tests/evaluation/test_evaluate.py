@@ -12,7 +12,7 @@ from fixtures.runs import RUN
 from torch import nn
 
 from fcnlib.config.columns import COLUMNS, RULES
-from fcnlib.config.load import load as load_config
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset

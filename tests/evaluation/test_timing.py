@@ -10,7 +10,7 @@ import torch
 from fixtures.runs import RUN
 from torch import nn
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import read_record
@@ -124,7 +124,7 @@ def test_a_timing_that_does_not_fit_is_refused(
     entry = {"row": "X", "tables": ["skips"], "timing": timing | values}
     raw_config["experiments"]["x"] = entry
     with pytest.raises(InputError, match=rf"experiments\.x\.timing.*{problem}"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
@@ -139,4 +139,4 @@ def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
     for more, problem in mistakes:
         raw_config["experiments"]["x"] = entry | more
         with pytest.raises(InputError, match=problem):
-            load(raw_config)
+            load_config(raw_config)

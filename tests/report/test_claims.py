@@ -7,7 +7,7 @@ import pytest
 from fixtures.page import table_files
 from fixtures.results import write_metrics
 
-from fcnlib.config.columns import KEYS
+from fcnlib.config.columns import RESULT_KEYS
 from fcnlib.config.predicates import parse
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
@@ -17,7 +17,7 @@ from fcnlib.report.tables import build_table
 
 
 def row(experiment: str, measured: float | None, column: Any = "mean_iu", **more: Any) -> ResultRow:
-    task, metric = KEYS[column]
+    task, metric = RESULT_KEYS[column]
     values: dict[str, Any] = {"std": None, "seeds": 1, "paper": None, "unit": "%"} | more
     return ResultRow("nets", experiment.title(), experiment, task, metric, measured, **values)
 

@@ -14,7 +14,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import MASK_SUFFIXES, image_files
 from fcnlib.datasets.hha.encode import SENSOR_M
-from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, inputs_of, read_hha_info, read_list
+from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, available_inputs, read_hha_info, read_list
 
 Files = Mapping[str, Path]  # by ID
 
@@ -34,7 +34,7 @@ def check_inputs(
         image_paths: Path of each image, with which the other files are compared.
         workers: Number of threads.
     """
-    kinds: list[str] = [name for name in inputs_of(root, info) if name != "rgb"]
+    kinds: list[str] = [name for name in available_inputs(root, info) if name != "rgb"]
     if (root / "missing").is_dir():
         kinds.append("missing")
     if not kinds:

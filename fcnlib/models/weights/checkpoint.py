@@ -16,7 +16,7 @@ from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 
-WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
+INTEGER_BUFFERS = ("input_order", "num_batches_tracked")  # buffers
 # What the file of a segmentation net must hold, and all that the file of a classifier holds.
 REQUIRED = ("classes", "palette", "inputs", "best_iteration", "provenance")
 OF_CLASSIFIER = ("state", "scores", "provenance")
@@ -152,7 +152,7 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     ):
         raise InputError(f"{path}: no tensors in it; expected a dict of layer name -> tensor")
     for name, tensor in state.items():
-        if not (tensor.is_floating_point() or name.endswith(WHOLE_NUMBERS)):
+        if not (tensor.is_floating_point() or name.endswith(INTEGER_BUFFERS)):
             kind = str(tensor.dtype).removeprefix("torch.")
             raise InputError(f"{path}: {name} is of type {kind}; expected floating point numbers")
     return state
@@ -161,7 +161,7 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
 def json_value(value: object) -> object:
     """A checkpoint's value for JSON: the shapes of its tensors, and all else as text."""
     if isinstance(value, Tensor):
-        return shown_shape(value)
+        return format_shape(value)
     if isinstance(value, dict):
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -169,6 +169,6 @@ def json_value(value: object) -> object:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
-def shown_shape(tensor: Tensor) -> str:
+def format_shape(tensor: Tensor) -> str:
     """A tensor's sides, as people write them."""
     return " x ".join(map(str, tensor.shape)) or "a number"

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from fcnlib.evaluation.record import by_experiment
-from fcnlib.report.aggregate import mean_iu
+from fcnlib.report.aggregate import mean_iu_percent
 from fcnlib.report.figures.style import OURS, PAPER, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
@@ -28,7 +28,7 @@ def draw_gaps(
 
     Of several bounds of a stride, the one listed first counts.
     """
-    spec, measured = ChartSpec.model_validate(figure), mean_iu(by_experiment(metrics))
+    spec, measured = ChartSpec.model_validate(figure), mean_iu_percent(by_experiment(metrics))
     bounds: dict[int, RowSpec] = {}
     for row in spec.rows:
         if row.upper_bound:

@@ -20,7 +20,7 @@ EDGE = "#8a9099"
 Legend = tuple[tuple[str, str], ...]  # (class, colour)
 
 
-class Row(NamedTuple):
+class PictureRow(NamedTuple):
     """Pictures of one size side by side, each below its title."""
 
     pictures: Sequence[Image]
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     smooth: Sequence[bool] = ()  # which shrink smoothly; all others keep their exact colours
 
 
-class Place(NamedTuple):
+class RowLayout(NamedTuple):
     """A row's lengths on the sheet."""
 
     heading: float
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 def draw_grid(
     canvas: Figure,
-    rows: Sequence[Row],
+    rows: Sequence[PictureRow],
     legends: Mapping[str, Legend],
     *,
     scale: DepthScale | None = None,
@@ -55,7 +55,7 @@ def draw_grid(
     width = canvas.get_figwidth()
     cell = width / max(len(row.pictures) for row in rows)
     places = [
-        _place(row, cell - GAP, first=above is None or row.titles != above.titles)
+        _layout(row, cell - GAP, first=above is None or row.titles != above.titles)
         for above, row in zip([None, *rows], rows, strict=False)
     ]
     below = [legend_height(width, task, legend) for task, legend in legends.items()]
@@ -81,11 +81,11 @@ def draw_grid(
         y -= height
 
 
-def _place(row: Row, width: float, *, first: bool) -> Place:
+def _layout(row: PictureRow, width: float, *, first: bool) -> RowLayout:
     """How high a row is where each picture has this width."""
     height, across = row.pictures[0].shape[:2]
     lines = max(len(_wrapped(title)) for title in row.titles)
-    return Place(
+    return RowLayout(
         0.24 if row.heading else 0.0,
         0.08 + 0.14 * lines if first else 0.0,
         float(width * height / across),
@@ -106,7 +106,7 @@ def _draw_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: flo
                     va="center", fontsize=size, fontweight="bold")  # fmt: skip
 
 
-def _paste_row(sheet: Image, row: Row, bottom: float, cell: float) -> None:
+def _paste_row(sheet: Image, row: PictureRow, bottom: float, cell: float) -> None:
     """Put the row's pictures on the sheet's pixels; `bottom` is where they end, from its top."""
     end = round(bottom * DPI)
     for column, picture in enumerate(row.pictures):

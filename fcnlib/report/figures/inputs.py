@@ -14,7 +14,7 @@ from fcnlib.datasets.reader import PreparedDataset
 
 NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
 UNSEEN = (150, 150, 150)
-WORDS = {
+INPUT_NOTES = {
     "rgb": "",
     "depth": "Depth is on a scale of its logarithm, which is what the net sees; grey hatching "
     "marks pixels that the camera did not measure and that were filled in.",
@@ -66,7 +66,7 @@ def input_views(
         columns.append(("Depth", painted))
     if "hha" in inputs:
         columns.append(("HHA", [prepared.hha(name) for name in names]))
-    sentences = [WORDS[name] for name in WORDS if name in inputs]
+    sentences = [INPUT_NOTES[name] for name in INPUT_NOTES if name in inputs]
     masked = [each for each in masks if each.kind != "none"]
     for each in masked:
         pictures = [masked_picture(prepared, name, task, each) for name in names]
@@ -77,7 +77,7 @@ def input_views(
 
 
 def masked_picture(prepared: PreparedDataset, name: str, task: str, mask: InputMask) -> Image:
-    """The image without its masked pixels, as whole numbers."""
+    """The image without its masked pixels, as integers."""
     seen = np.rint(masked_input(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from fcnlib.config.columns import Setting
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record, by_experiment, number
-from fcnlib.report.aggregate import mean_iu
+from fcnlib.report.aggregate import mean_iu_percent
 from fcnlib.report.figures.style import PAPER, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
@@ -32,7 +32,7 @@ def draw_momentum(
     By section 6.2 they do where p ** (1 / k) is the same.
     """
     spec, runs = ChartSpec.model_validate(figure), by_experiment(metrics)
-    measured = mean_iu(runs)
+    measured = mean_iu_percent(runs)
     first = [runs[row.experiment][0] for row in spec.rows]
     momenta = [_setting(path, run, "momentum") for path, run in first]
     batches = [int(_setting(path, run, "batch_size")) for path, run in first]
@@ -94,7 +94,7 @@ def _apart(values: Iterable[float]) -> list[float]:
     return kept
 
 
-def alike(momentum: float, batch: int, other: float) -> float:
+def equivalent_momentum(momentum: float, batch: int, other: float) -> float:
     """The momentum that with a batch of `other` keeps as much per image (section 6.2)."""
     return float(momentum ** (other / batch))
 
@@ -105,7 +105,8 @@ def _draw_relation(
     """The points over the curve through the first of them; p is plotted by how far it is from 1."""
     p, k = momenta[0], batches[0]
     sizes = np.geomspace(min(batches) / 1.5, max(batches) * 1.5, 100)
-    axes.plot(sizes, [1 - alike(p, k, size) for size in sizes], color=PAPER, linestyle="--",
+    curve = [1 - equivalent_momentum(p, k, size) for size in sizes]
+    axes.plot(sizes, curve, color=PAPER, linestyle="--",
               label=f"as much kept per image as p = {p:g}, k = {k}", zorder=1)  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="batch size k", ylabel="momentum p")
     axes.set_xlim(min(batches) / 1.5, max(batches) * 4)  # room for the labels

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fcnlib.config.schema_figures import Part
+from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.metrics import mean_iu
@@ -37,7 +37,7 @@ class ImageCounts(NamedTuple):
         return {name for counts in self.tasks.values() for name in counts}
 
 
-class Samples(NamedTuple):
+class SampleScores(NamedTuple):
     """Nets that were tested on the same images, and what they scored on each of them."""
 
     prepared: PreparedDataset
@@ -54,20 +54,20 @@ class Choice(NamedTuple):
     how: str
 
 
-def read_samples(
+def read_sample_scores(
     nets: Sequence[NetSpec],
     *,
     models: Sequence[Path | str],
     counts: Sequence[Path | str],
     dataset: Path | str,
-) -> Samples:
+) -> SampleScores:
     """The nets and their counts; `models` and `counts` are in the order of the nets."""
     prepared = PreparedDataset(dataset)
     loaded = load_nets(models, nets, prepared)
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in loaded)]
     scored = [ImageCounts(path, read_counts(path, tasks)) for path in counts]
     kept = [i for i, each in enumerate(scored) if scored[0].images & each.images]
-    return Samples(
+    return SampleScores(
         prepared,
         [loaded[i] for i in kept],
         [scored[i] for i in kept],
@@ -76,13 +76,13 @@ def read_samples(
     )
 
 
-def save_samples(
-    samples: Samples,
+def draw_samples(
+    samples: SampleScores,
     choice: Choice,
     image: Path | str,
     info: Path | str,
     *,
-    columns: Sequence[Part],
+    columns: Sequence[SheetPart],
     seed: int,
     note: str = "",
     **words: Any,
@@ -113,7 +113,7 @@ def save_samples(
     )  # fmt: skip
 
 
-def by_rank(samples: Samples, images: int) -> Choice:
+def by_rank(samples: SampleScores, images: int) -> Choice:
     """Images at even steps from the worst to the best, and how they were chosen."""
     task = samples.tasks[0]
     known = [each for each in samples.counts if task in each.tasks]

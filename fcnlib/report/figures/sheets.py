@@ -7,21 +7,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from fcnlib.config.schema_figures import Part
+from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes
 from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.model import Model, load_model
-from fcnlib.report.figures.grid import DPI, Legend, Row, draw_grid
+from fcnlib.report.figures.grid import DPI, Legend, PictureRow, draw_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save
 from fcnlib.report.specs import NetSpec
 
 Predictions = dict[str, Labels]  # by task, [H, W]
-VOID = "void"
+VOID_NAME = "void"
 ACROSS = 7  # pictures side by side; what is more goes on below
 CELL = 1.2  # inches
 
@@ -49,7 +49,7 @@ class Chosen(NamedTuple):
     why: str
 
 
-class Column(NamedTuple):
+class PictureColumn(NamedTuple):
     """A picture of each of the images."""
 
     title: str
@@ -62,7 +62,7 @@ class Sheet(NamedTuple):
 
     views: Views
     titles: list[str]
-    rows: list[Row]
+    rows: list[PictureRow]
     labels: list[Predictions]
     tasks: Sequence[str]
 
@@ -87,7 +87,7 @@ def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
     return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
-def predict(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
+def predict_image(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
     """The net's label of every pixel of an image, by task."""
     stack = masked_input(prepared, name, net.inputs, net.tasks[0], net.input_mask)
     seen = as_tensor(stack)[None]  # [1, C, H, W]
@@ -106,7 +106,7 @@ def sample_sheet(
     chosen: Sequence[Chosen],
     nets: Sequence[LoadedNet],
     tasks: Sequence[str],
-    parts: Sequence[Part],
+    parts: Sequence[SheetPart],
 ) -> Sheet:
     """For each image and task the parts from left to right, on as many lines as they need."""
     names = [each.name for each in chosen]
@@ -116,12 +116,12 @@ def sample_sheet(
     views = input_views(prepared, names, *seen, task=tasks[0])
     images = [prepared.image(name) for name in names]
     truth = [truth_of(prepared, name, tasks) for name in names]
-    predicted = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
+    predicted = [(net, [predict_image(net, prepared, name) for name in names]) for net in nets]
     by_task = {}
     for task in tasks:
-        of_part: Mapping[Part, Sequence[Column]] = {
-            "image": [Column("Image", images, smooth=True)],
-            "inputs": [Column(*view, smooth=True) for view in views.columns],
+        of_part: Mapping[SheetPart, Sequence[PictureColumn]] = {
+            "image": [PictureColumn("Image", images, smooth=True)],
+            "inputs": [PictureColumn(*view, smooth=True) for view in views.columns],
             "truth": [label_column("Ground truth", truth, prepared, task)],
             "nets": [
                 label_column(net.title, labels, prepared, task)
@@ -140,7 +140,9 @@ def sample_sheet(
     return Sheet(views, titles, _rows(by_task, chosen), maps, tasks)
 
 
-def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> list[Row]:
+def _rows(
+    by_task: Mapping[str, Sequence[PictureColumn]], chosen: Sequence[Chosen]
+) -> list[PictureRow]:
     """A row for each image, task and line of columns; the lines are as even as can be."""
     rows = []
     for place, (name, why) in enumerate(chosen):
@@ -152,7 +154,7 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
             for first in range(0, len(columns), across):
                 line = columns[first : first + across]
                 rows.append(
-                    Row(
+                    PictureRow(
                         [column.pictures[place] for column in line],
                         [column.title for column in line],
                         heading,
@@ -165,10 +167,10 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
 
 def label_column(
     title: str, predicted: Sequence[Predictions], prepared: PreparedDataset, task: str
-) -> Column:
+) -> PictureColumn:
     """One task's labels of every image."""
     palette = prepared.info.palette[task]
-    return Column(title, [colour(labels[task], palette) for labels in predicted])
+    return PictureColumn(title, [colour(labels[task], palette) for labels in predicted])
 
 
 def mistake_column(
@@ -177,14 +179,14 @@ def mistake_column(
     truth: Sequence[Predictions],
     prepared: PreparedDataset,
     task: str,
-) -> Column:
+) -> PictureColumn:
     """Where a net's labels are not the true ones."""
     classes = len(prepared.info.tasks[task])
     found = [
         mistakes(image, labels[task], true[task], classes)
         for image, labels, true in zip(images, predicted, truth, strict=True)
     ]
-    return Column("Mistakes (orange)", found, smooth=True)
+    return PictureColumn("Mistakes (orange)", found, smooth=True)
 
 
 def save_sheet(
@@ -199,7 +201,7 @@ def save_sheet(
     """Draw the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
     legends = classes_in(prepared, sheet)
     sentences = [caption, sheet.views.words]
-    if any(name == VOID for legend in legends.values() for name, _ in legend):
+    if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):
         sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
         draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
@@ -235,6 +237,6 @@ def classes_in(prepared: PreparedDataset, sheet: Sheet) -> dict[str, Legend]:
         occur = sorted(set().union(*(np.unique(each).tolist() for each in maps)))
         some = [every.colours[i] for i in occur if i < len(every.colours)]
         if occur and occur[-1] >= len(every.colours):
-            some.append((VOID, as_hex(VOID_COLOUR)))
+            some.append((VOID_NAME, as_hex(VOID_COLOUR)))
         found[every.task if len(sheet.tasks) > 1 else ""] = tuple(some)
     return found

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from fcnlib.core.errors import InputError
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.figures.momentum import alike, draw_momentum
+from fcnlib.report.figures.momentum import draw_momentum, equivalent_momentum
 
 
 def test_momentum_of_a_batch_is_that_of_as_many_images_one_by_one() -> None:
-    assert alike(0.9, 20, 1) == pytest.approx(0.99475, abs=1e-5)
-    assert alike(0.9, 20, 20) == pytest.approx(0.9)
+    assert equivalent_momentum(0.9, 20, 1) == pytest.approx(0.99475, abs=1e-5)
+    assert equivalent_momentum(0.9, 20, 20) == pytest.approx(0.9)
 
 
 @given(st.floats(0.01, 0.999), st.integers(1, 64), st.integers(1, 64))
 def test_the_relation_goes_both_ways(momentum: float, batch: int, other: int) -> None:
-    there = alike(momentum, batch, other)
-    assert alike(there, other, batch) == pytest.approx(momentum, rel=1e-6)
+    there = equivalent_momentum(momentum, batch, other)
+    assert equivalent_momentum(there, other, batch) == pytest.approx(momentum, rel=1e-6)
 
 
 def test_momenta_and_batches_are_those_that_the_runs_were_made_with(tmp_path: Path) -> None:

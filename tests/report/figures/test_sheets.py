@@ -9,7 +9,7 @@ from fixtures.scenes import PLACES, ByChannel, TwoByRed, stairs, write_counts, w
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.report.figures.examples import draw_examples
-from fcnlib.report.figures.sheets import load_nets, predict
+from fcnlib.report.figures.sheets import load_nets, predict_image
 from fcnlib.report.specs import NetSpec
 
 A = NetSpec(experiment="a", row="A")
@@ -38,7 +38,7 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
-        predict(
+        predict_image(
             load_nets([model], [A], PreparedDataset(places))[0], PreparedDataset(places), "place_0"
         )
 
