@@ -1,4 +1,4 @@
-"""What entries of config.yaml say of each other, and what each mistake in it is told."""
+"""Checks of entries of config.yaml against each other, and the message for each mistake."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"to": "fcn8s-resnet"}, "released.to: 'fcn8s-resnet'"),
         ({"to": "fcn8s-vgg19"}, "'voc-fcn8s' is a fcn8s-vgg16; expected a fcn8s-vgg19"),
@@ -67,14 +67,14 @@ def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> Non
     ],
 )
 def test_published_weights_are_written_from_their_own_net(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     raw_config["experiments"]["zoo-voc-fcn8s"]["released"] |= values
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 @pytest.mark.parametrize(
-    ("table", "columns", "told"),
+    ("table", "columns", "message"),
     [
         ("skips", [], "tables.skips.columns: []"),
         ("skips", ["mean_iu", "mean_iu"], "tables.skips.columns: 'mean_iu' twice"),
@@ -89,10 +89,10 @@ def test_published_weights_are_written_from_their_own_net(
     ],
 )
 def test_a_table_has_columns_that_its_rows_can_fill(
-    raw_config: dict[str, Any], table: str, columns: list[str], told: str
+    raw_config: dict[str, Any], table: str, columns: list[str], message: str
 ) -> None:
     raw_config["tables"][table]["columns"] = columns
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 @pytest.mark.parametrize("side", [31, 4097, 128.0])
@@ -136,7 +136,7 @@ def test_inputs_make_the_nets_channels(raw_config: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"inputs": ["depth"]}, "net.start_from: a classifier sees colours, not ['depth']"),
         ({"inputs": ["rgb", "hha"]}, "a classifier sees colours, not ['rgb', 'hha']; expected"),
@@ -159,11 +159,11 @@ def test_inputs_make_the_nets_channels(raw_config: dict[str, Any]) -> None:
     ],
 )
 def test_inputs_and_tasks_are_those_of_the_data_the_net_and_its_start(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     nets: dict[str, Any] = {"a": {"inputs": ["rgb"]}, "b": {"inputs": ["hha"]}, "x": values}
     line = refusal(with_nets(raw_config, **nets))
-    assert "experiments.x" in line and told in line
+    assert "experiments.x" in line and message in line
 
 
 def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"paper": {}}, "experiments.theirs: none; expected one of: net and recipe; released;"),
         ({"data": {"dataset": "voc2011", "test": "val"}}, "or paper alone, with a number"),
@@ -184,10 +184,10 @@ def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> N
     ],
 )
 def test_published_numbers_stand_alone_or_beside_one_thing(
-    raw_config: dict[str, Any], change: dict[str, Any], told: str
+    raw_config: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
     raw_config["experiments"]["theirs"] = {**ROW, "paper": {"mean_iu": 18.1}} | change
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> None:
@@ -203,7 +203,9 @@ def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> No
         load_config(raw_config)
 
 
-def test_what_is_written_sees_and_says_what_is_read_back(raw_config: dict[str, Any]) -> None:
+def test_a_released_net_has_the_data_of_its_demo_source(
+    raw_config: dict[str, Any],
+) -> None:
     published = {
         **{"row": "Zoo", "tables": ["zoo"], "data": {"dataset": "rooms", "test": "test"}},
         "released": {

@@ -1,4 +1,4 @@
-"""Data that config.yaml asks for and that cannot be, told before anything is made."""
+"""Impossible data in config.yaml, refused before anything is made."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         (f"{EXPERIMENT}/data/test", "val", "data.test: 'val' is no split of voc2011-sbd; known: "),
         (f"{EXPERIMENT}/data/test", "seg12valid", "did you mean 'seg11valid'?"),
@@ -41,11 +41,11 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
         (f"{EXPERIMENT}/paper", {"forward_ms": -1.0}, "paper.forward_ms: -1; expected 0 or more"),
     ],
 )
-def test_data_that_cannot_be_are_told(
-    raw_config: dict[str, Any], path: str, value: Any, told: str
+def test_impossible_data_are_refused(
+    raw_config: dict[str, Any], path: str, value: Any, message: str
 ) -> None:
     set_at(raw_config, path, value)
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 def test_synthetic_rooms_are_reduced_and_not_counted_as_the_published_ones_are(

@@ -1,4 +1,4 @@
-"""The figures of config.yaml: what each kind says and shows."""
+"""The figures of config.yaml: what each kind needs and shows."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_figures_of_every_kind_can_be_listed(
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({}, "figures.study: experiments: missing"),
         ({"experiments": []}, "figures.study.experiments: []"),
@@ -55,11 +55,11 @@ def test_figures_of_every_kind_can_be_listed(
         ({"kind": "ablation", "tables": ["sliding"]}, "'sliding' is no table with mean_iu"),
     ],
 )
-def test_a_figure_that_cannot_be_drawn_is_told_why(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+def test_a_figure_that_cannot_be_plotted_is_refused(
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     line = refusal(with_figure(raw_config, **values))
-    assert told in line
+    assert message in line
     assert "figures.study" in line
 
 

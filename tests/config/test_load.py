@@ -1,4 +1,4 @@
-"""config.yaml: what it says, and what each mistake in it is told."""
+"""config.yaml: its values, and the message for each mistake in it."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -147,7 +147,7 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         ("experiments/voc-fcn8s/net/strde", 3, "experiments.voc-fcn8s.net: unknown key 'strde'"),
         ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
@@ -231,11 +231,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("figures/fig4/experiments", ["bound-8"], "figures.fig4.experiments: 'bound-8' is no net"),
     ],
 )
-def test_a_mistake_is_told_with_its_path(
-    raw_config: dict[str, Any], path: str, value: Any, told: str
+def test_a_mistake_is_named_with_its_path(
+    raw_config: dict[str, Any], path: str, value: Any, message: str
 ) -> None:
     set_at(raw_config, path, value)
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 @pytest.mark.parametrize("number", ["2e-9", "2e-09", "+2E-9", "2.0e-9"])
@@ -253,7 +253,7 @@ def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
         load_config(raw_config)
 
 
-def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
+def test_an_unknown_start_lists_the_known(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
     with pytest.raises(
         InputError, match=r"'voc-fcn64s' is no experiment; did you mean 'voc-fcn\d+s'?"
@@ -294,11 +294,11 @@ def test_a_users_scale_shows_only_its_tables_and_what_they_need(
     assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
 
 
-@pytest.mark.parametrize(("like", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
+@pytest.mark.parametrize(("preset", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
 def test_only_where_files_are_written_does_the_zoo_need_trained_nets(
-    raw_config: dict[str, Any], like: str, above: list[str]
+    raw_config: dict[str, Any], preset: str, above: list[str]
 ) -> None:
-    raw_config["scales"]["mine"] = {**raw_config["scales"][like], "tables": ["mine"]}
+    raw_config["scales"]["mine"] = {**raw_config["scales"][preset], "tables": ["mine"]}
     raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
     raw_config["experiments"]["zoo-voc-alexnet"]["tables"] = ["mine"]
     config = load_config(raw_config | {"scale": "mine"})

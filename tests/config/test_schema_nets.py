@@ -1,4 +1,4 @@
-"""A net's values in config.yaml: the defaults are the published nets, mistakes are told."""
+"""A net's values in config.yaml: the defaults are the published nets, mistakes are refused."""
 
 import inspect
 from typing import Any
@@ -43,7 +43,7 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"predict_from": ["pool2"]}, "predict_from: expected layers from coarse to fine"),
         ({"predict_from": ["fc7", "pool5"]}, "each of a finer stride"),
@@ -61,8 +61,8 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
         ({"null_background": 1}, "valid boolean"),
     ],
 )
-def test_values_that_do_not_fit_together_are_told(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_values_that_do_not_fit_together_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         Net.model_validate({**VGG, **values})
 
 
@@ -93,7 +93,7 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
     assert config.classifier("alexnet") == {"width": 0.125, "fc6_kernel": 3}
 
 
-def test_a_start_of_another_backbone_is_told(raw_config: dict[str, Any]) -> None:
+def test_a_start_of_another_backbone_is_refused(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["voc-fcn16s"]["net"]["backbone"] = "vgg19"
-    told = "voc-fcn16s.net.backbone: 'vgg19'; expected 'vgg16', as it starts from voc-fcn32s"
-    assert told in refusal(raw_config)
+    message = "voc-fcn16s.net.backbone: 'vgg19'; expected 'vgg16', as it starts from voc-fcn32s"
+    assert message in refusal(raw_config)

@@ -1,4 +1,4 @@
-"""The studies: merged, laid over, and what each mistake in them is told."""
+"""The studies: merged, laid over, and the message for each mistake in them."""
 
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def test_a_whole_configuration_read_again_is_itself(copied: Path) -> None:
     assert again == whole and load_config(again) == load_config(whole)
 
 
-def test_an_overlay_says_what_it_changes_whatever_the_study(copied: Path) -> None:
+def test_an_overlay_names_an_experiment_whatever_its_study(copied: Path) -> None:
     claim = {"section": "mine", "statement": "So.", "untested": "No."}
     entry = {**BASED, "tables": ["mine"], "net": {"dropout": 0.0}}
     own = {
@@ -96,7 +96,7 @@ def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "message"),
     [
         ({"base": "voc-fcn33s"}, "mine.base: 'voc-fcn33s' is no experiment; did you mean 'voc-fcn"),
         ({"base": "voc-fcn16s"}, "mine.base: 'voc-fcn16s' has the base 'voc-fcn32s' itself; expec"),
@@ -111,17 +111,17 @@ def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
         ({"released": {"written_from": "voc-fcn8s"}, "recipe": None}, "it is now demo_source"),
     ],
 )
-def test_a_mistake_in_a_study_is_told_with_its_file(
-    copied: Path, entry: dict[str, Any], told: str
+def test_a_mistake_in_a_study_is_named_with_its_file(
+    copied: Path, entry: dict[str, Any], message: str
 ) -> None:
     study = copied / "studies/4.3-skips.yaml"
     add(study, experiments={"mine": {**BASED, **entry}})
     line = refused(copied)
-    assert line.startswith("studies/4.3-skips.yaml: experiments.mine") and told in line
+    assert line.startswith("studies/4.3-skips.yaml: experiments.mine") and message in line
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "message"),
     [
         ("3-x", {"recipes": {}}, "studies/3-x.yaml: unknown key 'recipes'; known: section, title"),
         ("3-x", {"tabels": {}}, "studies/3-x.yaml: unknown key 'tabels'; did you mean 'tables'?"),
@@ -158,16 +158,16 @@ def test_a_mistake_in_a_study_is_told_with_its_file(
         ),
     ],
 )
-def test_a_study_that_cannot_be_is_told_with_its_file(
-    copied: Path, file: str, content: dict[str, Any], told: str
+def test_an_impossible_study_is_named_with_its_file(
+    copied: Path, file: str, content: dict[str, Any], message: str
 ) -> None:
     study = {"title": "x", **content}
     (copied / f"studies/{file}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    assert told in refused(copied)
+    assert message in refused(copied)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"drawn": {}}, "unknown key 'drawn'; it is now synthetic"),
         ({"archives": "here"}, "unknown key 'archives'; it is now archive_folder"),
@@ -180,11 +180,11 @@ def test_a_study_that_cannot_be_is_told_with_its_file(
         ({"studies": "nowhere"}, "nowhere: no study in it; expected a folder of .yaml files"),
     ],
 )
-def test_old_keys_and_mistakes_of_an_overlay_are_told(
-    copied: Path, content: dict[str, Any], told: str
+def test_old_keys_and_mistakes_of_an_overlay_are_named(
+    copied: Path, content: dict[str, Any], message: str
 ) -> None:
     (copied / "own.yaml").write_text(yaml.safe_dump(content))
-    assert told in refused(copied, Path("own.yaml"))
+    assert message in refused(copied, Path("own.yaml"))
 
 
 def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
     )
 
 
-def test_a_mistake_in_the_syntax_of_a_study_is_told_with_its_line(copied: Path) -> None:
+def test_a_mistake_in_the_syntax_of_a_study_is_named_with_its_line(copied: Path) -> None:
     study = copied / "studies/4.3-skips.yaml"
     study.write_text(study.read_text().replace("experiments:", "experiments: [", 1))
     assert refused(copied).startswith("studies/4.3-skips.yaml: while parsing")

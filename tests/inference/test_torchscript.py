@@ -77,7 +77,7 @@ def test_dropout_is_off_in_the_file(tmp_path: Path) -> None:
     assert torch.equal(scripted.scores(image), scripted.scores(image))
 
 
-def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
+def test_the_file_holds_its_metadata(tmp_path: Path) -> None:
     info = ModelInfo(classes={"semantic": ("a", "b")}, settings={"momentum": 0.9}, loss=0.5)
     export_torchscript(net("fc7"), tmp_path / "net.ts", info=info)
     assert read_metadata(tmp_path / "net.ts") == info == load_model(tmp_path / "net.ts").info
@@ -115,7 +115,7 @@ def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "net.ts").exists()
 
 
-def test_a_checkpoint_labels_and_tells_as_its_export_does(tmp_path: Path) -> None:
+def test_a_checkpoint_has_the_labels_and_metadata_of_its_export(tmp_path: Path) -> None:
     five = with_random_scores(build_fcn(predict_from=["fc7"], classes=5, width=THIN))
     values = {"backbone": "vgg16", "predict_from": ["fc7"], "width": THIN}
     content = {

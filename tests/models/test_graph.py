@@ -24,11 +24,11 @@ def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
 
 def test_normalising_keeps_the_layout_of_the_image() -> None:
     net = build_fcn(width=THIN)
-    photograph = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
-    assert net.normalise(photograph).is_contiguous(memory_format=torch.channels_last)
-    planes = photograph.contiguous()
+    image = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    assert net.normalise(image).is_contiguous(memory_format=torch.channels_last)
+    planes = image.contiguous()
     assert net.normalise(planes).is_contiguous()
-    assert torch.equal(net.normalise(planes), net.normalise(photograph))
+    assert torch.equal(net.normalise(planes), net.normalise(image))
 
 
 @pytest.mark.parametrize(("millimetres", "seen"), [(2550, math.log(2550)), (1, 0), (0, 0)])

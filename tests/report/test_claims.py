@@ -77,7 +77,7 @@ def test_a_verdict_that_chance_may_have_made_is_within_noise() -> None:
     assert (alone.holds, alone.standard_errors, alone.within_noise) == (True, None, False)
 
 
-def test_the_comparison_that_decides_tells_the_noise() -> None:
+def test_the_noise_is_that_of_the_deciding_comparison() -> None:
     def found(*values: float) -> Any:
         rows = [row(x, v, std=0.5, seeds=2) for x, v in zip("abc", values, strict=True)]
         return judged(claim("a > b > c"), *rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fixtures.page import facts, table_files, write_dataset, write_net
+from fixtures.page import run_metadata, table_files, write_dataset, write_net
 from fixtures.results import write_metrics
 
 from fcnlib.core.errors import InputError
@@ -252,7 +252,7 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     path = tmp_path / "fine/0.json"
     evaluate(
         tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
-        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**facts("fine", 0)),
+        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**run_metadata("fine", 0)),
     )  # fmt: skip
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:

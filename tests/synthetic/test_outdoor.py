@@ -28,7 +28,7 @@ def test_every_category_has_a_scene():
     assert tuple(PAINTERS) == CATEGORIES
 
 
-def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
+def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
     first, again, other = (
         outdoor_scene(np.random.default_rng(seed), 48, "street") for seed in (5, 5, 6)
     )

@@ -53,7 +53,7 @@ def broken(synthetic, tmp_path) -> list[Path]:
 
 
 def refused(archives: list[Path], out: Path) -> str:
-    """The one line that tells why, when nothing was left behind."""
+    """The one line that gives the reason, when nothing was left behind."""
     with pytest.raises(InputError) as caught:
         convert_nyudv2(DATASET, archives, out)
     assert not out.exists()
@@ -389,11 +389,11 @@ def test_a_field_without_numbers_is_named(kind, value, broken, tmp_path):
     assert expected in refused(broken, tmp_path / "out")
 
 
-@pytest.mark.parametrize(("value", "shown"), [([[3.5]], "3.5"), ([[np.nan]], "nan"), ([], "empty")])
-def test_a_map_that_is_not_of_whole_numbers_is_refused(value, shown, broken, tmp_path):
+@pytest.mark.parametrize(("value", "text"), [([[3.5]], "3.5"), ([[np.nan]], "nan"), ([], "empty")])
+def test_a_map_that_is_not_of_whole_numbers_is_refused(value, text, broken, tmp_path):
     names = loadmat(broken[2])["className"]
     savemat(broken[2], {"mapClass": np.array(value), "className": names})
-    expected = f"mapClass: {shown}, expected integers from 1 to 40"
+    expected = f"mapClass: {text}, expected integers from 1 to 40"
     assert expected in refused(broken, tmp_path / "out")
 
 

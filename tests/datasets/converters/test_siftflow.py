@@ -95,8 +95,8 @@ def test_scenes_come_back_label_for_label(workers, tmp_path):
             "geometric": scenes[id].geometric,
         }.items():
             assert np.array_equal(data.label(id, task), indices(label))
-        photograph = images.read_image(formats.jpeg(scenes[id].image))
-        assert np.array_equal(data.image(id), np.asarray(photograph))
+        decoded = images.read_image(formats.jpeg(scenes[id].image))
+        assert np.array_equal(data.image(id), np.asarray(decoded))
     assert data.info.tasks == {
         "semantic": tuple(SEMANTIC_CLASSES),
         "geometric": tuple(GEOMETRIC_CLASSES),
@@ -140,10 +140,10 @@ def test_names_have_the_published_form_and_no_training_image_is_a_test_image():
 def test_cow_desert_and_moon_are_absent_from_the_test_images_alone():
     training, testing = names(seed=0, train=160, test=160)
     rare = [list(SEMANTIC_CLASSES).index(name) + 1 for name in ("cow", "desert", "moon")]
-    shown = {False: set(), True: set()}
+    occurring = {False: set(), True: set()}
     for name, scene in synthetic._scenes(training, testing, seed=0, size=24):
-        shown[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
-    assert shown == {False: set(rare), True: set()}
+        occurring[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
+    assert occurring == {False: set(rare), True: set()}
 
 
 @pytest.mark.parametrize(("train", "test"), [(0, 5), (5, 0), (5, 201)])

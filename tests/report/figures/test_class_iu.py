@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fixtures.page import NETS, NETS_SPEC, facts
+from fixtures.page import NETS, NETS_SPEC, run_metadata
 from fixtures.scenes import PLACES
 
 from fcnlib.report.figures.class_iu import draw_class_iu
@@ -29,7 +29,7 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         scores = {task: {"class_iu": [0.5] * len(names)} for task, names in tasks.items()}
         paths.append(tmp_path / f"{name}/0.json")
         paths[-1].parent.mkdir()
-        paths[-1].write_text(json.dumps(facts(name, 0) | {"tasks": scores}))
+        paths[-1].write_text(json.dumps(run_metadata(name, 0) | {"tasks": scores}))
     nets = [{"experiment": name, "row": f"Net {name}"} for name in ("both", "geometric")]
     info = tmp_path / "chart.json"
     draw_class_iu(
