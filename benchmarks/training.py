@@ -124,9 +124,9 @@ def main() -> None:
         table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
     print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*STEP_PARTS, "all", "ratio")))
     for name, each in table.items():
-        whole = {form: sum(parts.values()) for form, parts in each.items()}
+        totals = {form: sum(parts.values()) for form, parts in each.items()}
         for form, parts in each.items():
-            row = [*parts.values(), whole[form], whole[form] / whole["plain"]]
+            row = [*parts.values(), totals[form], totals[form] / totals["plain"]]
             print(f"{name:10}{form:10}" + "".join(f"{value:9.2f}" for value in row))
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}

@@ -1,7 +1,7 @@
 """Scenes of one or two objects, and single objects to pre-train on; one seed gives the same bytes.
 
 A class has a silhouette of its own, and shares hue, texture, place and hour with others: as in
-photographs, outlines, colours, textures and context tell the class together.
+photographs, outlines, colours, textures and context determine the class together.
 """
 
 import math

@@ -21,7 +21,7 @@ from fcnlib.plan.targets import find_entry
 
 def fetch(
     archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
-    out: Annotated[Path, typer.Option(help="Folder to put it in.")],
+    out: Annotated[Path, typer.Option(help="Folder to write it to.")],
     source: Annotated[
         Path | None, typer.Option("--from", help="Folder that may hold it already.")
     ] = None,

@@ -1,4 +1,4 @@
-"""What the configuration says of data: archives, splits and scenes that a converter can have."""
+"""Checks of data: archives, splits and scenes that a converter can have."""
 
 import re
 from collections.abc import Iterable
@@ -111,7 +111,7 @@ def _check_synthetic(synthetic: Synthetic, source: ConfigSource) -> None:
 
 
 def check_data(data: Data, dataset: Dataset, place: str, *, trained: bool) -> None:
-    """The data set has the splits, what is seen and labelled, a background if it is left out."""
+    """The data set has the splits, inputs and tasks, and a background if one is needed."""
     content = CONTENTS[dataset.converter]
     for key, known in (("inputs", content.inputs), ("tasks", content.tasks)):
         for name in getattr(data, key):

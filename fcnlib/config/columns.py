@@ -25,9 +25,9 @@ Metric = Literal[
 ]
 # Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
 TestServerMetric = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
-# What a run was told; nothing that it found.
+# Set by the recipe, not measured.
 Setting = Literal["batch_size", "momentum", "learning_rate"]
-# What learning took and came to.
+# Measured by training.
 TrainingResult = Literal["training_s", "training_loss"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
@@ -56,7 +56,7 @@ class Rule(NamedTuple):
         return f"{self.down}, {self.up}"
 
 
-# By the column of the mean IU that a bound has with it: the paper does not say its own.
+# By the column of the mean IU that a bound has with it: the paper does not state its own.
 RULES: Mapping[ColumnName, Rule] = {
     "mean_iu": Rule("area", "bilinear"),
     "mean_iu_majority_bilinear": Rule("majority", "bilinear"),
@@ -84,7 +84,7 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The label, with its unit where it does not say it."""
+        """The label with its unit, unless that is part of the label."""
         return self.label if self.unit in self.label else f"{self.label} ({self.unit})"
 
     def displayed(self, value: float) -> float:

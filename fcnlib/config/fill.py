@@ -27,7 +27,7 @@ def fill_experiment(
         experiments: all of them as they stand in the files, in their order.
         recipes: the named recipes.
         scale: whose net and recipe values lie under all others.
-        source: which file says what, for errors.
+        source: the files of the entries, for messages.
 
     Raises:
         InputError: for a base that is missing, below it or itself based, an unknown recipe, and

@@ -65,7 +65,7 @@ class Pretraining(Frozen):
 
 
 class Scale(Frozen):
-    """Which numbers hold, where archives come from, and what all nets and recipes share."""
+    """Which values hold, where archives come from, and what all nets and recipes share."""
 
     renamed: ClassVar = {"like": "preset, and archives beside it"}
 
@@ -123,7 +123,7 @@ class Config(Frozen):
 
     @property
     def preset(self) -> Preset:
-        """Which numbers hold at this scale."""
+        """Which of two values holds at this scale."""
         return self.scales[self.scale].preset
 
     @property

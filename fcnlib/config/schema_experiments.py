@@ -1,4 +1,4 @@
-"""The models of experiments, told apart by which key stands there."""
+"""The models of experiments; the kind follows from which key is present."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -125,7 +125,7 @@ class PublishedOnly(Row):
     paper: Annotated[dict[ColumnName, Float], Field(min_length=1)]
 
 
-# The kinds of experiments, told apart by which key stands there.
+# The kinds of experiments by the key that determines them.
 EXPERIMENT_KINDS: dict[str, type[Row]] = {
     "net": Trained,
     "released": Released,
@@ -137,7 +137,7 @@ PUBLISHED_ONLY = "paper"
 
 
 def kind_of(entry: Any) -> str:
-    """Which key tells an experiment's kind; `paper` where none does."""
+    """The key that determines an experiment's kind; `paper` where none does."""
     keys = entry.keys() if isinstance(entry, Mapping) else entry.__class__.model_fields.keys()
     return next((kind for kind in EXPERIMENT_KINDS if kind in keys), PUBLISHED_ONLY)
 

@@ -19,7 +19,7 @@ Section = Annotated[str, Field(pattern=r"^(\d+(\.\d+)*)?$")]
 # Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
 SheetPart = Literal["image", "inputs", "truth", "nets", "mistakes"]
 SHEET_PARTS: tuple[SheetPart, ...] = ("image", "inputs", "truth", "nets")
-# What a figure of each kind says besides its title; `experiments`, where it is there, has to be.
+# The keys of each kind of figure besides its title; `experiments` is required where listed.
 FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
     "comparison": ("experiments", "images", "columns", "note"),
     "losses": ("experiments", "against"),
@@ -62,9 +62,9 @@ class Figure(Frozen):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> "Figure":
-        said = FIGURE_KEYS[self.kind]
-        if other := self.model_fields_set - {"kind", "title", "section", *said}:
+        allowed = FIGURE_KEYS[self.kind]
+        if other := self.model_fields_set - {"kind", "title", "section", *allowed}:
             raise ValueError(f"{min(other)}: not of a figure of kind {self.kind}")
-        if "experiments" in said and not self.experiments:
+        if "experiments" in allowed and not self.experiments:
             raise ValueError("experiments: missing")
         return self

@@ -22,11 +22,11 @@ STUDY_KEYS = ("section", "title", *STUDY_PARTS)
 def read_raw_config(
     paths: Sequence[str | Path], top: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], ConfigSource]:
-    """The configuration of `paths` with the studies that it names, and which file says what.
+    """The configuration of `paths` with the studies that it names, and the file of each entry.
 
     The first file is laid under the studies, the others and `top` over them, so that an overlay
-    says `experiments.NAME` whatever the study. What comes back says `studies: null`, that none is
-    to be read any more: laid over the first file again, it gives itself.
+    names `experiments.NAME` whatever the study. The result has `studies: null`, as none is to be
+    read any more: laid over the first file again, it gives itself.
     """
     first, *overlays = map(Path, paths)
     content, places = read_yaml(first), _Places()
@@ -43,7 +43,7 @@ def read_raw_config(
 
 
 class _Places(dict[str, str]):
-    """Which files say something of an entry."""
+    """The files that have values of an entry."""
 
     def add(self, content: Mapping[str, Any], path: Path) -> None:
         for entry in entries_of(content):
@@ -51,7 +51,7 @@ class _Places(dict[str, str]):
 
 
 def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
-    """What all studies of a folder say, in the order of their files, which is that of the page."""
+    """The entries of all studies of a folder, in the order of the files and of the page."""
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise InputError(f"{folder}: no study in it; expected a folder of .yaml files")

@@ -14,12 +14,12 @@ from fcnlib.core.errors import InputError
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-# PyYAML follows YAML 1.1, to which these are text; to people, to YAML 1.2 and to DVC they are not.
+# Numbers in YAML 1.2 and to DVC, but text in YAML 1.1, which PyYAML follows.
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 class ConfigSource(NamedTuple):
-    """Which files say what, for messages."""
+    """The files of the entries, for messages."""
 
     files: str
     places: Mapping[str, str] = {}  # of entries, such as `experiments.voc-fcn8s`
@@ -62,7 +62,7 @@ def with_numbers(value: Any) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The content of a YAML file; an InputError tells the line of a mistake in its syntax."""
+    """The content of a YAML file; an InputError names the line of a mistake in its syntax."""
     try:
         loader = LOADER(path.read_text("utf-8"))
         node = loader.get_single_node()

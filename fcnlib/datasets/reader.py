@@ -99,7 +99,7 @@ def is_prepared(folder: Path) -> bool:
 
 
 def contents(folder: Path) -> list[str]:
-    """The names in a folder, without those that a stopped run left to go on from."""
+    """The names in a folder, without those that a stopped run left to resume from."""
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
 

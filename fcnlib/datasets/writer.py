@@ -51,8 +51,8 @@ CONVERTERS_CODE = Path(__file__).parent / "converters/registry.py"  # imports al
 class DatasetWriter:
     """Writes a prepared data set into a folder; several threads may call its methods.
 
-    A file is recorded in a journal once it is complete, so that a stopped conversion goes on after
-    it.
+    A file is recorded in a journal once it is complete, so that a stopped conversion resumes
+    after it.
 
     Args:
         folder: Where to write.

@@ -110,7 +110,7 @@ def _check(model: Model, data: PreparedDataset) -> None:
     info = model.info
     if not info.inputs or not info.classes:
         raise InputError(
-            f"{model.path}: does not say its inputs and classes; expected a model exported anew"
+            f"{model.path}: its metadata lack inputs or classes; expected a model exported anew"
         )
     if lacking := [name for name in info.inputs if name not in data.inputs]:
         has = ", ".join(data.inputs)
@@ -147,7 +147,7 @@ def _with_foreground(model: Model) -> Segmenter:
 
 
 def _full_width_costs(info: ModelInfo) -> dict[str, int]:
-    """Table 1's numbers of a model; none where its file does not tell its net."""
+    """Table 1's numbers of a model; none where its metadata lack the net."""
     classes = {task: len(names) for task, names in info.classes.items()}
     return full_width(info.net, classes) if info.net else {}
 
@@ -164,7 +164,7 @@ def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:
 
 
 def evaluate_bound(
-    oracle: Downsampling,
+    bound: Downsampling,
     *,
     dataset: Path,
     split: str,
@@ -177,7 +177,7 @@ def evaluate_bound(
     All scores and counts are the first rule's; of the others there is the mean IU.
     """
     data = PreparedDataset(dataset)
-    per_image, totals = upper_bound_confusion(data, split, factor=oracle.factor)
+    per_image, totals = upper_bound_confusion(data, split, factor=bound.factor)
     by_rule = {rule: _finite(mean_iu_of_truth(total)) for rule, total in totals.items()}
     _write_counts(counts, data.ids(split), {SEMANTIC: per_image})
     record = Record(

@@ -48,7 +48,7 @@ class RunMetadata(BaseModel):
     def of(
         cls, *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
     ) -> "RunMetadata":
-        """The run that is going on, here and now.
+        """The current run, on this machine.
 
         Args:
             experiment: Its name in the configuration.
@@ -79,7 +79,7 @@ class Record(RunMetadata):
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a metrics file, whole or not at all."""
+    """Write a metrics file atomically."""
     write_json(path, record.model_dump(mode="json"))
 
 

@@ -46,7 +46,7 @@ from fcnlib.models.weights.sources import (
 from fcnlib.models.weights.to_caffe import caffe_layers, label_layer
 
 NET_SUFFIXES = (".pt", ".ts")
-# What a net sees by its channels, where nothing else tells.
+# What a net sees by its channels, where the file does not hold it.
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ def convert(
     Args:
         source: A .caffemodel, .pth or .pt file.
         to: fcn32s, fcn16s or fcn8s, a hyphen and a backbone; a backbone alone for a classifier;
-            empty for the net that the layers' names tell.
+            empty: inferred from the layers' names.
         out: The file to write; its suffix decides what.
         classes: A text file of class names, one a line, those of several tasks one after the
             other; or the names by task.
@@ -192,7 +192,7 @@ def convert(
 
 
 def convert_weights(source: Path) -> Conversion:
-    """The segmentation net in a file of published weights, recognised by its layers."""
+    """The segmentation net in a file of published weights, inferred from its layers."""
     return converted(read_weights(source), "", source)
 
 
@@ -217,11 +217,11 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
 
 
 def _check_writable(values: Net, checkpoint: Path) -> None:
-    """Raise unless layers' names and weights tell all that the net is."""
+    """Raise unless layers' names and weights determine the net."""
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
-            "as a .caffemodel's weights do not tell"
+            "as a .caffemodel does not hold that"
         )
     if values.streams not in ((), STREAMS):
         raise InputError(
@@ -241,7 +241,7 @@ def converted(
 ) -> Conversion:
     """The net called `to` with these weights; InputError if any of its own is not among them.
 
-    Without `to`, the net that the file tells, or that its layers' names tell.
+    Without `to`, the net of the file's metadata, or inferred from its layers' names.
     """
     state, stored = weights.state, weights.metadata.get("net")
     if to:
@@ -300,7 +300,7 @@ def _origin(source: Path) -> dict[str, Any]:
 
 
 def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
-    """What the net sees: as its input's name says, or the file, or the number of channels."""
+    """What the net sees: by its input's name, the file, or the number of channels."""
     stored = (
         INPUT_FORMATS[weights.input_format].inputs
         if weights.input_format
@@ -318,7 +318,7 @@ def _checked_inputs(weights: Weights, net: LayerGraph, source: Path) -> list[Any
 
 
 def _tasks(weights: Weights) -> list[str]:
-    """The tasks that a file tells of."""
+    """The tasks in a file's metadata."""
     stored = weights.metadata.get("classes")
     return [str(task) for task in stored] if isinstance(stored, Mapping) else []
 

@@ -22,7 +22,7 @@ MAX_WAITING = 4  # batches that may be waiting for images of their size
 
 
 class DepthWarning(NamedTuple):
-    """What is odd about a depth file that can be read."""
+    """What is unusual in a depth file that can be read."""
 
     kind: str
     file: Path
@@ -144,7 +144,7 @@ def count_channels(inputs: Sequence[str]) -> int:
 
 
 def _depth_warnings(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
-    """What is odd about depth that a net is to see: another unit, or holes."""
+    """What is unusual in depth that a net is to see: another unit, or holes."""
     zeros = int((millimetres == 0).sum())
     holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
     found = [
@@ -188,7 +188,7 @@ def find_images(names: Sequence[str]) -> list[Path]:
 def batches_by_size(
     images: Iterator[InputImage | InputError], size: int
 ) -> Iterator[list[InputImage] | InputError]:
-    """Up to `size` images of one height and width at a time; few wait for others like them."""
+    """Up to `size` images of one height and width at a time; few wait for others of their size."""
     waiting: dict[tuple[int, ...], list[InputImage]] = {}
     for image in images:
         if isinstance(image, InputError):

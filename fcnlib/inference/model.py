@@ -42,7 +42,7 @@ class Model:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What the image's channels are of; a file that does not tell is taken to see RGB."""
+        """What the image's channels are of; RGB where the file does not hold it."""
         return self.info.inputs or ("rgb",)
 
     @property
@@ -93,7 +93,7 @@ class Model:
             with torch.inference_mode():
                 return function(images.to(self.device))
         except (RuntimeError, torch.jit.Error) as error:
-            # Of a traceback through TorchScript, the last line says why.
+            # Of a traceback through TorchScript, the last line gives the reason.
             reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
             raise InputError(reason) from None
 

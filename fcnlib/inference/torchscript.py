@@ -98,7 +98,7 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
     Args:
         net: The net; where it is and whether it is in training mode stays as it is.
         path: The file to write, usually .ts.
-        info: What the file tells of the net; nothing by default.
+        info: The metadata to write; none by default.
     """
     training, device = net.training, net.input_mean.device
     try:
@@ -144,7 +144,7 @@ def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
 
 
 def read_metadata(path: Path) -> ModelInfo:
-    """What a checkpoint or an exported model tells of its net; no weight of the latter is read."""
+    """The metadata of a checkpoint or an exported model, of which no weight is read."""
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
         with torch.device("meta"):  # to count its weights, none of which is made
@@ -192,7 +192,7 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: no such file; expected {MODEL}")
     try:
         yield
-    # Of what torch says of it, nothing helps: its reasons are of its source.
+    # torch's message is left out: it names lines of torch's own source.
     except (RuntimeError, TypeError, ValueError, zipfile.BadZipFile):
         what = "damaged, or of another kind"
         raise InputError(f"{path}: {what}; expected {MODEL}") from None

@@ -180,7 +180,7 @@ def _check_model(model: Model) -> None:
     """Raise unless the model sees RGB and names VOC's classes in VOC's order."""
     inputs, tasks = model.info.inputs, model.info.classes
     if inputs != ("rgb",):
-        sees = f"sees {', '.join(inputs)}" if inputs else "does not say what it sees"
+        sees = f"sees {', '.join(inputs)}" if inputs else "its metadata lack inputs"
         raise InputError(
             f"{model.path}: {sees}; expected a model, exported anew, that sees rgb alone"
         )

@@ -1,7 +1,7 @@
 """The layers of the paper's nets that PyTorch does not have, and how a layer names its inputs.
 
 A layer takes the output of the layer before it, unless it has the attribute `input` (the name of
-another layer) or `inputs` (several names: its forward takes a list). Caffe calls these bottoms.
+another layer) or `inputs` (several names: its forward takes a list). Caffe calls them bottoms.
 "data" is the net's input image.
 """
 

@@ -30,7 +30,7 @@ RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
 
 
 def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
-    """The entry of this name; an InputError says which name was probably meant."""
+    """The entry of this name; an InputError suggests the name that was probably meant."""
     if name not in known:
         raise InputError(f"{name!r} is no {kind}; {suggestion(name, known)}")
     return known[name]
@@ -96,7 +96,7 @@ class Targets:
 
     @cached_property
     def submitted(self) -> list[str]:
-        """Nets in tables with scores that only PASCAL's evaluation server can tell."""
+        """Nets in tables with scores that only PASCAL's evaluation server can measure."""
         server = set(get_args(TestServerMetric))
         tables = [name for name, table in self.config.tables.items() if server & {*table.columns}]
         return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
@@ -151,7 +151,7 @@ class Targets:
         return self.paths.dataset(self.data_of(experiment).dataset)
 
     def hha_of(self, experiments: Iterable[str]) -> list[str]:
-        """What says that the HHA that any of these experiments sees is there."""
+        """The files that mark the HHA that these experiments see as complete."""
         data = [
             find_entry(self.with_data, name, "experiment with data").data for name in experiments
         ]

@@ -11,7 +11,7 @@ from fcnlib.config.columns import NAMES, ColumnName
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, write_json
 
-NOISE = 2.0  # standard errors; what is less apart may be chance
+NOISE = 2.0  # standard errors; a smaller difference may be noise
 
 
 class ResultRow(NamedTuple):

@@ -58,7 +58,7 @@ class TableFigureSpec(Frozen):
 class ExamplesSpec(TableFigureSpec):
     """Nets of one table side by side on some images."""
 
-    seed: int  # of the runs that are shown
+    seed: int  # of the runs whose predictions are shown
 
 
 class FigureSpec(Frozen):
@@ -86,7 +86,7 @@ class ComparisonSpec(FigureSpec):
     """Nets side by side on the same images, and the columns from left to right."""
 
     nets: tuple[NetSpec, ...]
-    seed: int  # of the runs that are shown
+    seed: int  # of the runs whose predictions are shown
     images: int
     columns: tuple[SheetPart, ...] = SHEET_PARTS
     note: str = ""

@@ -126,7 +126,7 @@ def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
 
 
 def best_scores(table: TableSpec, results: pd.DataFrame, runs: Runs) -> "pd.Series[bool]":
-    """Which of the results are the best score of their column, or by chance below it.
+    """Which results are the best score of their column, or within noise of it.
 
     Scores count as people see them; a run that diverged has none of the best.
     """

@@ -111,7 +111,7 @@ def test_a_head_alone_does_not_start_from_that_of_another_task(raw_config: dict[
     other = {**entry, "net": {**net, "start_from": ["alone"]}}
     added(raw_config, "other", {**other, "data": {**data, "tasks": ["semantic"]}})
     with pytest.raises(
-        InputError, match=r"other\.net\.start_from: alone says geometric; expected s"
+        InputError, match=r"other\.net\.start_from: alone predicts geometric; expected s"
     ):
         load_config(raw_config)
     raw_config["experiments"]["other"]["data"]["tasks"] = ["semantic", "geometric"]

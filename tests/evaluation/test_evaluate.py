@@ -194,5 +194,5 @@ def test_a_record_is_read_as_it_was_written(
 def test_a_model_without_classes_in_its_metadata_is_refused(world: Path, tmp_path: Path) -> None:
     net = build_fcn(classes=21, width=1 / 32, padding=1, fc6_kernel=3)
     export_torchscript(net, tmp_path / "net.ts")
-    with pytest.raises(InputError, match=r"net\.ts: does not say its inputs and classes; expected"):
+    with pytest.raises(InputError, match=r"net\.ts: its metadata lack inputs or classes; expected"):
         run(world, tmp_path / "net.ts", tmp_path)

@@ -136,7 +136,11 @@ def test_the_name_of_the_archive_says_what_it_is(archive, model, tmp_path):
         (["rgb"], {"semantic": CLASSES[::-1]}, "expected VOC's 21"),
         (["rgb"], {"semantic": CLASSES, "geometric": ["a"]}, "expected VOC's 21 alone"),
         (["rgb", "depth"], {"semantic": CLASSES}, "sees rgb, depth; expected a model"),
-        ([], {"semantic": CLASSES}, "does not say what it sees; expected a model, exported anew"),
+        (
+            [],
+            {"semantic": CLASSES},
+            "its metadata lack inputs; expected a model, exported anew",
+        ),
     ],
 )
 def test_a_model_of_other_classes_or_inputs_is_refused(inputs, classes, message, archive, tmp_path):

@@ -89,7 +89,7 @@ class Run:
 
         def has(net: str) -> bool:
             logged = log(self.clone, net)
-            found = re.search(r"going on from iteration (\d+)", logged)
+            found = re.search(r"resuming from iteration (\d+)", logged)
             new = bool(found) and int(found[1]) >= stored[net] and logged[:TIMESTAMP] != begun[net]
             return new and iteration(self.clone, net) > int(found[1])
 
@@ -179,7 +179,7 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     run = Run(clone)
     assert run.process.wait(PATIENCE) == 0, clone.printed()
     assert f"{len(NETS)} of {len(NETS)} steps (100%) done" in clone.printed()
-    assert all("going on from iteration" in log(clone, net) for net in NETS)
+    assert all("resuming from iteration" in log(clone, net) for net in NETS)
     clone.run("snakemake", checkpoint(NET))
     calm = weights(clone, NET)
     for net in NETS:

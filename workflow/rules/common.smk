@@ -48,7 +48,7 @@ wildcard_constraints:
 
 
 def growing(resources):
-    """The same with half as much more memory on each retry; as training goes on, no more time."""
+    """The same with half as much more memory on each retry; as training resumes, no more time."""
     if "mem_mb" not in resources:
         return resources
     half = resources["mem_mb"] // 2

@@ -1,4 +1,4 @@
-"""What people look at: tables, claims, the page, and Snakemake's own report."""
+"""The report: tables, claims, the page, and Snakemake's own report."""
 
 import hashlib
 import json

@@ -26,7 +26,7 @@ Problem = tuple[str, str]  # what is there, what is wrong with it
 def check_inputs(
     root: Path, info: DatasetInfo, image_paths: Files, *, workers: int = 1
 ) -> list[Finding]:
-    """Findings about depth, masks of missing depth, and HHA.
+    """Findings of depth, masks of missing depth, and HHA.
 
     Args:
         root: The prepared data set.
@@ -87,7 +87,7 @@ def _check_hha_info(path: Path, expected: int) -> Iterator[Finding]:
 
 
 def _check_image(files: Mapping[str, Files], image_paths: Files, id: str) -> list[Finding]:
-    """Findings about the depth, HHA and missing depth of an image."""
+    """Findings of the depth, HHA and missing depth of an image."""
     checks = {"depth": _check_depth, "hha": _check_hha, "missing": _check_missing}
     size = _size(image_paths.get(id))
     findings = []

@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint atomically."""
     content = {each.name: getattr(checkpoint, each.name) for each in fields(checkpoint)}
     checkpoint_from(content, path)
     if checkpoint.net is None:
@@ -124,12 +124,12 @@ def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile):  # what it is instead is for others to tell
+    except (OSError, ValueError, zipfile.BadZipFile):  # whoever reads it names what it is instead
         return []
 
 
 def write_tensors(path: Path, content: Mapping[str, object]) -> None:
-    """Write tensors and plain values as a .pt file, whole or not at all."""
+    """Write tensors and plain values as a .pt file, atomically."""
     try:
         with atomic_write(path) as temporary:
             torch.save(dict(content), temporary)
@@ -170,5 +170,5 @@ def json_value(value: object) -> object:
 
 
 def format_shape(tensor: Tensor) -> str:
-    """A tensor's sides, as people write them."""
+    """A tensor's shape as text, such as "64 x 3 x 3 x 3"."""
     return " x ".join(map(str, tensor.shape)) or "a number"

@@ -20,8 +20,8 @@ COARSE = (
     "on the size of the objects, so on the images."
 )
 RESAMPLED = (
-    " The paper does not say how it resamples. Down: the share of each class in a cell (area), the "
-    "cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
+    " The paper does not state how it resamples. Down: the share of each class in a cell (area), "
+    "the cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
 )
 
 

@@ -13,7 +13,7 @@ from fcnlib.report.specs import TableFigureSpec
 
 CURVES = (
     "Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the run around each "
-    "point) and mean IU during training. A net that goes on from another one starts where that "
+    "point) and mean IU during training. A net initialized from another one starts where that "
     "one ended."
 )
 

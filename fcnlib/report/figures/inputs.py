@@ -12,14 +12,14 @@ from fcnlib.datasets.colours import Image
 from fcnlib.datasets.masking import InputMask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 
-NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
+NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; readable with any colour vision
 UNSEEN = (150, 150, 150)
 INPUT_NOTES = {
     "rgb": "",
     "depth": "Depth is on a scale of its logarithm, which is what the net sees; grey hatching "
     "marks pixels that the camera did not measure and that were filled in.",
-    "hha": "HHA is shown as it is stored: red is disparity, green height above the ground, blue "
-    "the angle with gravity.",
+    "hha": "HHA is displayed as it is stored: red is disparity, green height above the ground, "
+    "blue the angle with gravity.",
 }
 MASKED: dict[Mask, str] = {
     "foreground": "Background alone",

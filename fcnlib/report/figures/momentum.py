@@ -51,7 +51,7 @@ def draw_momentum(
         save(
             canvas, image, info, kind="momentum", name=spec.name, section=spec.section,
             title=spec.title,
-            caption="Section 6.2 predicts equal learning where the momentum that one image "
+            caption="Section 6.2 predicts equal training where the momentum that one image "
             f"keeps, p to the power 1/k, is equal: on the curve, as for {spec.rows[0].row}. "
             "Learning rates differ from point to point; the recipes are in the provenance.",
             alt="Chart of momentum against batch size with each experiment's mean IU: "

@@ -87,7 +87,7 @@ def draw_samples(
     note: str = "",
     **words: Any,
 ) -> None:
-    """Draw the chosen images as the nets label them, and write the figure's `FigureInfo`.
+    """Plot the chosen images as the nets label them, and write the figure's `FigureInfo`.
 
     Args:
         samples: the nets and the data set.
@@ -96,7 +96,7 @@ def draw_samples(
         info: the `FigureInfo` to write.
         columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
-        note: what else the caption says.
+        note: what the caption adds.
         words: further fields of the `FigureInfo`.
     """
     sheet = sample_sheet(samples.prepared, choice.images, samples.nets, samples.tasks, columns)

@@ -22,7 +22,7 @@ from fcnlib.report.specs import NetSpec
 
 Predictions = dict[str, Labels]  # by task, [H, W]
 VOID_NAME = "void"
-ACROSS = 7  # pictures side by side; what is more goes on below
+ACROSS = 7  # pictures side by side; the others follow below
 CELL = 1.2  # inches
 
 
@@ -83,7 +83,7 @@ def load_nets(
 def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
     model = load_model(path)
     if not model.info.inputs or not model.info.classes:
-        raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
+        raise InputError(f"{path}: its metadata lack inputs; expected a model exported anew")
     return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
@@ -198,7 +198,7 @@ def save_sheet(
     caption: str,
     **words: Any,
 ) -> None:
-    """Draw the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
+    """Plot the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
     legends = classes_in(prepared, sheet)
     sentences = [caption, sheet.views.words]
     if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):

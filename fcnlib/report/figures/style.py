@@ -15,8 +15,8 @@ from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.info import FigureInfo, write_figure_info
 from fcnlib.report.specs import NetSpec
 
-# The first seven are Okabe and Ito's; all are told apart with any kind of colour vision, if need
-# be by dash and marker.
+# The first seven are Okabe and Ito's; all are distinct with any kind of colour vision, if need be
+# by dash and marker.
 COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00"),
     *("#332288", "#99CC77", "#882255", "#222222", "#7766FF", "#553300", "#FF99AA"),

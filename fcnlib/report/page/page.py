@@ -1,4 +1,4 @@
-"""The page that people look at: one HTML file that needs no network and no script."""
+"""The page of results: one HTML file that needs no network and no script."""
 
 import html
 import re
@@ -170,8 +170,8 @@ def by_section(
 
 def _place(number: str) -> tuple[bool, list[int], str]:
     """4.10 comes after 4.9, and what is no number after all that are."""
-    whole = bool(re.fullmatch(r"\d+(\.\d+)*", number))
-    return not whole, [int(digits) for digits in number.split(".")] if whole else [], number
+    numbered = bool(re.fullmatch(r"\d+(\.\d+)*", number))
+    return not numbered, [int(digits) for digits in number.split(".")] if numbered else [], number
 
 
 def as_code(text: str) -> str:

@@ -33,7 +33,7 @@ def draw_rules(folder: Path, images: str) -> Any:
 def test_every_way_to_resample_has_its_line_beside_the_published_one(tmp_path: Path) -> None:
     info = draw_rules(tmp_path, "synthetic")
     assert "50% at 8 by the rule “area, bilinear”; 1 more rules beside it" in info.alt
-    assert "does not say how it resamples" in info.caption and "closest" not in info.caption
+    assert "does not state how it resamples" in info.caption and "closest" not in info.caption
 
 
 def test_the_rule_closest_to_the_published_numbers_is_named_where_the_images_are(

@@ -43,9 +43,9 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
         )
 
 
-def test_a_model_that_does_not_say_what_it_sees_is_named(places, tmp_path):
+def test_a_model_without_inputs_in_its_metadata_is_named(places, tmp_path):
     torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
-    with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
+    with pytest.raises(InputError, match=r"0\.ts: its metadata lack inputs; expected a model"):
         load_nets([tmp_path / "0.ts"], [A], PreparedDataset(places))
 
 

@@ -328,7 +328,7 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     assert item
     words = text(item[1])
     assert "true within noise Sharp eyes" in words
-    assert "Only 1.4 standard errors from turning over: it may be chance." in words
+    assert "Only 1.4 standard errors from turning over: it may be noise." in words
 
 
 def test_verdicts_on_synthetic_scenes_say_so(given):
