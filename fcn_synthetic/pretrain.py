@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def add_batch_norm(net: nn.Module) -> None:
-    """Put a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
+    """Insert a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
     for layer in net.modules():
         if isinstance(layer, ConvReLU):
             layer.norm = nn.BatchNorm2d(layer.out_channels)
@@ -61,7 +61,7 @@ def pretrain(
 
     Args:
         backbone: Name of the backbone.
-        recipe: How to optimise, and on how many windows of what size.
+        recipe: How to optimize, and on how many windows of what size.
         width: Number of channels, as a share of the published net's.
         fc6_kernel: Size of fc6's kernel in pixels; None for a backbone without it.
         path: The checkpoint to write.

@@ -70,7 +70,7 @@ def _scenes(
 ) -> Iterator[tuple[str, OutdoorScene]]:
     """Each name with its scene, in the names' order."""
     ids = sorted([*training, NO_FILES, NO_PIXELS, *testing])
-    for number, name in enumerate(progress(ids, desc="drawing scenes", unit="scene")):
+    for number, name in enumerate(progress(ids, desc="rendering scenes", unit="scene")):
         rng = scenes.generator(seed, OUTDOOR, number)
         scene = outdoor_scene(rng, size, name.partition("_")[0], rare=name not in testing)
         if name == NO_PIXELS:

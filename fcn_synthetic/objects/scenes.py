@@ -131,7 +131,7 @@ def objects(
     """Windows [N, window, window, 3], each around one object, and its class [N], 0 to 19."""
     images = np.empty((count, window, window, 3), np.uint8)
     labels = np.empty(count, np.int64)
-    for index in progress(range(count), desc="drawing objects", unit="object"):
+    for index in progress(range(count), desc="rendering objects", unit="object"):
         rng = generator(seed, WINDOWS, index)
         labels[index] = rng.integers(len(silhouettes.SHAPES))
         images[index] = _window(rng, window, int(labels[index]), context)

@@ -1,6 +1,6 @@
 """Furnished rooms of five kinds, each with its own furniture.
 
-The camera stands near the wall y = 0 and looks along y, so most furniture is at the other walls.
+The camera stands near the wall y = 0 and faces along y, so most furniture is at the other walls.
 """
 
 import math

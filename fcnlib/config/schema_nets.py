@@ -14,8 +14,10 @@ STRIDES: dict[str, dict[str, int]] = {
     "vgg16": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
     "vgg19": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
     "googlenet": {
-        **{"inception_5b/output": 32, "pool4/3x3_s2": 32},
-        **{"pool3/3x3_s2": 16, "pool2/3x3_s2": 8},
+        "inception_5b/output": 32,
+        "pool4/3x3_s2": 32,
+        "pool3/3x3_s2": 16,
+        "pool2/3x3_s2": 8,
     },
 }
 # The side of the images that each backbone classifies.

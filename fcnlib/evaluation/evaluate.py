@@ -175,6 +175,14 @@ def evaluate_bound(
     """Score the best labels that a net of some stride could give; writes the same two files.
 
     All scores and counts are the first rule's; of the others there is the mean IU.
+
+    Args:
+        bound: The stride, as `factor` in pixels.
+        dataset: Folder of a prepared data set.
+        split: Whose labels are downsampled.
+        metrics: The record to write (.json).
+        counts: The confusion counts per image to write (.npz).
+        run: Which run this is, and where it comes from.
     """
     data = PreparedDataset(dataset)
     per_image, totals = upper_bound_confusion(data, split, factor=bound.factor)

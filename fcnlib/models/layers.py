@@ -66,7 +66,17 @@ def clear_inputs(layer: Any) -> None:
 
 
 class ConvReLU(nn.Conv2d):
-    """A convolution, its ReLU and dropout, under the convolution's published name."""
+    """A convolution, its ReLU and dropout, under the convolution's published name.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Side of the kernel, in cells.
+        stride: In cells.
+        padding: Zeros on each side, in cells.
+        groups: Groups of channels that are convolved separately.
+        dropout: Its probability, behind the ReLU.
+    """
 
     def __init__(
         self,

@@ -101,7 +101,13 @@ def train(  # noqa: PLR0913
 class Trainer:
     """One training: config, data, net, loss, optimizer and state.
 
-    Arguments are those of `train`, with the data set opened.
+    Args:
+        config: The data, net and recipe.
+        dataset: The prepared data set.
+        initial_weights: Checkpoints to start from: one, or one for each stream; none if random.
+        seed: Of the image order, flips, shifts, dropout and random weights.
+        device: "cpu", "cuda", "cuda:1", ...
+        provenance: To record in the checkpoint.
     """
 
     def __init__(

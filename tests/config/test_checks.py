@@ -207,9 +207,12 @@ def test_a_released_net_has_the_data_of_its_demo_source(
     raw_config: dict[str, Any],
 ) -> None:
     published = {
-        **{"row": "Zoo", "tables": ["zoo"], "data": {"dataset": "rooms", "test": "test"}},
+        "row": "Zoo",
+        "tables": ["zoo"],
+        "data": {"dataset": "rooms", "test": "test"},
         "released": {
-            **{"file": "nyud-fcn32s-hha-heavy.caffemodel", "to": "fcn32s-vgg16"},
+            "file": "nyud-fcn32s-hha-heavy.caffemodel",
+            "to": "fcn32s-vgg16",
             "demo_source": "a",
         },
     }

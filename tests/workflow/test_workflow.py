@@ -76,7 +76,9 @@ def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path
         "prepare": len(used),
         "hha": 1,
         **dict.fromkeys(("convert", "evaluate"), files),
-        **{"table": 4, "zoo": 1, "total": planned["total"]},
+        "table": 4,
+        "zoo": 1,
+        "total": planned["total"],
     }
 
 
@@ -218,7 +220,9 @@ TINY = {
         "test": {"size": 48, "images": 2},
     },
     "pretraining": {
-        **{"windows": 64, "held_out": 16, "iterations": 4},
+        "windows": 64,
+        "held_out": 16,
+        "iterations": 4,
         "backbones": {
             name: {"windows": 64, "iterations": 4} for name in ("alexnet", "vgg19", "googlenet")
         },

@@ -1,4 +1,4 @@
-"""Plot what nets leave of the upper bounds of their strides."""
+"""Plot the gaps between nets and the upper bounds of their strides."""
 
 from fcnlib.core.job import job
 from fcnlib.report.figures.gaps import draw_gaps

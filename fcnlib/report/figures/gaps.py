@@ -1,4 +1,4 @@
-"""What nets leave of the upper bounds of their strides."""
+"""Gaps between nets and the upper bounds of their strides."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -41,7 +41,7 @@ class Views(NamedTuple):
 
     columns: list[tuple[str, list[Image]]]  # title and a picture per image
     scale: DepthScale | None  # of the depths, if any
-    words: str  # what a reader must know of them
+    note: str  # what a reader must know of them
 
 
 def input_views(
@@ -52,7 +52,15 @@ def input_views(
     *,
     task: str,
 ) -> Views:
-    """A column per kind of input, and per mask made of a task's labels."""
+    """A column per kind of input, and per mask made of a task's labels.
+
+    Args:
+        prepared: The data set.
+        names: IDs of the images.
+        inputs: The inputs to show: of depth and HHA, one column each.
+        masks: The masks to show: one column each.
+        task: The task whose labels mask.
+    """
     columns: list[tuple[str, list[Image]]] = []
     scale = None
     if "depth" in inputs:

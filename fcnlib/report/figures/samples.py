@@ -85,7 +85,7 @@ def draw_samples(
     columns: Sequence[SheetPart],
     seed: int,
     note: str = "",
-    **words: Any,
+    **fields: Any,
 ) -> None:
     """Plot the chosen images as the nets label them, and write the figure's `FigureInfo`.
 
@@ -97,7 +97,7 @@ def draw_samples(
         columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
         note: what the caption adds.
-        words: further fields of the `FigureInfo`.
+        fields: further fields of the `FigureInfo`.
     """
     sheet = sample_sheet(samples.prepared, choice.images, samples.nets, samples.tasks, columns)
     sentences = [choice.how]
@@ -109,7 +109,7 @@ def draw_samples(
     alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."
     save_sheet(
         sheet, samples.prepared, image, info, caption=" ".join(filter(None, sentences)),
-        alt=f"{alt} Images: {images}.", **words,
+        alt=f"{alt} Images: {images}.", **fields,
     )  # fmt: skip
 
 

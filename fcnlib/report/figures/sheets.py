@@ -108,7 +108,15 @@ def sample_sheet(
     tasks: Sequence[str],
     parts: Sequence[SheetPart],
 ) -> Sheet:
-    """For each image and task the parts from left to right, on as many lines as they need."""
+    """For each image and task the parts from left to right, on as many lines as they need.
+
+    Args:
+        prepared: The data set.
+        chosen: The images, from top to bottom.
+        nets: The nets whose predictions are shown.
+        tasks: The tasks, one after the other for each image.
+        parts: Kinds of pictures, from left to right.
+    """
     names = [each.name for each in chosen]
     inputs = {each for net in nets for each in net.inputs}
     masks = dict.fromkeys(net.input_mask for net in nets)
@@ -180,7 +188,15 @@ def mistake_column(
     prepared: PreparedDataset,
     task: str,
 ) -> PictureColumn:
-    """Where a net's labels are not the true ones."""
+    """Where a net's labels are not the true ones.
+
+    Args:
+        images: RGB [H, W, 3] of each image.
+        predicted: The net's labels of each image, [H, W] by task.
+        truth: The true labels of each image, [H, W] by task.
+        prepared: The data set.
+        task: The task that is compared.
+    """
     classes = len(prepared.info.tasks[task])
     found = [
         mistakes(image, labels[task], true[task], classes)
@@ -196,18 +212,27 @@ def save_sheet(
     info: Path | str,
     *,
     caption: str,
-    **words: Any,
+    **fields: Any,
 ) -> None:
-    """Plot the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
+    """Plot the sheet and write its `FigureInfo`.
+
+    Args:
+        sheet: The rows of pictures.
+        prepared: The data set, for the classes' colours.
+        image: The picture to write.
+        info: The `FigureInfo` to write.
+        caption: The beginning of the caption; notes on the pictures follow.
+        fields: Further fields of the `FigureInfo`.
+    """
     legends = classes_in(prepared, sheet)
-    sentences = [caption, sheet.views.words]
+    sentences = [caption, sheet.views.note]
     if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):
         sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
         draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
         legend = all_classes(prepared, sheet.tasks)
         text = " ".join(filter(None, sentences))
-        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **words)
+        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **fields)
 
 
 def of_task(task: str, tasks: Sequence[str]) -> str:

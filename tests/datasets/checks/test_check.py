@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +28,9 @@ def own(tmp_path: Path) -> Path:
     return root
 
 
-def check_own(own: Path, **values: object) -> CheckResult:
-    splits = {"train": "train.txt", "val": "val.txt"}
-    return check(FolderDataset(converter="folder", path=own, **{"splits": splits, **values}))
+def check_own(own: Path, **values: Any) -> CheckResult:
+    values = {"splits": {"train": "train.txt", "val": "val.txt"}} | values
+    return check(FolderDataset(converter="folder", path=own, **values))
 
 
 def found(result: CheckResult) -> list[tuple[str, str, str, str]]:
