@@ -113,14 +113,14 @@ def _check_row(config: Config, entry: Experiment, place: str) -> None:
 def _check_starts(
     config: Config, name: str, entry: Experiment, trained: Sequence[str], place: str
 ) -> None:
-    """The nets that an experiment takes stand above it, so that there can be no cycle."""
+    """The nets that an experiment starts from are above it, so that there can be no cycle."""
     nets = [other for other, each in config.experiments.items() if isinstance(each, Trained)]
     for start in entry.starts("synthetic"):
         key = f"{place}.{_key_of_start(entry)}"
         require_known(start, config.experiments, key, "is no experiment")
         require_known(start, nets, key, "is no net that is trained")
         if start not in trained:
-            raise InputError(f"{key}: {start!r} must stand above it, as weights flow downwards")
+            raise InputError(f"{key}: {start!r} must be above it, as weights flow downwards")
 
 
 def _key_of_start(entry: Experiment) -> str:

@@ -24,7 +24,7 @@ def fill_experiment(
 
     Args:
         name: its name among `experiments`.
-        experiments: all of them as they stand in the files, in their order.
+        experiments: all of them as in the files, in their order.
         recipes: the named recipes.
         scale: whose net and recipe values lie under all others.
         source: the files of the entries, for messages.
@@ -41,7 +41,7 @@ def fill_experiment(
     if isinstance(entry.get("net"), Mapping):
         entry["net"] = {**scale.net, **_channels(entry.get("data")), **entry["net"]}
     if "paper" not in entry and isinstance(released := entry.get("released"), Mapping):
-        # The released net is the paper's: its published numbers stand where that net's do.
+        # The released net is the paper's: its published numbers are that net's.
         source_entry = experiments.get(str(released.get("demo_source")), {})
         entry["paper"] = source_entry.get("paper", {})
     return entry
@@ -61,7 +61,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
         raise InputError(f"{place}.base: {base_name!r} is no experiment; {known}")
     order = list(experiments)
     if order.index(base_name) >= order.index(name):
-        raise InputError(f"{place}.base: {base_name!r} must stand above it")
+        raise InputError(f"{place}.base: {base_name!r} must be above it")
     base = experiments[base_name]
     if "base" in base:
         raise InputError(

@@ -48,7 +48,7 @@ class Effort(Frozen):
 
 
 class Pretraining(Frozen):
-    """The classifier that takes ImageNet's place at demo scale."""
+    """The classifier in place of ImageNet's at demo scale."""
 
     seed: Int = Field(0, description="Of images and weights.")
     windows: Positive = Field(description="Training images.")
@@ -98,7 +98,7 @@ class Config(Frozen):
 
     scale: str = Field(description="Which of `scales` is run.")
     studies: str | None = Field(
-        None, description="The folder of the studies; null: they stand here already."
+        None, description="The folder of the studies; null: their entries are here already."
     )
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
@@ -118,7 +118,7 @@ class Config(Frozen):
     recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimize.")
     tables: dict[Name, Table] = Field(description="By name, in the page's order.")
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
-    experiments: dict[Name, Experiment] = Field(description="By name; rows stand in this order.")
+    experiments: dict[Name, Experiment] = Field(description="By name, in the order of rows.")
     claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
 
     @property

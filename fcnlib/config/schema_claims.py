@@ -46,9 +46,9 @@ class Claim(Frozen):
         read = {name for part in self.comparisons for name in part.names()}
         given = [*self.numbers, *self.published]
         if len(set(given)) < len(given):
-            raise ValueError("a name stands in numbers and in published")
-        if odd := read.symmetric_difference(given):
-            name = min(odd)
+            raise ValueError("a name is in both numbers and published")
+        if unmatched := read.symmetric_difference(given):
+            name = min(unmatched)
             what = "reads {!r}, which is not given" if name in read else "does not read {!r}"
             raise ValueError(f"holds: {what.format(name)}")
         return self

@@ -63,9 +63,7 @@ def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
             for name, entry in study.get(part, {}).items():
                 if name in content[part]:
                     place = f"{part}.{name}"
-                    raise InputError(
-                        f"{path}: {place}: stands in {places[place]} too; expected once"
-                    )
+                    raise InputError(f"{path}: {place}: is in {places[place]} too; expected once")
                 content[part][name] = entry
         places.add({part: study.get(part, {}) for part in STUDY_PARTS}, path)
     return content

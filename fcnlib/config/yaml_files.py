@@ -72,7 +72,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
     if twice := _twice(node):  # YAML would silently take the last
-        raise InputError(f"{path}: {twice[0]}: stands there twice")
+        raise InputError(f"{path}: {twice[0]}: given twice; expected once")
     return content
 
 

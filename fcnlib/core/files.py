@@ -44,7 +44,7 @@ def name_os_errors(name: object) -> Iterator[None]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`, moved there on success and removed on failure.
 
-    Whatever stands at `path` is deleted: whether it may be is for the caller to check.
+    Whatever is at `path` is deleted: whether it may be is for the caller to check.
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
     temporary = _temporary_name(path)

@@ -33,7 +33,7 @@ class Model:
     `predict` and `probabilities` take one image: a file, a PIL image (both are turned upright), or
     an array [H, W, C] of the channels that the net sees: bytes, RGB first, or integers where
     the last channel is a depth in millimetres. The methods on batches take the same channels as
-    [N, C, H, W]; what they give by task stands under the net's tasks, one of which is usual.
+    [N, C, H, W]; their results are keyed by the net's tasks, usually one.
     """
 
     def __init__(self, module: Any, info: ModelInfo, *, path: Path, device: str) -> None:
@@ -67,7 +67,7 @@ class Model:
     def scores(self, normalised: Tensor) -> Tensor:
         """Float scores [N, classes, H, W] of the net's own input, as `normalise` makes it.
 
-        The scores of several tasks stand one after the other.
+        The scores of several tasks are concatenated along the channels.
         """
         return self._compute(self._function("scores"), normalised)
 

@@ -163,7 +163,7 @@ def _collecting(
 
 
 def _unnamed_if_single(by_task: Mapping[str, T]) -> dict[str, T]:
-    """The same by task; what a net with one head has stands under "", as in file names."""
+    """The same by task; of a net with one head under "", as in file names."""
     return {"": next(iter(by_task.values()))} if len(by_task) == 1 else dict(by_task)
 
 

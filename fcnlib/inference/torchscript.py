@@ -46,7 +46,7 @@ class Scorer(nn.Module):
 
     @torch.jit.export
     def scores(self, normalised: Tensor) -> Tensor:
-        """Float scores [N, classes, H, W]; those of several tasks one after the other."""
+        """Float scores [N, classes, H, W]; those of several tasks concatenated."""
         # The layout in which convolutions are fastest, on CPUs and on GPUs.
         scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
         return scores

@@ -17,5 +17,5 @@ def commands(scale: str, raw_config: Mapping[str, Any]) -> list[str]:
         f"snakemake all --configfile {configuration}",
         f"snakemake --profile slurm all --configfile {configuration}",
     ]
-    as_it_stands = scale == "demo" and raw_config == read_raw_config(["config.yaml"])[0]
-    return ["make demo", *exact] if as_it_stands else exact
+    is_unchanged = scale == "demo" and raw_config == read_raw_config(["config.yaml"])[0]
+    return ["make demo", *exact] if is_unchanged else exact

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# What stands in a file name where a rule makes the file of any experiment, seed, table, ...
+# In a file name where a rule makes the file of any experiment, seed, table, ...
 EXPERIMENT, SEED, TABLE, FIGURE = "{experiment}", "{seed}", "{table}", "{figure}"
 ARCHIVE, BACKBONE, DATASET = "{archive}", "{backbone}", "{dataset}"
 

@@ -136,7 +136,7 @@ class Targets:
         return [file(name, seed) for name in experiments for seed in self.seeds_of(name)]
 
     def first_runs(self, file: RunFile, experiments: Iterable[str]) -> list[str]:
-        """The same for the first seed, where one run has to stand for all."""
+        """The same for the first seed, where one run has to represent all."""
         return [file(name, self.config.seeds[0]) for name in experiments]
 
     def first_checkpoints(self, experiments: Iterable[str]) -> list[str]:

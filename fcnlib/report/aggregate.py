@@ -27,7 +27,7 @@ def run_numbers(runs: Runs, columns: Iterable[ColumnName]) -> pd.DataFrame:
 def over_seeds(numbers: pd.DataFrame) -> pd.DataFrame:
     """Mean, sample standard deviation and count, by experiment and column.
 
-    A number that one of the runs lacks has no honest mean; only what is measured has a spread.
+    A number that one of the runs lacks has no mean; only what is measured has a spread.
     """
     runs = numbers.groupby(["experiment", "column"], sort=False)["value"]
     found = pd.DataFrame({"measured": runs.mean(), "std": runs.std(), "seeds": runs.count()})

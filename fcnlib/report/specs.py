@@ -62,7 +62,7 @@ class ExamplesSpec(TableFigureSpec):
 
 
 class FigureSpec(Frozen):
-    """A figure that stands by itself."""
+    """A figure of no table."""
 
     name: str
     title: str

@@ -94,7 +94,7 @@ def _commits(runs: Sequence[tuple[Path, Record]]) -> str:
 
 
 def measured_label(scale: str) -> str:
-    """The heading of measured columns: only a run at paper scale may stand without its scale."""
+    """The heading of measured columns: only a run at paper scale is without its scale."""
     return "measured" if scale == "paper" else scale
 
 

@@ -132,7 +132,7 @@ def test_predict_takes_images_of_any_kind(
     assert opened(tmp_path / "out" / "photo.png").size == (25, 30)
 
 
-def test_predict_turns_an_image_as_its_camera_says(
+def test_predict_turns_an_image_by_its_orientation_tag(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:
     exif = Image.Exif()

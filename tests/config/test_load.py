@@ -264,7 +264,7 @@ def test_an_unknown_start_lists_the_known(raw_config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("start", ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"])
 def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
     set_at(raw_config, "experiments/voc-fcn32s/net/start_from", [start])
-    with pytest.raises(InputError, match="must stand above it"):
+    with pytest.raises(InputError, match="must be above it"):
         load_config(raw_config)
 
 
@@ -332,10 +332,10 @@ def test_an_overlay_keeps_the_lists_order(
     assert config.experiments["voc-fcn8s"].row == "mine"
 
 
-def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
-    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: stands there twice"):
+    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: given twice; expected once"):
         read_config([own])
 
 

@@ -100,8 +100,8 @@ def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
     [
         ({"base": "voc-fcn33s"}, "mine.base: 'voc-fcn33s' is no experiment; did you mean 'voc-fcn"),
         ({"base": "voc-fcn16s"}, "mine.base: 'voc-fcn16s' has the base 'voc-fcn32s' itself; expec"),
-        ({"base": "context-fcn32s"}, "mine.base: 'context-fcn32s' must stand above it"),
-        ({"base": "mine"}, "mine.base: 'mine' must stand above it"),
+        ({"base": "context-fcn32s"}, "mine.base: 'context-fcn32s' must be above it"),
+        ({"base": "mine"}, "mine.base: 'mine' must be above it"),
         ({"oracle": {"factor": 8}}, "mine: unknown key 'oracle'; it is now upper_bound"),
         ({"tested": {"net": "x"}}, "mine: unknown key 'tested'; it is now evaluate_of"),
         ({"weights": {}}, "mine: unknown key 'weights'; it is now released"),
@@ -132,7 +132,7 @@ def test_a_mistake_in_a_study_is_named_with_its_file(
         (
             "9-x",
             {"experiments": {"voc-fcn16s": BASED}},
-            "9-x.yaml: experiments.voc-fcn16s: stands in studies/4.3-skips.yaml too; expected once",
+            "9-x.yaml: experiments.voc-fcn16s: is in studies/4.3-skips.yaml too; expected once",
         ),
         (
             "9-x",

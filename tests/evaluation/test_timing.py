@@ -1,4 +1,4 @@
-"""What is timed, and what a timing's file says."""
+"""What is timed, and what a timing's file holds."""
 
 import json
 import time
@@ -64,7 +64,7 @@ def test_the_backward_pass_reaches_every_weight_once_per_run() -> None:
         ({"way": "dilated", "backbone": "googlenet", "side": 50, "stride": 8}, 9),
     ],
 )
-def test_a_timing_says_how_many_scores_it_made_and_how_far_its_equal_is(
+def test_a_timing_records_how_many_scores_it_made_and_their_difference(
     tmp_path: Path, values: dict[str, Any], outputs: int
 ) -> None:
     content = timed(tmp_path, **values, backward=values["way"] == "fully-connected")

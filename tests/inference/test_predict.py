@@ -1,4 +1,4 @@
-"""Images of every kind in, labels out: whole, in order, and no more than a few in memory."""
+"""Images of every kind in, labels out: complete, in order, and no more than a few in memory."""
 
 import io
 import json

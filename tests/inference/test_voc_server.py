@@ -124,7 +124,7 @@ def test_a_broken_test_archive_is_one_line_and_leaves_nothing(members, message, 
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_the_name_of_the_archive_says_what_it_is(archive, model, tmp_path):
+def test_the_suffix_of_the_archive_decides_its_format(archive, model, tmp_path):
     with pytest.raises(InputError, match=r"r\.zip: expected a name with \.tgz or \.tar\.gz"):
         submit(archive, model=model, out=tmp_path / "r.zip")
 

@@ -1,4 +1,4 @@
-"""A net's own input format, and what it says of images that are too small."""
+"""A net's own input format, and its error for images that are too small."""
 
 import math
 import warnings
@@ -52,7 +52,7 @@ def test_depth_alone_is_a_logarithm_too_and_six_channels_are_bytes() -> None:
     assert torch.equal(six.normalise(image)[0, :, 0, 0], 100 - six.input_mean)
 
 
-def test_a_net_of_another_channel_order_says_so_itself() -> None:
+def test_a_net_carries_its_own_channel_order() -> None:
     """The same image, the same scores: first RGB weights, then the same ones turned to BGR."""
     bgr = with_random_scores(build_fcn(width=THIN))
     rgb = with_random_scores(build_fcn(width=THIN))

@@ -125,7 +125,7 @@ class _NetReader(MessageReader):
             if field.number in (2, 100):
                 self.expect(field, BYTES)
                 name, layer = self.read_layer(field, "layer" if field.number == 100 else "v1")
-                # The same layer stands there again for another phase, without weights.
+                # The same layer comes again for another phase, without weights.
                 if layer.blobs or not layers.get(name, layer).blobs:
                     layers[name] = layer
             elif field.number == 1:

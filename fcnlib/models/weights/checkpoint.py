@@ -88,7 +88,7 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
 
 
 def read_tensors(path: Path) -> dict[str, object]:
-    """The content of any .pt file as it stands there, loaded without running code from it."""
+    """The unchecked content of any .pt file, loaded without running code from it."""
     if _is_exported(path):
         raise InputError(f"{path}: an exported model, not weights; expected a checkpoint (.pt)")
     try:

@@ -1,4 +1,4 @@
-"""The mean IU of every row of several tables at a glance."""
+"""The mean IU of every row of several tables in one chart."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -50,7 +50,7 @@ def draw_grid(
 ) -> None:
     """Rows of pictures, a legend for each task and that of depth below.
 
-    Titles stand above the first row and wherever they are others than those of the row above.
+    Titles are above the first row, and above each whose titles differ from the row above.
     """
     width = canvas.get_figwidth()
     cell = width / max(len(row.pictures) for row in rows)

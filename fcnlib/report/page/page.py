@@ -175,7 +175,7 @@ def _place(number: str) -> tuple[bool, list[int], str]:
 
 
 def as_code(text: str) -> str:
-    """The text as HTML, with what stands in `backticks` set as code, as Markdown does."""
+    """The text as HTML, with `backticks` set as code, as Markdown does."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 

@@ -26,7 +26,7 @@ class Picture(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What stands above a column of the page."""
+    """The heading of a column of the page."""
 
     label: str
     heading: str

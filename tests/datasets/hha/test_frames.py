@@ -73,7 +73,7 @@ def test_integers_are_in_the_given_unit(
     assert (values(frames / "o.png")[..., 0] == 155).all() and not caplog.records
 
 
-def test_another_unit_is_doubted_once_for_all_frames(
+def test_another_unit_is_warned_of_once_for_all_frames(
     frames: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     listed = frames_of([frames / "depth"], None, frames / "out")

@@ -25,7 +25,7 @@ def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
     columns = np.array_split(picture[: int(0.9 * len(picture))], 4, axis=1)
     void = [has(column, VOID_COLOUR) > 500 for column in columns]
     assert void == [False, False, True, False]
-    assert has(columns[3], (40, 90, 160)) > 500  # the ground of the photographs
+    assert has(columns[3], (40, 90, 160)) > 500  # the ground of the images
 
 
 def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
@@ -84,7 +84,7 @@ def test_nets_with_different_inputs_stand_side_by_side_after_what_they_see(room,
     columns = np.array_split(picture[70:190], 7, axis=1)
     bed = voc_palette()[2]
     assert has(columns[1], UNSEEN) and not has(columns[0], UNSEEN)
-    assert not has(columns[4], bed)  # colours do not tell
+    assert not has(columns[4], bed)  # colours do not determine the class
     assert min(has(columns[i], bed) for i in (3, 5, 6)) > 1000
     for end in (0.0, 1.0):  # of the scale of depths below
         assert has(picture[200:], NEAR_TO_FAR(end, bytes=True)[:3])

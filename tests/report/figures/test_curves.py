@@ -10,7 +10,7 @@ from fcnlib.report.figures.style import row_style
 
 
 @pytest.mark.parametrize("picked_on", ["test", "validation"])
-def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
+def test_the_curves_name_the_images_that_the_score_is_of(run, tmp_path, picked_on):
     nets = [net | {"picked_on": picked_on} for net in NETS_SPEC["nets"]]
     info = tmp_path / "curves.json"
     draw_curves(
@@ -22,7 +22,7 @@ def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
 
 
 def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
-    """The one net's mean IU of 3 classes says nothing beside the other's of 33."""
+    """A mean IU of 3 classes does not compare with one of 33."""
     tasks = (["geometric"], ["semantic", "geometric"])
     nets = [net | {"tasks": each} for net, each in zip(NETS_SPEC["nets"], tasks, strict=True)]
     pictures = []

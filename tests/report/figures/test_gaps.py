@@ -1,4 +1,4 @@
-"""What nets leave of the bounds of their strides."""
+"""Gaps between nets and the bounds of their strides."""
 
 from pathlib import Path
 
