@@ -36,7 +36,7 @@ def refusal(raw_config: dict[str, Any], claim: dict[str, Any]) -> str:
         ({"untested": "No."}, "expected one of holds, tests and untested"),
         (
             {"published": {"a": ["skips", "voc-fcn8s", "mean_iu"]}},
-            "in numbers and in published",
+            "in both numbers and published",
         ),
         ({"rows": []}, "unknown key 'rows'"),
     ],

@@ -134,7 +134,7 @@ def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
         ({"data": {"dataset": "voc2011-sbd", "test": "val"}}, "unknown key 'data'"),
         (
             {"upper_bound": {"factor": 8}},
-            "upper_bound beside timing; expected one of: net and recipe; w",
+            "upper_bound beside timing; expected one of: net and recipe; r",
         ),
         ({"paper": {"mean_iu": 1.0}}, r"x\.paper: mean_iu; expected costs, as a timing has no sc"),
         ({"paper": {"forward_ms": 1.0}}, "skips.columns: 'pixel_accuracy'; x is timed and has no"),
