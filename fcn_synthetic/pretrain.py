@@ -61,7 +61,7 @@ def pretrain(
 
     Args:
         backbone: Name of the backbone.
-        recipe: How to optimize, and on how many windows of what size.
+        recipe: How to optimise, and on how many windows of what size.
         width: Number of channels, as a share of the published net's.
         fc6_kernel: Size of fc6's kernel in pixels; None for a backbone without it.
         path: The checkpoint to write.

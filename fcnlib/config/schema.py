@@ -40,7 +40,7 @@ class Table(Frozen):
     )
 
 
-class Effort(Frozen):
+class PretrainingOverrides(Frozen):
     """How long a classifier is trained; None: as the others."""
 
     windows: Positive | None = Field(None, description="Training images.")
@@ -59,7 +59,7 @@ class Pretraining(Frozen):
     learning_rate: Float = Field(description="Of AdamW.")
     weight_decay: Float = Field(description="Of AdamW.")
     label_smoothing: Share = Field(description="Of the cross entropy.")
-    backbones: dict[BackboneName, Effort] = Field(
+    backbones: dict[BackboneName, PretrainingOverrides] = Field(
         {}, description="What single backbones take instead."
     )
 
@@ -115,7 +115,7 @@ class Config(Frozen):
         description="The published classifier of each backbone, of fcnlib/archives/catalogue.py."
     )
     datasets: dict[Name, Dataset] = Field(description="What experiments are trained and tested on.")
-    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimize.")
+    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimise.")
     tables: dict[Name, Table] = Field(description="By name, in the page's order.")
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
     experiments: dict[Name, Experiment] = Field(description="By name, in the order of rows.")
@@ -154,7 +154,8 @@ class Config(Frozen):
 
     def pretraining_of(self, backbone: BackboneName) -> Pretraining:
         """How this backbone's classifier is trained, without the values of others."""
-        own = self.pretraining.backbones.get(backbone, Effort()).model_dump(exclude_none=True)
+        overrides = self.pretraining.backbones.get(backbone, PretrainingOverrides())
+        own = overrides.model_dump(exclude_none=True)
         return self.pretraining.model_copy(update={**own, "backbones": {}})
 
     def evaluated_net(self, experiment: str) -> Net | None:

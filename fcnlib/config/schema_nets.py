@@ -96,7 +96,7 @@ class Net(Frozen):
 
 
 class Recipe(Frozen):
-    """One way to optimize; the defaults are those of the released solvers."""
+    """One way to optimise; the defaults are those of the released solvers."""
 
     renamed: ClassVar = {
         "score_rate": "score_lr_multiplier",

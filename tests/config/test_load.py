@@ -123,7 +123,7 @@ def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> N
     assert files <= set(ARCHIVES)
 
 
-def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
+def test_a_backbone_may_be_trained_for_a_shorter_time_and_others_do_not_see_it(
     raw_config: dict[str, Any],
 ) -> None:
     config = load_config(raw_config)

@@ -25,7 +25,7 @@ TABLE_GAP = 1.6  # rows from a table's last one to the next one's heading
 TWO_COLUMNS_FROM = 30  # rows, from which on the overview has two columns
 
 
-def draw_ablation(
+def plot_ablation(
     figure: Mapping[str, Any],
     *,
     results: Sequence[Path | str],
@@ -54,7 +54,7 @@ def draw_ablation(
     height = max(map(_height, sides))
     with new_figure(0.6 + 5.4 * len(sides), 0.9 + PITCH * height) as canvas:
         for axes, side in zip(canvas.subplots(1, len(sides), squeeze=False)[0], sides, strict=True):
-            _draw_groups(axes, side)
+            _plot_groups(axes, side)
             axes.set(xlim=(0, 100), ylim=(height - 0.6, -0.8), xlabel="mean IU (%)")
             axes.tick_params(axis="y", length=0)
             axes.grid(visible=False, axis="y")
@@ -82,7 +82,7 @@ def _sides(groups: Mapping[str, Sequence[ResultRow]]) -> list[dict[str, Sequence
     return list(min(halves, key=lambda pair: max(map(_height, pair))))
 
 
-def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
+def _plot_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
     """Each table's heading and, below it, its rows."""
     place, places, names = 0.0, [], []
     for title, rows in groups.items():

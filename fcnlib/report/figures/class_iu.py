@@ -15,7 +15,7 @@ from fcnlib.report.specs import NetSpec, TableFigureSpec
 DENSE_FROM = 25  # classes, from which on a chart is set closer
 
 
-def draw_class_iu(
+def plot_class_iu(
     table: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],

@@ -10,15 +10,15 @@ from fcnlib.report.figures.samples import (
     Counts,
     SampleScores,
     by_rank,
-    draw_samples,
     per_image_iu,
+    plot_samples,
     read_sample_scores,
 )
 from fcnlib.report.figures.sheets import Chosen, of_task
 from fcnlib.report.specs import ComparisonSpec
 
 
-def draw_comparison(
+def plot_comparison(
     figure: Mapping[str, Any],
     *,
     models: Sequence[Path | str],
@@ -40,7 +40,7 @@ def draw_comparison(
     spec = ComparisonSpec.model_validate(figure)
     samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
     choose = by_gain if len(spec.nets) > 1 else by_rank
-    draw_samples(
+    plot_samples(
         samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
         note=spec.note, kind="comparison", name=spec.name, section=spec.section, title=spec.title,
     )  # fmt: skip

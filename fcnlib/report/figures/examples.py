@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_figures import SHEET_PARTS, SheetPart
-from fcnlib.report.figures.samples import by_rank, draw_samples, read_sample_scores
+from fcnlib.report.figures.samples import by_rank, plot_samples, read_sample_scores
 from fcnlib.report.specs import ExamplesSpec
 
 OF_SEVERAL, OF_ONE = 4, 9  # images, of several nets or of one net alone
 
 
-def draw_examples(
+def plot_examples(
     table: Mapping[str, Any],
     *,
     models: Sequence[Path | str],
@@ -34,7 +34,7 @@ def draw_examples(
     alone = len(spec.nets) == 1
     columns: tuple[SheetPart, ...] = (*SHEET_PARTS, "mistakes") if alone else SHEET_PARTS
     samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
-    draw_samples(
+    plot_samples(
         samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
         seed=spec.seed, kind="examples", name=spec.table, table=spec.table, title="Examples",
     )  # fmt: skip

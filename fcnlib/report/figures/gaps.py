@@ -17,7 +17,7 @@ GAPS = (
 )
 
 
-def draw_gaps(
+def plot_gaps(
     figure: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],
@@ -41,8 +41,8 @@ def draw_gaps(
             bound = bounds[net.stride or 0]
             ours = (measured.get(net.experiment), measured.get(bound.experiment))
             theirs = (net.paper.get("mean_iu"), bound.paper.get("mean_iu"))
-            gap = _draw_gap(axes, place - 0.13, ours, OURS)
-            published = _draw_gap(axes, place + 0.13, theirs, PAPER)
+            gap = _plot_gap(axes, place - 0.13, ours, OURS)
+            published = _plot_gap(axes, place + 0.13, theirs, PAPER)
             described.append(f"{net.row} {gap} points below it (paper: {published or 'no number'})")
         for name, colour in (("this run", OURS), ("paper", PAPER)):
             axes.plot([], [], color=colour, marker="o", linewidth=5, label=name)
@@ -59,7 +59,7 @@ def draw_gaps(
         )  # fmt: skip
 
 
-def _draw_gap(
+def _plot_gap(
     axes: Axes, place: float, ends: tuple[float | None, float | None], colour: str
 ) -> str:
     """A bar from a net's dot up to its bound, and the number of points between; or nothing."""

@@ -41,7 +41,7 @@ class RowLayout(NamedTuple):
         return self.heading + self.titles + self.pictures + GAP
 
 
-def draw_grid(
+def plot_grid(
     canvas: Figure,
     rows: Sequence[PictureRow],
     legends: Mapping[str, Legend],
@@ -68,16 +68,16 @@ def draw_grid(
         canvas.text(GAP / 2 / width, (y - 0.13) / total, row.heading, va="center", fontsize=9)
         y -= place.heading
         if place.titles:
-            _draw_titles(canvas, row.titles, cell, y - place.titles / 2)
+            _plot_titles(canvas, row.titles, cell, y - place.titles / 2)
         y -= place.titles + place.pictures + GAP
         _paste_row(sheet, row, total - y - GAP, cell)
     canvas.figimage(sheet, zorder=-1)  # far cheaper than an axes for each picture
     y -= 0.06
     if scale:
         y -= 0.24
-        draw_depth_scale(canvas, scale, y)
+        plot_depth_scale(canvas, scale, y)
     for (task, legend), height in zip(legends.items(), below, strict=True):
-        draw_legend(canvas, task, legend, y)
+        plot_legend(canvas, task, legend, y)
         y -= height
 
 
@@ -96,7 +96,7 @@ def _wrapped(title: str) -> list[str]:
     return textwrap.wrap(title, 16) or [""]
 
 
-def _draw_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: float) -> None:
+def _plot_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: float) -> None:
     """Each title over its column; a long word must not run into the next."""
     width, total = canvas.get_size_inches()
     wrapped = [_wrapped(title) for title in titles]
@@ -132,7 +132,7 @@ def legend_height(width: float, task: str, legend: Legend) -> float:
     return LINE * (lines + 1 if task else lines) + 0.1
 
 
-def draw_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
+def plot_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
     """The colours of a task's classes below `top`."""
     width, total = canvas.get_size_inches()
     patches = [Patch(facecolor=value, edgecolor=EDGE, label=name) for name, value in legend]
@@ -142,7 +142,7 @@ def draw_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
                   title_fontsize=8, alignment="left")  # fmt: skip
 
 
-def draw_depth_scale(canvas: Figure, scale: DepthScale, bottom: float) -> None:
+def plot_depth_scale(canvas: Figure, scale: DepthScale, bottom: float) -> None:
     """The colours of depth from near to far, and what hatching means."""
     width, total = canvas.get_size_inches()
     middle = (bottom + 0.1) / total

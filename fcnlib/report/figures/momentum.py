@@ -20,7 +20,7 @@ CLOSE = 0.15  # of momenta's distances from 1: the natural logarithm of their ra
 BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
 
 
-def draw_momentum(
+def plot_momentum(
     figure: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],
@@ -39,7 +39,7 @@ def draw_momentum(
     means = [measured.get(row.experiment, np.nan) for row in spec.rows]
     with new_figure(6.4, 4.4) as canvas:
         axes = canvas.subplots()
-        marks = _draw_relation(axes, momenta, batches, means)
+        marks = _plot_relation(axes, momenta, batches, means)
         for (p, k), texts in _labels(spec.rows, momenta, batches, means).items():
             left = _crowded((p, k), zip(momenta, batches, strict=True))
             axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-4, -13) if left else (9, 0),
@@ -99,7 +99,7 @@ def equivalent_momentum(momentum: float, batch: int, other: float) -> float:
     return float(momentum ** (other / batch))
 
 
-def _draw_relation(
+def _plot_relation(
     axes: Axes, momenta: Sequence[float], batches: Sequence[int], means: Sequence[float]
 ) -> PathCollection:
     """The points over the curve through the first of them; p is plotted by how far it is from 1."""

@@ -76,7 +76,7 @@ def read_sample_scores(
     )
 
 
-def draw_samples(
+def plot_samples(
     samples: SampleScores,
     choice: Choice,
     image: Path | str,

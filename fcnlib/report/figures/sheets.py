@@ -14,7 +14,7 @@ from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.model import Model, load_model
-from fcnlib.report.figures.grid import DPI, Legend, PictureRow, draw_grid
+from fcnlib.report.figures.grid import DPI, Legend, PictureRow, plot_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save
@@ -229,7 +229,7 @@ def save_sheet(
     if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):
         sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
-        draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
+        plot_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
         legend = all_classes(prepared, sheet.tasks)
         text = " ".join(filter(None, sentences))
         save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **fields)

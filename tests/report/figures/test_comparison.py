@@ -13,7 +13,7 @@ from PIL import Image
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import VOID_COLOUR
 from fcnlib.datasets.images import voc_palette
-from fcnlib.report.figures.comparison import draw_comparison
+from fcnlib.report.figures.comparison import plot_comparison
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import NEAR_TO_FAR, UNSEEN
 
@@ -48,7 +48,7 @@ def test_the_comparison_refuses_a_file_without_counts(tmp_path):
         "nets": [{"experiment": "a", "row": "A"}],
     }
     with pytest.raises(InputError, match=r"counts\.npz: expected confusion counts per image"):
-        draw_comparison(
+        plot_comparison(
             figure, models=[tmp_path / "net.ts"], counts=[tmp_path / "counts.npz"],
             dataset=dataset, image=tmp_path / "f.png", info=tmp_path / "f.json",
         )  # fmt: skip
@@ -57,7 +57,7 @@ def test_the_comparison_refuses_a_file_without_counts(tmp_path):
 
 def compare(folder: Path, dataset: Path, nets: dict[str, Path], counts: list[Path]) -> Path:
     info = folder / "sheet.json"
-    draw_comparison(
+    plot_comparison(
         {"name": "s", "title": "Sheet", "seed": 0, "images": 1,
          "nets": [{"experiment": row, "row": row} for row in nets]},
         models=list(nets.values()), counts=counts, dataset=dataset,
@@ -126,7 +126,7 @@ def test_a_masked_net_stands_beside_what_it_sees(tmp_path, mask):
     model = write_model(tmp_path / "0.ts", Blank(0, 80, 3), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", dataset, [1, 2], ["semantic"])
     info = tmp_path / "sheet.json"
-    draw_comparison(
+    plot_comparison(
         {"name": "f", "title": "Fig. 7", "seed": 0, "images": 1,
          "nets": [{"experiment": "a", "row": "A", "mask": mask}],
          "columns": ["inputs", "nets"], "note": "Said of it."},

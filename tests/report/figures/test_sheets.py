@@ -8,7 +8,7 @@ from fixtures.scenes import PLACES, ByChannel, TwoByRed, stairs, write_counts, w
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.report.figures.examples import draw_examples
+from fcnlib.report.figures.examples import plot_examples
 from fcnlib.report.figures.sheets import load_nets, predict_image
 from fcnlib.report.specs import NetSpec
 
@@ -23,7 +23,7 @@ def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
     loaded = load_nets([model] * 9, spec, PreparedDataset(places))
     assert len({id(net.segment) for net in loaded}) == 1
     info = tmp_path / "sheet.json"
-    draw_examples(
+    plot_examples(
         {"table": "t", "seed": 0, "nets": spec}, models=[model] * 9, counts=[counts] * 9,
         dataset=places,
         image=info.with_suffix(".png"), info=info,
