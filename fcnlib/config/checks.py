@@ -136,8 +136,8 @@ def _key_of_start(entry: Experiment) -> str:
 def _check_tables(config: Config, source: ConfigSource) -> None:
     """A scale's tables exist, and every table has numbers."""
     place = source.at(f"scales.{config.scale}.tables")
-    for table in config.scales[config.scale].tables or ():
-        require_known(table, config.tables, place, "is no table")
+    for listed in config.scales[config.scale].tables or ():
+        require_known(listed, config.tables, place, "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
         _check_columns(config, table, rows, source.at(f"tables.{name}"))

@@ -49,7 +49,7 @@ def test_every_study_knows_its_section_and_the_pages_order_is_that_of_the_files(
     assert config.claims["finer-strides"].section == "4.3: skips (Table 3)"
 
 
-def test_a_whole_configuration_read_again_is_itself(copied: Path) -> None:
+def test_a_full_configuration_read_again_is_itself(copied: Path) -> None:
     whole, _ = read_raw_config(["config.yaml"])
     (copied / "config.json").write_text(yaml.safe_dump(whole, sort_keys=False))
     add(copied / "studies/4.3-skips.yaml", experiments={"another": BASED})

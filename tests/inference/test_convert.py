@@ -520,7 +520,7 @@ def test_a_checkpoint_of_ours_is_exported_without_being_named(
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_published_file_is_recognised_by_its_layers(tmp_path: Path, name: str) -> None:
+def test_a_published_net_is_inferred_from_its_layers(tmp_path: Path, name: str) -> None:
     net, path = published(name), tmp_path / f"{name}.caffemodel"
     write_caffemodel(path, {n: layer for n, layer in caffe_layers(net).items() if layer.blobs})
     done = convert(path, "", tmp_path / "net.ts")

@@ -401,7 +401,7 @@ def test_a_model_without_probabilities_is_refused_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_images_says_what_it_looked_for(model: Path, tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused_with_the_suffixes(model: Path, tmp_path: Path) -> None:
     (tmp_path / "photos" / "inner.jpg").mkdir(parents=True)
     (tmp_path / "photos" / "notes.txt").touch()
     with pytest.raises(InputError, match=r"no image found; expected .* \.jpg"):

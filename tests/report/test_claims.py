@@ -42,7 +42,7 @@ def test_a_claim_is_true_or_false_by_the_measured_numbers_alone() -> None:
     assert judged(order, row("a", 1.0, paper=9.0), row("b", 2.0, paper=1.0)).holds is False
 
 
-def test_a_row_or_number_that_is_not_there_leaves_a_claim_untested_and_says_why() -> None:
+def test_a_row_or_number_that_is_not_there_leaves_a_claim_untested_with_a_reason() -> None:
     order = claim("a > b")
     found = judged(order, row("a", 2.0))
     assert found.holds is None and "no row b in its table nets" in found.why

@@ -74,8 +74,8 @@ def write_page(  # noqa: PLR0913
         benchmarks: those of all other jobs, by kind of job.
         figures: the `FigureInfo` beside each picture.
         claims: claims.json.
-        configuration: the whole configuration of the run.
-        commands: what a reader types to get the same from it.
+        configuration: the full configuration of the run.
+        commands: what to type to get the same from it.
         report: the address of Snakemake's own report.
     """
     output, runs = Path(output), by_experiment(metrics)

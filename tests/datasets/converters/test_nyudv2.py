@@ -176,7 +176,7 @@ def test_chunks_that_several_images_share_are_kept_until_the_last_of_them(tmp_pa
     assert cache[1] == 4 * 80 * 64 * 4  # whole chunks: 5 x 4 of them
 
 
-def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
+def test_a_conversion_that_was_killed_resumes_and_ends_the_same(tmp_path):
     archives = write_archives(tmp_path, train=60, test=10)
     out = tmp_path / "out"
     code = (

@@ -279,7 +279,7 @@ def test_members_of_a_zip_come_in_its_order_whatever_it_is_called(tmp_path):
     assert found == [("2", b"two"), ("1", b"one")]
 
 
-def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
+def test_a_stopped_conversion_resumes_where_it_was(tmp_path):
     archive = write_zip(tmp_path / "a.zip", tree())
     colours = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}

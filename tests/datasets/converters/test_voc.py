@@ -125,7 +125,7 @@ def test_each_years_archive_has_its_own_root(tmp_path, year):
     assert 255 in data.label("2009_000005")
 
 
-def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_path, monkeypatch):
+def test_an_interrupted_conversion_resumes_after_what_is_stored(archives, tmp_path, monkeypatch):
     keep, kept = archive_images._store_member, []
 
     def keep_some(writer, member, most=3):

@@ -104,7 +104,7 @@ prepare.prepare_hha(Path(sys.argv[1]))
 """
 
 
-def test_a_killed_run_goes_on_behind_its_images_with_the_same_result(tmp_path: Path) -> None:
+def test_a_killed_run_resumes_after_its_images_with_the_same_result(tmp_path: Path) -> None:
     root = prepared(tmp_path / "rooms")
     killed = subprocess.run([sys.executable, "-c", STOPPED, root], stderr=subprocess.DEVNULL)
     assert killed.returncode == -signal.SIGKILL

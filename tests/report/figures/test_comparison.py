@@ -28,7 +28,7 @@ def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
     assert has(columns[3], (40, 90, 160)) > 500  # the ground of the images
 
 
-def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
+def test_the_comparison_takes_the_images_that_gain_most_and_its_caption_states_that(run):
     info = read_figure_info(run / "results/demo/figures/fig4.json")
     assert "gains most from Near-sighted <net> to Sharp" in info.caption
     first, second = info.alt.index("img_0 (+"), info.alt.index("img_1 (+")

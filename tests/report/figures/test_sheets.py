@@ -15,7 +15,7 @@ from fcnlib.report.specs import NetSpec
 A = NetSpec(experiment="a", row="A")
 
 
-def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
+def test_many_nets_continue_below_and_a_file_is_read_once(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])

@@ -123,7 +123,7 @@ def test_a_table_names_the_images_it_is_of_and_how_snapshots_were_picked(given):
     assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
-def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
+def test_the_way_to_the_same_numbers_names_the_full_configuration(given):
     html = page(given)
     assert '<a href="config.json">config.json</a>, beside this page' in html
 
@@ -331,7 +331,7 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     assert "Only 1.4 standard errors from turning over: it may be noise." in words
 
 
-def test_verdicts_on_synthetic_scenes_say_so(given):
+def test_verdicts_on_synthetic_scenes_are_marked(given):
     assert "Verdicts on synthetic scenes, not on the paper." in text(page(given))
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
