@@ -23,7 +23,7 @@ demo: .venv/installed  ## every table and figure at demo scale, on synthetic sce
 test: .venv/installed  ## the tests (a few minutes)
 	pytest -n 2 -m "not slow"
 
-slow: .venv/installed  ## the tests that run whole pipelines (a quarter of an hour)
+slow: .venv/installed  ## the tests that run full pipelines (a quarter of an hour)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not nightly"
 
 nightly: .venv/installed  ## the tests that take over five minutes each
@@ -40,7 +40,7 @@ check: .venv/installed docs  ## style, types, imports, workflow and manual
 docs: .venv/installed  ## the manual, in docs/_build/index.html
 	sphinx-build -W --keep-going -q -b html docs docs/_build
 
-format: .venv/installed  ## put code and rules in their usual form
+format: .venv/installed  ## format code and rules
 	ruff check --fix
 	ruff format
 	snakefmt Snakefile workflow

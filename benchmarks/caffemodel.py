@@ -43,7 +43,7 @@ def with_fcnlib(path: Path) -> list[torch.Tensor]:
 
 
 def with_fcnlib_copied(path: Path) -> list[torch.Tensor]:
-    """Tensors of their own memory, as a net has them after the transplant."""
+    """Tensors of their own memory, as a net has them after loading."""
     return [tensor.clone() for tensor in with_fcnlib(path)]
 
 

@@ -57,7 +57,7 @@ def scene(height: int, width: int) -> tuple[Camera, Floats, Bools]:
 
 
 def rays(height: int, width: int, camera: Camera) -> tuple[Floats, Floats]:
-    """The points [H, W] at depth 1 that pixels look at: x and y."""
+    """The x and y [H, W] at depth 1 of the ray of each pixel."""
     row, column = np.mgrid[1 : height + 1, 1 : width + 1]
     return (column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy
 
@@ -192,7 +192,7 @@ def main() -> None:
     lines = {name: compare(options.runs, camera, depth, mask) for name, mask in masks.items()}
     memory = peak_memory(height, width)
     rate = throughput(options.frames, options.workers, height, width)
-    whole = rate["start"] + NYUDV2 / rate["per_second"]
+    total = rate["start"] + NYUDV2 / rate["per_second"]
     print(f"{where['date'][:10]}, {where['device']}, one thread, {height} x {width} pixels")
     heads = ("plain", "fcnlib", "faster", "same bytes")
     print(
@@ -208,7 +208,7 @@ def main() -> None:
         f"PNG to PNG, {options.workers} processes: {rate['per_second']:.1f} images/s, "
         f"{rate['cpu_ms']:.0f} ms of CPU each"
     )
-    print(f"NYUDv2's {NYUDV2} images: {whole / 60:.1f} minutes")
+    print(f"NYUDv2's {NYUDV2} images: {total / 60:.1f} minutes")
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}
         content = {"values": values, "rows": lines, "memory_mb": memory, "images": rate}

@@ -38,7 +38,7 @@ def sweep(count: int) -> dict[str, Any]:
 
 
 def dry_run(count: int, folder: Path) -> dict[str, float]:
-    """How long Snakemake plans the whole list, and in how much memory."""
+    """How long Snakemake takes to plan all experiments, and in how much memory."""
     studies = shutil.copytree(REPOSITORY / "studies", folder / f"{count}")
     (studies / "sweep.yaml").write_text(yaml.safe_dump(sweep(count)))
     command = [sys.executable, "-m", "snakemake", "-n", "all", "--config", f"studies={studies}"]
@@ -56,7 +56,7 @@ def dry_run(count: int, folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print a table, and write it where `--json` says."""
+    """Print a table, and write it to the path of `--json`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--experiments", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--json", type=Path)

@@ -60,7 +60,7 @@ def rates(photos: Path, model: Path, options: argparse.Namespace) -> dict[str, d
             **WRITTEN[name],
         )
         found[name][loop].append(sum(1 for _ in written) / (time.perf_counter() - start))
-    # Other work on the machine only slows, so that the best round says most.
+    # Other work on the machine only slows, so that the best round counts.
     return {name: {loop: max(each[loop]) for loop in loops} for name, each in found.items()}
 
 

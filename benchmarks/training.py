@@ -29,7 +29,7 @@ from fcnlib.training.losses import cross_entropy_loss
 from fcnlib.training.optimizer import make_optimizer
 
 HEADS = {"FCN-32s": ["fc7"], "FCN-8s": ["fc7", "pool4", "pool3"]}
-PARTS = ("read", "forward", "backward", "update")
+STEP_PARTS = ("read", "forward", "backward", "update")
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 
 
@@ -80,7 +80,9 @@ def steps(
             spent = one_step(form, optimizers[name], *sample, options.device)
             times[name] += [spent] if step >= 5 else []  # the first ones warm up
     return {
-        name: {part: median(ms) for part, ms in zip(PARTS, zip(*each, strict=True), strict=True)}
+        name: {
+            part: median(ms) for part, ms in zip(STEP_PARTS, zip(*each, strict=True), strict=True)
+        }
         for name, each in times.items()
     }
 
@@ -120,11 +122,11 @@ def main() -> None:
         data = synthetic_data(Path(folder), options.size)
         samples = Samples(data, data.ids("train"), [False] * 40)
         table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
-    print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*PARTS, "all", "ratio")))
+    print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*STEP_PARTS, "all", "ratio")))
     for name, each in table.items():
-        whole = {form: sum(parts.values()) for form, parts in each.items()}
+        totals = {form: sum(parts.values()) for form, parts in each.items()}
         for form, parts in each.items():
-            row = [*parts.values(), whole[form], whole[form] / whole["plain"]]
+            row = [*parts.values(), totals[form], totals[form] / totals["plain"]]
             print(f"{name:10}{form:10}" + "".join(f"{value:9.2f}" for value in row))
     if options.json:
         values = {name: str(value) for name, value in vars(options).items()}

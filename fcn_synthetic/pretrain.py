@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def add_batch_norm(net: nn.Module) -> None:
-    """Put a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
+    """Add a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
     for layer in net.modules():
         if isinstance(layer, ConvReLU):
             layer.norm = nn.BatchNorm2d(layer.out_channels)

@@ -32,13 +32,13 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def hears_ctrl_c() -> None:
-    """A shell makes what it runs in its background deaf to it, and so all that the tests start."""
+def handle_ctrl_c() -> None:
+    """A shell lets its background jobs, and so all that the tests start, ignore SIGINT."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def same_chance() -> None:
+def same_random_weights() -> None:
     """Untrained nets have near-ties now and then, which rounding decides: always the same nets."""
     torch.manual_seed(0)
 

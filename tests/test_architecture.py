@@ -1,4 +1,4 @@
-"""What no linter says: scripts are thin, nothing knows an experiment, tests mirror the packages.
+"""What no linter checks: scripts are thin, nothing knows an experiment, tests mirror the packages.
 
 Which package may import which is a contract in pyproject.toml, held by `lint-imports`.
 """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fcnlib.config.load import read
+from fcnlib.config.load import read_config
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
@@ -80,5 +80,5 @@ def test_configuration_that_is_shown_is_valid(
         yaml.safe_dump({key: value for key, value in content.items() if key not in study})
     )
     monkeypatch.chdir(REPOSITORY)
-    config = read([Path("config.yaml"), overlay])
+    config = read_config([Path("config.yaml"), overlay])
     assert content["experiments"].keys() <= config.experiments.keys()

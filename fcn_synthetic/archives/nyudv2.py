@@ -90,7 +90,7 @@ def _shuffled(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
 
 
 def _rooms(seed: int, numbers: range, reduced: int) -> Iterator[Scene]:
-    for number in progress(numbers, desc="drawing rooms", unit="room"):
+    for number in progress(numbers, desc="rendering rooms", unit="room"):
         yield room(scenes.generator(seed, ROOMS, number), reduced)
 
 

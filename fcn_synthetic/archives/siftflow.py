@@ -16,8 +16,8 @@ from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.siftflow_names import (
     CATEGORIES,
     FOLDER,
-    GEOMETRIC,
-    SEMANTIC,
+    GEOMETRIC_CLASSES,
+    SEMANTIC_CLASSES,
     released_test,
 )
 
@@ -57,8 +57,8 @@ def write_siftflow(
             _add(archive, f"Images/{FOLDER}/{name}.jpg", formats.jpeg(scene.image))
             if name == NO_FILES:
                 continue
-            semantic = label_mat(scene.semantic, list(SEMANTIC))
-            geometric = label_mat(scene.geometric, list(GEOMETRIC))
+            semantic = label_mat(scene.semantic, list(SEMANTIC_CLASSES))
+            geometric = label_mat(scene.geometric, list(GEOMETRIC_CLASSES))
             _add(archive, f"SemanticLabels/{FOLDER}/{name}.mat", semantic)
             _add(archive, f"GeoLabels/{FOLDER}/{name}.mat", geometric)
         listed = "".join(f"{FOLDER}\\{name}.jpg\r\n" for name in testing)
@@ -70,7 +70,7 @@ def _scenes(
 ) -> Iterator[tuple[str, OutdoorScene]]:
     """Each name with its scene, in the names' order."""
     ids = sorted([*training, NO_FILES, NO_PIXELS, *testing])
-    for number, name in enumerate(progress(ids, desc="drawing scenes", unit="scene")):
+    for number, name in enumerate(progress(ids, desc="rendering scenes", unit="scene")):
         rng = scenes.generator(seed, OUTDOOR, number)
         scene = outdoor_scene(rng, size, name.partition("_")[0], rare=name not in testing)
         if name == NO_PIXELS:

@@ -191,7 +191,7 @@ def archive_scenes(
     """
     shorter = round(size * 0.8125)
     shapes = [(size, size), (size, size), (shorter, size), (size, shorter)]
-    for name, number in progress(numbers.items(), desc="drawing scenes", unit="scene"):
+    for name, number in progress(numbers.items(), desc="rendering scenes", unit="scene"):
         rng = scenes.generator(seed, stream, number)
         things = None if furnishing is None else scenes.generator(seed, furnishing, number)
         height, width = shapes[rng.integers(len(shapes))]

@@ -1,6 +1,6 @@
 """Props: other things than the twenty classes, in the scenes for PASCAL-Context only.
 
-A prop is drawn from strokes like the objects, but behind them and in colours of its own. Its name
+A prop is made of strokes as the objects are, but behind them and in colours of its own. Its name
 is one of PASCAL-Context's 459, some of which are outside of the task's 59 classes.
 """
 

@@ -1,7 +1,7 @@
 """Scenes of one or two objects, and single objects to pre-train on; one seed gives the same bytes.
 
 A class has a silhouette of its own, and shares hue, texture, place and hour with others: as in
-photographs, outlines, colours, textures and context tell the class together.
+photographs, outlines, colours, textures and context determine the class together.
 """
 
 import math
@@ -131,7 +131,7 @@ def objects(
     """Windows [N, window, window, 3], each around one object, and its class [N], 0 to 19."""
     images = np.empty((count, window, window, 3), np.uint8)
     labels = np.empty(count, np.int64)
-    for index in progress(range(count), desc="drawing objects", unit="object"):
+    for index in progress(range(count), desc="rendering objects", unit="object"):
         rng = generator(seed, WINDOWS, index)
         labels[index] = rng.integers(len(silhouettes.SHAPES))
         images[index] = _window(rng, window, int(labels[index]), context)

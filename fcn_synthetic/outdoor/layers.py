@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fcn_synthetic.objects import backdrops, scenes
 from fcn_synthetic.objects.backdrops import CLOUD, GRAIN, MOTTLE, Pixels, rgb
-from fcnlib.datasets.converters.siftflow_names import SEMANTIC
+from fcnlib.datasets.converters.siftflow_names import SEMANTIC_CLASSES
 
 UNLABELLED = ""
-CODES = {UNLABELLED: 0} | {name: code for code, name in enumerate(SEMANTIC, start=1)}
+CODES = {UNLABELLED: 0} | {name: code for code, name in enumerate(SEMANTIC_CLASSES, start=1)}
 NO_GEOMETRY, SKY, HORIZONTAL, VERTICAL = -1, 1, 2, 3
 # Names that are not listed are vertical. A bird is neither: its code is 0.
 GEOMETRY = (

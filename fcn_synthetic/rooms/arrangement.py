@@ -1,6 +1,6 @@
 """Furnished rooms of five kinds, each with its own furniture.
 
-The camera stands near the wall y = 0 and looks along y, so most furniture is at the other walls.
+The camera stands near the wall y = 0 and faces along y, so most furniture is at the other walls.
 """
 
 import math
@@ -44,7 +44,7 @@ SHELLS = {
 }
 _CLUTTER = ((furniture.carton, 0.3), (furniture.bag, 0.3), (furniture.bin, 0.2))
 
-KINDS = {
+ROOM_KINDS = {
     "bathroom": Kind(
         (2.2, 3.0),
         (2.4, 3.2),
@@ -205,7 +205,7 @@ class _FloorPlan:
 
 def furnish_room(rng: Generator, name: str) -> Room:
     """A room of a kind, whose pieces overlap neither each other nor the camera."""
-    kind = KINDS[name]
+    kind = ROOM_KINDS[name]
     size = rng.uniform(*kind.width), rng.uniform(*kind.length), rng.uniform(2.4, 2.9)
     x, y, z = rng.uniform(0.3, 0.7) * size[0], rng.uniform(0.2, 0.5), rng.uniform(1.2, 1.7)
     plan = _FloorPlan(size, (x - 0.45, 0.0, 0.0, x + 0.45, y + 0.9, size[2]))

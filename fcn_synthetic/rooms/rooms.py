@@ -42,7 +42,7 @@ class Scene(NamedTuple):
 
 def room(rng: np.random.Generator, reduced: int = 4) -> Scene:
     """A furnished room, as NYUDv2's camera sees it, in an image `reduced` times smaller."""
-    kind = list(arrangement.KINDS)[rng.integers(len(arrangement.KINDS))]
+    kind = list(arrangement.ROOM_KINDS)[rng.integers(len(arrangement.ROOM_KINDS))]
     for _ in range(TRIES):
         furnished = arrangement.furnish_room(rng, kind)
         view = _view(rng, furnished, reduced)

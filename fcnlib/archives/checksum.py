@@ -8,10 +8,10 @@ from fcnlib.core.errors import InputError
 
 def has_checksum(path: Path, checksum: str) -> bool:
     """Whether a file has the checksum; `sha256-prefix` compares only the digits that are known."""
-    return checksum_like(path, checksum).endswith(checksum.partition(":")[2])
+    return computed_checksum(path, checksum).endswith(checksum.partition(":")[2])
 
 
-def checksum_like(path: Path, checksum: str) -> str:
+def computed_checksum(path: Path, checksum: str) -> str:
     """The file's own checksum, of the algorithm and length of the given one."""
     algorithm, _, expected = checksum.partition(":")
     try:

@@ -19,7 +19,7 @@ import requests
 import urllib3
 
 from fcnlib.archives.catalogue import ARCHIVES, Archive
-from fcnlib.archives.checksum import checksum_like, has_checksum
+from fcnlib.archives.checksum import computed_checksum, has_checksum
 from fcnlib.archives.integrity import check_complete
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, sha256
@@ -93,7 +93,7 @@ def _verify(path: Path, archive: Archive, advice: str = "") -> None:
         if abs(found_size - size) > CAFFEMODEL_OVERHEAD:
             raise InputError(f"{path}: {found_size} bytes, expected about {size}{advice}")
     if archive.checksum and not has_checksum(path, archive.checksum):
-        found = checksum_like(path, archive.checksum)
+        found = computed_checksum(path, archive.checksum)
         raise InputError(f"{path}: checksum {found}, expected {archive.checksum}{advice}")
     if not archive.checksum and archive.floats is None:
         check_complete(path, advice)

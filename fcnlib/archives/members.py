@@ -31,7 +31,7 @@ ZIP = b"PK\x03\x04"
 def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
     """The match and content of each file whose full name matches, in the archive's order.
 
-    Format and compression are recognised by content: SBD's `.tgz` has been served uncompressed. A
+    Format and compression follow from the content: SBD's `.tgz` was published uncompressed, too. A
     member that would be unpacked outside of its folder makes the archive an error.
     """
     read = _zip_members if _is_zip(archive) else _tar_members

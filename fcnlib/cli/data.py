@@ -7,7 +7,7 @@ import typer
 
 from fcnlib.archives.fetch import fetch as fetch_archive
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles
-from fcnlib.config.load import read
+from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.checks.check import check as check_data
@@ -21,7 +21,7 @@ from fcnlib.plan.targets import find_entry
 
 def fetch(
     archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
-    out: Annotated[Path, typer.Option(help="Folder to put it in.")],
+    out: Annotated[Path, typer.Option(help="Folder to write it to.")],
     source: Annotated[
         Path | None, typer.Option("--from", help="Folder that may hold it already.")
     ] = None,
@@ -43,7 +43,7 @@ def prepare(
 
     Example: fcn prepare street -c config.yaml -c street.yaml
     """
-    settings = read(config)
+    settings = read_config(config)
     find_entry(settings.datasets, dataset, "data set")
     entry, paths = settings.dataset(dataset), RunPaths(settings.scale)
     archives = () if isinstance(entry, FolderDataset) else entry.archives
@@ -76,7 +76,7 @@ def check(
     folder = Path(dataset)
     entry: FolderDataset | Path = folder
     if not folder.is_dir():
-        settings = read(config)
+        settings = read_config(config)
         known = find_entry(settings.datasets, dataset, "data set")
         prepared = Path(RunPaths(settings.scale).dataset_folder(dataset))
         entry = known if isinstance(known, FolderDataset) else prepared

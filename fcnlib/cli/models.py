@@ -1,4 +1,4 @@
-"""The commands of `fcn` about model files."""
+"""The commands of `fcn` for model files."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,8 +23,8 @@ def convert(
     to: Annotated[
         str,
         typer.Option(
-            help="fcn8s-vgg16, ...; vgg16, ...: a classifier. Default: the net that the file's "
-            "layers tell."
+            help="fcn8s-vgg16, ...; vgg16, ...: a classifier. Default: inferred from the file's "
+            "layers."
         ),
     ] = "",
     classes: Annotated[Path | None, typer.Option(help="Class names, one a line.")] = None,

@@ -1,4 +1,4 @@
-"""What several commands of `fcn` share: options, and how they are looked up."""
+"""Options that several commands of `fcn` share, and the device that one names."""
 
 from pathlib import Path
 from typing import Annotated

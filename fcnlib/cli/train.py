@@ -7,7 +7,7 @@ import torch
 import typer
 
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, find_device
-from fcnlib.config.load import read
+from fcnlib.config.load import read_config
 from fcnlib.core.provenance import provenance
 from fcnlib.plan.paths import RunPaths
 from fcnlib.plan.targets import Targets, find_entry
@@ -27,7 +27,7 @@ def train(
     Example: fcn train voc-fcn32s --threads 2
     """
     torch.set_num_threads(threads)
-    settings = read(config)
+    settings = read_config(config)
     targets, paths = Targets(settings), RunPaths(settings.scale)
     find_entry(targets.trained, experiment, "net to train")
     training = settings.training(experiment)

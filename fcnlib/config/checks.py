@@ -1,4 +1,4 @@
-"""What experiments and tables say of each other: names exist, nets and columns fit."""
+"""Checks across experiments and tables: names exist, nets and columns fit."""
 
 from collections.abc import Mapping, Sequence
 from typing import get_args
@@ -7,13 +7,13 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.checks_data import CONTENTS, check_data, check_datasets, require_known
 from fcnlib.config.columns import (
     COLUMNS,
-    KEYS,
+    RESULT_KEYS,
     RULES,
     ColumnName,
-    Learning,
     Metric,
     Setting,
     TestServerMetric,
+    TrainingResult,
 )
 from fcnlib.config.schema import Config, Table
 from fcnlib.config.schema_data import CHANNELS, Data
@@ -28,7 +28,7 @@ from fcnlib.config.schema_experiments import (
     UpperBound,
 )
 from fcnlib.config.schema_nets import STRIDES, WINDOWS, Net
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 WRITTEN = ".caffemodel"
@@ -38,14 +38,14 @@ TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric
 NET_COSTS: frozenset[ColumnName] = frozenset(
     ("forward_ms", "conv_layers", "parameters", "receptive_field", "stride")
 )
-TRAINED: frozenset[ColumnName] = frozenset((*get_args(Learning), *get_args(Setting)))
-WITH_BACKGROUND: frozenset[ColumnName] = frozenset(
+TRAINED: frozenset[ColumnName] = frozenset((*get_args(TrainingResult), *get_args(Setting)))
+NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
     ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
 )
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
 
 
-def check_experiments(config: Config, source: Source) -> None:
+def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
     check_datasets(config, source)
     files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
@@ -113,14 +113,14 @@ def _check_row(config: Config, entry: Experiment, place: str) -> None:
 def _check_starts(
     config: Config, name: str, entry: Experiment, trained: Sequence[str], place: str
 ) -> None:
-    """The nets that an experiment takes stand above it, so that there can be no cycle."""
+    """The nets that an experiment starts from are above it, so that there can be no cycle."""
     nets = [other for other, each in config.experiments.items() if isinstance(each, Trained)]
     for start in entry.starts("synthetic"):
         key = f"{place}.{_key_of_start(entry)}"
         require_known(start, config.experiments, key, "is no experiment")
         require_known(start, nets, key, "is no net that is trained")
         if start not in trained:
-            raise InputError(f"{key}: {start!r} must stand above it, as weights flow downwards")
+            raise InputError(f"{key}: {start!r} must be above it, as weights flow downwards")
 
 
 def _key_of_start(entry: Experiment) -> str:
@@ -133,11 +133,11 @@ def _key_of_start(entry: Experiment) -> str:
             return "net.start_from"
 
 
-def _check_tables(config: Config, source: Source) -> None:
-    """A scale shows tables that there are, and tables show numbers."""
+def _check_tables(config: Config, source: ConfigSource) -> None:
+    """A scale's tables exist, and every table has numbers."""
     place = source.at(f"scales.{config.scale}.tables")
-    for shown in config.scales[config.scale].tables or ():
-        require_known(shown, config.tables, place, "is no table")
+    for listed in config.scales[config.scale].tables or ():
+        require_known(listed, config.tables, place, "is no table")
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
         _check_columns(config, table, rows, source.at(f"tables.{name}"))
@@ -146,7 +146,7 @@ def _check_tables(config: Config, source: Source) -> None:
 
 
 def _check_channels(net: Net, data: Data, place: str) -> None:
-    """The net's channels are those of its inputs, in an order that tells depth from colours."""
+    """The net's channels are those of its inputs, colours first and depth last."""
     inputs, channels = list(data.inputs), sum(CHANNELS[name] for name in data.inputs)
     if "rgb" in inputs[1:] or ("depth" in inputs and inputs[-1] != "depth"):
         raise InputError(f"{place}.data.inputs: {inputs}; expected rgb first, depth last")
@@ -165,7 +165,7 @@ def _check_channels(net: Net, data: Data, place: str) -> None:
 
 
 def _check_seen(config: Config, net: Net, data: Data, place: str) -> None:
-    """A net starts from nets of its inputs, or of its colours alone, or from a classifier."""
+    """A net starts from nets of its inputs, of its colours alone, or from a classifier."""
     if net.start_from == "random":
         return
     if not net.start_from and not net.streams and net.input_channels not in (3, 4):
@@ -184,12 +184,12 @@ def _check_seen(config: Config, net: Net, data: Data, place: str) -> None:
 
 
 def _check_heads(config: Config, net: Net, data: Data, place: str) -> None:
-    """A head alone has no name of its own: it is not taken for that of another task."""
+    """A single head has no task in its name: it must not start from that of another task."""
     for start in net.start_from if net.start_from != "random" else ():
         other = _trained(config, start).data
         if len(data.tasks) == len(other.tasks) == 1 and data.tasks != other.tasks:
             raise InputError(
-                f"{place}.net.start_from: {start} says {other.tasks[0]}; expected "
+                f"{place}.net.start_from: {start} predicts {other.tasks[0]}; expected "
                 f"{data.tasks[0]}, or several tasks"
             )
 
@@ -212,7 +212,7 @@ def _check_start(config: Config, net: Net, place: str) -> None:
 
 
 def _check_written(config: Config, entry: Released, place: str) -> None:
-    """The net that is written is the one that is read back."""
+    """The net of `demo_source` is the net that the file is read as."""
     name, to = entry.released.demo_source, entry.released.to
     source = _trained(config, name)
     own = f"fcn{source.net.stride}s-{source.net.backbone}"
@@ -222,7 +222,7 @@ def _check_written(config: Config, entry: Released, place: str) -> None:
 
 
 def _check_same_task(data: Data, other: Data, name: str, place: str) -> None:
-    """A net sees and says what the one does that it comes from."""
+    """A net has the inputs and tasks of the net that it comes from."""
     for what in ("inputs", "tasks"):
         theirs, expected = getattr(other, what), getattr(data, what)
         if theirs != expected:
@@ -252,14 +252,14 @@ def _check_timing(timing: Timing, place: str) -> None:
 
 
 def _check_published(config: Config, entry: Experiment, place: str) -> None:
-    """Published numbers can be, and a row that has no others shows one of them."""
+    """Published numbers are in range, and a row without others has one in its tables."""
     for column, value in entry.paper.items():
         percent = COLUMNS[column].unit == "%"
         if value < 0 or (percent and value > 100):
             expected = "percent from 0 to 100" if percent else "0 or more"
             raise InputError(f"{place}.{column}: {value:g}; expected {expected}")
-    shown = [column for table in entry.tables for column in config.tables[table].columns]
-    if isinstance(entry, PublishedOnly) and not entry.paper.keys() & set(shown):
+    columns = [column for table in entry.tables for column in config.tables[table].columns]
+    if isinstance(entry, PublishedOnly) and not entry.paper.keys() & set(columns):
         raise InputError(
             f"{place}: {', '.join(entry.paper)}; expected a column of {', '.join(entry.tables)}"
         )
@@ -293,9 +293,9 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
         backward: set[ColumnName] = {"backward_ms"} if entry.timing.backward else set()
         return {*TIMES, *backward, *entry.paper}
     tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
-    scores = {name for name in SCORES if KEYS[name][0] in tasks}
+    scores = {name for name in SCORES if RESULT_KEYS[name][0] in tasks}
     if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
-        scores -= WITH_BACKGROUND
+        scores -= NEED_BACKGROUND
     match entry:
         case UpperBound():
             return {*scores, *RULES, *entry.paper}

@@ -1,12 +1,12 @@
-"""What claims say of tables and rows."""
+"""Checks of the tables, rows and columns that claims name."""
 
 from fcnlib.config.checks_data import require_known
 from fcnlib.config.schema import Config
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 
 
-def check_claims(config: Config, source: Source) -> None:
-    """A claim is of tables, rows and columns that there are, in whichever study they stand."""
+def check_claims(config: Config, source: ConfigSource) -> None:
+    """The tables, rows and columns of a claim exist, in any study."""
     rows = {
         table: [name for name, entry in config.experiments.items() if table in entry.tables]
         for table in config.tables

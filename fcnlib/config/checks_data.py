@@ -1,4 +1,4 @@
-"""What the configuration says of data: archives, splits and scenes that a converter can have."""
+"""Checks of data: archives, splits and scenes that a converter can have."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import ArchiveDataset, Data, Dataset, FolderDataset, Input, Synthetic
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 VOCS = tuple(name for name in ARCHIVES if name.startswith("VOCtrainval"))
@@ -71,7 +71,7 @@ def splits_of(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def check_datasets(config: Config, source: Source) -> None:
+def check_datasets(config: Config, source: ConfigSource) -> None:
     """Data sets are of archives that their converters read; synthetic scenes can be made."""
     for name, dataset in config.datasets.items():
         if isinstance(dataset, ArchiveDataset):
@@ -95,7 +95,7 @@ def _check_archives(dataset: ArchiveDataset, place: str) -> None:
         require_known(name, known, f"{place}.archives.{i}", f"is not for {dataset.converter}")
 
 
-def _check_synthetic(synthetic: Synthetic, source: Source) -> None:
+def _check_synthetic(synthetic: Synthetic, source: ConfigSource) -> None:
     sizes = {key: getattr(synthetic, key).size for key in ("scenes", "context", "outdoor", "test")}
     for key, size in sizes.items():
         if size < SMALLEST:
@@ -111,7 +111,7 @@ def _check_synthetic(synthetic: Synthetic, source: Source) -> None:
 
 
 def check_data(data: Data, dataset: Dataset, place: str, *, trained: bool) -> None:
-    """The data set has the splits, what is seen and labelled, a background if it is left out."""
+    """The data set has the splits, inputs and tasks, and a background if one is needed."""
     content = CONTENTS[dataset.converter]
     for key, known in (("inputs", content.inputs), ("tasks", content.tasks)):
         for name in getattr(data, key):

@@ -1,4 +1,4 @@
-"""What the figures of config.yaml show of other entries: each kind what it can draw."""
+"""Checks of the entries that figures show: each kind has what it can plot."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ from fcnlib.config.checks_data import require_known
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import Experiment, Retested, Scored, Trained, UpperBound
 from fcnlib.config.schema_figures import Figure
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 MEAN_IU = "mean_iu"
 
 
-def check_figures(config: Config, source: Source) -> None:
-    """A figure shows experiments and tables that there are, and that fit its kind."""
+def check_figures(config: Config, source: ConfigSource) -> None:
+    """The experiments and tables of a figure exist and fit its kind."""
     entries = config.experiments.items()
     nets = [name for name, entry in entries if isinstance(entry, Scored)]
     trained = [name for name, entry in entries if isinstance(entry, Trained)]
@@ -42,7 +42,7 @@ def check_figures(config: Config, source: Source) -> None:
 
 
 def _check_datasets(entries: Iterable[Experiment], figure: Figure, place: str) -> None:
-    """Scores of different images say nothing beside each other."""
+    """Nets side by side are of one data set: scores of different images do not compare."""
     data = [entry.data for entry in entries if isinstance(entry, Scored | UpperBound)]
     of = sorted({each.dataset for each in data})
     if len(of) == 1 and figure.kind != "comparison":

@@ -25,15 +25,15 @@ Metric = Literal[
 ]
 # Scores on images whose labels only PASCAL's evaluation server has: published, never measured here.
 TestServerMetric = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
-# What a run was told; nothing that it found.
+# Set by the recipe, not measured.
 Setting = Literal["batch_size", "momentum", "learning_rate"]
-# What learning took and came to.
-Learning = Literal["training_s", "training_loss"]
+# Measured by training.
+TrainingResult = Literal["training_s", "training_loss"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
     "backward_ms",
-    Learning,
+    TrainingResult,
     "outputs",
     "output_ms",
     "max_difference",
@@ -56,7 +56,7 @@ class Rule(NamedTuple):
         return f"{self.down}, {self.up}"
 
 
-# By the column of the mean IU that a bound has with it: the paper does not say its own.
+# By the column of the mean IU that a bound has with it: the paper does not state its own.
 RULES: Mapping[ColumnName, Rule] = {
     "mean_iu": Rule("area", "bilinear"),
     "mean_iu_majority_bilinear": Rule("majority", "bilinear"),
@@ -84,7 +84,7 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The label, with its unit where it does not say it."""
+        """The label with its unit, unless that is part of the label."""
         return self.label if self.unit in self.label else f"{self.label} ({self.unit})"
 
     def displayed(self, value: float) -> float:
@@ -139,8 +139,8 @@ COLUMNS: Mapping[ColumnName, Column] = {
 RENAMED_COLUMNS: Mapping[str, ColumnName] = {"field": "receptive_field"}  # of earlier versions
 
 # A column's task and metric in results.csv; what is no score has no task.
-KEYS: Mapping[ColumnName, tuple[str, str]] = {
+RESULT_KEYS: Mapping[ColumnName, tuple[str, str]] = {
     name: (column.task if column.unit == "%" else "", column.metric or name)
     for name, column in COLUMNS.items()
 }
-NAMES: Mapping[tuple[str, str], ColumnName] = {key: name for name, key in KEYS.items()}
+NAMES: Mapping[tuple[str, str], ColumnName] = {key: name for name, key in RESULT_KEYS.items()}

@@ -6,8 +6,8 @@ from typing import Any
 from fcnlib.config.schema import Scale
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import CHANNELS
-from fcnlib.config.schema_experiments import KINDS, PUBLISHED_ONLY, Row, kind_of
-from fcnlib.config.yaml_files import Source
+from fcnlib.config.schema_experiments import EXPERIMENT_KINDS, PUBLISHED_ONLY, Row, kind_of
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 INHERITED = ("data", "net", "recipe", "timing")  # from a base
@@ -18,16 +18,16 @@ def fill_experiment(
     experiments: Mapping[str, dict[str, Any]],
     recipes: Mapping[str, dict[str, Any]],
     scale: Scale,
-    source: Source,
+    source: ConfigSource,
 ) -> dict[str, Any]:
     """An experiment with all its values.
 
     Args:
         name: its name among `experiments`.
-        experiments: all of them as they stand in the files, in their order.
+        experiments: all of them as in the files, in their order.
         recipes: the named recipes.
         scale: whose net and recipe values lie under all others.
-        source: which file says what, for errors.
+        source: the files of the entries, for messages.
 
     Raises:
         InputError: for a base that is missing, below it or itself based, an unknown recipe, and
@@ -41,7 +41,7 @@ def fill_experiment(
     if isinstance(entry.get("net"), Mapping):
         entry["net"] = {**scale.net, **_channels(entry.get("data")), **entry["net"]}
     if "paper" not in entry and isinstance(released := entry.get("released"), Mapping):
-        # The released net is the paper's: its published numbers stand where that net's do.
+        # The released net is the paper's: its published numbers are that net's.
         source_entry = experiments.get(str(released.get("demo_source")), {})
         entry["paper"] = source_entry.get("paper") or {}
     return entry
@@ -61,13 +61,13 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
         raise InputError(f"{place}.base: {base_name!r} is no experiment; {known}")
     order = list(experiments)
     if order.index(base_name) >= order.index(name):
-        raise InputError(f"{place}.base: {base_name!r} must stand above it")
+        raise InputError(f"{place}.base: {base_name!r} must be above it")
     base = experiments[base_name]
     if "base" in base:
         raise InputError(
             f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
         )
-    kinds = entry.keys() & KINDS.keys()
+    kinds = entry.keys() & EXPERIMENT_KINDS.keys()
     if kinds == {"timing"} and kind_of(base) != "timing":  # which has no data to take over
         raise InputError(f"{place}.base: {base_name!r} is not timed; expected one that is")
     same_kind = kinds <= {kind_of(base)}
@@ -84,13 +84,13 @@ def _check_kind(entry: Mapping[str, Any], place: str) -> None:
     for old, new in Row.renamed.items():
         if old in entry:
             raise InputError(f"{place}: unknown key {old!r}; it is now {new}")
-    given = [kind for kind in KINDS if entry.get(kind) is not None]
+    given = [kind for kind in EXPERIMENT_KINDS if entry.get(kind) is not None]
     if ("recipe" in entry) != ("net" in entry):
         raise InputError(f"{place}: net and recipe come together or not at all")
     published_only = not given and entry.get(PUBLISHED_ONLY) and "data" not in entry
     if not published_only and len(given) != 1:
         found = " beside ".join(given) or "none"
-        kinds = "; ".join(["net and recipe", *list(KINDS)[1:]])
+        kinds = "; ".join(["net and recipe", *list(EXPERIMENT_KINDS)[1:]])
         raise InputError(
             f"{place}: {found}; expected one of: {kinds}; or paper alone, with a number"
         )

@@ -15,8 +15,8 @@ from fcnlib.config.schema_base import Frozen, suggestion
 from fcnlib.config.schema_experiments import Scored, UpperBound
 from fcnlib.config.schema_figures import Figure
 from fcnlib.config.schema_nets import Net, Recipe
-from fcnlib.config.studies import read_whole
-from fcnlib.config.yaml_files import Source, first_problem
+from fcnlib.config.studies import read_raw_config
+from fcnlib.config.yaml_files import ConfigSource, first_problem
 from fcnlib.core.errors import InputError
 
 # With these, a few values of a net or a recipe can be checked alone.
@@ -24,9 +24,9 @@ SMALLEST_NET = {"backbone": "vgg16", "predict_from": ["fc7"]}
 SMALLEST_RECIPE = {"learning_rate": 1.0, "iterations": 1, "validate_every": 1}
 
 
-def read(paths: Sequence[Path]) -> Config:
+def read_config(paths: Sequence[Path]) -> Config:
     """The configuration of YAML files and their studies, later files laid over earlier ones."""
-    return load(*read_whole(paths))
+    return load_config(*read_raw_config(paths))
 
 
 class Outline(BaseModel):
@@ -38,9 +38,9 @@ class Outline(BaseModel):
     experiments: dict[str, dict[str, Any]]
 
 
-def load(raw: Mapping[str, Any], source: Source | str = "config.yaml") -> Config:
+def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Config:
     """The checked configuration of `raw`'s scale; an InputError names file and key."""
-    source = Source(source) if isinstance(source, str) else source
+    source = ConfigSource(source) if isinstance(source, str) else source
     values = dict(raw)
     try:
         outline = Outline.model_validate(raw)
@@ -84,7 +84,7 @@ def of_scale(value: Any, choices: set[str]) -> Any:
     return value
 
 
-def _check_parts(values: Mapping[str, Any], name: str, scale: Scale, source: Source) -> None:
+def _check_parts(values: Mapping[str, Any], name: str, scale: Scale, source: ConfigSource) -> None:
     """Values of a scale and of recipes are right in themselves, also where nothing takes them."""
     _check_some(Net, scale.net, SMALLEST_NET, source.at(f"scales.{name}.net"))
     _check_some(Recipe, scale.recipe, SMALLEST_RECIPE, source.at(f"scales.{name}.recipe"))
@@ -99,12 +99,12 @@ def _check_some(
     try:
         model.model_validate({**rest, **values})
     except ValidationError as error:
-        problem = first_problem(error, Source("")).removeprefix(": ")
+        problem = first_problem(error, ConfigSource("")).removeprefix(": ")
         ending = problem.removeprefix("top level")
         raise InputError(place + (ending if ending != problem else f".{problem}")) from None
 
 
-def scale_problem(error: ValidationError, values: Mapping[str, Any], source: Source) -> str:
+def scale_problem(error: ValidationError, values: Mapping[str, Any], source: ConfigSource) -> str:
     """The problem at the scale's key, if it is a value of the scale that an entry cannot have."""
     problem = error.errors()[0]
     place = [str(part) for part in problem["loc"]]

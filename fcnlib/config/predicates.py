@@ -42,7 +42,7 @@ class Comparison(NamedTuple):
 
 
 def parse(text: str) -> tuple[Comparison, ...]:
-    """The comparisons of a predicate; a ValueError tells what it must not hold."""
+    """The comparisons of a predicate; a ValueError names what is not allowed in it."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError) as error:

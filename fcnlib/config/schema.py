@@ -19,8 +19,8 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
-from fcnlib.config.schema_nets import Backbone, Net, Training
-from fcnlib.config.schema_pretraining import Effort, Pretraining
+from fcnlib.config.schema_nets import BackboneName, Net, Training
+from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
 
 
 class Table(Frozen):
@@ -40,7 +40,7 @@ class Table(Frozen):
 
 
 class Scale(Frozen):
-    """Which numbers hold, where archives come from, and what all nets and recipes share."""
+    """Which values hold, where archives come from, and what all nets and recipes share."""
 
     renamed: ClassVar = {"like": "preset, and archives beside it"}
 
@@ -73,7 +73,7 @@ class Config(Frozen):
 
     scale: str = Field(description="Which of `scales` is run.")
     studies: str | None = Field(
-        None, description="The folder of the studies; null: they stand here already."
+        None, description="The folder of the studies; null: their entries are here already."
     )
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
@@ -86,14 +86,14 @@ class Config(Frozen):
     pretraining: Pretraining = Field(
         description="The classifier that takes ImageNet's place where archives are synthetic."
     )
-    weights: dict[Backbone, str] = Field(
+    weights: dict[BackboneName, str] = Field(
         description="The published classifier of each backbone, of fcnlib/archives/catalogue.py."
     )
     datasets: dict[Name, Dataset] = Field(description="What experiments are trained and tested on.")
-    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimize.")
+    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimise.")
     tables: dict[Name, Table] = Field(description="By name, in the page's order.")
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
-    experiments: dict[Name, Experiment] = Field(description="By name; rows stand in this order.")
+    experiments: dict[Name, Experiment] = Field(description="By name, in the order of rows.")
     claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
 
     @field_validator("seeds")
@@ -105,7 +105,7 @@ class Config(Frozen):
 
     @property
     def preset(self) -> Preset:
-        """Which numbers hold at this scale."""
+        """Which of two values holds at this scale."""
         return self.scales[self.scale].preset
 
     @property
@@ -130,9 +130,10 @@ class Config(Frozen):
         kernel = None if backbone == "googlenet" else net.get("fc6_kernel")
         return {"width": net.get("width", 1.0), "fc6_kernel": kernel}
 
-    def pretraining_of(self, backbone: Backbone) -> Pretraining:
+    def pretraining_of(self, backbone: BackboneName) -> Pretraining:
         """How this backbone's classifier is trained, without the values of others."""
-        own = self.pretraining.backbones.get(backbone, Effort()).model_dump(exclude_none=True)
+        overrides = self.pretraining.backbones.get(backbone, PretrainingOverrides())
+        own = overrides.model_dump(exclude_none=True)
         return self.pretraining.model_copy(update={**own, "backbones": {}})
 
     def evaluated_net(self, experiment: str) -> Net | None:

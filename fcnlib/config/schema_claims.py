@@ -19,13 +19,13 @@ class Place(NamedTuple):
 
 
 class Claim(Frozen):
-    """What the paper says, and what has to hold for it to be so.
+    """A claim of the paper, and what has to hold for it to be true.
 
-    Instead of `holds`: the tests that show it, or why no number of a run tells.
+    Instead of `holds`: the tests that show it, or why no number of a run can.
     """
 
-    section: str = Field(description="Where the paper says it.")
-    statement: str = Field(description="What it says.")
+    section: str = Field(description="The section of the paper that claims it.")
+    statement: str = Field(description="The claim in words.")
     numbers: Mapping[str, Place] = Field(
         {}, description="Measured numbers by name: [table, experiment, column]."
     )
@@ -37,7 +37,7 @@ class Claim(Frozen):
         description="Comparisons of these names, joined by `and`, of + - * / **, abs, min and max.",
     )
     tests: tuple[str, ...] = Field((), description="The tests that show it, instead.")
-    untested: str | None = Field(None, description="Why no number of a run tells, instead.")
+    untested: str | None = Field(None, description="Why no number of a run can show it, instead.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Claim":
@@ -46,9 +46,9 @@ class Claim(Frozen):
         read = {name for part in self.comparisons for name in part.names()}
         given = [*self.numbers, *self.published]
         if len(set(given)) < len(given):
-            raise ValueError("a name stands in numbers and in published")
-        if odd := read.symmetric_difference(given):
-            name = min(odd)
+            raise ValueError("a name is in both numbers and published")
+        if unmatched := read.symmetric_difference(given):
+            name = min(unmatched)
             what = "reads {!r}, which is not given" if name in read else "does not read {!r}"
             raise ValueError(f"holds: {what.format(name)}")
         return self

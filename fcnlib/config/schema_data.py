@@ -8,14 +8,14 @@ from pydantic import Field, model_validator
 from fcnlib.config.schema_base import Flag, Frozen, Int, Name, Positive
 
 Input = Literal["rgb", "depth", "hha"]
-# What of an image is hidden from a net by the mask of its objects; `shape`: all but that mask.
+# What of an image is masked, by its true labels; `shape`: all but the mask of the objects.
 Mask = Literal["none", "foreground", "background", "shape"]
 # What a net sees of each: colours, the logarithm of the depth, disparity with height and angle.
 CHANNELS: dict[Input, int] = {"rgb": 3, "depth": 1, "hha": 3}
 
 
 class Data(Frozen):
-    """What an experiment learns from and is tested on."""
+    """What an experiment is trained and tested on."""
 
     dataset: str = Field(description="A name of `datasets`.")
     inputs: Annotated[tuple[Input, ...], Field(min_length=1)] = Field(
@@ -45,9 +45,7 @@ class Data(Frozen):
             "Also count the true objects' pixels alone, with background out of the net's choice."
         ),
     )
-    train_mask: Mask = Field(
-        "none", description="What the true labels hide from the net in training."
-    )
+    train_mask: Mask = Field("none", description="What is masked in training, by the true labels.")
     test_mask: Mask = Field("none", description="The same in validation and test.")
 
     @model_validator(mode="after")
@@ -130,8 +128,8 @@ class Context(Frozen):
     validation: Positive = Field(description="Validation images.")
 
 
-class Test(Frozen):
-    """Photographs without labels for the evaluation server, in the archive of VOC2012 test."""
+class TestImages(Frozen):
+    """Images without labels for the evaluation server, in the archive of VOC2012 test."""
 
     size: Positive = Field(description="Pixels of the longer side.")
     images: Positive = Field(description="Images.")
@@ -165,4 +163,4 @@ class Synthetic(Frozen):
     )
     rooms: Rooms = Field(description="Rooms with depth (NYUDv2).")
     outdoor: Outdoor = Field(description="Outdoor scenes (SIFT Flow).")
-    test: Test = Field(description="Images without labels (VOC2012 test).")
+    test: TestImages = Field(description="Images without labels (VOC2012 test).")

@@ -1,4 +1,4 @@
-"""The models of experiments, told apart by which key stands there."""
+"""The models of experiments; the kind follows from which key is present."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import Archives, Flag, Float, Frozen, Line, Name, Positive
 from fcnlib.config.schema_data import Data
-from fcnlib.config.schema_nets import Backbone, Net, Recipe
+from fcnlib.config.schema_nets import BackboneName, Net, Recipe
 
 
 class Downsampling(Frozen):
@@ -25,7 +25,7 @@ class Timing(Frozen):
     way: Literal["fully-connected", "convolutional", "shift-and-stitch", "dilated"] = Field(
         description="How scores are computed."
     )
-    backbone: Backbone = Field(description="Of the net.")
+    backbone: BackboneName = Field(description="Of the net.")
     width: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
         1.0, description="The share of the published channels."
     )
@@ -44,8 +44,8 @@ class ReleasedWeights(Frozen):
     renamed: ClassVar = {"written_from": "demo_source"}
 
     file: str = Field(description="Of fcnlib/archives/catalogue.py.")
-    to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(Backbone))})$")] = Field(
-        description="The architecture, as in `fcn convert --to`."
+    to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(BackboneName))})$")] = (
+        Field(description="The architecture, as in `fcn convert --to`.")
     )
     demo_source: str = Field(
         description=(
@@ -127,8 +127,8 @@ class PublishedOnly(Row):
     paper: Annotated[dict[ColumnName, Float], Field(min_length=1)]
 
 
-# The kinds of experiments, told apart by which key stands there.
-KINDS: dict[str, type[Row]] = {
+# The kinds of experiments by the key that determines them.
+EXPERIMENT_KINDS: dict[str, type[Row]] = {
     "net": Trained,
     "released": Released,
     "evaluate_of": Retested,
@@ -139,9 +139,9 @@ PUBLISHED_ONLY = "paper"
 
 
 def kind_of(entry: Any) -> str:
-    """Which key tells an experiment's kind; `paper` where none does."""
+    """The key that determines an experiment's kind; `paper` where none does."""
     keys = entry.keys() if isinstance(entry, Mapping) else entry.__class__.model_fields.keys()
-    return next((kind for kind in KINDS if kind in keys), PUBLISHED_ONLY)
+    return next((kind for kind in EXPERIMENT_KINDS if kind in keys), PUBLISHED_ONLY)
 
 
 Experiment = Annotated[

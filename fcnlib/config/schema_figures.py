@@ -17,9 +17,9 @@ Against = Literal["iteration", "images", "seconds"]
 # Of the paper: "4.2".
 Section = Annotated[str, Field(pattern=r"^(\d+(\.\d+)*)?$")]
 # Of a sheet of samples: `inputs` are what nets see beside or instead of the image.
-Part = Literal["image", "inputs", "truth", "nets", "mistakes"]
-PARTS: tuple[Part, ...] = ("image", "inputs", "truth", "nets")
-# What a figure of each kind says besides its title; `experiments`, where it is there, has to be.
+SheetPart = Literal["image", "inputs", "truth", "nets", "mistakes"]
+SHEET_PARTS: tuple[SheetPart, ...] = ("image", "inputs", "truth", "nets")
+# The keys of each kind of figure besides its title; `experiments` is required where listed.
 FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
     "comparison": ("experiments", "images", "columns", "note"),
     "losses": ("experiments", "against"),
@@ -44,8 +44,8 @@ class Figure(Frozen):
         (), description="What it shows."
     )
     images: Positive = Field(3, description="How many images a comparison has.")
-    columns: Annotated[tuple[Part, ...], Field(min_length=1)] = Field(
-        PARTS,
+    columns: Annotated[tuple[SheetPart, ...], Field(min_length=1)] = Field(
+        SHEET_PARTS,
         description=(
             "Of a comparison, from left to right; inputs: what nets see beside or instead "
             "of the image."
@@ -62,9 +62,9 @@ class Figure(Frozen):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> "Figure":
-        said = FIGURE_KEYS[self.kind]
-        if other := self.model_fields_set - {"kind", "title", "section", *said}:
+        allowed = FIGURE_KEYS[self.kind]
+        if other := self.model_fields_set - {"kind", "title", "section", *allowed}:
             raise ValueError(f"{min(other)}: not of a figure of kind {self.kind}")
-        if "experiments" in said and not self.experiments:
+        if "experiments" in allowed and not self.experiments:
             raise ValueError("experiments: missing")
         return self

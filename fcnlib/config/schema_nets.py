@@ -7,15 +7,17 @@ from pydantic import Field, field_validator, model_validator
 from fcnlib.config.schema_base import Flag, Float, Frozen, Name, Positive, Share
 from fcnlib.config.schema_data import Data
 
-Backbone = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
+BackboneName = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
 # The layers that each backbone can be predicted from, coarsest first, and their strides.
 STRIDES: dict[str, dict[str, int]] = {
     "alexnet": {"fc7": 32, "pool5": 32, "pool2": 16, "pool1": 8},
     "vgg16": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
     "vgg19": {"fc7": 32, "pool5": 32, "pool4": 16, "pool3": 8},
     "googlenet": {
-        **{"inception_5b/output": 32, "pool4/3x3_s2": 32},
-        **{"pool3/3x3_s2": 16, "pool2/3x3_s2": 8},
+        "inception_5b/output": 32,
+        "pool4/3x3_s2": 32,
+        "pool3/3x3_s2": 16,
+        "pool2/3x3_s2": 8,
     },
 }
 # The side of the images that each backbone classifies.
@@ -25,7 +27,7 @@ WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 class Net(Frozen):
     """One fully convolutional net: every variant is a value of this class; None: as published."""
 
-    backbone: Backbone = Field(description="The classifier that the net is made from.")
+    backbone: BackboneName = Field(description="The classifier that the net is made from.")
     predict_from: tuple[str, ...] = Field(description="Layers to predict from, coarsest first.")
     start_from: tuple[str, ...] | Literal["random"] = Field(
         (),

@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from fcnlib.config.schema_base import Float, Frozen, Int, Positive, Share
-from fcnlib.config.schema_nets import Backbone
+from fcnlib.config.schema_nets import BackboneName
 
 
-class Effort(Frozen):
+class PretrainingOverrides(Frozen):
     """How long a classifier is trained; None: as the others."""
 
     windows: Positive | None = Field(None, description="Training images.")
@@ -25,4 +25,6 @@ class Pretraining(Frozen):
     learning_rate: Float = Field(description="Of AdamW.")
     weight_decay: Float = Field(description="Of AdamW.")
     label_smoothing: Share = Field(description="Of the cross entropy.")
-    backbones: dict[Backbone, Effort] = Field({}, description="What single backbones take instead.")
+    backbones: dict[BackboneName, PretrainingOverrides] = Field(
+        {}, description="What single backbones take instead."
+    )

@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_base import suggestion
-from fcnlib.config.yaml_files import Source, entries_of, merge, read_yaml, with_numbers
+from fcnlib.config.yaml_files import ConfigSource, entries_of, merge, read_yaml, with_numbers
 from fcnlib.core.errors import InputError
 
-PARTS = ("tables", "experiments", "figures", "claims")
-KEYS = ("section", "title", *PARTS)
+STUDY_PARTS = ("tables", "experiments", "figures", "claims")
+STUDY_KEYS = ("section", "title", *STUDY_PARTS)
 
 
-def read_whole(
+def read_raw_config(
     paths: Sequence[str | Path], top: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], Source]:
-    """The configuration of `paths` with the studies that it names, and which file says what.
+) -> tuple[dict[str, Any], ConfigSource]:
+    """The configuration of `paths` with the studies that it names, and the file of each entry.
 
     The first file is laid under the studies, the others and `top` over them, so that an overlay
-    says `experiments.NAME` whatever the study. What comes back says `studies: null`, that none is
-    to be read any more: laid over the first file again, it gives itself.
+    names `experiments.NAME` whatever the study. The result has `studies: null`, as none is to be
+    read any more: laid over the first file again, it gives itself.
     """
     files = [(path, read_yaml(path)) for path in map(Path, paths)]
     (first, content), *overlays = files
@@ -34,11 +34,11 @@ def read_whole(
     for path, entries in files:
         places.add(entries, path)
     whole = with_numbers({**merge(content, laid_over), "studies": None})
-    return whole, Source(" + ".join(map(str, paths)), places)
+    return whole, ConfigSource(" + ".join(map(str, paths)), places)
 
 
 class _Places(dict[str, str]):
-    """Which files say something of an entry."""
+    """The files that have values of an entry."""
 
     def add(self, content: Mapping[str, Any], path: Path) -> None:
         for entry in entries_of(content):
@@ -46,37 +46,35 @@ class _Places(dict[str, str]):
 
 
 def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
-    """What all studies of a folder say, in the order of their files, which is that of the page."""
+    """The entries of all studies of a folder, in the order of the files and of the page."""
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise InputError(f"{folder}: no study in it; expected a folder of .yaml files")
-    content: dict[str, Any] = {part: {} for part in PARTS}
+    content: dict[str, Any] = {part: {} for part in STUDY_PARTS}
     places = _Places() if places is None else places
     for path in paths:
         study = _with_sections(read_yaml(path), path)
-        for part in PARTS:
+        for part in STUDY_PARTS:
             for name, entry in study.get(part, {}).items():
                 if name in content[part]:
                     place = f"{part}.{name}"
-                    raise InputError(
-                        f"{path}: {place}: stands in {places[place]} too; expected once"
-                    )
+                    raise InputError(f"{path}: {place}: is in {places[place]} too; expected once")
                 content[part][name] = entry
-        places.add({part: study.get(part, {}) for part in PARTS}, path)
+        places.add({part: study.get(part, {}) for part in STUDY_PARTS}, path)
     return content
 
 
 def _with_sections(study: dict[str, Any], path: Path) -> dict[str, Any]:
     """A study whose tables, figures and claims know the section of the paper that they are of."""
     for key in study:
-        if key not in KEYS:
-            raise InputError(f"{path}: unknown key {key!r}; {suggestion(str(key), KEYS)}")
+        if key not in STUDY_KEYS:
+            raise InputError(f"{path}: unknown key {key!r}; {suggestion(str(key), STUDY_KEYS)}")
     section, title = study.get("section", ""), study.get("title")
     if not isinstance(section, str):
         raise InputError(f"{path}: section: {section!r}; expected text, such as '4.3'")
     if not isinstance(title, str):
         raise InputError(f"{path}: title: {title!r}; expected text")
-    for part in PARTS:
+    for part in STUDY_PARTS:
         if not isinstance(study.get(part, {}), Mapping):
             raise InputError(f"{path}: {part}: {study[part]!r}; expected a mapping of names")
     heading = f"{section}: {title}" if section else title

@@ -17,14 +17,14 @@ from fcnlib.core.errors import InputError
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-# PyYAML follows YAML 1.1, to which these are text; to people, to YAML 1.2 and to DVC they are not.
+# Numbers in YAML 1.2 and to DVC, but text in YAML 1.1, which PyYAML follows.
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 FEW = 8  # words: all of them are told
 
 
-class Source(NamedTuple):
-    """Which files say what, for messages."""
+class ConfigSource(NamedTuple):
+    """The files of the entries, for messages."""
 
     files: str
     places: Mapping[str, str] = {}  # of entries, such as `experiments.voc-fcn8s`
@@ -60,7 +60,7 @@ def with_numbers(value: Any) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The content of a YAML file; an InputError tells the line of a mistake in its syntax."""
+    """The content of a YAML file; an InputError names the line of a mistake in its syntax."""
     try:
         loader = LOADER(path.read_text("utf-8"))
         node = loader.get_single_node()
@@ -74,7 +74,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
     if twice:  # YAML would silently take the last
-        raise InputError(f"{path}: {in_one_line(twice[0])}: stands there twice")
+        raise InputError(f"{path}: {in_one_line(twice[0])}: given twice; expected once")
     return content
 
 
@@ -100,7 +100,7 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **both}
 
 
-def first_problem(error: ValidationError, source: Source) -> str:
+def first_problem(error: ValidationError, source: ConfigSource) -> str:
     """One line: the file, the key's path, the value, and what was allowed."""
     problem = error.errors()[0]
     location = [str(part) for part in problem["loc"]]

@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right, and how several are reported."""
+"""The exception for a user's mistakes, and how several of them are reported."""
 
 import logging
 from collections.abc import Sequence

@@ -42,9 +42,9 @@ def name_os_errors(name: object) -> Iterator[None]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`, put in its place on success and removed on failure.
+    """A temporary folder beside `path`, moved there on success and removed on failure.
 
-    Whatever stands at `path` is deleted: whether it may be is for the caller to check.
+    Whatever is at `path` is deleted: whether it may be is for the caller to check.
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
     temporary = _temporary_name(path)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fcnlib", "fcn_synthetic")
-# Its names are lazy, and no module of ours imports from it: what users see changes no result.
+# The public face is lazy, and no module of ours imports from it: it changes no result.
 PUBLIC_FACE = Path("fcnlib", "__init__.py")
-WORDS = ("description", "help")
+TEXT_KEYWORDS = ("description", "help")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef  # those whose docstring does not count
 
 
@@ -73,8 +73,8 @@ def _dump(node: object, strings: set[str], imports: set[str]) -> str:
             continue
         if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node):
             value = value[1:]
-        if name == "keywords":  # words, as a docstring's: what a field of a model means
-            value = [keyword for keyword in value if keyword.arg not in WORDS]
+        if name == "keywords":  # documentation, as a docstring is
+            value = [keyword for keyword in value if keyword.arg not in TEXT_KEYWORDS]
         parts.append(f"{name}={_dump(value, strings, imports)}")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         strings.add(node.value)

@@ -33,7 +33,7 @@ def job(log: str, threads: int) -> Iterator[str]:
             problem = f"error: {error}"
             file.write(f"{problem}\n")
         except KeyboardInterrupt:
-            problem = "stopped; what a training has stored is kept, and the next run goes on there"
+            problem = "stopped; a training's saved state is kept, and the next run resumes from it"
             file.write(f"{problem}\n")
         except Exception:
             logging.exception("unexpected")

@@ -16,7 +16,7 @@ R = TypeVar("R")
 def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """Results of `function` in the order of `items`, of which only a few are held at a time.
 
-    The threads go on while the caller makes the next item or works on a result. They are enough
+    The threads keep working while the caller makes the next item or uses a result. They suffice
     for decoding, compressing and hashing, which release the GIL.
     """
     if workers <= 1:

@@ -16,7 +16,7 @@ def progress(
 
     Args:
         items: What to iterate over.
-        desc: What stands before the bar.
+        desc: The text before the bar.
         total: Number of items, where `len(items)` does not give it.
         unit: What one item is called.
         initial: Number of items that were done before.

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised at a point from which stopped work can go on."""
+    """Raised at a point from which stopped work can be resumed."""
 
 
 @contextmanager

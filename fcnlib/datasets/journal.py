@@ -1,4 +1,4 @@
-"""Records of stored files: a journal from which a stopped conversion goes on, and their means."""
+"""Records of stored files: a journal from which a stopped conversion resumes, and their means."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ class StoredFile:
     shape: tuple[int, ...]
     digest: str
     channel_sums: tuple[float, ...] = ()
-    depth_warning: str = ""  # what is unusual about the depth in it, or that it was made from
+    depth_warning: str = ""  # a warning if the depth in it, or that it was made from, is unusual
 
     def to_json_line(self) -> str:
         """The record as a line of a journal."""

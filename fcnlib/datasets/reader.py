@@ -67,7 +67,7 @@ def read_hha_info(path: Path) -> HHAInfo:
     return _read(path, HHAInfo)
 
 
-def inputs_of(root: Path, info: DatasetInfo) -> tuple[Input, ...]:
+def available_inputs(root: Path, info: DatasetInfo) -> tuple[Input, ...]:
     """The inputs that a data set has for nets; HHA only once it is complete."""
     if not (root / HHA_INFO).exists():
         return info.inputs
@@ -99,7 +99,7 @@ def is_prepared(folder: Path) -> bool:
 
 
 def contents(folder: Path) -> list[str]:
-    """The names in a folder, without those that a stopped run left to go on from."""
+    """The names in a folder, without those that a stopped run left to resume from."""
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
 
@@ -110,7 +110,7 @@ class PreparedDataset:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.info = read_info(self.root / INFO)
-        self.inputs = inputs_of(self.root, self.info)
+        self.inputs = available_inputs(self.root, self.info)
         path = self.root / HHA_INFO
         self.hha_info = read_hha_info(path) if path.exists() else None
         self._files = {"image": _listing(self.root / "images")}

@@ -40,7 +40,7 @@ class Samples(Dataset[Sample]):
     Args:
         dataset: The data set.
         names: ID of each sample.
-        mirrored: Whether each sample is flipped from left to right.
+        flipped: Whether each sample is flipped from left to right.
         inputs: What to stack, in order: `rgb`, `depth`, `hha`.
         tasks: Tasks whose labels to read; the first one's label masks.
         mask: What of the inputs to mask.
@@ -53,7 +53,7 @@ class Samples(Dataset[Sample]):
         self,
         dataset: PreparedDataset,
         names: Sequence[str],
-        mirrored: Sequence[bool],
+        flipped: Sequence[bool],
         *,
         inputs: Sequence[str] = ("rgb",),
         tasks: Sequence[str] = ("semantic",),
@@ -61,7 +61,7 @@ class Samples(Dataset[Sample]):
         shifts: Sequence[Sequence[int]] = (),
         blank: Sequence[float] = (),
     ) -> None:
-        self.dataset, self.names, self.mirrored = dataset, names, mirrored
+        self.dataset, self.names, self.flipped = dataset, names, flipped
         self.inputs, self.tasks, self.mask = inputs, tasks, mask
         self.shifts, self.border = shifts, np.round(blank)[:, None, None]
 
@@ -71,7 +71,7 @@ class Samples(Dataset[Sample]):
     def __getitem__(self, position: int) -> Sample:
         stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
         stack = self.mask.apply(stack, labels[self.tasks[0]])
-        if self.mirrored[position]:
+        if self.flipped[position]:
             stack = stack[..., ::-1]
             labels = {task: label[:, ::-1] for task, label in labels.items()}
         if self.shifts:

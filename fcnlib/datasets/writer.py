@@ -43,7 +43,7 @@ from fcnlib.datasets.reader import (
 )
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CONVERTERS_CODE = Path(__file__).parent / "converters/registry.py"  # imports all converters
 
@@ -51,8 +51,8 @@ CONVERTERS_CODE = Path(__file__).parent / "converters/registry.py"  # imports al
 class DatasetWriter:
     """Writes a prepared data set into a folder; several threads may call its methods.
 
-    A file is recorded in a journal once it is complete, so that a stopped conversion goes on after
-    it.
+    A file is recorded in a journal once it is complete, so that a stopped conversion resumes
+    after it.
 
     Args:
         folder: Where to write.
@@ -227,7 +227,7 @@ class DatasetWriter:
     def _warn_of_depth(self) -> None:
         depths = [file for (kind, _), file in sorted(self._stored.items()) if kind == "depth"]
         if warning := common_depth_warning(depths):
-            logger.warning("%s: %s", self.source, warning)
+            log.warning("%s: %s", self.source, warning)
 
     def _means(self, ids: Sequence[str]) -> Means:
         """Means of the colours and of the logarithm of depth over these images."""

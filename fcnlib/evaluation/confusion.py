@@ -34,7 +34,7 @@ def confusion_per_image(
 ) -> dict[str, Tensor]:
     """Counts per image and per task of a segmenter, int64 [images, classes, classes].
 
-    Truth stands by row. Labels of the segmenter beyond those of `tasks` are its foreground's.
+    Rows are the truth. Labels of the segmenter beyond those of `tasks` are its foreground's.
 
     Args:
         segment: Maps raw images [1, C, H, W] to labels [1, H, W] by task.

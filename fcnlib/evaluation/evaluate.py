@@ -27,7 +27,7 @@ from fcnlib.evaluation.confusion import (
 from fcnlib.evaluation.metrics import class_iu, mean_iu_of_truth, scores
 from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
 from fcnlib.evaluation.timing import forward_milliseconds
-from fcnlib.inference.inputs import channels_of
+from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import build_fcn, labels_of
@@ -79,7 +79,7 @@ def evaluate(  # noqa: PLR0913
     )
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in info.inputs else torch.uint8
-    image = torch.zeros(1, channels_of(info.inputs), *size, dtype=kind, device=device)
+    image = torch.zeros(1, count_channels(info.inputs), *size, dtype=kind, device=device)
     forward = forward_milliseconds(net.labels, image, device=device, runs=FORWARD_RUNS)
     _write_counts(counts, data.ids(split), per_image)
     record = Record(
@@ -110,7 +110,7 @@ def _check(model: Model, data: PreparedDataset) -> None:
     info = model.info
     if not info.inputs or not info.classes:
         raise InputError(
-            f"{model.path}: does not say its inputs and classes; expected a model exported anew"
+            f"{model.path}: its metadata lack inputs or classes; expected a model exported anew"
         )
     if lacking := [name for name in info.inputs if name not in data.inputs]:
         has = ", ".join(data.inputs)
@@ -147,7 +147,7 @@ def _with_foreground(model: Model) -> Segmenter:
 
 
 def _full_width_costs(info: ModelInfo) -> dict[str, int]:
-    """Table 1's numbers of a model; none where its file does not tell its net."""
+    """Table 1's numbers of a model; none where its metadata lack the net."""
     classes = {task: len(names) for task, names in info.classes.items()}
     return full_width(info.net, classes) if info.net else {}
 
@@ -164,7 +164,7 @@ def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:
 
 
 def evaluate_bound(
-    oracle: Downsampling,
+    bound: Downsampling,
     *,
     dataset: Path,
     split: str,
@@ -175,9 +175,17 @@ def evaluate_bound(
     """Score the best labels that a net of some stride could give; writes the same two files.
 
     All scores and counts are the first rule's; of the others there is the mean IU.
+
+    Args:
+        bound: The stride, as `factor` in pixels.
+        dataset: Folder of a prepared data set.
+        split: Whose labels are downsampled.
+        metrics: The record to write (.json).
+        counts: The confusion counts per image to write (.npz).
+        run: Which run this is, and where it comes from.
     """
     data = PreparedDataset(dataset)
-    per_image, totals = upper_bound_confusion(data, split, factor=oracle.factor)
+    per_image, totals = upper_bound_confusion(data, split, factor=bound.factor)
     by_rule = {rule: _finite(mean_iu_of_truth(total)) for rule, total in totals.items()}
     _write_counts(counts, data.ids(split), {SEMANTIC: per_image})
     record = Record(

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from fcnlib.core.errors import InputError
 
-Labels = Tensor | NDArray[Any]
+AnyLabels = Tensor | NDArray[Any]
 
 
-def confusion(predicted: Labels, truth: Labels, classes: int) -> Tensor:
+def confusion(predicted: AnyLabels, truth: AnyLabels, classes: int) -> Tensor:
     """Count pixels by (true class, predicted class), as int64 [classes, classes].
 
     Takes label maps of any equal shape. Pixels whose truth is `classes` or more (such as 255, void)

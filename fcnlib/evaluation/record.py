@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fcnlib.config.columns import COLUMNS, KEYS, ColumnName, Cost, Setting
+from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
@@ -48,7 +48,7 @@ class RunMetadata(BaseModel):
     def of(
         cls, *, experiment: str, seed: int, device: str, threads: int, values: dict[str, Any]
     ) -> "RunMetadata":
-        """The run that is going on, here and now.
+        """The current run, on this machine.
 
         Args:
             experiment: Its name in the configuration.
@@ -79,7 +79,7 @@ class Record(RunMetadata):
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a metrics file, whole or not at all."""
+    """Write a metrics file atomically."""
     write_json(path, record.model_dump(mode="json"))
 
 
@@ -112,7 +112,7 @@ def number(path: Path, record: Record, column: ColumnName) -> float | None:
     """One number in its column's unit; None where the run has none."""
     if COLUMNS[column].known == "set":
         return record.settings.get(cast(Setting, column))
-    task, metric = KEYS[column]
+    task, metric = RESULT_KEYS[column]
     if not task:
         return record.costs.get(cast(Cost, column))
     value = record.tasks.get(task, {}).get(metric)
@@ -121,7 +121,7 @@ def number(path: Path, record: Record, column: ColumnName) -> float | None:
     return None if value is None else 100 * value
 
 
-def class_iu(path: Path, record: Record, task: str, classes: int) -> list[float | None]:
+def class_iu_percent(path: Path, record: Record, task: str, classes: int) -> list[float | None]:
     """Every class's IU in percent; None for a class that never occurs."""
     values = record.tasks.get(task, {}).get("class_iu")
     if not isinstance(values, list) or len(values) != classes:

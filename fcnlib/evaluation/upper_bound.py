@@ -14,7 +14,7 @@ def best_labels_at_stride(labels: Tensor, factor: int, classes: int) -> dict[Col
     or its first pixel. Void pixels count for no class.
     """
     height, width = labels.shape
-    # The classes of this image alone; the first also stands for cells of nothing but void.
+    # The classes of this image alone; the first is also that of cells of nothing but void.
     labelled = torch.cat([labels.new_zeros(1), labels[labels < classes]])
     present: Tensor = torch.unique(labelled)
     maps = (labels == present[:, None, None])[None].float()  # [1, present, H, W]

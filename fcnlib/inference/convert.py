@@ -14,7 +14,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
-from fcnlib.inference.inputs import channels_of
+from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
@@ -23,8 +23,8 @@ from fcnlib.models.weights.caffemodel import write_caffemodel
 from fcnlib.models.weights.checkpoint import (
     Checkpoint,
     checkpoint_from,
+    format_shape,
     read_checkpoint,
-    shown_shape,
     write_checkpoint,
 )
 from fcnlib.models.weights.infer_architecture import (
@@ -45,8 +45,8 @@ from fcnlib.models.weights.sources import (
 )
 from fcnlib.models.weights.to_caffe import caffe_layers, label_layer
 
-SUFFIXES = (".pt", ".ts")
-# What a net sees by its channels, where nothing else tells.
+NET_SUFFIXES = (".pt", ".ts")
+# What a net sees by its channels, where the file does not hold it.
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 T = TypeVar("T")
@@ -112,10 +112,10 @@ class Conversion:
         done |= dict.fromkeys(self.matching.unused, "left in the file")
         rows = [("tensor", "as read", "in the net", "")]
         for name, theirs in self.weights.state.items():
-            place = shown_shape(ours[name]) if name in ours else "-"
+            place = format_shape(ours[name]) if name in ours else "-"
             if not name.startswith("input_"):
                 what = done.get(name, "bilinear in both")
-                rows.append((name, shown_shape(theirs), place, what))
+                rows.append((name, format_shape(theirs), place, what))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -152,7 +152,7 @@ def convert(
     Args:
         source: A .caffemodel, .pth or .pt file.
         to: fcn32s, fcn16s or fcn8s, a hyphen and a backbone; a backbone alone for a classifier;
-            empty for the net that the layers' names tell.
+            empty: inferred from the layers' names.
         out: The file to write; its suffix decides what.
         classes: A text file of class names, one a line, those of several tasks one after the
             other; or the names by task.
@@ -160,8 +160,10 @@ def convert(
         input: What the net was trained on, a name of `sources.INPUTS`, if not as published.
         skip_scales: Of a .pth file: the scale of each finer layer.
     """
-    if out.suffix not in SUFFIXES:
-        raise InputError(f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(SUFFIXES)}")
+    if out.suffix not in NET_SUFFIXES:
+        raise InputError(
+            f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(NET_SUFFIXES)}"
+        )
     _check_out(out, source)
     if to and "-" not in to and (skip_scales or classes):
         given = "skip scales" if skip_scales else "class names"
@@ -190,7 +192,7 @@ def convert(
 
 
 def convert_weights(source: Path) -> Conversion:
-    """The segmentation net in a file of published weights, recognised by its layers."""
+    """The segmentation net in a file of published weights, inferred from its layers."""
     return converted(read_weights(source), "", source)
 
 
@@ -215,11 +217,11 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
 
 
 def _check_writable(values: Net, checkpoint: Path) -> None:
-    """Raise unless layers' names and weights tell all that the net is."""
+    """Raise unless layers' names and weights determine the net."""
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
-            "as a .caffemodel's weights do not tell"
+            "as a .caffemodel does not hold that"
         )
     if values.streams not in ((), STREAMS):
         raise InputError(
@@ -239,7 +241,7 @@ def converted(
 ) -> Conversion:
     """The net called `to` with these weights; InputError if any of its own is not among them.
 
-    Without `to`, the net that the file tells, or that its layers' names tell.
+    Without `to`, the net of the file's metadata, or inferred from its layers' names.
     """
     state, stored = weights.state, weights.metadata.get("net")
     if to:
@@ -280,8 +282,8 @@ def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
             theirs.shape != tensor.shape or not torch.allclose(theirs, tensor, atol=1e-5)
         ):
             raise InputError(
-                f"{source}: {name} {shown_shape(theirs)} is not our bilinear interpolation; "
-                f"expected {shown_shape(tensor)} of it"
+                f"{source}: {name} {format_shape(theirs)} is not our bilinear interpolation; "
+                f"expected {format_shape(tensor)} of it"
             )
 
 
@@ -298,7 +300,7 @@ def _origin(source: Path) -> dict[str, Any]:
 
 
 def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
-    """What the net sees: as its input's name says, or the file, or the number of channels."""
+    """What the net sees: by its input's name, the file, or the number of channels."""
     stored = (
         INPUT_FORMATS[weights.input_format].inputs
         if weights.input_format
@@ -310,13 +312,13 @@ def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:
 def _checked_inputs(weights: Weights, net: LayerGraph, source: Path) -> list[Any]:
     """What the net sees, if that has as many channels as the net."""
     inputs, channels = _inputs(weights, net), len(net.input_mean)
-    if channels_of(inputs) != channels:
+    if count_channels(inputs) != channels:
         raise InputError(f"{source}: sees {inputs}; expected inputs of {channels} channels in all")
     return inputs
 
 
 def _tasks(weights: Weights) -> list[str]:
-    """The tasks that a file tells of."""
+    """The tasks in a file's metadata."""
     stored = weights.metadata.get("classes")
     return [str(task) for task in stored] if isinstance(stored, Mapping) else []
 

@@ -17,12 +17,12 @@ from fcnlib.datasets.hha.encode import depth_unit_warning
 from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
 from fcnlib.datasets.reader import check_sizes
 
-SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
+INPUT_SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
 MAX_WAITING = 4  # batches that may be waiting for images of their size
 
 
 class DepthWarning(NamedTuple):
-    """What is odd about a depth file that can be read."""
+    """What is unusual in a depth file that can be read."""
 
     kind: str
     file: Path
@@ -94,7 +94,7 @@ class InputReader:
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     """The image files of a folder; of several under one name, the PNG."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+    found = [path for path in folder.iterdir() if path.suffix.lower() in INPUT_SUFFIXES]
     return {
         path.stem: path for path in sorted(found, key=lambda path: path.suffix.lower() == ".png")
     }
@@ -124,27 +124,27 @@ def pixels_of_array(image: NDArray[Any], inputs: Sequence[str]) -> NDArray[Any]:
     """An array [H, W, C] of all that a net sees, or [H, W] of depth alone, checked."""
     if image.ndim == 2 and list(inputs) == ["depth"]:
         image = image[..., None]
-    channels = channels_of(inputs)
+    channels = count_channels(inputs)
     if image.ndim != 3 or image.shape[2] != channels or not image.size:
         found = " x ".join(map(str, image.shape))
         raise InputError(f"image: an array of {found}; expected height x width x {channels}")
     if "depth" in inputs:
         if not np.issubdtype(image.dtype, np.integer):
-            raise InputError(f"image: {image.dtype}; expected whole numbers, depth in millimetres")
+            raise InputError(f"image: {image.dtype}; expected integers, depth in millimetres")
         return image.astype(np.int32)
     if image.dtype != np.uint8:
         raise InputError(f"image: {image.dtype}; expected uint8")
     return np.ascontiguousarray(image)
 
 
-def channels_of(inputs: Sequence[str]) -> int:
+def count_channels(inputs: Sequence[str]) -> int:
     """How many channels a net with these inputs sees."""
     counts = {str(name): count for name, count in CHANNELS.items()}
     return sum(counts.get(name, 0) for name in inputs)
 
 
 def _depth_warnings(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
-    """What is odd about depth that a net is to see: another unit, or holes."""
+    """What is unusual in depth that a net is to see: another unit, or holes."""
     zeros = int((millimetres == 0).sum())
     holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
     found = [
@@ -169,13 +169,15 @@ def find_images(names: Sequence[str]) -> list[Path]:
         path = Path(name)
         if path.is_dir():
             visible = (p for p in path.iterdir() if not p.name.startswith("."))
-            inside = sorted(p for p in visible if p.suffix.lower() in SUFFIXES and not p.is_dir())
+            inside = sorted(
+                p for p in visible if p.suffix.lower() in INPUT_SUFFIXES and not p.is_dir()
+            )
         else:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
             matches = map(Path, sorted(glob.glob(name, recursive=True)))
             inside = [path] if path.exists() else [p for p in matches if not p.is_dir()]
         if not inside:
-            kinds = ", ".join(SUFFIXES)
+            kinds = ", ".join(INPUT_SUFFIXES)
             raise InputError(
                 f"{name}: no image found; expected a file, a folder with {kinds} or a pattern"
             )
@@ -186,7 +188,7 @@ def find_images(names: Sequence[str]) -> list[Path]:
 def batches_by_size(
     images: Iterator[InputImage | InputError], size: int
 ) -> Iterator[list[InputImage] | InputError]:
-    """Up to `size` images of one height and width at a time; few wait for others like them."""
+    """Up to `size` images of one height and width at a time; few wait for others of their size."""
     waiting: dict[tuple[int, ...], list[InputImage]] = {}
     for image in images:
         if isinstance(image, InputError):

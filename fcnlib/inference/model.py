@@ -12,7 +12,12 @@ from torch import Tensor
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.convert import convert_weights
-from fcnlib.inference.inputs import channels_of, pixels_of_array, pixels_of_file, pixels_of_picture
+from fcnlib.inference.inputs import (
+    count_channels,
+    pixels_of_array,
+    pixels_of_file,
+    pixels_of_picture,
+)
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import Precision, compile_for_device, read_exported, restore_net
 from fcnlib.models.fcn import DEFAULT_TASK
@@ -28,9 +33,9 @@ class Model:
     `load_model` makes it; `info` tells the classes, their colours and the training.
 
     `predict` and `probabilities` take one image: a file, a PIL image (both are turned upright), or
-    an array [H, W, C] of the channels that the net sees: bytes, RGB first, or whole numbers where
+    an array [H, W, C] of the channels that the net sees: bytes, RGB first, or integers where
     the last channel is a depth in millimetres. The methods on batches take the same channels as
-    [N, C, H, W]; what they give by task stands under the net's tasks, one of which is usual.
+    [N, C, H, W]; their results are keyed by the net's tasks, usually one.
     """
 
     def __init__(self, module: Any, info: ModelInfo, *, path: Path, device: str) -> None:
@@ -39,7 +44,7 @@ class Model:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What the image's channels are of; a file that does not tell is taken to see RGB."""
+        """What the image's channels are of; RGB where the file does not hold it."""
         return self.info.inputs or ("rgb",)
 
     @property
@@ -64,7 +69,7 @@ class Model:
     def scores(self, normalised: Tensor) -> Tensor:
         """Float scores [N, classes, H, W] of the net's own input, as `normalise` makes it.
 
-        The scores of several tasks stand one after the other.
+        The scores of several tasks are concatenated along the channels.
         """
         return self._compute(self._function("scores"), normalised)
 
@@ -90,7 +95,7 @@ class Model:
             with torch.inference_mode():
                 return function(images.to(self.device))
         except (RuntimeError, torch.jit.Error) as error:
-            # Of a traceback through TorchScript, the last line says why.
+            # Of a traceback through TorchScript, the last line gives the reason.
             reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
             raise InputError(reason) from None
 
@@ -113,7 +118,7 @@ class Model:
         if isinstance(image, np.ndarray):
             pixels = pixels_of_array(image, self.inputs)
         elif len(self.inputs) > 1:
-            channels = channels_of(self.inputs)
+            channels = count_channels(self.inputs)
             raise InputError(
                 f"{self.path}: sees {', '.join(self.inputs)}; expected an array of {channels} "
                 "channels, or `fcn predict` with their folders"

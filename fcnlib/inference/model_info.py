@@ -1,4 +1,4 @@
-"""What is known of a net besides its weights, as its file holds it."""
+"""A net's metadata: what its file holds besides weights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ class ModelInfo(BaseModel):
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, net: FCN) -> "ModelInfo":
-        """What a checkpoint tells of `net`, which may be on the meta device."""
+        """A checkpoint's metadata of `net`, which may be on the meta device."""
         shared = cls.model_fields.keys() - {"parameters"}
         values = {name: getattr(checkpoint, name) for name in shared}
         return cls(**values, parameters=architecture(net).parameters)

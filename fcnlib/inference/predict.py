@@ -154,7 +154,7 @@ def predict(  # noqa: PLR0913
 def _collecting(
     warnings: dict[str, list[DepthWarning]], images: Iterator[InputImage | InputError]
 ) -> Iterator[InputImage | InputError]:
-    """The images; what is odd about their depth goes to `warnings`, by kind."""
+    """The images; warnings of unusual depth go to `warnings`, by kind."""
     for image in images:
         if isinstance(image, InputImage):
             for warning in image.warnings:
@@ -163,7 +163,7 @@ def _collecting(
 
 
 def _unnamed_if_single(by_task: Mapping[str, T]) -> dict[str, T]:
-    """The same by task; what a net with one head has stands under "", as in file names."""
+    """The same by task; of a net with one head under "", as in file names."""
     return {"": next(iter(by_task.values()))} if len(by_task) == 1 else dict(by_task)
 
 
@@ -235,7 +235,7 @@ def _computed(
 def _report_problems(
     failed: Sequence[InputError], warnings: Mapping[str, list[DepthWarning]], count: int, out: Path
 ) -> None:
-    """Warn of odd depth; raise if images were left out."""
+    """Warn of unusual depth; raise if images were left out."""
     for same in warnings.values():
         files = first_and_more([str(warning.file) for warning in same])
         log.warning("%s: %s", files, same[0].message)

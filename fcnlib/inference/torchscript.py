@@ -35,7 +35,7 @@ class Scorer(nn.Module):
 
     @torch.jit.export
     def normalise(self, image: Tensor) -> Tensor:
-        """The net's own float input of raw bytes; where it sees depth, of whole numbers."""
+        """The net's own float input of raw bytes; where it sees depth, of integers."""
         return self.net.normalise(image)
 
     @torch.jit.export
@@ -46,7 +46,7 @@ class Scorer(nn.Module):
 
     @torch.jit.export
     def scores(self, normalised: Tensor) -> Tensor:
-        """Float scores [N, classes, H, W]; those of several tasks one after the other."""
+        """Float scores [N, classes, H, W]; those of several tasks concatenated."""
         # The layout in which convolutions are fastest, on CPUs and on GPUs.
         scores: Tensor = self.net(normalised.contiguous(memory_format=torch.channels_last))
         return scores
@@ -150,7 +150,7 @@ def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
 
 
 def read_metadata(path: Path) -> ModelInfo:
-    """What a checkpoint or an exported model tells of its net; no weight of the latter is read."""
+    """The metadata of a checkpoint or an exported model, of which no weight is read."""
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
         with torch.device("meta"):  # to count its weights, none of which is made
@@ -210,7 +210,7 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: {what}; expected {MODEL}")
     try:
         yield
-    # Of what torch says of it, nothing helps: its reasons are of its source.
+    # torch's message is left out: it names lines of torch's own source.
     except (RuntimeError, TypeError, ValueError, zipfile.BadZipFile):
         what = "damaged, or of another kind"
         raise InputError(f"{path}: {what}; expected {MODEL}") from None

@@ -25,7 +25,7 @@ from fcnlib.datasets.reader import check_sizes, first_and_more
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.torchscript import Precision
 
-SUFFIXES = (".tgz", ".tar.gz")
+ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
 LIST = "ImageSets/Segmentation/test.txt"
 Sizes = Mapping[str, tuple[int, ...]]  # ID -> height, width
@@ -70,8 +70,8 @@ def submit(
         precision: Of computing.
         workers: Threads that read, and as many that encode, beside computing.
     """
-    if not out.name.endswith(SUFFIXES):
-        raise InputError(f"{out}: expected a name with {' or '.join(SUFFIXES)}")
+    if not out.name.endswith(ARCHIVE_SUFFIXES):
+        raise InputError(f"{out}: expected a name with {' or '.join(ARCHIVE_SUFFIXES)}")
     _check_out(out, read=(source, model))
     net = load_model(model, device=device, precision=precision)
     _check_model(net)
@@ -180,7 +180,7 @@ def _check_model(model: Model) -> None:
     """Raise unless the model sees RGB and names VOC's classes in VOC's order."""
     inputs, tasks = model.info.inputs, model.info.classes
     if inputs != ("rgb",):
-        sees = f"sees {', '.join(inputs)}" if inputs else "does not say what it sees"
+        sees = f"sees {', '.join(inputs)}" if inputs else "its metadata lack inputs"
         raise InputError(
             f"{model.path}: {sees}; expected a model, exported anew, that sees rgb alone"
         )

@@ -34,7 +34,12 @@ def alexnet(
 ) -> Layers:
     """AlexNet as CaffeNet, which pools before it normalises (Krizhevsky et al., 2012).
 
-    Arguments are those of `vgg`; fc6's published kernel is 6.
+    Args:
+        width: The share of the published channels that each layer has.
+        padding: Of conv1, in pixels. None: the FCN's 100.
+        fc6_kernel: Side of fc6's kernel in cells. None: 6.
+        dropout: Behind fc6 and fc7. None: 0.5.
+        input_channels: Channels of the image.
     """
     layers: Layers = {}
     padding = 100 if padding is None else padding
@@ -102,7 +107,13 @@ def googlenet(
     """GoogLeNet up to inception_5b (Szegedy et al., 2014), without its two side losses.
 
     Nothing shrinks its map once the final 7 x 7 pooling is gone, so it keeps its own padding of 3.
-    Arguments are those of `vgg`; there is no fc6, and dropout (0.4) is behind the last inception.
+
+    Args:
+        width: The share of the published channels that each layer has.
+        padding: Of the first convolution, in pixels. None: 3.
+        fc6_kernel: None, as there is no fc6.
+        dropout: Behind the last inception. None: 0.4.
+        input_channels: Channels of the image.
     """
     if fc6_kernel is not None:
         raise InputError(f"fc6_kernel: {fc6_kernel}; expected none, as googlenet has no fc6")

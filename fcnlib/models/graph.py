@@ -26,7 +26,7 @@ class LayerGraph(nn.ModuleDict):
     input_order: Tensor
     input_mean: Tensor
     input_scale: Tensor
-    named_outputs: list[str]  # TorchScript cannot tell the type of an empty list
+    named_outputs: list[str]  # TorchScript cannot infer the type of an empty list
 
     def __init__(self, layers: Layers, *, channels: int) -> None:
         super().__init__(layers)

@@ -1,7 +1,7 @@
 """The layers of the paper's nets that PyTorch does not have, and how a layer names its inputs.
 
 A layer takes the output of the layer before it, unless it has the attribute `input` (the name of
-another layer) or `inputs` (several names: its forward takes a list). Caffe calls these bottoms.
+another layer) or `inputs` (several names: its forward takes a list). Caffe calls them bottoms.
 "data" is the net's input image.
 """
 
@@ -66,7 +66,17 @@ def clear_inputs(layer: Any) -> None:
 
 
 class ConvReLU(nn.Conv2d):
-    """A convolution, its ReLU and dropout, under the convolution's published name."""
+    """A convolution, its ReLU and dropout, under the convolution's published name.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel: Side of the kernel, in cells.
+        stride: In cells.
+        padding: Zeros on each side, in cells.
+        groups: Groups of channels that are convolved separately.
+        dropout: Its probability, behind the ReLU.
+    """
 
     def __init__(
         self,

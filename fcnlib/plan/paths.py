@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# What stands in a file name where a rule makes the file of any experiment, seed, table, ...
+# In a file name where a rule makes the file of any experiment, seed, table, ...
 EXPERIMENT, SEED, TABLE, FIGURE = "{experiment}", "{seed}", "{table}", "{figure}"
 ARCHIVE, BACKBONE, DATASET = "{archive}", "{backbone}", "{dataset}"
 
@@ -20,7 +20,7 @@ class RunPaths:
 
     @property
     def results(self) -> str:
-        """The folder of all that is trained, measured and shown."""
+        """The folder of checkpoints, measurements and the report."""
         return f"results/{self.scale}"
 
     # Data.
@@ -35,11 +35,11 @@ class RunPaths:
         return f"{self.data}/{name}"
 
     def dataset(self, name: str = DATASET) -> str:
-        """What says that a data set is prepared."""
+        """The file that marks a data set as prepared."""
         return f"{self.dataset_folder(name)}/dataset.json"
 
     def hha(self, dataset: str = DATASET) -> str:
-        """What says that every image's HHA is there."""
+        """The file that marks a data set's HHA as complete."""
         return f"{self.dataset_folder(dataset)}/hha.json"
 
     def data_log(self, rule: str, name: str = "") -> str:

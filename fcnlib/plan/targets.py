@@ -30,7 +30,7 @@ RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
 
 
 def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
-    """The entry of this name; an InputError says which name was probably meant."""
+    """The entry of this name; an InputError suggests the name that was probably meant."""
     if name not in known:
         raise InputError(f"{name!r} is no {kind}; {suggestion(name, known)}")
     return known[name]
@@ -96,7 +96,7 @@ class Targets:
 
     @cached_property
     def submitted(self) -> list[str]:
-        """Nets in tables with scores that only PASCAL's evaluation server can tell."""
+        """Nets in tables with scores that only PASCAL's evaluation server can measure."""
         server = set(get_args(TestServerMetric))
         tables = [name for name, table in self.config.tables.items() if server & {*table.columns}]
         return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
@@ -136,7 +136,7 @@ class Targets:
         return [file(name, seed) for name in experiments for seed in self.seeds_of(name)]
 
     def first_runs(self, file: RunFile, experiments: Iterable[str]) -> list[str]:
-        """The same for the first seed, where one run has to stand for all."""
+        """The same for the first seed, where one run has to represent all."""
         return [file(name, self.config.seeds[0]) for name in experiments]
 
     def first_checkpoints(self, experiments: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import Retested, Timed, UpperBound
-from fcnlib.config.schema_nets import Backbone
+from fcnlib.config.schema_nets import BackboneName
 
 Values = dict[str, Any]
 # What a net is and what it is scored on.
@@ -23,7 +23,7 @@ def dataset(config: Config, name: str) -> Values:
     return config.dataset(name).model_dump(mode="json")
 
 
-def pretraining(config: Config, backbone: Backbone) -> Values:
+def pretraining(config: Config, backbone: BackboneName) -> Values:
     """How a backbone's classifier is trained."""
     return config.pretraining_of(backbone).model_dump()
 

@@ -27,7 +27,7 @@ def run_numbers(runs: Runs, columns: Iterable[ColumnName]) -> pd.DataFrame:
 def over_seeds(numbers: pd.DataFrame) -> pd.DataFrame:
     """Mean, sample standard deviation and count, by experiment and column.
 
-    A number that one of the runs lacks has no honest mean; only what is measured has a spread.
+    A number that one of the runs lacks has no mean; only what is measured has a spread.
     """
     runs = numbers.groupby(["experiment", "column"], sort=False)["value"]
     found = pd.DataFrame({"measured": runs.mean(), "std": runs.std(), "seeds": runs.count()})
@@ -44,7 +44,7 @@ def _rounded(value: float) -> float:
     return round(value, 10)  # 100 * 0.57 is 56.99999999999999
 
 
-def mean_iu(runs: Runs) -> dict[str, float]:
+def mean_iu_percent(runs: Runs) -> dict[str, float]:
     """Mean IU in percent by experiment, the mean over the runs; only where each of them has one."""
     means = over_seeds(run_numbers(runs, ["mean_iu"]))["measured"].droplevel("column").dropna()
     return {str(name): float(mean) for name, mean in means.items()}

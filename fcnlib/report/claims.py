@@ -16,7 +16,7 @@ from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
 
 class Verdict(Frozen):
-    """A claim and what this run says of it."""
+    """A claim and its verdict in this run."""
 
     id: str
     statement: str
@@ -25,7 +25,7 @@ class Verdict(Frozen):
     why: str  # it is untested
     predicate: str
     tests: tuple[str, ...]
-    standard_errors: float | None  # from turning over; None: one run each, or no chance in it
+    standard_errors: float | None  # from turning over; None: one run each, or nothing random in it
     within_noise: bool
     values: dict[str, ResultRow]  # nothing measured where others published it
 
@@ -58,7 +58,7 @@ def by_place(rows: Iterable[ResultRow]) -> Rows:
 
 
 def verdict(name: str, claim: Claim, rows: Rows) -> Verdict:
-    """What these numbers say of one claim."""
+    """The verdict of these numbers on one claim."""
     measured = {key: rows[place] for key, place in claim.numbers.items() if place in rows}
     others = {key: rows[place] for key, place in claim.published.items() if place in rows}
     why = _why_untested(claim, rows)
@@ -95,7 +95,7 @@ def judged(
     apart = [standard_errors(part, values, errors) for part in failed or comparisons]
     known = [number for number in apart if number is not None]
     if failed:
-        # One that fails whatever the chance leaves nothing to noise.
+        # One that fails without any randomness leaves nothing to noise.
         return False, max(known) if len(known) == len(failed) else None
     return True, min(known, default=None)
 

@@ -39,7 +39,7 @@ def _number(text: str) -> float | None:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Seconds as readable text."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -50,7 +50,7 @@ def duration(seconds: float) -> str:
 HEAD = """\
 # Where the time went
 
-{jobs} jobs took {whole}, one after the other. Several may have run side by side; downloading or
+{jobs} jobs took {total}, one after the other. Several may have run side by side; downloading or
 making archives, and what takes a second or two, is not measured.
 
 | jobs | how many | all together | of the whole | one, on average | the longest | peak memory |
@@ -62,7 +62,7 @@ def write_times(benchmarks: Mapping[str, Sequence[Path | str]], output: Path | s
     """Sum Snakemake's benchmark files, given by kind of job, as Markdown, the costliest first."""
     jobs = {kind: found for kind, found in read_benchmarks(benchmarks).items() if found}
     seconds = {kind: sum(job.seconds for job in found) for kind, found in jobs.items()}
-    whole = sum(seconds.values())
+    total = sum(seconds.values())
     rows = []
     for kind in sorted(jobs, key=lambda kind: -seconds[kind]):
         peaks = [job.peak_mb for job in jobs[kind] if job.peak_mb is not None]
@@ -70,12 +70,12 @@ def write_times(benchmarks: Mapping[str, Sequence[Path | str]], output: Path | s
             kind.replace("_", " "),
             str(len(jobs[kind])),
             duration(seconds[kind]),
-            f"{100 * seconds[kind] / whole:.0f} %" if whole else "",
+            f"{100 * seconds[kind] / total:.0f} %" if total else "",
             duration(seconds[kind] / len(jobs[kind])),
             duration(max(job.seconds for job in jobs[kind])),
             f"{max(peaks):,.0f} MB" if peaks else "",
         ]
         rows.append("| " + " | ".join(cells) + " |\n")
-    head = HEAD.format(jobs=sum(map(len, jobs.values())), whole=duration(whole))
+    head = HEAD.format(jobs=sum(map(len, jobs.values())), total=duration(total))
     with atomic_write(Path(output)) as temporary:
         temporary.write_text(head + "".join(rows))

@@ -11,7 +11,7 @@ from fcnlib.config.columns import NAMES, ColumnName
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, write_json
 
-NOISE = 2.0  # standard errors; what is less apart may be chance
+NOISE = 2.0  # standard errors; a smaller difference may be noise
 
 
 class ResultRow(NamedTuple):
@@ -47,26 +47,26 @@ class ResultRow(NamedTuple):
         return self.std / math.sqrt(self.seeds) if self.std and self.seeds else 0.0
 
 
-FIELDS = list(ResultRow._fields)
+RESULT_COLUMNS = list(ResultRow._fields)
 NUMBERS = ("measured", "std", "paper")
 
 
 def results_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
     """The rows as a frame: text, floats with NaN where there is none, and whole seeds."""
-    return typed(pd.DataFrame(list(rows), columns=FIELDS))
+    return typed(pd.DataFrame(list(rows), columns=RESULT_COLUMNS))
 
 
 def typed(results: pd.DataFrame) -> pd.DataFrame:
     """A frame with these columns, in their order and types."""
-    dtypes = {name: "str" for name in FIELDS}
+    dtypes = {name: "str" for name in RESULT_COLUMNS}
     dtypes |= {name: "float64" for name in NUMBERS} | {"seeds": "Int64"}
-    return results[FIELDS].astype(dtypes)
+    return results[RESULT_COLUMNS].astype(dtypes)
 
 
 def result_rows(results: pd.DataFrame) -> list[ResultRow]:
     """The frame's rows, with None where there is no number."""
-    plain = results[FIELDS].astype(object)
-    known = plain.where(results[FIELDS].notna(), None)
+    plain = results[RESULT_COLUMNS].astype(object)
+    known = plain.where(results[RESULT_COLUMNS].notna(), None)
     return [ResultRow(*cells) for cells in known.itertuples(index=False, name=None)]
 
 
@@ -82,9 +82,9 @@ def read_results(path: Path | str) -> pd.DataFrame:
         text = pd.read_csv(path, dtype="str", keep_default_na=False, skip_blank_lines=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: expected CSV: {' '.join(str(error).split())}") from None
-    if list(text.columns) != FIELDS:
-        raise InputError(f"{path}: expected the columns {','.join(FIELDS)}")
-    values = {name: text[name] for name in FIELDS}
+    if list(text.columns) != RESULT_COLUMNS:
+        raise InputError(f"{path}: expected the columns {','.join(RESULT_COLUMNS)}")
+    values = {name: text[name] for name in RESULT_COLUMNS}
     try:
         for name in NUMBERS:
             # Python's own reading of a float, as pandas' is not exact to the last digit.

@@ -7,7 +7,7 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
-from fcnlib.config.schema_figures import PARTS, Against, Part
+from fcnlib.config.schema_figures import SHEET_PARTS, Against, SheetPart
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.
 Images = Literal["published", "synthetic", "own", "none"]
@@ -58,11 +58,11 @@ class TableFigureSpec(Frozen):
 class ExamplesSpec(TableFigureSpec):
     """Nets of one table side by side on some images."""
 
-    seed: int  # of the runs that are shown
+    seed: int  # of the runs whose predictions are shown
 
 
 class FigureSpec(Frozen):
-    """A figure that stands by itself."""
+    """A figure of no table."""
 
     name: str
     title: str
@@ -86,9 +86,9 @@ class ComparisonSpec(FigureSpec):
     """Nets side by side on the same images, and the columns from left to right."""
 
     nets: tuple[NetSpec, ...]
-    seed: int  # of the runs that are shown
+    seed: int  # of the runs whose predictions are shown
     images: int
-    columns: tuple[Part, ...] = PARTS
+    columns: tuple[SheetPart, ...] = SHEET_PARTS
     note: str = ""
 
 

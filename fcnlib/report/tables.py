@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from fcnlib.config.columns import COLUMNS, KEYS, Column, ColumnName, Learning
+from fcnlib.config.columns import COLUMNS, RESULT_KEYS, Column, ColumnName, TrainingResult
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.evaluation.record import Machine, Record, by_experiment
@@ -16,7 +16,7 @@ from fcnlib.report.results import NOISE, ResultRow, result_rows, results_frame, 
 from fcnlib.report.specs import Images, TableSpec
 from fcnlib.report.typeset import TextTable, as_latex, as_markdown
 
-LEARNING: frozenset[ColumnName | None] = frozenset(get_args(Learning))
+TRAINING_RESULTS: frozenset[ColumnName | None] = frozenset(get_args(TrainingResult))
 
 
 def build_table(
@@ -67,8 +67,8 @@ def table_results(table: TableSpec, runs: Runs, scale: str) -> pd.DataFrame:
             table=table.name,
             row=row.row,
             experiment=row.experiment,
-            task=KEYS[column][0],
-            metric=KEYS[column][1],
+            task=RESULT_KEYS[column][0],
+            metric=RESULT_KEYS[column][1],
             measured=None,
             std=None,
             seeds=None,
@@ -94,7 +94,7 @@ def _commits(runs: Sequence[tuple[Path, Record]]) -> str:
 
 
 def measured_label(scale: str) -> str:
-    """The heading of measured columns: only a run at paper scale may stand without its scale."""
+    """The heading of measured columns: only a run at paper scale is without its scale."""
     return "measured" if scale == "paper" else scale
 
 
@@ -117,7 +117,7 @@ def own_text(row: ResultRow, column: Column, runs: Runs) -> str:
     if column.server and mine:
         return SERVER
     text = column.text(row.measured)
-    of_training = column.unit == "%" or row.column in LEARNING
+    of_training = column.unit == "%" or row.column in TRAINING_RESULTS
     return f"{text}{DIVERGED}" if text and of_training and _diverged(mine) else text
 
 
@@ -126,7 +126,7 @@ def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
 
 
 def best_scores(table: TableSpec, results: pd.DataFrame, runs: Runs) -> "pd.Series[bool]":
-    """Which of the results are the best score of their column, or by chance below it.
+    """Which results are the best score of their column, or within noise of it.
 
     Scores count as people see them; a run that diverged has none of the best.
     """
@@ -137,7 +137,7 @@ def best_scores(table: TableSpec, results: pd.DataFrame, runs: Runs) -> "pd.Seri
     # Times are measured beside other jobs, and of sizes none is best.
     measured = results[results["measured"].notna() & (results["unit"] == "%")]
     for column in table.columns:
-        task, metric = KEYS[column]
+        task, metric = RESULT_KEYS[column]
         scores = measured[(measured["task"] == task) & (measured["metric"] == metric)]
         ranked = scores[~scores["experiment"].isin(diverged)]
         if len(scores) > 1 and len(ranked):
@@ -162,7 +162,7 @@ def text_table(table: TableSpec, results: pd.DataFrame, runs: Runs, scale: str) 
     headings, cells, bold = [""], [names], [[False] * len(names)]
     for name in table.columns:
         column = COLUMNS[name]
-        task, metric = KEYS[name]
+        task, metric = RESULT_KEYS[name]
         mine = results[(results["task"] == task) & (results["metric"] == metric)]
         label = column.label if column.unit == "%" else column.heading
         headings.append(f"{label}, {label_of(name, scale)}")

@@ -56,7 +56,7 @@ ESCAPES = {
 
 
 def escaped(text: str) -> str:
-    """The text for LaTeX, whatever stands in it."""
+    """The text for LaTeX, with its special characters escaped."""
     return "".join(ESCAPES.get(sign, sign) for sign in text)
 
 

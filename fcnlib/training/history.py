@@ -1,4 +1,4 @@
-"""The records of a training: losses, scores and how far it is; the learning curve as CSV."""
+"""The records of a training: losses, scores and progress; the learning curve as CSV."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ LogRecord = dict[str, float | str]  # by column: a row of the learning curve
 
 @dataclass
 class TrainingState:
-    """How far a training is, its log, and the best snapshot so far."""
+    """A training's progress, its log, and the best snapshot so far."""
 
     iteration: int = 0
     seconds: float = 0.0  # of training steps alone
@@ -85,7 +85,7 @@ def accuracy_column(task: str) -> str:
 def write_curve(
     path: Path, records: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
 ) -> None:
-    """Write the log as CSV, whole or not at all: the learning curve."""
+    """Write the log as CSV, atomically: the learning curve."""
     with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
         columns = [*LOG_COLUMNS, *map(accuracy_column, tasks[1:])]
         writer = csv.DictWriter(file, columns, lineterminator="\n")

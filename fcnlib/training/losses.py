@@ -75,7 +75,15 @@ def class_weights(rule: str, counts: Tensor) -> Tensor:
 
 
 class Loss:
-    """The loss of an image as a recipe defines it, and its sum over tasks and pixels."""
+    """The loss of an image as a recipe defines it, and its sum over tasks and pixels.
+
+    Args:
+        config: The recipe, the tasks, and whether the background is null.
+        net: The net, for the grid of its coarsest scores.
+        dataset: The data, whose training labels give the class weights.
+        seed: Of the sampled cells.
+        device: Where the scores are.
+    """
 
     def __init__(
         self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int, device: str

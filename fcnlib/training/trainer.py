@@ -69,7 +69,7 @@ def train(  # noqa: PLR0913
 ) -> None:
     """Train one net; `checkpoint` receives the snapshot with the first task's best mean IU.
 
-    The training's whole state is kept in `checkpoint` + ".resume" until it ends: it is saved with
+    The full training state is kept in `checkpoint` + ".resume" until it ends: it is saved with
     every validation, every few minutes, and when SIGTERM or Ctrl-C asks to stop (which then raises
     Stopped). The next call resumes from there, if nothing that the training depends on has changed.
 
@@ -101,7 +101,13 @@ def train(  # noqa: PLR0913
 class Trainer:
     """One training: config, data, net, loss, optimizer and state.
 
-    Arguments are those of `train`, with the data set opened.
+    Args:
+        config: The data, net and recipe.
+        dataset: The prepared data set.
+        initial_weights: Checkpoints to start from: one, or one for each stream; none if random.
+        seed: Of the image order, flips, shifts, dropout and random weights.
+        device: "cpu", "cuda", "cuda:1", ...
+        provenance: To record in the checkpoint.
     """
 
     def __init__(
@@ -162,7 +168,7 @@ class Trainer:
                 self._train(saved)
         except Stopped:
             self._save_state(saved)
-            log.warning("asked to stop: stored iteration %d", self.state.iteration)
+            log.warning("asked to stop: saved iteration %d", self.state.iteration)
             raise
         except Diverged as error:
             # Without a single update it is the starting weights or the data that are broken.
@@ -235,7 +241,7 @@ class Trainer:
         return Diverged(f"iteration {iteration}: {reason}; {expected}")
 
     def _raise_if_stop_requested(self) -> None:
-        """Called only where the saved state would be whole."""
+        """Called only where the state is consistent and can be saved."""
         if self.stop_requested.is_set():
             raise Stopped
 
@@ -328,7 +334,7 @@ class Trainer:
             torch.cuda.set_rng_state(saved["generators"]["cuda"], self.device)
         self.state = TrainingState(**saved["training_state"])
         self.loss_meter = LossMeter(**saved["loss_meter"])
-        log.info("going on from iteration %d of %s", self.state.iteration, path)
+        log.info("resuming from iteration %d of %s", self.state.iteration, path)
 
     def _write_checkpoint(self, path: Path) -> None:
         state = self.state

@@ -134,7 +134,7 @@ def test_the_beginning_of_a_checksum_serves(server, tmp_path):
         get(tmp_path / "2", known(server.url(), checksum=f"sha256-prefix:{digest[1:9]}"))
 
 
-def test_a_cut_download_goes_on_where_it_stopped(server, tmp_path):
+def test_a_cut_download_resumes_where_it_stopped(server, tmp_path):
     server.cut_after = [300_000, 400_000]
     assert get(tmp_path, known(server.url())).read_bytes() == CONTENT
     starts = [int(r["Range"][len("bytes=") : -1]) for r in server.requests if "Range" in r]
@@ -309,7 +309,7 @@ def test_an_archive_without_checksum_is_accepted_if_complete_and_its_own_is_logg
 
 
 @pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])
-def test_a_cut_download_without_checksum_goes_on(server, tmp_path, kind):
+def test_a_cut_download_without_checksum_resumes(server, tmp_path, kind):
     server.content, server.cut_after = packed_archive(kind), [100, 200]
     assert get(tmp_path, unchecked(server.url())).read_bytes() == server.content
     assert len(server.requests) == 3

@@ -132,7 +132,7 @@ def test_predict_takes_images_of_any_kind(
     assert opened(tmp_path / "out" / "photo.png").size == (25, 30)
 
 
-def test_predict_turns_a_image_as_its_camera_says(
+def test_predict_turns_an_image_by_its_orientation_tag(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:
     exif = Image.Exif()
@@ -142,7 +142,7 @@ def test_predict_turns_a_image_as_its_camera_says(
     assert opened(tmp_path / "out" / "turned.png").size == (20, 40)
 
 
-def test_predict_names_a_image_cut_short_and_writes_the_others(
+def test_predict_names_an_image_cut_short_and_writes_the_others(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     whole = (photos / "one.jpg").read_bytes()
@@ -169,7 +169,7 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["predict", "none.jpg", "--model", "net.ts", "--out", "o"], "none.jpg: no image found"),
         (["predict", "photos", "--model", "none.ts", "--out", "o"], "none.ts: no such file"),
@@ -200,14 +200,14 @@ def test_a_mistake_ends_in_one_line(
     model: Path,
     photos: Path,
     arguments: list[str],
-    told: str,
+    message: str,
 ) -> None:
     shutil.copy(repository / "config.yaml", model.parent)
     shutil.copytree(repository / "studies", model.parent / "studies", dirs_exist_ok=True)
     monkeypatch.chdir(model.parent)
     error, _ = fcn(capsys, *arguments)
     assert isinstance(error, str)
-    assert error.startswith("error: ") and told in error and "\n" not in error
+    assert error.startswith("error: ") and message in error and "\n" not in error
 
 
 def test_two_images_of_one_name_are_refused_before_anything_is_written(
@@ -233,7 +233,7 @@ def test_no_image_is_written_over(
     assert code == 0
 
 
-def test_no_overlay_is_written_over_a_image_or_labels(
+def test_no_overlay_is_written_over_an_image_or_labels(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
     other = shutil.copy(photos / "one.jpg", photos / "two.overlay.jpg")
@@ -286,15 +286,15 @@ def test_info_describes_files_of_weights(
     torch.save(state, tmp_path / "net.pth")
     torch.save({"arch": "FCN8s", "model_state_dict": state}, tmp_path / "run.pth")
     write_caffemodel(tmp_path / "net.caffemodel", {"fc7": [np.ones((4, 2)), np.ones(4)]})
-    told = {}
+    printed = {}
     for name in ("net.pth", "run.pth", "net.caffemodel"):
         code, text = fcn(capsys, "info", tmp_path / name)
         assert code == 0
-        told[name] = json.loads(text)
-    assert told["net.pth"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
-    assert told["run.pth"]["model_state_dict"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
-    assert told["run.pth"]["arch"] == "FCN8s"
-    assert told["net.caffemodel"] == {"fc7": ["4 x 2", "4"]}
+        printed[name] = json.loads(text)
+    assert printed["net.pth"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
+    assert printed["run.pth"]["model_state_dict"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
+    assert printed["run.pth"]["arch"] == "FCN8s"
+    assert printed["net.caffemodel"] == {"fc7": ["4 x 2", "4"]}
 
 
 def test_a_model_and_a_checkpoint_are_not_taken_for_each_other(

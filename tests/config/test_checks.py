@@ -1,11 +1,11 @@
-"""What entries of config.yaml say of each other, and what each mistake in it is told."""
+"""Checks of entries of config.yaml against each other, and the message for each mistake."""
 
 from typing import Any
 
 import pytest
 from fixtures.config import refusal
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_experiments import PublishedOnly
 from fcnlib.config.schema_nets import WINDOWS
@@ -33,32 +33,32 @@ def test_published_weights_are_of_a_known_file(
 ) -> None:
     raw_config["experiments"]["zoo-voc-fcn8s"]["released"]["file"] = file
     if accepted:
-        entry = load(raw_config | {"scale": scale}).experiments["zoo-voc-fcn8s"]
+        entry = load_config(raw_config | {"scale": scale}).experiments["zoo-voc-fcn8s"]
         assert entry.released.file == file
         return
     with pytest.raises(
         InputError, match=r"released\.file: '.*' is no published file; (known: |did you mean)"
     ):
-        load(raw_config | {"scale": scale})
+        load_config(raw_config | {"scale": scale})
 
 
 def test_a_row_has_other_names_in_its_own_tables_only(raw_config: dict[str, Any]) -> None:
     entry = raw_config["experiments"]["voc-fcn8s"]
     entry["rows"] = {"skips": "FCN-8s staged"}
-    assert load(raw_config).experiments["voc-fcn8s"].rows == entry["rows"]
+    assert load_config(raw_config).experiments["voc-fcn8s"].rows == entry["rows"]
     entry["rows"] = {"modalities": "FCN-8s staged"}
     with pytest.raises(InputError, match=r"voc-fcn8s\.rows: 'modalities' is none of its tables"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> None:
     raw_config["weights"]["vgg16"] = "vgg16.caffemodel"
     with pytest.raises(InputError, match=r"weights\.vgg16: 'vgg16.caffemodel' is no published"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"to": "fcn8s-resnet"}, "released.to: 'fcn8s-resnet'"),
         ({"to": "fcn8s-vgg19"}, "'voc-fcn8s' is a fcn8s-vgg16; expected a fcn8s-vgg19"),
@@ -67,14 +67,14 @@ def test_starting_weights_are_of_a_known_file(raw_config: dict[str, Any]) -> Non
     ],
 )
 def test_published_weights_are_written_from_their_own_net(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     raw_config["experiments"]["zoo-voc-fcn8s"]["released"] |= values
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 @pytest.mark.parametrize(
-    ("table", "columns", "told"),
+    ("table", "columns", "message"),
     [
         ("skips", [], "tables.skips.columns: []"),
         ("skips", ["mean_iu", "mean_iu"], "tables.skips.columns: 'mean_iu' twice"),
@@ -89,17 +89,17 @@ def test_published_weights_are_written_from_their_own_net(
     ],
 )
 def test_a_table_has_columns_that_its_rows_can_fill(
-    raw_config: dict[str, Any], table: str, columns: list[str], told: str
+    raw_config: dict[str, Any], table: str, columns: list[str], message: str
 ) -> None:
     raw_config["tables"][table]["columns"] = columns
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 @pytest.mark.parametrize("side", [31, 4097, 128.0])
 def test_times_are_of_an_image_of_sane_size(raw_config: dict[str, Any], side: float) -> None:
     raw_config["scales"]["demo"]["forward_side"] = side
     with pytest.raises(InputError, match=rf"scales\.demo\.forward_side.*{side}"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 ROW = {"row": "Net", "tables": ["skips"]}
@@ -130,13 +130,13 @@ def test_inputs_make_the_nets_channels(raw_config: dict[str, Any]) -> None:
     nets["e"] = {"inputs": ["rgb", "depth"], "start_from": ["a"]}
     nets["f"] = {"inputs": ["depth"], "start_from": "random"}
     nets["g"] = {"tasks": ["geometric", "semantic"], "dataset": "outdoor"}
-    found = load(with_nets(raw_config, **nets)).experiments
+    found = load_config(with_nets(raw_config, **nets)).experiments
     channels = [found[name].net.input_channels for name in nets]  # type: ignore[union-attr]
     assert channels == [3, 3, 4, 6, 4, 1, 3]
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"inputs": ["depth"]}, "net.start_from: a classifier sees colours, not ['depth']"),
         ({"inputs": ["rgb", "hha"]}, "a classifier sees colours, not ['rgb', 'hha']; expected"),
@@ -159,24 +159,24 @@ def test_inputs_make_the_nets_channels(raw_config: dict[str, Any]) -> None:
     ],
 )
 def test_inputs_and_tasks_are_those_of_the_data_the_net_and_its_start(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     nets: dict[str, Any] = {"a": {"inputs": ["rgb"]}, "b": {"inputs": ["hha"]}, "x": values}
     line = refusal(with_nets(raw_config, **nets))
-    assert "experiments.x" in line and told in line
+    assert "experiments.x" in line and message in line
 
 
 def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["theirs"] = {**ROW, "paper": {"mean_iu": 18.1}}
-    entry = load(raw_config).experiments["theirs"]
+    entry = load_config(raw_config).experiments["theirs"]
     assert isinstance(entry, PublishedOnly) and entry.starts("synthetic") == ()
     raw_config["figures"]["fig4"]["experiments"].append("theirs")
     with pytest.raises(InputError, match=r"figures\.fig4\.experiments: 'theirs' is no net"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"paper": {}}, "experiments.theirs: none; expected one of: net and recipe; released;"),
         ({"data": {"dataset": "voc2011", "test": "val"}}, "or paper alone, with a number"),
@@ -184,10 +184,10 @@ def test_a_row_may_have_published_numbers_alone(raw_config: dict[str, Any]) -> N
     ],
 )
 def test_published_numbers_stand_alone_or_beside_one_thing(
-    raw_config: dict[str, Any], change: dict[str, Any], told: str
+    raw_config: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
     raw_config["experiments"]["theirs"] = {**ROW, "paper": {"mean_iu": 18.1}} | change
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> None:
@@ -195,31 +195,36 @@ def test_a_table_has_columns_of_its_rows_tasks(raw_config: dict[str, Any]) -> No
     raw_config["claims"] = {}
     raw_config["tables"]["skips"]["columns"] = ["mean_iu", "geometric_pixel_accuracy"]
     with pytest.raises(InputError, match="columns: 'geometric_pixel_accuracy'; expected one that"):
-        load(with_nets(raw_config, **nets))
+        load_config(with_nets(raw_config, **nets))
     nets["b"] = {"dataset": "outdoor", "tasks": ["semantic", "geometric"]}
-    assert load(with_nets(raw_config, **nets))
+    assert load_config(with_nets(raw_config, **nets))
     raw_config["tables"]["skips"]["columns"] = ["foreground_mean_iu"]
     with pytest.raises(InputError, match="columns: 'foreground_mean_iu'; expected one that a row"):
-        load(raw_config)
+        load_config(raw_config)
 
 
-def test_what_is_written_sees_and_says_what_is_read_back(raw_config: dict[str, Any]) -> None:
+def test_a_released_net_has_the_data_of_its_demo_source(
+    raw_config: dict[str, Any],
+) -> None:
     published = {
-        **{"row": "Zoo", "tables": ["zoo"], "data": {"dataset": "rooms", "test": "test"}},
+        "row": "Zoo",
+        "tables": ["zoo"],
+        "data": {"dataset": "rooms", "test": "test"},
         "released": {
-            **{"file": "nyud-fcn32s-hha-heavy.caffemodel", "to": "fcn32s-vgg16"},
+            "file": "nyud-fcn32s-hha-heavy.caffemodel",
+            "to": "fcn32s-vgg16",
             "demo_source": "a",
         },
     }
     raw_config = with_nets(raw_config, a={"inputs": ["hha"]})
     raw_config["experiments"]["zoo-a"] = published
     with pytest.raises(InputError, match=r"'a' has inputs \['hha'\]; expected \['rgb'\]"):
-        load(raw_config)
+        load_config(raw_config)
     published["data"] = {"dataset": "rooms", "test": "test", "inputs": ["hha"]}
-    assert load(raw_config)
+    assert load_config(raw_config)
 
 
 def test_a_figure_is_of_one_data_set(raw_config: dict[str, Any]) -> None:
     raw_config["figures"]["fig4"]["experiments"].append("voc2011-vgg16")
     with pytest.raises(InputError, match=r"fig4\.experiments: of voc2011, voc2011-sbd; expected"):
-        load(raw_config)
+        load_config(raw_config)

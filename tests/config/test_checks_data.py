@@ -1,11 +1,11 @@
-"""Data that config.yaml asks for and that cannot be, told before anything is made."""
+"""Impossible data in config.yaml, refused before anything is made."""
 
 from typing import Any
 
 import pytest
 from fixtures.config import refusal, set_at
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 
@@ -17,7 +17,7 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         (f"{EXPERIMENT}/data/test", "val", "data.test: 'val' is no split of voc2011-sbd; known: "),
         (f"{EXPERIMENT}/data/test", "seg12valid", "did you mean 'seg11valid'?"),
@@ -41,27 +41,27 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
         (f"{EXPERIMENT}/paper", {"forward_ms": -1.0}, "paper.forward_ms: -1; expected 0 or more"),
     ],
 )
-def test_data_that_cannot_be_are_told(
-    raw_config: dict[str, Any], path: str, value: Any, told: str
+def test_impossible_data_are_refused(
+    raw_config: dict[str, Any], path: str, value: Any, message: str
 ) -> None:
     set_at(raw_config, path, value)
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 def test_synthetic_rooms_are_reduced_and_not_counted_as_the_published_ones_are(
     raw_config: dict[str, Any],
 ) -> None:
     set_at(raw_config, "synthetic/rooms/reduced", 8)
-    found = load(raw_config).dataset("nyudv2")
+    found = load_config(raw_config).dataset("nyudv2")
     assert isinstance(found, ArchiveDataset) and (found.reduced, found.counts) == (8, {})
-    found = load(raw_config | {"scale": "paper"}).dataset("nyudv2")
+    found = load_config(raw_config | {"scale": "paper"}).dataset("nyudv2")
     assert isinstance(found, ArchiveDataset) and found.reduced == 1 and found.counts["test"] == 654
 
 
 def test_published_numbers_go_together_with_synthetic_archives(raw_config: dict[str, Any]) -> None:
     paper = raw_config["scales"]["paper"]
     raw_config["scales"]["rehearsal"] = {**paper, "archives": "synthetic"}
-    config = load(raw_config | {"scale": "rehearsal"})
+    config = load_config(raw_config | {"scale": "rehearsal"})
     assert config.training("voc-fcn32s").recipe.iterations == 100_000
     assert config.dataset("voc2011").counts == {}  # type: ignore[union-attr]
     assert config.experiments["zoo-voc-fcn8s"].starts(config.archives) == ("voc-fcn8s",)
@@ -71,10 +71,10 @@ def test_the_splits_of_a_folder_are_those_that_it_lists(raw_config: dict[str, An
     raw_config["datasets"]["mine"] = {"converter": "folder", "path": "photos"}
     data = {"dataset": "mine", "test": "val"}
     added(raw_config, "x", {"tables": ["skips"], "data": data, "upper_bound": {"factor": 8}})
-    assert load(raw_config)
+    assert load_config(raw_config)
     raw_config["datasets"]["mine"]["splits"] = {"train": "a.txt", "held": "b.txt"}
     with pytest.raises(InputError, match="'val' is no split of mine; known: train, held"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_the_held_out_split_of_voc_is_of_the_archives_year(raw_config: dict[str, Any]) -> None:
@@ -82,13 +82,13 @@ def test_the_held_out_split_of_voc_is_of_the_archives_year(raw_config: dict[str,
     raw_config["datasets"]["voc2012"] = {"converter": "voc-sbd", "archives": archives}
     data = {"dataset": "voc2012", "test": "seg12valid"}
     added(raw_config, "x", {"tables": ["skips"], "data": data, "upper_bound": {"factor": 8}})
-    assert load(raw_config)
+    assert load_config(raw_config)
 
 
 def test_a_published_row_shows_one_of_its_numbers(raw_config: dict[str, Any]) -> None:
     added(raw_config, "theirs", {"tables": ["skips"], "paper": {"forward_ms": 1.0}})
     with pytest.raises(InputError, match=r"theirs\.paper: forward_ms; expected a column of skips"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_no_column_leaves_out_a_background_that_no_row_has(
 ) -> None:
     raw_config["tables"]["joint-tasks"]["columns"] = [column]
     with pytest.raises(InputError, match=f"joint-tasks.columns: '{column}'; expected one that"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_a_head_alone_does_not_start_from_that_of_another_task(raw_config: dict[str, Any]) -> None:
@@ -107,12 +107,12 @@ def test_a_head_alone_does_not_start_from_that_of_another_task(raw_config: dict[
     data = {"dataset": "siftflow", "tasks": ["geometric"], "train": "trainval", "test": "test"}
     entry = {"tables": ["joint-tasks"], "data": data, "net": net, "recipe": {"name": "heavy"}}
     added(raw_config, "alone", entry)
-    assert load(raw_config)  # of two heads, which have names
+    assert load_config(raw_config)  # of two heads, which have names
     other = {**entry, "net": {**net, "start_from": ["alone"]}}
     added(raw_config, "other", {**other, "data": {**data, "tasks": ["semantic"]}})
     with pytest.raises(
-        InputError, match=r"other\.net\.start_from: alone says geometric; expected s"
+        InputError, match=r"other\.net\.start_from: alone predicts geometric; expected s"
     ):
-        load(raw_config)
+        load_config(raw_config)
     raw_config["experiments"]["other"]["data"]["tasks"] = ["semantic", "geometric"]
-    assert load(raw_config)
+    assert load_config(raw_config)

@@ -1,11 +1,11 @@
-"""The figures of config.yaml: what each kind says and shows."""
+"""The figures of config.yaml: what each kind needs and shows."""
 
 from typing import Any
 
 import pytest
 from fixtures.config import refusal
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.core.errors import InputError
 
 NETS = ["voc-fcn32s", "voc-fcn8s"]
@@ -31,11 +31,11 @@ def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
 def test_figures_of_every_kind_can_be_listed(
     raw_config: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    assert load(with_figure(raw_config, **values)).figures["study"].title == "A study"
+    assert load_config(with_figure(raw_config, **values)).figures["study"].title == "A study"
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({}, "figures.study: experiments: missing"),
         ({"experiments": []}, "figures.study.experiments: []"),
@@ -55,11 +55,11 @@ def test_figures_of_every_kind_can_be_listed(
         ({"kind": "ablation", "tables": ["sliding"]}, "'sliding' is no table with mean_iu"),
     ],
 )
-def test_a_figure_that_cannot_be_drawn_is_told_why(
-    raw_config: dict[str, Any], values: dict[str, Any], told: str
+def test_a_figure_that_cannot_be_plotted_is_refused(
+    raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
     line = refusal(with_figure(raw_config, **values))
-    assert told in line
+    assert message in line
     assert "figures.study" in line
 
 
@@ -69,7 +69,7 @@ def test_a_scale_has_an_overview_only_of_tables_that_it_shows(
 ) -> None:
     raw = with_figure(raw_config, kind="ablation")
     raw["scales"] = {**raw["scales"], "demo": {**raw["scales"]["demo"], "tables": tables}}
-    assert ("study" in load(raw).figures) is kept
+    assert ("study" in load_config(raw).figures) is kept
 
 
 def test_an_overview_of_no_scores_is_refused(raw_config: dict[str, Any]) -> None:
@@ -81,4 +81,4 @@ def test_an_overview_of_no_scores_is_refused(raw_config: dict[str, Any]) -> None
         "claims": {},
     }
     with pytest.raises(InputError, match=r"figures\.study\.tables: no table has mean_iu"):
-        load(raw)
+        load_config(raw)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.core.errors import InputError
 
 CLAIM = {
@@ -20,7 +20,7 @@ def refusal(raw_config: dict[str, Any], claim: dict[str, Any]) -> str:
     """The one line in which a configuration with this claim is refused."""
     raw_config["claims"]["x"] = claim
     with pytest.raises(InputError) as error:
-        load(raw_config)
+        load_config(raw_config)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -36,7 +36,7 @@ def refusal(raw_config: dict[str, Any], claim: dict[str, Any]) -> str:
         ({"untested": "No."}, "expected one of holds, tests and untested"),
         (
             {"published": {"a": ["skips", "voc-fcn8s", "mean_iu"]}},
-            "in numbers and in published",
+            "in both numbers and published",
         ),
         ({"rows": []}, "unknown key 'rows'"),
     ],
@@ -62,12 +62,12 @@ def test_a_claim_on_what_is_not_there_is_refused_in_one_line(
 ) -> None:
     message = refusal(raw_config, CLAIM | {"numbers": {"a": list(place)}})
     assert f"claims.x.numbers.a: {expected}" in message
-    load(raw_config | {"claims": {"x": CLAIM}})
+    load_config(raw_config | {"claims": {"x": CLAIM}})
 
 
 def test_the_papers_own_numbers_make_its_claims_true(raw_config: dict[str, Any]) -> None:
     """Where the paper gives all the numbers that a claim reads."""
-    config = load(raw_config)
+    config = load_config(raw_config)
     published = {
         (table, name, column): value
         for name, entry in config.experiments.items()
@@ -86,7 +86,7 @@ def test_the_papers_own_numbers_make_its_claims_true(raw_config: dict[str, Any])
 
 
 def test_tests_that_claims_name_are_there(raw_config: dict[str, Any], repository: Path) -> None:
-    for claim in load(raw_config).claims.values():
+    for claim in load_config(raw_config).claims.values():
         for test in claim.tests:
             file, _, function = test.partition("::")
             assert f"def {function}(" in (repository / file).read_text()

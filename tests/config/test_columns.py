@@ -6,7 +6,7 @@ import pytest
 
 from fcnlib.config.columns import (
     COLUMNS,
-    KEYS,
+    RESULT_KEYS,
     RULES,
     Bound,
     ColumnName,
@@ -28,7 +28,7 @@ def test_every_column_is_described_and_no_two_are_of_one_number():
     assert {name for name, column in COLUMNS.items() if column.server} == set(
         get_args(TestServerMetric)
     )
-    assert len(set(KEYS.values())) == len(COLUMNS)
+    assert len(set(RESULT_KEYS.values())) == len(COLUMNS)
     assert scores.METRICS.keys() <= percent
 
 

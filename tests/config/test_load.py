@@ -1,4 +1,4 @@
-"""config.yaml: what it says, and what each mistake in it is told."""
+"""config.yaml: its values, and the message for each mistake in it."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -8,12 +8,12 @@ import torch
 from fixtures.config import refusal, set_at
 
 from fcnlib.archives.catalogue import ARCHIVES
-from fcnlib.config.columns import KEYS, Metric
-from fcnlib.config.load import load, read
+from fcnlib.config.columns import RESULT_KEYS, Metric
+from fcnlib.config.load import load_config, read_config
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import Released, Trained
 from fcnlib.config.schema_nets import STRIDES, Net
-from fcnlib.config.studies import read_whole
+from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.metrics import METRICS, WITH_BACKGROUND
 from fcnlib.models.backbones import BACKBONES
@@ -27,12 +27,12 @@ def trained(config: Config) -> dict[str, Trained]:
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_every_scale_of_the_list_loads(raw_config: dict[str, Any], scale: str) -> None:
-    config = load(raw_config | {"scale": scale})
+    config = load_config(raw_config | {"scale": scale})
     assert isinstance(config.experiments["voc-fcn32s"], Trained)
 
 
 def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
-    demo, paper = load(raw_config), load(raw_config | {"scale": "paper"})
+    demo, paper = load_config(raw_config), load_config(raw_config | {"scale": "paper"})
     assert list(demo.experiments) == list(paper.experiments)
     assert [e.paper for e in demo.experiments.values()] == [
         e.paper for e in paper.experiments.values()
@@ -40,7 +40,7 @@ def test_scales_list_the_same_experiments(raw_config: dict[str, Any]) -> None:
 
 
 def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) -> None:
-    config = load(raw_config | {"scale": "paper"})
+    config = load_config(raw_config | {"scale": "paper"})
     recipes = {name: entry.recipe for name, entry in trained(config).items()}
     rates = {name: recipe.learning_rate for name, recipe in recipes.items()}
     released = {
@@ -77,7 +77,7 @@ def test_paper_scale_has_the_released_solvers_rates(raw_config: dict[str, Any]) 
 
 
 def test_a_study_differs_from_its_reference_in_what_it_studies(raw_config: dict[str, Any]) -> None:
-    config = load(raw_config | {"scale": "paper"})
+    config = load_config(raw_config | {"scale": "paper"})
     reference = config.training("voc-fcn32s").model_dump()
     rows = [name for name, entry in trained(config).items() if "framework" in entry.tables]
     for name in set(rows) - {"voc-fcn32s"}:
@@ -95,7 +95,7 @@ def test_a_study_differs_from_its_reference_in_what_it_studies(raw_config: dict[
 def test_ways_to_optimise_see_as_many_images_in_one_order(
     raw_config: dict[str, Any], scale: str
 ) -> None:
-    config = load(raw_config | {"scale": scale})
+    config = load_config(raw_config | {"scale": scale})
     tables = {"optimisation", "rates", "batches-momentum"}
     recipes = [e.recipe for e in trained(config).values() if tables & {*e.tables}]
     assert len({recipe.iterations * recipe.batch_size for recipe in recipes}) == 1
@@ -106,7 +106,7 @@ def test_ways_to_optimise_see_as_many_images_in_one_order(
 def test_momentum_and_rate_follow_from_the_batch_size(
     raw_config: dict[str, Any], scale: str
 ) -> None:
-    config = load(raw_config | {"scale": scale})
+    config = load_config(raw_config | {"scale": scale})
     recipes = [e.recipe for e in trained(config).values() if "batches-momentum" in e.tables]
     for recipe in recipes:
         assert recipe.momentum ** (1 / recipe.batch_size) == pytest.approx(0.99, abs=1e-4)
@@ -115,7 +115,7 @@ def test_momentum_and_rate_follow_from_the_batch_size(
 
 
 def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> None:
-    config = load(raw_config | {"scale": "paper"})
+    config = load_config(raw_config | {"scale": "paper"})
     files = {*config.weights.values()}
     files |= {name for d in config.datasets.values() for name in d.archives}  # type: ignore[union-attr]
     entries = config.experiments.values()
@@ -123,12 +123,12 @@ def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> N
     assert files <= set(ARCHIVES)
 
 
-def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
+def test_a_backbone_may_be_trained_for_a_shorter_time_and_others_do_not_see_it(
     raw_config: dict[str, Any],
 ) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     raw_config["pretraining"]["backbones"] = {"alexnet": {"iterations": 7}}
-    changed = load(raw_config)
+    changed = load_config(raw_config)
     assert changed.pretraining_of("vgg16") == config.pretraining_of("vgg16")
     assert changed.pretraining_of("alexnet").iterations == 7
     assert changed.pretraining_of("alexnet").windows == config.pretraining.windows
@@ -136,7 +136,7 @@ def test_a_backbone_may_learn_for_a_shorter_time_and_others_do_not_see_it(
 
 def test_names_allowed_in_two_places_are_the_same() -> None:
     assert set(get_args(Net.model_fields["backbone"].annotation)) == set(BACKBONES)
-    assert {KEYS[name][1] for name in get_args(Metric)} == set(METRICS | WITH_BACKGROUND)
+    assert {RESULT_KEYS[name][1] for name in get_args(Metric)} == set(METRICS | WITH_BACKGROUND)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -147,7 +147,7 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         ("experiments/voc-fcn8s/net/strde", 3, "experiments.voc-fcn8s.net: unknown key 'strde'"),
         ("experiments/voc-fcn8s/recipe/lr", 3, "experiments.voc-fcn8s.recipe: unknown key 'lr'"),
@@ -262,11 +262,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("figures/fig4/experiments", ["bound-8"], "figures.fig4.experiments: 'bound-8' is no net"),
     ],
 )
-def test_a_mistake_is_told_with_its_path(
-    raw_config: dict[str, Any], path: str, value: Any, told: str
+def test_a_mistake_is_named_with_its_path(
+    raw_config: dict[str, Any], path: str, value: Any, message: str
 ) -> None:
     set_at(raw_config, path, value)
-    assert told in refusal(raw_config)
+    assert message in refusal(raw_config)
 
 
 def test_a_scales_value_is_blamed_where_a_net_is_chosen_by_the_preset(
@@ -291,29 +291,29 @@ def test_a_number_is_one_however_its_exponent_is_written(
     tmp_path: Path, repository: Path, number: str
 ) -> None:
     (tmp_path / "own.yaml").write_text(f"recipes: {{heavy: {{learning_rate: {number}}}}}\n")
-    config = read([repository / "config.yaml", tmp_path / "own.yaml"])
+    config = read_config([repository / "config.yaml", tmp_path / "own.yaml"])
     assert config.training("voc-fcn32s").recipe.learning_rate == 2.0e-9
 
 
 def test_text_for_a_number_is_refused(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn8s/recipe/learning_rate", "0.1")
     with pytest.raises(InputError, match=r"recipe\.learning_rate: '0.1': Input should be a valid"):
-        load(raw_config)
+        load_config(raw_config)
 
 
-def test_unknown_start_is_told_what_there_is(raw_config: dict[str, Any]) -> None:
+def test_an_unknown_start_lists_the_known(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn8s/net/start_from", ["voc-fcn64s"])
     with pytest.raises(
         InputError, match=r"'voc-fcn64s' is no experiment; did you mean 'voc-fcn\d+s'?"
     ):
-        load(raw_config)
+        load_config(raw_config)
 
 
 @pytest.mark.parametrize("start", ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"])
 def test_a_cycle_is_refused(raw_config: dict[str, Any], start: str) -> None:
     set_at(raw_config, "experiments/voc-fcn32s/net/start_from", [start])
-    with pytest.raises(InputError, match="must stand above it"):
-        load(raw_config)
+    with pytest.raises(InputError, match="must be above it"):
+        load_config(raw_config)
 
 
 def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
@@ -321,12 +321,12 @@ def test_an_entry_is_a_net_or_a_bound(raw_config: dict[str, Any]) -> None:
     with pytest.raises(
         InputError, match="x: none; expected one of: net and recipe; released; evaluate_of"
     ):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_an_experiment_overrides_single_values_of_its_recipe(raw_config: dict[str, Any]) -> None:
     set_at(raw_config, "experiments/voc-fcn32s/recipe", {"name": "heavy", "momentum": 0.9})
-    recipe = load(raw_config).training("voc-fcn32s").recipe
+    recipe = load_config(raw_config).training("voc-fcn32s").recipe
     assert (recipe.momentum, recipe.batch_size) == (0.9, 1)
 
 
@@ -336,20 +336,20 @@ def test_a_users_scale_shows_only_its_tables_and_what_they_need(
     raw_config["scales"]["mine"] = {**raw_config["scales"]["demo"], "tables": ["own"]}
     raw_config["tables"]["own"] = {"title": "Own", "columns": ["mean_iu"]}
     raw_config["experiments"]["voc-fcn8s"]["tables"] += ["own"]
-    config = load(raw_config | {"scale": "mine"})
+    config = load_config(raw_config | {"scale": "mine"})
     assert list(config.tables) == ["own"]
     # What an experiment starts from is trained too, without a row of its own.
     assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s", "voc-fcn8s"]
 
 
-@pytest.mark.parametrize(("like", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
+@pytest.mark.parametrize(("preset", "above"), [("demo", ["voc-alexnet"]), ("paper", [])])
 def test_only_where_files_are_written_does_the_zoo_need_trained_nets(
-    raw_config: dict[str, Any], like: str, above: list[str]
+    raw_config: dict[str, Any], preset: str, above: list[str]
 ) -> None:
-    raw_config["scales"]["mine"] = {**raw_config["scales"][like], "tables": ["mine"]}
+    raw_config["scales"]["mine"] = {**raw_config["scales"][preset], "tables": ["mine"]}
     raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
     raw_config["experiments"]["zoo-voc-alexnet"]["tables"] = ["mine"]
-    config = load(raw_config | {"scale": "mine"})
+    config = load_config(raw_config | {"scale": "mine"})
     assert list(config.experiments) == [*above, "zoo-voc-alexnet"]
 
 
@@ -358,7 +358,7 @@ def test_a_users_file_is_laid_over_the_list(
 ) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("synthetic: {scenes: {train: 7}}\n")
-    config = read([repository / "config.yaml", own])
+    config = read_config([repository / "config.yaml", own])
     assert (config.synthetic.scenes.train, config.synthetic.scenes.size) == (
         7,
         raw_config["synthetic"]["scenes"]["size"],
@@ -375,23 +375,23 @@ def test_an_overlay_keeps_the_lists_order(
     first = {"voc-fcn8s": {**experiments["voc-fcn8s"], "row": "mine"}}
     del raw_config["studies"]
     mixed = raw_config | {"experiments": first | {**experiments, **first}}
-    config = load(*read_whole([repository / "config.yaml", own], mixed))
+    config = load_config(*read_raw_config([repository / "config.yaml", own], mixed))
     assert list(config.experiments) == list(experiments)
     assert config.experiments["voc-fcn8s"].row == "mine"
 
 
-def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
-    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: stands there twice"):
-        read([own])
+    with pytest.raises(InputError, match=r"own\.yaml: tables\.a: given twice; expected once"):
+        read_config([own])
 
 
 def test_an_alias_of_what_is_around_it_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("experiments: &all {mine: *all}\n")
     with pytest.raises(InputError, match=r"own\.yaml: nested too deeply"):
-        read([own])
+        read_config([own])
 
 
 @pytest.mark.parametrize("content", ["a: [1", "- a\n", "\xff\xfe"])
@@ -399,5 +399,5 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path: Any, content: str) -
     own = tmp_path / "own.yaml"
     own.write_bytes(content.encode("latin-1"))
     with pytest.raises(InputError, match=r"own\.yaml: ") as error:
-        read([own])
+        read_config([own])
     assert "\n" not in str(error.value)

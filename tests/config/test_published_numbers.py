@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema import Config
 
 # Places are as the paper numbers them, as in the titles of tables; values in the columns' units.
@@ -23,7 +23,7 @@ class Number(NamedTuple):
 
 @pytest.fixture(params=["demo", "paper"])
 def config(request: pytest.FixtureRequest, raw_config: dict[str, Any]) -> Config:
-    return load(raw_config | {"scale": request.param})
+    return load_config(raw_config | {"scale": request.param})
 
 
 def typed() -> list[Number]:

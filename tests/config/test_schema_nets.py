@@ -1,4 +1,4 @@
-"""A net's values in config.yaml: the defaults are the published nets, mistakes are told."""
+"""A net's values in config.yaml: the defaults are the published nets, mistakes are refused."""
 
 import inspect
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 from fixtures.config import refusal
 from pydantic import ValidationError
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
@@ -43,7 +43,7 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"predict_from": ["pool2"]}, "predict_from: expected layers from coarse to fine"),
         ({"predict_from": ["fc7", "pool5"]}, "each of a finer stride"),
@@ -61,8 +61,8 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
         ({"null_background": 1}, "valid boolean"),
     ],
 )
-def test_values_that_do_not_fit_together_are_told(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_values_that_do_not_fit_together_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         Net.model_validate({**VGG, **values})
 
 
@@ -79,10 +79,12 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
         InputError,
         match=r"scales\.demo\.net\.fc6_kernel: 3: expected null, as .* \(experiments\.a\)",
     ):
-        load({**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}})
+        load_config(
+            {**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}}
+        )
     entry["net"] |= {"fc6_kernel": None, "padding": None}
     entry["tables"], entry["rows"] = [], {}
-    config = load(
+    config = load_config(
         {**raw_config, "experiments": {"a": entry}, "tables": {}, "figures": {}, "claims": {}}
     )
     net = config.training("a").net
@@ -91,7 +93,7 @@ def test_an_entry_takes_back_what_its_scale_sets(raw_config: dict[str, Any]) -> 
     assert config.classifier("alexnet") == {"width": 0.125, "fc6_kernel": 3}
 
 
-def test_a_start_of_another_backbone_is_told(raw_config: dict[str, Any]) -> None:
+def test_a_start_of_another_backbone_is_refused(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["voc-fcn16s"]["net"]["backbone"] = "vgg19"
-    told = "voc-fcn16s.net.backbone: 'vgg19'; expected 'vgg16', as it starts from voc-fcn32s"
-    assert told in refusal(raw_config)
+    message = "voc-fcn16s.net.backbone: 'vgg19'; expected 'vgg16', as it starts from voc-fcn32s"
+    assert message in refusal(raw_config)

@@ -1,4 +1,4 @@
-"""The studies: merged, laid over, and what each mistake in them is told."""
+"""The studies: merged, laid over, and the message for each mistake in them."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fcnlib.config.load import load, read
-from fcnlib.config.studies import read_studies, read_whole
+from fcnlib.config.load import load_config, read_config
+from fcnlib.config.studies import read_raw_config, read_studies
 from fcnlib.core.errors import InputError
 
 TABLE = {"title": "Mine", "columns": ["mean_iu"]}
@@ -35,7 +35,7 @@ def add(path: Path, **content: Any) -> None:
 
 def refused(folder: Path, *overlays: Path) -> str:
     with pytest.raises(InputError) as error:
-        read([Path("config.yaml"), *overlays])
+        read_config([Path("config.yaml"), *overlays])
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -43,21 +43,21 @@ def refused(folder: Path, *overlays: Path) -> str:
 def test_every_study_knows_its_section_and_the_pages_order_is_that_of_the_files(
     raw_config: dict[str, Any],
 ) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     sections = [table.section for table in config.tables.values() if table.section]
     assert sections == sorted(sections) and set(sections) >= {"3", "4.3", "5", "6.3"}
     assert config.claims["finer-strides"].section == "4.3: skips (Table 3)"
 
 
-def test_a_whole_configuration_read_again_is_itself(copied: Path) -> None:
-    whole, _ = read_whole(["config.yaml"])
+def test_a_full_configuration_read_again_is_itself(copied: Path) -> None:
+    whole, _ = read_raw_config(["config.yaml"])
     (copied / "config.json").write_text(yaml.safe_dump(whole, sort_keys=False))
     add(copied / "studies/4.3-skips.yaml", experiments={"another": BASED})
-    again, _ = read_whole(["config.yaml", "config.json"])
-    assert again == whole and load(again) == load(whole)
+    again, _ = read_raw_config(["config.yaml", "config.json"])
+    assert again == whole and load_config(again) == load_config(whole)
 
 
-def test_an_overlay_says_what_it_changes_whatever_the_study(copied: Path) -> None:
+def test_an_overlay_names_an_experiment_whatever_its_study(copied: Path) -> None:
     claim = {"section": "mine", "statement": "So.", "untested": "No."}
     entry = {**BASED, "tables": ["mine"], "net": {"dropout": 0.0}}
     own = {
@@ -67,7 +67,7 @@ def test_an_overlay_says_what_it_changes_whatever_the_study(copied: Path) -> Non
         "claims": {"mine": claim},
     }
     (copied / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
-    config = read([Path("config.yaml"), Path("own.yaml")])
+    config = read_config([Path("config.yaml"), Path("own.yaml")])
     assert config.experiments["voc-fcn16s"].row == "Renamed"
     assert list(config.experiments)[-1] == list(config.claims)[-1] == "mine"
     mine, reference = (config.training(name) for name in ("mine", "voc-fcn32s"))
@@ -79,7 +79,7 @@ def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str,
     raw_config["experiments"]["voc-fcn32s"]["recipe"]["iterations"] = 7
     for name, recipe in {"a": {"momentum": 0.5}, "b": {"name": "heavy", "momentum": 0.5}}.items():
         raw_config["experiments"][name] = {**BASED, "recipe": recipe}
-    config = load(raw_config)
+    config = load_config(raw_config)
     recipes = [config.training(name).recipe for name in "ab"]
     assert [recipe.iterations for recipe in recipes] == [7, 800]
     assert [recipe.momentum for recipe in recipes] == [0.5, 0.5]
@@ -88,7 +88,7 @@ def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str,
 def test_a_released_net_has_the_published_numbers_of_the_net_that_it_is(
     raw_config: dict[str, Any],
 ) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     ours, released = (config.experiments[name] for name in ("voc-fcn8s", "zoo-voc-fcn8s"))
     assert (
         released.paper == ours.paper and "paper" not in raw_config["experiments"]["zoo-voc-fcn8s"]
@@ -99,18 +99,18 @@ def test_a_released_net_has_no_published_numbers_where_ours_has_none(
     raw_config: dict[str, Any],
 ) -> None:
     raw_config["experiments"]["voc-fcn8s"]["paper"] = None
-    assert load(raw_config).experiments["zoo-voc-fcn8s"].paper == {}
+    assert load_config(raw_config).experiments["zoo-voc-fcn8s"].paper == {}
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "message"),
     [
         ({"base": "voc-fcn33s"}, "mine.base: 'voc-fcn33s' is no experiment; did you mean 'voc-fcn"),
         ({"base": "voc-fcn16s"}, "mine.base: 'voc-fcn16s' has the base 'voc-fcn32s' itself; expec"),
-        ({"base": "context-fcn32s"}, "mine.base: 'context-fcn32s' must stand above it"),
+        ({"base": "context-fcn32s"}, "mine.base: 'context-fcn32s' must be above it"),
         ({"base": ["voc-fcn32s"]}, "mine.base: ['voc-fcn32s'] is no experiment; did you mean 'voc"),
         ({"timing": {"side": 224}}, "mine.base: 'voc-fcn32s' is not timed; expected one that is"),
-        ({"base": "mine"}, "mine.base: 'mine' must stand above it"),
+        ({"base": "mine"}, "mine.base: 'mine' must be above it"),
         ({"oracle": {"factor": 8}}, "mine: unknown key 'oracle'; it is now upper_bound"),
         ({"tested": {"net": "x"}}, "mine: unknown key 'tested'; it is now evaluate_of"),
         ({"weights": {}}, "mine: unknown key 'weights'; it is now released"),
@@ -120,17 +120,17 @@ def test_a_released_net_has_no_published_numbers_where_ours_has_none(
         ({"released": {"written_from": "voc-fcn8s"}, "recipe": None}, "it is now demo_source"),
     ],
 )
-def test_a_mistake_in_a_study_is_told_with_its_file(
-    copied: Path, entry: dict[str, Any], told: str
+def test_a_mistake_in_a_study_is_named_with_its_file(
+    copied: Path, entry: dict[str, Any], message: str
 ) -> None:
     study = copied / "studies/4.3-skips.yaml"
     add(study, experiments={"mine": {**BASED, **entry}})
     line = refused(copied)
-    assert line.startswith("studies/4.3-skips.yaml: experiments.mine") and told in line
+    assert line.startswith("studies/4.3-skips.yaml: experiments.mine") and message in line
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "message"),
     [
         ("3-x", {"recipes": {}}, "studies/3-x.yaml: unknown key 'recipes'; known: section, title"),
         ("3-x", {"tabels": {}}, "studies/3-x.yaml: unknown key 'tabels'; did you mean 'tables'?"),
@@ -141,7 +141,7 @@ def test_a_mistake_in_a_study_is_told_with_its_file(
         (
             "9-x",
             {"experiments": {"voc-fcn16s": BASED}},
-            "9-x.yaml: experiments.voc-fcn16s: stands in studies/4.3-skips.yaml too; expected once",
+            "9-x.yaml: experiments.voc-fcn16s: is in studies/4.3-skips.yaml too; expected once",
         ),
         (
             "9-x",
@@ -167,16 +167,16 @@ def test_a_mistake_in_a_study_is_told_with_its_file(
         ),
     ],
 )
-def test_a_study_that_cannot_be_is_told_with_its_file(
-    copied: Path, file: str, content: dict[str, Any], told: str
+def test_an_impossible_study_is_named_with_its_file(
+    copied: Path, file: str, content: dict[str, Any], message: str
 ) -> None:
     study = {"title": "x", **content}
     (copied / f"studies/{file}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    assert told in refused(copied)
+    assert message in refused(copied)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"drawn": {}}, "unknown key 'drawn'; it is now synthetic"),
         ({"archives": "here"}, "unknown key 'archives'; it is now archive_folder"),
@@ -189,11 +189,11 @@ def test_a_study_that_cannot_be_is_told_with_its_file(
         ({"studies": "nowhere"}, "nowhere: no study in it; expected a folder of .yaml files"),
     ],
 )
-def test_old_keys_and_mistakes_of_an_overlay_are_told(
-    copied: Path, content: dict[str, Any], told: str
+def test_old_keys_and_mistakes_of_an_overlay_are_named(
+    copied: Path, content: dict[str, Any], message: str
 ) -> None:
     (copied / "own.yaml").write_text(yaml.safe_dump(content))
-    assert told in refused(copied, Path("own.yaml"))
+    assert message in refused(copied, Path("own.yaml"))
 
 
 def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
@@ -203,10 +203,12 @@ def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
         "numbers": {"a": ["skips", "voc-fcn8s", "mean_iu"]},
     }
     add(copied / "studies/3-dense-prediction.yaml", claims={"c": claim})
-    assert read([Path("config.yaml")]).claims["c"].section == "3: fully convolutional networks"
+    assert (
+        read_config([Path("config.yaml")]).claims["c"].section == "3: fully convolutional networks"
+    )
 
 
-def test_a_mistake_in_the_syntax_of_a_study_is_told_with_its_line(copied: Path) -> None:
+def test_a_mistake_in_the_syntax_of_a_study_is_named_with_its_line(copied: Path) -> None:
     study = copied / "studies/4.3-skips.yaml"
     study.write_text(study.read_text().replace("experiments:", "experiments: [", 1))
     assert refused(copied).startswith("studies/4.3-skips.yaml: while parsing")

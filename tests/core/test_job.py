@@ -42,13 +42,16 @@ def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_stopped_step_reports_what_is_kept(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="the next run goes on there"), job(str(tmp_path / "l"), 1):
+    with (
+        pytest.raises(SystemExit, match="the next run resumes from it"),
+        job(str(tmp_path / "l"), 1),
+    ):
         raise KeyboardInterrupt
     assert "Traceback" not in (tmp_path / "l").read_text()
 
 
 def test_a_step_that_slurm_ends_reports_it_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="stopped; what"), job(str(tmp_path / "l"), 1):
+    with pytest.raises(SystemExit, match="stopped; a training"), job(str(tmp_path / "l"), 1):
         signal.raise_signal(signal.SIGTERM)
     assert (tmp_path / "l").read_text().startswith("stopped; ")
 

@@ -40,7 +40,7 @@ def test_mirroring_turns_image_and_label_alike(world: Path) -> None:
     data = PreparedDataset(world)
     name = data.ids("train")[0]
     (image, label), (flipped, flipped_label) = (
-        Samples(data, [name], [mirrored])[0] for mirrored in (False, True)
+        Samples(data, [name], [flipped])[0] for flipped in (False, True)
     )
     assert torch.equal(image.flip(2), flipped)
     assert torch.equal(label["semantic"].flip(1), flipped_label["semantic"])

@@ -198,7 +198,7 @@ def rest(writer: DatasetWriter, *, all_of_it: bool) -> None:
         writer.add_label(id, label(1), f"{id}.png")
 
 
-def test_an_interrupted_conversion_goes_on_and_gives_the_same(tmp_path):
+def test_an_interrupted_conversion_resumes_and_gives_the_same(tmp_path):
     (tmp_path / "a.tar").write_bytes(b"abc")
     values = {"tasks": {"semantic": ["a", "b"]}, "archives": [tmp_path / "a.tar"]}
     command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]

@@ -12,7 +12,7 @@ from fixtures.runs import RUN
 from torch import nn
 
 from fcnlib.config.columns import COLUMNS, RULES
-from fcnlib.config.load import load as load_config
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
@@ -106,11 +106,14 @@ def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
     entry = load_config(raw_config).experiments[name]
     assert entry.net is not None and entry.net.width == 0.125
     found = full_width(entry.net, {"semantic": 21})
-    shown = {name: COLUMNS[name].text(value) for name, value in found.items()}
+    displayed = {name: COLUMNS[name].text(value) for name, value in found.items()}
     published = {key: COLUMNS[key].text(entry.paper[key]) for key in found}
     if name == "voc2011-googlenet":  # published with the pooling that the FCN drops
-        assert (shown.pop("receptive_field"), published.pop("receptive_field")) == ("715", "907")
-    assert shown == published
+        assert (displayed.pop("receptive_field"), published.pop("receptive_field")) == (
+            "715",
+            "907",
+        )
+    assert displayed == published
 
 
 def test_counts_of_an_image_are_of_all_its_pixels_but_void(
@@ -175,7 +178,7 @@ def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
 def test_a_record_is_read_as_it_was_written(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
-    """With all that the model tells of its training, the recipe's settings among it."""
+    """With all the metadata of its training, the recipe's settings among them."""
     settings = {"batch_size": 2, "momentum": 0.98, "learning_rate": 1e-4}
     training = {"settings": settings, "diverged_at": 9, "best_iteration": 8}
     path = model(tmp_path, classes, **training)
@@ -188,8 +191,8 @@ def test_a_record_is_read_as_it_was_written(
     assert len(record.runs_ms["forward"]) == 20 and record.provenance.commit == "c"
 
 
-def test_a_model_that_does_not_tell_its_classes_is_refused(world: Path, tmp_path: Path) -> None:
+def test_a_model_without_classes_in_its_metadata_is_refused(world: Path, tmp_path: Path) -> None:
     net = build_fcn(classes=21, width=1 / 32, padding=1, fc6_kernel=3)
     export_torchscript(net, tmp_path / "net.ts")
-    with pytest.raises(InputError, match=r"net\.ts: does not say its inputs and classes; expected"):
+    with pytest.raises(InputError, match=r"net\.ts: its metadata lack inputs or classes; expected"):
         run(world, tmp_path / "net.ts", tmp_path)

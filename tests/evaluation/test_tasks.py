@@ -49,9 +49,9 @@ def test_counts_and_scores_are_of_every_task(
         expected = by_hand(rooms, two, task, ("rgb", "depth"))
         assert torch.equal(torch.from_numpy(counts[task]), expected)
         found = scores(expected.sum(0), background=task == "semantic")
-        told = metrics["tasks"][task]
-        assert {name: told[name] for name in found} == pytest.approx(found)
-        assert told.keys() - found.keys() == {"class_iu"} and len(told["class_iu"]) == len(
+        recorded = metrics["tasks"][task]
+        assert {name: recorded[name] for name in found} == pytest.approx(found)
+        assert recorded.keys() - found.keys() == {"class_iu"} and len(recorded["class_iu"]) == len(
             TASKS[task]
         )
     assert metrics["costs"]["conv_layers"] == 16
@@ -71,8 +71,8 @@ def test_the_foreground_is_what_is_truly_an_object_without_background_to_choose(
         ]
         assert found.tolist() == expected
     total = torch.from_numpy(counts[FOREGROUND].sum(0))
-    told = metrics["tasks"][FOREGROUND]
-    assert {name: told[name] for name in scores(total)} == pytest.approx(scores(total))
+    recorded = metrics["tasks"][FOREGROUND]
+    assert {name: recorded[name] for name in scores(total)} == pytest.approx(scores(total))
 
 
 def test_labels_without_their_background_count_from_zero() -> None:

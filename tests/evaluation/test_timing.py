@@ -1,4 +1,4 @@
-"""What is timed, and what a timing's file says."""
+"""What is timed, and what a timing's file holds."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import torch
 from fixtures.runs import RUN
 from torch import nn
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import read_record
@@ -64,7 +64,7 @@ def test_the_backward_pass_reaches_every_weight_once_per_run() -> None:
         ({"way": "dilated", "backbone": "googlenet", "side": 50, "stride": 8}, 9),
     ],
 )
-def test_a_timing_says_how_many_scores_it_made_and_how_far_its_equal_is(
+def test_a_timing_records_how_many_scores_it_made_and_their_difference(
     tmp_path: Path, values: dict[str, Any], outputs: int
 ) -> None:
     content = timed(tmp_path, **values, backward=values["way"] == "fully-connected")
@@ -124,7 +124,7 @@ def test_a_timing_that_does_not_fit_is_refused(
     entry = {"row": "X", "tables": ["skips"], "timing": timing | values}
     raw_config["experiments"]["x"] = entry
     with pytest.raises(InputError, match=rf"experiments\.x\.timing.*{problem}"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
@@ -132,11 +132,14 @@ def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
     entry = {"row": "X", "tables": ["skips"], "timing": timing}
     mistakes: list[tuple[dict[str, Any], str]] = [
         ({"data": {"dataset": "voc2011-sbd", "test": "val"}}, "unknown key 'data'"),
-        ({"oracle": {"factor": 8}}, "oracle beside timing; expected one of: net and recipe; w"),
+        (
+            {"upper_bound": {"factor": 8}},
+            "upper_bound beside timing; expected one of: net and recipe; r",
+        ),
         ({"paper": {"mean_iu": 1.0}}, r"x\.paper: mean_iu; expected costs, as a timing has no sc"),
         ({"paper": {"forward_ms": 1.0}}, "skips.columns: 'pixel_accuracy'; x is timed and has no"),
     ]
     for more, problem in mistakes:
         raw_config["experiments"]["x"] = entry | more
         with pytest.raises(InputError, match=problem):
-            load(raw_config)
+            load_config(raw_config)

@@ -90,7 +90,7 @@ def test_bilinear_interpolation_rounds_a_cells_corner(rule: str, rounded: bool) 
     assert (best_labels(truth, 4, 2, rule)[3, 3] == 0) == rounded
 
 
-def test_classes_are_told_apart_whichever_of_them_an_image_has() -> None:
+def test_classes_stay_apart_whichever_of_them_an_image_has() -> None:
     truth = torch.full((8, 8), 7, dtype=torch.uint8)
     truth[:, 4:] = 19
     for found in best_labels_at_stride(truth, 4, 21).values():

@@ -229,7 +229,7 @@ def test_a_classifiers_file_is_read_with_its_own_mean(tmp_path: Path, backbone: 
     assert start["input_mean"].tolist() == pytest.approx(VOC)  # as the released FCNs subtract
 
 
-def test_what_was_learned_of_upsampling_is_kept(tmp_path: Path) -> None:
+def test_learned_upsampling_is_kept(tmp_path: Path) -> None:
     net = random_net(build_fcn(width=THIN, upsampling="learned"))
     with torch.no_grad():
         net["upscore2"].weight += torch.rand(net["upscore2"].weight.shape)
@@ -398,12 +398,12 @@ def test_a_damaged_file_converts_or_is_one_line(
         assert "\n" not in str(error)
 
 
-def test_a_suffix_that_says_nothing_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"net\.onnx: \.onnx; expected \.pt or \.ts"):
         convert(tmp_path / "a.caffemodel", "vgg16", tmp_path / "net.onnx")
 
 
-def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
+def test_what_a_caffemodel_cannot_hold_is_not_written(tmp_path: Path) -> None:
     values = Net(backbone="vgg16", predict_from=("fc7",), width=THIN, null_background=True)
     net = build_fcn(predict_from=["fc7"], width=THIN, null_background=True)
     write_checkpoint(tmp_path / "net.pt", checkpoint(net, values, {"semantic": [""] * 21}))
@@ -415,7 +415,7 @@ def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"streams": ("left", "right"), "predict_from": ("fc7",), "input_channels": 6}, "streams"),
         ({"predict_from": ("pool5",)}, r"from \['pool5'\]; expected \['fc7'\], as these are read"),
@@ -423,10 +423,10 @@ def test_what_a_caffemodel_cannot_tell_is_not_written(tmp_path: Path) -> None:
     ],
 )
 def test_what_would_not_be_read_back_is_not_written(
-    tmp_path: Path, values: dict[str, Any], told: str
+    tmp_path: Path, values: dict[str, Any], message: str
 ) -> None:
     ours(tmp_path / "net.pt", **values)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         to_caffemodel(tmp_path / "net.pt", tmp_path / "net.caffemodel")
     assert not (tmp_path / "net.caffemodel").exists()
 
@@ -446,7 +446,7 @@ def test_other_tasks_than_the_semantic_one_are_written_and_read(
         assert read_checkpoint(tmp_path / "back.pt").classes == names
 
 
-def test_the_input_of_depth_is_told_as_a_logarithm(tmp_path: Path) -> None:
+def test_the_input_of_depth_is_listed_as_a_logarithm(tmp_path: Path) -> None:
     net = ours(tmp_path / "net.pt", predict_from=("fc7",), input_channels=4)
     net.input_mean.copy_(torch.tensor([1.0, 2, 3, 7]))
     write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(net))
@@ -520,7 +520,7 @@ def test_a_checkpoint_of_ours_is_exported_without_being_named(
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_published_file_is_recognised_by_its_layers(tmp_path: Path, name: str) -> None:
+def test_a_published_net_is_inferred_from_its_layers(tmp_path: Path, name: str) -> None:
     net, path = published(name), tmp_path / f"{name}.caffemodel"
     write_caffemodel(path, {n: layer for n, layer in caffe_layers(net).items() if layer.blobs})
     done = convert(path, "", tmp_path / "net.ts")
@@ -578,7 +578,7 @@ def test_skip_scales_are_as_many_as_skips_and_sane(
         convert(tmp_path / "n.pth", "fcn8s-vgg16", tmp_path / "net.pt", skip_scales=given)
 
 
-def test_skip_scales_that_the_file_tells_are_not_given(tmp_path: Path) -> None:
+def test_skip_scales_that_the_file_holds_are_not_given(tmp_path: Path) -> None:
     ours(tmp_path / "net.pt")
     write_caffemodel(tmp_path / "net.caffemodel", caffe_layers(published("fcn8s-heavy-pascal")))
     for name in ("net.pt", "net.caffemodel"):

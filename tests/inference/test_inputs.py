@@ -152,7 +152,7 @@ def test_an_image_whose_depth_is_missing_or_of_another_kind_is_named_and_the_oth
     ]
 
 
-def test_depth_of_another_unit_or_with_holes_is_told_once_each(
+def test_depth_of_another_unit_or_with_holes_is_warned_of_once_each(
     rooms: PreparedDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     depth = tmp_path / "depth"

@@ -154,7 +154,7 @@ def test_depth_is_whole_numbers_behind_the_colours(tmp_path: Path) -> None:
     assert np.array_equal(model.predict(image), model.labels(batch)["semantic"][0].numpy())
     with pytest.raises(InputError, match=r"sees rgb, depth; expected an array of 4 channels"):
         model.predict("image.png")
-    with pytest.raises(InputError, match=r"float64; expected whole numbers, depth in millimetres"):
+    with pytest.raises(InputError, match=r"float64; expected integers, depth in millimetres"):
         model.predict(image.astype(np.float64))
 
 

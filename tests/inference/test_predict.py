@@ -1,4 +1,4 @@
-"""Images of every kind in, labels out: whole, in order, and no more than a few in memory."""
+"""Images of every kind in, labels out: complete, in order, and no more than a few in memory."""
 
 import io
 import json
@@ -169,7 +169,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
+def test_an_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
     write, expected = KINDS[name]
     write(tmp_path / name)
     pixels = to_upright_rgb(read_image(tmp_path / name), name)
@@ -182,13 +182,13 @@ def test_a_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Pa
 
 
 TURNS = {
-    1: lambda shown: shown,
+    1: lambda upright: upright,
     2: np.fliplr,
-    3: lambda shown: np.rot90(shown, 2),
+    3: lambda upright: np.rot90(upright, 2),
     4: np.flipud,
-    5: lambda shown: shown.transpose(1, 0, 2),
-    6: lambda shown: np.rot90(shown, -1),
-    7: lambda shown: np.rot90(shown, 2).transpose(1, 0, 2),
+    5: lambda upright: upright.transpose(1, 0, 2),
+    6: lambda upright: np.rot90(upright, -1),
+    7: lambda upright: np.rot90(upright, 2).transpose(1, 0, 2),
     8: np.rot90,
 }
 
@@ -241,14 +241,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_image_that_cannot_be_labelled_is_named_and_the_others_are_written(
+def test_an_image_that_cannot_be_labelled_is_named_and_the_others_are_written(
     name: str, model: Path, photos: Path, tmp_path: Path
 ) -> None:
-    write, told = BAD[name]
+    write, message = BAD[name]
     write(photos / name)
     with pytest.raises(InputError) as error:
         predict_all(photos, model=model, out=tmp_path / "out")
-    assert str(error.value).startswith(f"{photos / name}: ") and told in str(error.value)
+    assert str(error.value).startswith(f"{photos / name}: ") and message in str(error.value)
     assert "\n" not in str(error.value)
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == [f"{number}.png" for number in range(6)]
@@ -283,7 +283,7 @@ def test_a_damaged_file_is_a_picture_or_one_line(
         assert str(error).startswith("photo: ") and "\n" not in str(error)
 
 
-def test_a_image_too_small_for_its_net_is_told_the_smallest_side(tmp_path: Path) -> None:
+def test_an_image_too_small_for_its_net_is_refused_with_the_smallest_side(tmp_path: Path) -> None:
     net = build_fcn("alexnet", ("fc7",), 3, width=1 / 32, padding=1)
     export_torchscript(net, tmp_path / "net.ts")
     side = net.smallest_side
@@ -392,7 +392,7 @@ def test_a_model_with_two_heads_writes_files_for_each(photos: Path, tmp_path: Pa
         predict_all(photo, model=model, out=out)
 
 
-def test_a_model_without_probabilities_is_told_before_any_work(
+def test_a_model_without_probabilities_is_refused_before_any_work(
     photos: Path, tmp_path: Path
 ) -> None:
     model = saved(Together(), tmp_path / "net.ts")
@@ -401,7 +401,7 @@ def test_a_model_without_probabilities_is_told_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_images_says_what_it_looked_for(model: Path, tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused_with_the_suffixes(model: Path, tmp_path: Path) -> None:
     (tmp_path / "photos" / "inner.jpg").mkdir(parents=True)
     (tmp_path / "photos" / "notes.txt").touch()
     with pytest.raises(InputError, match=r"no image found; expected .* \.jpg"):
@@ -446,9 +446,9 @@ def test_an_interrupt_leaves_whole_files_only(model: Path, tmp_path: Path) -> No
         while process.poll() is None and len(list(out.glob("*.npz"))) < 3:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
     written = sorted(out.iterdir())
     assert 3 <= len(written) < 12000 and not [path for path in written if path.name[0] == "."]
     for path in written:

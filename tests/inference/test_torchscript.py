@@ -77,7 +77,7 @@ def test_dropout_is_off_in_the_file(tmp_path: Path) -> None:
     assert torch.equal(scripted.scores(image), scripted.scores(image))
 
 
-def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
+def test_the_file_holds_its_metadata(tmp_path: Path) -> None:
     info = ModelInfo(classes={"semantic": ("a", "b")}, settings={"momentum": 0.9}, loss=0.5)
     export_torchscript(net("fc7"), tmp_path / "net.ts", info=info)
     assert read_metadata(tmp_path / "net.ts") == info == load_model(tmp_path / "net.ts").info
@@ -115,12 +115,18 @@ def test_a_checkpoint_that_is_no_trained_net_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "net.ts").exists()
 
 
-def test_a_checkpoint_labels_and_tells_as_its_export_does(tmp_path: Path) -> None:
+def test_a_checkpoint_has_the_labels_and_metadata_of_its_export(tmp_path: Path) -> None:
     five = with_random_scores(build_fcn(predict_from=["fc7"], classes=5, width=THIN))
     values = {"backbone": "vgg16", "predict_from": ["fc7"], "width": THIN}
     content = {
-        **{"state": five.state_dict(), "net": values, "classes": {"semantic": list("abcde")}},
-        **{"palette": {}, "inputs": ["rgb"], "best_iteration": 1, "provenance": {}, "loss": 0.5},
+        "state": five.state_dict(),
+        "net": values,
+        "classes": {"semantic": list("abcde")},
+        "palette": {},
+        "inputs": ["rgb"],
+        "best_iteration": 1,
+        "provenance": {},
+        "loss": 0.5,
     }
     checkpoint, exported = tmp_path / "net.pt", tmp_path / "net.ts"
     torch.save(content, checkpoint)
@@ -135,8 +141,11 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     content = {
         "state": net("fc7").state_dict(),
         "net": {"backbone": "vgg16", "predict_from": ["fc7"], "width": 1 / 16},
-        **{"classes": {"semantic": list("abcde")}, "palette": {}, "inputs": ["rgb"]},
-        **{"best_iteration": 1, "provenance": {}},
+        "classes": {"semantic": list("abcde")},
+        "palette": {},
+        "inputs": ["rgb"],
+        "best_iteration": 1,
+        "provenance": {},
     }
     torch.save(content, tmp_path / "net.pt")
     with pytest.raises(InputError, match=r"net\.pt: conv1_1\.weight is 2 x 3 x 3 x 3; expected 4"):

@@ -102,7 +102,7 @@ def test_another_year_has_its_own_folder(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "message"),
     [
         (archive_files(listed=[*SIZES, "2010_000003"]), "no image of 2010_000003, which"),
         (archive_files(listed=[*SIZES, "2008_000001"]), "lists 2008_000001 twice"),
@@ -114,36 +114,40 @@ def test_another_year_has_its_own_folder(model, tmp_path):
         ),
     ],
 )
-def test_a_broken_test_archive_is_one_line_and_leaves_nothing(members, said, model, tmp_path):
+def test_a_broken_test_archive_is_one_line_and_leaves_nothing(members, message, model, tmp_path):
     tar = write_tar(tmp_path / "VOC2012test.tar", members)
     (tmp_path / "out").mkdir()
     with pytest.raises(InputError) as caught:
         submit(tar, model=model, out=tmp_path / "out/r.tgz")
-    assert said in str(caught.value) and str(tar) in str(caught.value)
+    assert message in str(caught.value) and str(tar) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_the_name_of_the_archive_says_what_it_is(archive, model, tmp_path):
+def test_the_suffix_of_the_archive_decides_its_format(archive, model, tmp_path):
     with pytest.raises(InputError, match=r"r\.zip: expected a name with \.tgz or \.tar\.gz"):
         submit(archive, model=model, out=tmp_path / "r.zip")
 
 
 @pytest.mark.parametrize(
-    ("inputs", "classes", "said"),
+    ("inputs", "classes", "message"),
     [
         (["rgb"], {"semantic": CLASSES[:-1]}, "has classes 20 of task semantic; expected VOC's 21"),
         (["rgb"], {"semantic": CLASSES[::-1]}, "expected VOC's 21"),
         (["rgb"], {"semantic": CLASSES, "geometric": ["a"]}, "expected VOC's 21 alone"),
         (["rgb", "depth"], {"semantic": CLASSES}, "sees rgb, depth; expected a model"),
-        ([], {"semantic": CLASSES}, "does not say what it sees; expected a model, exported anew"),
+        (
+            [],
+            {"semantic": CLASSES},
+            "its metadata lack inputs; expected a model, exported anew",
+        ),
     ],
 )
-def test_a_model_of_other_classes_or_inputs_is_refused(inputs, classes, said, archive, tmp_path):
+def test_a_model_of_other_classes_or_inputs_is_refused(inputs, classes, message, archive, tmp_path):
     net = write_model(tmp_path / "0.ts", ByChannel(0, 13, 20), inputs=inputs, classes=classes)
     with pytest.raises(InputError) as caught:
         submit(archive, model=net, out=tmp_path / "r.tgz")
-    assert said in str(caught.value) and str(net) in str(caught.value)
+    assert message in str(caught.value) and str(net) in str(caught.value)
     assert not (tmp_path / "r.tgz").exists()
 
 
@@ -159,7 +163,7 @@ def test_what_is_read_is_not_written_over(archive, model, tmp_path):
 
 
 def test_only_an_earlier_submission_is_replaced(archive, model, tmp_path):
-    unread = tmp_path / "none.ts"  # so that it is told before any work
+    unread = tmp_path / "none.ts"  # so that it is refused before any work
     foreign = write_tar(tmp_path / "foreign.tgz", labels() | {"results/thesis.tex": b""})
     text = tmp_path / "text.tgz"
     text.write_text("my notes")
@@ -186,7 +190,7 @@ def test_a_net_that_cannot_compute_in_16_bits_is_one_line(archive, tmp_path):
     assert "\n" not in str(caught.value) and not (tmp_path / "r.tgz").exists()
 
 
-def test_a_model_that_says_more_than_its_classes_packs_nothing(archive, tmp_path):
+def test_a_model_of_labels_beyond_its_classes_packs_nothing(archive, tmp_path):
     classes = {"semantic": CLASSES}
     net = write_model(tmp_path / "0.ts", ByChannel(0, 1, 256), inputs=["rgb"], classes=classes)
     with pytest.raises(InputError, match=r"\.png: value \d+; expected 0\.\.20, not void"):
@@ -198,7 +202,7 @@ FIRST = member("2008_000001", 2012)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({FIRST: png(np.zeros((10, 16, 3), np.uint8))}, "is a PNG of mode RGB; expected an 8-bit"),
         ({FIRST: labels({"2008_000001": (16, 10)})[FIRST]}, "10 x 16 pixels, but its image"),
@@ -208,13 +212,13 @@ FIRST = member("2008_000001", 2012)
         ({FIRST: b"half a file"}, "2008_000001.png: not an image"),
     ],
 )
-def test_an_archive_that_the_server_would_refuse_is_named(changes, said, tmp_path):
+def test_an_archive_that_the_server_would_refuse_is_named(changes, message, tmp_path):
     good = write_tar(tmp_path / "good.tgz", labels())
     check_submission(good, SIZES)
     bad = write_tar(tmp_path / "bad.tgz", labels() | changes)
     with pytest.raises(InputError) as caught:
         check_submission(bad, SIZES)
-    assert said in str(caught.value) and str(bad) in str(caught.value)
+    assert message in str(caught.value) and str(bad) in str(caught.value)
 
 
 def test_labels_that_are_missing_or_there_twice_are_named(tmp_path):

@@ -230,9 +230,7 @@ def test_crops_with_little_padding(predict_from: list[str], crops: list[int]) ->
     ),
     cell=st.integers(0, 3),
 )
-def test_a_cell_sees_the_pixels_that_its_grid_says(
-    layers: list[tuple[int, int, int]], cell: int
-) -> None:
+def test_a_cell_sees_the_pixels_of_its_grid(layers: list[tuple[int, int, int]], cell: int) -> None:
     """The gradient of one output cell is non-zero exactly on its receptive field."""
     modules = [nn.Conv1d(1, 1, k, s, min(p, k // 2), bias=False) for k, s, p in layers]
     grid = IMAGE

@@ -1,4 +1,4 @@
-"""A net's own input format, and what it says of images that are too small."""
+"""A net's own input format, and its error for images that are too small."""
 
 import math
 import warnings
@@ -24,11 +24,11 @@ def test_normalising_turns_rgb_bytes_into_caffes_input() -> None:
 
 def test_normalising_keeps_the_layout_of_the_image() -> None:
     net = build_fcn(width=THIN)
-    photograph = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
-    assert net.normalise(photograph).is_contiguous(memory_format=torch.channels_last)
-    planes = photograph.contiguous()
+    image = torch.randint(0, 256, (2, 40, 50, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    assert net.normalise(image).is_contiguous(memory_format=torch.channels_last)
+    planes = image.contiguous()
     assert net.normalise(planes).is_contiguous()
-    assert torch.equal(net.normalise(planes), net.normalise(photograph))
+    assert torch.equal(net.normalise(planes), net.normalise(image))
 
 
 @pytest.mark.parametrize(("millimetres", "seen"), [(2550, math.log(2550)), (1, 0), (0, 0)])
@@ -52,7 +52,7 @@ def test_depth_alone_is_a_logarithm_too_and_six_channels_are_bytes() -> None:
     assert torch.equal(six.normalise(image)[0, :, 0, 0], 100 - six.input_mean)
 
 
-def test_a_net_of_another_channel_order_says_so_itself() -> None:
+def test_a_net_carries_its_own_channel_order() -> None:
     """The same image, the same scores: first RGB weights, then the same ones turned to BGR."""
     bgr = with_random_scores(build_fcn(width=THIN))
     rgb = with_random_scores(build_fcn(width=THIN))

@@ -26,7 +26,7 @@ def test_numbers_are_those_of_table_1(backbone: str, expected: Architecture) -> 
         finer = build_fcn(backbone, list(STRIDES[backbone])[:1], upsampling="learned")
         classifier = build_classifier(backbone)
     assert architecture(net) == architecture(finer) == expected
-    # Of GoogLeNet, the published field is the classifier's, which an FCN cuts down.
+    # Of GoogLeNet, the published receptive field is the classifier's, which an FCN cuts down.
     published = {"googlenet": 907}.get(backbone, expected.receptive_field)
     assert architecture(classifier).receptive_field == published
 
@@ -38,8 +38,11 @@ def test_learned_interpolation_counts_as_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "field", "stride"), [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)]
+    ("layer", "receptive_field", "stride"),
+    [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)],
 )
-def test_receptive_fields_of_the_truncated_nets(layer: str, field: int, stride: int) -> None:
+def test_receptive_fields_of_the_truncated_nets(
+    layer: str, receptive_field: int, stride: int
+) -> None:
     numbers = architecture(build_fcn("vgg16", [layer], width=THIN))
-    assert (numbers.receptive_field, numbers.stride) == (field, stride)
+    assert (numbers.receptive_field, numbers.stride) == (receptive_field, stride)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fcnlib.config.studies import read_whole
+from fcnlib.config.studies import read_raw_config
 from fcnlib.plan.commands import commands
 
 
@@ -12,7 +12,7 @@ def test_make_demo_is_shown_for_the_configuration_as_it_stands(
     monkeypatch: pytest.MonkeyPatch, repository: Path
 ) -> None:
     monkeypatch.chdir(repository)
-    whole, _ = read_whole(["config.yaml"])
+    whole, _ = read_raw_config(["config.yaml"])
     exact = [
         "snakemake all --configfile results/demo/config.json",
         "snakemake --profile slurm all --configfile results/demo/config.json",

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.plan import specs
 from fcnlib.plan.targets import Targets
 
 
 @pytest.fixture
 def targets(raw_config: dict[str, Any]) -> Targets:
-    return Targets(load(raw_config))
+    return Targets(load_config(raw_config))
 
 
 def test_a_table_shows_its_rows_with_their_published_numbers(targets: Targets) -> None:
@@ -41,7 +41,7 @@ def test_a_row_may_have_another_name_in_another_table(targets: Targets) -> None:
 def test_a_table_knows_whose_images_its_numbers_are_of(
     raw_config: dict[str, Any], scale: str, table: str, images: str
 ) -> None:
-    assert specs.table_images(Targets(load({**raw_config, "scale": scale})), table) == images
+    assert specs.table_images(Targets(load_config({**raw_config, "scale": scale})), table) == images
 
 
 def test_a_users_images_are_ones_own_whatever_the_archives(raw_config: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ def test_a_users_images_are_ones_own_whatever_the_archives(raw_config: dict[str,
         "data": {"dataset": "mine", "test": "val"},
         "upper_bound": {"factor": 8},
     }
-    assert specs.table_images(Targets(load(raw_config)), "mine") == "own"
+    assert specs.table_images(Targets(load_config(raw_config)), "mine") == "own"
 
 
 def test_a_snapshot_is_picked_on_the_test_images_or_on_others(targets: Targets) -> None:

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.core.errors import InputError
 from fcnlib.plan.targets import Targets
 
 
 @pytest.fixture
 def targets(raw_config: dict[str, Any]) -> Targets:
-    return Targets(load(raw_config))
+    return Targets(load_config(raw_config))
 
 
 def test_every_experiment_is_of_one_kind_and_all_but_published_ones_are_measured(
@@ -34,13 +34,13 @@ def test_nets_are_those_that_are_trained_or_released(targets: Targets) -> None:
 
 
 def test_classifiers_are_trained_for_nets_that_start_from_one(raw_config: dict[str, Any]) -> None:
-    assert Targets(load(raw_config)).backbones == ["alexnet", "googlenet", "vgg16", "vgg19"]
+    assert Targets(load_config(raw_config)).backbones == ["alexnet", "googlenet", "vgg16", "vgg19"]
     raw_config["scales"]["demo"]["tables"] = ["skips"]
-    assert Targets(load(raw_config)).backbones == ["vgg16"]
+    assert Targets(load_config(raw_config)).backbones == ["vgg16"]
 
 
 def test_only_what_is_trained_runs_once_a_seed(raw_config: dict[str, Any]) -> None:
-    targets = Targets(load({**raw_config, "seeds": [3, 4]}))
+    targets = Targets(load_config({**raw_config, "seeds": [3, 4]}))
     assert targets.seeds_of("voc-fcn8s") == (3, 4)
     assert targets.seeds_of("voc-reference-fg") == (3, 4)  # scores a net that is trained twice
     assert targets.seeds_of("zoo-voc-fcn8s") == targets.seeds_of("bound-32") == (3,)
@@ -66,12 +66,12 @@ def test_released_weights_are_downloaded_or_written_from_a_net_of_ours(
     raw_config: dict[str, Any],
 ) -> None:
     name = "zoo-voc-fcn8s"
-    demo = Targets(load(raw_config))
+    demo = Targets(load_config(raw_config))
     file = demo.released[name].released.file
     assert demo.released_weights(name, 0) == f"results/demo/checkpoints/{name}/0/{file}"
     assert demo.demo_source(name, 0) == "results/demo/checkpoints/voc-fcn8s/0.pt"
     assert demo.downloaded_nets == []
-    paper = Targets(load({**raw_config, "scale": "paper"}))
+    paper = Targets(load_config({**raw_config, "scale": "paper"}))
     assert paper.released_weights(name, 0) == f"data/paper/archives/{file}"
     assert file in paper.downloaded_nets
     assert len(paper.downloaded_nets) == len(paper.released)
@@ -127,7 +127,7 @@ def test_a_data_set_is_prepared_from_archives_or_from_a_users_folders(
         "classes": ["a", "b"],
         "splits": {"train": "train.txt", "val": "val.txt"},
     }
-    targets = Targets(load(raw_config))
+    targets = Targets(load_config(raw_config))
     assert targets.dataset_files("siftflow") == ["data/demo/archives/SiftFlowDataset.zip"]
     assert targets.folders("siftflow") == []
     assert Path("photos/masks") in targets.folders("mine")

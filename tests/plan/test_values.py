@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fixtures.config import set_at
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema import Config
 from fcnlib.plan import specs, values
 from fcnlib.plan.targets import Targets
@@ -52,9 +52,9 @@ def handed(config: Config) -> dict[tuple[str, str], str]:
 
 def reached(raw: dict[str, Any], path: str, value: Any) -> set[tuple[str, str]]:
     """The rules, and what they make, that another value is handed to."""
-    before, changed = handed(load(raw)), copy.deepcopy(raw)
+    before, changed = handed(load_config(raw)), copy.deepcopy(raw)
     set_at(changed, path, value)
-    after = handed(load(changed))
+    after = handed(load_config(changed))
     return {place for place in before | after if before.get(place) != after.get(place)}
 
 
@@ -121,7 +121,7 @@ def test_a_recipe_reaches_all_nets_that_name_it(raw_config: dict[str, Any]) -> N
 
 
 def test_a_retested_row_is_handed_how_its_net_was_trained(raw_config: dict[str, Any]) -> None:
-    config = load(raw_config)
+    config = load_config(raw_config)
     handed = values.evaluation(config, "voc2011-fcn32s-seg11valid")
     assert handed["evaluate_of"] == "voc2011-fcn32s" and handed["data"]["test"] == "seg11valid"
     assert handed["trained"] == values.training(config, "voc2011-fcn32s")

@@ -7,7 +7,7 @@ import pytest
 from fixtures.page import table_files
 from fixtures.results import write_metrics
 
-from fcnlib.config.columns import KEYS
+from fcnlib.config.columns import RESULT_KEYS
 from fcnlib.config.predicates import parse
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
@@ -17,7 +17,7 @@ from fcnlib.report.tables import build_table
 
 
 def row(experiment: str, measured: float | None, column: Any = "mean_iu", **more: Any) -> ResultRow:
-    task, metric = KEYS[column]
+    task, metric = RESULT_KEYS[column]
     values: dict[str, Any] = {"std": None, "seeds": 1, "paper": None, "unit": "%"} | more
     return ResultRow("nets", experiment.title(), experiment, task, metric, measured, **values)
 
@@ -42,14 +42,14 @@ def test_a_claim_is_true_or_false_by_the_measured_numbers_alone() -> None:
     assert judged(order, row("a", 1.0, paper=9.0), row("b", 2.0, paper=1.0)).holds is False
 
 
-def test_a_row_or_number_that_is_not_there_leaves_a_claim_untested_and_says_why() -> None:
+def test_a_row_or_number_that_is_not_there_leaves_a_claim_untested_with_a_reason() -> None:
     order = claim("a > b")
     found = judged(order, row("a", 2.0))
     assert found.holds is None and "no row b in its table nets" in found.why
     found = judged(order, row("a", 2.0), row("b", None, paper=3.0))
     assert found.holds is None and found.why == "B has no measured mean IU."
-    served = claim("a > 1", numbers={"a": ("nets", "a", "voc2012_test_mean_iu")})
-    found = judged(served, row("a", None, "voc2012_test_mean_iu"))
+    server_score = claim("a > 1", numbers={"a": ("nets", "a", "voc2012_test_mean_iu")})
+    found = judged(server_score, row("a", None, "voc2012_test_mean_iu"))
     assert found.holds is None and "evaluation server" in found.why
     found = judged(claim("a / b > 1"), row("a", 1.0), row("b", 0.0))
     assert found.holds is None and "cannot be computed" in found.why
@@ -64,7 +64,7 @@ def test_others_numbers_are_compared_with_on_the_published_images_only() -> None
         assert found.holds is None and "published images" in found.why
 
 
-def test_a_verdict_that_chance_may_have_made_is_within_noise() -> None:
+def test_a_verdict_close_to_turning_over_is_within_noise() -> None:
     def ordered(b: float, std: float | None, seeds: int) -> Any:
         rows = [row("a", 2.0, std=std, seeds=seeds), row("b", b, std=std, seeds=seeds)]
         return judged(claim("a > b"), *rows)
@@ -77,7 +77,7 @@ def test_a_verdict_that_chance_may_have_made_is_within_noise() -> None:
     assert (alone.holds, alone.standard_errors, alone.within_noise) == (True, None, False)
 
 
-def test_the_comparison_that_decides_tells_the_noise() -> None:
+def test_the_noise_is_that_of_the_deciding_comparison() -> None:
     def found(*values: float) -> Any:
         rows = [row(x, v, std=0.5, seeds=2) for x, v in zip("abc", values, strict=True)]
         return judged(claim("a > b > c"), *rows)
@@ -111,8 +111,8 @@ def test_seeds_go_from_metrics_to_means_to_the_noise_of_a_verdict(tmp_path: Path
 
 
 def test_claims_without_predicate_have_no_verdict() -> None:
-    tested = Claim(section="1", statement="So.", tests=("tests/test_it.py::test_so",))
-    assert judged(tested).holds is None and judged(tested).tests == tested.tests
+    by_tests = Claim(section="1", statement="So.", tests=("tests/test_it.py::test_so",))
+    assert judged(by_tests).holds is None and judged(by_tests).tests == by_tests.tests
     untested = Claim(section="1", statement="So.", untested="Nobody knows.")
     assert judged(untested).why == "Nobody knows."
 

@@ -44,5 +44,5 @@ def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
     ("seconds", "expected"),
     [(7.4, "7 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7325, "2 h 2 min")],
 )
-def test_durations_as_people_say_them(seconds, expected):
+def test_durations_are_readable(seconds, expected):
     assert duration(seconds) == expected

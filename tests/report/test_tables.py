@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fixtures.page import facts, table_files, write_dataset, write_net
+from fixtures.page import run_metadata, table_files, write_dataset, write_net
 from fixtures.results import write_mean_iu, write_metrics
 
 from fcnlib.core.errors import InputError
@@ -102,7 +102,7 @@ def test_a_table_names_the_images_that_snapshots_were_picked_on(tmp_path, fine, 
     assert markdown.count("snapshot") == len(expected)
 
 
-def test_rows_without_snapshots_say_nothing_of_them(tmp_path):
+def test_rows_without_snapshots_have_no_note_on_them(tmp_path):
     assert "snapshot" not in build(tmp_path, [])[1]
 
 
@@ -252,7 +252,7 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     path = tmp_path / "fine/0.json"
     evaluate(
         tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
-        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**facts("fine", 0)),
+        counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**run_metadata("fine", 0)),
     )  # fmt: skip
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:
@@ -272,7 +272,7 @@ def seeds_of(folder: Path, **scores: list[float]) -> list[Path]:
 @pytest.mark.parametrize(
     ("coarse", "bold"), [([0.58, 0.59, 0.60], True), ([0.5, 0.51, 0.52], False)]
 )
-def test_what_chance_may_keep_below_the_best_is_marked_as_well(tmp_path, coarse, bold):
+def test_scores_within_noise_of_the_best_are_marked_as_well(tmp_path, coarse, bold):
     runs = seeds_of(tmp_path, fine=[0.59, 0.6, 0.61], coarse=coarse)
     _, markdown = build(tmp_path, runs)
     assert "| **60.0 ± 1.0** | 65.5 |" in markdown
@@ -280,7 +280,7 @@ def test_what_chance_may_keep_below_the_best_is_marked_as_well(tmp_path, coarse,
     assert "Scores within 2 standard errors of the best are bold, too." in markdown
 
 
-def test_one_run_each_has_one_best_and_no_word_of_chance(tmp_path):
+def test_one_run_each_has_one_best_and_no_note_on_noise(tmp_path):
     _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6], coarse=[0.599]))
     assert "**60.0**" in markdown and "| 59.9 |" in markdown and "standard err" not in markdown
 

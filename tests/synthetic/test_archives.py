@@ -284,7 +284,7 @@ def test_label_maps_hold_codes_of_the_size_of_their_image(context_archives):
         assert codes.shape == pixels(voc[f"{VOC2010_ROOT}/JPEGImages/{name}.jpg"]).shape[:2]
 
 
-def test_the_test_archive_has_photographs_and_their_list_only(tmp_path):
+def test_the_test_archive_has_images_and_their_list_only(tmp_path):
     write_voc2012_test(tmp_path / "test.tar", seed=1, size=32, images=5)
     test = members(tmp_path / "test.tar")
     ids = listed(test[f"{VOC2012_ROOT}/ImageSets/Segmentation/test.txt"])

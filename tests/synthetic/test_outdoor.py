@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from fcn_synthetic.outdoor import outdoor_scene
 from fcn_synthetic.outdoor.layers import MATERIALS, Layers
 from fcn_synthetic.outdoor.scene import PAINTERS
-from fcnlib.datasets.converters.siftflow_names import CATEGORIES, SEMANTIC
+from fcnlib.datasets.converters.siftflow_names import CATEGORIES, SEMANTIC_CLASSES
 
-CODES = {name: code for code, name in enumerate(SEMANTIC, start=1)}
+CODES = {name: code for code, name in enumerate(SEMANTIC_CLASSES, start=1)}
 RARE = {CODES[name] for name in ("cow", "desert", "moon")}
 FLAT = ["crosswalk", "desert", "field", "grass", "river", "road", "sand", "sea", "sidewalk"]
 
@@ -28,7 +28,7 @@ def test_every_category_has_a_scene():
     assert tuple(PAINTERS) == CATEGORIES
 
 
-def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
+def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
     first, again, other = (
         outdoor_scene(np.random.default_rng(seed), 48, "street") for seed in (5, 5, 6)
     )
@@ -44,13 +44,13 @@ def test_any_size_gives_an_image_and_labels_of_that_size(side, category, rare, s
     assert scene.image.shape == (side, side, 3) and scene.image.dtype == np.uint8
     assert scene.semantic.shape == scene.geometric.shape == (side, side)
     assert scene.semantic.dtype == np.uint8 and scene.geometric.dtype == np.int8
-    assert scene.semantic.max() <= len(SEMANTIC)
+    assert scene.semantic.max() <= len(SEMANTIC_CLASSES)
     assert scene.geometric.min() >= -1 and scene.geometric.max() <= 3
 
 
 def test_all_classes_occur_and_the_rare_ones_only_where_they_may():
     common = {code for each in many(320) for code in np.unique(each.semantic)}
-    assert common == set(range(len(SEMANTIC) + 1)) - RARE
+    assert common == set(range(len(SEMANTIC_CLASSES) + 1)) - RARE
     assert {code for each in many(320, rare=True) for code in np.unique(each.semantic)} >= RARE
 
 

@@ -77,7 +77,9 @@ def test_cameras_are_tilted_by_a_few_degrees_each_its_own_way(many):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_each_ray_ends_on_the_block_that_it_names_and_passes_through_none(seed):
     rng = np.random.default_rng(seed)
-    room = arrangement.furnish_room(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
+    room = arrangement.furnish_room(
+        rng, list(arrangement.ROOM_KINDS)[seed % len(arrangement.ROOM_KINDS)]
+    )
     view = rooms._view(rng, room, 16)
     hits = raycast.cast_rays(view, room.size, room.placed)
     blocks = [(item, block) for item in room.placed for block in item.piece]
@@ -97,7 +99,9 @@ def test_each_ray_ends_on_the_block_that_it_names_and_passes_through_none(seed):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_piece_stands_in_another_or_in_the_camera(seed):
     rng = np.random.default_rng(seed)
-    room = arrangement.furnish_room(rng, list(arrangement.KINDS)[seed % len(arrangement.KINDS)])
+    room = arrangement.furnish_room(
+        rng, list(arrangement.ROOM_KINDS)[seed % len(arrangement.ROOM_KINDS)]
+    )
     inside = rng.uniform(0.01, 0.99, size=(20, 3))
     for item in room.placed:
         for block in item.piece:
@@ -184,7 +188,7 @@ def test_every_name_occurs_and_has_a_class(many):
 
 
 def test_rooms_are_of_every_kind_and_hold_something(many):
-    assert {scene.kind for scene in many} == set(arrangement.KINDS)
+    assert {scene.kind for scene in many} == set(arrangement.ROOM_KINDS)
     shell = {"wall", "floor", "ceiling"}
     bare = [
         np.isin(s.labels, [i for i, name in enumerate(s.names) if name in shell]).mean()

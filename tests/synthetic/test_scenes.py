@@ -54,7 +54,7 @@ def test_scenes_and_windows_stay_what_published_demo_numbers_were_made_of():
     )
 
 
-def test_the_same_seed_draws_the_same_scene_and_another_seed_another():
+def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
     first, again, other = (scene(generator(seed, SCENES, 3), 64, 64) for seed in (5, 5, 6))
     assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.objects, again.objects)

@@ -83,7 +83,7 @@ def test_order_is_sampled_with_replacement_and_known_from_the_seed() -> None:
     assert sorted(set(order.tolist())) == list(range(10))
     assert 0.4 < flips.float().mean() < 0.6
     assert not sample_order(10, 1000, seed=3, horizontal_flip=False)[1].any()
-    # Whether images are mirrored must not change which come.
+    # Whether images are flipped must not change which come.
     assert torch.equal(order, sample_order(10, 1000, seed=3, horizontal_flip=False)[0])
 
 

@@ -115,7 +115,7 @@ def test_depth_starts_as_the_mean_of_the_colours(world: Path, tmp_path: Path) ->
     assert net.input_mean.tolist() == [*colours.input_mean.tolist(), 0]
     assert net.input_order.tolist() == [2, 1, 0, 3]
     image = torch.randint(0, 256, (1, 4, 40, 50), dtype=torch.uint8)
-    image[:, 3] = 0  # says nothing, and so must change nothing
+    image[:, 3] = 0  # holds no information, and so must change nothing
     with torch.inference_mode():
         expected = colours.eval()(colours.normalise(image[:, :3]))
         torch.testing.assert_close(net(net.normalise(image)), expected)

@@ -41,7 +41,7 @@ def test_masked_pixels_change_no_weight(
 
 @pytest.fixture
 def start(lively_net: FCN, tmp_path: Path) -> Path:
-    """A net to go on from that tells images apart, as an untrained one does not."""
+    """Initial weights whose scores differ between images, as an untrained net's do not."""
     write_tensors(tmp_path / "start.pt", {"state": lively_net.state_dict()})
     return tmp_path / "start.pt"
 

@@ -93,7 +93,7 @@ def test_a_training_that_is_asked_to_stop_resumes_to_the_same_bits(
         os.killpg(process.pid, number)
         _, errors = process.communicate(timeout=60)
         assert process.returncode != 0
-        assert f"asked to stop: stored iteration {saved_iteration(stored)}" in errors
+        assert f"asked to stop: saved iteration {saved_iteration(stored)}" in errors
     assert saved_iteration(stored) < 300 and not (stopped / "net.pt").exists()
     assert equal_bits(weights_of(train_net(world, stopped, values)), calm)
 

@@ -40,7 +40,7 @@ def checkpoint(net: str) -> str:
 
 
 def iteration(clone: Clone, net: str) -> int:
-    """What a net that is not done has stored."""
+    """The saved state of a net that is not done."""
     stored = clone.folder / f"{checkpoint(net)}.resume"
     if not stored.exists():
         return 0
@@ -83,13 +83,13 @@ class Run:
             time.sleep(0.2)
 
     def have_gone_on(self) -> Callable[[], bool]:
-        """Whether other processes went on from what is stored now, or later, and stored more."""
+        """Whether other processes resumed from this state or a later one, and saved a later one."""
         stored = {net: iteration(self.clone, net) for net in NETS}
         begun = {net: log(self.clone, net)[:TIMESTAMP] for net in NETS}
 
         def has(net: str) -> bool:
             logged = log(self.clone, net)
-            found = re.search(r"going on from iteration (\d+)", logged)
+            found = re.search(r"resuming from iteration (\d+)", logged)
             new = bool(found) and int(found[1]) >= stored[net] and logged[:TIMESTAMP] != begun[net]
             return new and iteration(self.clone, net) > int(found[1])
 
@@ -124,7 +124,7 @@ def wait_for_empty_queue(clone: Clone) -> None:
         time.sleep(0.5)
 
 
-def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
+def test_trainings_resume_after_every_fault_and_end_in_the_bits_of_an_undisturbed_one(
     clone: Clone,
 ) -> None:
     run = Run(clone, "--retries=2")
@@ -179,7 +179,7 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
     run = Run(clone)
     assert run.process.wait(PATIENCE) == 0, clone.printed()
     assert f"{len(NETS)} of {len(NETS)} steps (100%) done" in clone.printed()
-    assert all("going on from iteration" in log(clone, net) for net in NETS)
+    assert all("resuming from iteration" in log(clone, net) for net in NETS)
     clone.run("snakemake", checkpoint(NET))
     calm = weights(clone, NET)
     for net in NETS:
@@ -187,7 +187,7 @@ def test_trainings_go_on_after_every_fault_and_end_in_the_bits_of_a_calm_one(
         assert all(torch.equal(ended[name], calm[name]) for name in calm), net
 
 
-def test_a_job_that_fails_says_why_where_snakemake_was_typed(clone: Clone) -> None:
+def test_a_failed_jobs_reason_is_printed_where_snakemake_was_typed(clone: Clone) -> None:
     for net in NETS:
         (clone.folder / checkpoint(net)).unlink(missing_ok=True)
     images = clone.folder / "data/demo/voc2011-sbd/images"

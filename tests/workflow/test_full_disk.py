@@ -1,4 +1,4 @@
-"""A full disk: one line says so, nothing half-written is left, and the next run goes on."""
+"""A full disk: it is one line, nothing half-written is left, and the next run resumes."""
 
 import re
 import shutil
@@ -47,7 +47,7 @@ def problem(clone: Clone) -> str:
     return lines.pop()
 
 
-def test_a_training_that_fills_the_disk_keeps_what_it_stored_and_goes_on(clone: Clone) -> None:
+def test_a_training_that_fills_the_disk_keeps_its_saved_state_and_resumes(clone: Clone) -> None:
     clone.run("snakemake", CHECKPOINT)
     calm = torch.load(clone.folder / CHECKPOINT, weights_only=True)["state"]
     shutil.rmtree(clone.folder / "results")
@@ -58,7 +58,7 @@ def test_a_training_that_fills_the_disk_keeps_what_it_stored_and_goes_on(clone: 
     assert f"./demo/checkpoints/{NET}/0.pt.resume" in left
     assert not [name for name in left if ".tmp" in name or name.endswith("0.pt")]
     kept = clone.folder / "kept/demo"
-    assert "going on from iteration" in (kept / f"logs/train/{NET}/0.log").read_text()
+    assert "resuming from iteration" in (kept / f"logs/train/{NET}/0.log").read_text()
     ended = torch.load(kept / f"checkpoints/{NET}/0.pt", weights_only=True)["state"]
     assert all(torch.equal(ended[name], calm[name]) for name in calm)
 

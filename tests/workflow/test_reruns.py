@@ -157,8 +157,8 @@ def test_an_entry_is_added_where_it_is_shown_alone(finished: Path) -> None:
     assert of("train", found) == of("evaluate", found) == {"mine"}
     for rule in ("table", "curves", "class_iu", "examples"):
         assert of(rule, found) == {"skip-controls"}
-    shown = {"train", "evaluate", "table", "curves", "class_iu", "examples", "times"}
-    assert {rule for rule, _ in found} == {*shown, *LAST}
+    expected = {"train", "evaluate", "table", "curves", "class_iu", "examples", "times"}
+    assert {rule for rule, _ in found} == {*expected, *LAST}
 
 
 def test_the_copy_of_the_configuration_makes_the_same_run(finished: Path) -> None:

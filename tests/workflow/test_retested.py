@@ -1,4 +1,4 @@
-"""Rows that score the net of another row: what they may say, and that they train nothing."""
+"""Rows that score the net of another row: what they may have, and that they train nothing."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import pytest
 import yaml
 from fixtures.workflow import jobs, snakemake
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Retested
 from fcnlib.core.errors import InputError
 
@@ -27,7 +27,7 @@ ROWS["train"] = {**ROW, "row": "training images", "data": {**DATA, "test": "trai
 def test_a_tested_row_has_the_scores_of_a_net_and_needs_one(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"] |= ROWS
     raw_config["tables"] |= TABLES
-    entry = load(raw_config).experiments["shape"]
+    entry = load_config(raw_config).experiments["shape"]
     assert isinstance(entry, Retested) and entry.starts("published") == ("voc-fcn32s",)
 
 
@@ -35,7 +35,7 @@ def test_a_scale_that_shows_a_tested_row_trains_its_net(raw_config: dict[str, An
     raw_config["tables"] |= TABLES
     raw_config["experiments"]["shape"] = ROWS["shape"]
     raw_config["scales"]["demo"]["tables"] = ["masks"]
-    assert list(load(raw_config).experiments) == ["voc-fcn32s", "shape"]
+    assert list(load_config(raw_config).experiments) == ["voc-fcn32s", "shape"]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_scale_that_shows_a_tested_row_trains_its_net(raw_config: dict[str, An
     [
         ({"evaluate_of": "voc-fcn23s"}, "x.evaluate_of: 'voc-fcn23s' is no experiment; did you"),
         ({"evaluate_of": "zoo-voc-fcn8s"}, "x.evaluate_of: 'zoo-voc-fcn8s' is no net that is"),
-        ({"evaluate_of": "last"}, "x.evaluate_of: 'last' must stand above it"),
+        ({"evaluate_of": "last"}, "x.evaluate_of: 'last' must be above it"),
         ({"evaluate_of": "x"}, "x.evaluate_of: 'x' is no net that is trained"),
         ({"evaluate_of": None}, "x: none; expected one of: "),
         ({"upper_bound": {"factor": 4}}, "x: evaluate_of beside upper_bound; expected one of: "),
@@ -66,16 +66,16 @@ def test_a_row_that_cannot_be_tested_is_refused(
     raw_config["tables"] |= TABLES
     raw_config["experiments"] |= {"x": {**ROWS["same"], **change}, "last": last}
     with pytest.raises(InputError) as error:
-        load(raw_config)
+        load_config(raw_config)
     assert message in str(error.value)
     assert "experiments.x" in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_bound_sees_nothing_that_could_be_hidden(raw_config: dict[str, Any]) -> None:
+def test_a_bound_sees_nothing_that_could_be_masked(raw_config: dict[str, Any]) -> None:
     bound = {"row": "Bound", "tables": ["skips"], "upper_bound": {"factor": 4}}
     raw_config["experiments"]["x"] = {**bound, "data": {**DATA, "test_mask": "shape"}}
     with pytest.raises(InputError, match=r"x\.data\.test_mask: expected none, as a bound sees no"):
-        load(raw_config)
+        load_config(raw_config)
 
 
 def with_rows(folder: Path) -> Path:

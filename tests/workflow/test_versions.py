@@ -10,7 +10,7 @@ import snakemake
 from fixtures.browser import CHROMIUM, QUIET
 from fixtures.clone import Clone, jobs, tiny
 
-from fcnlib.config.load import load
+from fcnlib.config.load import load_config
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_a_changed_rate_retrains_what_depends_on_it_and_nothing_else(pulled: Clo
     ran = jobs(pulled.run("dvc", "repro"))
     affected = {"voc-fcn32s", "voc-fcn16s"}  # 16s starts from 32s
     assert of("train", ran) == of("evaluate", ran) == affected
-    entries = load(pulled.config()).experiments
+    entries = load_config(pulled.config()).experiments
     assert of("table", ran) == {name for row in affected for name in entries[row].tables}
     assert not {"synthetic_voc", "prepare", "pretrain", "upper_bound"} & {rule for rule, _ in ran}
     after = checkpoints(pulled)

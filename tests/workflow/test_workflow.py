@@ -9,14 +9,14 @@ import yaml
 from fixtures.workflow import REPOSITORY, jobs, snakemake
 from PIL import Image
 
-from fcnlib.config.load import load, read
-from fcnlib.config.studies import read_studies, read_whole
+from fcnlib.config.load import load_config, read_config
+from fcnlib.config.studies import read_raw_config, read_studies
 from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.plan.targets import Targets
 
 
 def test_the_studies_plan_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
-    targets = Targets(read([clone / "config.yaml"]))
+    targets = Targets(read_config([clone / "config.yaml"]))
     planned = jobs(clone, "all")
     assert planned["train"] == len(targets.trained) > 0
     assert planned["upper_bound"] == len(targets.bounds) > 0
@@ -33,7 +33,7 @@ def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> N
 
 
 def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
-    content, _ = read_whole([clone / "config.yaml"])
+    content, _ = read_raw_config([clone / "config.yaml"])
     nets = ["voc-fcn32s"]
     kinds = {"losses": nets, "momentum": nets, "ablation": [], "comparison": nets}
     content["figures"] = {
@@ -48,7 +48,7 @@ def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     demo, paper = jobs(clone, "all"), jobs(clone, "all", "--config", "scale=paper")
-    targets = Targets(read([clone / "config.yaml"]))
+    targets = Targets(read_config([clone / "config.yaml"]))
     archives = {file for name in targets.config.datasets for file in targets.dataset_files(name)}
     # The data sets' archives, four classifiers, and the released nets.
     assert paper["download"] == len(archives) + 4 + paper["convert"]
@@ -66,7 +66,7 @@ def test_seeds_multiply_the_runs_and_not_the_tables(clone: Path) -> None:
 
 
 def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path) -> None:
-    targets = Targets(read([clone / "config.yaml"]))
+    targets = Targets(read_config([clone / "config.yaml"]))
     planned = jobs(clone, "zoo", "--config", "scale=paper")
     used = {entry.data.dataset for entry in targets.released.values()}
     archives = {file for name in used for file in targets.dataset_files(name)}
@@ -76,7 +76,9 @@ def test_the_zoo_is_downloaded_converted_and_scored_without_training(clone: Path
         "prepare": len(used),
         "hha": 1,
         **dict.fromkeys(("convert", "evaluate"), files),
-        **{"table": 4, "zoo": 1, "total": planned["total"]},
+        "table": 4,
+        "zoo": 1,
+        "total": planned["total"],
     }
 
 
@@ -87,8 +89,8 @@ def test_a_submission_needs_its_net_and_the_test_images(clone: Path) -> None:
 
 
 def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
-    content, _ = read_whole([clone / "config.yaml"])
-    for name in Targets(load(content)).trained:
+    content, _ = read_raw_config([clone / "config.yaml"])
+    for name in Targets(load_config(content)).trained:
         content["experiments"][name].setdefault("net", {}).setdefault("start_from", "random")
     (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     assert "pretrain" not in jobs(clone, "all")
@@ -133,7 +135,7 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
         (
             "studies/4.3-skips.yaml",
             *("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]"),
-            "must stand above it",
+            "must be above it",
         ),
         ("config.yaml", "momentum: 0.99", "momentum: high", "momentum: 'high': Input should be a"),
         ("config.yaml", "\nseeds: ", "\n\tseeds: ", "line 7, column 1"),
@@ -204,7 +206,7 @@ def test_an_overlay_may_bring_entries_of_its_own(clone: Path) -> None:
 
 def numbers(folder: Path) -> int:
     """How many numbers the tables have: each column of each row."""
-    targets = Targets(read([folder / "config.yaml"]))
+    targets = Targets(read_config([folder / "config.yaml"]))
     tables = targets.config.tables.items()
     return sum(len(table.columns) * len(targets.rows(name)) for name, table in tables)
 
@@ -218,7 +220,9 @@ TINY = {
         "test": {"size": 48, "images": 2},
     },
     "pretraining": {
-        **{"windows": 64, "held_out": 16, "iterations": 4},
+        "windows": 64,
+        "held_out": 16,
+        "iterations": 4,
         "backbones": {
             name: {"windows": 64, "iterations": 4} for name in ("alexnet", "vgg19", "googlenet")
         },
@@ -269,7 +273,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     lines = (results / "results.csv").read_text().splitlines()
     header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
     assert lines[0].startswith(header) and len(lines) == 1 + numbers(clone)
-    targets = Targets(read([clone / "config.yaml"]))
+    targets = Targets(read_config([clone / "config.yaml"]))
     for name, entry in targets.released.items():
         # Written in the released format and read back: the same net.
         ours, theirs = (

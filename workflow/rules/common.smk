@@ -4,8 +4,8 @@ import re
 import sys
 from pathlib import Path
 
-from fcnlib.config.load import load
-from fcnlib.config.studies import read_whole
+from fcnlib.config.load import load_config
+from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.core.fingerprint import fingerprint, stamp
@@ -13,12 +13,12 @@ from fcnlib.plan import specs, values
 from fcnlib.plan.targets import Targets
 
 try:
-    WHOLE, SOURCE = read_whole(["config.yaml", *workflow.configfiles], config)
-    CONFIG = load(WHOLE, SOURCE)
+    RAW_CONFIG, SOURCE = read_raw_config(["config.yaml", *workflow.configfiles], config)
+    CONFIG = load_config(RAW_CONFIG, SOURCE)
 except InputError as error:
     sys.exit(f"error: {error}")  # one line, where a traceback would bury it
 config.clear()  # Snakemake has overlaid keys first
-config.update(WHOLE)  # scripts see the studies too
+config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
@@ -48,7 +48,7 @@ wildcard_constraints:
 
 
 def growing(resources):
-    """The same with half as much more memory on each retry; as training goes on, no more time."""
+    """The same with half as much more memory on each retry; as training resumes, no more time."""
     if "mem_mb" not in resources:
         return resources
     half = resources["mem_mb"] // 2

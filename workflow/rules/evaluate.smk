@@ -68,7 +68,7 @@ rule time:
         "../scripts/time.py"
 
 
-# For the tables of scores that only PASCAL's evaluation server can tell.
+# For the tables of scores that only PASCAL's evaluation server can measure.
 rule submit:
     input:
         net=PATHS.checkpoint(),

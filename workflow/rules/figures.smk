@@ -1,4 +1,4 @@
-"""Figures, each kind by its own rule: those of a table first, then those that stand by themselves."""
+"""Figures, each kind by its own rule: those of a table first, then those of none."""
 
 
 rule curves:

@@ -1,4 +1,4 @@
-"""What people look at: tables, claims, the page, and Snakemake's own report."""
+"""The report: tables, claims, the page, and Snakemake's own report."""
 
 import hashlib
 import json
@@ -109,7 +109,7 @@ rule configuration:
         "../envs/fcnlib.yaml"
     params:
         # As Snakemake shows what has changed, and all of it is longer than a screen.
-        digest=hashlib.sha256(json.dumps(WHOLE, default=str).encode()).hexdigest(),
+        digest=hashlib.sha256(json.dumps(RAW_CONFIG, default=str).encode()).hexdigest(),
     script:
         "../scripts/configuration.py"
 

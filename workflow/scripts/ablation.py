@@ -1,10 +1,10 @@
 """Plot the mean IU of every row of several tables."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.ablation import draw_ablation
+from fcnlib.report.figures.ablation import plot_ablation
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_ablation(
+    plot_ablation(
         snakemake.params.figure,
         results=snakemake.input.results,
         image=snakemake.output.image,

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.class_iu import draw_class_iu
+from fcnlib.report.figures.class_iu import plot_class_iu
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_class_iu(
+    plot_class_iu(
         snakemake.params.figure,
         metrics=snakemake.input.metrics,
         dataset=Path(snakemake.input.dataset).parent,

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.comparison import draw_comparison
+from fcnlib.report.figures.comparison import plot_comparison
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_comparison(
+    plot_comparison(
         snakemake.params.figure,
         models=snakemake.input.nets,
         counts=snakemake.input.counts,

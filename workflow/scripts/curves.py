@@ -1,10 +1,10 @@
 """Plot the training curves of a table's nets."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.curves import draw_curves
+from fcnlib.report.figures.curves import plot_curves
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_curves(
+    plot_curves(
         snakemake.params.figure,
         curves=snakemake.input.curves,
         image=snakemake.output.image,

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.examples import draw_examples
+from fcnlib.report.figures.examples import plot_examples
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_examples(
+    plot_examples(
         snakemake.params.figure,
         models=snakemake.input.nets,
         counts=snakemake.input.counts,

@@ -1,10 +1,10 @@
-"""Plot what nets leave of the upper bounds of their strides."""
+"""Plot the gaps between nets and the upper bounds of their strides."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.gaps import draw_gaps
+from fcnlib.report.figures.gaps import plot_gaps
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_gaps(
+    plot_gaps(
         snakemake.params.figure,
         metrics=snakemake.input.metrics,
         image=snakemake.output.image,

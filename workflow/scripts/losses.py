@@ -1,10 +1,10 @@
 """Plot the losses of several experiments by iteration and time."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.losses import draw_losses
+from fcnlib.report.figures.losses import plot_losses
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_losses(
+    plot_losses(
         snakemake.params.figure,
         curves=snakemake.input.curves,
         image=snakemake.output.image,

@@ -1,10 +1,10 @@
 """Plot mean IU by momentum and batch size."""
 
 from fcnlib.core.job import job
-from fcnlib.report.figures.momentum import draw_momentum
+from fcnlib.report.figures.momentum import plot_momentum
 
 with job(snakemake.log[0], snakemake.threads):
-    draw_momentum(
+    plot_momentum(
         snakemake.params.figure,
         metrics=snakemake.input.metrics,
         image=snakemake.output.image,

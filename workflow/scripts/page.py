@@ -1,4 +1,4 @@
-"""Write the page that people look at."""
+"""Write the page of results."""
 
 from fcnlib.core.job import job
 from fcnlib.plan.commands import commands

@@ -75,7 +75,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class _CheckedPair:
-    """The findings about an image and its mask, and what their sums are made of."""
+    """The findings of an image and its mask, and their share of the sums."""
 
     findings: list[Finding]
     counts: NDArray[np.int64] | None = None

@@ -14,7 +14,7 @@ from fcnlib.datasets import images
 from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import MASK_SUFFIXES, image_files
 from fcnlib.datasets.hha.encode import SENSOR_M
-from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, inputs_of, read_hha_info, read_list
+from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, available_inputs, read_hha_info, read_list
 
 Files = Mapping[str, Path]  # by ID
 
@@ -26,7 +26,7 @@ Problem = tuple[str, str]  # what is there, what is wrong with it
 def check_inputs(
     root: Path, info: DatasetInfo, image_paths: Files, *, workers: int = 1
 ) -> list[Finding]:
-    """Findings about depth, masks of missing depth, and HHA.
+    """Findings of depth, masks of missing depth, and HHA.
 
     Args:
         root: The prepared data set.
@@ -34,7 +34,7 @@ def check_inputs(
         image_paths: Path of each image, with which the other files are compared.
         workers: Number of threads.
     """
-    kinds: list[str] = [name for name in inputs_of(root, info) if name != "rgb"]
+    kinds: list[str] = [name for name in available_inputs(root, info) if name != "rgb"]
     if (root / "missing").is_dir():
         kinds.append("missing")
     if not kinds:
@@ -87,7 +87,7 @@ def _check_hha_info(path: Path, expected: int) -> Iterator[Finding]:
 
 
 def _check_image(files: Mapping[str, Files], image_paths: Files, id: str) -> list[Finding]:
-    """Findings about the depth, HHA and missing depth of an image."""
+    """Findings of the depth, HHA and missing depth of an image."""
     checks = {"depth": _check_depth, "hha": _check_hha, "missing": _check_missing}
     size = _size(image_paths.get(id))
     findings = []

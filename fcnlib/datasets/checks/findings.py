@@ -17,5 +17,5 @@ class Finding:
 
 
 def error_finding(error: InputError, file: object) -> Finding:
-    """A finding of an error about a file."""
+    """The finding of an error in a file."""
     return Finding("error", str(file), "", str(error).removeprefix(f"{file}: "))

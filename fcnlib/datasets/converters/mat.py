@@ -79,9 +79,9 @@ def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     return {name: np.asarray(content[name]) for name in names}
 
 
-def whole_numbers(values: NDArray[Any], origin: str, last: int) -> NDArray[np.int64]:
-    """A field's values [N]; an error unless they are whole numbers from 1 to `last`."""
-    expected = f"expected whole numbers from 1 to {last}"
+def checked_integers(values: NDArray[Any], origin: str, last: int) -> NDArray[np.int64]:
+    """A field's values [N]; an error unless they are integers from 1 to `last`."""
+    expected = f"expected integers from 1 to {last}"
     if values.dtype.kind not in "uif":
         kind = _KINDS.get(values.dtype.kind, str(values.dtype))
         raise InputError(f"{origin}: {kind}, {expected}")

@@ -16,7 +16,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
-from fcnlib.datasets.converters.mat import load_mat, whole_numbers
+from fcnlib.datasets.converters.mat import checked_integers, load_mat
 from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP, NYUD_SIZE
 from fcnlib.datasets.images import VOID
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import h5py
 
 FIRST_ID = 5001  # of the image with index 1
-FIELDS = {  # name -> number of axes, kind, bytes
+HDF5_FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
     "depths": (3, "f", 4),
     "rawDepths": (3, "f", 4),
@@ -107,7 +107,7 @@ def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
     """The number of images; an error unless every field has the expected type and shape."""
     height, width = (side // reduced for side in NYUD_SIZE)
     count = None
-    for name, (axes, kind, size) in FIELDS.items():
+    for name, (axes, kind, size) in HDF5_FIELDS.items():
         field = file.get(name)
         if field is None or not hasattr(field, "shape"):
             raise InputError(f"{path}: no field {name!r} in it")
@@ -121,7 +121,7 @@ def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
         count = field.shape[0] if count is None else count
         if field.shape[0] != count or (axes == 4 and field.shape[1] != 3):
             raise InputError(f"{path}: {name}: {list(field.shape)}, expected {count} images")
-    assert count is not None  # FIELDS is not empty
+    assert count is not None  # HDF5_FIELDS is not empty
     return int(count)
 
 
@@ -130,7 +130,7 @@ def read_splits(path: Path, count: int) -> dict[str, list[str]]:
     content = load_mat(path, ("trainNdxs", "testNdxs"))
     lists = {}
     for name in ("trainNdxs", "testNdxs"):
-        indices = whole_numbers(content[name], f"{path}: {name}", count)
+        indices = checked_integers(content[name], f"{path}: {name}", count)
         found, times = np.unique(indices, return_counts=True)
         if len(found) != len(indices):
             raise InputError(f"{path}: {name}: index {found[times > 1][0]} is in it twice")
@@ -155,7 +155,7 @@ def read_mapping(path: Path) -> NDArray[np.uint8]:
         wrong = [found for found, known in zip(names, CLASSES, strict=False) if found != known]
         found = f"class {wrong[0]!r}" if wrong else f"{len(names)} classes"
         raise InputError(f"{path}: className: {found}, expected NYUDv2's {len(CLASSES)} classes")
-    classes = whole_numbers(content["mapClass"], f"{path}: mapClass", len(CLASSES))
+    classes = checked_integers(content["mapClass"], f"{path}: mapClass", len(CLASSES))
     return np.concatenate([[VOID], classes - 1]).astype(np.uint8)
 
 
@@ -168,7 +168,7 @@ def _frames(
 ) -> Iterator[LabeledImage | None]:
     """The images in the file's order; None for those that an earlier run stored."""
     rows, columns = crop
-    fields = {name: _cached(file, name) for name in FIELDS}
+    fields = {name: _cached(file, name) for name in HDF5_FIELDS}
     for id in ids:
         if all(writer.has(kind, id) for kind in ("image", "depth", "labels/semantic")):
             yield None

@@ -21,7 +21,7 @@ _LIST = re.compile(r"(?:.*/)?(train|val|test)\.txt")
 _FILE = re.compile(
     r"(?:.*/)?(?:data/(images|depth|hha)/img_(\d+)\.png|(segmentation)/img_(\d+)\.mat)"
 )
-KINDS = ("images", "depth", "hha", "segmentation")
+FOLDERS = ("images", "depth", "hha", "segmentation")
 
 
 def convert_nyudv2_release(
@@ -47,7 +47,7 @@ def convert_nyudv2_release(
         ids = {*splits["trainval"], *splits["test"]}
         found = (item for item in members(archive, _FILE) if (item[0][2] or item[0][4]) in ids)
         stored = in_threads(partial(_store, writer, archive), found, workers)
-        total = len(KINDS) * len(ids)
+        total = len(FOLDERS) * len(ids)
         for _ in progress(stored, desc=f"reading {archive.name}", total=total, unit="file"):
             pass
 

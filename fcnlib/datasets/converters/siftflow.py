@@ -16,14 +16,19 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.mat import mat_label
-from fcnlib.datasets.converters.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
+from fcnlib.datasets.converters.siftflow_names import (
+    FOLDER,
+    GEOMETRIC_CLASSES,
+    SEMANTIC_CLASSES,
+    released_test,
+)
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import first_and_more
 from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
-TASKS = {"semantic": SEMANTIC, "geometric": GEOMETRIC}  # colours by class by task
+TASKS = {"semantic": SEMANTIC_CLASSES, "geometric": GEOMETRIC_CLASSES}  # colours by class by task
 UNLABELLED = {"semantic": (0,), "geometric": (-1, 0)}
 _FOLDERS = {"SemanticLabels": "semantic", "GeoLabels": "geometric"}
 # macOS adds files whose names begin with a dot to zip archives.
@@ -118,7 +123,7 @@ def _store_images(writer: DatasetWriter, archive: Path, labelled: set[str], work
     for _ in progress(stored, desc="reading images", total=len(labelled), unit="image"):
         pass
     if unlabelled:
-        logger.info("%s: left out without labels: %s", archive, first_and_more(unlabelled))
+        log.info("%s: left out without labels: %s", archive, first_and_more(unlabelled))
 
 
 def read_label(content: bytes, task: str, origin: str) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ CATEGORIES = (
     "tallbuilding",
 )
 
-SEMANTIC: dict[str, Colour] = {
+SEMANTIC_CLASSES: dict[str, Colour] = {
     "awning": (214, 74, 62),
     "balcony": (150, 96, 132),
     "bird": (252, 252, 120),
@@ -52,7 +52,7 @@ SEMANTIC: dict[str, Colour] = {
     "tree": (24, 112, 48),
     "window": (64, 220, 230),
 }
-GEOMETRIC: dict[str, Colour] = {
+GEOMETRIC_CLASSES: dict[str, Colour] = {
     "sky": (160, 214, 250),
     "horizontal": (120, 178, 88),
     "vertical": (204, 96, 84),

@@ -1,4 +1,4 @@
-"""Split lists of VOC archives and their like."""
+"""Split lists of VOC archives and similar ones."""
 
 import re
 from pathlib import Path

@@ -28,7 +28,7 @@ from fcnlib.datasets.reader import first_and_more
 
 Unit = Literal["mm", "0.1mm", "m"]
 PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
-SUFFIXES = (".png", ".npy")
+DEPTH_SUFFIXES = (".png", ".npy")
 TOP, BOTTOM, LEFT, RIGHT = NYUD_CROP
 CROPPED_SIZE = (BOTTOM - TOP, RIGHT - LEFT)
 LARGEST = 1e5  # pixels, of a focal length or principal point: beyond, numbers overflow
@@ -130,9 +130,9 @@ def parse_camera(text: str) -> Camera:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in DEPTH_SUFFIXES)
     if not found:
-        raise InputError(f"{path}: no depth image in it, expected {' or '.join(SUFFIXES)}")
+        raise InputError(f"{path}: no depth image in it, expected {' or '.join(DEPTH_SUFFIXES)}")
     return found
 
 
@@ -198,9 +198,9 @@ def _values(path: Path) -> NDArray[Any]:
         try:
             return images.read_depth(path)
         except InputError as error:
-            if path.suffix.lower() in SUFFIXES or not path.exists():
+            if path.suffix.lower() in DEPTH_SUFFIXES or not path.exists():
                 raise
-            raise InputError(f"{error}; expected {' or '.join(SUFFIXES)}") from None
+            raise InputError(f"{error}; expected {' or '.join(DEPTH_SUFFIXES)}") from None
     try:
         values: NDArray[Any] = np.load(path, allow_pickle=False)
     except FileNotFoundError:

@@ -32,7 +32,7 @@ ZLIB_LEVEL = 3  # files a tenth larger than at the default, 6, in a third of the
 def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     """Write `hha/ID.png` and then `hha.json` into a prepared data set.
 
-    The next run goes on after the images that a stopped one wrote. HHA that came with the data set
+    The next run resumes after the images that a stopped one wrote. HHA that came with the data set
     is kept.
     """
     info = read_info(dataset / INFO)

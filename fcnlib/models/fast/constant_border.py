@@ -138,14 +138,14 @@ class AssembleMap(nn.Module):
         computed, edge, image = maps[0], maps[1], maps[2]
         height = map_side(image.shape[2], self.windows)
         width = map_side(image.shape[3], self.windows)
-        whole = stretch(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
+        assembled = stretch(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
         bottom = interior_end(image.shape[2], self.windows)
         right = interior_end(image.shape[3], self.windows)
         last, skipped = bottom - self.interior + self.skipped, self.skipped
         end = right - self.interior + skipped
         interior = computed[:, :, skipped:last, skipped:end] + self.constant
-        whole[:, :, self.interior : bottom, self.interior : right] = interior
-        return whole
+        assembled[:, :, self.interior : bottom, self.interior : right] = interior
+        return assembled
 
 
 def skip_constant_border(net: NetT) -> NetT:
@@ -158,11 +158,11 @@ def skip_constant_border(net: NetT) -> NetT:
     chains = _chains(layers, inputs)
     chain_of = {each.name: chain for chain in chains for each in chain}
     new: Layers = {}
-    whole: dict[str, str] = {}  # the assembled map of a layer, where others need it
+    assembled: dict[str, str] = {}  # the assembled map of a layer, where others need it
     for name, layer in layers.items():
         clear_inputs(layer)
         if name not in chain_of:
-            add_layer(new, name, layer, *(whole.get(source, source) for source in inputs[name]))
+            add_layer(new, name, layer, *(assembled.get(source, source) for source in inputs[name]))
             continue
         names = [each.name for each in chain_of[name]]
         position = names.index(name)
@@ -170,7 +170,7 @@ def skip_constant_border(net: NetT) -> NetT:
         consumers = {consumer for consumer, sources in inputs.items() if name in sources}
         if consumers - {*names[position + 1 : position + 2]}:
             chain, image = chain_of[name][: position + 1], inputs[names[0]][0]
-            whole[name] = _add_whole_map(new, chain, image, whole)
+            assembled[name] = _add_assembled_map(new, chain, image, assembled)
     return net.with_layers(new)
 
 
@@ -239,11 +239,11 @@ def _interior_form(chain: list[InteriorLayer], position: int) -> nn.Module:
     return BorderOffsetConv(each.layer, each.input_constant, padding=padding)
 
 
-def _add_whole_map(
-    layers: Layers, chain: list[InteriorLayer], image: str, whole: Mapping[str, str]
+def _add_assembled_map(
+    layers: Layers, chain: list[InteriorLayer], image: str, assembled: Mapping[str, str]
 ) -> str:
     """Add the edge and the whole map of the chain's last layer; returns the latter's name."""
-    known = [i for i, each in enumerate(chain) if each.name in whole]
+    known = [i for i, each in enumerate(chain) if each.name in assembled]
     begin = known[-1] if known else 0
     if known:
         edge = f"{chain[begin].name}/edge"

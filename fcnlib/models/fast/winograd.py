@@ -55,7 +55,13 @@ def tile_kernel(weight: Tensor) -> Tensor:
 class Winograd(nn.Module):
     """A 3 x 3 convolution and its floor (of a ReLU, 0), by tiles of 4 x 4 outputs.
 
-    Uncropped, it gives whole tiles: more cells than the convolution at the far ends.
+    Args:
+        kernel: The weights at the points of a tile, [36, in, out], by `tile_kernel`.
+        bias: Of the convolution, [out].
+        floor: What outputs are clamped to from below: one number, or one per channel.
+        padding: Of the convolution, in cells.
+        cropped: Whether outputs end where the convolution's do; otherwise they are full tiles,
+            which have more cells at the far ends.
     """
 
     kernel: Tensor

@@ -61,7 +61,7 @@ PYTHON, PARAM_STR = 130, 3  # LayerParameter.python_param.param_str
 
 
 class CaffemodelError(InputError):
-    """A file is not a .caffemodel, or not a whole one."""
+    """A file is not a .caffemodel, or an incomplete one."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class _NetReader(MessageReader):
             if field.number in (2, 100):
                 self.expect(field, BYTES)
                 name, layer = self.read_layer(field, "layer" if field.number == 100 else "v1")
-                # The same layer stands there again for another phase, without weights.
+                # The same layer comes again for another phase, without weights.
                 if layer.blobs or not layers.get(name, layer).blobs:
                     layers[name] = layer
             elif field.number == 1:
@@ -141,8 +141,8 @@ class _NetReader(MessageReader):
                 name = self.read_name(field)
             elif field.number == blobs_field:
                 self.expect(field, BYTES)
-                whole = not blobs and kind in ("Convolution", "Deconvolution")
-                blobs.append(self.read_blob(field, name, whole=whole))
+                keep_axes = not blobs and kind in ("Convolution", "Deconvolution")
+                blobs.append(self.read_blob(field, name, keep_axes=keep_axes))
             elif generation == "v1" and field.number == 1:
                 self.expect(field, BYTES)
                 return self.read_layer(field, "v0")
@@ -178,7 +178,7 @@ class _NetReader(MessageReader):
             found = field if field.number == number else found
         return found
 
-    def read_blob(self, blob: Field, layer: str, *, whole: bool) -> Blob:
+    def read_blob(self, blob: Field, layer: str, *, keep_axes: bool) -> Blob:
         # By field: data and diff, each as float and as double.
         arrays: dict[int, list[NDArray[Any]]] = {5: [], 6: [], 8: [], 9: []}
         old: dict[int, int] = {}
@@ -204,7 +204,7 @@ class _NetReader(MessageReader):
             expected = " x ".join(map(str, sides)) or "1"
             found_here = f"{layer or 'a layer'} has {len(values)} numbers"
             raise self.error(blob.key, found_here, f"{expected} of them")
-        if old and not whole and sides[:2] == [1, 1]:
+        if old and not keep_axes and sides[:2] == [1, 1]:
             sides = sides[3:] if sides[2] == 1 else sides[2:]
         # A blob without a shape is one number.
         return values.reshape(sides or -1).astype(np.float32, copy=False)
@@ -229,7 +229,7 @@ def write_caffemodel(
     *,
     generation: Generation = "layer",
 ) -> None:
-    """Write layers, or their blobs, as a .caffemodel of a generation, whole or not at all.
+    """Write layers, or their blobs, as a .caffemodel of a generation, atomically.
 
     One blob at a time is in memory. The older generations know shapes of at most four axes, and
     their layers are written with name, type and blobs alone.

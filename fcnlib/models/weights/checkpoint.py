@@ -16,7 +16,7 @@ from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 
-WHOLE_NUMBERS = ("input_order", "num_batches_tracked")  # buffers
+INTEGER_BUFFERS = ("input_order", "num_batches_tracked")  # buffers
 # What the file of a segmentation net must hold, and all that the file of a classifier holds.
 REQUIRED = ("classes", "palette", "inputs", "best_iteration", "provenance")
 OF_CLASSIFIER = ("state", "scores", "provenance")
@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint atomically."""
     content = {each.name: getattr(checkpoint, each.name) for each in fields(checkpoint)}
     checkpoint_from(content, path)
     if checkpoint.net is None:
@@ -89,7 +89,7 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
 
 
 def read_tensors(path: Path) -> dict[str, object]:
-    """The content of any .pt file as it stands there, loaded without running code from it."""
+    """The unchecked content of any .pt file, loaded without running code from it."""
     if _is_exported(path):
         raise InputError(f"{path}: an exported model, not weights; expected a checkpoint (.pt)")
     try:
@@ -125,12 +125,12 @@ def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile):  # what it is instead is for others to tell
+    except (OSError, ValueError, zipfile.BadZipFile):  # whoever reads it names what it is instead
         return []
 
 
 def write_tensors(path: Path, content: Mapping[str, object]) -> None:
-    """Write tensors and plain values as a .pt file, whole or not at all."""
+    """Write tensors and plain values as a .pt file, atomically."""
     try:
         with atomic_write(path) as temporary:
             torch.save(dict(content), temporary)
@@ -153,7 +153,7 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     ):
         raise InputError(f"{path}: no tensors in it; expected a dict of layer name -> tensor")
     for name, tensor in state.items():
-        if not (tensor.is_floating_point() or name.endswith(WHOLE_NUMBERS)):
+        if not (tensor.is_floating_point() or name.endswith(INTEGER_BUFFERS)):
             kind = str(tensor.dtype).removeprefix("torch.")
             raise InputError(f"{path}: {name} is of type {kind}; expected floating point numbers")
     return state
@@ -162,7 +162,7 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
 def json_value(value: object) -> object:
     """A checkpoint's value for JSON: the shapes of its tensors, and all else as text."""
     if isinstance(value, Tensor):
-        return shown_shape(value)
+        return format_shape(value)
     if isinstance(value, dict):
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -170,6 +170,6 @@ def json_value(value: object) -> object:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
-def shown_shape(tensor: Tensor) -> str:
-    """A tensor's sides, as people write them."""
+def format_shape(tensor: Tensor) -> str:
+    """A tensor's shape as text, such as "64 x 3 x 3 x 3"."""
     return " x ".join(map(str, tensor.shape)) or "a number"

@@ -14,7 +14,7 @@ from fcnlib.config.schema_nets import STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES, TASK_LETTERS
-from fcnlib.models.weights.checkpoint import shown_shape
+from fcnlib.models.weights.checkpoint import format_shape
 from fcnlib.models.weights.sources import STREAMS, Weights, is_bilinear
 
 MAX_SKIP_SCALE = 1e6
@@ -56,7 +56,7 @@ def infer_shapes(state: Mapping[str, Tensor], backbone: str, source: Path) -> di
         raise InputError(f"{source}: no {first}.weight in it; expected the layers of {backbone}")
     weight, most = state[f"{widest}{stream}.weight"], convolutions[widest].out_channels
     if weight.dim() < 2 or not 0 < len(weight) <= most:
-        shape = shown_shape(weight)
+        shape = format_shape(weight)
         raise InputError(f"{source}: {widest}.weight is {shape}; expected 1 to {most} outputs")
     shapes: dict[str, Any] = {"width": len(weight) / most}
     if "fc6" in full:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.weights.checkpoint import shown_shape
+from fcnlib.models.weights.checkpoint import format_shape
 
 State = Mapping[str, Tensor]
 
@@ -43,7 +43,7 @@ def load_matching(state: State, net: nn.Module, *, origin: str = "weights") -> M
         tensor = state[name]
         if tensor.numel() != parameter.numel() or tensor.shape[:1] != parameter.shape[:1]:
             raise InputError(
-                f"{origin}: {name} is {shown_shape(tensor)}; expected {shown_shape(parameter)} "
+                f"{origin}: {name} is {format_shape(tensor)}; expected {format_shape(parameter)} "
                 "(a checkpoint of another architecture?)"
             )
         (copied if tensor.shape == parameter.shape else reshaped).append(name)

@@ -16,7 +16,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.layers import bilinear_kernel
 from fcnlib.models.weights.caffemodel import CaffeLayer, read_layers
-from fcnlib.models.weights.checkpoint import checked_state, read_tensors, shown_shape
+from fcnlib.models.weights.checkpoint import checked_state, format_shape, read_tensors
 
 BGR = (2, 1, 0)
 
@@ -211,7 +211,7 @@ def _read_torchvision(state: Mapping[str, Tensor], path: Path, input_format: str
     first = renamed.get("conv1_1.weight", torch.empty(0))
     if first.dim() != 4 or first.shape[1] != 3:
         raise InputError(
-            f"{path}: features.0 is {shown_shape(first)}; expected outputs x 3 x 3 x 3"
+            f"{path}: features.0 is {format_shape(first)}; expected outputs x 3 x 3 x 3"
         )
     return Weights(_with_input_format(renamed, INPUT_FORMATS[name]), input_format=name)
 
@@ -290,7 +290,7 @@ def _per_class(name: str, kernel: Tensor, path: Path) -> Tensor:
     own = kernel[classes, classes]
     if kernel.shape[0] != kernel.shape[1] or kernel.count_nonzero() != own.count_nonzero():
         raise InputError(
-            f"{path}: {name} {shown_shape(kernel)} mixes classes; expected each by itself"
+            f"{path}: {name} {format_shape(kernel)} mixes classes; expected each by itself"
         )
     return own[:, None].clone()
 

@@ -1,4 +1,4 @@
-"""The mean IU of every row of several tables at a glance."""
+"""The mean IU of every row of several tables in one chart."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fcnlib.config.columns import KEYS
+from fcnlib.config.columns import RESULT_KEYS
 from fcnlib.core.errors import InputError
 from fcnlib.report.figures.style import OURS, new_figure, save
 from fcnlib.report.results import ResultRow, read_results, result_rows
@@ -21,11 +21,11 @@ PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyl
 KEY = [Line2D([], [], label=label, **style)
        for label, style in (("this run", MEASURED), ("published", PUBLISHED))]  # fmt: skip
 PITCH = 0.19  # inches from row to row
-GAP = 1.6  # rows from a table's last one to the next one's heading
-MANY = 30  # rows, from which on the overview has two columns
+TABLE_GAP = 1.6  # rows from a table's last one to the next one's heading
+TWO_COLUMNS_FROM = 30  # rows, from which on the overview has two columns
 
 
-def draw_ablation(
+def plot_ablation(
     figure: Mapping[str, Any],
     *,
     results: Sequence[Path | str],
@@ -38,7 +38,7 @@ def draw_ablation(
     """
     spec = AblationSpec.model_validate(figure)
     every = pd.concat([read_results(path) for path in results])
-    task, metric = KEYS["mean_iu"]
+    task, metric = RESULT_KEYS["mean_iu"]
     numbers = every[(every["task"] == task) & (every["metric"] == metric)]
     numbers = numbers.dropna(subset=["measured", "paper"], how="all")
     groups = {
@@ -54,7 +54,7 @@ def draw_ablation(
     height = max(map(_height, sides))
     with new_figure(0.6 + 5.4 * len(sides), 0.9 + PITCH * height) as canvas:
         for axes, side in zip(canvas.subplots(1, len(sides), squeeze=False)[0], sides, strict=True):
-            _draw_groups(axes, side)
+            _plot_groups(axes, side)
             axes.set(xlim=(0, 100), ylim=(height - 0.6, -0.8), xlabel="mean IU (%)")
             axes.tick_params(axis="y", length=0)
             axes.grid(visible=False, axis="y")
@@ -70,19 +70,19 @@ def draw_ablation(
 
 def _height(groups: Mapping[str, Sequence[ResultRow]]) -> float:
     """Of so many headings and rows, in rows."""
-    return sum(len(rows) + GAP for rows in groups.values())
+    return sum(len(rows) + TABLE_GAP for rows in groups.values())
 
 
 def _sides(groups: Mapping[str, Sequence[ResultRow]]) -> list[dict[str, Sequence[ResultRow]]]:
     """All tables below each other; many rows in two columns as even as can be, in their order."""
     items = list(groups.items())
-    if sum(len(rows) for _, rows in items) <= MANY or len(items) == 1:
+    if sum(len(rows) for _, rows in items) <= TWO_COLUMNS_FROM or len(items) == 1:
         return [dict(items)]
     halves = [(dict(items[:i]), dict(items[i:])) for i in range(1, len(items))]
     return list(min(halves, key=lambda pair: max(map(_height, pair))))
 
 
-def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
+def _plot_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
     """Each table's heading and, below it, its rows."""
     place, places, names = 0.0, [], []
     for title, rows in groups.items():
@@ -100,5 +100,5 @@ def _draw_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
             if row.measured is not None:
                 axes.errorbar(row.measured, place, xerr=row.std, **MEASURED, capsize=2.5,
                               elinewidth=1.4, clip_on=False)  # fmt: skip
-        place += GAP
+        place += TABLE_GAP
     axes.set_yticks(places, names, fontsize=8.5)

@@ -20,12 +20,12 @@ COARSE = (
     "on the size of the objects, so on the images."
 )
 RESAMPLED = (
-    " The paper does not say how it resamples. Down: the share of each class in a cell (area), the "
-    "cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
+    " The paper does not state how it resamples. Down: the share of each class in a cell (area), "
+    "the cell's majority, the pixel at its centre or at its corner. Back up: bilinear or nearest."
 )
 
 
-def draw_bounds(
+def plot_bounds(
     table: Mapping[str, Any],
     *,
     results: Path | str,
@@ -48,7 +48,7 @@ def draw_bounds(
         axes.plot(
             *xy(sorted(paper.items())), color=PAPER, marker="D", linestyle="--", label="paper"
         )
-        _draw_rules(axes, rules)
+        _plot_rules(axes, rules)
         axes.set_title("Mean IU of perfect labels (%)")
         axes.legend(fontsize=9, loc="lower right")
         save(
@@ -91,7 +91,7 @@ def _closest(rules: Mapping[str, Points], published: Mapping[float, float]) -> s
     return f" “{rule}” comes closest to the published numbers: {apart[rule]:.1f} points on average."
 
 
-def _draw_rules(axes: Axes, rules: Mapping[str, Points]) -> None:
+def _plot_rules(axes: Axes, rules: Mapping[str, Points]) -> None:
     """A line per rule; where there is one only, it need not be named."""
     for position, (rule, points) in enumerate(rules.items()):
         label, style = rule if len(rules) > 1 else "this run", row_style(position)

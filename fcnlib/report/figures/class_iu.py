@@ -8,14 +8,14 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from fcnlib.datasets.reader import INFO, read_info
-from fcnlib.evaluation.record import Record, by_experiment, class_iu
+from fcnlib.evaluation.record import Record, by_experiment, class_iu_percent
 from fcnlib.report.figures.style import RowStyle, legend_above, new_figure, row_styles, save
 from fcnlib.report.specs import NetSpec, TableFigureSpec
 
-MANY = 25  # classes, from which on a chart is set closer
+DENSE_FROM = 25  # classes, from which on a chart is set closer
 
 
-def draw_class_iu(
+def plot_class_iu(
     table: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],
@@ -47,7 +47,7 @@ def draw_class_iu(
         caption += " Several runs are averaged."
     if absent := [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]:
         caption += f" Never occur, so left out: {', '.join(absent)}."
-    size, pitch = (10.0, 0.235) if len(classes) <= MANY else (8.5, 0.185)
+    size, pitch = (10.0, 0.235) if len(classes) <= DENSE_FROM else (8.5, 0.185)
     with new_figure(5.4, 1.1 + pitch * len(classes)) as figure:
         axes = figure.subplots()
         _mark_classes(
@@ -92,7 +92,7 @@ def _tasks(runs: Sequence[tuple[Path, Record]]) -> Collection[str]:
 
 def _class_scores(runs: Sequence[tuple[Path, Record]], task: str, classes: int) -> list[float]:
     """Each class's IU, the mean over the runs; nan for a class that never occurs."""
-    seeds = [class_iu(path, run, task, classes) for path, run in runs]
+    seeds = [class_iu_percent(path, run, task, classes) for path, run in runs]
     return [_mean(values) for values in zip(*seeds, strict=True)]
 
 

@@ -8,17 +8,17 @@ from fcnlib.core.errors import InputError
 from fcnlib.report.figures.samples import (
     Choice,
     Counts,
-    Samples,
+    SampleScores,
     by_rank,
     per_image_iu,
-    read_samples,
-    save_samples,
+    plot_samples,
+    read_sample_scores,
 )
 from fcnlib.report.figures.sheets import Chosen, of_task
 from fcnlib.report.specs import ComparisonSpec
 
 
-def draw_comparison(
+def plot_comparison(
     figure: Mapping[str, Any],
     *,
     models: Sequence[Path | str],
@@ -38,15 +38,15 @@ def draw_comparison(
         info: the `FigureInfo` to write.
     """
     spec = ComparisonSpec.model_validate(figure)
-    samples = read_samples(spec.nets, models=models, counts=counts, dataset=dataset)
+    samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
     choose = by_gain if len(spec.nets) > 1 else by_rank
-    save_samples(
+    plot_samples(
         samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
         note=spec.note, kind="comparison", name=spec.name, section=spec.section, title=spec.title,
     )  # fmt: skip
 
 
-def by_gain(samples: Samples, images: int) -> Choice:
+def by_gain(samples: SampleScores, images: int) -> Choice:
     """The images where the last net gains most on the first, and how they were chosen."""
     first, last = samples.counts[0], samples.counts[-1]
     both = [task for task in samples.tasks if task in first.tasks and task in last.tasks]

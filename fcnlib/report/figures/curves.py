@@ -13,12 +13,12 @@ from fcnlib.report.specs import TableFigureSpec
 
 CURVES = (
     "Loss per pixel (log scale; thin as logged, thick its mean over a tenth of the run around each "
-    "point) and mean IU during training. A net that goes on from another one starts where that "
+    "point) and mean IU during training. A net initialized from another one starts where that "
     "one ended."
 )
 
 
-def draw_curves(
+def plot_curves(
     table: Mapping[str, Any],
     *,
     curves: Sequence[Path | str],
@@ -39,7 +39,7 @@ def draw_curves(
         caption += f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
     with new_figure(5.4, 6.0) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
-        _draw_runs(loss, score, spec, by_net(curves, spec.nets))
+        _plot_runs(loss, score, spec, by_net(curves, spec.nets))
         log_losses(loss)
         loss.set_title("Training loss per pixel")
         score.set_title(f"Mean IU on the {images} images (%)")
@@ -55,7 +55,7 @@ def draw_curves(
         )  # fmt: skip
 
 
-def _draw_runs(
+def _plot_runs(
     loss: Axes, score: Axes, spec: TableFigureSpec, files: Mapping[str, Sequence[Path]]
 ) -> None:
     """A line per run in both charts; only nets with the last one's first task have a score."""

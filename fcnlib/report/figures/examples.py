@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fcnlib.config.schema_figures import PARTS, Part
-from fcnlib.report.figures.samples import by_rank, read_samples, save_samples
+from fcnlib.config.schema_figures import SHEET_PARTS, SheetPart
+from fcnlib.report.figures.samples import by_rank, plot_samples, read_sample_scores
 from fcnlib.report.specs import ExamplesSpec
 
 OF_SEVERAL, OF_ONE = 4, 9  # images, of several nets or of one net alone
 
 
-def draw_examples(
+def plot_examples(
     table: Mapping[str, Any],
     *,
     models: Sequence[Path | str],
@@ -32,9 +32,9 @@ def draw_examples(
     """
     spec = ExamplesSpec.model_validate(table)
     alone = len(spec.nets) == 1
-    columns: tuple[Part, ...] = (*PARTS, "mistakes") if alone else PARTS
-    samples = read_samples(spec.nets, models=models, counts=counts, dataset=dataset)
-    save_samples(
+    columns: tuple[SheetPart, ...] = (*SHEET_PARTS, "mistakes") if alone else SHEET_PARTS
+    samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
+    plot_samples(
         samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
         seed=spec.seed, kind="examples", name=spec.table, table=spec.table, title="Examples",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What nets leave of the upper bounds of their strides."""
+"""Gaps between nets and the upper bounds of their strides."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from fcnlib.evaluation.record import by_experiment
-from fcnlib.report.aggregate import mean_iu
+from fcnlib.report.aggregate import mean_iu_percent
 from fcnlib.report.figures.style import OURS, PAPER, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
@@ -17,7 +17,7 @@ GAPS = (
 )
 
 
-def draw_gaps(
+def plot_gaps(
     figure: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],
@@ -28,7 +28,7 @@ def draw_gaps(
 
     Of several bounds of a stride, the one listed first counts.
     """
-    spec, measured = ChartSpec.model_validate(figure), mean_iu(by_experiment(metrics))
+    spec, measured = ChartSpec.model_validate(figure), mean_iu_percent(by_experiment(metrics))
     bounds: dict[int, RowSpec] = {}
     for row in spec.rows:
         if row.upper_bound:
@@ -41,8 +41,8 @@ def draw_gaps(
             bound = bounds[net.stride or 0]
             ours = (measured.get(net.experiment), measured.get(bound.experiment))
             theirs = (net.paper.get("mean_iu"), bound.paper.get("mean_iu"))
-            gap = _draw_gap(axes, place - 0.13, ours, OURS)
-            published = _draw_gap(axes, place + 0.13, theirs, PAPER)
+            gap = _plot_gap(axes, place - 0.13, ours, OURS)
+            published = _plot_gap(axes, place + 0.13, theirs, PAPER)
             described.append(f"{net.row} {gap} points below it (paper: {published or 'no number'})")
         for name, colour in (("this run", OURS), ("paper", PAPER)):
             axes.plot([], [], color=colour, marker="o", linewidth=5, label=name)
@@ -59,7 +59,7 @@ def draw_gaps(
         )  # fmt: skip
 
 
-def _draw_gap(
+def _plot_gap(
     axes: Axes, place: float, ends: tuple[float | None, float | None], colour: str
 ) -> str:
     """A bar from a net's dot up to its bound, and the number of points between; or nothing."""

@@ -20,7 +20,7 @@ EDGE = "#8a9099"
 Legend = tuple[tuple[str, str], ...]  # (class, colour)
 
 
-class Row(NamedTuple):
+class PictureRow(NamedTuple):
     """Pictures of one size side by side, each below its title."""
 
     pictures: Sequence[Image]
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     smooth: Sequence[bool] = ()  # which shrink smoothly; all others keep their exact colours
 
 
-class Place(NamedTuple):
+class RowLayout(NamedTuple):
     """A row's lengths on the sheet."""
 
     heading: float
@@ -41,21 +41,21 @@ class Place(NamedTuple):
         return self.heading + self.titles + self.pictures + GAP
 
 
-def draw_grid(
+def plot_grid(
     canvas: Figure,
-    rows: Sequence[Row],
+    rows: Sequence[PictureRow],
     legends: Mapping[str, Legend],
     *,
     scale: DepthScale | None = None,
 ) -> None:
     """Rows of pictures, a legend for each task and that of depth below.
 
-    Titles stand above the first row and wherever they are others than those of the row above.
+    Titles are above the first row, and above each whose titles differ from the row above.
     """
     width = canvas.get_figwidth()
     cell = width / max(len(row.pictures) for row in rows)
     places = [
-        _place(row, cell - GAP, first=above is None or row.titles != above.titles)
+        _layout(row, cell - GAP, first=above is None or row.titles != above.titles)
         for above, row in zip([None, *rows], rows, strict=False)
     ]
     below = [legend_height(width, task, legend) for task, legend in legends.items()]
@@ -68,24 +68,24 @@ def draw_grid(
         canvas.text(GAP / 2 / width, (y - 0.13) / total, row.heading, va="center", fontsize=9)
         y -= place.heading
         if place.titles:
-            _draw_titles(canvas, row.titles, cell, y - place.titles / 2)
+            _plot_titles(canvas, row.titles, cell, y - place.titles / 2)
         y -= place.titles + place.pictures + GAP
         _paste_row(sheet, row, total - y - GAP, cell)
     canvas.figimage(sheet, zorder=-1)  # far cheaper than an axes for each picture
     y -= 0.06
     if scale:
         y -= 0.24
-        draw_depth_scale(canvas, scale, y)
+        plot_depth_scale(canvas, scale, y)
     for (task, legend), height in zip(legends.items(), below, strict=True):
-        draw_legend(canvas, task, legend, y)
+        plot_legend(canvas, task, legend, y)
         y -= height
 
 
-def _place(row: Row, width: float, *, first: bool) -> Place:
+def _layout(row: PictureRow, width: float, *, first: bool) -> RowLayout:
     """How high a row is where each picture has this width."""
     height, across = row.pictures[0].shape[:2]
     lines = max(len(_wrapped(title)) for title in row.titles)
-    return Place(
+    return RowLayout(
         0.24 if row.heading else 0.0,
         0.08 + 0.14 * lines if first else 0.0,
         float(width * height / across),
@@ -96,7 +96,7 @@ def _wrapped(title: str) -> list[str]:
     return textwrap.wrap(title, 16) or [""]
 
 
-def _draw_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: float) -> None:
+def _plot_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: float) -> None:
     """Each title over its column; a long word must not run into the next."""
     width, total = canvas.get_size_inches()
     wrapped = [_wrapped(title) for title in titles]
@@ -106,7 +106,7 @@ def _draw_titles(canvas: Figure, titles: Sequence[str], cell: float, middle: flo
                     va="center", fontsize=size, fontweight="bold")  # fmt: skip
 
 
-def _paste_row(sheet: Image, row: Row, bottom: float, cell: float) -> None:
+def _paste_row(sheet: Image, row: PictureRow, bottom: float, cell: float) -> None:
     """Put the row's pictures on the sheet's pixels; `bottom` is where they end, from its top."""
     end = round(bottom * DPI)
     for column, picture in enumerate(row.pictures):
@@ -132,7 +132,7 @@ def legend_height(width: float, task: str, legend: Legend) -> float:
     return LINE * (lines + 1 if task else lines) + 0.1
 
 
-def draw_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
+def plot_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
     """The colours of a task's classes below `top`."""
     width, total = canvas.get_size_inches()
     patches = [Patch(facecolor=value, edgecolor=EDGE, label=name) for name, value in legend]
@@ -142,7 +142,7 @@ def draw_legend(canvas: Figure, task: str, legend: Legend, top: float) -> None:
                   title_fontsize=8, alignment="left")  # fmt: skip
 
 
-def draw_depth_scale(canvas: Figure, scale: DepthScale, bottom: float) -> None:
+def plot_depth_scale(canvas: Figure, scale: DepthScale, bottom: float) -> None:
     """The colours of depth from near to far, and what hatching means."""
     width, total = canvas.get_size_inches()
     middle = (bottom + 0.1) / total

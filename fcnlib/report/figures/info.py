@@ -25,7 +25,7 @@ class FigureInfo(Frozen):
 
     kind: Literal[FigureKind, "curves", "class_iu", "bounds", "examples"]
     name: str  # its own, or that of its table
-    section: str = ""  # of the paper, of a figure that stands by itself
+    section: str = ""  # of the paper, of a figure of no table
     title: str
     caption: str
     alt: str

@@ -12,14 +12,14 @@ from fcnlib.datasets.colours import Image
 from fcnlib.datasets.masking import InputMask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 
-NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; told apart with any colour vision
+NEAR_TO_FAR = matplotlib.colormaps["viridis_r"]  # bright is near; readable with any colour vision
 UNSEEN = (150, 150, 150)
-WORDS = {
+INPUT_NOTES = {
     "rgb": "",
     "depth": "Depth is on a scale of its logarithm, which is what the net sees; grey hatching "
     "marks pixels that the camera did not measure and that were filled in.",
-    "hha": "HHA is shown as it is stored: red is disparity, green height above the ground, blue "
-    "the angle with gravity.",
+    "hha": "HHA is displayed as it is stored: red is disparity, green height above the ground, "
+    "blue the angle with gravity.",
 }
 MASKED: dict[Mask, str] = {
     "foreground": "Background alone",
@@ -41,7 +41,7 @@ class Views(NamedTuple):
 
     columns: list[tuple[str, list[Image]]]  # title and a picture per image
     scale: DepthScale | None  # of the depths, if any
-    words: str  # what a reader must know of them
+    note: str  # what a reader must know of them
 
 
 def input_views(
@@ -52,7 +52,15 @@ def input_views(
     *,
     task: str,
 ) -> Views:
-    """A column per kind of input, and per mask made of a task's labels."""
+    """A column per kind of input, and per mask made of a task's labels.
+
+    Args:
+        prepared: The data set.
+        names: IDs of the images.
+        inputs: The inputs to show: of depth and HHA, one column each.
+        masks: The masks to show: one column each.
+        task: The task whose labels mask.
+    """
     columns: list[tuple[str, list[Image]]] = []
     scale = None
     if "depth" in inputs:
@@ -66,7 +74,7 @@ def input_views(
         columns.append(("Depth", painted))
     if "hha" in inputs:
         columns.append(("HHA", [prepared.hha(name) for name in names]))
-    sentences = [WORDS[name] for name in WORDS if name in inputs]
+    sentences = [INPUT_NOTES[name] for name in INPUT_NOTES if name in inputs]
     masked = [each for each in masks if each.kind != "none"]
     for each in masked:
         pictures = [masked_picture(prepared, name, task, each) for name in names]
@@ -77,7 +85,7 @@ def input_views(
 
 
 def masked_picture(prepared: PreparedDataset, name: str, task: str, mask: InputMask) -> Image:
-    """The image without its masked pixels, as whole numbers."""
+    """The image without its masked pixels, as integers."""
     seen = np.rint(masked_input(prepared, name, ["rgb"], task, mask)).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(seen, 0, 2))
 

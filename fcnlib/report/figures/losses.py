@@ -32,7 +32,7 @@ class Band(NamedTuple):
     high: NDArray[np.float64]
 
 
-def draw_losses(
+def plot_losses(
     figure: Mapping[str, Any],
     *,
     curves: Sequence[Path | str],

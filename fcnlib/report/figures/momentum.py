@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from fcnlib.config.columns import Setting
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record, by_experiment, number
-from fcnlib.report.aggregate import mean_iu
+from fcnlib.report.aggregate import mean_iu_percent
 from fcnlib.report.figures.style import PAPER, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
@@ -20,7 +20,7 @@ CLOSE = 0.15  # of momenta's distances from 1: the natural logarithm of their ra
 BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
 
 
-def draw_momentum(
+def plot_momentum(
     figure: Mapping[str, Any],
     *,
     metrics: Sequence[Path | str],
@@ -32,14 +32,14 @@ def draw_momentum(
     By section 6.2 they do where p ** (1 / k) is the same.
     """
     spec, runs = ChartSpec.model_validate(figure), by_experiment(metrics)
-    measured = mean_iu(runs)
+    measured = mean_iu_percent(runs)
     first = [runs[row.experiment][0] for row in spec.rows]
     momenta = [_setting(path, run, "momentum") for path, run in first]
     batches = [int(_setting(path, run, "batch_size")) for path, run in first]
     means = [measured.get(row.experiment, np.nan) for row in spec.rows]
     with new_figure(6.4, 4.4) as canvas:
         axes = canvas.subplots()
-        marks = _draw_relation(axes, momenta, batches, means)
+        marks = _plot_relation(axes, momenta, batches, means)
         for (p, k), texts in _labels(spec.rows, momenta, batches, means).items():
             left = _crowded((p, k), zip(momenta, batches, strict=True))
             axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-4, -13) if left else (9, 0),
@@ -51,7 +51,7 @@ def draw_momentum(
         save(
             canvas, image, info, kind="momentum", name=spec.name, section=spec.section,
             title=spec.title,
-            caption="Section 6.2 predicts equal learning where the momentum that one image "
+            caption="Section 6.2 predicts equal training where the momentum that one image "
             f"keeps, p to the power 1/k, is equal: on the curve, as for {spec.rows[0].row}. "
             "Learning rates differ from point to point; the recipes are in the provenance.",
             alt="Chart of momentum against batch size with each experiment's mean IU: "
@@ -94,18 +94,19 @@ def _apart(values: Iterable[float]) -> list[float]:
     return kept
 
 
-def alike(momentum: float, batch: int, other: float) -> float:
+def equivalent_momentum(momentum: float, batch: int, other: float) -> float:
     """The momentum that with a batch of `other` keeps as much per image (section 6.2)."""
     return float(momentum ** (other / batch))
 
 
-def _draw_relation(
+def _plot_relation(
     axes: Axes, momenta: Sequence[float], batches: Sequence[int], means: Sequence[float]
 ) -> PathCollection:
     """The points over the curve through the first of them; p is plotted by how far it is from 1."""
     p, k = momenta[0], batches[0]
     sizes = np.geomspace(min(batches) / 1.5, max(batches) * 1.5, 100)
-    axes.plot(sizes, [1 - alike(p, k, size) for size in sizes], color=PAPER, linestyle="--",
+    curve = [1 - equivalent_momentum(p, k, size) for size in sizes]
+    axes.plot(sizes, curve, color=PAPER, linestyle="--",
               label=f"as much kept per image as p = {p:g}, k = {k}", zorder=1)  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="batch size k", ylabel="momentum p")
     axes.set_xlim(min(batches) / 1.5, max(batches) * 4)  # room for the labels

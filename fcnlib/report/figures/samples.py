@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fcnlib.config.schema_figures import Part
+from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.metrics import mean_iu
@@ -37,7 +37,7 @@ class ImageCounts(NamedTuple):
         return {name for counts in self.tasks.values() for name in counts}
 
 
-class Samples(NamedTuple):
+class SampleScores(NamedTuple):
     """Nets that were tested on the same images, and what they scored on each of them."""
 
     prepared: PreparedDataset
@@ -54,20 +54,20 @@ class Choice(NamedTuple):
     how: str
 
 
-def read_samples(
+def read_sample_scores(
     nets: Sequence[NetSpec],
     *,
     models: Sequence[Path | str],
     counts: Sequence[Path | str],
     dataset: Path | str,
-) -> Samples:
+) -> SampleScores:
     """The nets and their counts; `models` and `counts` are in the order of the nets."""
     prepared = PreparedDataset(dataset)
     loaded = load_nets(models, nets, prepared)
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in loaded)]
     scored = [ImageCounts(path, read_counts(path, tasks)) for path in counts]
     kept = [i for i, each in enumerate(scored) if scored[0].images & each.images]
-    return Samples(
+    return SampleScores(
         prepared,
         [loaded[i] for i in kept],
         [scored[i] for i in kept],
@@ -76,18 +76,18 @@ def read_samples(
     )
 
 
-def save_samples(
-    samples: Samples,
+def plot_samples(
+    samples: SampleScores,
     choice: Choice,
     image: Path | str,
     info: Path | str,
     *,
-    columns: Sequence[Part],
+    columns: Sequence[SheetPart],
     seed: int,
     note: str = "",
-    **words: Any,
+    **fields: Any,
 ) -> None:
-    """Draw the chosen images as the nets label them, and write the figure's `FigureInfo`.
+    """Plot the chosen images as the nets label them, and write the figure's `FigureInfo`.
 
     Args:
         samples: the nets and the data set.
@@ -96,8 +96,8 @@ def save_samples(
         info: the `FigureInfo` to write.
         columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
-        note: what else the caption says.
-        words: further fields of the `FigureInfo`.
+        note: what the caption adds.
+        fields: further fields of the `FigureInfo`.
     """
     sheet = sample_sheet(samples.prepared, choice.images, samples.nets, samples.tasks, columns)
     sentences = [choice.how]
@@ -109,11 +109,11 @@ def save_samples(
     alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."
     save_sheet(
         sheet, samples.prepared, image, info, caption=" ".join(filter(None, sentences)),
-        alt=f"{alt} Images: {images}.", **words,
+        alt=f"{alt} Images: {images}.", **fields,
     )  # fmt: skip
 
 
-def by_rank(samples: Samples, images: int) -> Choice:
+def by_rank(samples: SampleScores, images: int) -> Choice:
     """Images at even steps from the worst to the best, and how they were chosen."""
     task = samples.tasks[0]
     known = [each for each in samples.counts if task in each.tasks]

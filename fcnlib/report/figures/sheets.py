@@ -7,22 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from fcnlib.config.schema_figures import Part
+from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import VOID_COLOUR, Image, Labels, as_hex, colour, mistakes
 from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.model import Model, load_model
-from fcnlib.report.figures.grid import DPI, Legend, Row, draw_grid
+from fcnlib.report.figures.grid import DPI, Legend, PictureRow, plot_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
 from fcnlib.report.figures.style import new_figure, save
 from fcnlib.report.specs import NetSpec
 
 Predictions = dict[str, Labels]  # by task, [H, W]
-VOID = "void"
-ACROSS = 7  # pictures side by side; what is more goes on below
+VOID_NAME = "void"
+ACROSS = 7  # pictures side by side; the others follow below
 CELL = 1.2  # inches
 
 
@@ -49,7 +49,7 @@ class Chosen(NamedTuple):
     why: str
 
 
-class Column(NamedTuple):
+class PictureColumn(NamedTuple):
     """A picture of each of the images."""
 
     title: str
@@ -62,7 +62,7 @@ class Sheet(NamedTuple):
 
     views: Views
     titles: list[str]
-    rows: list[Row]
+    rows: list[PictureRow]
     labels: list[Predictions]
     tasks: Sequence[str]
 
@@ -83,11 +83,11 @@ def load_nets(
 def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
     model = load_model(path)
     if not model.info.inputs or not model.info.classes:
-        raise InputError(f"{path}: does not say what it sees; expected a model exported anew")
+        raise InputError(f"{path}: its metadata lack inputs; expected a model exported anew")
     return model, model.labels, model.info.inputs, tuple(model.info.classes)
 
 
-def predict(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
+def predict_image(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
     """The net's label of every pixel of an image, by task."""
     stack = masked_input(prepared, name, net.inputs, net.tasks[0], net.input_mask)
     seen = as_tensor(stack)[None]  # [1, C, H, W]
@@ -106,9 +106,17 @@ def sample_sheet(
     chosen: Sequence[Chosen],
     nets: Sequence[LoadedNet],
     tasks: Sequence[str],
-    parts: Sequence[Part],
+    parts: Sequence[SheetPart],
 ) -> Sheet:
-    """For each image and task the parts from left to right, on as many lines as they need."""
+    """For each image and task the parts from left to right, on as many lines as they need.
+
+    Args:
+        prepared: The data set.
+        chosen: The images, from top to bottom.
+        nets: The nets whose predictions are shown.
+        tasks: The tasks, one after the other for each image.
+        parts: Kinds of pictures, from left to right.
+    """
     names = [each.name for each in chosen]
     inputs = {each for net in nets for each in net.inputs}
     masks = dict.fromkeys(net.input_mask for net in nets)
@@ -116,12 +124,12 @@ def sample_sheet(
     views = input_views(prepared, names, *seen, task=tasks[0])
     images = [prepared.image(name) for name in names]
     truth = [truth_of(prepared, name, tasks) for name in names]
-    predicted = [(net, [predict(net, prepared, name) for name in names]) for net in nets]
+    predicted = [(net, [predict_image(net, prepared, name) for name in names]) for net in nets]
     by_task = {}
     for task in tasks:
-        of_part: Mapping[Part, Sequence[Column]] = {
-            "image": [Column("Image", images, smooth=True)],
-            "inputs": [Column(*view, smooth=True) for view in views.columns],
+        of_part: Mapping[SheetPart, Sequence[PictureColumn]] = {
+            "image": [PictureColumn("Image", images, smooth=True)],
+            "inputs": [PictureColumn(*view, smooth=True) for view in views.columns],
             "truth": [label_column("Ground truth", truth, prepared, task)],
             "nets": [
                 label_column(net.title, labels, prepared, task)
@@ -140,7 +148,9 @@ def sample_sheet(
     return Sheet(views, titles, _rows(by_task, chosen), maps, tasks)
 
 
-def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> list[Row]:
+def _rows(
+    by_task: Mapping[str, Sequence[PictureColumn]], chosen: Sequence[Chosen]
+) -> list[PictureRow]:
     """A row for each image, task and line of columns; the lines are as even as can be."""
     rows = []
     for place, (name, why) in enumerate(chosen):
@@ -152,7 +162,7 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
             for first in range(0, len(columns), across):
                 line = columns[first : first + across]
                 rows.append(
-                    Row(
+                    PictureRow(
                         [column.pictures[place] for column in line],
                         [column.title for column in line],
                         heading,
@@ -165,10 +175,10 @@ def _rows(by_task: Mapping[str, Sequence[Column]], chosen: Sequence[Chosen]) -> 
 
 def label_column(
     title: str, predicted: Sequence[Predictions], prepared: PreparedDataset, task: str
-) -> Column:
+) -> PictureColumn:
     """One task's labels of every image."""
     palette = prepared.info.palette[task]
-    return Column(title, [colour(labels[task], palette) for labels in predicted])
+    return PictureColumn(title, [colour(labels[task], palette) for labels in predicted])
 
 
 def mistake_column(
@@ -177,14 +187,22 @@ def mistake_column(
     truth: Sequence[Predictions],
     prepared: PreparedDataset,
     task: str,
-) -> Column:
-    """Where a net's labels are not the true ones."""
+) -> PictureColumn:
+    """Where a net's labels are not the true ones.
+
+    Args:
+        images: RGB [H, W, 3] of each image.
+        predicted: The net's labels of each image, [H, W] by task.
+        truth: The true labels of each image, [H, W] by task.
+        prepared: The data set.
+        task: The task that is compared.
+    """
     classes = len(prepared.info.tasks[task])
     found = [
         mistakes(image, labels[task], true[task], classes)
         for image, labels, true in zip(images, predicted, truth, strict=True)
     ]
-    return Column("Mistakes (orange)", found, smooth=True)
+    return PictureColumn("Mistakes (orange)", found, smooth=True)
 
 
 def save_sheet(
@@ -194,18 +212,27 @@ def save_sheet(
     info: Path | str,
     *,
     caption: str,
-    **words: Any,
+    **fields: Any,
 ) -> None:
-    """Draw the sheet and write its `FigureInfo`, with the caption and whatever else is given."""
+    """Plot the sheet and write its `FigureInfo`.
+
+    Args:
+        sheet: The rows of pictures.
+        prepared: The data set, for the classes' colours.
+        image: The picture to write.
+        info: The `FigureInfo` to write.
+        caption: The beginning of the caption; notes on the pictures follow.
+        fields: Further fields of the `FigureInfo`.
+    """
     legends = classes_in(prepared, sheet)
-    sentences = [caption, sheet.views.words]
-    if any(name == VOID for legend in legends.values() for name, _ in legend):
+    sentences = [caption, sheet.views.note]
+    if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):
         sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
-        draw_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
+        plot_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
         legend = all_classes(prepared, sheet.tasks)
         text = " ".join(filter(None, sentences))
-        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **words)
+        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **fields)
 
 
 def of_task(task: str, tasks: Sequence[str]) -> str:
@@ -235,6 +262,6 @@ def classes_in(prepared: PreparedDataset, sheet: Sheet) -> dict[str, Legend]:
         occur = sorted(set().union(*(np.unique(each).tolist() for each in maps)))
         some = [every.colours[i] for i in occur if i < len(every.colours)]
         if occur and occur[-1] >= len(every.colours):
-            some.append((VOID, as_hex(VOID_COLOUR)))
+            some.append((VOID_NAME, as_hex(VOID_COLOUR)))
         found[every.task if len(sheet.tasks) > 1 else ""] = tuple(some)
     return found

@@ -15,8 +15,8 @@ from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.info import FigureInfo, write_figure_info
 from fcnlib.report.specs import NetSpec
 
-# The first seven are Okabe and Ito's; all are told apart with any kind of colour vision, if need
-# be by dash and marker.
+# The first seven are Okabe and Ito's; all are distinct with any kind of colour vision, if need be
+# by dash and marker.
 COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00"),
     *("#332288", "#99CC77", "#882255", "#222222", "#7766FF", "#553300", "#FF99AA"),
@@ -91,9 +91,17 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def save(
-    figure: Figure, image: Path | str, info: Path | str, *, dpi: int = 96, **words: Any
+    figure: Figure, image: Path | str, info: Path | str, *, dpi: int = 96, **fields: Any
 ) -> None:
-    """Write the picture and its `FigureInfo`; the bytes depend on nothing but the content."""
+    """Write the picture and its `FigureInfo`; the bytes depend on nothing but the content.
+
+    Args:
+        figure: What to write.
+        image: The picture to write; its suffix is the format.
+        info: The `FigureInfo` to write.
+        dpi: Pixels per inch.
+        fields: Further fields of the `FigureInfo`.
+    """
     image = Path(image)
     options: Any = {"metadata": {"Date": None}}
     if image.suffix == ".png":
@@ -102,7 +110,7 @@ def save(
     with atomic_write(image) as temporary:
         figure.savefig(temporary, dpi=dpi, **options)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **words))
+    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **fields))
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:

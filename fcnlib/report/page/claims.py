@@ -85,13 +85,13 @@ def _view(verdict: Verdict) -> ClaimView:
 
 
 def _noise(verdict: Verdict) -> str:
-    """How far the verdict is from chance, where the run can tell; else that it cannot."""
+    """How far the verdict is from turning over by noise, where several runs show it."""
     if verdict.standard_errors is not None:
         apart = f"{verdict.standard_errors:.1f} standard errors from turning over"
-        return f"Only {apart}: it may be chance." if verdict.within_noise else f"{apart}."
+        return f"Only {apart}: it may be noise." if verdict.within_noise else f"{apart}."
     scored = any(value.task for value in verdict.values.values())
     judged = verdict.holds is not None and scored
-    return "One run each: no spread to tell chance by." if judged else ""
+    return "One run each: no spread to estimate noise from." if judged else ""
 
 
 def _number(name: str, row: ResultRow) -> ClaimNumber:

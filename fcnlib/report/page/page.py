@@ -1,4 +1,4 @@
-"""The page that people look at: one HTML file that needs no network and no script."""
+"""The page of results: one HTML file that needs no network and no script."""
 
 import html
 import re
@@ -74,8 +74,8 @@ def write_page(  # noqa: PLR0913
         benchmarks: those of all other jobs, by kind of job.
         figures: the `FigureInfo` beside each picture.
         claims: claims.json.
-        configuration: the whole configuration of the run.
-        commands: what a reader types to get the same from it.
+        configuration: the full configuration of the run.
+        commands: what to type to get the same from it.
         report: the address of Snakemake's own report.
     """
     output, runs = Path(output), by_experiment(metrics)
@@ -170,12 +170,12 @@ def by_section(
 
 def _place(number: str) -> tuple[bool, list[int], str]:
     """4.10 comes after 4.9, and what is no number after all that are."""
-    whole = bool(re.fullmatch(r"\d+(\.\d+)*", number))
-    return not whole, [int(digits) for digits in number.split(".")] if whole else [], number
+    numbered = bool(re.fullmatch(r"\d+(\.\d+)*", number))
+    return not numbered, [int(digits) for digits in number.split(".")] if numbered else [], number
 
 
 def as_code(text: str) -> str:
-    """The text as HTML, with what stands in `backticks` set as code, as Markdown does."""
+    """The text as HTML, with `backticks` set as code, as Markdown does."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 

@@ -26,7 +26,7 @@ class Picture(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What stands above a column of the page."""
+    """The heading of a column of the page."""
 
     label: str
     heading: str
@@ -55,7 +55,7 @@ class Cell(NamedTuple):
     difference_value: float | None
 
 
-class Row(NamedTuple):
+class ScoreRow(NamedTuple):
     """One row of the page, by its name in the table."""
 
     name: str
@@ -74,7 +74,7 @@ class ScoreTable(NamedTuple):
     highlight_best: bool
     comparable: bool  # with the published numbers: of the same images
     columns: list[Head]
-    rows: list[Row]
+    rows: list[ScoreRow]
 
 
 class CostTable(NamedTuple):
@@ -116,7 +116,7 @@ def score_table(table: TableSpec, results: pd.DataFrame, runs: Runs, *, scale: s
     for row in table.rows:
         places = [(row.experiment, name) for name in table.columns]
         mine = [_cell(*cells[place], runs) for place in places if place in cells]
-        rows.append(Row(row.row, row.experiment not in runs, mine))
+        rows.append(ScoreRow(row.row, row.experiment not in runs, mine))
     return ScoreTable(
         name=table.name,
         title=table.title,

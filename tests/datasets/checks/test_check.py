@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ CLASSES = ("ground", "thing", "other")
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """Six photographs with sound masks, and lists of four and two."""
+    """Six images with sound masks, and lists of four and two."""
     root = tmp_path / "own"
     (root / "images").mkdir(parents=True)
     (root / "masks").mkdir()
@@ -27,9 +28,9 @@ def own(tmp_path: Path) -> Path:
     return root
 
 
-def check_own(own: Path, **values: object) -> CheckResult:
-    splits = {"train": "train.txt", "val": "val.txt"}
-    return check(FolderDataset(converter="folder", path=own, **{"splits": splits, **values}))
+def check_own(own: Path, **values: Any) -> CheckResult:
+    values = {"splits": {"train": "train.txt", "val": "val.txt"}} | values
+    return check(FolderDataset(converter="folder", path=own, **values))
 
 
 def found(result: CheckResult) -> list[tuple[str, str, str, str]]:
@@ -160,7 +161,7 @@ def test_an_id_twice_in_a_list(own):
     assert ("error", "val.txt", "p4", "ID listed twice") in found(check_own(own))
 
 
-def test_the_same_photograph_in_train_and_val(own):
+def test_the_same_image_in_train_and_val(own):
     (own / "images/p5.jpg").write_bytes((own / "images/p0.jpg").read_bytes())
     (finding,) = found(check_own(own))
     message = "the same image under other names, in splits train and val"
@@ -170,7 +171,7 @@ def test_the_same_photograph_in_train_and_val(own):
     assert [finding.level for finding in check_own(own).findings] == ["info"]
 
 
-def test_a_photograph_that_lies_on_its_side(own):
+def test_an_image_that_lies_on_its_side(own):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (16, 12)).save(own / "images/p0.jpg", exif=exif)

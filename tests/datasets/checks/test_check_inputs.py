@@ -39,7 +39,7 @@ COLOURS = np.zeros((10, 20, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "problem"),
     [
         ("depth/1.png", depth(0), ("median 0 m", "expected filled depth of 0.5 to 10 m")),
         ("depth/1.png", depth(40000), ("median 40 m", "expected filled depth of 0.5 to 10 m")),
@@ -65,23 +65,23 @@ COLOURS = np.zeros((10, 20, 3), np.uint8)
     ],
 )
 def test_a_spoilt_file_is_an_error_with_its_value(
-    rooms: Path, file: str, content: bytes, told: tuple[str, str]
+    rooms: Path, file: str, content: bytes, problem: tuple[str, str]
 ) -> None:
     (rooms / file).write_bytes(content)
-    assert errors(rooms) == [(file, *told)]
+    assert errors(rooms) == [(file, *problem)]
 
 
 @pytest.mark.parametrize("kind", ["depth", "hha", "missing", "labels/geometric"])
-def test_a_file_that_lacks_is_an_error(rooms: Path, kind: str) -> None:
+def test_a_missing_file_is_an_error(rooms: Path, kind: str) -> None:
     (rooms / f"{kind}/4.png").unlink()
     what = "geometric mask" if "geometric" in kind else kind
     assert errors(rooms) == [("splits/test.txt", "", f"no {what} for 4")]
 
 
-def test_a_folder_that_lacks_or_hha_told_otherwise_is_an_error(rooms: Path) -> None:
+def test_a_missing_folder_or_wrong_hha_count_is_an_error(rooms: Path) -> None:
     for path in (rooms / "labels/geometric").iterdir():
         path.unlink()
-    told = (rooms / "hha.json").read_text()
-    (rooms / "hha.json").write_text(told.replace('"images":5', '"images":9'))
+    text = (rooms / "hha.json").read_text()
+    (rooms / "hha.json").write_text(text.replace('"images":5', '"images":9'))
     found = {(name, value) for name, value, _ in errors(rooms)}
     assert found == {("labels/geometric", ""), ("hha.json", "9 images")}

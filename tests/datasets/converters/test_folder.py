@@ -18,7 +18,7 @@ STREET = Path(__file__).parents[4] / "shared" / "data" / "street-photos"
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """Ten photographs with masks of three classes; 11 is void."""
+    """Ten images with masks of three classes; 11 is void."""
     root = tmp_path / "own"
     (root / "images").mkdir(parents=True)
     (root / "masks").mkdir()
@@ -228,7 +228,7 @@ def test_masks_of_0_and_255_are_not_two_classes(own):
     for path in (own / "masks").iterdir():
         path.write_bytes(png(label(255)))
     fails(own, "hold only 0 and 255, and 255 is void", void=[])
-    convert(own, void=[255])  # said to be void, so it is
+    convert(own, void=[255])  # listed as void, so it is
 
 
 def test_a_folder_or_setting_that_is_wrong(own):
@@ -264,7 +264,7 @@ def test_one_name_for_two_images_is_an_error(own):
     fails(own, r"images/p1\.png: has the same name as p1\.jpg")
 
 
-def test_one_photograph_cannot_be_split(own):
+def test_one_image_cannot_be_split(own):
     for path in [*(own / "images").iterdir(), *(own / "masks").iterdir()]:
         if path.stem != "p0":
             path.unlink()

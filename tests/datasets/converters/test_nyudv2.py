@@ -53,7 +53,7 @@ def broken(synthetic, tmp_path) -> list[Path]:
 
 
 def refused(archives: list[Path], out: Path) -> str:
-    """The one line that tells why, when nothing was left behind."""
+    """The one line that gives the reason, when nothing was left behind."""
     with pytest.raises(InputError) as caught:
         convert_nyudv2(DATASET, archives, out)
     assert not out.exists()
@@ -176,7 +176,7 @@ def test_chunks_that_several_images_share_are_kept_until_the_last_of_them(tmp_pa
     assert cache[1] == 4 * 80 * 64 * 4  # whole chunks: 5 x 4 of them
 
 
-def test_a_conversion_that_was_killed_goes_on_and_ends_the_same(tmp_path):
+def test_a_conversion_that_was_killed_resumes_and_ends_the_same(tmp_path):
     archives = write_archives(tmp_path, train=60, test=10)
     out = tmp_path / "out"
     code = (
@@ -347,14 +347,14 @@ def test_raw_depth_that_is_not_a_number_counts_as_missing(broken, tmp_path):
 @pytest.mark.parametrize(
     ("train", "test", "expected"),
     [
-        ([0, 1], [2], "trainNdxs: 0, expected whole numbers from 1 to 9"),
-        ([1, 2], [10], "testNdxs: 10, expected whole numbers from 1 to 9"),
+        ([0, 1], [2], "trainNdxs: 0, expected integers from 1 to 9"),
+        ([1, 2], [10], "testNdxs: 10, expected integers from 1 to 9"),
         ([1, 2, 3], [3], "index 3 is in trainNdxs and in testNdxs"),
-        ([1.5], [3], "trainNdxs: 1.5, expected whole numbers"),
+        ([1.5], [3], "trainNdxs: 1.5, expected integers"),
         ([3, 3, 1], [2], "splits.mat: trainNdxs: index 3 is in it twice"),
-        ([], [2], "splits.mat: trainNdxs: empty, expected whole numbers"),
-        ([np.nan], [2], "trainNdxs: nan, expected whole numbers"),
-        ([1 + 2j], [2], "trainNdxs: complex, expected whole numbers"),
+        ([], [2], "splits.mat: trainNdxs: empty, expected integers"),
+        ([np.nan], [2], "trainNdxs: nan, expected integers"),
+        ([1 + 2j], [2], "trainNdxs: complex, expected integers"),
     ],
 )
 def test_splits_that_make_no_sense_are_refused(train, test, expected, broken, tmp_path):
@@ -366,7 +366,7 @@ def test_a_map_to_other_classes_is_refused(broken, tmp_path):
     content = loadmat(broken[2])
     names = {"className": content["className"], "allClassName": content["allClassName"]}
     savemat(broken[2], {"mapClass": np.array([[1, 41]], np.uint8), **names})
-    assert "mapClass: 41, expected whole numbers from 1 to 40" in refused(broken, tmp_path / "out")
+    assert "mapClass: 41, expected integers from 1 to 40" in refused(broken, tmp_path / "out")
     names["className"] = names["className"][:, ::-1]
     savemat(broken[2], {"mapClass": content["mapClass"], **names})
     assert "className: class 'otherprop', expected NYUDv2's 40" in refused(broken, tmp_path / "out")
@@ -381,19 +381,19 @@ NOT_NUMBERS = {"text": "abc", "a struct": {"a": 1}, "a cell": np.array([1, "a"],
 def test_a_field_without_numbers_is_named(kind, value, broken, tmp_path):
     splits, mapping = loadmat(broken[1]), loadmat(broken[2])
     savemat(broken[1], {"trainNdxs": value, "testNdxs": splits["testNdxs"]})
-    expected = f"splits.mat: trainNdxs: {kind}, expected whole numbers from 1 to 9"
+    expected = f"splits.mat: trainNdxs: {kind}, expected integers from 1 to 9"
     assert expected in refused(broken, tmp_path / "out")
     savemat(broken[1], {name: splits[name] for name in ("trainNdxs", "testNdxs")})
     savemat(broken[2], {"mapClass": value, "className": mapping["className"]})
-    expected = f"classMapping40.mat: mapClass: {kind}, expected whole numbers from 1 to 40"
+    expected = f"classMapping40.mat: mapClass: {kind}, expected integers from 1 to 40"
     assert expected in refused(broken, tmp_path / "out")
 
 
-@pytest.mark.parametrize(("value", "shown"), [([[3.5]], "3.5"), ([[np.nan]], "nan"), ([], "empty")])
-def test_a_map_that_is_not_of_whole_numbers_is_refused(value, shown, broken, tmp_path):
+@pytest.mark.parametrize(("value", "text"), [([[3.5]], "3.5"), ([[np.nan]], "nan"), ([], "empty")])
+def test_a_map_that_is_not_of_whole_numbers_is_refused(value, text, broken, tmp_path):
     names = loadmat(broken[2])["className"]
     savemat(broken[2], {"mapClass": np.array(value), "className": names})
-    expected = f"mapClass: {shown}, expected whole numbers from 1 to 40"
+    expected = f"mapClass: {text}, expected integers from 1 to 40"
     assert expected in refused(broken, tmp_path / "out")
 
 

@@ -208,12 +208,12 @@ def test_scenes_come_back_label_for_label(tmp_path):
     assert [data.ids(name) for name in ("train", "val")] == [lists["train"], lists["val"]]
     names = np.array(["", *RAW_NAMES])
     renamed = {"table": "diningtable", "bedclothes": "bedcloth", "cloth": "clothes"}
-    shown = set()
+    labelled = set()
     for id, scene in synthetic.context_scenes(numbers, seed=5, size=48):
         label = data.label(id)
         for found, name in {*zip(label.ravel().tolist(), names[scene.codes].ravel(), strict=True)}:
             name = renamed.get(name, name)
             assert CLASSES[found] == (name if name in CLASSES else "background")
-            shown.add(found)
+            labelled.add(found)
         assert data.image_path(id).read_bytes() == formats.jpeg(scene.image)
-    assert len(shown) > 20 and 0 in shown
+    assert len(labelled) > 20 and 0 in labelled

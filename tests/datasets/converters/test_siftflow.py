@@ -21,7 +21,12 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.siftflow import TASKS, convert_siftflow, read_label
-from fcnlib.datasets.converters.siftflow_names import FOLDER, GEOMETRIC, SEMANTIC, released_test
+from fcnlib.datasets.converters.siftflow_names import (
+    FOLDER,
+    GEOMETRIC_CLASSES,
+    SEMANTIC_CLASSES,
+    released_test,
+)
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
 
@@ -90,9 +95,12 @@ def test_scenes_come_back_label_for_label(workers, tmp_path):
             "geometric": scenes[id].geometric,
         }.items():
             assert np.array_equal(data.label(id, task), indices(label))
-        photograph = images.read_image(formats.jpeg(scenes[id].image))
-        assert np.array_equal(data.image(id), np.asarray(photograph))
-    assert data.info.tasks == {"semantic": tuple(SEMANTIC), "geometric": tuple(GEOMETRIC)}
+        decoded = images.read_image(formats.jpeg(scenes[id].image))
+        assert np.array_equal(data.image(id), np.asarray(decoded))
+    assert data.info.tasks == {
+        "semantic": tuple(SEMANTIC_CLASSES),
+        "geometric": tuple(GEOMETRIC_CLASSES),
+    }
 
 
 def test_one_seed_gives_one_file_and_another_seed_another(tmp_path):
@@ -118,7 +126,7 @@ def test_the_synthetic_zip_has_the_published_tree_and_label_files(tmp_path):
         assert labelled == images - {"highway_bost181"}
     content = scipy.io.loadmat(io.BytesIO(files[f"GeoLabels/{FOLDER}/{TEST_ID}.mat"]))
     assert content["S"].dtype == np.float64 and content["S"].shape == (32, 32)
-    assert [str(name[0]) for name in content["names"][:, 0]] == list(GEOMETRIC)
+    assert [str(name[0]) for name in content["names"][:, 0]] == list(GEOMETRIC_CLASSES)
 
 
 def test_names_have_the_published_form_and_no_training_image_is_a_test_image():
@@ -131,11 +139,11 @@ def test_names_have_the_published_form_and_no_training_image_is_a_test_image():
 
 def test_cow_desert_and_moon_are_absent_from_the_test_images_alone():
     training, testing = names(seed=0, train=160, test=160)
-    rare = [list(SEMANTIC).index(name) + 1 for name in ("cow", "desert", "moon")]
-    shown = {False: set(), True: set()}
+    rare = [list(SEMANTIC_CLASSES).index(name) + 1 for name in ("cow", "desert", "moon")]
+    occurring = {False: set(), True: set()}
     for name, scene in synthetic._scenes(training, testing, seed=0, size=24):
-        shown[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
-    assert shown == {False: set(rare), True: set()}
+        occurring[name in testing] |= set(np.unique(scene.semantic)) & set(rare)
+    assert occurring == {False: set(rare), True: set()}
 
 
 @pytest.mark.parametrize(("train", "test"), [(0, 5), (5, 0), (5, 201)])
@@ -271,7 +279,7 @@ def test_members_of_a_zip_come_in_its_order_whatever_it_is_called(tmp_path):
     assert found == [("2", b"two"), ("1", b"one")]
 
 
-def test_a_stopped_conversion_goes_on_where_it_was(tmp_path):
+def test_a_stopped_conversion_resumes_where_it_was(tmp_path):
     archive = write_zip(tmp_path / "a.zip", tree())
     colours = {task: tuple(classes.values()) for task, classes in TASKS.items()}
     tasks = {task: tuple(classes) for task, classes in TASKS.items()}
@@ -309,5 +317,5 @@ def test_any_other_number_is_refused_before_it_can_wrap(value):
 
 def test_a_label_file_reads_back_as_written():
     geometric = np.array([[-1, 0, 1], [2, 3, 1]], np.int8)
-    content = label_mat(geometric, list(GEOMETRIC))
+    content = label_mat(geometric, list(GEOMETRIC_CLASSES))
     assert read_label(content, "geometric", "a").tolist() == [[255, 255, 0], [1, 2, 0]]

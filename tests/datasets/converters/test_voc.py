@@ -51,7 +51,7 @@ def test_train_has_sbds_labels_and_seg11valid_has_vocs(archives, tmp_path):
     assert 255 in data.label("2009_000005")
 
 
-def test_photographs_stay_byte_for_byte(archives, tmp_path):
+def test_images_stay_byte_for_byte(archives, tmp_path):
     prepare(VOC_SBD, archives, tmp_path / "out")
     stored = (tmp_path / "out/images/2008_000004.jpg").read_bytes()
     assert stored == sbd_members(SBD_TRAIN, [])[f"{IN_SBD}/img/2008_000004.jpg"]
@@ -125,7 +125,7 @@ def test_each_years_archive_has_its_own_root(tmp_path, year):
     assert 255 in data.label("2009_000005")
 
 
-def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_path, monkeypatch):
+def test_an_interrupted_conversion_resumes_after_what_is_stored(archives, tmp_path, monkeypatch):
     keep, kept = archive_images._store_member, []
 
     def keep_some(writer, member, most=3):
@@ -139,7 +139,7 @@ def test_an_interrupted_conversion_goes_on_behind_what_is_stored(archives, tmp_p
         prepare(VOC_SBD, archives, tmp_path / "a" / "out")
     monkeypatch.setattr(archive_images, "_store_member", partial(keep_some, most=None))
     prepare(VOC_SBD, archives, tmp_path / "a" / "out")
-    assert len(kept) == len(set(kept)) == 2 * 5  # each photograph and label once
+    assert len(kept) == len(set(kept)) == 2 * 5  # each image and label once
     prepare(VOC_SBD, archives, tmp_path / "b" / "out")
     infos = [(tmp_path / run / "out" / "dataset.json").read_bytes() for run in "ab"]
     assert infos[0] == infos[1]
@@ -157,7 +157,7 @@ def test_processes_read_the_same_labels(archives, tmp_path, monkeypatch):
 
 
 def fails(dataset: dict, archives: list[Path], tmp_path: Path, message: str) -> None:
-    """Preparing ends in one line that says so, and leaves nothing."""
+    """The conversion ends in one line with the reason, and leaves nothing."""
     before = set(tmp_path.iterdir())
     with pytest.raises(InputError, match=message) as caught:
         prepare(dataset, archives, tmp_path / "out", workers=2)

@@ -71,7 +71,7 @@ def test_the_published_crop_keeps_angles_and_gravity() -> None:
     check(room(14, -3, turn=30, ceiling=1.3, camera=camera, size=size), None, camera)
 
 
-def test_a_pixel_of_a_reduced_image_looks_where_its_block_did() -> None:
+def test_a_pixel_of_a_reduced_image_has_the_ray_of_its_block() -> None:
     reduced = NYUD_CAMERA.reduced(4)
     columns = np.arange(9, 13)  # MATLAB's columns of the third block
     mean = ((columns - NYUD_CAMERA.cx) / NYUD_CAMERA.fx).mean()
@@ -239,7 +239,7 @@ def test_depth_that_cannot_be_meant_is_named(
 
 
 @pytest.mark.parametrize(("scale", "median"), [(1000, "2.5e+03 m"), (0.001, "0.0025 m"), (1, "")])
-def test_a_depth_in_another_unit_is_doubted(
+def test_a_depth_in_another_unit_is_warned_of(
     caplog: pytest.LogCaptureFixture, scale: float, median: str
 ) -> None:
     with caplog.at_level(logging.WARNING):

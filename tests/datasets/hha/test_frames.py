@@ -64,7 +64,7 @@ def test_the_published_crop_is_taken_or_was_taken_before(frames: Path) -> None:
 
 
 @pytest.mark.parametrize(("unit", "scale"), [("mm", 1), ("0.1mm", 10), ("m", 0.001)])
-def test_whole_numbers_are_in_the_unit_that_is_told(
+def test_integers_are_in_the_given_unit(
     frames: Path, unit: str, scale: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     flat = np.full((480, 640), 2000)
@@ -73,7 +73,7 @@ def test_whole_numbers_are_in_the_unit_that_is_told(
     assert (values(frames / "o.png")[..., 0] == 155).all() and not caplog.records
 
 
-def test_another_unit_is_doubted_once_for_all_frames(
+def test_another_unit_is_warned_of_once_for_all_frames(
     frames: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     listed = frames_of([frames / "depth"], None, frames / "out")

@@ -64,7 +64,7 @@ def test_hha_that_came_with_the_data_set_is_only_measured(tmp_path: Path) -> Non
     assert (PreparedDataset(root).hha("r3") == (30, 2, 3)).all()
 
 
-def test_the_digest_tells_hha_apart_and_nothing_else(tmp_path: Path) -> None:
+def test_the_digest_depends_on_the_hha_alone(tmp_path: Path) -> None:
     digests = []
     for name in ("a", "b"):
         root = prepared(tmp_path / name)
@@ -104,7 +104,7 @@ prepare.prepare_hha(Path(sys.argv[1]))
 """
 
 
-def test_a_killed_run_goes_on_behind_its_images_with_the_same_result(tmp_path: Path) -> None:
+def test_a_killed_run_resumes_after_its_images_with_the_same_result(tmp_path: Path) -> None:
     root = prepared(tmp_path / "rooms")
     killed = subprocess.run([sys.executable, "-c", STOPPED, root], stderr=subprocess.DEVNULL)
     assert killed.returncode == -signal.SIGKILL

@@ -102,8 +102,8 @@ def test_a_dense_map_moves_with_the_image_pixel_by_pixel(backbone: str) -> None:
         assert apart(net(image)[:, :, 3:, 2:], net(image[:, :, 3:, 2:])) < 1e-5
 
 
-def test_a_dense_cell_sees_the_pixels_that_its_grid_says() -> None:
-    """Noise that leaves a cell as it is lies outside of its field; the field is tight."""
+def test_a_dense_cell_sees_the_pixels_of_its_grid() -> None:
+    """Noise that leaves a cell as it is lies outside of its receptive field, which is tight."""
     net = coarse_net(random_net(build_fcn("vgg16", ["pool3"], 3, width=1 / 8)))
     grid, image, cell = dense_grid(net, 4), 50 * torch.randn(1, 3, 60, 60), 35
     seen = image.requires_grad_()

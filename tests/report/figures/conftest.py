@@ -16,7 +16,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Depth tells the class, colours do not."""
+    """Depth determines the class, colours do not."""
     return write_room(tmp_path_factory.mktemp("room") / "room")
 
 

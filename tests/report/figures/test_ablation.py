@@ -7,7 +7,7 @@ from fixtures.pictures import files
 from fixtures.results import result, write_rows
 
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.ablation import draw_ablation
+from fcnlib.report.figures.ablation import plot_ablation
 from fcnlib.report.figures.info import read_figure_info
 
 
@@ -25,12 +25,12 @@ def test_the_overview_has_each_row_with_a_number_below_its_table(tmp_path: Path)
         "title": "All",
         "tables": [{"name": x, "title": f"Table {x}"} for x in "tu"],
     }
-    draw_ablation(figure, results=[tmp_path / "t.csv", tmp_path / "u.csv"], **files(tmp_path))
+    plot_ablation(figure, results=[tmp_path / "t.csv", tmp_path / "u.csv"], **files(tmp_path))
     info = read_figure_info(tmp_path / "figure.json")
     assert "mean IU of 3 rows of 2 tables" in info.alt and "standard deviation" in info.caption
     write_rows(tmp_path / "v.csv", lines[2:])
     with pytest.raises(InputError, match=r"v\.csv: no mean_iu of any row"):
-        draw_ablation(figure, results=[tmp_path / "v.csv"], **files(tmp_path))
+        plot_ablation(figure, results=[tmp_path / "v.csv"], **files(tmp_path))
 
 
 def test_more_rows_make_the_overview_longer_and_not_denser(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_more_rows_make_the_overview_longer_and_not_denser(tmp_path: Path) -> No
     for count in (10, 60):
         write_rows(tmp_path / "t.csv", [result("t", f"row {i}", i, i + 3) for i in range(count)])
         figure = {"name": "f", "title": "All", "tables": [{"name": "t", "title": "T"}]}
-        draw_ablation(figure, results=[tmp_path / "t.csv"], **files(tmp_path))
+        plot_ablation(figure, results=[tmp_path / "t.csv"], **files(tmp_path))
         heights.append(read_figure_info(tmp_path / "figure.json").height)
     assert (heights[1] - heights[0]) / 50 > 15  # pixels a row
 
@@ -51,6 +51,6 @@ def test_many_rows_stand_in_two_columns_with_no_table_torn_apart(tmp_path: Path)
             write_rows(tmp_path / f"{name}.csv", rows)
         figure = {"name": "f", "title": "All", "tables": [{"name": x, "title": x} for x in tables]}
         results = [tmp_path / f"{name}.csv" for name in tables]
-        draw_ablation(figure, results=results, **files(tmp_path))
+        plot_ablation(figure, results=results, **files(tmp_path))
         sizes.append(read_figure_info(tmp_path / "figure.json"))
     assert sizes[1].height == sizes[0].height and sizes[1].width > 1.8 * sizes[0].width

@@ -7,11 +7,11 @@ from typing import Any
 from fixtures.pictures import files
 from fixtures.results import result, write_rows
 
-from fcnlib.report.figures.bounds import draw_bounds
+from fcnlib.report.figures.bounds import plot_bounds
 from fcnlib.report.figures.info import read_figure_info
 
 
-def draw_rules(folder: Path, images: str) -> Any:
+def plot_rules(folder: Path, images: str) -> Any:
     """Two rules at two factors."""
     rows = [{"experiment": f"{x}", "row": f"{x}", "upper_bound": {"factor": x}} for x in (32, 8)]
     other = {"metric": "mean_iu_corner_nearest"}
@@ -26,20 +26,20 @@ def draw_rules(folder: Path, images: str) -> Any:
     write_rows(folder / "b.csv", lines)
     columns = ["mean_iu", "mean_iu_corner_nearest"]
     table = {"name": "b", "title": "B", "columns": columns, "images": images, "rows": rows}
-    draw_bounds(table, results=folder / "b.csv", **files(folder))
+    plot_bounds(table, results=folder / "b.csv", **files(folder))
     return read_figure_info(folder / "figure.json")
 
 
 def test_every_way_to_resample_has_its_line_beside_the_published_one(tmp_path: Path) -> None:
-    info = draw_rules(tmp_path, "synthetic")
+    info = plot_rules(tmp_path, "synthetic")
     assert "50% at 8 by the rule “area, bilinear”; 1 more rules beside it" in info.alt
-    assert "does not say how it resamples" in info.caption and "closest" not in info.caption
+    assert "does not state how it resamples" in info.caption and "closest" not in info.caption
 
 
 def test_the_rule_closest_to_the_published_numbers_is_named_where_the_images_are(
     tmp_path: Path,
 ) -> None:
-    caption = draw_rules(tmp_path, "published").caption
+    caption = plot_rules(tmp_path, "published").caption
     assert "“corner, nearest” comes closest to the published numbers: 15.0 points" in caption
 
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from fixtures.page import NETS, NETS_SPEC, facts
+from fixtures.page import NETS, NETS_SPEC, run_metadata
 from fixtures.scenes import PLACES
 
-from fcnlib.report.figures.class_iu import draw_class_iu
+from fcnlib.report.figures.class_iu import plot_class_iu
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.style import row_style
 
@@ -16,7 +16,7 @@ def test_a_caption_speaks_of_several_runs_where_there_are_several(run, tmp_path,
     info = tmp_path / "class_iu.json"
     folders = [run / f"results/demo/metrics/{name}" for name in NETS]
     metrics = [path for folder in folders for path in folder.glob(f"{seeds}.json")]
-    draw_class_iu(
+    plot_class_iu(
         NETS_SPEC, metrics=metrics, dataset=run / "data/toy", 
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
@@ -29,10 +29,10 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         scores = {task: {"class_iu": [0.5] * len(names)} for task, names in tasks.items()}
         paths.append(tmp_path / f"{name}/0.json")
         paths[-1].parent.mkdir()
-        paths[-1].write_text(json.dumps(facts(name, 0) | {"tasks": scores}))
+        paths[-1].write_text(json.dumps(run_metadata(name, 0) | {"tasks": scores}))
     nets = [{"experiment": name, "row": f"Net {name}"} for name in ("both", "geometric")]
     info = tmp_path / "chart.json"
-    draw_class_iu(
+    plot_class_iu(
         {"table": "t", "nets": nets}, metrics=paths, dataset=places,
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from PIL import Image
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import VOID_COLOUR
 from fcnlib.datasets.images import voc_palette
-from fcnlib.report.figures.comparison import draw_comparison
+from fcnlib.report.figures.comparison import plot_comparison
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import NEAR_TO_FAR, UNSEEN
 
@@ -25,10 +25,10 @@ def test_a_figure_has_its_columns_in_the_order_that_it_says(run):
     columns = np.array_split(picture[: int(0.9 * len(picture))], 4, axis=1)
     void = [has(column, VOID_COLOUR) > 500 for column in columns]
     assert void == [False, False, True, False]
-    assert has(columns[3], (40, 90, 160)) > 500  # the ground of the photographs
+    assert has(columns[3], (40, 90, 160)) > 500  # the ground of the images
 
 
-def test_the_comparison_takes_the_images_that_gain_most_and_says_so(run):
+def test_the_comparison_takes_the_images_that_gain_most_and_its_caption_states_that(run):
     info = read_figure_info(run / "results/demo/figures/fig4.json")
     assert "gains most from Near-sighted <net> to Sharp" in info.caption
     first, second = info.alt.index("img_0 (+"), info.alt.index("img_1 (+")
@@ -48,7 +48,7 @@ def test_the_comparison_refuses_a_file_without_counts(tmp_path):
         "nets": [{"experiment": "a", "row": "A"}],
     }
     with pytest.raises(InputError, match=r"counts\.npz: expected confusion counts per image"):
-        draw_comparison(
+        plot_comparison(
             figure, models=[tmp_path / "net.ts"], counts=[tmp_path / "counts.npz"],
             dataset=dataset, image=tmp_path / "f.png", info=tmp_path / "f.json",
         )  # fmt: skip
@@ -57,7 +57,7 @@ def test_the_comparison_refuses_a_file_without_counts(tmp_path):
 
 def compare(folder: Path, dataset: Path, nets: dict[str, Path], counts: list[Path]) -> Path:
     info = folder / "sheet.json"
-    draw_comparison(
+    plot_comparison(
         {"name": "s", "title": "Sheet", "seed": 0, "images": 1,
          "nets": [{"experiment": row, "row": row} for row in nets]},
         models=list(nets.values()), counts=counts, dataset=dataset,
@@ -84,7 +84,7 @@ def test_nets_with_different_inputs_stand_side_by_side_after_what_they_see(room,
     columns = np.array_split(picture[70:190], 7, axis=1)
     bed = voc_palette()[2]
     assert has(columns[1], UNSEEN) and not has(columns[0], UNSEEN)
-    assert not has(columns[4], bed)  # colours do not tell
+    assert not has(columns[4], bed)  # colours do not determine the class
     assert min(has(columns[i], bed) for i in (3, 5, 6)) > 1000
     for end in (0.0, 1.0):  # of the scale of depths below
         assert has(picture[200:], NEAR_TO_FAR(end, bytes=True)[:3])
@@ -126,7 +126,7 @@ def test_a_masked_net_stands_beside_what_it_sees(tmp_path, mask):
     model = write_model(tmp_path / "0.ts", Blank(0, 80, 3), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", dataset, [1, 2], ["semantic"])
     info = tmp_path / "sheet.json"
-    draw_comparison(
+    plot_comparison(
         {"name": "f", "title": "Fig. 7", "seed": 0, "images": 1,
          "nets": [{"experiment": "a", "row": "A", "mask": mask}],
          "columns": ["inputs", "nets"], "note": "Said of it."},

@@ -4,16 +4,16 @@ import pytest
 from fixtures.page import NETS_SPEC
 
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.curves import draw_curves
+from fcnlib.report.figures.curves import plot_curves
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.style import row_style
 
 
 @pytest.mark.parametrize("picked_on", ["test", "validation"])
-def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
+def test_the_curves_name_the_images_that_the_score_is_of(run, tmp_path, picked_on):
     nets = [net | {"picked_on": picked_on} for net in NETS_SPEC["nets"]]
     info = tmp_path / "curves.json"
-    draw_curves(
+    plot_curves(
         NETS_SPEC | {"nets": nets}, curves=sorted((run / "results/demo/curves").glob("*/*.csv")),
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
@@ -22,13 +22,13 @@ def test_the_curves_say_which_images_the_score_is_of(run, tmp_path, picked_on):
 
 
 def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
-    """The one net's mean IU of 3 classes says nothing beside the other's of 33."""
+    """A mean IU of 3 classes does not compare with one of 33."""
     tasks = (["geometric"], ["semantic", "geometric"])
     nets = [net | {"tasks": each} for net, each in zip(NETS_SPEC["nets"], tasks, strict=True)]
     pictures = []
     for name, spec in (("all", NETS_SPEC), ("one", NETS_SPEC | {"nets": nets})):
         info = tmp_path / f"{name}.json"
-        draw_curves(
+        plot_curves(
             spec, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
             image=info.with_suffix(".svg"), info=info,
         )  # fmt: skip
@@ -43,7 +43,7 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
     path.parent.mkdir()
     path.write_text("iteration,loss\n1,2\n")
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
-        draw_curves(
+        plot_curves(
             NETS_SPEC, curves=[path, path], 
             image=tmp_path / "c.svg", info=tmp_path / "c.json",
         )  # fmt: skip

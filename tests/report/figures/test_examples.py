@@ -7,7 +7,7 @@ from fixtures.scenes import PLACES, ByChannel, TwoByRed, write_counts, write_mod
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.colours import WRONG
-from fcnlib.report.figures.examples import draw_examples
+from fcnlib.report.figures.examples import plot_examples
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.specs import NetSpec
 
@@ -32,7 +32,7 @@ def test_a_sheet_speaks_only_of_what_is_on_it(places, tmp_path):
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
     info = tmp_path / "sheet.json"
-    draw_examples(
+    plot_examples(
         {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
         image=info.with_suffix(".png"), info=info,
     )  # fmt: skip
@@ -51,7 +51,7 @@ def test_one_net_alone_shows_more_images_and_the_mistakes_of_each_task(places, t
     model = write_model(tmp_path / "0.ts", Half(), inputs=["rgb"], classes=PLACES)
     counts = write_counts(tmp_path / "0.npz", places, [20, 3, 2, 1], list(PLACES))
     info = tmp_path / "sheet.json"
-    draw_examples(
+    plot_examples(
         {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
         image=info.with_suffix(".png"), info=info,
     )  # fmt: skip
@@ -69,7 +69,7 @@ def test_nets_tested_on_other_images_are_named_and_not_shown(places, tmp_path):
     with np.load(mine) as file:
         np.savez(tmp_path / "1.npz", ids=["w", "x", "y", "z"], semantic=file["semantic"])
     info = tmp_path / "sheet.json"
-    draw_examples(
+    plot_examples(
         {"table": "t", "seed": 0, "nets": [A, NetSpec(experiment="b", row="Elsewhere")]},
         models=[model, model], counts=[mine, tmp_path / "1.npz"], dataset=places,
         image=info.with_suffix(".png"), info=info,
@@ -84,7 +84,7 @@ def test_counts_of_another_task_are_named(places, tmp_path):
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1] * 4, ["geometric"])
     with pytest.raises(InputError, match=r"0\.npz: .*counts per image of one of: semantic"):
-        draw_examples(
+        plot_examples(
             {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
             image=tmp_path / "s.png", info=tmp_path / "s.json",
         )  # fmt: skip

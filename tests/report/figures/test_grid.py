@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from fcnlib.report.figures.grid import DPI, Row, draw_grid
+from fcnlib.report.figures.grid import DPI, PictureRow, plot_grid
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.style import new_figure, save
 
@@ -11,9 +11,9 @@ from fcnlib.report.figures.style import new_figure, save
 def test_a_grid_shows_each_picture_in_its_place_with_its_own_colours(tmp_path):
     solid = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (10, 20, 30)]]
     pictures = [[np.full((10, 20, 3), rgb, np.uint8) for rgb in row] for row in solid]
-    rows = [Row(row, ["a", "b"]) for row in pictures] + [Row(pictures[0], ["a", "c"])]
+    rows = [PictureRow(row, ["a", "b"]) for row in pictures] + [PictureRow(pictures[0], ["a", "c"])]
     with new_figure(4.0, 1.0) as canvas:
-        draw_grid(canvas, rows, {"": (("red", "#ff0000"),)})
+        plot_grid(canvas, rows, {"": (("red", "#ff0000"),)})
         save(
             canvas, tmp_path / "grid.png", tmp_path / "grid.json", dpi=DPI,
             kind="examples", name="g", title="", caption="", alt="",

@@ -10,7 +10,7 @@ from fixtures.pictures import files
 
 from fcnlib.core.errors import InputError
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.figures.losses import draw_losses, mean_of, smoothed
+from fcnlib.report.figures.losses import mean_of, plot_losses, smoothed
 
 
 def write_curve(path: Path, losses: list[float], *, pace: float = 2.0) -> Path:
@@ -42,7 +42,7 @@ def test_runs_of_different_pace_are_compared_where_all_of_them_are_known(tmp_pat
     np.testing.assert_allclose(band.mean, [(3 + 4) / 2, (2 + 3.5) / 2])
 
 
-def draw_two(folder: Path, **values: Any) -> dict[str, Path]:
+def plot_two(folder: Path, **values: Any) -> dict[str, Path]:
     nets = [{"experiment": name, "row": name.upper()} for name in ("a", "b")]
     figure = {
         "name": "f",
@@ -52,25 +52,25 @@ def draw_two(folder: Path, **values: Any) -> dict[str, Path]:
         **values,
     }
     curves = sorted(folder.glob("curves/*/*.csv"))
-    draw_losses(figure, curves=curves, **files(folder))
+    plot_losses(figure, curves=curves, **files(folder))
     return files(folder)
 
 
 def test_losses_have_a_panel_for_each_measure_of_progress(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_curve(tmp_path / f"curves/{name}/0.csv", [4.0, 2.0, 1.0])
-    info = read_figure_info(draw_two(tmp_path)["info"])
+    info = read_figure_info(plot_two(tmp_path)["info"])
     assert info.kind == "losses" and "against relative time" in info.alt
     assert "relative to the whole training of A" in info.caption and "band" not in info.caption
-    alone = read_figure_info(draw_two(tmp_path, against=["images"])["info"])
+    alone = read_figure_info(plot_two(tmp_path, against=["images"])["info"])
     assert alone.width < info.width and "relative" not in alone.caption
     for name in ("a", "b"):
         write_curve(tmp_path / f"curves/{name}/1.csv", [4.0, 3.0, 2.0])
-    assert "means of 2 runs" in read_figure_info(draw_two(tmp_path)["info"]).caption
+    assert "means of 2 runs" in read_figure_info(plot_two(tmp_path)["info"]).caption
 
 
 def test_a_run_without_losses_is_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_curve(tmp_path / f"curves/{name}/0.csv", [])
     with pytest.raises(InputError, match=r"a/0\.csv: no loss_per_pixel"):
-        draw_two(tmp_path)
+        plot_two(tmp_path)

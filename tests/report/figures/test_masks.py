@@ -12,7 +12,7 @@ from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
 from fcnlib.inference.model import load_model
-from fcnlib.report.figures.comparison import draw_comparison
+from fcnlib.report.figures.comparison import plot_comparison
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.figures.inputs import masked_picture
 
@@ -26,7 +26,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
         {"experiment": "b", "row": "Shape only", "mask": "shape"},
     ]
     info = tmp_path / "sheet.json"
-    draw_comparison(
+    plot_comparison(
         {"name": "s", "title": "Sheet", "seed": 0, "images": 1, "nets": nets},
         models=2 * [lively_model],
         counts=[tmp_path / "counts0.npz", tmp_path / "counts1.npz"],

@@ -8,14 +8,14 @@ from fixtures.scenes import PLACES, ByChannel, TwoByRed, stairs, write_counts, w
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.report.figures.examples import draw_examples
-from fcnlib.report.figures.sheets import load_nets, predict
+from fcnlib.report.figures.examples import plot_examples
+from fcnlib.report.figures.sheets import load_nets, predict_image
 from fcnlib.report.specs import NetSpec
 
 A = NetSpec(experiment="a", row="A")
 
 
-def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
+def test_many_nets_continue_below_and_a_file_is_read_once(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
     counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
@@ -23,7 +23,7 @@ def test_many_nets_go_on_below_and_a_file_is_read_once(places, tmp_path):
     loaded = load_nets([model] * 9, spec, PreparedDataset(places))
     assert len({id(net.segment) for net in loaded}) == 1
     info = tmp_path / "sheet.json"
-    draw_examples(
+    plot_examples(
         {"table": "t", "seed": 0, "nets": spec}, models=[model] * 9, counts=[counts] * 9,
         dataset=places,
         image=info.with_suffix(".png"), info=info,
@@ -38,14 +38,14 @@ def test_a_net_that_sees_what_the_data_set_lacks_is_refused(places, tmp_path):
     classes = {"semantic": PLACES["semantic"]}
     model = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["hha"], classes=classes)
     with pytest.raises(InputError, match=r"no hha in it; it has rgb"):
-        predict(
+        predict_image(
             load_nets([model], [A], PreparedDataset(places))[0], PreparedDataset(places), "place_0"
         )
 
 
-def test_a_model_that_does_not_say_what_it_sees_is_named(places, tmp_path):
+def test_a_model_without_inputs_in_its_metadata_is_named(places, tmp_path):
     torch.jit.save(torch.jit.script(TwoByRed()), str(tmp_path / "0.ts"))
-    with pytest.raises(InputError, match=r"0\.ts: does not say what it sees; expected a model"):
+    with pytest.raises(InputError, match=r"0\.ts: its metadata lack inputs; expected a model"):
         load_nets([tmp_path / "0.ts"], [A], PreparedDataset(places))
 
 

@@ -1,7 +1,7 @@
 """The style that figures share."""
 
 import pytest
-from fixtures.page import draw_all
+from fixtures.page import plot_all
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
@@ -13,7 +13,7 @@ from fcnlib.report.specs import NetSpec
 def test_figures_are_the_same_bytes_each_time(run):
     figures = run / "results/demo/figures"
     before = {path.name: path.read_bytes() for path in figures.iterdir()}
-    draw_all(run / "results/demo", run / "data/toy")
+    plot_all(run / "results/demo", run / "data/toy")
     assert {path.name: path.read_bytes() for path in figures.iterdir()} == before
     assert len(before) == 10
 

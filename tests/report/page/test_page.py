@@ -61,7 +61,7 @@ def test_every_image_is_described_and_has_its_size(given):
     assert all(image["alt"] and int(image["width"]) and int(image["height"]) for image in images)
 
 
-def test_a_demo_page_says_that_its_numbers_are_not_the_papers(given):
+def test_a_demo_page_states_that_its_numbers_are_not_the_papers(given):
     html = page(given)
     assert '<span class="badge demo">demo</span>' in html
     assert "These are numbers of synthetic scenes, not the paper" in text(html)
@@ -78,7 +78,7 @@ def test_a_paper_page_compares_like_with_like(given):
     assert 'data-full="mean IU, measured"' in html
 
 
-def test_a_page_of_own_data_says_whose_numbers_they_are(given):
+def test_a_page_of_own_data_states_whose_numbers_they_are(given):
     own = NET_TABLE | {"images": "own"}
     html = page(given, scale="street", tables=[own, BOUND_TABLE])
     assert '<span class="badge own">street</span>' in html
@@ -117,13 +117,13 @@ def test_class_colours_stand_by_data_set(given):
     assert legend[0].count("cat</li>") == 1
 
 
-def test_a_table_says_which_images_it_is_of_and_how_snapshots_were_picked(given):
+def test_a_table_names_the_images_it_is_of_and_how_snapshots_were_picked(given):
     words = text(page(given))
     assert "Made for a test. Here synthetic scenes take the place of the published images" in words
     assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
-def test_the_way_to_the_same_numbers_names_the_whole_configuration(given):
+def test_the_way_to_the_same_numbers_names_the_full_configuration(given):
     html = page(given)
     assert '<a href="config.json">config.json</a>, beside this page' in html
 
@@ -167,7 +167,7 @@ def test_what_only_the_server_scores_stands_in_its_cells(given):
             {"experiment": "sds", "row": "SDS", "paper": {"voc2012_test_mean_iu": 51.6}},
         ],
     }
-    csv = given["results"].with_name("served.csv")
+    csv = given["results"].with_name("server.csv")
     build_table(table, scale="demo", metrics=given["metrics"][:4], **table_files(csv))
     html = page(given, tables=[table], csvs=[csv], results=csv, figures=[])
     cells = re.findall(r'<td class="first server" data-v=""[^>]*>(.*?)</td>', html)
@@ -227,7 +227,7 @@ def test_text_from_outside_is_escaped(given):
     assert "echo &#39;&lt;done&gt;&#39;" in html
 
 
-def test_the_page_says_what_the_run_was(given):
+def test_the_page_lists_commit_machine_and_versions(given):
     words = text(page(given))
     for fact in (
         "0123456789 with uncommitted changes",
@@ -328,10 +328,10 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     assert item
     words = text(item[1])
     assert "true within noise Sharp eyes" in words
-    assert "Only 1.4 standard errors from turning over: it may be chance." in words
+    assert "Only 1.4 standard errors from turning over: it may be noise." in words
 
 
-def test_verdicts_on_synthetic_scenes_say_so(given):
+def test_verdicts_on_synthetic_scenes_are_marked(given):
     assert "Verdicts on synthetic scenes, not on the paper." in text(page(given))
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
