@@ -45,7 +45,8 @@ class _Places(dict[str, str]):
 
 def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
     """What all studies of a folder say, in the order of their files, which is that of the page."""
-    paths = sorted(folder.glob("*.yaml"))
+    # Without those that editors and file systems hide beside them.
+    paths = sorted(path for path in folder.glob("*.yaml") if not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder}: no study in it; expected a folder of .yaml files")
     content: dict[str, Any] = {part: {} for part in PARTS}
