@@ -78,7 +78,8 @@ class Config(Frozen):
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
     )
-    seeds: Annotated[tuple[Annotated[Int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+    # Not strict, as text is what `--config seeds=[0,1]` gives.
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")

@@ -47,7 +47,8 @@ class _Places(dict[str, str]):
 
 def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
     """The entries of all studies of a folder, in the order of the files and of the page."""
-    paths = sorted(folder.glob("*.yaml"))
+    # Without those that editors and file systems hide beside them.
+    paths = sorted(path for path in folder.glob("*.yaml") if not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder}: no study in it; expected a folder of .yaml files")
     content: dict[str, Any] = {part: {} for part in STUDY_PARTS}

@@ -245,7 +245,7 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
         ("figures/fig4/title", "a\rb", "figures.fig4.title: 'a\\rb': expected one line"),
         ("seeds", [0, 1, 0], "seeds: [0, 1, 0]: expected each of them once"),
         ("seeds", [-1], "seeds.0: -1: Input should be greater than or equal to 0"),
-        ("seeds", [True], "seeds.0: True: Input should be a valid integer"),
+        ("seeds", ["0", 0], "seeds: ['0', 0]: expected each of them once"),
         ("seeds", [], "seeds: []: Tuple should have at least 1 item"),
         ("scale", ["demo"], "scale: ['demo']: Input should be a valid string"),
         ("scales", 3, "scales: 3: Input should be a valid dictionary"),
@@ -284,6 +284,10 @@ def test_a_scales_value_is_blamed_where_a_net_is_chosen_by_the_preset(
         assert f"{blamed} (experiments.mine)" in refusal(raw_config)
     raw_config["experiments"]["mine"] = {**entry, "net": {"demo": {**net, "fc6_kernel": 3}}}
     assert "experiments.mine.net: fc6_kernel: expected null" in refusal(raw_config)
+
+
+def test_seeds_of_the_command_line_are_text(raw_config: dict[str, Any]) -> None:
+    assert load(raw_config | {"seeds": ["0", "1"]}).seeds == (0, 1)
 
 
 @pytest.mark.parametrize("number", ["2e-9", "2e-09", "+2E-9", "2.0e-9"])

@@ -75,6 +75,12 @@ def test_an_overlay_names_an_experiment_whatever_its_study(copied: Path) -> None
     assert (mine.data, mine.recipe) == (reference.data, reference.recipe)
 
 
+def test_a_hidden_file_is_no_study(copied: Path) -> None:
+    (copied / "studies/._4.3-skips.yaml").write_bytes(b"\x00\x05")
+    (copied / "studies/.#4.3-skips.yaml").symlink_to("nobody@nowhere")
+    assert read([Path("config.yaml")]).experiments
+
+
 def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str, Any]) -> None:
     raw_config["experiments"]["voc-fcn32s"]["recipe"]["iterations"] = 7
     for name, recipe in {"a": {"momentum": 0.5}, "b": {"name": "heavy", "momentum": 0.5}}.items():
