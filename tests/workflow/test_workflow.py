@@ -135,7 +135,7 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
         (
             "studies/4.3-skips.yaml",
             *("start_from: [voc-fcn32s]", "start_from: [voc-fcn8s]"),
-            "must stand above it",
+            "must be above it",
         ),
         ("config.yaml", "momentum: 0.99", "momentum: high", "momentum: 'high': Input should be a"),
         ("config.yaml", "\nseeds: ", "\n\tseeds: ", "line 7, column 1"),
