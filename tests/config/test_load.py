@@ -287,7 +287,7 @@ def test_a_scales_value_is_blamed_where_a_net_is_chosen_by_the_preset(
 
 
 def test_seeds_of_the_command_line_are_text(raw_config: dict[str, Any]) -> None:
-    assert load(raw_config | {"seeds": ["0", "1"]}).seeds == (0, 1)
+    assert load_config(raw_config | {"seeds": ["0", "1"]}).seeds == (0, 1)
 
 
 @pytest.mark.parametrize("number", ["2e-9", "2e-09", "+2E-9", "2.0e-9"])

@@ -78,7 +78,7 @@ def test_an_overlay_names_an_experiment_whatever_its_study(copied: Path) -> None
 def test_a_hidden_file_is_no_study(copied: Path) -> None:
     (copied / "studies/._4.3-skips.yaml").write_bytes(b"\x00\x05")
     (copied / "studies/.#4.3-skips.yaml").symlink_to("nobody@nowhere")
-    assert read([Path("config.yaml")]).experiments
+    assert read_config([Path("config.yaml")]).experiments
 
 
 def test_a_recipe_with_a_name_takes_the_place_of_the_bases(raw_config: dict[str, Any]) -> None:
