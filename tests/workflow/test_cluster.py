@@ -27,7 +27,7 @@ def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
     lines = clone.run("scontrol", "--oneliner", "show", "jobs").splitlines()
     jobs = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in lines]
     own = [job for job in jobs if job["WorkDir"] == str(clone.folder)]
-    names = [re.fullmatch(r"rule_(\w+?)_wildcards_.*", job["Comment"]) for job in own]
+    names = [re.fullmatch(r"rule_(\w+?)(?:_wildcards_.*)?", job["Comment"]) for job in own]
     return {name[1]: job for name, job in zip(names, own, strict=True) if name}
 
 

@@ -101,7 +101,7 @@ def test_a_changed_rate_retrains_what_depends_on_it_and_nothing_else(pulled: Clo
     before = checkpoints(pulled)
     change_rate(pulled)
     ran = jobs(pulled.run("dvc", "repro"))
-    affected = {"voc-fcn32s", "voc-fcn16s"}  # 16s starts from 32s
+    affected = {"voc-fcn32s", "voc-fcn16s", "voc-fcn8s-atonce"}  # 16s starts from it, 8s is based
     assert of("train", ran) == of("evaluate", ran) == affected
     entries = load_config(pulled.config()).experiments
     assert of("table", ran) == {name for row in affected for name in entries[row].tables}
