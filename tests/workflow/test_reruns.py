@@ -12,6 +12,8 @@ import pytest
 from fixtures.clone import jobs
 from fixtures.workflow import copy_workflow, snakemake
 
+pytestmark = pytest.mark.slow
+
 NETS = {"voc-fcn32s", "voc-fcn16s", "voc-fcn8s-atonce", "voc-fcn8s"}
 TABLES = "[skip-controls, upper-bounds, zoo, joint-tasks]"
 MADE = re.compile(r"^    (?:output|benchmark): (.*)$", re.MULTILINE)
