@@ -124,7 +124,7 @@ def test_a_line_of_code_retrains_all_nets_and_is_not_recorded_with_old_ones(
     before = checkpoints(pulled)
     code = pulled.folder / "fcnlib/training/trainer.py"
     text = code.read_text()
-    code.write_text(re.sub(r"CURVE_LINES = \d+", "CURVE_LINES = 2", text))
+    code.write_text(re.sub(r"LOG_RECORDS = \d+", "LOG_RECORDS = 2", text))
     assert code.read_text() != text
     ran = jobs(pulled.run("dvc", "repro", "train"))
     assert of("train", ran) == NETS and not {"prepare", "pretrain"} & {rule for rule, _ in ran}

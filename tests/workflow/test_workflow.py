@@ -307,7 +307,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     assert code != train.read_text()
     study.write_text(text)
     assert jobs(clone, "all", *options) == {}
-    train.write_text(code.replace("CURVE_LINES = 100", "CURVE_LINES = 101"))
+    train.write_text(code.replace("LOG_RECORDS = 100", "LOG_RECORDS = 101"))
     changed = jobs(clone, "all", *options)
     assert changed["train"] == len(targets.trained)
     assert not {"pretrain", "prepare", "upper_bound"} & changed.keys()
