@@ -25,6 +25,7 @@ class Content(NamedTuple):
     background: bool | None = None  # whether its first class is one; None: as its user has it
     splits: tuple[str, ...] = ()
     archives: tuple[tuple[str, ...], ...] = ()  # the files that each of them can be
+    module: str = ""  # of fcnlib/datasets/converters that converts them
 
 
 ROOMS = Content(
@@ -32,26 +33,29 @@ ROOMS = Content(
 )
 OBJECTS = Content(background=True)
 CONTENTS = {
-    "voc": OBJECTS._replace(splits=("train", "val", "trainval"), archives=(VOCS,)),
+    "voc": OBJECTS._replace(splits=("train", "val", "trainval"), archives=(VOCS,), module="voc"),
     # With the two digits of VOC's year.
     "voc-sbd": OBJECTS._replace(
-        splits=("train", "seg{year}valid"), archives=(VOCS, ("benchmark.tgz",))
+        splits=("train", "seg{year}valid"), archives=(VOCS, ("benchmark.tgz",)), module="voc"
     ),
     "nyudv2": ROOMS._replace(
-        archives=(("nyu_depth_v2_labeled.mat",), ("splits.mat",), ("classMapping40.mat",))
+        archives=(("nyu_depth_v2_labeled.mat",), ("splits.mat",), ("classMapping40.mat",)),
+        module="nyudv2",
     ),
-    "nyudv2-release": ROOMS._replace(archives=(("nyud.tar.gz",),)),
+    "nyudv2-release": ROOMS._replace(archives=(("nyud.tar.gz",),), module="nyudv2_release"),
     "siftflow": Content(
         tasks=("semantic", "geometric"),
         background=False,
         splits=("trainval", "test"),
         archives=(("SiftFlowDataset.zip",),),
+        module="siftflow",
     ),
     "pascal-context": OBJECTS._replace(
         splits=("train", "val"),
         archives=(("VOCtrainval_03-May-2010.tar",), ("pascal-context-trainval.tar.gz",)),
+        module="pascal_context",
     ),
-    "folder": Content(),
+    "folder": Content(module="folder"),
 }
 
 
@@ -59,6 +63,13 @@ def require_known(name: str, known: Iterable[str], place: str, what: str) -> Non
     """Raise unless the name is known."""
     if name not in known:
         raise InputError(f"{place}: {name!r} {what}; {suggestion(name, known)}")
+
+
+def other_converters(dataset: Dataset) -> frozenset[str]:
+    """The files of all converters but the one that a data set is prepared by."""
+    own = CONTENTS[dataset.converter].module
+    modules = {content.module for content in CONTENTS.values()} - {own}
+    return frozenset(f"fcnlib/datasets/converters/{module}.py" for module in modules)
 
 
 def splits_of(dataset: Dataset) -> tuple[str, ...]:

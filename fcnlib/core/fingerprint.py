@@ -16,14 +16,15 @@ TEXT_KEYWORDS = ("description", "help")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef  # those whose docstring does not count
 
 
-def fingerprint(script: Path) -> str:
+def fingerprint(script: Path, *, without: frozenset[Path] = frozenset()) -> str:
     """A hash of `script`, of every module of ours that it imports, and of their data files.
 
     Modules are hashed as syntax trees: comments, docstrings and layout do not count. The data
-    files of a module are those beside it that a string in it names.
+    files of a module are those beside it that a string in it names. Modules `without` which the
+    script works, and what they alone import, are left out.
     """
     digest = hashlib.sha256()
-    for path in sorted({script, *_reached(script)}):
+    for path in sorted({script, *_reached(script, without)}):
         digest.update(path.name.encode() + _read(path).syntax.encode())
         for file in _data_files(path):
             digest.update(file.name.encode() + file.read_bytes())
@@ -113,13 +114,13 @@ def _named_files(folder: Path, name: str) -> set[Path]:
 
 
 @cache
-def _reached(path: Path) -> frozenset[Path]:
+def _reached(path: Path, without: frozenset[Path] = frozenset()) -> frozenset[Path]:
     """The files of ours that `path` imports, and what those import."""
     found: set[Path] = set()
     waiting = [path]
     while waiting:
         for module in _imports(waiting.pop()):
-            if module not in found:
+            if module not in found and module not in without:
                 found.add(module)
                 waiting.append(module)
     return frozenset(found)

@@ -139,6 +139,7 @@ def test_a_class_list_prepares_its_data_anew(finished: Path) -> None:
     with edited(path, path.read_text().split("\n", 1)[0] + "\n", ""):
         found = jobs(planned(finished))
     again = {rule for rule, _ in found}
+    assert of("prepare", found) == {"siftflow"}
     # The synthetic archive has the published test images' names too.
     assert {"prepare", "synthetic_siftflow"} <= again
     assert not {"synthetic_voc", "synthetic_sbd", "pretrain", "time"} & again

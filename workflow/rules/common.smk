@@ -4,11 +4,12 @@ import re
 import sys
 from pathlib import Path
 
+from fcnlib.config.checks_data import other_converters
 from fcnlib.config.load import load_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
-from fcnlib.core.fingerprint import fingerprint, stamp
+from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 from fcnlib.plan import specs, values
 from fcnlib.plan.targets import Targets
 
@@ -55,9 +56,10 @@ def growing(resources):
     return {**resources, "mem_mb": lambda wildcards, attempt: half * (attempt + 1)}
 
 
-def code(rule):
+def code(rule, without=()):
     """What the rule's script and all it imports do, as a hash: code is an input."""
-    return fingerprint(Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py")
+    script = Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py"
+    return fingerprint(script, without=frozenset(ROOT / file for file in without))
 
 
 def dumped(spec):

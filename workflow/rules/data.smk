@@ -17,7 +17,8 @@ rule prepare:
         values=lambda w: values.dataset(CONFIG, w.dataset),
         # As an edited mask does not change its folder's date.
         files=lambda w: stamp(TARGETS.folders(w.dataset)),
-        code=code("prepare"),
+        # Its own converter alone: another one's class list changes nothing here.
+        code=lambda w: code("prepare", other_converters(CONFIG.datasets[w.dataset])),
     script:
         "../scripts/prepare.py"
 

@@ -87,3 +87,8 @@ def test_counts_of_a_split_that_is_not_made_fail_before_an_archive_is_read(
         (tmp_path / name).write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"set: counts: no split 'odd'; expected one of: "):
         prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")
+
+
+def test_each_converter_is_in_the_module_that_a_change_of_it_is_looked_for_in() -> None:
+    modules = {name: convert.__module__.rpartition(".")[2] for name, convert in CONVERTERS.items()}
+    assert modules == {name: content.module for name, content in CONTENTS.items()}
