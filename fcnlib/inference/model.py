@@ -154,9 +154,6 @@ def load_model(
     """
     _check_where(device, precision)
     path = Path(path)
-    if precision not in get_args(Precision):
-        known = ", ".join(get_args(Precision))
-        raise InputError(f"precision: {precision!r}; expected one of: {known}")
     if path.suffix == ".caffemodel":
         conversion = convert_weights(path)
         checkpoint = conversion.checkpoint({"converted_from": path.name})

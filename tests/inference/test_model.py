@@ -158,12 +158,10 @@ def test_depth_is_whole_numbers_behind_the_colours(tmp_path: Path) -> None:
         model.predict(image.astype(np.float64))
 
 
-def test_what_is_no_image_and_no_precision_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     trained(tmp_path / "net.pt", {"semantic": CLASSES})
     with pytest.raises(InputError, match=r"^image: Tensor; expected a file, a PIL image or a Num"):
         load_model(tmp_path / "net.pt").predict(torch.zeros(9, 9, 3))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"^precision: 'fp16'; expected one of: fp32, tf32, bf16"):
-        load_model(tmp_path / "net.pt", precision="fp16")  # type: ignore[arg-type]
 
 
 def test_an_image_that_the_net_cannot_compute_is_one_line(tmp_path: Path) -> None:
