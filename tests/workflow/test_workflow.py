@@ -14,6 +14,8 @@ from fcnlib.config.studies import read_raw_config, read_studies
 from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.plan.targets import Targets
 
+pytestmark = pytest.mark.slow  # seconds for each dry run
+
 
 def test_the_studies_plan_one_training_per_net_and_one_bound_per_factor(clone: Path) -> None:
     targets = Targets(read_config([clone / "config.yaml"]))
@@ -250,7 +252,6 @@ TINY = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> None:
     """All studies, tiny; then each row of the table of changes in the docs."""
