@@ -23,7 +23,7 @@ demo: .venv/installed  ## every table and figure at demo scale, on synthetic sce
 test: .venv/installed  ## the tests (a few minutes)
 	pytest -n 2 -m "not slow"
 
-slow: .venv/installed  ## the tests that run full pipelines (a quarter of an hour)
+slow: .venv/installed  ## the tests that run the workflow (a quarter of an hour)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not nightly"
 
 nightly: .venv/installed  ## the tests that take over five minutes each
