@@ -16,6 +16,7 @@ TEXT_KEYWORDS = ("description", "help")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef  # those whose docstring does not count
 
 
+@cache
 def fingerprint(script: Path, *, without: frozenset[Path] = frozenset()) -> str:
     """A hash of `script`, of every module of ours that it imports, and of their data files.
 
@@ -70,7 +71,7 @@ def _dump(node: object, strings: set[str], imports: set[str]) -> str:
     parts = []
     for name in node._fields:
         value = getattr(node, name, None)
-        if value is None or value == []:
+        if value is None or value == [] or name == "ctx":  # which follows from the place
             continue
         if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node):
             value = value[1:]

@@ -56,10 +56,18 @@ def growing(resources):
     return {**resources, "mem_mb": lambda wildcards, attempt: half * (attempt + 1)}
 
 
-def code(rule, without=()):
-    """What the rule's script and all it imports do, as a hash: code is an input."""
+def code(rule, without=lambda wildcards: ()):
+    """What the rule's script and all it imports do, as a hash: code is an input.
+
+    Of the jobs that there are alone: each job's own Snakemake reads all rules.
+    """
     script = Path(workflow.basedir) / "workflow" / "scripts" / f"{rule}.py"
-    return fingerprint(script, without=frozenset(ROOT / file for file in without))
+
+    def hashed(wildcards):
+        left_out = frozenset(ROOT / file for file in without(wildcards))
+        return fingerprint(script, without=left_out)
+
+    return hashed
 
 
 def dumped(spec):

@@ -18,7 +18,7 @@ rule prepare:
         # As an edited mask does not change its folder's date.
         files=lambda w: stamp(TARGETS.folders(w.dataset)),
         # Its own converter alone: another one's class list changes nothing here.
-        code=lambda w: code("prepare", other_converters(CONFIG.datasets[w.dataset])),
+        code=code("prepare", lambda w: other_converters(CONFIG.datasets[w.dataset])),
     script:
         "../scripts/prepare.py"
 
