@@ -113,15 +113,7 @@ Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="convert
 
 
 class Scenes(Frozen):
-    """Scenes of VOC's objects, in the archives of VOC2011 and SBD."""
-
-    size: Positive = Field(description="Pixels of the longer side.")
-    train: Positive = Field(description="Training images.")
-    validation: Positive = Field(description="Validation images.")
-
-
-class Context(Frozen):
-    """Scenes of the same kind whose every pixel has a class, in those of VOC2010."""
+    """Scenes of VOC's objects: of the archives of VOC2011 and SBD, or, all labelled, of VOC2010."""
 
     size: Positive = Field(description="Pixels of the longer side.")
     train: Positive = Field(description="Training images.")
@@ -158,7 +150,7 @@ class Synthetic(Frozen):
 
     seed: Int = Field(0, description="Of all scenes.")
     scenes: Scenes = Field(description="Objects (VOC2011, SBD).")
-    context: Context = Field(
+    context: Scenes = Field(
         description="The same with every pixel labelled (VOC2010, PASCAL-Context)."
     )
     rooms: Rooms = Field(description="Rooms with depth (NYUDv2).")

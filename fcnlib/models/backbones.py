@@ -186,18 +186,17 @@ def _add_inception(
 
 @dataclass(frozen=True)
 class Backbone:
-    """A backbone's layers, and the classifier that it was: its padding and image side in pixels."""
+    """A backbone's layers, and the padding of the classifier that it was."""
 
     layers: Callable[..., Layers]
     padding: int
-    window: int
 
 
 BACKBONES: dict[str, Backbone] = {
-    "alexnet": Backbone(alexnet, padding=0, window=227),
-    "vgg16": Backbone(partial(vgg, (2, 2, 3, 3, 3)), padding=1, window=224),
-    "vgg19": Backbone(partial(vgg, (2, 2, 4, 4, 4)), padding=1, window=224),
-    "googlenet": Backbone(googlenet, padding=3, window=224),
+    "alexnet": Backbone(alexnet, padding=0),
+    "vgg16": Backbone(partial(vgg, (2, 2, 3, 3, 3)), padding=1),
+    "vgg19": Backbone(partial(vgg, (2, 2, 4, 4, 4)), padding=1),
+    "googlenet": Backbone(googlenet, padding=3),
 }
 
 

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from fcnlib.config.schema_nets import WINDOWS
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.geometry import sizes
@@ -51,7 +52,7 @@ def build_classifier(
         fc6_kernel=fc6_kernel,
         dropout=dropout,
     )
-    window = window or entry.window
+    window = window or WINDOWS[backbone]
     cells = _last_cells(layers, window)
     last = next(reversed(layers))
     channels = channels_of(layers, last, IMAGE_CHANNELS)

@@ -10,7 +10,15 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.heads import HeadOptions, add_head, prediction_layers
-from fcnlib.models.layers import IMAGE_LAYER, ChannelSlice, Concat, Layers, add_layer, named_inputs
+from fcnlib.models.layers import (
+    IMAGE_LAYER,
+    ChannelSlice,
+    Concat,
+    Layers,
+    add_layer,
+    is_score_layer,
+    named_inputs,
+)
 
 DEFAULT_TASK = "semantic"  # of a net with one head
 TASK_LETTERS = 3  # of a task, in its layers' names
@@ -176,13 +184,9 @@ def _add_heads(layers: Layers, options: HeadOptions, heads: Mapping[str, int]) -
         add_layer(layers, "scores", Concat(), *outputs)
 
 
-def _is_score_layer(name: str, layer: nn.Module) -> bool:
-    return name.startswith("score") and isinstance(layer, nn.Conv2d)
-
-
 def _set_score_layers_to_zero(layers: Layers) -> None:
     for name, layer in layers.items():
-        if _is_score_layer(name, layer):
+        if is_score_layer(name) and isinstance(layer, nn.Conv2d):
             for parameter in layer.parameters():
                 nn.init.zeros_(parameter)
 
@@ -190,7 +194,7 @@ def _set_score_layers_to_zero(layers: Layers) -> None:
 def _fix_features(layers: Layers) -> None:
     """Let only the score layers train."""
     for name, layer in layers.items():
-        if not _is_score_layer(name, layer):
+        if not is_score_layer(name) and isinstance(layer, nn.Conv2d):
             layer.requires_grad_(False)
 
 

@@ -19,6 +19,11 @@ IMAGE_LAYER = "data"
 INPUT_ATTRIBUTES = ("input", "inputs")
 
 
+def is_score_layer(name: str) -> bool:
+    """Whether a layer, or a parameter's layer, gives scores: those have a rate of their own."""
+    return name.startswith("score")
+
+
 def add_layer(layers: Layers, name: str, layer: Any, *inputs: str) -> str:
     """Append a layer that takes the outputs of `inputs`, else of the last layer; return its name.
 

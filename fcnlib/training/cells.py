@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.models.geometry import Grid, grids
+from fcnlib.models.layers import is_score_layer
 
 
 def score_grid(layers: Mapping[str, nn.Module]) -> Grid:
     """The grid of a net's coarsest scores: the cells of its final layer."""
-    scores = [grid for name, grid in grids(layers).items() if name.startswith("score")]
+    scores = [grid for name, grid in grids(layers).items() if is_score_layer(name)]
     return max(scores, key=lambda grid: grid.stride)
 
 

@@ -14,6 +14,7 @@ from fcnlib.core.generator import make_generator
 from fcnlib.datasets.reader import PreparedDataset, first_and_more
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.graph import ILSVRC_MEAN_BGR
+from fcnlib.models.layers import is_score_layer
 from fcnlib.models.weights.checkpoint import read_state
 from fcnlib.models.weights.matching import load_matching
 
@@ -152,7 +153,7 @@ def inflate_first_conv(state: Mapping[str, Tensor], net: FCN) -> Mapping[str, Te
 def init_layers(net: FCN, generator: torch.Generator) -> None:
     """He's initialisation for every layer but the score layers."""
     for name, layer in net.items():
-        if isinstance(layer, nn.Conv2d) and not name.startswith("score"):
+        if isinstance(layer, nn.Conv2d) and not is_score_layer(name):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
@@ -161,5 +162,5 @@ def init_layers(net: FCN, generator: torch.Generator) -> None:
 def init_score_layers(net: FCN, generator: torch.Generator) -> None:
     """Gaussian weights and zero biases for the score layers."""
     for name, layer in net.items():
-        if isinstance(layer, nn.Conv2d) and name.startswith("score"):
+        if isinstance(layer, nn.Conv2d) and is_score_layer(name):
             nn.init.normal_(layer.weight, std=SCORE_STD, generator=generator)

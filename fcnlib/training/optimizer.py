@@ -10,6 +10,7 @@ from torch.optim.sgd import sgd
 
 from fcnlib.config.schema_nets import Recipe
 from fcnlib.models.fcn import FCN
+from fcnlib.models.layers import is_score_layer
 
 BIAS_LR_MULTIPLIER = 2  # of the released solvers
 
@@ -69,7 +70,7 @@ def make_optimizer(net: FCN, recipe: Recipe) -> MomentumSGD:
             parameter
             for name, parameter in net.named_parameters()
             if parameter.requires_grad
-            and name.startswith("score") == is_score
+            and is_score_layer(name) == is_score
             and name.endswith("bias") == is_bias
         ]
         lr = recipe.learning_rate

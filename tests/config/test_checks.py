@@ -8,13 +8,7 @@ from fixtures.config import refusal
 from fcnlib.config.load import load_config
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_experiments import PublishedOnly
-from fcnlib.config.schema_nets import WINDOWS
 from fcnlib.core.errors import InputError
-from fcnlib.models.backbones import BACKBONES
-
-
-def test_windows_are_those_of_the_nets() -> None:
-    assert {name: backbone.window for name, backbone in BACKBONES.items()} == WINDOWS
 
 
 @pytest.mark.parametrize(

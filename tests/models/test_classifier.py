@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from fcnlib.config.schema_nets import WINDOWS
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
@@ -40,7 +41,7 @@ def test_classifiers_have_as_many_parameters_as_the_published_files(
 def test_an_image_of_ilsvrcs_side_gives_one_answer(backbone: str) -> None:
     with torch.device("meta"):
         net = build_classifier(backbone)
-    side = BACKBONES[backbone].window
+    side = WINDOWS[backbone]
     layers = dict(net.items())
     for pixels, cells in [(side, 1), (side + 32, 2), (side + 64, 3)]:
         found = sizes(layers, pixels)

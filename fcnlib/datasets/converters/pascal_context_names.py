@@ -1,5 +1,7 @@
 """The 459 names of PASCAL-Context's labels.txt, and the 59 of them that are the task's classes."""
 
+from fcnlib.datasets.converters.voc_lists import VOC_OBJECTS
+
 # In the order of their codes, which count from 1; a label map holds the codes.
 RAW_NAMES = tuple(
     """
@@ -57,26 +59,7 @@ CODES = {name: code for code, name in enumerate(RAW_NAMES, start=1)}
 
 # 59_labels.txt: VOC's twenty, then the others.
 TASK_NAMES = (
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
+    *VOC_OBJECTS,
     "bag",
     "bed",
     "bench",

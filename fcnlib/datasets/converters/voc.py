@@ -13,32 +13,10 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
 from fcnlib.datasets.converters.mat import mat_values
-from fcnlib.datasets.converters.voc_lists import list_ids, voc_lists
+from fcnlib.datasets.converters.voc_lists import VOC_OBJECTS, list_ids, voc_lists
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
-CLASSES = (
-    "background",
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
-)
+CLASSES = ("background", *VOC_OBJECTS)
 
 _VOC_FILE = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages|SegmentationClass)/([^/]+)\.(?:jpg|png)")
 _SBD_LIST = re.compile(r"(?:.*/)?dataset/(train)\.txt")

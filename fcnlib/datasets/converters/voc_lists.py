@@ -1,4 +1,4 @@
-"""Split lists of VOC archives and similar ones."""
+"""The objects of VOC, and the split lists of its archives and similar ones."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,28 @@ from pathlib import Path
 from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
 
+VOC_OBJECTS = (
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
 # The 2011 tar has one more folder, TrainVal/, around the tree.
 _LIST = r"(?:.*/)?VOC(\d{{4}})/ImageSets/{use}/(train|val|trainval)\.txt"
 

@@ -22,6 +22,7 @@ from fcnlib.models.layers import (
     add_layer,
     copy_inputs,
     inputs_of,
+    is_score_layer,
 )
 
 # Channels from which on a tile's transforms are small beside its products.
@@ -65,7 +66,7 @@ def _in_bf16(net: NetT) -> NetT:
         inputs = inputs_by_name[name]
         if isinstance(layer, ConvReLU | ChannelSlice):
             inputs = ["bf16" if source == IMAGE_LAYER else source for source in inputs]
-        if name.startswith("score") and isinstance(layer, nn.Conv2d):
+        if is_score_layer(name) and isinstance(layer, nn.Conv2d):
             add_layer(layers, name, InFloat32(layer), *inputs)
         else:
             in_trunk = isinstance(layer, ConvReLU)

@@ -6,6 +6,7 @@ from fixtures.dense import apart, random_net, unpadded
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fcnlib.config.schema_nets import WINDOWS
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.classifier import build_classifier
@@ -40,7 +41,7 @@ def test_the_fully_connected_layers_slid_over_the_features_give_the_map(backbone
         cells = net(image)
         assert min(cells.shape[2:]) > 1
         assert apart(single.slide(single.trunk(image)), cells) < 1e-5
-        window = image[:, :, : BACKBONES[backbone].window, : BACKBONES[backbone].window]
+        window = image[:, :, : WINDOWS[backbone], : WINDOWS[backbone]]
         assert apart(single(window)[:, :, None, None], net(window)) < 1e-5
 
 
