@@ -15,6 +15,7 @@ from fcnlib.core.files import sha256
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.inputs import count_channels
+from fcnlib.inference.model_info import INPUTS_OF_CHANNELS
 from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN, build_fcn
@@ -46,8 +47,6 @@ from fcnlib.models.weights.sources import (
 from fcnlib.models.weights.to_caffe import caffe_layers, label_layer
 
 NET_SUFFIXES = (".pt", ".ts")
-# What a net sees by its channels, where the file does not hold it.
-INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 T = TypeVar("T")
 Names = Mapping[str, Sequence[str]]  # of each task's classes

@@ -11,6 +11,9 @@ from fcnlib.models.fcn import FCN
 from fcnlib.models.summary import architecture
 from fcnlib.models.weights.checkpoint import Checkpoint, Colour
 
+# What a net sees by the number of its channels, where no file says so: three may be HHA too.
+INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
+
 
 class ModelInfo(BaseModel):
     """Classes, inputs, training and origin of a net; empty or None where the file has no such."""
@@ -28,6 +31,11 @@ class ModelInfo(BaseModel):
     diverged_at: int | None = None  # the iteration at which the loss was no number any more
     settings: Mapping[Setting, int | float] = {}  # of the recipe
     provenance: Mapping[str, Any] = {}
+
+    @classmethod
+    def from_net(cls, net: FCN) -> "ModelInfo":
+        """What a net alone tells: its inputs, by the number of its channels."""
+        return cls(inputs=INPUTS_OF_CHANNELS.get(net.input_mean.numel(), ()))
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, net: FCN) -> "ModelInfo":

@@ -98,15 +98,15 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
     Args:
         net: The net; where it is and whether it is in training mode stays as it is.
         path: The file to write, usually .ts.
-        info: What the file tells of the net, as `Model.info` does: class names, inputs, ... Nothing
-            by default: `load_model` then takes it to see RGB, so a net of other inputs needs it.
+        info: What the file tells of the net, as `Model.info` does: class names, inputs, ... None:
+            the inputs that a net of so many channels has; one of HHA alone is taken to see RGB.
     """
     training, device = net.training, net.input_mean.device
     try:
         with _quiet():
             scripted = torch.jit.script(_labeller(net.cpu()))
             extra = {
-                METADATA: (info or ModelInfo()).model_dump_json(),
+                METADATA: (info or ModelInfo.from_net(net)).model_dump_json(),
                 BUILD_ARGS: json.dumps(net.arguments),
             }
             save: Any = scripted.save_to_buffer

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from fixtures.nets import with_random_scores, with_random_weights
@@ -229,3 +230,17 @@ def test_a_file_that_does_not_tell_its_inputs_is_not_taken_to_see_colours(tmp_pa
     for read in (load_model, read_metadata):
         with pytest.raises(InputError, match=r"net\.ts: of an earlier version; expected"):
             read(tmp_path / "net.ts")
+
+
+@pytest.mark.parametrize(
+    ("channels", "inputs"), [(1, ["depth"]), (3, ["rgb"]), (4, ["rgb", "depth"])]
+)
+def test_a_net_that_is_exported_alone_sees_what_its_channels_are(
+    tmp_path: Path, channels: int, inputs: list[str]
+) -> None:
+    net = build_fcn(classes=3, width=1 / 32, padding=1, fc6_kernel=3, input_channels=channels)
+    export_torchscript(net, tmp_path / "net.ts")
+    model = load_model(tmp_path / "net.ts")
+    assert list(model.inputs) == inputs
+    image = np.ones((40, 50, channels), np.int32 if "depth" in inputs else np.uint8)
+    assert model.predict(image).shape == (40, 50)
