@@ -194,7 +194,7 @@ def _set_score_layers_to_zero(layers: Layers) -> None:
 def _fix_features(layers: Layers) -> None:
     """Let only the score layers train."""
     for name, layer in layers.items():
-        if not is_score_layer(name) and isinstance(layer, nn.Conv2d):
+        if not is_score_layer(name):
             layer.requires_grad_(False)
 
 

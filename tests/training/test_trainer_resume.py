@@ -69,6 +69,7 @@ def test_a_killed_training_resumes_to_the_same_bits(world: Path, tmp_path: Path)
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 2), (signal.SIGINT, 0)])
 def test_a_training_that_is_asked_to_stop_resumes_to_the_same_bits(
     world: Path, tmp_path: Path, number: signal.Signals, workers: int

@@ -84,6 +84,7 @@ def with_rows(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_tested_rows_are_scored_once_a_seed_and_trained_never(
     clone: Path,
@@ -101,6 +102,7 @@ def test_tested_rows_are_scored_once_a_seed_and_trained_never(
     }
 
 
+@pytest.mark.slow
 def test_tested_on_equal_data_a_net_has_its_own_counts(
     clone: Path,
     world: Path,

@@ -8,6 +8,7 @@ from fcnlib.report.page.page import write_page
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH"),
 ]
 
