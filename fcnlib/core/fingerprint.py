@@ -2,16 +2,23 @@
 
 import ast
 import hashlib
+import json
 import os
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from fcnlib.core.files import atomic_write
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fcnlib", "fcn_synthetic")
 # The public face is lazy, and no module of ours imports from it: it changes no result.
 PUBLIC_FACE = Path("fcnlib", "__init__.py")
+RACY_NS = 2_000_000_000
 TEXT_KEYWORDS = ("description", "help")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef  # those whose docstring does not count
 
@@ -46,17 +53,37 @@ def stamp(folders: Sequence[Path]) -> str:
 class _Module(NamedTuple):
     """What one walk through a module's syntax tree finds."""
 
-    syntax: str
-    strings: frozenset[str]
-    imports: frozenset[str]  # names of modules, and of what is imported from them
+    syntax: str  # its hash
+    strings: list[str]
+    imports: list[str]  # names of modules, and of what is imported from them
 
 
 @cache
 def _read(path: Path) -> _Module:
+    """A module's syntax, kept beside its bytecode and trusted by size and date as that is."""
+    status = path.stat()
+    key = [status.st_mtime_ns, status.st_size, Path(__file__).stat().st_mtime_ns]
+    kept = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.syntax.json"
+    try:
+        content = json.loads(kept.read_bytes())
+        if content["key"] == key:
+            return _Module(*content["module"])
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # none is kept, or none that can be read
+    module = _parse(path)
+    # A file that has just been written may be written again without another date.
+    if time.time_ns() - status.st_mtime_ns > RACY_NS:
+        with suppress(OSError), atomic_write(kept) as temporary:
+            temporary.write_text(json.dumps({"key": key, "module": module}))
+    return module
+
+
+def _parse(path: Path) -> _Module:
     strings: set[str] = set()
     imports: set[str] = set()
-    tree = ast.parse(path.read_text("utf-8"), str(path))
-    return _Module(_dump(tree, strings, imports), frozenset(strings), frozenset(imports))
+    syntax = _dump(ast.parse(path.read_text("utf-8"), str(path)), strings, imports)
+    digest = hashlib.sha256(syntax.encode()).hexdigest()
+    return _Module(digest, sorted(strings), sorted(imports))
 
 
 def _dump(node: object, strings: set[str], imports: set[str]) -> str:
@@ -110,7 +137,9 @@ def _named_files(folder: Path, name: str) -> set[Path]:
         return set()
     named = folder / name
     if named.is_dir() and not (named / "__init__.py").exists():
-        return {file for file in named.rglob("*") if file.is_file() and file.suffix != ".pyc"}
+        return {
+            file for file in named.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+        }
     return {named} if named.suffix not in ("", ".py") and named.is_file() else set()
 
 
