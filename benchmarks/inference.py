@@ -146,7 +146,7 @@ def _memory(path: Path, size: int, threads: int) -> dict[str, float]:
     before = _status("VmRSS")
     model = load_model(path)
     loading = _status("VmHWM")
-    Path("/proc/self/clear_refs").write_text("5")  # from here on, a new peak
+    Path("/proc/self/clear_refs").write_text("5", "utf-8")  # from here on, a new peak
     image = torch.randint(0, 256, (1, 3, size, size), dtype=torch.uint8)
     with torch.inference_mode():
         model.labels(image), model.labels(image)
@@ -161,7 +161,7 @@ def _memory(path: Path, size: int, threads: int) -> dict[str, float]:
 
 
 def _status(key: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1000
 
 

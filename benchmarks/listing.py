@@ -40,10 +40,10 @@ def sweep(count: int) -> dict[str, Any]:
 def dry_run(count: int, folder: Path) -> dict[str, float]:
     """How long Snakemake takes to plan all experiments, and in how much memory."""
     studies = shutil.copytree(REPOSITORY / "studies", folder / f"{count}")
-    (studies / "sweep.yaml").write_text(yaml.safe_dump(sweep(count)))
+    (studies / "sweep.yaml").write_text(yaml.safe_dump(sweep(count)), "utf-8")
     command = [sys.executable, "-m", "snakemake", "-n", "all", "--config", f"studies={studies}"]
     start = time.perf_counter()
-    with open(folder / "output.txt", "w+") as output:
+    with open(folder / "output.txt", "w+", encoding="utf-8") as output:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start

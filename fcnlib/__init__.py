@@ -25,7 +25,7 @@ _MODULES = {
     "pixel_accuracy": "fcnlib.evaluation.metrics",
 }
 
-__all__ = ["__version__", *_MODULES]
+__all__ = ["__version__", *_MODULES]  # noqa: F822 (read on demand)
 
 
 def __getattr__(name: str) -> Any:

@@ -52,7 +52,7 @@ def repository() -> Path:
 def raw_config() -> dict[str, Any]:
     """The project's own configuration with its studies, to break in a test."""
     content = read_studies(REPOSITORY / "studies")
-    own: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    own: dict[str, Any] = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))
     return {**own, **content, "studies": None}
 
 

@@ -33,7 +33,7 @@ def name_of(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
     """Each (module, name) that a file imports; for `import module` the name is empty."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -42,7 +42,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_scripts_are_thin(script: Path) -> None:
-    text = script.read_text()
+    text = script.read_text("utf-8")
     assert len(text.splitlines()) <= 30
     branches = (ast.If, ast.For, ast.While, ast.FunctionDef, ast.Try, ast.Lambda)
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, branches)]
@@ -57,7 +57,7 @@ def test_scripts_import_what_there_is(script: Path) -> None:
 
 
 def test_every_rule_with_a_script_has_one_of_its_name() -> None:
-    rules = "".join(path.read_text() for path in RULES)
+    rules = "".join(path.read_text("utf-8") for path in RULES)
     for script in SCRIPTS:
         assert f"rule {script.stem}:" in rules
 
@@ -65,12 +65,12 @@ def test_every_rule_with_a_script_has_one_of_its_name() -> None:
 def test_no_code_knows_an_experiment() -> None:
     names: set[str] = set()
     for path in [REPOSITORY / "config.yaml", *(REPOSITORY / "studies").glob("*.yaml")]:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text("utf-8"))
         for key in ("experiments", "tables", "figures"):
             names |= set(content.get(key) or ())
     assert len(names) > 100
     for path in [*MODULES, *SCRIPTS, *RULES]:
-        text = path.read_text()
+        text = path.read_text("utf-8")
         known = [name for name in names if f'"{name}"' in text]
         assert not known, f"{path} knows {known}"
 
@@ -86,7 +86,7 @@ def test_imports_are_seen_by_whoever_reads_the_code(path: Path) -> None:
         if module.split(".")[0] == "importlib" and not f"{module}.{name}".startswith(READING)
     ]
     assert not dynamic
-    assert "__import__" not in path.read_text()
+    assert "__import__" not in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=name_of)
@@ -97,7 +97,9 @@ def test_nothing_of_ours_imports_from_the_public_face(path: Path) -> None:
 
 @pytest.mark.parametrize("path", RULES, ids=name_of)
 def test_no_rule_imports_from_the_public_face(path: Path) -> None:
-    assert not re.search(r"^\s*(from fcnlib import|import fcnlib\s*$)", path.read_text(), re.M)
+    assert not re.search(
+        r"^\s*(from fcnlib import|import fcnlib\s*$)", path.read_text("utf-8"), re.M
+    )
 
 
 @pytest.mark.parametrize("path", TESTS, ids=name_of)
@@ -122,7 +124,7 @@ def test_every_package_of_the_library_has_tests(package: Path) -> None:
 
 def test_reading_the_workflow_needs_neither_torch_nor_pandas() -> None:
     """`snakemake -n` would take seconds longer."""
-    rules = "".join(path.read_text() for path in RULES)
+    rules = "".join(path.read_text("utf-8") for path in RULES)
     modules = set(re.findall(r"^\s*from ((?:fcnlib|fcn_synthetic)[\w.]*) import", rules, re.M))
     assert modules
     code = f"import sys, {', '.join(sorted(modules))}; print(*sys.modules)"

@@ -23,7 +23,7 @@ def name_of(path: Path) -> str:
 
 def blocks(page: Path, language: str) -> list[str]:
     """The code of this language that a page shows."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
 def every(language: str) -> list[Any]:
@@ -36,27 +36,27 @@ def every(language: str) -> list[Any]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
         if not target.startswith("https://"):
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_that_are_named_are_there(page: Path) -> None:
-    for name in re.findall(r"`([\w./-]+)`", page.read_text()):
+    for name in re.findall(r"`([\w./-]+)`", page.read_text("utf-8")):
         if name.startswith(ROOTS):
             assert (REPOSITORY / name).exists(), name
 
 
 @pytest.mark.parametrize("page", MANUAL, ids=name_of)
 def test_the_readme_links_every_page_of_the_manual(page: Path) -> None:
-    assert f"]({name_of(page)})" in (REPOSITORY / "README.md").read_text()
+    assert f"]({name_of(page)})" in (REPOSITORY / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_targets_of_make_are_there(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.M))
-    commands = [*re.findall(r"`make ([a-z ]+)`", page.read_text())]
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.M))
+    commands = [*re.findall(r"`make ([a-z ]+)`", page.read_text("utf-8"))]
     commands += re.findall(r"^make ([a-z ]+?)(?: +#.*)?$", "\n".join(blocks(page, "sh")), re.M)
     assert {target for command in commands for target in command.split()} <= targets
 
@@ -77,7 +77,7 @@ def test_configuration_that_is_shown_is_valid(
     study = {"section", "title"}  # of a study's file, not of an overlay
     overlay = tmp_path / "mine.yaml"
     overlay.write_text(
-        yaml.safe_dump({key: value for key, value in content.items() if key not in study})
+        yaml.safe_dump({key: value for key, value in content.items() if key not in study}), "utf-8"
     )
     monkeypatch.chdir(REPOSITORY)
     config = read_config([Path("config.yaml"), overlay])

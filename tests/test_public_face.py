@@ -14,7 +14,7 @@ PACKAGE = ROOT / "fcnlib"
 
 
 def stub() -> ast.Module:
-    return ast.parse((PACKAGE / "__init__.pyi").read_text())
+    return ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", fcnlib.__all__)
@@ -59,7 +59,7 @@ def test_nothing_of_ours_imports_from_it() -> None:
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     assert len(paths) > 100
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert node.module != "fcnlib", path
             elif isinstance(node, ast.Import):

@@ -168,7 +168,7 @@ class _PartialDownload:
     def version(self, url: str) -> str | None:
         """The ETag or date with which `url` served the beginning."""
         try:
-            stored = json.loads(self._version.read_text())
+            stored = json.loads(self._version.read_text("utf-8"))
             return str(stored["version"]) if stored["url"] == url else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -178,7 +178,7 @@ class _PartialDownload:
         version = headers.get("Last-Modified") if etag.startswith("W/") or not etag else etag
         self._version.unlink(missing_ok=True)
         if version:
-            self._version.write_text(json.dumps({"url": url, "version": version}))
+            self._version.write_text(json.dumps({"url": url, "version": version}), "utf-8")
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

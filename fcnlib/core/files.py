@@ -136,7 +136,7 @@ def sha256(path: Path) -> str:
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically."""
     with atomic_write(path) as temporary:
-        temporary.write_text(json_text(content))
+        temporary.write_text(json_text(content), "utf-8")
 
 
 def json_text(content: Any) -> str:

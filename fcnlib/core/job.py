@@ -22,7 +22,7 @@ def job(log: str, threads: int) -> Iterator[str]:
     device = _device(threads)
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", buffering=1) as file, redirect_stderr(file):
+    with open(path, "w", encoding="utf-8", buffering=1) as file, redirect_stderr(file):
         handler = logging.StreamHandler(file)
         logging.basicConfig(
             level=logging.INFO, handlers=[handler], format="%(asctime)s %(message)s", force=True

@@ -33,7 +33,7 @@ def device_name(device: str) -> str:
 
         return f"{device}: {torch.cuda.get_device_name(device)}"
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"cpu: {models[0] if models else platform.processor() or platform.machine()}"
 
@@ -51,7 +51,7 @@ def _versions() -> dict[str, str]:
 def _git(*arguments: str) -> str:
     try:
         result = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+            ["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return ""

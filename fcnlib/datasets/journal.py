@@ -32,7 +32,7 @@ class StoredFile:
 
 def read_journal(path: Path) -> Iterator[StoredFile]:
     """The files that a stopped run stored; the last line of its journal may be incomplete."""
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
         try:
             values = json.loads(line)
         except json.JSONDecodeError:

@@ -182,7 +182,11 @@ class DatasetWriter:
             (self.folder / name).write_bytes(content)
 
     def _record(self, file: StoredFile) -> None:
-        with self._lock, name_os_errors(JOURNAL), open(self.folder / JOURNAL, "a") as journal:
+        with (
+            self._lock,
+            name_os_errors(JOURNAL),
+            open(self.folder / JOURNAL, "a", encoding="utf-8") as journal,
+        ):
             journal.write(file.to_json_line())
             self._stored[file.kind, file.id] = file
 

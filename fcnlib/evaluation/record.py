@@ -86,7 +86,7 @@ def write_record(path: Path, record: Record) -> None:
 def read_record(path: Path | str) -> Record:
     """The checked content of a metrics file."""
     try:
-        return Record.model_validate(json.loads(Path(path).read_text()))
+        return Record.model_validate(json.loads(Path(path).read_text("utf-8")))
     except FileNotFoundError:
         raise InputError(f"{path}: no such metrics file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

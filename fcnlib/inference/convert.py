@@ -342,7 +342,9 @@ def _class_names(given: Path | Names | None, heads: Mapping[str, int]) -> dict[s
     listed = list(voc.CLASSES) if count == len(voc.CLASSES) else _numbered(count)
     if given is not None:
         try:
-            listed = [line.strip() for line in given.read_text().splitlines() if line.strip()]
+            listed = [
+                line.strip() for line in given.read_text("utf-8").splitlines() if line.strip()
+            ]
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{given}: {error}; expected class names, one a line") from None
     if len(listed) != count:

@@ -19,7 +19,7 @@ class Job(NamedTuple):
 def read_benchmark(path: Path | str) -> Job:
     """Seconds and peak memory of a job."""
     try:
-        with open(path, newline="") as file:
+        with open(path, encoding="utf-8", newline="") as file:
             row = next(csv.DictReader(file, delimiter="\t"))
         return Job(float(row["s"]), _number(row.get("max_rss", "")))
     except (OSError, StopIteration, KeyError, ValueError):
@@ -78,4 +78,4 @@ def write_times(benchmarks: Mapping[str, Sequence[Path | str]], output: Path | s
         rows.append("| " + " | ".join(cells) + " |\n")
     head = HEAD.format(jobs=sum(map(len, jobs.values())), total=duration(total))
     with atomic_write(Path(output)) as temporary:
-        temporary.write_text(head + "".join(rows))
+        temporary.write_text(head + "".join(rows), "utf-8")

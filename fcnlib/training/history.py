@@ -86,7 +86,10 @@ def write_curve(
     path: Path, records: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
 ) -> None:
     """Write the log as CSV, atomically: the learning curve."""
-    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
+    with (
+        atomic_write(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as file,
+    ):
         columns = [*LOG_COLUMNS, *map(accuracy_column, tasks[1:])]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

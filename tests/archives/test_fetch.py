@@ -273,7 +273,7 @@ def test_what_the_users_folder_lacks_is_downloaded(server, tmp_path):
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(server, tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(InputError, match="cannot be written"):
         get(tmp_path / "file" / "data", known(server.url()))
 

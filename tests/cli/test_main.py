@@ -265,7 +265,7 @@ def test_patterns_folders_and_files_are_found_once(photos: Path) -> None:
 def test_an_output_folder_that_cannot_be_made_is_named(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", "utf-8")
     error, _ = fcn(capsys, "predict", photos, "--model", model, "--out", tmp_path / "file" / "out")
     assert str(error).startswith("error: ") and "file" in str(error)
 
@@ -323,19 +323,19 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     (mine / "masks").mkdir()
     for split, name in [("train", "train"), ("seg11valid", "val")]:
         ids = data.ids(split)
-        (mine / f"{name}.txt").write_text("\n".join(ids))
+        (mine / f"{name}.txt").write_text("\n".join(ids), "utf-8")
         for id in ids:
             shutil.copy(data.image_path(id), mine / "images")
             shutil.copy(data.label_path(id), mine / "masks")
-    (mine / "classes.txt").write_text("\n".join(data.info.tasks["semantic"]))
+    (mine / "classes.txt").write_text("\n".join(data.info.tasks["semantic"]), "utf-8")
     shutil.copy(repository / "config.yaml", tmp_path)
     shutil.copytree(repository / "studies", tmp_path / "studies")
-    own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text())
+    own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text("utf-8"))
     own["scales"]["mine"]["net"]["width"] = 1 / 32
     experiment = own["experiments"]["mine-32s"]
     experiment["recipe"] |= {"iterations": 4, "validate_every": 2}
     experiment["net"]["start_from"] = "random"
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     lists = ["-c", "config.yaml", "-c", "own.yaml"]
     code, text = fcn(capsys, "check", "mine", *lists)
     assert code == 0 and "0 errors" in text
@@ -354,7 +354,7 @@ def test_a_folder_is_checked_before_there_is_any_configuration(
     for id in ("a", "b"):
         Image.new("RGB", (9, 7)).save(tmp_path / "pictures" / f"{id}.jpg")
         Image.new("L", (9, 7), 11).save(tmp_path / "labels" / f"{id}.png")
-    (tmp_path / "names.txt").write_text("sky\nroad\n")
+    (tmp_path / "names.txt").write_text("sky\nroad\n", "utf-8")
     where = ["--images", "pictures", "--masks", "labels", "--classes", "names.txt"]
     code, text = fcn(capsys, "check", tmp_path, *where)
     assert code == 1 and "11" in text and "a.png" in text

@@ -89,4 +89,4 @@ def test_tests_that_claims_name_are_there(raw_config: dict[str, Any], repository
     for claim in load_config(raw_config).claims.values():
         for test in claim.tests:
             file, _, function = test.partition("::")
-            assert f"def {function}(" in (repository / file).read_text()
+            assert f"def {function}(" in (repository / file).read_text("utf-8")

@@ -294,7 +294,9 @@ def test_seeds_of_the_command_line_are_text(raw_config: dict[str, Any]) -> None:
 def test_a_number_is_one_however_its_exponent_is_written(
     tmp_path: Path, repository: Path, number: str
 ) -> None:
-    (tmp_path / "own.yaml").write_text(f"recipes: {{heavy: {{learning_rate: {number}}}}}\n")
+    (tmp_path / "own.yaml").write_text(
+        f"recipes: {{heavy: {{learning_rate: {number}}}}}\n", "utf-8"
+    )
     config = read_config([repository / "config.yaml", tmp_path / "own.yaml"])
     assert config.training("voc-fcn32s").recipe.learning_rate == 2.0e-9
 
@@ -361,7 +363,7 @@ def test_a_users_file_is_laid_over_the_list(
     tmp_path: Any, repository: Any, raw_config: dict[str, Any]
 ) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("synthetic: {scenes: {train: 7}}\n")
+    own.write_text("synthetic: {scenes: {train: 7}}\n", "utf-8")
     config = read_config([repository / "config.yaml", own])
     assert (config.synthetic.scenes.train, config.synthetic.scenes.size) == (
         7,
@@ -374,7 +376,7 @@ def test_an_overlay_keeps_the_lists_order(
 ) -> None:
     """Snakemake hands over a merged configuration in which the overlay's keys come first."""
     own = tmp_path / "own.yaml"
-    own.write_text("experiments: {voc-fcn8s: {row: mine}}\n")
+    own.write_text("experiments: {voc-fcn8s: {row: mine}}\n", "utf-8")
     experiments = raw_config["experiments"]
     first = {"voc-fcn8s": {**experiments["voc-fcn8s"], "row": "mine"}}
     del raw_config["studies"]
@@ -386,14 +388,14 @@ def test_an_overlay_keeps_the_lists_order(
 
 def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n")
+    own.write_text("tables:\n  a: {title: x}\n  b: {}\n  a: {title: y}\n", "utf-8")
     with pytest.raises(InputError, match=r"own\.yaml: tables\.a: given twice; expected once"):
         read_config([own])
 
 
 def test_an_alias_of_what_is_around_it_is_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("experiments: &all {mine: *all}\n")
+    own.write_text("experiments: &all {mine: *all}\n", "utf-8")
     with pytest.raises(InputError, match=r"own\.yaml: nested too deeply"):
         read_config([own])
 

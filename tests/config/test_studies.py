@@ -21,16 +21,16 @@ def copied(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) ->
     for path in [repository / "config.yaml", *(repository / "studies").glob("*.yaml")]:
         copy = tmp_path / path.relative_to(repository)
         copy.parent.mkdir(exist_ok=True)
-        copy.write_text(path.read_text())
+        copy.write_text(path.read_text("utf-8"), "utf-8")
     return tmp_path
 
 
 def add(path: Path, **content: Any) -> None:
     """Lay content over a file, whose comments are lost."""
-    known = yaml.safe_load(path.read_text()) if path.exists() else {}
+    known = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
     for part, entries in content.items():
         known[part] = {**known.get(part, {}), **entries}
-    path.write_text(yaml.safe_dump(known, sort_keys=False))
+    path.write_text(yaml.safe_dump(known, sort_keys=False), "utf-8")
 
 
 def refused(folder: Path, *overlays: Path) -> str:
@@ -51,7 +51,7 @@ def test_every_study_knows_its_section_and_the_pages_order_is_that_of_the_files(
 
 def test_a_full_configuration_read_again_is_itself(copied: Path) -> None:
     whole, _ = read_raw_config(["config.yaml"])
-    (copied / "config.json").write_text(yaml.safe_dump(whole, sort_keys=False))
+    (copied / "config.json").write_text(yaml.safe_dump(whole, sort_keys=False), "utf-8")
     add(copied / "studies/4.3-skips.yaml", experiments={"another": BASED})
     again, _ = read_raw_config(["config.yaml", "config.json"])
     assert again == whole and load_config(again) == load_config(whole)
@@ -66,7 +66,7 @@ def test_an_overlay_names_an_experiment_whatever_its_study(copied: Path) -> None
         "figures": {"mine": {"title": "Mine", "experiments": ["mine"]}},
         "claims": {"mine": claim},
     }
-    (copied / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    (copied / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     config = read_config([Path("config.yaml"), Path("own.yaml")])
     assert config.experiments["voc-fcn16s"].row == "Renamed"
     assert list(config.experiments)[-1] == list(config.claims)[-1] == "mine"
@@ -177,7 +177,7 @@ def test_an_impossible_study_is_named_with_its_file(
     copied: Path, file: str, content: dict[str, Any], message: str
 ) -> None:
     study = {"title": "x", **content}
-    (copied / f"studies/{file}.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    (copied / f"studies/{file}.yaml").write_text(yaml.safe_dump(study, sort_keys=False), "utf-8")
     assert message in refused(copied)
 
 
@@ -198,7 +198,7 @@ def test_an_impossible_study_is_named_with_its_file(
 def test_old_keys_and_mistakes_of_an_overlay_are_named(
     copied: Path, content: dict[str, Any], message: str
 ) -> None:
-    (copied / "own.yaml").write_text(yaml.safe_dump(content))
+    (copied / "own.yaml").write_text(yaml.safe_dump(content), "utf-8")
     assert message in refused(copied, Path("own.yaml"))
 
 
@@ -216,7 +216,7 @@ def test_a_claim_may_be_of_another_studys_row(copied: Path) -> None:
 
 def test_a_mistake_in_the_syntax_of_a_study_is_named_with_its_line(copied: Path) -> None:
     study = copied / "studies/4.3-skips.yaml"
-    study.write_text(study.read_text().replace("experiments:", "experiments: [", 1))
+    study.write_text(study.read_text("utf-8").replace("experiments:", "experiments: [", 1), "utf-8")
     assert refused(copied).startswith("studies/4.3-skips.yaml: while parsing")
     assert "line " in refused(copied)
 
@@ -231,7 +231,7 @@ def test_no_published_number_is_typed_twice(repository: Path) -> None:
 
 
 def test_dvc_watches_every_study(repository: Path) -> None:
-    content = yaml.safe_load((repository / "dvc.yaml").read_text())
+    content = yaml.safe_load((repository / "dvc.yaml").read_text("utf-8"))
     studies = sorted(str(p.relative_to(repository)) for p in (repository / "studies").iterdir())
     assert content["params"] == ["config.yaml", *studies]
     inputs = {"config.yaml", "studies", "Snakefile", "workflow", "fcnlib", "fcn_synthetic"}

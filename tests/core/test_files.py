@@ -30,12 +30,12 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "a.txt").write_text("old", "utf-8")
     with pytest.raises(OSError, match="disk full"), atomic_write(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
+        temporary.write_text("half", "utf-8")
         raise OSError("disk full")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
+    assert (tmp_path / "a.txt").read_text("utf-8") == "old"
 
 
 def test_a_failed_folder_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path, how: 
 
 def test_a_process_that_runs_keeps_its_unfinished_file(tmp_path: Path) -> None:
     with atomic_write(tmp_path / "a.txt") as temporary:
-        temporary.write_text("mine")
+        temporary.write_text("mine", "utf-8")
         subprocess.run([sys.executable, "-c", ANOTHER, str(tmp_path / "a.txt")], check=True)
-        assert (tmp_path / "a.txt").read_text() == "theirs"
-    assert (tmp_path / "a.txt").read_text() == "mine"
+        assert (tmp_path / "a.txt").read_text("utf-8") == "theirs"
+    assert (tmp_path / "a.txt").read_text("utf-8") == "mine"
     assert names(tmp_path) == ["a.txt"]
 
 

@@ -20,7 +20,7 @@ field = Field(3, description="Some words.")
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
-    (tmp_path / "script.py").write_text(CODE)
+    (tmp_path / "script.py").write_text(CODE, "utf-8")
     return tmp_path / "script.py"
 
 
@@ -32,7 +32,7 @@ def forget() -> None:
 
 def changed(script: Path, old: str, new: str) -> bool:
     before = fingerprint(script)
-    script.write_text(CODE.replace(old, new))
+    script.write_text(CODE.replace(old, new), "utf-8")
     forget()
     return fingerprint(script) != before
 
@@ -74,11 +74,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in files.items():
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, "utf-8")
     for name in ("lists/names.txt", "lists/others.txt", "looks/style.css"):
         (tmp_path / "fcnlib" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "fcnlib" / name).write_text("as it was")
-    (tmp_path / "script.py").write_text("import fcnlib.a")
+        (tmp_path / "fcnlib" / name).write_text("as it was", "utf-8")
+    (tmp_path / "script.py").write_text("import fcnlib.a", "utf-8")
     monkeypatch.setattr(fingerprints, "ROOT", tmp_path)
     return tmp_path
 
@@ -97,7 +97,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_what_a_script_reaches_counts(package: Path, file: str, counts: bool) -> None:
     before = now(package)
-    (package / file).write_text("x = 2")
+    (package / file).write_text("x = 2", "utf-8")
     assert (now(package) != before) is counts
 
 

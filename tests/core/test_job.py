@@ -21,7 +21,7 @@ def test_messages_of_a_step_go_into_its_log(tmp_path: Path) -> None:
         logging.getLogger("x").info("hello")
         for _ in tqdm(range(2), desc="bar"):
             pass
-    text = (tmp_path / "logs" / "a.log").read_text()
+    text = (tmp_path / "logs" / "a.log").read_text("utf-8")
     assert "hello" in text and "bar: 100%" in text
 
 
@@ -38,7 +38,7 @@ def test_a_users_mistake_ends_the_step_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stop, job(str(tmp_path / "a.log"), 1):
         raise InputError("a.png: value 9; expected 0..3")
     assert stop.value.code == "error: a.png: value 9; expected 0..3"
-    assert (tmp_path / "a.log").read_text() == "error: a.png: value 9; expected 0..3\n"
+    assert (tmp_path / "a.log").read_text("utf-8") == "error: a.png: value 9; expected 0..3\n"
 
 
 def test_a_stopped_step_reports_what_is_kept(tmp_path: Path) -> None:
@@ -47,19 +47,19 @@ def test_a_stopped_step_reports_what_is_kept(tmp_path: Path) -> None:
         job(str(tmp_path / "l"), 1),
     ):
         raise KeyboardInterrupt
-    assert "Traceback" not in (tmp_path / "l").read_text()
+    assert "Traceback" not in (tmp_path / "l").read_text("utf-8")
 
 
 def test_a_step_that_slurm_ends_reports_it_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="stopped; a training"), job(str(tmp_path / "l"), 1):
         signal.raise_signal(signal.SIGTERM)
-    assert (tmp_path / "l").read_text().startswith("stopped; ")
+    assert (tmp_path / "l").read_text("utf-8").startswith("stopped; ")
 
 
 def test_a_mistake_of_ours_is_traced_in_the_log(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), job(str(tmp_path / "a.log"), 1):
         print(1 / 0)
-    assert "Traceback" in (tmp_path / "a.log").read_text()
+    assert "Traceback" in (tmp_path / "a.log").read_text("utf-8")
 
 
 FULL = """

@@ -50,13 +50,15 @@ def test_processes_keep_the_order_and_pass_errors_on() -> None:
 
 def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text(UNGUARDED)
+    script.write_text(UNGUARDED, "utf-8")
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:3] == ["started", "[1, 1, 2, 6, 24, 120]", "True"]
 
 
 def children(process: int) -> list[int]:
-    return [int(n) for n in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [
+        int(n) for n in Path(f"/proc/{process}/task/{process}/children").read_text("utf-8").split()
+    ]
 
 
 def is_worker(process: int) -> bool:

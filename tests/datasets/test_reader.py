@@ -148,7 +148,7 @@ def test_hha_counts_once_it_is_complete(depth_root):
         (depth_root / f"hha/{id}.png").write_bytes(png(np.full((12, 16, 3), (9, 8, 7), np.uint8)))
     means = {"train": [9, 8, 7], "val": [9, 8, 7]}
     info = {"images": 3, "means": means, "digest": "abc"}
-    (depth_root / "hha.json").write_text(json.dumps(info))
+    (depth_root / "hha.json").write_text(json.dumps(info), "utf-8")
     data = PreparedDataset(depth_root)
     assert data.inputs == ("rgb", "depth", "hha") and data.mean("hha", "val") == (9, 8, 7)
     assert data.stack("a", ["hha", "rgb"])[:, 0, 0].tolist() == [9, 8, 7, 100, 50, 0]

@@ -153,7 +153,7 @@ def test_the_sources_are_named_with_their_checksums(tmp_path):
     (tmp_path / "a.tar").write_bytes(b"abc")
     with dataset_writer(tmp_path / "out", tasks=TASKS, archives=[tmp_path / "a.tar"]) as writer:
         fill(writer)
-    (source,) = json.loads((tmp_path / "out/dataset.json").read_text())["sources"]
+    (source,) = json.loads((tmp_path / "out/dataset.json").read_text("utf-8"))["sources"]
     assert source["file"] == "a.tar" and source["sha256"].startswith("ba7816bf8f01cfea")
 
 

@@ -48,7 +48,7 @@ def run(
     metrics, counts = folder / "0.json", folder / "0.npz"
     files = {"metrics": metrics, "counts": counts}
     evaluate(path, dataset=world, split="seg11valid", device="cpu", run=RUN, side=side, **files)
-    return json.loads(metrics.read_text()), np.load(counts)
+    return json.loads(metrics.read_text("utf-8")), np.load(counts)
 
 
 def test_background_everywhere_scores_what_can_be_counted_by_hand(
@@ -159,7 +159,7 @@ def test_bounds_fall_with_the_factor_and_factor_one_is_perfect(world: Path, tmp_
     assert found == sorted(found, reverse=True) and found[-1] < 0.6
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
     evaluate_bound(Downsampling(factor=4), dataset=world, split="seg11valid", run=RUN, **files)
-    metrics = json.loads(files["metrics"].read_text())
+    metrics = json.loads(files["metrics"].read_text("utf-8"))
     assert metrics["tasks"]["semantic"]["mean_iu"] == pytest.approx(found[1])
     assert metrics["costs"] == {} and metrics["parameters"] is None
 
@@ -169,7 +169,7 @@ def test_a_bound_has_a_score_by_every_rule_and_counts_by_the_first(
 ) -> None:
     files = {"metrics": tmp_path / "0.json", "counts": tmp_path / "0.npz"}
     evaluate_bound(Downsampling(factor=16), dataset=world, split="seg11valid", run=RUN, **files)
-    scored = json.loads(files["metrics"].read_text())["tasks"]["semantic"]
+    scored = json.loads(files["metrics"].read_text("utf-8"))["tasks"]["semantic"]
     assert len({scored[rule] for rule in RULES}) == len(RULES)
     total = torch.from_numpy(np.load(files["counts"])["semantic"]).sum(0)
     assert scores(total)["mean_iu"] == pytest.approx(scored["mean_iu"])

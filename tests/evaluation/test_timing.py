@@ -20,7 +20,7 @@ from fcnlib.evaluation.timing import WAYS, backward_milliseconds, milliseconds, 
 def timed(folder: Path, **values: Any) -> dict[str, Any]:
     timing = Timing(width=1 / 32, runs=2, **values)
     time_way(timing, metrics=folder / "0.json", device="cpu", run=RUN)
-    content: dict[str, Any] = json.loads((folder / "0.json").read_text())
+    content: dict[str, Any] = json.loads((folder / "0.json").read_text("utf-8"))
     return content
 
 

@@ -302,11 +302,11 @@ def test_a_converted_model_predicts_under_its_classes_names(
 def test_class_names_come_from_a_file(tmp_path: Path) -> None:
     path, names = tmp_path / "net.caffemodel", tmp_path / "names.txt"
     write_caffemodel(path, caffe_layers(published("siftflow-fcn32s-heavy")))
-    names.write_text("".join(f"n{i}\n" for i in range(36)))
+    names.write_text("".join(f"n{i}\n" for i in range(36)), "utf-8")
     convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
     classes: Any = read_tensors(tmp_path / "net.pt")["classes"]
     assert list(classes) == ["semantic", "geometric"] and classes["geometric"][0] == "n33"
-    names.write_text("one\n")
+    names.write_text("one\n", "utf-8")
     with pytest.raises(InputError, match=r"names\.txt: 1 classes; expected 36"):
         convert(path, "fcn32s-vgg16", tmp_path / "net.pt", classes=names)
 

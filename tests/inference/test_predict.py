@@ -221,7 +221,7 @@ def write_cut(path: Path) -> None:
 BAD = {
     "bomb.png": (write_bomb, "Image size (400000000 pixels) exceeds limit"),
     "cut.jpg": (write_cut, "damaged or cut short"),
-    "text.jpg": (lambda path: path.write_text("no image"), "not an image"),
+    "text.jpg": (lambda path: path.write_text("no image", "utf-8"), "not an image"),
     "empty.jpg": (lambda path: path.touch(), "not an image"),
     "gone.jpg": (lambda path: path.symlink_to("nowhere"), "no such file"),
     "unread.jpg": (lambda path: path.symlink_to("/proc/self/mem"), "cannot be read"),

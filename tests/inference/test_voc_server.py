@@ -166,7 +166,7 @@ def test_only_an_earlier_submission_is_replaced(archive, model, tmp_path):
     unread = tmp_path / "none.ts"  # so that it is refused before any work
     foreign = write_tar(tmp_path / "foreign.tgz", labels() | {"results/thesis.tex": b""})
     text = tmp_path / "text.tgz"
-    text.write_text("my notes")
+    text.write_text("my notes", "utf-8")
     empty = write_tar(tmp_path / "empty.tgz", {})
     for out in (foreign, text, empty):
         before = out.read_bytes()

@@ -126,6 +126,6 @@ def test_claims_json_reads_back_and_is_the_same_bytes_again(tmp_path: Path) -> N
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
     (found,) = read_verdicts(tmp_path / "one.json")
     assert found.holds is True and found.values["a"].paper == 50.0 and found.values["a"].seeds == 3
-    (tmp_path / "one.json").write_text("[{}]")
+    (tmp_path / "one.json").write_text("[{}]", "utf-8")
     with pytest.raises(InputError, match="expected claims"):
         read_verdicts(tmp_path / "one.json")

@@ -16,7 +16,7 @@ def test_times_are_summed_by_kind_the_costliest_first(tmp_path: Path) -> None:
         write_benchmark(path, seconds)
     kinds = {"time": files[:1], "train": files[1:], "hha": []}
     write_times(kinds, tmp_path / "times.md")
-    text = (tmp_path / "times.md").read_text()
+    text = (tmp_path / "times.md").read_text("utf-8")
     assert re.findall(
         r"^\| (\w+) \| (\d) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", text, re.M
     ) == [
@@ -29,14 +29,14 @@ def test_times_are_summed_by_kind_the_costliest_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
 def test_a_broken_benchmark_file_is_named(tmp_path, content):
     path = tmp_path / "0.tsv"
-    path.write_text(content)
+    path.write_text(content, "utf-8")
     with pytest.raises(InputError, match=r"0\.tsv: expected a Snakemake benchmark file"):
         read_benchmark(path)
 
 
 def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
     path = tmp_path / "0.tsv"
-    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n")
+    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n", "utf-8")
     assert read_benchmark(path) == (0.1, None)
 
 

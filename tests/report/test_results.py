@@ -38,7 +38,7 @@ def test_a_name_is_text_whatever_it_looks_like(tmp_path, name):
 
 def test_the_columns_are_those_of_old_and_what_the_numbers_are_of_behind_them(tmp_path):
     write_rows(tmp_path / "results.csv", [])
-    assert (tmp_path / "results.csv").read_text() == (
+    assert (tmp_path / "results.csv").read_text("utf-8") == (
         "table,row,experiment,task,metric,measured,std,seeds,paper,unit,scale,images,section,commit\n"
     )
 
@@ -55,7 +55,7 @@ def test_the_columns_are_those_of_old_and_what_the_numbers_are_of_behind_them(tm
 )
 def test_what_is_no_results_csv_is_named(tmp_path, content, problem):
     path = tmp_path / "results.csv"
-    path.write_text(content.replace("HEAD", ",".join(ResultRow._fields)))
+    path.write_text(content.replace("HEAD", ",".join(ResultRow._fields)), "utf-8")
     with pytest.raises(InputError, match=rf"results\.csv: {problem}") as error:
         read_results(path)
     assert "\n" not in str(error.value)

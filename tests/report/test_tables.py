@@ -33,7 +33,7 @@ SKIPS = {
 def build(folder: Path, metrics: list[Path], table=SKIPS, scale="demo") -> tuple[str, str]:
     files = table_files(folder / "tables/skips.csv")
     build_table(table, scale=scale, metrics=metrics, **files)
-    return files["csv"].read_text(), files["markdown"].read_text()
+    return files["csv"].read_text("utf-8"), files["markdown"].read_text("utf-8")
 
 
 def measured_columns(csv: str) -> list[str]:
@@ -120,14 +120,14 @@ def test_results_are_the_tables_one_after_the_other(tmp_path):
     path = tmp_path / "tables/skips.csv"
     join_tables([path, path], tmp_path / "results.csv")
     head, *lines = csv.splitlines()
-    assert (tmp_path / "results.csv").read_text().splitlines() == [head, *lines, *lines]
+    assert (tmp_path / "results.csv").read_text("utf-8").splitlines() == [head, *lines, *lines]
 
 
 def written_scores(folder, *experiments):
     """What is written of these, by file."""
     outputs = [folder / f"scores/{name}.json" for name in experiments]
     write_scores(folder / "tables/skips.csv", experiments=experiments, outputs=outputs)
-    return {path.stem: json.loads(path.read_text()) for path in folder.glob("scores/*.json")}
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("scores/*.json")}
 
 
 def test_scores_are_the_measured_numbers_by_experiment(tmp_path):
@@ -164,7 +164,7 @@ TASKS = {
 
 def write_tasks(folder: Path, experiment: str, **tasks: dict[str, float]) -> Path:
     path = write_metrics(folder, experiment, 0)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"tasks": tasks}))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"tasks": tasks}), "utf-8")
     return path
 
 
@@ -231,7 +231,7 @@ def test_a_run_that_is_no_row_of_the_table_is_refused(tmp_path):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"experiment": "fine"}'])
 def test_a_broken_metrics_file_is_named(tmp_path, content):
     path = tmp_path / "broken.json"
-    path.write_text(content)
+    path.write_text(content, "utf-8")
     with pytest.raises(InputError, match=r"broken\.json: "):
         build(tmp_path, [path])
 
@@ -287,8 +287,8 @@ def test_one_run_each_has_one_best_and_no_note_on_noise(tmp_path):
 
 def test_a_run_that_diverged_is_marked_named_and_never_the_best(tmp_path):
     fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
-    content = json.loads(fine.read_text())
-    fine.write_text(json.dumps(content | {"diverged_at": 120}))
+    content = json.loads(fine.read_text("utf-8"))
+    fine.write_text(json.dumps(content | {"diverged_at": 120}), "utf-8")
     _, markdown = build(tmp_path, [fine, *others])
     assert "| FCN-8s | 50.0† | 91.2 | 60.0† | 65.5 |" in markdown
     assert "**35.0 ± 7.1**" in markdown
@@ -315,10 +315,10 @@ def test_what_a_recipe_sets_is_labelled_as_set_and_has_no_spread(tmp_path):
     runs += [write_metrics(tmp_path, name, 0) for name in ("tested", "released")]
     settings = {"heavy": recipe, "tested": recipe}
     for path in runs:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         content["settings"] = settings.get(path.parent.name, {})
         content["trained_on"] = {"device": "gpu: Another Machine", "threads": 2}
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(content), "utf-8")
     csv, markdown = build(tmp_path, runs, SET)
     assert markdown.splitlines()[2:7] == [
         "|  | batch size (images), set | paper | momentum, set | paper | learning rate, set | "
@@ -424,9 +424,9 @@ def test_an_unknown_cost_is_refused(tmp_path):
 
 def test_rows_know_their_images_section_and_recorded_commits(tmp_path):
     runs = [write_metrics(tmp_path, "fine", seed, mean_iu=0.5) for seed in (1, 0)]
-    content = json.loads(runs[0].read_text())
+    content = json.loads(runs[0].read_text("utf-8"))
     content["provenance"]["commit"] = "f" * 40
-    runs[0].write_text(json.dumps(content))
+    runs[0].write_text(json.dumps(content), "utf-8")
     build(tmp_path, runs, SKIPS | {"images": "none", "section": ""}, scale="paper")
     fine, sds = result_rows(read_results(tmp_path / "tables/skips.csv"))[1::4]
     assert fine.commit == f"0123456789abcdef0123456789abcdef01234567 {'f' * 40}"
@@ -443,7 +443,7 @@ def test_latex_has_the_best_in_bold_and_every_value_escaped(tmp_path):
     }
     runs = seeds_of(tmp_path, fine=[0.59, 0.6, 0.61], coarse=[0.5])
     build(tmp_path, runs, table)
-    latex = (tmp_path / "tables/skips.tex").read_text()
+    latex = (tmp_path / "tables/skips.tex").read_text("utf-8")
     assert r"\caption{Table 3: 100\% of \{it\} \& more}" in latex
     assert r"FCN\_8s \textbackslash{} \#1 & " in latex
     assert r"& \textbf{60.0 $\pm$ 1.0} & 65.5 \\" in latex and r"FCN-32s & " in latex

@@ -83,7 +83,7 @@ def test_metrics_hold_where_a_training_diverged(world: Path, tmp_path: Path) -> 
             counts=path.with_suffix(".npz"), run=RUN,
         )  # fmt: skip
         content = checkpoint_content(path)
-        diverged[name] = json.loads(metrics.read_text())["diverged_at"]
+        diverged[name] = json.loads(metrics.read_text("utf-8"))["diverged_at"]
         assert read_metadata(model).diverged_at == diverged[name] == content["diverged_at"]
         assert read_metadata(model).provenance["diverged_at"] == diverged[name]
     assert diverged["wild"] >= 2 and diverged["calm"] is None

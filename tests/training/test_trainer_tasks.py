@@ -52,7 +52,7 @@ def test_the_first_task_picks_the_snapshot_and_the_others_accuracy_is_in_the_cur
     rooms: PreparedDataset, tmp_path: Path
 ) -> None:
     path = trained(rooms, tmp_path, training(tasks=("geometric", "semantic")))
-    with open(tmp_path / "net.csv", newline="") as file:
+    with open(tmp_path / "net.csv", encoding="utf-8", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["mean_iu"]]
     best = max(lines, key=lambda line: float(line["mean_iu"]))
     checkpoint = checkpoint_content(path)

@@ -33,7 +33,7 @@ def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
 
 def numbers(clone: Clone) -> list[str]:
     """The lines of the results that depend on no clock."""
-    lines = (clone.folder / "results/demo/results.csv").read_text().splitlines()
+    lines = (clone.folder / "results/demo/results.csv").read_text("utf-8").splitlines()
     return [line for line in lines if not re.search(r",(\w+_ms|training_s),", line)]
 
 

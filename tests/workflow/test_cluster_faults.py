@@ -50,7 +50,7 @@ def iteration(clone: Clone, net: str) -> int:
 
 def log(clone: Clone, net: str) -> str:
     path = clone.folder / f"results/demo/logs/train/{net}/0.log"
-    return path.read_text() if path.exists() else ""  # Snakemake removes a failed job's
+    return path.read_text("utf-8") if path.exists() else ""  # Snakemake removes a failed job's
 
 
 def weights(clone: Clone, net: str) -> dict[str, torch.Tensor]:

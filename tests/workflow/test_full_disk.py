@@ -40,7 +40,7 @@ def clone(tmp_path: Path) -> Clone:
 
 def problem(clone: Clone) -> str:
     """The one line on the full disk."""
-    printed = (clone.folder / "full.txt").read_text()
+    printed = (clone.folder / "full.txt").read_text("utf-8")
     assert "Traceback" not in printed, printed
     lines = set(re.findall(r"^\s*(error: .*)", printed, re.MULTILINE))
     assert len(lines) == 1, printed
@@ -54,11 +54,11 @@ def test_a_training_that_fills_the_disk_keeps_its_saved_state_and_resumes(clone:
     script = SCRIPT.format(folder="results", goal=CHECKPOINT, size="14m")
     clone.run(*OWN_DISK, script)  # room for one stored state, not for a second one beside it
     assert problem(clone) == f"error: {CHECKPOINT}.resume: cannot be written; is the disk full?"
-    left = (clone.folder / "left.txt").read_text().split()
+    left = (clone.folder / "left.txt").read_text("utf-8").split()
     assert f"./demo/checkpoints/{NET}/0.pt.resume" in left
     assert not [name for name in left if ".tmp" in name or name.endswith("0.pt")]
     kept = clone.folder / "kept/demo"
-    assert "resuming from iteration" in (kept / f"logs/train/{NET}/0.log").read_text()
+    assert "resuming from iteration" in (kept / f"logs/train/{NET}/0.log").read_text("utf-8")
     ended = torch.load(kept / f"checkpoints/{NET}/0.pt", weights_only=True)["state"]
     assert all(torch.equal(ended[name], calm[name]) for name in calm)
 
@@ -70,5 +70,5 @@ def test_data_that_fill_the_disk_are_whole_or_not_there(clone: Clone) -> None:
     shutil.rmtree(clone.folder / "data")
     clone.run(*OWN_DISK, SCRIPT.format(folder="data", goal=goal, size="240k"))
     assert re.search("data/demo/voc2011-sbd: not prepared: .*: No space left", problem(clone))
-    assert "voc2011-sbd/" not in (clone.folder / "left.txt").read_text()
+    assert "voc2011-sbd/" not in (clone.folder / "left.txt").read_text("utf-8")
     assert (clone.folder / "kept/demo/voc2011-sbd/dataset.json").read_bytes() == calm

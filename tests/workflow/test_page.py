@@ -41,16 +41,16 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         for folder, picture in (("images", label.convert("RGB")), ("masks", label)):
             (photos / folder).mkdir(parents=True, exist_ok=True)
             picture.save(photos / folder / f"{name}.png")
-    (photos / "train.txt").write_text("a\n")
-    (photos / "val.txt").write_text("b\n")
-    (clone.folder / "mine.yaml").write_text(yaml.safe_dump(MINE))
+    (photos / "train.txt").write_text("a\n", "utf-8")
+    (photos / "val.txt").write_text("b\n", "utf-8")
+    (clone.folder / "mine.yaml").write_text(yaml.safe_dump(MINE), "utf-8")
     options = ("--configfile", "mine.yaml", "--config", "seeds=[0,1]")
     clone.run("snakemake", "all", *options)
     return clone
 
 
 def page(clone: Clone) -> str:
-    return html.unescape((clone.folder / "results/mine/index.html").read_text())
+    return html.unescape((clone.folder / "results/mine/index.html").read_text("utf-8"))
 
 
 def test_the_pages_command_makes_the_same_run(mine: Clone) -> None:
@@ -73,11 +73,11 @@ def test_the_page_links_the_configuration_it_names(mine: Clone) -> None:
 
 def test_a_change_of_the_configuration_is_reported_in_few_words(mine: Clone) -> None:
     path = mine.folder / "mine.yaml"
-    before = path.read_text()
-    path.write_text(before.replace("title: Mine", "title: My own"))
+    before = path.read_text("utf-8")
+    path.write_text(before.replace("title: Mine", "title: My own"), "utf-8")
     printed = mine.run(
         "snakemake", "-n", "all", "--configfile", "mine.yaml", "--config", "seeds=[0,1]"
     )
-    path.write_text(before)
+    path.write_text(before, "utf-8")
     assert "rule configuration:" in printed and "rule upper_bound:" not in printed
     assert "voc-fcn8s" not in printed

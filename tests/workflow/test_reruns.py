@@ -35,9 +35,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     copy_workflow(folder)
     config = folder / "config.yaml"
-    text = config.read_text()
-    config.write_text(text.replace("    forward_side: 128\n", f"    tables: {TABLES}\n", 1))
-    assert config.read_text() != text
+    text = config.read_text("utf-8")
+    config.write_text(
+        text.replace("    forward_side: 128\n", f"    tables: {TABLES}\n", 1), "utf-8"
+    )
+    assert config.read_text("utf-8") != text
     run(folder, "results/demo/config.json")
     for files in MADE.findall(planned(folder)):
         for file in files.split(", "):
@@ -68,13 +70,13 @@ def rules(folder: Path, *options: str) -> set[str]:
 @contextmanager
 def edited(path: Path, old: str, new: str) -> Iterator[None]:
     """The file with something else in it, for a while."""
-    text = path.read_text()
+    text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), "utf-8")
     try:
         yield
     finally:
-        path.write_text(text)
+        path.write_text(text, "utf-8")
 
 
 def of(rule: str, found: set[tuple[str, str]]) -> set[str]:
@@ -92,7 +94,7 @@ def test_a_published_number_is_changed_in_the_tables_and_charts_that_show_it(
 
 def test_a_learning_rate_trains_its_net_and_what_starts_from_it(finished: Path) -> None:
     study = finished / "studies/4.3-skips.yaml"
-    text = study.read_text()
+    text = study.read_text("utf-8")
     entry = text[text.index("  voc-fcn16s:") : text.index("  voc-fcn8s-atonce:")]
     changed = entry.replace("{name: staged}", "{name: staged, learning_rate: 1.0e-9}")
     assert changed != entry
@@ -136,7 +138,7 @@ def test_a_style_makes_the_page_alone(finished: Path) -> None:
 
 def test_a_class_list_prepares_its_data_anew(finished: Path) -> None:
     [path] = (finished / "fcnlib/datasets/converters/lists").glob("siftflow-test.txt")
-    with edited(path, path.read_text().split("\n", 1)[0] + "\n", ""):
+    with edited(path, path.read_text("utf-8").split("\n", 1)[0] + "\n", ""):
         found = jobs(planned(finished))
     again = {rule for rule, _ in found}
     assert of("prepare", found) == {"siftflow"}

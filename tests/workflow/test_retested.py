@@ -80,7 +80,7 @@ def test_a_bound_sees_nothing_that_could_be_masked(raw_config: dict[str, Any]) -
 
 def with_rows(folder: Path) -> Path:
     path = folder / "tested.yaml"
-    path.write_text(yaml.safe_dump({"experiments": ROWS, "tables": TABLES}))
+    path.write_text(yaml.safe_dump({"experiments": ROWS, "tables": TABLES}), "utf-8")
     return path
 
 
@@ -120,7 +120,7 @@ def test_tested_on_equal_data_a_net_has_its_own_counts(
     done = snakemake(clone, *files.values(), table, "--cores", "1", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {name: np.load(clone / f"results/demo/metrics/{name}/0.npz") for name in files}
-    records = {name: json.loads((clone / path).read_text()) for name, path in files.items()}
+    records = {name: json.loads((clone / path).read_text("utf-8")) for name, path in files.items()}
     assert (counts["same"]["semantic"] == counts["voc-fcn32s"]["semantic"]).all()
     assert (counts["shape"]["semantic"] != counts["voc-fcn32s"]["semantic"]).any()
     assert records["same"]["tasks"] == records["voc-fcn32s"]["tasks"]
@@ -128,6 +128,6 @@ def test_tested_on_equal_data_a_net_has_its_own_counts(
     values = records["shape"]["provenance"]["values"]
     assert values["evaluate_of"] == "voc-fcn32s" and values["data"]["test_mask"] == "shape"
     assert values["trained"]["recipe"]["momentum"] == 0.99
-    text = (clone / table).read_text()
+    text = (clone / table).read_text("utf-8")
     assert "background acc." in text
     assert "training images: scored at its snapshot with the best mean IU on the valid" in text

@@ -123,9 +123,9 @@ def test_a_line_of_code_retrains_all_nets_and_is_not_recorded_with_old_ones(
 ) -> None:
     before = checkpoints(pulled)
     code = pulled.folder / "fcnlib/training/trainer.py"
-    text = code.read_text()
-    code.write_text(re.sub(r"LOG_RECORDS = \d+", "LOG_RECORDS = 2", text))
-    assert code.read_text() != text
+    text = code.read_text("utf-8")
+    code.write_text(re.sub(r"LOG_RECORDS = \d+", "LOG_RECORDS = 2", text), "utf-8")
+    assert code.read_text("utf-8") != text
     ran = jobs(pulled.run("dvc", "repro", "train"))
     assert of("train", ran) == NETS and not {"prepare", "pretrain"} & {rule for rule, _ in ran}
     assert all(content != before[name] for name, content in checkpoints(pulled).items())
@@ -183,10 +183,10 @@ def test_code_and_templates_count_and_comments_do_not(pulled: Clone) -> None:
         pulled.folder / "fcnlib" / name
         for name in ("training/trainer.py", "report/page/templates/style.css")
     )
-    code.write_text(code.read_text() + "# a comment\n")
+    code.write_text(code.read_text("utf-8") + "# a comment\n", "utf-8")
     printed = pulled.run("dvc", "repro")
     assert "Running stage" in printed and not jobs(printed)
-    template.write_text(template.read_text() + "/* a colour */\n")
+    template.write_text(template.read_text("utf-8") + "/* a colour */\n", "utf-8")
     ran = {rule for rule, _ in jobs(pulled.run("dvc", "repro"))}
     assert ran == {"page", "report", "all"}
     assert settled(pulled)

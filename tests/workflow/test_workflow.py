@@ -42,7 +42,7 @@ def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
         f"a-{kind}": {"kind": kind, "title": kind} | ({"experiments": some} if some else {})
         for kind, some in kinds.items()
     }
-    (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     planned = jobs(clone, "all")
     assert all(planned[kind] == 1 for kind in kinds)
     assert planned["times"] == 1 and "gaps" not in planned
@@ -94,7 +94,7 @@ def test_nets_that_start_from_nothing_need_no_classifier(clone: Path) -> None:
     content, _ = read_raw_config([clone / "config.yaml"])
     for name in Targets(load_config(content)).trained:
         content["experiments"][name].setdefault("net", {}).setdefault("start_from", "random")
-    (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    (clone / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     assert "pretrain" not in jobs(clone, "all")
 
 
@@ -105,10 +105,10 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
     for id in "abcdef":
         Image.new("RGB", (40, 40)).save(mine / "images" / f"{id}.png")
         Image.new("L", (40, 40)).save(mine / "masks" / f"{id}.png")
-    (mine / "classes.txt").write_text("only\n")
-    own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text())
+    (mine / "classes.txt").write_text("only\n", "utf-8")
+    own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text("utf-8"))
     own["datasets"]["mine"]["splits"] = {}
-    (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False))
+    (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     goal = ("data/mine/mine/dataset.json", "--configfile", "own.yaml")
     assert snakemake(clone, *goal).returncode == 0
     assert jobs(clone, *goal) == {}
@@ -153,9 +153,9 @@ def test_a_mistake_stops_the_dry_run_with_one_line(
     clone: Path, file: str, old: str, new: str, message: str
 ) -> None:
     path = clone / file
-    text = path.read_text()
+    text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), "utf-8")
     done = snakemake(clone, "-n", "all")
     assert done.returncode != 0
     last = done.stderr.splitlines()[-1]
@@ -195,7 +195,7 @@ def test_an_overlay_may_bring_entries_of_its_own(clone: Path) -> None:
         },
         "scales": {"demo": {"tables": ["mine"]}},
     }
-    (clone / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    (clone / "mine.yaml").write_text(yaml.safe_dump(overlay), "utf-8")
     options = ("--configfile", "mine.yaml", "--config", "seeds=[0,1]")
     planned = jobs(clone, "all", *options)
     assert planned["train"] == planned["evaluate"] == 4
@@ -264,14 +264,14 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
         for name, e in entries.items()
         if "iterations" in e.get("recipe", ())
     }
-    tiny.write_text(yaml.safe_dump(content))
+    tiny.write_text(yaml.safe_dump(content), "utf-8")
     options = ("--configfile", "tiny.yaml", "--cores", "2")
     done = snakemake(clone, "all", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     results = clone / "results" / "tiny"
     for name in ("index.html", "report.html", "results.csv", "config.json"):
         assert (results / name).stat().st_size > 0, name
-    lines = (results / "results.csv").read_text().splitlines()
+    lines = (results / "results.csv").read_text("utf-8").splitlines()
     header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
     assert lines[0].startswith(header) and len(lines) == 1 + numbers(clone)
     targets = Targets(read_config([clone / "config.yaml"]))
@@ -288,34 +288,34 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
                 ours[key] *= scale
         assert any(tensor.any() for key, tensor in ours.items() if key.startswith("score_fr"))
         assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
-    assert "index.html" in (results / "report.html").read_text()
-    assert 'href="report.html"' in (results / "index.html").read_text()
+    assert "index.html" in (results / "report.html").read_text("utf-8")
+    assert 'href="report.html"' in (results / "index.html").read_text("utf-8")
     assert jobs(clone, "all", *options) == {}
 
     study = clone / "studies/5-table6-siftflow.yaml"
-    text = study.read_text()
+    text = study.read_text("utf-8")
     number = "geometric_pixel_accuracy: 90.8"
     assert text.count(number) == 1
-    study.write_text(text.replace(number, "geometric_pixel_accuracy: 90.9"))
+    study.write_text(text.replace(number, "geometric_pixel_accuracy: 90.9"), "utf-8")
     changed = jobs(clone, "all", *options)
     assert changed["table"] == 1
     last = {"table", "results", "claims", "ablation", "page", "configuration", "report"}
     assert set(changed) <= {*last, "all", "total"}
 
     train = clone / "fcnlib/training/trainer.py"
-    code = train.read_text()
-    train.write_text(code.replace('"""', '"""A changed docstring. ', 1) + "# a comment\n")
-    assert code != train.read_text()
-    study.write_text(text)
+    code = train.read_text("utf-8")
+    train.write_text(code.replace('"""', '"""A changed docstring. ', 1) + "# a comment\n", "utf-8")
+    assert code != train.read_text("utf-8")
+    study.write_text(text, "utf-8")
     assert jobs(clone, "all", *options) == {}
-    train.write_text(code.replace("LOG_RECORDS = 100", "LOG_RECORDS = 101"))
+    train.write_text(code.replace("LOG_RECORDS = 100", "LOG_RECORDS = 101"), "utf-8")
     changed = jobs(clone, "all", *options)
     assert changed["train"] == len(targets.trained)
     assert not {"pretrain", "prepare", "upper_bound"} & changed.keys()
-    train.write_text(code)
+    train.write_text(code, "utf-8")
 
     content["experiments"]["voc-fcn16s"] = {"recipe": {"momentum": 0.5}}
-    tiny.write_text(yaml.safe_dump(content))
+    tiny.write_text(yaml.safe_dump(content), "utf-8")
     changed = jobs(clone, "all", *options)
     # 16s and the 8s that starts from it, and their two files.
     assert changed["train"] == 2 and changed["evaluate"] == 4 and "pretrain" not in changed

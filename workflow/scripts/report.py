@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-with open(snakemake.log[0], "w") as log:
+with open(snakemake.log[0], "w", encoding="utf-8") as log:
     options = ["--configfile", snakemake.input.configuration, "--report", snakemake.output.report]
     subprocess.run(
         [sys.executable, "-m", "snakemake", "report_items", "--nolock", *options],

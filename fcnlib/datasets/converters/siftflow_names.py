@@ -63,4 +63,4 @@ GEOMETRIC_CLASSES: dict[str, Colour] = {
 def released_test() -> tuple[str, ...]:
     """The 200 images of the released test list."""
     path = Path(__file__).parent / "lists/siftflow-test.txt"
-    return tuple(path.read_text().split())
+    return tuple(path.read_text("utf-8").split())

@@ -44,7 +44,7 @@ def write_figure_info(path: Path | str, info: FigureInfo) -> None:
 def read_figure_info(path: Path | str) -> FigureInfo:
     """What `write_figure_info` wrote."""
     try:
-        return FigureInfo.model_validate(json.loads(Path(path).read_text()))
+        return FigureInfo.model_validate(json.loads(Path(path).read_text("utf-8")))
     except (OSError, json.JSONDecodeError, ValidationError) as error:
         raise InputError(
             f"{path}: expected a figure's description: {error}".split("\n")[0]

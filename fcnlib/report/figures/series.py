@@ -25,7 +25,7 @@ def by_net(files: Sequence[Path | str], nets: Sequence[NetSpec]) -> dict[str, li
 
 def points(path: Path, column: str, against: str = "iteration") -> Points:
     """(iteration, value) wherever a training log has a value in `column`; or against another."""
-    with open(path, newline="") as file:
+    with open(path, encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if missing := {against, column} - set(reader.fieldnames or ()):
             raise InputError(f"{path}: no column {', '.join(sorted(missing))}")

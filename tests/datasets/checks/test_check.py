@@ -19,12 +19,12 @@ def own(tmp_path: Path) -> Path:
     root = tmp_path / "own"
     (root / "images").mkdir(parents=True)
     (root / "masks").mkdir()
-    (root / "classes.txt").write_text("\n".join(CLASSES))
+    (root / "classes.txt").write_text("\n".join(CLASSES), "utf-8")
     for number in range(6):
         (root / "images" / f"p{number}.jpg").write_bytes(jpeg((40 * number, 0, 0)))
         (root / "masks" / f"p{number}.png").write_bytes(png(label(1 + number % 2)))
-    (root / "train.txt").write_text("p0\np1\np2\np3\n")
-    (root / "val.txt").write_text("p4\np5\n")
+    (root / "train.txt").write_text("p0\np1\np2\np3\n", "utf-8")
+    (root / "val.txt").write_text("p4\np5\n", "utf-8")
     return root
 
 
@@ -143,21 +143,21 @@ def test_classes_that_are_missing_or_rare_in_training(own):
 
 
 def test_an_id_in_two_splits(own):
-    (own / "val.txt").write_text("p3\np4\np5\n")
+    (own / "val.txt").write_text("p3\np4\np5\n", "utf-8")
     assert ("warning", "splits train and val", "p3", "the same ID in both") in found(check_own(own))
 
 
 def test_a_val_inside_train_is_a_warning_but_a_trainval_is_not(own):
-    (own / "val.txt").write_text("p0\np1\n")
+    (own / "val.txt").write_text("p0\np1\n", "utf-8")
     assert [finding.level for finding in check_own(own).findings] == ["warning"]
-    (own / "val.txt").write_text("p4\np5\n")
-    (own / "all.txt").write_text("p0\np1\np2\np3\np4\np5\n")
+    (own / "val.txt").write_text("p4\np5\n", "utf-8")
+    (own / "all.txt").write_text("p0\np1\np2\np3\np4\np5\n", "utf-8")
     splits = {"train": "train.txt", "val": "val.txt", "trainval": "all.txt"}
     assert {finding.level for finding in check_own(own, splits=splits).findings} == {"info"}
 
 
 def test_an_id_twice_in_a_list(own):
-    (own / "val.txt").write_text("p4\np4\n")
+    (own / "val.txt").write_text("p4\np4\n", "utf-8")
     assert ("error", "val.txt", "p4", "ID listed twice") in found(check_own(own))
 
 

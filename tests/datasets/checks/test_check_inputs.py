@@ -81,7 +81,7 @@ def test_a_missing_file_is_an_error(rooms: Path, kind: str) -> None:
 def test_a_missing_folder_or_wrong_hha_count_is_an_error(rooms: Path) -> None:
     for path in (rooms / "labels/geometric").iterdir():
         path.unlink()
-    text = (rooms / "hha.json").read_text()
-    (rooms / "hha.json").write_text(text.replace('"images":5', '"images":9'))
+    text = (rooms / "hha.json").read_text("utf-8")
+    (rooms / "hha.json").write_text(text.replace('"images":5', '"images":9'), "utf-8")
     found = {(name, value) for name, value, _ in errors(rooms)}
     assert found == {("labels/geometric", ""), ("hha.json", "9 images")}

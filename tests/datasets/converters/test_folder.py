@@ -22,7 +22,7 @@ def own(tmp_path: Path) -> Path:
     root = tmp_path / "own"
     (root / "images").mkdir(parents=True)
     (root / "masks").mkdir()
-    (root / "classes.txt").write_text("ground\nthing\nother\n")
+    (root / "classes.txt").write_text("ground\nthing\nother\n", "utf-8")
     for number in range(10):
         (root / "images" / f"p{number}.jpg").write_bytes(jpeg((number, 0, 0)))
         mask = label(1 + number % 2)
@@ -65,8 +65,8 @@ def test_without_lists_a_fifth_is_val_and_always_the_same(own):
 
 
 def test_lists_may_name_files_or_paths_and_leave_some_out(own):
-    (own / "a.txt").write_text("p1.jpg\nimages/p2.jpg\np3\n\n")
-    (own / "b.txt").write_text("p9\r\n")
+    (own / "a.txt").write_text("p1.jpg\nimages/p2.jpg\np3\n\n", "utf-8")
+    (own / "b.txt").write_text("p9\r\n", "utf-8")
     (own / "images/spare.jpg").write_bytes(jpeg((1, 2, 3)))
     data = convert(own, splits={"train": "a.txt", "test": "b.txt"})
     assert data.ids("train") == ["p1", "p2", "p3"] and data.ids("test") == ["p9"]
@@ -214,7 +214,7 @@ def test_a_bad_file_is_named_and_leaves_nothing(own, file, content, message):
 )
 def test_a_bad_list(own, list_, message):
     if list_ is not None:
-        (own / "list.txt").write_text(list_)
+        (own / "list.txt").write_text(list_, "utf-8")
     fails(own, message, splits={"train": "list.txt"})
 
 
@@ -272,7 +272,7 @@ def test_one_image_cannot_be_split(own):
 
 
 def test_files_that_are_no_pictures_do_not_matter(own):
-    (own / "images/notes.txt").write_text("hello")
+    (own / "images/notes.txt").write_text("hello", "utf-8")
     (own / "images/._p0.jpg").write_bytes(b"a Mac was here")
     convert(own)
 

@@ -92,7 +92,7 @@ def test_the_real_lists_leave_736_images():
     lists = Path(__file__).parents[4] / "shared" / "facts" / "lists" / "fcn-pascal"
     if not lists.is_dir():
         pytest.skip(f"{lists} is missing")
-    valid = (lists / "seg11valid.txt").read_text().split()
+    valid = (lists / "seg11valid.txt").read_text("utf-8").split()
     taken = [f"2009_9{number:05}" for number in range(375)]  # stand for those in SBD's train
     val = sorted([*valid, *taken])
     assert len(val) == 1111

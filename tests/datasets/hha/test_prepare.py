@@ -53,7 +53,7 @@ def test_a_data_set_gets_the_hha_of_its_depth_and_its_means(tmp_path: Path, work
         assert np.array_equal(data.hha(f"r{number}"), hha)
     assert data.mean("hha", "train") == pytest.approx(np.mean(expected[:3], axis=(0, 1, 2)))
     assert data.mean("hha", "test") == pytest.approx(expected[3].mean(axis=(0, 1)))
-    assert json.loads((root / "hha.json").read_text())["images"] == 4
+    assert json.loads((root / "hha.json").read_text("utf-8"))["images"] == 4
     assert sorted(path.name for path in root.iterdir() if path.name.startswith(".")) == []
 
 
@@ -69,10 +69,10 @@ def test_the_digest_depends_on_the_hha_alone(tmp_path: Path) -> None:
     for name in ("a", "b"):
         root = prepared(tmp_path / name)
         prepare_hha(root)
-        digests.append(json.loads((root / "hha.json").read_text())["digest"])
+        digests.append(json.loads((root / "hha.json").read_text("utf-8"))["digest"])
     other = prepared(tmp_path / "c", hha=True)
     prepare_hha(other)
-    assert digests[0] == digests[1] != json.loads((other / "hha.json").read_text())["digest"]
+    assert digests[0] == digests[1] != json.loads((other / "hha.json").read_text("utf-8"))["digest"]
 
 
 def test_a_data_set_without_depth_is_named(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_a_killed_run_resumes_after_its_images_with_the_same_result(tmp_path: Pa
 def test_other_depth_takes_nothing_over_from_a_killed_run(tmp_path: Path) -> None:
     root = prepared(tmp_path / "rooms")
     subprocess.run([sys.executable, "-c", STOPPED, root], stderr=subprocess.DEVNULL)
-    info = json.loads((root / "dataset.json").read_text())
-    (root / "dataset.json").write_text(json.dumps({**info, "digest": "another"}))
+    info = json.loads((root / "dataset.json").read_text("utf-8"))
+    (root / "dataset.json").write_text(json.dumps({**info, "digest": "another"}), "utf-8")
     (root / "depth/r0.png").write_bytes(png(millimetres(9)))
     prepare_hha(root)
     expected = encode_hha(millimetres(9) / 1000, holes(SIZE, 0), SMALL)

@@ -44,5 +44,5 @@ def test_the_rule_closest_to_the_published_numbers_is_named_where_the_images_are
 
 
 def test_the_bounds_are_described_for_those_who_cannot_see_them(run):
-    info = json.loads((run / "results/demo/figures/bounds.json").read_text())
+    info = json.loads((run / "results/demo/figures/bounds.json").read_text("utf-8"))
     assert "% at 8" in info["alt"] and "% at 4" in info["alt"]

@@ -29,7 +29,7 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         scores = {task: {"class_iu": [0.5] * len(names)} for task, names in tasks.items()}
         paths.append(tmp_path / f"{name}/0.json")
         paths[-1].parent.mkdir()
-        paths[-1].write_text(json.dumps(run_metadata(name, 0) | {"tasks": scores}))
+        paths[-1].write_text(json.dumps(run_metadata(name, 0) | {"tasks": scores}), "utf-8")
     nets = [{"experiment": name, "row": f"Net {name}"} for name in ("both", "geometric")]
     info = tmp_path / "chart.json"
     plot_class_iu(
@@ -37,6 +37,6 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
     assert read_figure_info(info).title == "IU of each semantic class"
-    svg = info.with_suffix(".svg").read_text().lower()
+    svg = info.with_suffix(".svg").read_text("utf-8").lower()
     both, geometric = (row_style(position).colour for position in (0, 1))
     assert both in svg and geometric not in svg

@@ -18,7 +18,7 @@ def test_the_curves_name_the_images_that_the_score_is_of(run, tmp_path, picked_o
         image=info.with_suffix(".svg"), info=info,
     )  # fmt: skip
     assert f"mean IU on the {picked_on} images" in read_figure_info(info).alt
-    assert f"Mean IU on the {picked_on} images (%)" in info.with_suffix(".svg").read_text()
+    assert f"Mean IU on the {picked_on} images (%)" in info.with_suffix(".svg").read_text("utf-8")
 
 
 def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
@@ -32,7 +32,7 @@ def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
             spec, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
             image=info.with_suffix(".svg"), info=info,
         )  # fmt: skip
-        pictures.append(info.with_suffix(".svg").read_text().lower())
+        pictures.append(info.with_suffix(".svg").read_text("utf-8").lower())
     near = row_style(0).colour
     assert pictures[0].count(near) > pictures[1].count(near) > 1
     assert "Without semantic labels, so without a score: Near" in read_figure_info(info).caption
@@ -41,7 +41,7 @@ def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
 def test_a_curve_without_its_columns_is_named(tmp_path):
     path = tmp_path / "near/0.csv"
     path.parent.mkdir()
-    path.write_text("iteration,loss\n1,2\n")
+    path.write_text("iteration,loss\n1,2\n", "utf-8")
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
         plot_curves(
             NETS_SPEC, curves=[path, path], 

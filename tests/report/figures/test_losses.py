@@ -15,7 +15,7 @@ from fcnlib.report.figures.losses import mean_of, plot_losses, smoothed
 
 def write_curve(path: Path, losses: list[float], *, pace: float = 2.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="") as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["iteration", "images", "seconds", "loss_per_pixel"])
         for step, loss in enumerate(losses, 1):

@@ -36,7 +36,7 @@ def test_a_sheet_shows_what_the_net_saw(world: Path, lively_model: Path, tmp_pat
         "Image, Mask alone, Ground truth, Reference, Shape only (sees mask"
         in read_figure_info(info).alt
     )
-    assert "0 to the net" in json.loads(info.read_text())["caption"]
+    assert "0 to the net" in json.loads(info.read_text("utf-8"))["caption"]
     data = PreparedDataset(world)
     name = data.ids("seg11valid")[0]
     seen = masked_picture(

@@ -22,7 +22,7 @@ def test_a_row_has_the_same_colour_in_every_chart_of_its_table(run):
     figures = run / "results/demo/figures"
     for position in (0, 1):
         for name in ("curves.svg", "class_iu.svg"):
-            assert row_style(position).colour in (figures / name).read_text().lower()
+            assert row_style(position).colour in (figures / name).read_text("utf-8").lower()
 
 
 @pytest.mark.parametrize("length", [4, 12, 31, 60])

@@ -17,7 +17,9 @@ pytestmark = [
 def address(tmp_path_factory) -> str:
     given = finished_run(tmp_path_factory.mktemp("page"))
     write_page(**given)
-    (given["output"].parent / "report.html").write_text("<!doctype html><title>report</title>")
+    (given["output"].parent / "report.html").write_text(
+        "<!doctype html><title>report</title>", "utf-8"
+    )
     return given["output"].as_uri()
 
 

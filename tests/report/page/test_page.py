@@ -37,7 +37,7 @@ def given(tmp_path_factory) -> dict:
 
 def page(given: dict, **changes) -> str:
     write_page(**given | changes)
-    return Path(given["output"]).read_text()
+    return Path(given["output"]).read_text("utf-8")
 
 
 def text(html: str) -> str:
@@ -296,8 +296,8 @@ def test_tables_figures_and_claims_stand_by_the_papers_section(given):
 def test_what_has_no_section_is_an_overview_and_other_tables(given, tmp_path):
     tables = [NET_TABLE | {"section": "10"}, BOUND_TABLE | {"section": ""}]
     moved = tmp_path / "fig4.json"
-    content = json.loads(given["figures"][3].read_text())
-    moved.write_text(json.dumps(content | {"section": ""}))
+    content = json.loads(given["figures"][3].read_text("utf-8"))
+    moved.write_text(json.dumps(content | {"section": ""}), "utf-8")
     figures = [moved if path.stem == "fig4" else path for path in given["figures"]]
     html = page(given, tables=tables, figures=figures)
     parts = re.findall(r'<section id="part-([\d.]*)" class="part">\s*<h2>(.*?)</h2>', html)
@@ -320,10 +320,10 @@ def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
 
 
 def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
-    verdicts = json.loads(given["claims"].read_text())
+    verdicts = json.loads(given["claims"].read_text("utf-8"))
     verdicts[0] |= {"standard_errors": 1.44, "within_noise": True}
     path = tmp_path / "claims.json"
-    path.write_text(json.dumps(verdicts))
+    path.write_text(json.dumps(verdicts), "utf-8")
     item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given, claims=path), re.S)
     assert item
     words = text(item[1])
