@@ -16,7 +16,13 @@ from fcnlib.core.torchvision import torchvision  # noqa: F401 (torchmetrics impo
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
 
-pytest_plugins = ["fixtures.hostile", "fixtures.masking", "fixtures.prepared", "fixtures.workflow"]
+pytest_plugins = [
+    "fixtures.devices",
+    "fixtures.hostile",
+    "fixtures.masking",
+    "fixtures.prepared",
+    "fixtures.workflow",
+]
 REPOSITORY = Path(__file__).parents[1]
 VOC_ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
 from torch import Tensor
 
+from fcnlib.config.schema_nets import Recipe
 from fcnlib.core.files import atomic_write
 from fcnlib.evaluation.metrics import METRICS
 
-LOG_COLUMNS = [
+LOSS_COLUMNS = [
     "iteration",
     "images",
     "seconds",
@@ -19,18 +22,21 @@ LOG_COLUMNS = [
     "loss_per_pixel",
     "learning_rate",
     "images_per_second",
-    *METRICS,
 ]
-LogRecord = dict[str, float | str]  # by column: a row of the learning curve
+LOG_COLUMNS = [*LOSS_COLUMNS, *METRICS]
+LOG_RECORDS = 100  # of a training, besides those of its validations
+Count = Annotated[int, Field(strict=True, ge=0)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+LogRecord = dict[str, int | float | str]  # by column: a row of the learning curve
 
 
 @dataclass
 class TrainingState:
     """A training's progress, its log, and the best snapshot so far."""
 
-    iteration: int = 0
-    seconds: float = 0.0  # of training steps alone
-    best_iteration: int = 0
+    iteration: Count = 0
+    seconds: Amount = 0.0  # of training steps alone
+    best_iteration: Count = 0
     best_scores: dict[str, float] = field(default_factory=dict)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     records: list[LogRecord] = field(default_factory=list)
@@ -41,9 +47,9 @@ class TrainingState:
 class LossMeter:
     """The losses of some images, summed over the pixels that count."""
 
-    loss: float = 0.0
-    pixels: float = 0.0
-    images: int = 0
+    loss: Amount = 0.0
+    pixels: Amount = 0.0
+    images: Count = 0
 
     def add(self, loss: float, pixels: float) -> None:
         """Count one more image by its loss, summed over so many pixels."""
@@ -66,6 +72,19 @@ class LossMeter:
         }
 
 
+def is_validation(iteration: int, recipe: Recipe) -> bool:
+    """Whether the net is validated after so many iterations."""
+    is_due = iteration % recipe.validate_every == 0 or iteration == recipe.iterations
+    return iteration > 0 and is_due
+
+
+def is_logged(iteration: int, recipe: Recipe) -> bool:
+    """Whether a log record ends with this iteration."""
+    return is_validation(iteration, recipe) or (
+        iteration % max(1, recipe.iterations // LOG_RECORDS) == 0
+    )
+
+
 def final_loss(records: Sequence[LogRecord]) -> float:
     """The mean loss per pixel over the last tenth of a training's images."""
     counts = [0.0, *(float(record["images"]) for record in records)]
@@ -82,6 +101,11 @@ def accuracy_column(task: str) -> str:
     return f"{task}_pixel_accuracy"
 
 
+def curve_columns(tasks: Sequence[str]) -> list[str]:
+    """The columns of a learning curve: those of the first task, and of each further one."""
+    return [*LOG_COLUMNS, *map(accuracy_column, tasks[1:])]
+
+
 def write_curve(
     path: Path, records: Iterable[Mapping[str, float | str]], tasks: Sequence[str]
 ) -> None:
@@ -90,7 +114,6 @@ def write_curve(
         atomic_write(path) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
-        columns = [*LOG_COLUMNS, *map(accuracy_column, tasks[1:])]
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer = csv.DictWriter(file, curve_columns(tasks), lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)

@@ -43,6 +43,16 @@ class MomentumSGD:
                     fused=True,
                 )
 
+    def resume_from(self, velocities: Sequence[Sequence[Tensor | None]]) -> None:
+        """Continue with stored velocities, each where its parameter is."""
+        self.velocities = [
+            [
+                None if velocity is None else velocity.to(parameter.device)
+                for velocity, parameter in zip(stored, group["params"], strict=True)
+            ]
+            for stored, group in zip(velocities, self.param_groups, strict=True)
+        ]
+
     def zero_grad(self) -> None:
         """Drop the gradients."""
         for group in self.param_groups:

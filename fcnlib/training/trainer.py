@@ -5,7 +5,6 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,28 +25,33 @@ from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
-from fcnlib.models.weights.checkpoint import (
-    Checkpoint,
-    read_tensors,
-    write_checkpoint,
-    write_tensors,
-)
+from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
 from fcnlib.training.history import (
     LogRecord,
     LossMeter,
     TrainingState,
     accuracy_column,
+    curve_columns,
     final_loss,
+    is_logged,
+    is_validation,
     write_curve,
 )
 from fcnlib.training.image_order import ImageOrder
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import Loss
 from fcnlib.training.optimizer import lr_factor, make_optimizer
+from fcnlib.training.saved_state import (
+    GPU_GENERATOR,
+    Expected,
+    SavedState,
+    read_state,
+    set_aside,
+    write_state,
+)
 
 log = logging.getLogger(__name__)
 
-LOG_RECORDS = 100  # of a training, besides those of its validations
 SAVE_SECONDS = 300.0
 
 
@@ -147,7 +151,7 @@ class Trainer:
         if self.recipe.may_diverge:  # what is kept if it does before its first validation
             self.state.best_weights = self._snapshot()
         # What the training depends on: a saved state of anything else must not be resumed.
-        self.identity = {
+        self.identity: dict[str, Any] = {
             "config": config.model_dump(mode="json"),
             "data": dataset.digest(self.inputs),
             "code": fingerprint(Path(__file__)),
@@ -193,7 +197,7 @@ class Trainer:
             for _ in bar:
                 self._train_step(samples)
                 validating = self._is_validation(state.iteration)
-                if validating or state.iteration % max(1, recipe.iterations // LOG_RECORDS) == 0:
+                if is_logged(state.iteration, recipe):
                     record = self._log()
                     bar.set_postfix_str(
                         f"loss {record['loss_per_pixel']}/px, {record['images_per_second']} img/s",
@@ -246,8 +250,7 @@ class Trainer:
             raise Stopped
 
     def _is_validation(self, iteration: int) -> bool:
-        every, last = self.recipe.validate_every, self.recipe.iterations
-        return iteration > 0 and (iteration % every == 0 or iteration == last)
+        return is_validation(iteration, self.recipe)
 
     def _validate(self) -> None:
         """Add the net's scores to the last log record, and keep the net if it is the best."""
@@ -305,36 +308,53 @@ class Trainer:
         state = self.net.state_dict()
         return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
-    def _save_state(self, path: Path) -> None:
-        """Save all that is needed to resume with the same bits."""
+    def _present_state(self) -> SavedState:
+        """All that is needed to resume with the same bits; tensors are not copied."""
         generators = {"cpu": torch.get_rng_state(), "loss": self.loss.generator.get_state()}
         if self.device.startswith("cuda"):
-            generators["cuda"] = torch.cuda.get_rng_state(self.device)
-        saved = {
-            "identity": self.identity,
-            "net": self.net.state_dict(),
-            "velocities": self.optimizer.velocities,
-            "generators": generators,
-            "training_state": asdict(self.state),
-            "loss_meter": asdict(self.loss_meter),
-        }
-        write_tensors(path, saved)
+            generators[GPU_GENERATOR] = torch.cuda.get_rng_state(self.device)
+        return SavedState(
+            identity=self.identity,
+            net=self.net.state_dict(),
+            velocities=self.optimizer.velocities,
+            generators=generators,
+            training_state=self.state,
+            loss_meter=self.loss_meter,
+        )
+
+    def _expected_state(self) -> Expected:
+        return Expected(
+            now=self._present_state(),
+            parameters=[group["params"] for group in self.optimizer.param_groups],
+            recipe=self.recipe,
+            columns=curve_columns(self.tasks),
+        )
+
+    def _save_state(self, path: Path) -> None:
+        write_state(path, self._present_state())
 
     def _restore_state(self, path: Path) -> None:
-        """Resume from a saved state, unless it is of another training."""
-        saved: dict[str, Any] = read_tensors(path)
-        if saved.get("identity") != self.identity:
+        """Resume from a saved state, unless it is damaged or of another training."""
+        try:
+            saved = read_state(path, self._expected_state())
+        except InputError as error:
+            log.warning("%s; set aside as %s, starting anew", error, set_aside(path).name)
+            return
+        if saved is None:
             log.warning("%s belongs to other values, data, weights or code: starting anew", path)
             return
-        self.net.load_state_dict(saved["net"])
-        self.optimizer.velocities = saved["velocities"]
-        torch.set_rng_state(saved["generators"]["cpu"])
-        self.loss.generator.set_state(saved["generators"]["loss"])
-        if self.device.startswith("cuda"):
-            torch.cuda.set_rng_state(saved["generators"]["cuda"], self.device)
-        self.state = TrainingState(**saved["training_state"])
-        self.loss_meter = LossMeter(**saved["loss_meter"])
+        self._resume_from(saved)
         log.info("resuming from iteration %d of %s", self.state.iteration, path)
+
+    def _resume_from(self, saved: SavedState) -> None:
+        self.net.load_state_dict(saved.net)
+        self.optimizer.resume_from(saved.velocities)
+        torch.set_rng_state(saved.generators["cpu"])
+        self.loss.generator.set_state(saved.generators["loss"])
+        # A state that was saved on a CPU has none: the seed's is kept.
+        if self.device.startswith("cuda") and GPU_GENERATOR in saved.generators:
+            torch.cuda.set_rng_state(saved.generators[GPU_GENERATOR], self.device)
+        self.state, self.loss_meter = saved.training_state, saved.loss_meter
 
     def _write_checkpoint(self, path: Path) -> None:
         state = self.state

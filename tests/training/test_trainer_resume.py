@@ -23,7 +23,6 @@ from fixtures.training import (
     weights_of,
 )
 
-from fcnlib.core.errors import InputError
 from fcnlib.core.stopping import Stopped
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.training.history import LOG_COLUMNS
@@ -187,8 +186,14 @@ def test_without_resume_a_training_starts_anew(world: Path, tmp_path: Path) -> N
     assert equal_bits(weights_of(train_net(world, tmp_path, values, resume=False)), calm)
 
 
-def test_a_damaged_saved_state_is_named(world: Path, tmp_path: Path) -> None:
-    (tmp_path / "net.pt.resume").write_bytes(b"cut")
-    with pytest.raises(InputError, match=r"net\.pt\.resume: "):
-        train_net(world, tmp_path, training_config())
-    assert not (tmp_path / "net.pt").exists()
+def test_a_damaged_saved_state_is_set_aside_and_the_training_starts_anew(
+    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = training_config()
+    calm = weights_of(train_net(world, tmp_path / "calm", values))
+    for content in (b"", b"cut"):
+        (tmp_path / "net.pt.resume").write_bytes(content)
+        assert equal_bits(weights_of(train_net(world, tmp_path, values)), calm)
+        assert "net.pt.resume: damaged" in caplog.text and "starting anew" in caplog.text
+        assert (tmp_path / "net.pt.resume.damaged").read_bytes() == content
+        assert not (tmp_path / "net.pt.resume").exists()

@@ -1,0 +1,191 @@
+"""A training's saved state on disk: written whole, and checked before anything of it is used."""
+
+import lzma
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
+from torch import Tensor
+
+from fcnlib.config.schema_nets import Recipe
+from fcnlib.core.errors import InputError
+from fcnlib.models.weights.checkpoint import format_shape, read_tensors, write_tensors
+from fcnlib.training.history import (
+    LOSS_COLUMNS,
+    LogRecord,
+    LossMeter,
+    TrainingState,
+    is_logged,
+)
+
+# What zipfile raises for damaged files; it has no common class.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError),
+    *(LookupError, RuntimeError, MemoryError, OverflowError),
+)
+DAMAGED_SUFFIX = ".damaged"
+GPU_GENERATOR = "cuda"  # of random numbers; trainings on the CPU have none
+Identity = dict[str, JsonValue]
+State = dict[str, Tensor]
+
+
+@dataclass
+class SavedState:
+    """All that is needed to resume a training with the same bits."""
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    identity: Identity  # what the training depends on
+    net: State
+    velocities: list[list[Tensor | None]]  # by group and parameter
+    generators: State  # of random numbers
+    training_state: TrainingState
+    loss_meter: LossMeter
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a training's saved state has to fit."""
+
+    now: SavedState  # its present one
+    parameters: list[list[Tensor]]  # by group of the optimizer
+    recipe: Recipe
+    columns: list[str]  # of its learning curve
+
+
+_IDENTITY, _STATE = TypeAdapter(Identity), TypeAdapter(SavedState)
+
+
+def write_state(path: Path, saved: SavedState) -> None:
+    """Write a training's state atomically."""
+    write_tensors(
+        path,
+        {
+            **vars(saved),
+            "training_state": vars(saved.training_state),
+            "loss_meter": vars(saved.loss_meter),
+        },
+    )
+
+
+def read_state(path: Path, expected: Expected) -> SavedState | None:
+    """The state in a file, if the training can be in it; None if it is another training's.
+
+    Raises:
+        InputError: A bit is not as it was written, or a value cannot be of this training.
+    """
+    _check_sums(path)
+    content = read_tensors(path)
+    with _named_errors(path):
+        if _IDENTITY.validate_python(content.get("identity")) != expected.now.identity:
+            return None
+        saved = _STATE.validate_python(content)
+    if problem := next(_problems(saved, expected), None):
+        raise InputError(f"{path}: {problem}; expected a state of this training")
+    return saved
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that cannot be used, so that nothing takes it for one that can."""
+    aside = path.with_name(path.name + DAMAGED_SUFFIX)
+    os.replace(path, aside)
+    return aside
+
+
+def _check_sums(path: Path) -> None:
+    """Raise unless every part of the file has the checksum that was written with it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except _DAMAGED:
+        damaged = "no whole archive"
+    if damaged:
+        raise InputError(f"{path}: damaged ({damaged}); expected a training's saved state")
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        message = f"{place}: {first['msg']}" if place else "lacks identity"
+        raise InputError(f"{path}: {message}; expected a training's saved state") from None
+
+
+def _problems(saved: SavedState, expected: Expected) -> Iterator[str]:
+    """What of a state cannot be of the training."""
+    progress = saved.training_state
+    yield from _record_problems(saved, expected)
+    yield from _tensor_problems("net", saved.net, expected.now.net)
+    if progress.best_weights or any("mean_iu" in record for record in progress.records):
+        yield from _tensor_problems("best_weights", progress.best_weights, expected.now.net)
+    moving = progress.iteration > 0 and expected.recipe.momentum > 0
+    forms = [[_form(each) if moving else None for each in group] for group in expected.parameters]
+    if [[_form(each) for each in group] for group in saved.velocities] != forms:
+        yield "velocities of other parameters"
+    yield from _tensor_problems("generators", *map(_on_cpu, (saved, expected.now)))
+    if not all(map(_is_generator_state, _on_cpu(saved).values())):
+        yield "generators: not the state of one"
+
+
+def _record_problems(saved: SavedState, expected: Expected) -> Iterator[str]:
+    """What does not fit how far the training is."""
+    progress, recipe = saved.training_state, expected.recipe
+    if not progress.best_iteration <= progress.iteration <= recipe.iterations:
+        yield f"iteration {progress.iteration} of {recipe.iterations}"
+    logged = [i for i in range(1, progress.iteration + 1) if is_logged(i, recipe)]
+    if [record.get("iteration") for record in progress.records] != logged:
+        yield f"records of other iterations than those up to {progress.iteration}"
+    if not all(_is_record(record, expected.columns) for record in progress.records):
+        yield "records of other columns"
+    since = progress.iteration - (logged[-1] if logged else 0)
+    if saved.loss_meter.images != since * recipe.batch_size:
+        yield f"loss_meter of {saved.loss_meter.images} images"
+    if progress.diverged_at is not None or (progress.iteration and not progress.seconds):
+        yield "training_state of no training that goes on"
+
+
+def _is_record(record: LogRecord, columns: Sequence[str]) -> bool:
+    """Whether these are the values of a log record: numbers, or texts of them."""
+    if not set(LOSS_COLUMNS) <= record.keys() <= set(columns):
+        return False
+    try:
+        return all(math.isfinite(float(record[name])) for name in LOSS_COLUMNS)
+    except ValueError:
+        return False
+
+
+def _tensor_problems(what: str, found: State, expected: State) -> Iterator[str]:
+    """Tensors that are not of the names, shapes and types that they should be."""
+    for name in found.keys() ^ expected.keys():
+        yield f"{what}: {name} is {'not known' if name in found else 'missing'}"
+        return
+    for name, tensor in found.items():
+        if _form(tensor) != _form(expected[name]):
+            yield f"{what}: {name} is {format_shape(tensor)}"
+
+
+def _form(tensor: Tensor | None) -> tuple[object, ...] | None:
+    return None if tensor is None else (tensor.shape, tensor.dtype, tensor.layout)
+
+
+def _on_cpu(saved: SavedState) -> State:
+    """The states of the generators that every training has, wherever it computes."""
+    return {name: state for name, state in saved.generators.items() if name != GPU_GENERATOR}
+
+
+def _is_generator_state(state: Tensor) -> bool:
+    try:
+        torch.Generator().set_state(state)
+    except RuntimeError:
+        return False
+    return True

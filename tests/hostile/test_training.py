@@ -1,0 +1,206 @@
+"""Bad inputs of a training: its saved state, its splits, and the machine that it runs on."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from fixtures.archives import png
+from fixtures.hostile import Kind
+
+from fcnlib.config.load import read_config
+from fcnlib.core.stopping import Stopped
+from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.writer import dataset_writer
+from fcnlib.training.trainer import Trainer
+
+RESUME = Path("results/demo/checkpoints/own-32s/0.pt.resume")
+REPOSITORY = Path(__file__).parents[2]
+NET = {"backbone": "vgg16", "predict_from": ["fc7"], "start_from": "random"}
+RECIPE = {"name": "heavy", "reduction": "mean", "learning_rate": 1e-5}
+
+
+def own_config(**recipe: Any) -> dict[str, Any]:
+    """One training of the project's configuration, on images of one's own."""
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))
+    del config["studies"]
+    config["scales"]["demo"]["net"] |= {"width": 1 / 32}
+    config["datasets"] = {"own": {"converter": "folder", "path": "own", "splits": {}}}
+    config["tables"] = {"own": {"title": "Own", "columns": ["mean_iu"]}}
+    config["figures"] = {"own": {"title": "Own", "experiments": ["own-32s"], "images": 1}}
+    config["experiments"] = {
+        "own-32s": {
+            "row": "FCN-32s",
+            "tables": ["own"],
+            "data": {"dataset": "own", "train": "train", "test": "val"},
+            "net": NET,
+            "recipe": {**RECIPE, "iterations": 8, "validate_every": 2, **recipe},
+        }
+    }
+    return config
+
+
+def write_own(folder: Path, *, void: str = "", **recipe: Any) -> list[object]:
+    """A prepared data set, of which a split may be void everywhere, and the arguments to train."""
+    rng = np.random.default_rng(0)
+    (folder / "own.yaml").write_text(yaml.safe_dump(own_config(**recipe)), "utf-8")
+    with dataset_writer(
+        folder / "data/demo/own", tasks={"semantic": ["ground", "thing"]}
+    ) as writer:
+        for split, ids in {"train": "abcd", "val": "ef"}.items():
+            for id in ids:
+                writer.add_image(id, png(rng.integers(0, 256, (32, 40, 3), np.uint8)), id)
+                label = rng.integers(0, 2, (32, 40)).astype(np.uint8)
+                writer.add_label(id, np.full_like(label, 255) if split == void else label, id)
+            writer.add_split(split, ids)
+    return ["train", "own-32s", "-c", "own.yaml"]
+
+
+class StopsAtFive(Trainer):
+    """Is asked to stop behind its fifth iteration."""
+
+    def _raise_if_stop_requested(self) -> None:
+        if self.state.iteration == 5:
+            raise Stopped
+
+
+def write_stopped(folder: Path) -> list[object]:
+    """A training that was stopped at its fifth iteration of eight, and how it is continued."""
+    arguments = write_own(folder)
+    config = read_config([folder / "own.yaml"]).training("own-32s")
+    with torch.random.fork_rng(), pytest.raises(Stopped):
+        torch.manual_seed(0)
+        data = PreparedDataset(folder / "data/demo/own")
+        trainer = StopsAtFive(config, data, [], seed=0, device="cpu", provenance={})
+        trainer.fit(folder / RESUME.with_suffix(""), folder / "unused.csv", resume=False)
+    return arguments
+
+
+def damaged(change: Callable[[bytes], bytes]) -> Callable[[Path], list[object]]:
+    """Makes a saved state whose bytes are changed."""
+
+    def make(folder: Path) -> list[object]:
+        arguments = write_stopped(folder)
+        content = (folder / RESUME).read_bytes()
+        (folder / RESUME).write_bytes(change(content))
+        return arguments
+
+    return make
+
+
+def other(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], list[object]]:
+    """Makes a saved state that is whole and has other values."""
+
+    def make(folder: Path) -> list[object]:
+        arguments = write_stopped(folder)
+        content = torch.load(folder / RESUME, weights_only=True)
+        changed = change(content)
+        torch.save(content if changed is None else changed, folder / RESUME)
+        return arguments
+
+    return make
+
+
+def flip(at: float) -> Callable[[bytes], bytes]:
+    """Flips a bit, so far into the file."""
+
+    def change(content: bytes) -> bytes:
+        place = int(at * len(content))
+        return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+
+    return change
+
+
+def setting(path: str, value: object) -> Callable[[Path], list[object]]:
+    """Makes a saved state with another value at a path such as `training_state/iteration`."""
+
+    def change(content: dict[str, Any]) -> None:
+        *parents, last = path.split("/")
+        place: Any = content
+        for name in parents:
+            place = place[int(name) if isinstance(place, list) else name]
+        place[int(last) if isinstance(place, list) else last] = value
+
+    return other(change)
+
+
+def as_folder(folder: Path) -> list[object]:
+    arguments = write_stopped(folder)
+    (folder / RESUME).unlink()
+    (folder / RESUME).mkdir()
+    return arguments
+
+
+NEW_START = r"0\.pt\.resume: .*; set aside as 0\.pt\.resume\.damaged, starting anew"
+STATES = {
+    "an empty saved state": damaged(lambda _: b""),
+    "a saved state cut in the middle": damaged(lambda content: content[: len(content) // 2]),
+    "a saved state without its end": damaged(lambda content: content[:-1]),
+    "a saved state of zeros": damaged(lambda content: bytes(len(content))),
+    "a web page under a saved state's name": damaged(lambda _: b"<!DOCTYPE html><html>" * 99),
+    "a saved state with a flipped bit in the weights": damaged(flip(0.2)),
+    "a saved state with a flipped bit in the snapshot": damaged(flip(0.8)),
+    "a folder under a saved state's name": as_folder,
+    "a saved list": other(lambda _: [1, 2]),
+    "a saved state without any key": other(lambda content: content.clear()),
+    "a saved state without velocities": other(lambda content: content.pop("velocities") and None),
+    "a saved state without a generator": other(lambda content: content["generators"].clear()),
+    "a saved state without its progress": other(
+        lambda content: content["training_state"].pop("best_weights") and None
+    ),
+    "a saved state beyond the last iteration": setting("training_state/iteration", 10**6),
+    "a saved state at another iteration": setting("training_state/iteration", 6),
+    "a saved state before the first iteration": setting("training_state/iteration", -1),
+    "a saved state between iterations": setting("training_state/iteration", 4.5),
+    "a saved state of text": setting("training_state/iteration", "many"),
+    "a best iteration to come": setting("training_state/best_iteration", 7),
+    "time that went backwards": setting("training_state/seconds", -3.0),
+    "time that is no number": setting("training_state/seconds", float("nan")),
+    "a saved state that has lost its snapshot": setting("training_state/best_weights", {}),
+    "a saved state without its records": setting("training_state/records", []),
+    "records of text": setting("training_state/records/0/loss", "small"),
+    "records with a column too many": setting("training_state/records/0/mood", "good"),
+    "a loss of more images than were seen": setting("loss_meter/images", 10**9),
+    "velocities of other parameters": setting("velocities/0/0", torch.zeros(3)),
+    "velocities that are gone": setting("velocities/0/0", None),
+    "velocities of too few parameters": setting("velocities/0", []),
+    "weights of another shape": setting("net/fc7.weight", torch.zeros(1)),
+    "weights of another type": setting("net/fc7.bias", torch.zeros(128, dtype=torch.int64)),
+    "weights of an unknown layer": setting("net/fc8.weight", torch.zeros(1)),
+    "a generator of a few bytes": setting("generators/cpu", torch.zeros(4, dtype=torch.uint8)),
+    "a generator of noise": setting("generators/loss", torch.zeros(5056, dtype=torch.uint8)),
+    "a state of a training that has ended": setting("training_state/diverged_at", 3),
+    "an identity of tensors": setting("identity", {"config": torch.zeros(2)}),
+}
+KINDS = [
+    *(
+        Kind(name, make, NEW_START, code=0, leaves=("0.pt*", "0.csv"))
+        for name, make in STATES.items()
+    ),
+]
+
+
+class Printed(logging.Handler):
+    """Prints the log, as `fcn` does unless pytest listens."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(record.getMessage(), file=sys.stderr)
+
+
+@pytest.fixture
+def printed_log() -> Iterator[None]:
+    handler, root = Printed(), logging.getLogger()
+    root.addHandler(handler)
+    yield
+    root.removeHandler(handler)
+
+
+@pytest.mark.usefixtures("printed_log")
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_bad_inputs_of_a_training(kind: Kind, try_kind: Callable[[Kind], None]) -> None:
+    try_kind(kind)
