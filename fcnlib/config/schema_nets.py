@@ -163,7 +163,7 @@ class Recipe(Frozen):
     )
     validate_every: Positive = Field(description="Iterations between validations.")
     workers: Annotated[int, Field(strict=True, ge=0)] = Field(
-        0, description="Processes that read images."
+        0, description="Threads that read images ahead."
     )
 
     @field_validator("loss", mode="before")

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Thread
 from typing import TypeVar
@@ -22,6 +22,16 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> 
     if workers <= 1:
         return map(function, items)
     return _pooled(ThreadPoolExecutor(workers), function, items, workers)
+
+
+def read_ahead(
+    function: Callable[[T], R], items: Iterable[T], threads: int
+) -> Generator[R, None, None]:
+    """The same in threads beside the caller's; with none, each result when it is asked for."""
+    if threads == 0:
+        yield from map(function, items)
+    else:
+        yield from _pooled(ThreadPoolExecutor(threads), function, items, threads)
 
 
 def in_processes(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:

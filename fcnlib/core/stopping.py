@@ -36,9 +36,3 @@ def stop_requests() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def leave_stopping_to_parent(_: int) -> None:
-    """Let a worker process ignore signals that all processes of a job get: its parent ends it."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.masking import NO_MASK, InputMask
@@ -34,7 +33,7 @@ def as_tensor(stack: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(stack, 0, 2))).permute(2, 0, 1)
 
 
-class Samples(Dataset[Sample]):
+class Samples:
     """Training samples in a fixed order: the inputs [C, H, W] and each task's labels [H, W].
 
     Args:
@@ -79,6 +78,6 @@ class Samples(Dataset[Sample]):
             stack = shifted(stack, down, right, self.border)
             labels = {task: shifted(each, down, right, VOID) for task, each in labels.items()}
         return as_tensor(stack), {
-            task: torch.from_numpy(np.ascontiguousarray(label)).long()
+            task: torch.from_numpy(np.ascontiguousarray(label, np.int64))
             for task, label in labels.items()
         }

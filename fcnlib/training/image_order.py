@@ -2,16 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from fcnlib.config.schema_nets import Training
 from fcnlib.core.generator import make_generator
-from fcnlib.core.stopping import leave_stopping_to_parent
+from fcnlib.core.parallel import read_ahead
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample, Samples
@@ -65,7 +63,11 @@ class ImageOrder:
 
     @contextmanager
     def samples_from(self, position: int) -> Iterator[Iterator[Sample]]:
-        """The samples from the image at `position` on; workers read them ahead of their use."""
+        """The samples from the image at `position` on; workers read them ahead of their use.
+
+        These are threads: processes would hand images over in shared memory, of which a container
+        has little, and a killed one would be waited for.
+        """
         samples = Samples(
             self.dataset,
             self.names[position:],
@@ -76,17 +78,6 @@ class ImageOrder:
             shifts=self.shifts[position:].tolist() if self.recipe.random_shift else (),
             blank=self.blank,
         )
-        loader = DataLoader(
-            samples,
-            batch_size=None,
-            num_workers=self.recipe.workers,
-            # Its own: a loader samples a number on starting, and a resumed run starts one more.
-            generator=torch.Generator(),
-            worker_init_fn=leave_stopping_to_parent,
-        )
-        iterator: Any = iter(loader)
-        try:
-            yield iterator
-        finally:
-            if self.recipe.workers:  # Python ends them by a signal that they ignore
-                iterator._shutdown_workers()
+        positions = range(len(samples))
+        with closing(read_ahead(samples.__getitem__, positions, self.recipe.workers)) as read:
+            yield read

@@ -1,6 +1,7 @@
 """Bad inputs of a training: its saved state, its splits, and the machine that it runs on."""
 
 import logging
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def own_config(**recipe: Any) -> dict[str, Any]:
     return config
 
 
-def write_own(folder: Path, *, void: str = "", **recipe: Any) -> list[object]:
+def write_own(
+    folder: Path, *, void: str = "", size: tuple[int, int] = (32, 40), **recipe: Any
+) -> list[object]:
     """A prepared data set, of which a split may be void everywhere, and the arguments to train."""
     rng = np.random.default_rng(0)
     (folder / "own.yaml").write_text(yaml.safe_dump(own_config(**recipe)), "utf-8")
@@ -54,8 +57,8 @@ def write_own(folder: Path, *, void: str = "", **recipe: Any) -> list[object]:
     ) as writer:
         for split, ids in {"train": "abcd", "val": "ef"}.items():
             for id in ids:
-                writer.add_image(id, png(rng.integers(0, 256, (32, 40, 3), np.uint8)), id)
-                label = rng.integers(0, 2, (32, 40)).astype(np.uint8)
+                writer.add_image(id, png(rng.integers(0, 256, (*size, 3), np.uint8)), id)
+                label = rng.integers(0, 2, size).astype(np.uint8)
                 writer.add_label(id, np.full_like(label, 255) if split == void else label, id)
             writer.add_split(split, ids)
     return ["train", "own-32s", "-c", "own.yaml"]
@@ -204,3 +207,27 @@ def printed_log() -> Iterator[None]:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_bad_inputs_of_a_training(kind: Kind, try_kind: Callable[[Kind], None]) -> None:
     try_kind(kind)
+
+
+FCN = "from fcnlib.cli.main import main; main()"
+LITTLE_MEMORY = {
+    # What is shared with another process is a file.
+    "files of a megabyte": ["bash", "-c", 'ulimit -f 1024; exec "$@"', "-"],
+    "a megabyte of /dev/shm": [
+        *("unshare", "--map-root-user", "--mount", "sh", "-ec"),
+        *('mount -t tmpfs -o size=1m none /dev/shm; exec "$@"', "-"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", LITTLE_MEMORY)
+def test_workers_share_no_memory_that_may_be_small(tmp_path: Path, name: str) -> None:
+    limited = LITTLE_MEMORY[name]
+    tried = subprocess.run([*limited, "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        pytest.skip(f"not to be had here: {tried.stderr.strip()}")
+    arguments = write_own(tmp_path, size=(400, 500), workers=2, iterations=4)
+    command = [*limited, sys.executable, "-c", FCN, *map(str, arguments)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / RESUME.with_suffix("")).exists()
