@@ -1,6 +1,6 @@
 """The loss that training minimises (section 4)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fcnlib.config.schema_nets import Training
+from fcnlib.core.errors import InputError
 from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
@@ -54,6 +55,17 @@ def label_counts(data: PreparedDataset, split: str, task: str, *, workers: int =
     names = data.ids(split)
     counts = in_threads(count, names, workers)
     return torch.stack(list(progress(counts, desc=f"{task} labels", total=len(names), unit="img")))
+
+
+def require_labels(data: PreparedDataset, split: str, tasks: Sequence[str]) -> None:
+    """Raise if a task has no labelled pixel in a split: nothing can be learned or scored by it."""
+    names = data.ids(split)
+    for task in tasks:
+        if all(bool((data.label(name, task) == VOID).all()) for name in names):
+            raise InputError(
+                f"{data.root}: split {split}: no labelled pixel in {len(names)} images; expected "
+                f"some that are not void ({VOID}) in {task}"
+            )
 
 
 def class_weights(rule: str, counts: Tensor) -> Tensor:

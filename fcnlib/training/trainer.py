@@ -39,7 +39,7 @@ from fcnlib.training.history import (
 )
 from fcnlib.training.image_order import ImageOrder
 from fcnlib.training.initialization import build_initialized
-from fcnlib.training.losses import Loss
+from fcnlib.training.losses import Loss, require_labels
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 from fcnlib.training.saved_state import (
     GPU_GENERATOR,
@@ -128,6 +128,9 @@ class Trainer:
         self.seed, self.device, self.provenance = seed, device, provenance
         self.dataset = dataset
         self.inputs, self.tasks = config.data.inputs, config.data.tasks
+        self.validation_split = config.data.validate_on or config.data.test
+        for split in (config.data.train, self.validation_split):
+            require_labels(dataset, split, self.tasks)
 
         self.net = build_initialized(
             config.net,
@@ -256,14 +259,15 @@ class Trainer:
         """Add the net's scores to the last log record, and keep the net if it is the best."""
         if not all(bool(weights.isfinite().all()) for weights in self.net.parameters()):
             raise self._diverged(self.state.iteration, "a weight is not finite")
-        split = self.config.data.validate_on or self.config.data.test
+        split = self.validation_split
         first, *others = self.tasks
         counts = self._validation_counts(split)
         metrics = scores(counts[first])
         log.info(
             "iteration %d: mean IU %.4f on %s", self.state.iteration, metrics["mean_iu"], split
         )
-        if metrics["mean_iu"] > self.state.best_scores.get("mean_iu", -1.0):
+        best = self.state.best_scores.get("mean_iu", -1.0)
+        if not metrics["mean_iu"] <= best:  # the last weights where the score is no number
             self.state.best_iteration = self.state.iteration
             self.state.best_scores = dict(metrics)
             self.state.best_weights = self._snapshot()

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,14 @@ STATES = {
     "an identity of tensors": setting("identity", {"config": torch.zeros(2)}),
 }
 KINDS = [
+    *(
+        Kind(
+            f"a split without a labelled pixel: {split}",
+            partial(write_own, void=split),
+            f"error: data/demo/own: split {split}: no labelled pixel in {count} images; expected",
+        )
+        for split, count in (("train", 4), ("val", 2))
+    ),
     *(
         Kind(name, make, NEW_START, code=0, leaves=("0.pt*", "0.csv"))
         for name, make in STATES.items()

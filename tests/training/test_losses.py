@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.archives import png
 from fixtures.training import make_trainer, training_config
 from torch import Tensor
 
 from fcnlib.config.schema_nets import Training
+from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Samples
+from fcnlib.datasets.writer import dataset_writer
 from fcnlib.training.losses import (
     Loss,
     class_weights,
     cross_entropy_loss,
     label_counts,
+    require_labels,
     sigmoid_loss,
 )
 from fcnlib.training.trainer import Trainer
@@ -175,3 +179,21 @@ def test_cells_that_are_not_sampled_are_ignored(world: Path, reduction: str) -> 
     assert torch.equal(found[0], wanted[0])
     assert (total, pixels) == (wanted_total, wanted_pixels)
     assert pixels == (kept["semantic"] != 255).sum()
+
+
+def test_a_split_is_refused_where_any_task_has_no_labelled_pixel(tmp_path: Path) -> None:
+    tasks = {"semantic": ["ground", "thing"], "geometric": ["flat", "steep"]}
+    with dataset_writer(tmp_path / "set", tasks=tasks) as writer:
+        for id in "abcd":
+            writer.add_image(id, png(np.zeros((8, 8, 3), np.uint8)), id)
+            for task in tasks:
+                label = np.full((8, 8), 255, np.uint8)
+                label[0, 0] = 1 if id == "b" or task == "semantic" else 255
+                writer.add_label(id, label, id, task)
+        writer.add_split("train", "ab")
+        writer.add_split("val", "cd")
+    data = PreparedDataset(tmp_path / "set")
+    require_labels(data, "train", ("semantic", "geometric"))
+    require_labels(data, "val", ("semantic",))
+    with pytest.raises(InputError, match=r"split val: no labelled pixel in 2 images.*geometric"):
+        require_labels(data, "val", ("semantic", "geometric"))
