@@ -1,34 +1,51 @@
-"""Atomic writes: files and folders appear complete or not at all."""
+"""Atomic writes: files and folders appear complete or not at all, and last beyond a power cut."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import platform
 import re
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.parallel import read_ahead
+
+NAME_BYTES = 100  # of a target, in names that are made of its name
+# Locks do not reach other machines: there, who writes has touched its files since.
+ABANDONED_S = 3600.0
+SYNCING_THREADS = 8  # the system joins what several ask for: a twentieth of the time of one by one
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it on success and removed on failure."""
+def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it on success and removed on failure.
+
+    Not `durable`, a power cut may leave an empty file: for many small ones that are made anew as
+    easily, as waiting for the disk takes longer than writing them.
+    """
     path = Path(path)
-    temporary = _temporary_name(path)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:  # a full disk's names no file, others the temporary one
-        if error.errno and error.filename in (None, str(temporary)):
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _temporary_folder(path) as folder:
+        temporary = folder / path.name
+        try:
+            yield temporary
+            if durable:
+                sync(temporary)
+            os.replace(temporary, path)
+        except OSError as error:  # a full disk's names no file, others the temporary one
+            if error.errno and error.filename in (None, str(temporary)):
+                raise OSError(error.errno, error.strerror, str(path)) from None
+            raise
+    if durable:
+        sync(path.parent)
 
 
 @contextmanager
@@ -47,15 +64,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Whatever is at `path` is deleted: whether it may be is for the caller to check.
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
-    temporary = _temporary_name(path)
-    try:
+    with _temporary_folder(path) as folder:
+        temporary = folder / path.name
         temporary.mkdir()
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _put_in_place(temporary, path)
 
 
 @contextmanager
@@ -67,64 +80,132 @@ def resumable_folder(path: Path, key: str) -> Iterator[Path]:
     """
     path = Path(path).resolve()  # a link stays, as to a larger disk
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{key[:16]}.part")
-    for other in path.parent.glob(f".{path.name}.*.part"):
+    part = path.with_name(f".{_short(path.name)}.{key[:16]}.part")
+    for other in _siblings(path, r"[^.]+\.part"):
         if other != part:
-            with _locked(other):
+            with _locked(other, path):
                 shutil.rmtree(other)
     part.mkdir(exist_ok=True)
-    with _locked(part):
+    with _locked(part, path):
         try:
             yield part
-            if path.exists():
-                shutil.rmtree(path)
-            os.replace(part, path)
+            _put_in_place(part, path)
         except Exception:  # not an interruption: the next process would fail in the same way
             shutil.rmtree(part, ignore_errors=True)
             raise
 
 
+def _put_in_place(folder: Path, path: Path) -> None:
+    """Move a whole folder to `path`, whose content is deleted."""
+    content = (each for each in folder.rglob("*") if not each.is_symlink())
+    for _ in read_ahead(sync, content, SYNCING_THREADS):
+        pass
+    if path.exists():
+        shutil.rmtree(path)
+    os.replace(folder, path)
+    sync(path.parent)
+
+
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; an error where another process holds it."""
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """A folder beside `path` that no other process writes to; removes those that killed ones left.
+
+    What is written in it has the name of `path`, for writers choose the format by its suffix.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for other in _siblings(path, r"\w+-\w+\.tmp"):
+        _remove_abandoned(other, path)
+    folder = _random_name(path)
+    with name_os_errors(path):
+        folder.mkdir()
+    try:
+        with _locked(folder, path):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _siblings(path: Path, end: str) -> list[Path]:
+    """The hidden files beside `path` that are named after it, up to an end of this pattern."""
+    pattern = re.compile(rf"\.{re.escape(_short(path.name))}\.{end}")
+    return [path.with_name(name) for name in filter(pattern.fullmatch, os.listdir(path.parent))]
+
+
+def _short(name: str) -> str:
+    """A name, or the begin of a long one with a hash of it: others are to be made of it."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= NAME_BYTES:
+        return name
+    digest = hashlib.sha256(encoded).hexdigest()[:8]
+    return f"{encoded[: NAME_BYTES - 9].decode(errors='ignore')}-{digest}"
+
+
+@cache
+def _kernel() -> str:
+    """What tells the running system, within which locks hold, from others of the same name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").partition("-")[0]
+    except OSError:
+        return re.sub(r"\W", "_", platform.node())[:32] or "unknown"
+
+
+def _random_name(path: Path) -> Path:
+    return path.with_name(f".{_short(path.name)}.{_kernel()}-{secrets.token_hex(8)}.tmp")
+
+
+def _remove_abandoned(folder: Path, path: Path) -> None:
+    """Remove a temporary folder of `path` that no process writes to any more."""
+    with suppress(OSError, InputError):
+        is_idle = time.time() - _last_change(folder) > ABANDONED_S
+        # Whoever made an empty one may be about to lock it.
+        is_ours = f".{_kernel()}-" in folder.name and any(folder.iterdir())
+        if not is_idle and not is_ours:
+            return
+        with _locked(folder, path) as locked:
+            if is_idle or locked:
+                # At once: who writes to it all the same must fail, and not miss a part.
+                gone = _random_name(path)
+                os.replace(folder, gone)
+                shutil.rmtree(gone, ignore_errors=True)
+
+
+def _last_change(folder: Path) -> float:
+    """When a folder or anything in it was written last, in seconds."""
+    return max(file.lstat().st_mtime for file in (folder, *folder.rglob("*")))
+
+
+@contextmanager
+def _locked(folder: Path, path: Path) -> Iterator[bool]:
+    """Hold a folder's lock, False where the system has none; an error if another process does."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        target = folder.with_name(re.sub(r"^\.(.*)\.\w+\.part$", r"\1", folder.name))
-        raise InputError(f"{target}: another process is writing it; wait for its end") from None
+        yield _lock(handle, path)
     finally:
         os.close(handle)
 
 
-def _temporary_name(path: Path) -> Path:
-    """A temporary name beside `path` with its process's number; removes what killed ones left."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The machine too: on a cluster's disk, a process that does not run here may run elsewhere.
-    prefix = f".{path.stem}.{platform.node().partition('.')[0]}-"
-    # The suffix stays last: writers such as Pillow and NumPy choose the format by it.
-    end = f".tmp{path.suffix}"
-    pattern = re.compile(rf"{re.escape(prefix)}(\d+){re.escape(end)}")
-    for other in filter(None, map(pattern.fullmatch, os.listdir(path.parent))):
-        if not _is_another_running(int(other[1])):
-            leftover = path.parent / other[0]
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink(missing_ok=True)
-    return path.with_name(f"{prefix}{os.getpid()}{end}")
-
-
-def _is_another_running(process: int) -> bool:
-    """Whether a process runs, and is not this one."""
+def _lock(handle: int, path: Path) -> bool:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{path}: another process is writing it; wait for its end") from None
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF):
+            raise
         return False
-    except PermissionError:  # another user's
-        return True
-    return process != os.getpid()
+    return True
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        if not path.is_dir():  # of which not every system can tell
+            raise
+    finally:
+        os.close(handle)
 
 
 def sha256(path: Path) -> str:

@@ -73,7 +73,7 @@ def _read(path: Path) -> _Module:
     module = _parse(path)
     # A file that has just been written may be written again without another date.
     if time.time_ns() - status.st_mtime_ns > RACY_NS:
-        with suppress(OSError), atomic_write(kept) as temporary:
+        with suppress(OSError), atomic_write(kept, durable=False) as temporary:
             temporary.write_text(json.dumps({"key": key, "module": module}), "utf-8")
     return module
 

@@ -79,14 +79,16 @@ class OutputFiles:
         path, pixels = prediction.image.path, prediction.image.pixels
         for task, probabilities in _unnamed_if_single(prediction.probabilities).items():
             names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
-            with atomic_write(self.path(path, task, ".npz")) as temporary:
+            with atomic_write(self.path(path, task, ".npz"), durable=False) as temporary:
                 np.savez_compressed(temporary, probabilities=probabilities, classes=np.array(names))
         for task, labels in labels_by_task.items():
             if self.overlays:
-                with atomic_write(self.path(path, task, ".overlay.png")) as temporary:
+                with atomic_write(
+                    self.path(path, task, ".overlay.png"), durable=False
+                ) as temporary:
                     Image.fromarray(overlay(pixels, labels, self.palettes[task])).save(temporary)
             colours = full_palette(tuple((r, g, b) for r, g, b in self.palettes[task]))
-            with atomic_write(self.path(path, task, ".png")) as temporary:
+            with atomic_write(self.path(path, task, ".png"), durable=False) as temporary:
                 temporary.write_bytes(label_png(labels, colours))
         return [self.path(path, task, ".png") for task in labels_by_task]
 

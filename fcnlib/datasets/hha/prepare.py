@@ -65,7 +65,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
 
 def write_hha(hha: NDArray[np.uint8], path: Path) -> None:
     """Write HHA [H, W, 3] as a PNG whose channels are disparity, height and angle."""
-    with atomic_write(path) as temporary:
+    with atomic_write(path, durable=False) as temporary:
         Image.fromarray(hha).save(temporary, "PNG", compress_level=ZLIB_LEVEL)
 
 
