@@ -6,8 +6,11 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 from typing import TypeVar
+
+from fcnlib.core.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,7 +44,17 @@ def in_processes(function: Callable[[T], R], items: Iterable[T], workers: int) -
     # Forked ones would inherit locks of threads that they do not have.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
-    return _without_main(_pooled(pool, function, items, workers))
+    return _without_main(_named_loss(_pooled(pool, function, items, workers)))
+
+
+def _named_loss(results: Iterator[R]) -> Iterator[R]:
+    """The results; a lost process, which tells nothing itself, is one line."""
+    try:
+        yield from results
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that worked beside this one was killed; is the memory full?"
+        ) from None
 
 
 def _end_with_parent() -> None:

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from fcnlib.core.parallel import in_processes, in_threads
+from fcnlib.core.errors import InputError
+from fcnlib.core.parallel import in_processes, in_threads, read_ahead
 
 UNGUARDED = """
 import math, sys
@@ -46,6 +48,28 @@ def test_processes_keep_the_order_and_pass_errors_on() -> None:
     assert list(in_processes(math.isqrt, range(20), 2)) == [math.isqrt(n) for n in range(20)]
     with pytest.raises(ValueError, match="nonnegative"):
         list(in_processes(math.isqrt, [4, -1, 9], 2))
+
+
+def end(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_one_line() -> None:
+    """As the system does when memory is short."""
+    with pytest.raises(InputError, match=r"was killed; is the memory full\?$"):
+        list(in_processes(end, range(8), 2))
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_reading_ahead_keeps_the_order_and_ends_with_its_reader(threads: int) -> None:
+    taken: list[int] = []
+    with closing(read_ahead(taken.append, range(1000), threads)) as results:
+        for _ in range(3):
+            next(results)
+    assert taken[:3] == [0, 1, 2] and len(taken) <= 3 + 2 * threads
+    assert list(read_ahead(math.isqrt, range(50), threads)) == [math.isqrt(n) for n in range(50)]
+    with pytest.raises(ValueError, match="nonnegative"):
+        list(read_ahead(math.isqrt, [4, -1, 9], threads))
 
 
 def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
