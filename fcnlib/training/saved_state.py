@@ -101,11 +101,13 @@ def set_aside(path: Path) -> Path:
 
 def _check_sums(path: Path) -> None:
     """Raise unless every part of the file has the checksum that was written with it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except _DAMAGED:
-        damaged = "no whole archive"
+    if not path.is_file():  # a pipe would be waited for
+        raise InputError(f"{path}: no regular file; expected a training's saved state")
+    with open(path, "rb") as file:  # what may not be read is not damaged: an OSError
+        try:
+            damaged = zipfile.ZipFile(file).testzip()
+        except _DAMAGED:
+            damaged = "no whole archive"
     if damaged:
         raise InputError(f"{path}: damaged ({damaged}); expected a training's saved state")
 

@@ -1,6 +1,7 @@
 """Bad inputs of a training: its saved state, its splits, and the machine that it runs on."""
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -133,11 +134,16 @@ def setting(path: str, value: object) -> Callable[[Path], list[object]]:
     return other(change)
 
 
-def as_folder(folder: Path) -> list[object]:
-    arguments = write_stopped(folder)
-    (folder / RESUME).unlink()
-    (folder / RESUME).mkdir()
-    return arguments
+def instead(make_other: Callable[[Path], object]) -> Callable[[Path], list[object]]:
+    """Makes something else under a saved state's name."""
+
+    def make(folder: Path) -> list[object]:
+        arguments = write_stopped(folder)
+        (folder / RESUME).unlink()
+        make_other(folder / RESUME)
+        return arguments
+
+    return make
 
 
 NEW_START = r"0\.pt\.resume: .*; set aside as 0\.pt\.resume\.damaged, starting anew"
@@ -149,7 +155,8 @@ STATES = {
     "a web page under a saved state's name": damaged(lambda _: b"<!DOCTYPE html><html>" * 99),
     "a saved state with a flipped bit in the weights": damaged(flip(0.2)),
     "a saved state with a flipped bit in the snapshot": damaged(flip(0.8)),
-    "a folder under a saved state's name": as_folder,
+    "a folder under a saved state's name": instead(Path.mkdir),
+    "a pipe under a saved state's name": instead(os.mkfifo),
     "a saved list": other(lambda _: [1, 2]),
     "a saved state without any key": other(lambda content: content.clear()),
     "a saved state without velocities": other(lambda content: content.pop("velocities") and None),
