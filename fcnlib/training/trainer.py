@@ -129,8 +129,6 @@ class Trainer:
         self.dataset = dataset
         self.inputs, self.tasks = config.data.inputs, config.data.tasks
         self.validation_split = config.data.validate_on or config.data.test
-        for split in (config.data.train, self.validation_split):
-            require_labels(dataset, split, self.tasks)
 
         self.net = build_initialized(
             config.net,
@@ -144,6 +142,8 @@ class Trainer:
         to(memory_format=torch.channels_last)
         self.fast_net = optimize_for_training(self.net)  # shares the parameters
 
+        for split in (config.data.train, self.validation_split):
+            require_labels(dataset, split, self.tasks)
         self.loss = Loss(config, self.net, dataset, seed=seed, device=device)
         self.image_order = ImageOrder(config, self.net, dataset, seed=seed)
         self.test_mask = input_mask(config.data.test_mask, self.net, dataset, self.tasks[0])
