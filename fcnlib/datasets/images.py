@@ -6,13 +6,15 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
+from fcnlib.datasets.formats import what_is
 
 Colour = tuple[int, int, int]
 
@@ -46,8 +48,8 @@ def read_image(file: Path | bytes, name: object = None) -> Image.Image:
     name = file if name is None else name
     try:
         with (
-            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as stream,
-            Image.open(stream) as image,
+            io.BytesIO(file) if isinstance(file, bytes) else open_regular(file) as stream,
+            _opened(stream, name) as image,
         ):
             image.info["raw"] = image.tile[0][3] if image.tile else None
             image.load()
@@ -56,14 +58,36 @@ def read_image(file: Path | bytes, name: object = None) -> Image.Image:
         raise InputError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{name}: is a folder, expected an image") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
+    except InputError:
+        raise
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image file, read from its header only."""
+    try:
+        with open_regular(path) as stream, _opened(stream, path) as image:
+            return image.height, image.width
+    except InputError:
+        raise
+    except _DAMAGED:
+        raise InputError(f"{path}: not an image, or its first bytes are damaged") from None
+
+
+def _opened(stream: BinaryIO, name: object) -> ImageFile.ImageFile:
+    """The image of a file, not decoded yet; of a file that is none, what it is instead."""
+    try:
+        return Image.open(stream)
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if kind := what_is(stream.read(64)):
+            raise InputError(f"{name}: not an image that can be read: {kind}") from None
+        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
 
 
 def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
