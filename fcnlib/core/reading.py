@@ -23,8 +23,7 @@ def open_regular(path: Path | str) -> BinaryIO:
         kind = ENDLESS.get(stat.S_IFMT(os.stat(path).st_mode))
     except FileNotFoundError:
         if os.path.islink(path):
-            target = os.readlink(path)
-            raise InputError(f"{path}: is a link to {target}, which is not there") from None
+            raise InputError(f"{path}: no such file, as a link to {os.readlink(path)}") from None
         raise
     if kind:
         raise InputError(f"{path}: is {kind}, expected a regular file")

@@ -180,10 +180,10 @@ def find_images(names: Sequence[str]) -> list[Path]:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
             inside = matching_files(name)
         if not inside:
-            kinds, there = ", ".join(IMAGE_SUFFIXES), f" (there: {others})" if others else ""
+            kinds, there = ", ".join(IMAGE_SUFFIXES), f"; there: {others}" if others else ""
             raise InputError(
-                f"{name}: no image found{there}; "
-                f"expected a file, a folder with {kinds} or a pattern"
+                f"{name}: no image found; "
+                f"expected a file, a folder with {kinds} or a pattern{there}"
             )
         if others:
             log.warning("%s: left out: %s", name, others)
