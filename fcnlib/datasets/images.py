@@ -3,16 +3,19 @@
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
+from fcnlib.datasets.formats import what_is
 
 Colour = tuple[int, int, int]
 
@@ -44,26 +47,50 @@ _TRANSPOSE = {  # what makes an image of each orientation upright
 def read_image(file: Path | bytes, name: object = None) -> Image.Image:
     """The decoded image of a file, given as its path or its content; `name` is for messages."""
     name = file if name is None else name
+    with (
+        _damage_named(name),
+        io.BytesIO(file) if isinstance(file, bytes) else open_regular(file) as stream,
+        _opened(stream, name) as image,
+    ):
+        image.info["raw"] = image.tile[0][3] if image.tile else None
+        image.load()
+        return image
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image file, read from its header only."""
+    with _damage_named(path), open_regular(path) as stream, _opened(stream, path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _damage_named(name: object) -> Iterator[None]:
+    """Turn what opening and decoding an image file raises into an InputError that names it."""
     try:
-        with (
-            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as stream,
-            Image.open(stream) as image,
-        ):
-            image.info["raw"] = image.tile[0][3] if image.tile else None
-            image.load()
-            return image
+        yield
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{name}: is a folder, expected an image") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
+
+
+def _opened(stream: BinaryIO, name: object) -> ImageFile.ImageFile:
+    """The image of a file, not decoded yet; of a file that is none, what it is instead."""
+    try:
+        return Image.open(stream)
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if kind := what_is(stream.read(64)):
+            raise InputError(f"{name}: not an image that can be read: {kind}") from None
+        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
 
 
 def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:

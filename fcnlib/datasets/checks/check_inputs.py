@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.checks.findings import Finding, error_finding
-from fcnlib.datasets.converters.folder import MASK_SUFFIXES, image_files
+from fcnlib.datasets.converters.folder import image_files
+from fcnlib.datasets.formats import MASK_SUFFIXES
 from fcnlib.datasets.hha.encode import SENSOR_M
 from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, available_inputs, read_hha_info, read_list
 
@@ -111,12 +111,9 @@ def _check_image(files: Mapping[str, Files], image_paths: Files, id: str) -> lis
 def _size(path: Path | None) -> Size | None:
     """The size of an image; None if it cannot be read, which the check of images reports."""
     try:
-        if path is not None:
-            with Image.open(path) as image:
-                return image.height, image.width
-    except (OSError, SyntaxError, ValueError):
-        pass
-    return None
+        return None if path is None else images.image_size(path)
+    except InputError:
+        return None
 
 
 def _check_depth(path: Path) -> tuple[Size, Problem | None]:
