@@ -1,0 +1,25 @@
+"""Files from outside, opened only where they are regular ones."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from fcnlib.core.errors import InputError
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file, opened to read; a pipe, a device or a folder in its place is an InputError.
+
+    Plain `open` would wait for ever for whoever writes to a pipe.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise InputError(f"{path}: not a regular file, expected one")
+    return open(handle, "rb")
