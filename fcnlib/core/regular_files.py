@@ -2,13 +2,13 @@
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from fcnlib.core.errors import InputError
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """The file, opened to read; a pipe, a device or a folder in its place is an InputError.
 
     Plain `open` would wait for ever for whoever writes to a pipe.
