@@ -15,8 +15,6 @@ def open_regular(path: Path) -> BufferedReader:
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 from fixtures import hostile_archives as made
 from fixtures.downloads import raw_server
@@ -41,6 +43,37 @@ def lying(name: str, content: Callable[[], bytes]) -> Callable[[Path], list[obje
 def pipe(folder: Path) -> list[object]:
     os.mkfifo(folder / TAR)
     return ["fetch", TAR, "--out", "."]
+
+
+def frame(content: Callable[[], bytes]) -> Callable[[Path], list[object]]:
+    """The arguments to encode a depth frame of NumPy's format."""
+
+    def make(folder: Path) -> list[object]:
+        (folder / "depth.npy").write_bytes(content())
+        return ["hha", "depth.npy", "--out", "hha.png"]
+
+    return make
+
+
+def npy(shape: tuple[int, ...], kind: str = "<f4", content: bytes = bytes(64)) -> bytes:
+    """A file of NumPy's format whose header declares what it likes."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}"
+    return packed_header(header.encode()) + content
+
+
+def packed_header(header: bytes) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+def npz() -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, depth=np.zeros((480, 640)))
+    return file.getvalue()
+
+
+def frame_pipe(folder: Path) -> list[object]:
+    os.mkfifo(folder / "depth.npy")
+    return ["hha", "depth.npy", "--out", "hha.png"]
 
 
 def link(name: str, target: str) -> zipfile.ZipInfo:
@@ -140,6 +173,30 @@ KINDS = [
         lying(ZIP, lambda: made.flipped(made.zip_of(MEMBERS.items()), -12, 2)),
         "100 members, its end declares 102",
     ),
+    Kind(
+        "depth that declares 4 TB",
+        frame(lambda: npy((1_000_000, 1_000_000))),
+        r"depth\.npy: not an array \(",
+    ),
+    Kind(
+        "depth of -5 x 7",
+        frame(lambda: npy((-5, 7))),
+        r"depth\.npy: not an array \(",
+    ),
+    Kind("depth that is pickled", frame(lambda: npy((1, 1), "|O")), r"depth\.npy: not an array \("),
+    Kind(
+        "depth of three axes", frame(lambda: npy((2, 2, 2))), "expected numbers of height x width"
+    ),
+    Kind("depth of complex numbers", frame(lambda: npy((2, 2), "<c8")), "expected numbers of"),
+    Kind(
+        "depth whose header nests brackets",
+        frame(lambda: packed_header(b"(" * 9000)),
+        r"depth\.npy: not an array \(",
+    ),
+    Kind(
+        "depth that is a zip of arrays", frame(npz), r"depth\.npy: not an array in NumPy's format"
+    ),
+    Kind("a pipe in place of depth", frame_pipe, r"depth\.npy: not a regular file"),
     Kind("a pipe in place of an archive", pipe, f"{TAR}: not a regular file"),
 ]
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fcnlib.core.errors import InputError, first_line, raise_all
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
+from fcnlib.core.regular_files import open_regular
 from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import (
     NYUD_CAMERA,
@@ -31,6 +32,8 @@ PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
 DEPTH_SUFFIXES = (".png", ".npy")
 TOP, BOTTOM, LEFT, RIGHT = NYUD_CROP
 CROPPED_SIZE = (BOTTOM - TOP, RIGHT - LEFT)
+NPY = b"\x93NUMPY"
+PIXELS = 1 << 27  # of a depth image
 LARGEST = 1e5  # pixels, of a focal length or principal point: beyond, numbers overflow
 
 log = logging.getLogger(__name__)
@@ -85,7 +88,7 @@ def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame
     if missing := [path for path in depths if not path.exists()]:
         raise InputError(f"{missing[0]}: no such file")
     files = [file for path in depths for file in _files(path)]
-    if len(depths) == 1 and depths[0].is_file():
+    if len(depths) == 1 and not depths[0].is_dir():
         if out.suffix != ".png":
             raise InputError(f"{out}: expected a file name that ends in .png")
         frames = [Frame(files[0], raw / files[0].name if raw and raw.is_dir() else raw, out)]
@@ -201,15 +204,23 @@ def _values(path: Path) -> NDArray[Any]:
             if path.suffix.lower() in DEPTH_SUFFIXES or not path.exists():
                 raise
             raise InputError(f"{error}; expected {' or '.join(DEPTH_SUFFIXES)}") from None
+    values = _mapped(path)
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or values.size > PIXELS:
+        raise InputError(f"{path}: expected numbers of height x width, at most {PIXELS}")
+    return np.array(values)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """An array in a file, of which nothing is read yet: a header may declare any size."""
+    with open_regular(path) as file:
+        start = file.read(len(NPY))
+    if start != NPY:
+        raise InputError(f"{path}: not an array in NumPy's format, expected one")
     try:
-        values: NDArray[Any] = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+        mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # NumPy's errors on damaged headers have no common class
         raise InputError(f"{path}: not an array ({first_line(error)})") from None
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
-        raise InputError(f"{path}: expected numbers of height x width")
-    return values
+    return mapped
 
 
 def _format_size(shape: tuple[int, ...]) -> str:
