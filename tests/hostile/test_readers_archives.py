@@ -19,9 +19,16 @@ from fcnlib.archives.integrity import check_complete
 from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.mat import load_mat, mat_label
-from fcnlib.datasets.converters.nyudv2 import HDF5_FIELDS, _check_fields, _open_hdf5
+from fcnlib.datasets.converters.nyudv2 import (
+    CLASSES,
+    HDF5_FIELDS,
+    _check_fields,
+    _frames,
+    _open_hdf5,
+)
 from fcnlib.datasets.converters.voc import sbd_label
 from fcnlib.datasets.hha.frames import DepthFormat, encode_frames, frames_of
+from fcnlib.datasets.writer import DatasetWriter
 
 EDITS = st.lists(
     st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)), max_size=6
@@ -126,6 +133,9 @@ def test_hdf5_files(labelled: bytes, edits: list[tuple[float, bytes]], cut: floa
     def read() -> None:
         with _open_hdf5(path) as file:
             _check_fields(path, file, 8)
+            crop = (slice(0, 5), slice(0, 7))
+            writer = DatasetWriter(tmp_path / "out", {"semantic": CLASSES})
+            list(_frames(path, file, writer, ["5001", "5002"], crop))
 
     read_or_refuse(read)
 

@@ -1,6 +1,5 @@
-"""Fields of .mat files of version 5, read by SciPy; a bad file is an InputError that names it."""
+"""Fields of .mat files of version 5, a bad file is an InputError that names it."""
 
-import io
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.regular_files import open_regular
-from fcnlib.datasets.converters.mat_limits import check_mat
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mat5 import read_mat
 
 LARGEST = 1 << 26  # bytes that are read of a file of lists or of labels
 _VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
@@ -29,7 +28,7 @@ def mat_values(
         raise InputError(f"{origin}: {_VERSION_7_3}") from None
     except KeyError as error:
         raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
-    except Exception as error:  # loadmat's errors on damaged files have no common class
+    except Exception as error:  # errors on damaged files have no common class
         raise InputError(f"{origin}: no readable {name} in it ({first_line(error)})") from None
 
 
@@ -76,7 +75,7 @@ def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     with open_regular(path) as file:
         data = file.read(LARGEST)
     try:
-        content = _load(data, list(names))
+        content = _load(data, names)
     except NotImplementedError:
         raise InputError(f"{path}: {_VERSION_7_3}") from None
     except OSError:
@@ -104,11 +103,7 @@ def checked_integers(values: NDArray[Any], origin: str, last: int) -> NDArray[np
     return flat.astype(np.int64)
 
 
-def _load(data: bytes, names: list[str] | None = None) -> dict[str, Any]:
-    from scipy.io import loadmat  # slow to import
-
+def _load(data: bytes, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     if data[124:128] in (b"\x00\x02IM", b"\x02\x00MI"):
         raise NotImplementedError
-    check_mat(data)
-    content: dict[str, Any] = loadmat(io.BytesIO(data), variable_names=names)  # type: ignore[arg-type]  # stubs
-    return content
+    return read_mat(data, names)

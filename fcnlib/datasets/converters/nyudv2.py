@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import h5py
 
 FIRST_ID = 5001  # of the image with index 1
+DAMAGED_HDF5 = (OSError, RuntimeError, ValueError, KeyError, TypeError)  # h5py's errors
 CHUNK_BYTES = 1 << 30  # of all chunks that hold parts of an image
 HDF5_FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
@@ -95,7 +96,7 @@ def _open_hdf5(path: Path) -> Iterator["h5py.File"]:
         raise InputError(f"{path}: a .mat file of version 5, expected version 7.3 (HDF5)")
     try:
         opened = h5py.File(path, "r")
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except DAMAGED_HDF5 as error:
         reason = "cut short" if "truncated" in str(error) else "damaged or not HDF5"
         raise InputError(f"{path}: {reason}, expected a .mat file of version 7.3") from None
     with opened:
@@ -131,7 +132,7 @@ def _field(path: Path, file: "h5py.File", name: str) -> "h5py.Dataset":
         field = file[name] if isinstance(link, h5py.HardLink) else None
         is_elsewhere = field is None or field.external or field.is_virtual
         chunk = 0 if field is None or not field.dtype else _chunk_bytes(field)
-    except (AttributeError, KeyError, OSError, RuntimeError, TypeError) as error:
+    except (AttributeError, *DAMAGED_HDF5) as error:
         raise InputError(f"{path}: no field {name!r} in it ({first_line(error)})") from None
     if link is None:
         raise InputError(f"{path}: no field {name!r} in it")
@@ -194,7 +195,7 @@ def _frames(
         try:
             # MATLAB's axes are reversed: columns come before rows.
             read = {name: field[index, ..., columns, rows] for name, field in fields.items()}
-        except (OSError, RuntimeError, ValueError):
+        except DAMAGED_HDF5:
             raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
         depth, raw, codes = (read[name].T for name in ("depths", "rawDepths", "labels"))
         yield LabeledImage(id, read["images"].transpose(2, 1, 0), depth, raw, codes)
