@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fcnlib.archives.listing import Member
 from fcnlib.archives.members import DamagedArchiveError, all_members, content_of
 from fcnlib.core.errors import InputError
 
@@ -12,12 +13,20 @@ def check_complete(path: Path, advice: str = "") -> None:
     `advice` is appended to the message.
     """
     try:
-        for member in all_members(path):
-            if member.kind == "file":
-                for _ in content_of(path, member):
-                    pass
+        files = sum(_is_whole_file(path, member) for member in all_members(path))
+        if not files:  # zeros alone are a tar, too
+            raise InputError(f"{path}: no file in it")
     except DamagedArchiveError as error:
         expected = "not a tar or zip archive, or cut short"
         raise InputError(f"{path}: {expected} ({error.reason}){advice}") from None
     except InputError as error:
         raise InputError(f"{error}{advice}") from None
+
+
+def _is_whole_file(path: Path, member: Member) -> bool:
+    """Read a file to its end; False for a folder or link."""
+    if member.kind != "file":
+        return False
+    for _ in content_of(path, member):
+        pass
+    return True

@@ -122,6 +122,7 @@ KINDS = [
         lambda: WHOLE[:HEADER_40] + bytes(tarfile.BLOCKSIZE) + WHOLE[HEADER_40 + 512 :],
         "more content after its end",
     ),
+    bad_tar("zeros in the place of a tar", lambda: bytes(10240), rf"mine/{TAR}: no file in it"),
     bad_tar("a tar cut between members", lambda: WHOLE[:HEADER_40], "no end of the archive"),
     bad_tar(
         "a gzipped tar with a flipped checksum",
