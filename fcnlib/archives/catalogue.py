@@ -7,6 +7,9 @@ archives have neither too: they are read to their end, and their checksum is log
 
 from dataclasses import dataclass
 
+LARGEST = 10_000_000_000  # bytes of a file whose size is not known; three times the largest known
+OVERHEAD = 20_000  # bytes of a .caffemodel beside its floats, at most
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -17,6 +20,22 @@ class Archive:
     checksum: str = ""  # without one, `floats` is given or it is a tar or zip: see integrity.py
     size: int | None = None  # in bytes, where known
     floats: int | None = None  # in a .caffemodel: 4 bytes each, and at most 20 kB of other content
+
+    @property
+    def sizes(self) -> range:
+        """The numbers of bytes that the file may have."""
+        if self.size is not None:
+            return range(self.size, self.size + 1)
+        if self.floats is None:
+            return range(LARGEST + 1)
+        return range(4 * self.floats - OVERHEAD, 4 * self.floats + OVERHEAD + 1)
+
+    @property
+    def expected_size(self) -> str:
+        """The same in words."""
+        if self.size is not None:
+            return f"{self.size}"
+        return f"at most {LARGEST}" if self.floats is None else f"about {4 * self.floats}"
 
 
 _OXFORD = "http://host.robots.ox.ac.uk/pascal/VOC"

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
 
 
 def has_checksum(path: Path, checksum: str) -> bool:
@@ -14,9 +14,6 @@ def has_checksum(path: Path, checksum: str) -> bool:
 def computed_checksum(path: Path, checksum: str) -> str:
     """The file's own checksum, of the algorithm and length of the given one."""
     algorithm, _, expected = checksum.partition(":")
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, algorithm.removesuffix("-prefix")).hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+    with open_regular(path) as file:
+        digest = hashlib.file_digest(file, algorithm.removesuffix("-prefix")).hexdigest()
     return f"{algorithm}:{digest[: len(expected)]}"

@@ -1,101 +1,128 @@
 """Members of a tar or zip archive, read in one pass without unpacking the others."""
 
-import lzma
 import os
 import re
-import stat
 import struct
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from fcnlib.archives.listing import Member
+from fcnlib.archives.tar_listing import tar_listing
+from fcnlib.archives.zip_listing import ZIP, zip_listing
 from fcnlib.core.errors import InputError, first_line
+from fcnlib.core.reading import open_regular
 
-DAMAGED_TAR = (tarfile.ReadError, EOFError, zlib.error, lzma.LZMAError, OSError)
-# Of a zip that is cut, encrypted or compressed by an unknown method; there is no common class.
-DAMAGED_ZIP = (
+MEMBERS = 500_000  # more than any published archive has
+MEMBER_SIZE = 1 << 28  # bytes of a member that is read at once
+ICON = "Icon\r"  # macOS's file of a folder's icon
+# What tarfile, gzip and zipfile raise for damaged or encrypted archives; there is no common class.
+DAMAGED = (
+    tarfile.TarError,
     zipfile.BadZipFile,
-    RuntimeError,
-    UnicodeDecodeError,
+    zlib.error,
     struct.error,
     EOFError,
-    zlib.error,
-    lzma.LZMAError,
     OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
 )
-ZIP = b"PK\x03\x04"
+
+
+class DamagedArchiveError(InputError):
+    """An archive that is of no known format, or damaged."""
+
+    def __init__(self, archive: Path, kind: str, reason: str) -> None:
+        super().__init__(f"{archive}: not a {kind} archive or cut short ({reason})")
+        self.reason = reason
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
     """The match and content of each file whose full name matches, in the archive's order.
 
     Format and compression follow from the content: SBD's `.tgz` was published uncompressed, too. A
-    member that would be unpacked outside of its folder makes the archive an error.
+    member that would be unpacked outside of its folder, and two files of one name or with equal
+    groups of the pattern, make the archive an error.
     """
-    read = _zip_members if _is_zip(archive) else _tar_members
-    return read(archive, wanted)
+    first: dict[tuple[str, ...], str] = {}  # groups -> name
+    for member in all_members(archive):
+        match = wanted.fullmatch(member.name)
+        if not match or member.kind == "folder":
+            continue
+        name = printable(member.name)
+        if member.kind != "file" or member.size > MEMBER_SIZE or name != member.name:
+            expected = f"a regular file of at most {MEMBER_SIZE >> 20} MiB with a printable name"
+            raise InputError(f"{archive}: {name}: expected {expected}")
+        key = tuple(filter(None, match.groups())) or (match[0],)
+        if first.setdefault(key, name) != name:
+            raise InputError(f"{archive}: {name}: there twice, first as {first[key]}")
+        yield match, b"".join(content_of(archive, member))
 
 
-def _is_zip(archive: Path) -> bool:
-    """Whether it begins as a zip: the end, where zipfile looks, may be cut off."""
+def all_members(archive: Path) -> Iterator[Member]:
+    """The members in the archive's order; an error if one is unsafe, or a file there twice."""
+    names: set[str] = set()
+    with open_regular(archive) as file, _damage_named(archive):
+        start = file.read(len(ZIP))
+        file.seek(0)  # the end, where zipfile looks, may be cut off
+        for member in zip_listing(file) if start == ZIP else tar_listing(file):
+            name, place = printable(member.name), os.path.normpath(member.name)
+            if _is_unsafe(member):
+                raise InputError(f"{archive}: unsafe member: {name}")
+            if member.kind != "folder" and place in names:
+                raise InputError(f"{archive}: {name}: there twice")
+            names.add(place)
+            if len(names) > MEMBERS:
+                raise InputError(f"{archive}: more than {MEMBERS} members")
+            yield member
+
+
+def content_of(archive: Path, member: Member) -> Iterator[bytes]:
+    """The content of a file in parts; an error unless there is as much of it as declared."""
+    size = 0
+    with _damage_named(archive), member.open() as file:
+        while part := file.read(1 << 20):
+            size += len(part)
+            yield part
+        if size != member.size:
+            raise EOFError(f"{printable(member.name)}: {size} of {member.size} bytes")
+
+
+def printable(name: str) -> str:
+    """The name, or as Python writes it where a terminal or a list of names would not hold it."""
+    return name if name.isprintable() else repr(name)
+
+
+@contextmanager
+def _damage_named(archive: Path) -> Iterator[None]:
+    """Name the archive and its format in what other libraries say of damage."""
     try:
-        with open(archive, "rb") as file:
-            return file.read(len(ZIP)) == ZIP
-    except OSError:  # reported when it is read as a tar
-        return False
+        yield
+    except InputError:
+        raise
+    except DAMAGED as error:
+        with open_regular(archive) as file:
+            kind = "zip" if file.read(len(ZIP)) == ZIP else "tar"
+        raise DamagedArchiveError(archive, kind, first_line(error)) from None
 
 
-def _tar_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
-    try:
-        with tarfile.open(archive, mode="r:*") as tar:
-            for member in tar:
-                if _is_unsafe(member):
-                    raise InputError(f"{archive}: unsafe member: {member.name}")
-                match = wanted.fullmatch(member.name)
-                if match and member.isfile():
-                    file = tar.extractfile(member)
-                    assert file is not None  # regular files have content
-                    yield match, file.read()
-            # tarfile accepts a file that ends between two members.
-            if tar.fileobj is None or tar.fileobj.tell() < tar.offset + tarfile.BLOCKSIZE:
-                raise tarfile.ReadError("no end of the archive")
-    except FileNotFoundError:
-        raise InputError(f"{archive}: no such file") from None
-    except DAMAGED_TAR as error:
-        raise InputError(
-            f"{archive}: not a tar archive or cut short ({first_line(error)})"
-        ) from None
-
-
-def _zip_members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
-    try:
-        with zipfile.ZipFile(archive) as zipped:
-            for member in zipped.infolist():
-                name = member.filename.replace("\\", "/")  # as some Windows tools write it
-                is_link = stat.S_ISLNK(member.external_attr >> 16)
-                if _is_outside(name) or re.match("[A-Za-z]:", name) or is_link:
-                    raise InputError(f"{archive}: unsafe member: {member.filename}")
-                match = wanted.fullmatch(name)
-                if match and not member.is_dir():
-                    yield match, zipped.read(member)
-    except DAMAGED_ZIP as error:
-        raise InputError(
-            f"{archive}: not a zip archive or cut short ({first_line(error)})"
-        ) from None
-
-
-def _is_unsafe(member: tarfile.TarInfo) -> bool:
-    """Whether tarfile's `data` filter, in Python from 3.11.4 on, would refuse it."""
-    names = [member.name]
-    if member.issym():  # from where it lies
-        names.append(os.path.join(os.path.dirname(member.name), member.linkname))
-    if member.islnk():  # from the archive's root
-        names.append(member.linkname)
-    return member.isdev() or any(map(_is_outside, names))
+def _is_unsafe(member: Member) -> bool:
+    """Whether tarfile's `data` filter would refuse it, or a terminal would obey its name."""
+    is_control = "Cc" in map(unicodedata.category, member.name.removesuffix(ICON))
+    return (
+        is_control
+        or member.kind == "device"
+        or any(map(_is_outside, (member.name, *member.targets)))
+    )
 
 
 def _is_outside(name: str) -> bool:
     path = os.path.normpath(name)
-    return os.path.isabs(path) or path.split(os.sep)[0] == os.pardir
+    has_drive = re.match("[A-Za-z]:", path) is not None
+    return has_drive or os.path.isabs(path) or path.split(os.sep)[0] == os.pardir

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.fetch import fetch as fetch_archive
+from fcnlib.archives.verified import verified
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
 from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
@@ -51,6 +52,9 @@ def prepare(
     synthetic = settings.archives == "synthetic"
     if synthetic and (missing := [path for path in files if not path.exists()]):
         raise InputError(f"{missing[0]}: no such file; make it with: snakemake {missing[0]}")
+    for path in files if not synthetic else ():
+        if path.exists():
+            verified(path)
     target = out or Path(paths.dataset_folder(dataset))
     prepare_data(entry, files, target, workers=workers)
     echo(target)

@@ -3,13 +3,13 @@
 import codecs
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from fcnlib.core.errors import InputError
 
-# Opening one of these may wait for ever, as may reading it.
-ENDLESS = {
+KINDS = {
+    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -17,26 +17,27 @@ ENDLESS = {
 }
 
 
-def open_regular(path: Path | str) -> BinaryIO:
-    """The file opened to read its bytes; InputError if it is none, as a pipe, or a link to none."""
+def open_regular(path: Path | str) -> BufferedReader:
+    """The file opened to read its bytes; InputError if there is none that is a regular file.
+
+    Opening a pipe would wait for whoever writes to it, and reading a device may never end.
+    """
     try:
-        kind = ENDLESS.get(stat.S_IFMT(os.stat(path).st_mode))
+        kind = KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+        if not kind:
+            return open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except FileNotFoundError:
-        if os.path.islink(path):
-            raise InputError(f"{path}: no such file, as a link to {os.readlink(path)}") from None
-        raise
-    if kind:
-        raise InputError(f"{path}: is {kind}, expected a regular file")
-    return open(path, "rb")
+        link = f", as a link to {os.readlink(path)}" if os.path.islink(path) else ""
+        raise InputError(f"{path}: no such file{link}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    raise InputError(f"{path}: is {kind}, expected a regular file")
 
 
 def read_bytes(path: Path) -> bytes:
     """A file's content."""
-    try:
-        with open_regular(path) as file:
-            return file.read()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+    with open_regular(path) as file:
+        return file.read()
 
 
 def read_lines(path: Path, each: str) -> list[str]:

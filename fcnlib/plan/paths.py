@@ -28,6 +28,10 @@ class RunPaths:
     def archive(self, name: str = ARCHIVE) -> str:
         return f"{self.data}/archives/{name}"
 
+    def verified(self, archive: str = ARCHIVE) -> str:
+        """What was found when an archive was compared with the published file."""
+        return f"{self.data}/verified/{archive}.json"
+
     def starting_weights(self, backbone: str = BACKBONE) -> str:
         return f"{self.data}/weights/{backbone}.pt"
 

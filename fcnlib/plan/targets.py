@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 from fcnlib.config.columns import TestServerMetric
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_base import suggestion
-from fcnlib.config.schema_data import Data, FolderDataset
+from fcnlib.config.schema_data import ArchiveDataset, Data, FolderDataset
 from fcnlib.config.schema_experiments import (
     PublishedOnly,
     Released,
@@ -118,6 +118,18 @@ class Targets:
         if self.config.archives == "synthetic":
             return []
         return [entry.released.file for entry in self.released.values()]
+
+    @cached_property
+    def published_archives(self) -> list[str]:
+        """All files that are downloaded, unless they are here already."""
+        if self.config.archives == "synthetic":
+            return []
+        datasets = self.config.datasets.values()
+        of_data = {
+            x for entry in datasets if isinstance(entry, ArchiveDataset) for x in entry.archives
+        }
+        of_nets = {file for name, file in self.config.weights.items() if name in self.backbones}
+        return sorted(of_data | of_nets | {*self.downloaded_nets})
 
     def net_of(self, experiment: str) -> str:
         """The experiment whose net this one scores: itself, or the one that it names."""

@@ -13,7 +13,8 @@ import pytest
 from fixtures.downloads import CONTENT, packed_archive
 
 from fcnlib.archives.catalogue import Archive
-from fcnlib.archives.fetch import RetryPolicy, fetch
+from fcnlib.archives.download import RetryPolicy
+from fcnlib.archives.fetch import fetch
 from fcnlib.core.errors import InputError
 
 NAME = "data.tar"

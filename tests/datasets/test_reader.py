@@ -52,7 +52,7 @@ def test_an_unknown_split_or_id_names_the_known(things):
         ("dataset.json", None, r"things: no dataset\.json in it; prepare it again"),
         ("dataset.json", b"{", r"dataset\.json: file: Invalid JSON"),
         ("dataset.json", b'{"name": 5}', r"dataset\.json: name: Input should be"),
-        ("splits/val.txt", None, r"splits/val\.txt: No such file"),
+        ("splits/val.txt", None, r"splits/val\.txt: no such file"),
         ("splits/val.txt", b"", r"splits/val\.txt: empty split"),
         ("splits/val.txt", b"\xff\xfe", r"splits/val\.txt: not a text file"),
         ("splits/val.txt", b"c\na\n", r"splits/val\.txt: 2 IDs, but dataset\.json lists 1"),

@@ -56,6 +56,7 @@ def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
     assert paper["download"] == len(archives) + 4 + paper["convert"]
     assert paper["import_weights"] == 4
     assert not {"pretrain", "synthetic_voc", "publish"} & paper.keys()
+    assert paper["verify"] == paper["download"] and "verify" not in demo
     for rule in ("train", "upper_bound", "convert", "evaluate", "table", "page"):
         assert paper[rule] == demo[rule]
 

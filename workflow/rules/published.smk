@@ -22,6 +22,25 @@ rule download:
         "../scripts/download.py"
 
 
+# A file that lay there already was not downloaded, and so not checked.
+rule verify:
+    input:
+        archive=PATHS.archive(),
+    output:
+        record=PATHS.verified(),
+    log:
+        PATHS.data_log("verify", "{archive}"),
+    wildcard_constraints:
+        archive="[^/]+",
+    priority: 1  # before hours of training
+    conda:
+        "../envs/fcnlib.yaml"
+    params:
+        code=code("verify"),
+    script:
+        "../scripts/verify.py"
+
+
 rule import_weights:
     input:
         weights=lambda w: PATHS.archive(CONFIG.weights[w.backbone]),

@@ -84,6 +84,7 @@ rule page:
         claims=PATHS.claims,
         benchmarks=TARGETS.benchmark_files,
         configuration=PATHS.configuration,
+        archives=expand(PATHS.verified(), archive=TARGETS.published_archives),
     output:
         page=report(PATHS.page, caption="../report/page.rst", category="Page"),
     log:

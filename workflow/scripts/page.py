@@ -17,5 +17,6 @@ with job(snakemake.log[0], snakemake.threads):
         figures=snakemake.input.figures,
         claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
+        archives=snakemake.input.archives,
         commands=commands(snakemake.params.scale, snakemake.config),
     )

@@ -62,7 +62,7 @@ def store_archive_images(
         if member.id in ids and not writer.has(member.kind, member.id)
     )
     decoded: Iterator[Member] = missing
-    if read_mat:  # SciPy holds the GIL
+    if read_mat:  # it holds the GIL
         processes = workers if len(ids) >= MIN_IMAGES_FOR_PROCESSES else 1
         decoded = in_processes(partial(_decode_label, read_mat), missing, processes)
     results = in_threads(partial(_store_member, writer), decoded, workers)

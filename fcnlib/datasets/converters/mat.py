@@ -1,17 +1,19 @@
-"""Fields of .mat files of version 5, read by SciPy; a bad file is an InputError that names it."""
+"""Fields of .mat files of version 5, a bad file is an InputError that names it."""
 
-import io
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError, first_line
+from fcnlib.core.reading import open_regular
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mat5 import read_mat
 
+LARGEST = 1 << 26  # bytes that are read of a file of lists or of labels
 _VERSION_7_3 = "a .mat file of version 7.3 (HDF5), expected version 5"
 _KINDS = {"U": "text", "S": "text", "O": "a cell", "V": "a struct", "c": "complex", "b": "logical"}
 
@@ -21,18 +23,24 @@ def mat_values(
 ) -> NDArray[Any]:
     """The array that `pick` takes from a .mat file's variables; messages call it `name`."""
     try:
-        return np.asarray(pick(_load(io.BytesIO(data))))
+        return np.asarray(pick(_load(data)))
     except NotImplementedError:
         raise InputError(f"{origin}: {_VERSION_7_3}") from None
     except KeyError as error:
         raise InputError(f"{origin}: no field {error.args[0]!r} in it") from None
-    except Exception as error:  # loadmat's errors on damaged files have no common class
+    except Exception as error:  # errors on damaged files have no common class
         raise InputError(f"{origin}: no readable {name} in it ({first_line(error)})") from None
 
 
-def mat_codes(data: bytes, origin: str, name: str, allowed: Collection[int]) -> NDArray[Any]:
+def mat_codes(
+    data: bytes,
+    origin: str,
+    name: str,
+    allowed: Collection[int],
+    pick: Callable[[dict[str, Any]], Any] | None = None,
+) -> NDArray[Any]:
     """The codes [H, W] of a .mat file's field, checked before a cast could wrap them."""
-    codes = mat_values(data, origin, name, itemgetter(name))
+    codes = mat_values(data, origin, name, pick or itemgetter(name))
     if codes.ndim != 2 or codes.dtype.kind not in "biuf":
         found = f"{codes.dtype} of shape {codes.shape}"
         raise InputError(f"{origin}: {name} is {found}, expected numbers [H, W]")
@@ -64,13 +72,14 @@ def mat_label(
 
 def load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """These fields of a .mat file."""
+    with open_regular(path) as file:
+        data = file.read(LARGEST)
     try:
-        with open(path, "rb") as file:
-            content = _load(file, list(names))
+        content = _load(data, names)
     except NotImplementedError:
         raise InputError(f"{path}: {_VERSION_7_3}") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or 'damaged'}") from None
+    except OSError:
+        raise InputError(f"{path}: damaged") from None
     except Exception as error:  # as above
         raise InputError(f"{path}: not a .mat file of version 5 ({first_line(error)})") from None
     for name in names:
@@ -94,8 +103,7 @@ def checked_integers(values: NDArray[Any], origin: str, last: int) -> NDArray[np
     return flat.astype(np.int64)
 
 
-def _load(file: BinaryIO, names: list[str] | None = None) -> dict[str, Any]:
-    from scipy.io import loadmat  # slow to import
-
-    content: dict[str, Any] = loadmat(file, variable_names=names)  # type: ignore[arg-type]  # stubs
-    return content
+def _load(data: bytes, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    if data[124:128] in (b"\x00\x02IM", b"\x02\x00MI"):
+        raise NotImplementedError
+    return read_mat(data, names)

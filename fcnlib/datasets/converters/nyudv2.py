@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fcnlib.config.schema_data import ArchiveDataset
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
+from fcnlib.core.reading import open_regular
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import checked_integers, load_mat
 from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import h5py
 
 FIRST_ID = 5001  # of the image with index 1
+DAMAGED_HDF5 = (OSError, RuntimeError, ValueError, KeyError, TypeError)  # h5py's errors
+CHUNK_BYTES = 1 << 30  # of all chunks that hold parts of an image
 HDF5_FIELDS = {  # name -> number of axes, kind, bytes
     "images": (4, "u", 1),
     "depths": (3, "f", 4),
@@ -87,16 +90,13 @@ def _crop(reduced: int) -> tuple[slice, slice]:
 def _open_hdf5(path: Path) -> Iterator["h5py.File"]:
     import h5py  # slow to import
 
-    try:
-        with open(path, "rb") as file:
-            start = file.read(128)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+    with open_regular(path) as file:
+        start = file.read(128)
     if start.startswith(b"MATLAB 5.0") or start[124:128] == b"\x00\x01IM":
         raise InputError(f"{path}: a .mat file of version 5, expected version 7.3 (HDF5)")
     try:
         opened = h5py.File(path, "r")
-    except OSError as error:
+    except DAMAGED_HDF5 as error:
         reason = "cut short" if "truncated" in str(error) else "damaged or not HDF5"
         raise InputError(f"{path}: {reason}, expected a .mat file of version 7.3") from None
     with opened:
@@ -108,9 +108,7 @@ def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
     height, width = (side // reduced for side in NYUD_SIZE)
     count = None
     for name, (axes, kind, size) in HDF5_FIELDS.items():
-        field = file.get(name)
-        if field is None or not hasattr(field, "shape"):
-            raise InputError(f"{path}: no field {name!r} in it")
+        field = _field(path, file, name)
         if len(field.shape) != axes or field.dtype.kind != kind or field.dtype.itemsize != size:
             found = f"{field.dtype} {list(field.shape)}"
             kinds = {"u": "uint", "f": "float"}[kind]
@@ -123,6 +121,26 @@ def _check_fields(path: Path, file: "h5py.File", reduced: int) -> int:
             raise InputError(f"{path}: {name}: {list(field.shape)}, expected {count} images")
     assert count is not None  # HDF5_FIELDS is not empty
     return int(count)
+
+
+def _field(path: Path, file: "h5py.File", name: str) -> "h5py.Dataset":
+    """A field whose data are in the file itself, in chunks that fit the memory."""
+    import h5py
+
+    try:
+        link = file.get(name, getlink=True)
+        field = file[name] if isinstance(link, h5py.HardLink) else None
+        is_elsewhere = field is None or field.external or field.is_virtual
+        chunk = 0 if field is None or not field.dtype else _chunk_bytes(field)
+    except (AttributeError, *DAMAGED_HDF5) as error:
+        raise InputError(f"{path}: no field {name!r} in it ({first_line(error)})") from None
+    if link is None:
+        raise InputError(f"{path}: no field {name!r} in it")
+    if is_elsewhere:
+        raise InputError(f"{path}: {name}: leads to another place, expected data in the file")
+    if chunk > CHUNK_BYTES:
+        raise InputError(f"{path}: {name}: chunks of {chunk} bytes, expected at most {CHUNK_BYTES}")
+    return field
 
 
 def read_splits(path: Path, count: int) -> dict[str, list[str]]:
@@ -177,7 +195,7 @@ def _frames(
         try:
             # MATLAB's axes are reversed: columns come before rows.
             read = {name: field[index, ..., columns, rows] for name, field in fields.items()}
-        except OSError:
+        except DAMAGED_HDF5:
             raise InputError(f"{path}: image {index + 1}: damaged, cannot be read") from None
         depth, raw, codes = (read[name].T for name in ("depths", "rawDepths", "labels"))
         yield LabeledImage(id, read["images"].transpose(2, 1, 0), depth, raw, codes)

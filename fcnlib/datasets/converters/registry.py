@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from fcnlib.archives.catalogue import ARCHIVES
 from fcnlib.config.schema_data import ArchiveDataset, Dataset, FolderDataset
 from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
 from fcnlib.datasets.converters.folder import convert_folder
 from fcnlib.datasets.converters.nyudv2 import convert_nyudv2
 from fcnlib.datasets.converters.nyudv2_release import convert_nyudv2_release
@@ -51,5 +52,6 @@ def prepare(
             fetch = f"fcn fetch {path.name} --out {path.parent}"
             advice = f"; fetch it with: {fetch}" if path.name in ARCHIVES else ""
             raise InputError(f"{path}: no such file{advice}")
+        open_regular(path).close()
     convert = CONVERTERS[dataset.converter]
     convert(dataset, paths, Path(out), workers=workers)

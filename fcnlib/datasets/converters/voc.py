@@ -12,7 +12,7 @@ from fcnlib.archives.members import members
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
-from fcnlib.datasets.converters.mat import mat_values
+from fcnlib.datasets.converters.mat import mat_codes
 from fcnlib.datasets.converters.voc_lists import VOC_OBJECTS, list_ids, voc_lists
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
@@ -76,7 +76,8 @@ def _sbd_train(archive: Path) -> list[str]:
 def sbd_label(data: bytes, origin: str) -> NDArray[np.uint8]:
     """The class indices [H, W] of an SBD .mat file: struct GTcls, field Segmentation."""
 
-    def pick(variables: dict[str, Any]) -> NDArray[np.uint8]:
-        return np.ascontiguousarray(variables["GTcls"][0]["Segmentation"][0], dtype=np.uint8)
+    def pick(variables: dict[str, Any]) -> Any:
+        return variables["GTcls"][0]["Segmentation"][0]
 
-    return mat_values(data, origin, "GTcls.Segmentation", pick)
+    codes = mat_codes(data, origin, "GTcls.Segmentation", range(256), pick)
+    return np.ascontiguousarray(codes, dtype=np.uint8)

@@ -35,6 +35,8 @@ PER_METRE: dict[Unit, float] = {"mm": 1000.0, "0.1mm": 10000.0, "m": 1.0}
 DEPTH_SUFFIXES = (".png", ".npy")
 TOP, BOTTOM, LEFT, RIGHT = NYUD_CROP
 CROPPED_SIZE = (BOTTOM - TOP, RIGHT - LEFT)
+NPY = b"\x93NUMPY"
+PIXELS = 1 << 27  # of a depth image
 LARGEST = 1e5  # pixels, of a focal length or principal point: beyond, numbers overflow
 
 log = logging.getLogger(__name__)
@@ -209,19 +211,23 @@ def _values(path: Path) -> NDArray[Any]:
             if path.suffix.lower() in DEPTH_SUFFIXES or not path.is_file():
                 raise
             raise InputError(f"{error}; expected {' or '.join(DEPTH_SUFFIXES)}") from None
+    values = _mapped(path)
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or not 0 < values.size <= PIXELS:
+        raise InputError(f"{path}: expected numbers of height x width, at most {PIXELS}")
+    return np.array(values)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """An array in a file, of which nothing is read yet: a header may declare any size."""
+    with open_regular(path) as file:
+        start = file.read(len(NPY))
+    if start != NPY:
+        raise InputError(f"{path}: not an array in NumPy's format, expected one")
     try:
-        with open_regular(path):  # NumPy maps what a path names, not what is open
-            # Mapped, as an array that claims more than its file holds is then refused.
-            values: NDArray[Any] = np.array(np.lib.format.open_memmap(path, mode="r"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except InputError:
-        raise
-    except Exception as error:  # of the parser of Python's literals that reads the header
+        mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # NumPy's errors on damaged headers have no common class
         raise InputError(f"{path}: not an array ({first_line(error)})") from None
-    if values.ndim != 2 or values.dtype.kind not in "fiu" or not values.size:
-        raise InputError(f"{path}: expected numbers of height x width")
-    return values
+    return mapped
 
 
 def _format_size(shape: tuple[int, ...]) -> str:

@@ -15,6 +15,7 @@ from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.job_times import Job, read_benchmarks
+from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.parts import (
     Picture,
@@ -59,6 +60,7 @@ def write_page(  # noqa: PLR0913
     claims: Path | str,
     configuration: Path | str,
     commands: Sequence[str],
+    archives: Sequence[Path | str] = (),
     report: str = "report.html",
 ) -> None:
     """Write index.html.
@@ -76,6 +78,7 @@ def write_page(  # noqa: PLR0913
         claims: claims.json.
         configuration: the full configuration of the run.
         commands: what to type to get the same from it.
+        archives: what was found of each downloaded archive; none of synthetic ones.
         report: the address of Snakemake's own report.
     """
     output, runs = Path(output), by_experiment(metrics)
@@ -110,6 +113,7 @@ def write_page(  # noqa: PLR0913
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,
+        archives=archives_by_status(archives),
         provenance=provenance_rows(specs, runs, output),
         results=relative(Path(results), output),
         report=report,

@@ -251,7 +251,7 @@ def test_a_missing_archive_is_one_line(synthetic, tmp_path):
     for number in range(3):
         archives = [*synthetic]
         archives[number] = tmp_path / "nothing.mat"
-        assert "nothing.mat: No such file" in refused(archives, tmp_path / "out")
+        assert "nothing.mat: no such file" in refused(archives, tmp_path / "out")
 
 
 def test_a_file_of_version_5_is_named_as_such(broken, tmp_path):
@@ -425,3 +425,34 @@ def test_rooms_that_do_not_divide_the_frame_are_refused(tmp_path):
     with pytest.raises(InputError, match="reduced: 7, expected a divisor"):
         write_nyudv2(*(tmp_path / name for name in ARCHIVES), seed=0, reduced=7)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["external link", "soft link", "external storage", "virtual"])
+def test_data_that_lie_elsewhere_are_not_followed(kind, broken, synthetic, tmp_path):
+    (tmp_path / "mine.bin").write_bytes(bytes(1 << 20))
+    with h5py.File(broken[0], "a") as file:
+        shape, depths = file["depths"].shape, file["depths"][()]
+        del file["depths"]
+        if kind == "external link":
+            file["depths"] = h5py.ExternalLink(str(synthetic[0]), "depths")
+        elif kind == "soft link":
+            file["other"] = depths
+            file["depths"] = h5py.SoftLink("/other")
+        elif kind == "external storage":
+            place = (str(tmp_path / "mine.bin"), 0, 1 << 20)
+            file.create_dataset("depths", shape, "float32", external=[place])
+        else:
+            layout = h5py.VirtualLayout(shape, "float32")
+            layout[:] = h5py.VirtualSource(str(synthetic[0]), "depths", shape)
+            file.create_virtual_dataset("depths", layout)
+    message = refused(broken, tmp_path / "out")
+    assert f"{broken[0]}: depths: leads to another place, expected data in the file" in message
+
+
+def test_a_chunk_that_would_fill_the_memory_is_refused(broken, tmp_path):
+    with h5py.File(broken[0], "a") as file:
+        shape = file["depths"].shape[1:]
+        del file["depths"]
+        sides = (200_000, *shape)
+        file.create_dataset("depths", sides, "float32", chunks=(200_000, *shape))
+    assert "depths: chunks of 3840000000 bytes" in refused(broken, tmp_path / "out")

@@ -338,3 +338,41 @@ def test_verdicts_on_synthetic_scenes_are_marked(given):
     assert "synthetic scenes" not in text(html) and 'id="claims-1"' in html
     html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
     assert "Verdicts on your own images, not on the paper." in text(html)
+
+
+def records(folder: Path, **status: str) -> list[Path]:
+    for name, found in status.items():
+        content = {"file": f"{name}.tar", "status": found, "sha256": name[0] * 64}
+        (folder / f"{name}.json").write_text(json.dumps(content), "utf-8")
+    return [folder / f"{name}.json" for name in status]
+
+
+def test_the_page_says_which_archives_are_the_published_ones(given, tmp_path):
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    found = records(tmp_path, voc="published", sbd="published", sift="first-seen")
+    html = page(given, scale="paper", tables=tables, archives=found)
+    words = text(html)
+    assert "Paper scale: the published data sets" in words
+    assert "Archives with the published checksum voc.tar, sbd.tar" in words
+    assert "Complete archives without a published checksum sift.tar ssssssssss" in words
+    assert "ot the published files" not in words
+
+
+@pytest.mark.parametrize("scale", ["paper", "mine"])
+def test_the_page_does_not_call_other_files_the_published_ones(given, tmp_path, scale):
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale=scale, tables=tables, archives=records(tmp_path, voc="own"))
+    words = text(html)
+    assert "the published data sets" not in words.lower()
+    assert "iles that are not the published ones" in words
+    assert (
+        "Not the published files: voc.tar ." in words
+        or "Not the published files: voc.tar." in words
+    )
+    assert "Archives that are not the published files voc.tar vvvvvvvvvv" in words
+
+
+def test_a_damaged_record_of_an_archive_is_one_line(given, tmp_path):
+    (tmp_path / "voc.json").write_text("{}", "utf-8")
+    with pytest.raises(InputError, match=r"voc\.json: Field required"):
+        page(given, archives=[tmp_path / "voc.json"])

@@ -1,0 +1,59 @@
+"""What is known of the archives of a run: whether they are the published files."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fcnlib.archives.catalogue import ARCHIVES, Archive
+from fcnlib.archives.verify import verify
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import sha256, write_json
+
+log = logging.getLogger(__name__)
+
+
+class Verified(BaseModel):
+    """What was found of an archive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    file: str
+    # It has the published checksum; none is published, and it is complete; it is another file.
+    status: Literal["published", "first-seen", "own"]
+    sha256: str
+
+
+def verified(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Verified:
+    """Compare a file with what is published of it; a warning where it is another one."""
+    status: Literal["published", "first-seen", "own"] = "own"
+    try:
+        if path.name not in archives:
+            raise InputError(f"{path}: not in the catalogue of published files")
+        verify(path, archives[path.name])
+        status = "published" if archives[path.name].checksum else "first-seen"
+    except InputError as error:
+        if not path.is_file():
+            raise
+        log.warning("%s; it is used as a file of your own", error)
+    return Verified(file=path.name, status=status, sha256=sha256(path))
+
+
+def record_verified(path: Path, record: Path) -> None:
+    """Write what `verified` finds."""
+    write_json(record, verified(path).model_dump())
+
+
+def read_verified(records: Iterable[Path]) -> list[Verified]:
+    """The records of a run's archives."""
+    return [_read(Path(path)) for path in records]
+
+
+def _read(path: Path) -> Verified:
+    try:
+        return Verified.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {error.errors()[0]['msg']}") from None

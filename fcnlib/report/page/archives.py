@@ -1,0 +1,27 @@
+"""What the page says of the archives: which are the published files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fcnlib.archives.verified import Verified, read_verified
+
+
+class Archives(NamedTuple):
+    """The archives of a run by what was found of them."""
+
+    published: list[Verified]  # with the published checksum
+    first_seen: list[Verified]  # complete; none is published
+    own: list[Verified]  # other files than the published ones
+
+    @property
+    def data_sets(self) -> str:
+        """What they may be called."""
+        return "files that are not the published ones" if self.own else "the published data sets"
+
+
+def archives_by_status(records: Sequence[Path | str]) -> Archives:
+    """What the records of a run's archives say."""
+    found = read_verified(map(Path, records))
+    by_status = ("published", "first-seen", "own")
+    return Archives(*([item for item in found if item.status == status] for status in by_status))
