@@ -12,7 +12,7 @@ from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.torchscript import read_metadata
 from fcnlib.models.weights.caffemodel import layer_shapes
-from fcnlib.models.weights.checkpoint import json_value, read_tensors
+from fcnlib.models.weights.checkpoint import is_exported, json_value, read_tensors
 
 
 def convert(
@@ -66,10 +66,10 @@ def info(
     """
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
-    elif file.suffix == ".ts":
-        content = read_metadata(file).model_dump(mode="json")
     elif file.suffix == ".caffemodel":
         content = layer_shapes(file)
+    elif is_exported(file):
+        content = read_metadata(file).model_dump(mode="json")
     else:
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
     typer.echo(json_text(content), nl=False)

@@ -103,6 +103,7 @@ def predict(  # noqa: PLR0913
     device: str = "cpu",
     precision: Precision = "fp32",
     folders: Mapping[str, Path] | None = None,
+    trust: bool = False,
 ) -> Iterator[Path]:
     """Write the labels of each image as a palette PNG; yields the label files.
 
@@ -119,9 +120,10 @@ def predict(  # noqa: PLR0913
         device: Where to compute: cpu, cuda, cuda:1, ...
         precision: Of computing.
         folders: Where the net's other inputs lie, by input, under the images' names.
+        trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
     paths = find_images(images)
-    net = load_model(model, device=device, precision=precision)
+    net = load_model(model, device=device, precision=precision, trust=trust)
     reader = InputReader.for_model(net.inputs, folders or {}, model)
     outputs = OutputFiles(
         out,

@@ -55,6 +55,7 @@ def submit(
     device: str = "cpu",
     precision: Precision = "fp32",
     workers: int = 2,
+    trust: bool = False,
 ) -> int:
     """Label VOC's test images and pack the labels for the server; returns how many.
 
@@ -69,11 +70,12 @@ def submit(
         device: Where to compute: cpu, cuda, cuda:1, ...
         precision: Of computing.
         workers: Threads that read, and as many that encode, beside computing.
+        trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
     if not out.name.endswith(ARCHIVE_SUFFIXES):
         raise InputError(f"{out}: expected a name with {' or '.join(ARCHIVE_SUFFIXES)}")
     _check_out(out, read=(source, model))
-    net = load_model(model, device=device, precision=precision)
+    net = load_model(model, device=device, precision=precision, trust=trust)
     _check_model(net)
     ids = read_ids(source, year)
     with atomic_write(out) as temporary:
