@@ -80,7 +80,6 @@ def _read(path: Path, *, weights: bool) -> Exported:
         try:
             info = ModelInfo.model_validate_json(_extra(records, METADATA) or b"{}")
             if f"extra/{BUILD_ARGS}" not in records:
-                check_palette(info.classes, info.palette, path)
                 return Exported(None, info)
             if not all(f"extra/{name}" in records for name in (METADATA, TENSORS)):
                 raise InputError(

@@ -15,6 +15,15 @@ from fcnlib.models.weights.checkpoint import Checkpoint, Colour
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 
+SYNTHETIC = "trained on synthetic scenes: its scores and labels are of such, not of photographs"
+
+
+def notes_of(provenance: object) -> list[str]:
+    """What is to be said of a net by where it comes from, a line each."""
+    is_synthetic = isinstance(provenance, Mapping) and provenance.get("images") == "synthetic"
+    return [SYNTHETIC] if is_synthetic else []
+
+
 class ModelInfo(BaseModel):
     """Classes, inputs, training and origin of a net; empty or None where the file has no such."""
 
@@ -31,6 +40,11 @@ class ModelInfo(BaseModel):
     diverged_at: int | None = None  # the iteration at which the loss was no number any more
     settings: Mapping[Setting, int | float] = {}  # of the recipe
     provenance: Mapping[str, Any] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever uses its labels or its scores should know, a line each."""
+        return notes_of(self.provenance)
 
     @classmethod
     def from_net(cls, net: FCN) -> "ModelInfo":

@@ -371,6 +371,35 @@ KINDS = [
 ]  # fmt: skip
 
 
+def of_synthetic_scenes(folder: Path, suffix: str, command: str) -> list[object]:
+    path = a_checkpoint(folder / "net.pt", provenance={"images": "synthetic"})
+    if suffix == "ts":
+        export_checkpoint(path, folder / "net.ts")
+    elif suffix == "caffemodel":
+        to_caffemodel(path, folder / "net.caffemodel")
+    name = f"net.{suffix}"
+    return ["info", name] if command == "info" else predicting(folder, name)
+
+
+def a_photograph_for_hha(folder: Path) -> list[object]:
+    a_checkpoint(folder / "net.pt", inputs=("hha",))
+    return predicting(folder, "net.pt")
+
+
+SYNTHETIC = r"net\.{}: trained on synthetic scenes"
+KINDS += [
+    Kind(f"{command} with a .{suffix} of synthetic scenes",
+         lambda f, s=suffix, c=command: of_synthetic_scenes(f, s, c),  # type: ignore[misc]
+         SYNTHETIC.format(suffix), code=0, leaves=("out/*", "out"))
+    for suffix in ("pt", "ts", "caffemodel")
+    for command in ("info", "predict")
+]  # fmt: skip
+KINDS += [
+    Kind("a photograph for a net of HHA", a_photograph_for_hha,
+         r"photos/one\.png: no HHA, but the net sees HHA", code=0, leaves=("out/*", "out")),
+]  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_model_file_is_refused_in_one_line(kind: Kind, try_kind: Callable[[Kind], None]) -> None:
