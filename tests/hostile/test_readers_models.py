@@ -71,8 +71,8 @@ def tried(read: Callable[[Path], object], path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A small file of each kind."""
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small file of each kind."""
     folder = tmp_path_factory.mktemp("files")
     torch.save(CONTENT, folder / "zip.pt")
     torch.save(CONTENT, folder / "legacy.pt", _use_new_zipfile_serialization=False)
@@ -82,26 +82,21 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     labels: dict[str, Any] = {"classes": {"semantic": ("a", "b")}, "inputs": ("rgb",)}
     write_checkpoint(folder / "net.pt", Checkpoint(net.state_dict(), values, **labels))
     to_caffemodel(folder / "net.pt", folder / "net.caffemodel")
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return folder
 
 
 @bounded
 @given(edits=changes, kind=st.sampled_from(["zip.pt", "legacy.pt"]))
-def test_a_changed_checkpoint(
-    files: dict[str, bytes], tmp_path: Path, kind: str, edits: Any
-) -> None:
-    (tmp_path / "net.pt").write_bytes(changed(files[kind], edits))
+def test_a_changed_checkpoint(files: Path, tmp_path: Path, kind: str, edits: Any) -> None:
+    (tmp_path / "net.pt").write_bytes(changed((files / kind).read_bytes(), edits))
     tried(read_tensors, tmp_path / "net.pt")
 
 
 @bounded
 @given(edits=changes)
-def test_a_changed_pickle_with_the_right_checksum(
-    files: dict[str, bytes], tmp_path: Path, edits: Any
-) -> None:
-    (tmp_path / "good.pt").write_bytes(files["zip.pt"])
+def test_a_changed_pickle_with_the_right_checksum(files: Path, tmp_path: Path, edits: Any) -> None:
     with (
-        zipfile.ZipFile(tmp_path / "good.pt") as good,
+        zipfile.ZipFile(files / "zip.pt") as good,
         zipfile.ZipFile(tmp_path / "net.pt", "w") as archive,
     ):
         for name in good.namelist():
@@ -125,11 +120,10 @@ def test_a_checkpoint_of_other_content(tmp_path: Path, content: dict[str, Any]) 
     edits=st.none() | changes,
 )
 def test_changed_metadata_of_an_exported_model(
-    files: dict[str, bytes], tmp_path: Path, member: str, key: int, value: Any, edits: Any
+    files: Path, tmp_path: Path, member: str, key: int, value: Any, edits: Any
 ) -> None:
-    (tmp_path / "good.ts").write_bytes(files["net.ts"])
     with (
-        zipfile.ZipFile(tmp_path / "good.ts") as good,
+        zipfile.ZipFile(files / "net.ts") as good,
         zipfile.ZipFile(tmp_path / "net.ts", "w") as archive,
     ):
         for name in good.namelist():
@@ -147,17 +141,19 @@ def test_changed_metadata_of_an_exported_model(
 
 @bounded
 @given(edits=changes)
-def test_a_changed_exported_model(files: dict[str, bytes], tmp_path: Path, edits: Any) -> None:
-    (tmp_path / "net.ts").write_bytes(changed(files["net.ts"], edits))
+def test_a_changed_exported_model(files: Path, tmp_path: Path, edits: Any) -> None:
+    (tmp_path / "net.ts").write_bytes(changed((files / "net.ts").read_bytes(), edits))
     tried(read_exported, tmp_path / "net.ts")
 
 
 @bounded
 @given(edits=changes, read=st.sampled_from([read_layers, read_weights]))
 def test_a_changed_caffemodel(
-    files: dict[str, bytes], tmp_path: Path, edits: Any, read: Callable[[Path], object]
+    files: Path, tmp_path: Path, edits: Any, read: Callable[[Path], object]
 ) -> None:
-    (tmp_path / "net.caffemodel").write_bytes(changed(files["net.caffemodel"], edits))
+    (tmp_path / "net.caffemodel").write_bytes(
+        changed((files / "net.caffemodel").read_bytes(), edits)
+    )
     tried(read, tmp_path / "net.caffemodel")
 
 
