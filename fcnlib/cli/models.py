@@ -14,7 +14,7 @@ from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.model_info import notes_of
 from fcnlib.inference.torchscript import read_metadata
 from fcnlib.models.weights.caffemodel import layer_shapes
-from fcnlib.models.weights.checkpoint import is_exported, json_value, read_tensors
+from fcnlib.models.weights.checkpoint import json_value, read_tensors
 from fcnlib.models.weights.sources import read_labels
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def info(
     elif file.suffix == ".caffemodel":
         content = {**layer_shapes(file)}
         provenance = read_labels(file).get("provenance")
-    elif is_exported(file):
+    elif file.suffix == ".ts":
         content = read_metadata(file).model_dump(mode="json")
         provenance = content["provenance"]
     else:

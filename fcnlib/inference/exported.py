@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
+from fcnlib.config.schema_base import Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.inference.model_info import ModelInfo
@@ -45,6 +46,7 @@ class StoredTensor(BaseModel):
     record: str
 
 
+_CLASSES: TypeAdapter[dict[Name, int] | int] = TypeAdapter(dict[Name, int] | int)
 _STORED_TENSORS = TypeAdapter(tuple[StoredTensor, ...])
 
 
@@ -104,8 +106,9 @@ def _net_without_weights(content: bytes, path: Path) -> FCN:
     """The net that the arguments of `build_fcn` build, on the meta device."""
     try:
         arguments = json.loads(content)
-        classes = TypeAdapter(dict[str, int] | int).validate_python(arguments.pop("classes", None))
+        classes = arguments.pop("classes", None)
         values = Net.model_validate(arguments).model_dump(exclude={"start_from"})
+        classes = _CLASSES.validate_python(classes)
     except (ValueError, AttributeError, RecursionError) as error:
         problem = first_problem(error) if isinstance(error, ValidationError) else "damaged"
         raise InputError(f"{path}: {BUILD_ARGS}: {problem}; expected {MODEL}") from None

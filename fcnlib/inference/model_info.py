@@ -1,9 +1,9 @@
 """A net's metadata: what its file holds besides weights."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import Net
@@ -15,6 +15,8 @@ from fcnlib.models.weights.checkpoint import Checkpoint, Colour
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 
+# It becomes part of a file name; a model of another origin may have one without a name.
+Task = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")]
 SYNTHETIC = "trained on synthetic scenes: its scores and labels are of such, not of photographs"
 
 
@@ -29,8 +31,8 @@ class ModelInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    classes: Mapping[str, tuple[str, ...]] = {}  # names, by task
-    palette: Mapping[str, tuple[Colour, ...]] = {}  # RGB of each class, by task
+    classes: Mapping[Task, tuple[str, ...]] = {}  # names, by task
+    palette: Mapping[Task, tuple[Colour, ...]] = {}  # RGB of each class, by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of: rgb, depth, hha
     net: Net | None = None  # the values that build it
     parameters: int | None = None  # without frozen interpolation

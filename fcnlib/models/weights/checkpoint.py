@@ -102,7 +102,9 @@ def check_palette(
 ) -> None:
     """Raise unless there are as many colours as classes of each task, or none."""
     for task, colours in palette.items():
-        count = len(classes.get(task, ()))
+        if task not in classes:
+            raise InputError(f"{path}: palette of {printable(task)!r}; expected of {list(classes)}")
+        count = len(classes[task])
         if colours and len(colours) != count:
             raise InputError(f"{path}: palette of {len(colours)} colours; expected {count}")
 
