@@ -17,6 +17,12 @@ ConfigFiles = Annotated[
 DEFAULT_CONFIG = [Path("config.yaml")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Also run a TorchScript file of another origin; its code may do anything."
+    ),
+]
 ComputingPrecision = Annotated[
     Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from fcnlib.cli.options import ComputingPrecision, Device, Threads, echo, find_device
+from fcnlib.cli.options import ComputingPrecision, Device, Threads, Trust, echo, find_device
 from fcnlib.inference.predict import predict as predict_images
 from fcnlib.inference.voc_server import submit as pack_labels
 
@@ -46,6 +46,7 @@ def predict(  # noqa: PLR0913
         int | None,
         typer.Option(min=1, max=256, help="CPU threads to compute with; default: all cores."),
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Segment images with a trained net.
 
@@ -71,11 +72,12 @@ def predict(  # noqa: PLR0913
         workers=workers,
         device=find_device(device),
         precision=precision,
+        trust=trust,
     )
     echo(f"{sum(1 for _ in written)} label images in {out}")
 
 
-def submit(
+def submit(  # noqa: PLR0913
     images: Annotated[Path, typer.Argument(help="VOC2012test.tar, or its unpacked folder.")],
     model: Annotated[Path, typer.Option(help="A checkpoint or exported model of VOC's classes.")],
     out: Annotated[Path, typer.Option(help="Archive to write, such as results.tgz.")],
@@ -84,6 +86,7 @@ def submit(
     device: Device = "auto",
     precision: ComputingPrecision = "fp32",
     threads: Threads = 1,
+    trust: Trust = False,
 ) -> None:
     """Segment VOC's test images and pack the labels for PASCAL's evaluation server.
 
@@ -100,5 +103,6 @@ def submit(
         device=find_device(device),
         precision=precision,
         workers=workers,
+        trust=trust,
     )
     echo(f"{packed} label images in {out}")

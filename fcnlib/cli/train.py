@@ -33,6 +33,7 @@ def train(
     training = settings.training(experiment)
     checkpoint = Path(paths.checkpoint(experiment, seed))
     where, values = find_device(device), training.model_dump(mode="json")
+    run = provenance(seed=seed, device=where, threads=threads, values=values)
     train_net(
         training,
         dataset=Path(paths.dataset_folder(training.data.dataset)),
@@ -41,7 +42,7 @@ def train(
         checkpoint=checkpoint,
         curve=Path(paths.curve(experiment, seed)),
         device=where,
-        provenance=provenance(seed=seed, device=where, threads=threads, values=values),
+        provenance={**run, "images": settings.images(training.data.dataset)},
         resume=resume,
     )
     echo(checkpoint)

@@ -125,6 +125,11 @@ class Config(Frozen):
         reduced = self.synthetic.rooms.reduced if dataset.converter == "nyudv2" else 1
         return dataset.model_copy(update={"counts": {}, "reduced": reduced})
 
+    def images(self, dataset: str) -> Literal["own", "synthetic", "published"]:
+        """What the images of a data set are: a user's own, or those of the archives."""
+        is_own = isinstance(self.datasets[dataset], FolderDataset)
+        return "own" if is_own else self.archives
+
     def classifier(self, backbone: str) -> dict[str, Any]:
         """The size of this scale's pre-trained classifier."""
         net = self.scales[self.scale].net

@@ -48,6 +48,7 @@ def evaluate(  # noqa: PLR0913
     side: int | None = None,
     foreground: bool = False,
     mask: Mask = "none",
+    trust: bool = False,
 ) -> None:
     """Score a trained net on a split; writes its record and its counts.
 
@@ -62,8 +63,9 @@ def evaluate(  # noqa: PLR0913
         side: Forward time is that of an image of `side` x `side` pixels, or of the split's first.
         foreground: Also count the first task's objects, with background out of truth and choice.
         mask: What is masked of the model's input.
+        trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
-    data, net = PreparedDataset(dataset), load_model(model, device=device)
+    data, net = PreparedDataset(dataset), load_model(model, device=device, trust=trust)
     _check(net, data)
     info, tasks = net.info, list(net.info.classes)
     if foreground:

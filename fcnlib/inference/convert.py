@@ -78,6 +78,7 @@ class Conversion:
         Its classes are named by `classes`, else by the file, else as VOC's where they are as many.
         """
         net, metadata = self.net, self.weights.metadata
+        provenance = {**provenance, **known_images(metadata.get("provenance"))}
         if not isinstance(net, FCN) or self.values is None:
             return Checkpoint(net.state_dict(), provenance=provenance)
         content: dict[str, Any] = {
@@ -213,6 +214,7 @@ def to_caffemodel(checkpoint: Path, path: Path) -> None:
     assert content.net is not None  # or it could not be restored
     _check_writable(content.net, checkpoint)
     labels = {key: getattr(content, key) for key in (*LABELS, "inputs")}
+    labels |= known_images(content.provenance)
     write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
@@ -297,6 +299,12 @@ def _check_out(out: Path, source: Path) -> None:
 def _origin(source: Path) -> dict[str, Any]:
     """The provenance of converted weights."""
     return {"converted_from": source.name, "sha256": sha256(source)}
+
+
+def known_images(provenance: object) -> dict[str, Any]:
+    """What a net was trained on, as far as its provenance tells."""
+    found = provenance.get("images") if isinstance(provenance, Mapping) else None
+    return {"images": found} if found else {}
 
 
 def _inputs(weights: Weights, net: LayerGraph) -> list[Any]:

@@ -15,7 +15,7 @@ from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError, attempt
 from fcnlib.core.listing import file_id, having, matching_files, visible_files
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
-from fcnlib.datasets.hha.encode import depth_unit_warning
+from fcnlib.datasets.hha.encode import ANGLE_OFFSET, depth_unit_warning
 from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
 from fcnlib.datasets.reader import check_sizes
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class DepthWarning(NamedTuple):
-    """What is unusual in a depth file that can be read."""
+    """What is unusual in a file of depth or HHA that can be read."""
 
     kind: str
     file: Path
@@ -83,14 +83,14 @@ class InputReader:
         others = self.other_files(path)
         first = self.inputs[0]
         parts = [pixels_of_file(path, first)]
-        warnings = _depth_warnings(path, parts[0]) if first == "depth" else []
+        warnings = _warnings(first, path, parts[0])
         for name in self.inputs[1:]:
             if name not in others:
                 folder = self.folders[name]
                 raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
             parts.append(pixels_of_file(others[name], name))
             check_sizes(parts[0].shape, path, parts[-1].shape, others[name])
-            warnings += _depth_warnings(others[name], parts[-1]) if name == "depth" else []
+            warnings += _warnings(name, others[name], parts[-1])
         kind = np.int32 if "depth" in self.inputs else np.uint8
         channels = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
         return InputImage(path, _displayed(parts[0]), channels, warnings)
@@ -146,6 +146,27 @@ def count_channels(inputs: Sequence[str]) -> int:
     """How many channels a net with these inputs sees."""
     counts = {str(name): count for name, count in CHANNELS.items()}
     return sum(counts.get(name, 0) for name in inputs)
+
+
+def _warnings(name: str, file: Path, pixels: NDArray[Any]) -> list[DepthWarning]:
+    """What is unusual in an input that a net is to see."""
+    if name == "depth":
+        return _depth_warnings(file, pixels)
+    if name == "hha" and is_no_hha(pixels):
+        message = "no HHA, but the net sees HHA; expected what `fcn hha` makes of depth images"
+        return [DepthWarning("hha", file, message)]
+    return []
+
+
+def is_no_hha(pixels: NDArray[np.uint8]) -> bool:
+    """Whether an image [H, W, 3] is certainly no HHA, by its angles: they are 38 to 218.
+
+    A hundredth of its pixels may have others, as at edges after resizing; black and white ones,
+    where nothing was measured, do not count.
+    """
+    void = (pixels == pixels[..., :1]).all(2) & np.isin(pixels[..., 0], (0, 255))
+    angles = pixels[..., 2][~void].astype(float) - ANGLE_OFFSET
+    return bool(((angles < 0) | (angles > 180)).sum() > 0.01 * angles.size)
 
 
 def _depth_warnings(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.convert import convert_weights
+from fcnlib.inference.exported import MODEL, read_exported
 from fcnlib.inference.inputs import (
     count_channels,
     pixels_of_array,
@@ -19,9 +20,14 @@ from fcnlib.inference.inputs import (
     pixels_of_picture,
 )
 from fcnlib.inference.model_info import ModelInfo
-from fcnlib.inference.torchscript import Precision, compile_for_device, read_exported, restore_net
-from fcnlib.models.fcn import DEFAULT_TASK
-from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
+from fcnlib.inference.outputs import checked_labels, checked_probabilities
+from fcnlib.inference.torchscript import (
+    Precision,
+    compile_for_device,
+    load_trusted,
+    restore_net,
+)
+from fcnlib.models.weights.checkpoint import is_exported, read_checkpoint
 
 AnyImage = Image.Image | NDArray[Any] | Path | str
 T = TypeVar("T")
@@ -75,11 +81,13 @@ class Model:
 
     def labels(self, batch: Tensor) -> dict[str, Tensor]:
         """Labels of raw images [N, C, H, W] by task: uint8 [N, H, W], on the model's device."""
-        return self._by_task(self._compute(self._module, batch))
+        found = self._compute(self._module, batch)
+        return checked_labels(found, self.info.classes, batch, self.path)
 
     def label_probabilities(self, batch: Tensor) -> dict[str, Tensor]:
         """Probabilities of raw images [N, C, H, W] by task: [N, classes, H, W], on its device."""
-        return self._by_task(self._compute(self._function("probabilities"), batch))
+        found = self._compute(self._function("probabilities"), batch)
+        return checked_probabilities(found, self.info.classes, batch, self.path)
 
     def normalise(self, batch: Tensor) -> Tensor:
         """The net's own float input [N, C, H, W] of raw images [N, C, H, W]."""
@@ -98,11 +106,6 @@ class Model:
             # Of a traceback through TorchScript, the last line gives the reason.
             reason = str(error).strip().splitlines()[-1].split("Error: ")[-1]
             raise InputError(reason) from None
-
-    def _by_task(self, found: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-        if not isinstance(found, Mapping):
-            return {next(iter(self.info.classes), DEFAULT_TASK): found}
-        return dict(found)
 
     def _function(self, name: str) -> Callable[..., Tensor]:
         """A function of the module that not all models of other origin have."""
@@ -146,11 +149,12 @@ def load_model(
         path: A checkpoint (.pt), an exported model (.ts), or a .caffemodel of a published net.
         device: Where to compute: cpu, cuda, cuda:1, ...
         precision: fp32; tf32 and bf16 are faster on a GPU, with some labels changed.
-        trust: Set it for a TorchScript file of another origin, which holds code of its makers.
-            Such files are loaded with and without it today; a later release will ask for it.
+        trust: Whether a TorchScript file of another origin may be loaded: it runs code of its
+            makers, which may do all that the user may. Files of ours never do.
 
     Raises:
-        InputError: The file is missing, damaged or of another kind, or the precision unknown.
+        InputError: The file is missing, damaged, of another kind or not trusted, or the precision
+            unknown.
     """
     _check_where(device, precision)
     path = Path(path)
@@ -159,17 +163,26 @@ def load_model(
         checkpoint = conversion.checkpoint({"converted_from": path.name})
         net = conversion.segmentation_net
         info = ModelInfo.from_checkpoint(checkpoint, net)
-    elif is_checkpoint(path):
-        checkpoint = read_checkpoint(path)
-        net = restore_net(checkpoint, path)
-        info = ModelInfo.from_checkpoint(checkpoint, net)
-    else:
+    elif is_exported(path):
         exported = read_exported(path)
         if exported.net is None:
-            return Model(exported.module.to(device), exported.info, path=path, device=device)
+            return _foreign_model(path, exported.info, device, trust=trust)
         net, info = exported.net, exported.info
-        del exported  # of its memory no more than the net's is needed
+    else:
+        checkpoint = read_checkpoint(path, MODEL)
+        net = restore_net(checkpoint, path)
+        info = ModelInfo.from_checkpoint(checkpoint, net)
     return Model(compile_for_device(net, device, precision), info, path=path, device=device)
+
+
+def _foreign_model(path: Path, info: ModelInfo, device: str, *, trust: bool) -> Model:
+    """A model of another origin, whose code is run only if it is trusted."""
+    if not trust:
+        raise InputError(
+            f"{path}: TorchScript of another origin, a program that could do anything; expected a "
+            "model of ours, or --trust (trust=True) if you trust its makers"
+        )
+    return Model(load_trusted(path).to(device), info, path=path, device=device)
 
 
 def _check_where(device: str, precision: str) -> None:

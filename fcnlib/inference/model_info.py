@@ -1,9 +1,9 @@
 """A net's metadata: what its file holds besides weights."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import Net
@@ -15,13 +15,24 @@ from fcnlib.models.weights.checkpoint import Checkpoint, Colour
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 
+# It becomes part of a file name; a model of another origin may have one without a name.
+Task = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")]
+SYNTHETIC = "trained on synthetic scenes: its scores and labels are of such, not of photographs"
+
+
+def notes_of(provenance: object) -> list[str]:
+    """What is to be said of a net by where it comes from, a line each."""
+    is_synthetic = isinstance(provenance, Mapping) and provenance.get("images") == "synthetic"
+    return [SYNTHETIC] if is_synthetic else []
+
+
 class ModelInfo(BaseModel):
     """Classes, inputs, training and origin of a net; empty or None where the file has no such."""
 
     model_config = ConfigDict(frozen=True)
 
-    classes: Mapping[str, tuple[str, ...]] = {}  # names, by task
-    palette: Mapping[str, tuple[Colour, ...]] = {}  # RGB of each class, by task
+    classes: Mapping[Task, tuple[str, ...]] = {}  # names, by task
+    palette: Mapping[Task, tuple[Colour, ...]] = {}  # RGB of each class, by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of: rgb, depth, hha
     net: Net | None = None  # the values that build it
     parameters: int | None = None  # without frozen interpolation
@@ -31,6 +42,11 @@ class ModelInfo(BaseModel):
     diverged_at: int | None = None  # the iteration at which the loss was no number any more
     settings: Mapping[Setting, int | float] = {}  # of the recipe
     provenance: Mapping[str, Any] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever uses its labels or its scores should know, a line each."""
+        return notes_of(self.provenance)
 
     @classmethod
     def from_net(cls, net: FCN) -> "ModelInfo":

@@ -109,6 +109,7 @@ def predict(  # noqa: PLR0913
     device: str = "cpu",
     precision: Precision = "fp32",
     folders: Mapping[str, Path] | None = None,
+    trust: bool = False,
 ) -> Iterator[Path]:
     """Write the labels of each image as a palette PNG; yields the label files.
 
@@ -125,9 +126,12 @@ def predict(  # noqa: PLR0913
         device: Where to compute: cpu, cuda, cuda:1, ...
         precision: Of computing.
         folders: Where the net's other inputs lie, by input, under the images' names.
+        trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
     paths = find_images(images)
-    net = load_model(model, device=device, precision=precision)
+    net = load_model(model, device=device, precision=precision, trust=trust)
+    for note in net.info.notes:
+        log.warning("%s: %s", model, note)
     reader = InputReader.for_model(net.inputs, folders or {}, model)
     outputs = OutputFiles(
         out,
@@ -160,7 +164,7 @@ def predict(  # noqa: PLR0913
 def _collecting(
     warnings: dict[str, list[DepthWarning]], images: Iterator[InputImage | InputError]
 ) -> Iterator[InputImage | InputError]:
-    """The images; warnings of unusual depth go to `warnings`, by kind."""
+    """The images; warnings of unusual depth and HHA go to `warnings`, by kind."""
     for image in images:
         if isinstance(image, InputImage):
             for warning in image.warnings:
@@ -241,7 +245,7 @@ def _computed(
 def _report_problems(
     failed: Sequence[InputError], warnings: Mapping[str, list[DepthWarning]], count: int, out: Path
 ) -> None:
-    """Warn of unusual depth; raise if images were left out."""
+    """Warn of unusual depth and HHA; raise if images were left out."""
     for same in warnings.values():
         files = first_and_more([str(warning.file) for warning in same])
         log.warning("%s: %s", files, same[0].message)

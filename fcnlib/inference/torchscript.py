@@ -2,10 +2,8 @@
 
 import json
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +12,22 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.inference.exported import (
+    BUILD_ARGS,
+    METADATA,
+    MODEL,
+    TENSORS,
+    read_exported,
+    read_exported_info,
+    stored_tensors,
+)
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fast.inference import optimize_for_inference
 from fcnlib.models.fcn import FCN, build_fcn, labels_of
-from fcnlib.models.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
+from fcnlib.models.weights.checkpoint import Checkpoint, is_exported, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
+from fcnlib.models.weights.records import open_records
 
-METADATA = "metadata.json"  # a ModelInfo
-BUILD_ARGS = "net.json"  # the arguments of build_fcn
-MODEL = "a checkpoint (.pt) or an exported model (.ts)"
 Precision = Literal["fp32", "tf32", "bf16"]
 
 
@@ -78,15 +83,6 @@ class TaskLabeller(Scorer):
         return {task: part.softmax(1) for task, part in parts.items()}
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A TorchScript file's module, and the net in it where the file is one of ours."""
-
-    module: Any
-    net: FCN | None
-    info: ModelInfo
-
-
 def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = None) -> None:
     """Write a net as one TorchScript file, which needs PyTorch alone to run.
 
@@ -101,21 +97,50 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
         info: What the file tells of the net, as `Model.info` does: class names, inputs, ... None:
             the inputs that a net of so many channels has; one of HHA alone is taken to see RGB.
     """
-    training, device = net.training, net.input_mean.device
+    training = net.training
     try:
-        with _quiet():
-            scripted = torch.jit.script(_labeller(net.cpu()))
+        with _quiet(), _on_cpu(net):
+            scripted = torch.jit.script(_labeller(net))
             extra = {
                 METADATA: (info or ModelInfo.from_net(net)).model_dump_json(),
                 BUILD_ARGS: json.dumps(net.arguments),
+                TENSORS: json.dumps([each.model_dump() for each in stored_tensors(net)]),
             }
             save: Any = scripted.save_to_buffer
             content: bytes = save(_extra_files=extra)
     finally:
-        net.to(device).train(training)
+        net.train(training)
     # Through a buffer, so that a full disk is an OSError as everywhere else.
     with atomic_write(Path(path)) as temporary:
         temporary.write_bytes(content)
+        del content
+        _check_written(temporary, net)
+
+
+@contextmanager
+def _on_cpu(net: FCN) -> Iterator[None]:
+    """With each tensor on the CPU and in storage of its own, in which its record is alike."""
+    tensors = [*net.parameters(), *net.buffers()]
+    before = [tensor.data for tensor in tensors]
+    try:
+        for tensor, data in zip(tensors, before, strict=True):
+            whole = data.is_contiguous() and data.untyped_storage().nbytes() == data.nbytes
+            cpu = data.cpu()
+            tensor.data = cpu if whole else cpu.clone(memory_format=torch.contiguous_format)
+        yield
+    finally:
+        for tensor, data in zip(tensors, before, strict=True):
+            tensor.data = data
+
+
+def _check_written(path: Path, net: FCN) -> None:
+    """Raise unless the file is read back as the net: its records are where PyTorch put them."""
+    written = read_exported(path).net
+    assert written is not None
+    own = net.state_dict()
+    for name, tensor in written.state_dict().items():
+        if not torch.equal(tensor, own[name].cpu()):
+            raise RuntimeError(f"{path}: {name} is not in the record that was expected")
 
 
 def export_checkpoint(path: Path, out: Path) -> None:
@@ -131,6 +156,8 @@ def export_trained(checkpoint: Checkpoint, path: Path, *, origin: Path) -> None:
 
 def restore_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     """The net of a checkpoint with its weights; `origin` is the file that errors name."""
+    with torch.device("meta"):  # nothing is allocated for a net that the weights are not of
+        load_matching(checkpoint.state, _unfilled_net(checkpoint, origin), origin=str(origin))
     net = _unfilled_net(checkpoint, origin)
     matching = load_matching(checkpoint.state, net, origin=str(origin))
     for odd, what in ((matching.missing, "lacks"), (matching.unused, "holds")):
@@ -146,45 +173,33 @@ def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     if checkpoint.net is None:
         raise InputError(f"{origin}: lacks net, classes, palette; expected a trained net")
     classes = {task: len(names) for task, names in checkpoint.classes.items()}
-    return build_fcn(**checkpoint.net.model_dump(exclude={"start_from"}), classes=classes)
+    try:
+        return build_fcn(**checkpoint.net.model_dump(exclude={"start_from"}), classes=classes)
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None
 
 
 def read_metadata(path: Path) -> ModelInfo:
-    """The metadata of a checkpoint or an exported model, of which no weight is read."""
-    if is_checkpoint(path):
-        checkpoint = read_checkpoint(path)
-        with torch.device("meta"):  # to count its weights, none of which is made
-            net = _unfilled_net(checkpoint, path)
-        return ModelInfo.from_checkpoint(checkpoint, net)
-    with _named_errors(path), zipfile.ZipFile(path) as archive:
-        extra = {name.partition("/extra/")[2]: name for name in archive.namelist()}
-        content = archive.read(extra[METADATA]) if METADATA in extra else b""
-        info = ModelInfo.model_validate_json(content or "{}")
-    _check_version(path, ours=BUILD_ARGS in extra, metadata=content)
-    return info
+    """The metadata of a checkpoint or an exported model; of the latter, no weight is read."""
+    if is_exported(path):
+        return read_exported_info(path)
+    checkpoint = read_checkpoint(path, MODEL)
+    with torch.device("meta"):  # to count its weights, none of which is made
+        net = _unfilled_net(checkpoint, path)
+    return ModelInfo.from_checkpoint(checkpoint, net)
 
 
-def read_exported(path: Path) -> Exported:
-    """The content of a TorchScript file, read once."""
-    with _named_errors(path), _quiet():
-        extra = {METADATA: "", BUILD_ARGS: ""}
-        read: Any = torch.jit.load
-        scripted = read(str(path), map_location="cpu", _extra_files=extra).eval()
-    _check_version(path, ours=bool(extra[BUILD_ARGS]), metadata=extra[METADATA])
-    with _named_errors(path):
-        info = ModelInfo.model_validate_json(extra[METADATA] or "{}")
-        if not extra[BUILD_ARGS]:  # of another origin: used as it is
-            return Exported(scripted, None, info)
-        with torch.device("meta"):
-            net = build_fcn(**json.loads(extra[BUILD_ARGS]))
-        net.load_state_dict(scripted.net.state_dict(), assign=True)
-        return Exported(scripted, net, info)
-
-
-def _check_version(path: Path, *, ours: bool, metadata: bytes | str) -> None:
-    """Raise if a file of ours does not tell its inputs, which are not always colours."""
-    if ours and not metadata:
-        raise InputError(f"{path}: of an earlier version; expected a model that is exported anew")
+def load_trusted(path: Path) -> Any:
+    """The module in a TorchScript file of another origin, whose code is run from here on."""
+    with open_records(path, MODEL) as records:
+        records.check_all()
+    try:
+        with _quiet():
+            load: Any = torch.jit.load
+            return load(str(path), map_location="cpu").eval()
+    # torch's message is left out: it names lines of torch's own source.
+    except (RuntimeError, TypeError, ValueError):
+        raise InputError(f"{path}: cannot be loaded as TorchScript; expected {MODEL}") from None
 
 
 def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
@@ -200,20 +215,6 @@ def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
 
 def _labeller(net: FCN) -> nn.Module:
     return (Labeller(net) if len(net.heads) == 1 else TaskLabeller(net)).eval()
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Turns what a missing or foreign file raises into one line."""
-    if not Path(path).is_file():
-        what = "is a folder" if Path(path).is_dir() else "no such file"
-        raise InputError(f"{path}: {what}; expected {MODEL}")
-    try:
-        yield
-    # torch's message is left out: it names lines of torch's own source.
-    except (RuntimeError, TypeError, ValueError, zipfile.BadZipFile):
-        what = "damaged, or of another kind"
-        raise InputError(f"{path}: {what}; expected {MODEL}") from None
 
 
 @contextmanager

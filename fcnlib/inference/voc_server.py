@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import logging
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.reader import check_sizes, first_and_more
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.torchscript import Precision
+
+log = logging.getLogger(__name__)
 
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
@@ -55,6 +58,7 @@ def submit(
     device: str = "cpu",
     precision: Precision = "fp32",
     workers: int = 2,
+    trust: bool = False,
 ) -> int:
     """Label VOC's test images and pack the labels for the server; returns how many.
 
@@ -69,12 +73,15 @@ def submit(
         device: Where to compute: cpu, cuda, cuda:1, ...
         precision: Of computing.
         workers: Threads that read, and as many that encode, beside computing.
+        trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
     if not out.name.endswith(ARCHIVE_SUFFIXES):
         raise InputError(f"{out}: expected a name with {' or '.join(ARCHIVE_SUFFIXES)}")
     _check_out(out, read=(source, model))
-    net = load_model(model, device=device, precision=precision)
+    net = load_model(model, device=device, precision=precision, trust=trust)
     _check_model(net)
+    for note in net.info.notes:
+        log.warning("%s: %s", model, note)
     ids = read_ids(source, year)
     with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work

@@ -24,6 +24,9 @@ DEFAULT_TASK = "semantic"  # of a net with one head
 TASK_LETTERS = 3  # of a task, in its layers' names
 MAX_CLASSES = 255  # labels are bytes, one of them void
 STREAM_CHANNELS = 3
+# Far more than any net needs: values of a foreign file must not exhaust the machine.
+LIMITS = {"padding": 1000, "fc6_kernel": 100, "input_channels": 100}
+MAX_PARTS = 16  # tasks, streams
 ALLOWED_VALUES = {
     "upsampling": ("frozen", "learned"),
     "fusion": ("sum", "max"),
@@ -124,6 +127,7 @@ def build_fcn(  # noqa: PLR0913
     """
     arguments = dict(locals())
     _check_values(upsampling=upsampling, fusion=fusion, features=features)
+    _check_limits(padding=padding, fc6_kernel=fc6_kernel, input_channels=input_channels)
     heads = dict(classes) if isinstance(classes, Mapping) else {DEFAULT_TASK: classes}
     _check_heads(heads, null_background)
     _check_channels(input_channels, streams)
@@ -217,6 +221,8 @@ def _check_heads(heads: Mapping[str, int], null_background: bool) -> None:
             f"classes: tasks {list(heads)}; expected one or more, each of other "
             f"first {TASK_LETTERS} letters, as they name its layers"
         )
+    if len(heads) > MAX_PARTS:
+        raise InputError(f"classes: {len(heads)} tasks; expected at most {MAX_PARTS}")
     fewest = 2 if null_background else 1
     for task, classes in heads.items():
         if not fewest <= classes <= MAX_CLASSES:
@@ -231,6 +237,8 @@ def _check_heads(heads: Mapping[str, int], null_background: bool) -> None:
 def _check_channels(input_channels: int, streams: Sequence[str]) -> None:
     if input_channels < 1:
         raise InputError(f"input_channels: {input_channels}; expected at least 1")
+    if len(streams) > MAX_PARTS:
+        raise InputError(f"streams: {len(streams)}; expected at most {MAX_PARTS}")
     if len(set(streams)) < len(streams):
         raise InputError(f"streams: {list(streams)}; expected each of them once")
 
@@ -250,3 +258,9 @@ def _check_values(**values: str) -> None:
             raise InputError(
                 f"{name}: {value!r}; expected one of: {', '.join(ALLOWED_VALUES[name])}"
             )
+
+
+def _check_limits(**values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and value > LIMITS[name]:
+            raise InputError(f"{name}: {value}; expected at most {LIMITS[name]}")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.schema_experiments import Row, Scored, Trained, UpperBound
 from fcnlib.plan.targets import Targets
 from fcnlib.report.specs import (
@@ -38,9 +37,7 @@ def table_images(targets: Targets, name: str) -> Images:
     datasets = {e.data.dataset for e in entries if isinstance(e, Scored | UpperBound)}
     if not datasets:
         return "none"
-    if any(isinstance(config.datasets[dataset], FolderDataset) for dataset in datasets):
-        return "own"
-    return config.archives
+    return "own" if "own" in map(config.images, datasets) else config.archives
 
 
 def trained_nets(targets: Targets, name: str) -> TableFigureSpec:

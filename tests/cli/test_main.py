@@ -182,7 +182,7 @@ def test_predict_in_batches_and_in_turn_writes_the_same(
         (["check", "voc"], "'voc' is no data set; known: voc2011, voc2011-sbd"),
         (["fetch", "voc.tar", "--out", "o"], "voc.tar"),
         (["info", "none.pt"], "none.pt: no such file"),
-        (["info", "config.yaml"], "not only tensors in it; expected a checkpoint"),
+        (["info", "config.yaml"], "config.yaml: is text; expected a checkpoint"),
         (["train", "bound-4"], "'bound-4' is no net to train; known: voc2011-alexnet, "),
         (["train", "zoo-voc-fcn8s"], "'zoo-voc-fcn8s' is no net to train; did you mean "),
         (["train", "voc-fcn32s", "--device", "gpu"], "device 'gpu': not available here; "),

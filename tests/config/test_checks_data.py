@@ -67,6 +67,13 @@ def test_published_numbers_go_together_with_synthetic_archives(raw_config: dict[
     assert config.experiments["zoo-voc-fcn8s"].starts(config.archives) == ("voc-fcn8s",)
 
 
+def test_images_are_those_of_the_archives_or_a_users_own(raw_config: dict[str, Any]) -> None:
+    raw_config["datasets"]["mine"] = {"converter": "folder", "path": "photos"}
+    for scale, images in {"demo": "synthetic", "paper": "published"}.items():
+        config = load_config(raw_config | {"scale": scale})
+        assert (config.images("voc2011"), config.images("mine")) == (images, "own")
+
+
 def test_the_splits_of_a_folder_are_those_that_it_lists(raw_config: dict[str, Any]) -> None:
     raw_config["datasets"]["mine"] = {"converter": "folder", "path": "photos"}
     data = {"dataset": "mine", "test": "val"}

@@ -16,8 +16,10 @@ from typer.testing import CliRunner
 from fcnlib.cli.main import app
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError
+from fcnlib.datasets.hha.encode import NYUD_CAMERA, encode_hha
 from fcnlib.datasets.images import voc_palette
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.inference.inputs import is_no_hha
 from fcnlib.inference.model import load_model
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.predict import predict
@@ -181,7 +183,7 @@ def test_what_is_no_hha_is_named_and_the_others_are_labelled(
 ) -> None:
     hha = tmp_path / "hha"
     hha.mkdir()
-    good = rooms.hha("0")
+    good = rooms.hha("0").clip(38)  # angles as HHA has them
     for name, pixels in {
         "0": good,
         "1": good[..., 0],
@@ -222,3 +224,14 @@ def test_the_command_line_takes_both_folders(rooms: PreparedDataset, tmp_path: P
     assert (out / "0.png").exists()
     refused = CliRunner().invoke(app, [*arguments, "--hha", str(rooms.root / "hha")])
     assert "expected no folder of hha" in str(refused.exception)
+
+
+def test_only_what_is_certainly_no_hha_is_taken_for_none() -> None:
+    rng = np.random.default_rng(0)
+    depth = 3 + np.cumsum(rng.normal(0, 0.01, (60, 80)), axis=1)
+    hha = encode_hha(depth, None, NYUD_CAMERA.reduced(8))
+    assert not is_no_hha(hha)
+    framed = np.pad(hha, ((9, 9), (9, 9), (0, 0)))  # unmeasured, as other encoders mark it
+    assert not is_no_hha(framed) and not is_no_hha(np.zeros_like(hha))
+    photograph = rng.integers(0, 256, (60, 80, 3), np.uint8)
+    assert is_no_hha(photograph)

@@ -2,6 +2,7 @@ import io
 import re
 import shutil
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,13 @@ from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.inference.model import load_model
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import export_torchscript
-from fcnlib.inference.voc_server import check_submission, member, read_ids, submit
+from fcnlib.inference.voc_server import check_submission, member, read_ids
+from fcnlib.inference.voc_server import submit as pack_labels
 from fcnlib.models.fcn import build_fcn
 
 SIZES = {"2008_000001": (10, 16), "2009_000002": (12, 9)}
+
+submit = partial(pack_labels, trust=True)  # what labels by colour is of another origin than ours
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_the_archive_holds_the_nets_labels_of_the_list_as_the_server_wants_them(
 ):
     out = tmp_path / "results.tgz"
     assert submit(archive, model=model, out=out) == 5
-    net = load_model(model)
+    net = load_model(model, trust=True)
     with tarfile.open(archive) as given, tarfile.open(out) as written:
         root = "VOCdevkit/VOC2012"
         listed = given.extractfile(f"{root}/ImageSets/Segmentation/test.txt")

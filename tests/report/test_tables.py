@@ -253,6 +253,7 @@ def test_the_table_agrees_with_the_counts_beside_the_metrics(tmp_path):
     evaluate(
         tmp_path / "net.ts", dataset=dataset, split="test", metrics=path,
         counts=path.with_suffix(".npz"), device="cpu", run=RunMetadata(**run_metadata("fine", 0)),
+        trust=True,
     )  # fmt: skip
     build(tmp_path, [path])
     with np.load(path.with_suffix(".npz")) as file:

@@ -276,6 +276,9 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     header = "table,row,experiment,task,metric,measured,std,seeds,paper,unit"
     assert lines[0].startswith(header) and len(lines) == 1 + numbers(clone)
     targets = Targets(read_config([clone / "config.yaml"]))
+    for name in (*targets.trained, *targets.released):
+        checkpoint = read_checkpoint(results / "checkpoints" / name / "0.pt")
+        assert checkpoint.provenance["images"] == "synthetic", name
     for name, entry in targets.released.items():
         # Written in the released format and read back: the same net.
         ours, theirs = (

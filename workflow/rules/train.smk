@@ -23,6 +23,7 @@ rule train:
         gpu=1,
     params:
         training=lambda w: values.training(CONFIG, w.experiment),
+        images=lambda w: CONFIG.images(TARGETS.trained[w.experiment].data.dataset),
         code=code("train"),
     script:
         "../scripts/train.py"

@@ -16,10 +16,13 @@ with job(snakemake.log[0], snakemake.threads) as device:
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),
         device=device,
-        provenance=provenance(
-            seed=int(snakemake.wildcards.seed),
-            device=device,
-            threads=snakemake.threads,
-            values=snakemake.params.training,
-        ),
+        provenance={
+            **provenance(
+                seed=int(snakemake.wildcards.seed),
+                device=device,
+                threads=snakemake.threads,
+                values=snakemake.params.training,
+            ),
+            "images": snakemake.params.images,
+        },
     )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.models.weights.file_kinds import EMPTY, TEXT, check_readable, kind_of_file
 from fcnlib.models.weights.protobuf_wire import (
     BYTES,
     FIXED32,
@@ -36,14 +37,7 @@ Generation = Literal["layer", "v1", "v0"]
 
 MAX_AXES = 32  # Caffe's own bound
 MAX_NAME = 1000
-FOREIGN = {
-    b"\x1f\x8b": "gzip data",
-    b"PK\x03\x04": "a ZIP archive or PyTorch file",
-    b"\x89HDF": "an HDF5 file",
-    b"<": "a web page",
-    b"version https://git-lfs": "a Git LFS pointer",
-}
-
+CAFFEMODEL = "a .caffemodel"
 # By generation: the numbers of the fields that hold a layer's name, type and blobs.
 LAYER_FIELDS: dict[str, tuple[int, int, int]] = {
     "layer": (1, 2, 7),
@@ -99,20 +93,16 @@ def read_layers(path: Path | str) -> dict[str, CaffeLayer]:
     convolution keeps all four. Where two layers have one name, the later one with weights counts.
     """
     path = Path(path)
-    try:
-        with open(path, "rb") as file:
-            if path.stat().st_size == 0:
-                raise CaffemodelError(f"{path}: is empty; expected a .caffemodel")
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-    except OSError as error:
-        reason = error.strerror or error
-        raise CaffemodelError(f"{path}: {reason}; expected a .caffemodel") from None
-    for start, name in FOREIGN.items():
-        if content[: len(start)] == start:
-            raise CaffemodelError(f"{path}: byte 0: is {name}; expected a .caffemodel")
+    check_readable(path, CAFFEMODEL)
+    kind = kind_of_file(path)
+    if kind not in ("", TEXT):  # a small file may pass for text
+        place = "" if kind == EMPTY else "byte 0: "
+        raise CaffemodelError(f"{path}: {place}is {kind}; expected {CAFFEMODEL}")
+    with open(path, "rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     layers = _NetReader(path, content).read_net()
     if not any(layer.blobs for layer in layers.values()):
-        raise CaffemodelError(f"{path}: no layer with weights in it; expected a .caffemodel")
+        raise CaffemodelError(f"{path}: no layer with weights in it; expected {CAFFEMODEL}")
     return layers
 
 

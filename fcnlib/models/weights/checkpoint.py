@@ -1,30 +1,30 @@
 """Checkpoints: one typed content, one writer, one reader; files are read without running code."""
 
-import pickle
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
+from fcnlib.config.schema_base import Name
+from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.models.weights.file_kinds import TORCHSCRIPT, kind_of_file
+from fcnlib.models.weights.unpickle import CHECKPOINT, printable, read_torch
 
 INTEGER_BUFFERS = ("input_order", "num_batches_tracked")  # buffers
 # What the file of a segmentation net must hold, and all that the file of a classifier holds.
 REQUIRED = ("classes", "palette", "inputs", "best_iteration", "provenance")
 OF_CLASSIFIER = ("state", "scores", "provenance")
 
-# What torch.load raises for damaged and foreign files; it has no common class.
-_DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError)
-
-Colour = tuple[int, int, int]
+Byte = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[Byte, Byte, Byte]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Checkpoint:
 
     state: dict[str, Tensor]
     net: Net | None = None
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by task
-    palette: dict[str, tuple[Colour, ...]] = field(default_factory=dict)  # by task
+    classes: dict[Name, tuple[str, ...]] = field(default_factory=dict)  # by task
+    palette: dict[Name, tuple[Colour, ...]] = field(default_factory=dict)  # by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of
     best_iteration: int | None = None  # the one that `state` is of
     scores: dict[str, float] = field(default_factory=dict)  # of that iteration, as fractions
@@ -54,9 +54,9 @@ class Checkpoint:
 _ADAPTER = TypeAdapter(Checkpoint)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, expected: str = CHECKPOINT) -> Checkpoint:
     """The checkpoint in a .pt file of ours, loaded without running code from it."""
-    return checkpoint_from(read_tensors(path), path)
+    return checkpoint_from(read_tensors(path, expected), path)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -80,53 +80,57 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
         raise InputError(f"{path}: classes without their task; expected a net trained anew")
     known = {each.name for each in fields(Checkpoint)}
     try:
-        return _ADAPTER.validate_python({k: v for k, v in content.items() if k in known})
+        found = _ADAPTER.validate_python({k: v for k, v in content.items() if k in known})
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        message = problem["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {place}: {message}; expected a checkpoint") from None
+        raise InputError(f"{path}: {first_problem(error)}; expected a checkpoint") from None
+    if found.net is not None:
+        check_palette(found.classes, found.palette, path)
+        channels = 3 * len(found.net.streams) or found.net.input_channels
+        check_inputs(found.inputs, channels, path)
+    return found
 
 
-def read_tensors(path: Path) -> dict[str, object]:
-    """The unchecked content of any .pt file, loaded without running code from it."""
-    if _is_exported(path):
-        raise InputError(f"{path}: an exported model, not weights; expected a checkpoint (.pt)")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a checkpoint") from None
-    except pickle.UnpicklingError:  # torch's reasons fill a page
-        raise InputError(
-            f"{path}: not only tensors in it; expected a checkpoint (.pt), or the suffix "
-            ".caffemodel of Caffe's files"
-        ) from None
-    except _DAMAGED as error:
-        reason = "damaged, or of another kind"
-        if isinstance(error, OSError) and error.strerror:
-            reason = error.strerror
-        raise InputError(f"{path}: {reason}; expected a checkpoint (.pt)") from None
+def first_problem(error: ValidationError) -> str:
+    """The first place that is wrong, and what is wrong there, in one line."""
+    problem = error.errors()[0]
+    place = printable(".".join(map(str, problem["loc"])))
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def check_palette(
+    classes: Mapping[str, Sequence[str]], palette: Mapping[str, Sequence[Colour]], path: Path
+) -> None:
+    """Raise unless there are as many colours as classes of each task, or none."""
+    for task, colours in palette.items():
+        if task not in classes:
+            raise InputError(f"{path}: palette of {printable(task)!r}; expected of {list(classes)}")
+        count = len(classes[task])
+        if colours and len(colours) != count:
+            raise InputError(f"{path}: palette of {len(colours)} colours; expected {count}")
+
+
+def check_inputs(inputs: Sequence[str], channels: int, path: Path) -> None:
+    """Raise unless these are inputs that a net with so many channels can see."""
+    known = {str(name): count for name, count in CHANNELS.items()}
+    counts = [known.get(name, 0) for name in inputs]
+    if 0 in counts or len(set(inputs)) < len(inputs) or sum(counts) != channels:
+        found = printable(", ".join(inputs)) or "none"
+        raise InputError(f"{path}: inputs {found}; expected such of {channels} channels in all")
+
+
+def read_tensors(path: Path, expected: str = CHECKPOINT) -> dict[str, object]:
+    """The content of any .pt file, its tensors and plain values, read without running code."""
+    if is_exported(path):
+        raise InputError(f"{path}: an exported model, not weights; expected {CHECKPOINT}")
+    content = read_torch(path, expected)
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected a dict of tensors")
     return content
 
 
-def is_checkpoint(path: Path) -> bool:
-    """Whether torch.save has written the file: TorchScript holds code besides."""
-    names = _members(path)
-    return any(name.endswith("data.pkl") for name in names) and not _is_exported(path)
-
-
-def _is_exported(path: Path) -> bool:
-    return any("/code/" in name for name in _members(path))
-
-
-def _members(path: Path) -> list[str]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile):  # whoever reads it names what it is instead
-        return []
+def is_exported(path: Path) -> bool:
+    """Whether the file is TorchScript, which holds code beside its tensors."""
+    return path.is_file() and kind_of_file(path) == TORCHSCRIPT
 
 
 def write_tensors(path: Path, content: Mapping[str, object]) -> None:
@@ -153,10 +157,21 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
     ):
         raise InputError(f"{path}: no tensors in it; expected a dict of layer name -> tensor")
     for name, tensor in state.items():
-        if not (tensor.is_floating_point() or name.endswith(INTEGER_BUFFERS)):
-            kind = str(tensor.dtype).removeprefix("torch.")
-            raise InputError(f"{path}: {name} is of type {kind}; expected floating point numbers")
+        _check_tensor(name, tensor, path)
     return state
+
+
+def _check_tensor(name: str, tensor: Tensor, path: Path) -> None:
+    """Raise unless its numbers can be those of a layer."""
+    what = f"{path}: {printable(name)}"
+    if not (tensor.is_floating_point() or name.endswith(INTEGER_BUFFERS)):
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise InputError(f"{what} is of type {kind}; expected floating point numbers")
+    if name == "input_order" and sorted(tensor.tolist()) != list(range(tensor.numel())):
+        raise InputError(f"{what} is no order of channels; expected each of them once")
+    # Of the extremes, which are NaN if one number is: no second tensor is made.
+    if tensor.numel() and not torch.stack(torch.aminmax(tensor)).isfinite().all():
+        raise InputError(f"{what} is not finite; expected numbers")
 
 
 def json_value(value: object) -> object:

@@ -263,6 +263,11 @@ def _data_layer_format(layer: CaffeLayer, path: Path) -> InputFormat | None:
     return InputFormat(mean, order)
 
 
+def read_labels(path: Path) -> dict[str, object]:
+    """What a .caffemodel of ours tells besides weights; nothing of another one."""
+    return _labels(read_layers(path).get(LABEL_LAYER, CaffeLayer()), path)
+
+
 def _labels(layer: CaffeLayer, path: Path) -> dict[str, object]:
     """The classes' names and colours, and the net's inputs, if a file of ours has them."""
     if not layer.settings:
@@ -270,7 +275,9 @@ def _labels(layer: CaffeLayer, path: Path) -> dict[str, object]:
     try:
         found = json.loads(layer.settings)
         labels = {key: found[key] for key in (*LABELS, "inputs") if key in found}
-        names = [*labels.get("inputs", ())]
+        if "images" in found:  # that it was trained on
+            labels["provenance"] = {"images": str(found["images"])}
+        names: list[object] = [*labels.get("inputs", ())]
         names += [name for each in labels.get("classes", {}).values() for name in each]
         colours = [colour for each in labels.get("palette", {}).values() for colour in each]
         if not all(isinstance(name, str) for name in names):

@@ -1,10 +1,18 @@
 """A finished run and two data sets that several kinds of figures need."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fixtures.page import finished_run
 from fixtures.scenes import write_places, write_room
+from fixtures.trusted import foreign_models_trusted
+
+
+@pytest.fixture(autouse=True)
+def _stand_ins_are_trusted() -> Iterator[None]:
+    with foreign_models_trusted():
+        yield
 
 
 @pytest.fixture(scope="session")

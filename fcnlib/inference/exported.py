@@ -1,0 +1,170 @@
+"""Exported models read as data: the net is built anew, and the code in the file is never run.
+
+An exported model is TorchScript, whose code may do anything when it is loaded, such as write to
+any file. What is read of it here is metadata of ours, which tell how the net is built and which
+record of the file holds which tensor, and these records, all checked against the built net.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from torch import Tensor
+
+from fcnlib.config.schema_base import Name
+from fcnlib.config.schema_nets import Net
+from fcnlib.core.errors import InputError
+from fcnlib.inference.model_info import ModelInfo
+from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.weights.checkpoint import (
+    check_inputs,
+    check_palette,
+    checked_state,
+    first_problem,
+)
+from fcnlib.models.weights.file_kinds import check_readable
+from fcnlib.models.weights.records import Records, open_records
+from fcnlib.models.weights.unpickle import printable
+
+METADATA = "metadata.json"  # a ModelInfo
+BUILD_ARGS = "net.json"  # the arguments of build_fcn
+TENSORS = "tensors.json"  # which record holds which tensor: a list of StoredTensor
+MODEL = "a checkpoint (.pt) or an exported model (.ts)"
+
+
+class StoredTensor(BaseModel):
+    """A tensor of the net, and the record of the file that holds its numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    record: str
+
+
+_CLASSES: TypeAdapter[dict[Name, int] | int] = TypeAdapter(dict[Name, int] | int)
+_STORED_TENSORS = TypeAdapter(tuple[StoredTensor, ...])
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a TorchScript file tells, and the net in it where the file is one of ours."""
+
+    net: FCN | None
+    info: ModelInfo
+
+
+def stored_tensors(net: FCN) -> list[StoredTensor]:
+    """Where TorchScript stores the net's tensors: in their order, each as a record of its own."""
+    return [
+        StoredTensor(name=name, shape=tuple(t.shape), dtype=_dtype(t), record=f"data/{index}")
+        for index, (name, t) in enumerate(net.state_dict().items())
+    ]
+
+
+def read_exported(path: Path) -> Exported:
+    """The metadata of a TorchScript file, and its net with its weights if it is one of ours."""
+    return _read(path, weights=True)
+
+
+def read_exported_info(path: Path) -> ModelInfo:
+    """The metadata of a TorchScript file, of which no weight is read."""
+    return _read(path, weights=False).info
+
+
+def _read(path: Path, *, weights: bool) -> Exported:
+    check_readable(path, MODEL)
+    with open_records(path, MODEL) as records:
+        try:
+            info = ModelInfo.model_validate_json(_extra(records, METADATA) or b"{}")
+            if f"extra/{BUILD_ARGS}" not in records:
+                return Exported(None, info)
+            if not all(f"extra/{name}" in records for name in (METADATA, TENSORS)):
+                raise InputError(
+                    f"{path}: of an earlier version; expected a model that is exported anew "
+                    "(fcn convert 0.pt --out 0.ts)"
+                )
+            net = _net_without_weights(_extra(records, BUILD_ARGS), path)
+            _check_info(info, net, path)
+            if weights:
+                net.load_state_dict(_state(records, net), assign=True)
+        except ValidationError as error:
+            raise InputError(f"{path}: {first_problem(error)}; expected {MODEL}") from None
+    return Exported(net, info)
+
+
+def _extra(records: Records, name: str) -> bytes:
+    """A file of metadata; nothing if it is not there."""
+    return records.read(f"extra/{name}") if f"extra/{name}" in records else b""
+
+
+def _net_without_weights(content: bytes, path: Path) -> FCN:
+    """The net that the arguments of `build_fcn` build, on the meta device."""
+    try:
+        arguments = json.loads(content)
+        classes = arguments.pop("classes", None)
+        values = Net.model_validate(arguments).model_dump(exclude={"start_from"})
+        classes = _CLASSES.validate_python(classes)
+    except (ValueError, AttributeError, RecursionError) as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else "damaged"
+        raise InputError(f"{path}: {BUILD_ARGS}: {problem}; expected {MODEL}") from None
+    try:
+        with torch.device("meta"):
+            return build_fcn(**values, classes=classes)
+    except InputError as error:
+        raise InputError(f"{path}: {BUILD_ARGS}: {error}") from None
+
+
+def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
+    """Raise unless classes, colours and inputs are those of the net, as far as they are known."""
+    found = {task: len(names) for task, names in info.classes.items()}
+    if found and found != net.heads:
+        raise InputError(f"{path}: classes of {printable(str(found))}; expected {net.heads}")
+    check_palette(net_classes(info, net), info.palette, path)
+    if info.inputs:
+        check_inputs(info.inputs, net.input_mean.numel(), path)
+
+
+def net_classes(info: ModelInfo, net: FCN) -> Mapping[str, tuple[str, ...]]:
+    """The names of each task's classes; numbers where there are none."""
+    return info.classes or {
+        task: tuple(map(str, range(count))) for task, count in net.heads.items()
+    }
+
+
+def _state(records: Records, net: FCN) -> dict[str, Tensor]:
+    """The net's tensors, read of their records."""
+    stored = _STORED_TENSORS.validate_json(_extra(records, TENSORS))
+    expected: dict[str, Tensor] = net.state_dict()
+    places = {each.name: each for each in stored}
+    place = f"{records.path}: {TENSORS}"
+    if odd := sorted(places.keys() ^ expected.keys()):
+        what = "lacks" if odd[0] in expected else "holds"
+        raise InputError(f"{place}: {what} {printable(odd[0])}; expected the net's tensors")
+    if len({each.record for each in stored}) < len(expected):
+        raise InputError(f"{place}: one record for two tensors; expected one for each")
+    found: dict[str, Tensor] = {}
+    for name, tensor in expected.items():
+        found[name] = _read_tensor(records, places[name], tensor)
+    return checked_state(found, records.path)
+
+
+def _read_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Tensor:
+    """A tensor of the shape and type of the net's own."""
+    shape, dtype = tuple(expected.shape), expected.dtype
+    if (stored.shape, stored.dtype) != (shape, _dtype(expected)):
+        raise InputError(
+            f"{records.path}: {TENSORS}: {stored.name} is {printable(stored.dtype)} of "
+            f"{list(stored.shape)[:8]}; expected {_dtype(expected)} of {list(shape)}"
+        )
+    content = records.tensor(stored.record, expected.numel() * expected.itemsize)
+    return content.view(dtype).reshape(shape)
+
+
+def _dtype(tensor: Tensor) -> str:
+    """The name of a tensor's type, such as float32."""
+    return str(tensor.dtype).removeprefix("torch.")

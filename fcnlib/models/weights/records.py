@@ -1,0 +1,106 @@
+"""The records of PyTorch's ZIP files, each checked against its size and CRC before it is used."""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fcnlib.core.errors import InputError
+
+# What zipfile raises for damaged files; it has no common class.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,  # an encrypted member
+    ValueError,
+)
+CHUNK = 1 << 20
+CODE_BYTES = 64 << 20  # of all compressed records: TorchScript compresses its code alone
+
+
+class Records:
+    """The records of an open file by name, without the name of the folder that holds them."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path, self._archive = path, archive
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        members = archive.infolist()
+        for info in members:
+            name = info.filename.partition("/")[2]
+            if name in self._infos:
+                raise InputError(f"{path}: two records {name!r}; expected one (is it damaged?)")
+            self._infos[name] = info
+        if sum(info.compress_size for info in members) > path.stat().st_size:
+            raise InputError(f"{path}: its records overlap; expected each by itself")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._infos
+
+    def names(self) -> list[str]:
+        """The records' names."""
+        return list(self._infos)
+
+    def read(self, name: str) -> bytes:
+        """A record's bytes."""
+        return self.tensor(name).numpy().tobytes()
+
+    def tensor(self, name: str, size: int | None = None) -> Tensor:
+        """A record's bytes, uint8 [size]; nothing is allocated unless there are that many."""
+        info = self._stored(name)
+        if size not in (None, info.file_size):
+            raise InputError(
+                f"{self.path}: record {name!r} has {info.file_size} bytes; expected {size}"
+            )
+        content = torch.empty(info.file_size, dtype=torch.uint8)
+        numbers, at = content.numpy(), 0
+        with self._archive.open(info) as file:  # raises at the end if the CRC is another
+            while chunk := file.read(CHUNK):
+                numbers[at : at + len(chunk)] = np.frombuffer(chunk, np.uint8)
+                at += len(chunk)
+        if at < info.file_size:
+            raise EOFError
+        return content
+
+    def check_all(self) -> None:
+        """Raise unless the CRC of every record is right, also of those that are compressed."""
+        compressed = [i for i in self._infos.values() if i.compress_type != zipfile.ZIP_STORED]
+        if sum(info.file_size for info in compressed) > CODE_BYTES:
+            raise InputError(f"{self.path}: its code is of more than {CODE_BYTES} bytes")
+        if damaged := self._archive.testzip():
+            raise InputError(f"{self.path}: {damaged!r} is damaged (its CRC differs)")
+
+    def _stored(self, name: str) -> zipfile.ZipInfo:
+        if name not in self._infos:
+            raise InputError(f"{self.path}: lacks the record {name!r}; is it damaged?")
+        info = self._infos[name]
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            raise InputError(
+                f"{self.path}: record {name!r} is compressed; expected it stored, as PyTorch does"
+            )
+        return info
+
+
+@contextmanager
+def open_records(path: Path, expected: str) -> Iterator[Records]:
+    """The records of a ZIP file; what is wrong with it is one line, which ends in `expected`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            records = Records(path, archive)
+            if "byteorder" in records and records.read("byteorder") != b"little":
+                raise InputError(f"{path}: of a big-endian machine; expected little-endian numbers")
+            yield records
+    except InputError:
+        raise
+    except ZIP_ERRORS:
+        raise InputError(f"{path}: damaged; expected {expected}") from None
