@@ -3,20 +3,36 @@
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from fcnlib.core.errors import InputError
 
 Colour = tuple[int, int, int]
 
 VOID = 255
+# Pillow's decoders that run no other program, as that of EPS does; older versions lack AVIF.
+FORMATS = (
+    *("JPEG", "MPO", "PNG", "TIFF", "BMP"),
+    *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF"),
+)
+LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
+# What other files begin with, whatever they are named.
+_OTHER_FILES = {
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"%PDF": "PDF",
+    b"8BPS": "Photoshop",
+    b"<": "text such as SVG or a web page",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself",
+}
 # What Pillow raises for damaged files, by format; it has no common class.
 _DAMAGED = (
     OSError,
@@ -26,8 +42,12 @@ _DAMAGED = (
     struct.error,
     zlib.error,
     RuntimeError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    OverflowError,
 )
-# Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
+# Pillow stretches greys of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
 _ORIENTATION = 0x0112  # EXIF tag
 _TRANSPOSE = {  # what makes an image of each orientation upright
@@ -43,27 +63,76 @@ _TRANSPOSE = {  # what makes an image of each orientation upright
 
 def read_image(file: Path | bytes, name: object = None) -> Image.Image:
     """The decoded image of a file, given as its path or its content; `name` is for messages."""
-    name = file if name is None else name
+    with _open(file, file if name is None else name) as image:
+        image.info["raw"] = _raw_mode(image)
+        # Pillow turns TIFFs itself, and then forgets their tag.
+        image.info["tag"] = getattr(image, "tag_v2", {}).get(_ORIENTATION)
+        image.load()
+        return image
+
+
+def image_size(file: Path) -> tuple[int, int]:
+    """Height and width of an image, read from its header only."""
+    with _open(file, file) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _open(file: Path | bytes, name: object) -> Iterator[ImageFile.ImageFile]:
+    """The opened image of a file; whatever is wrong with it is an error that names it."""
     try:
         with (
-            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as stream,
-            Image.open(stream) as image,
+            io.BytesIO(file) if isinstance(file, bytes) else _regular_file(file) as stream,
+            Image.open(stream, formats=_formats()) as image,
         ):
-            image.info["raw"] = image.tile[0][3] if image.tile else None
-            image.load()
-            return image
+            yield image
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{name}: is a folder, expected an image") from None
     except UnidentifiedImageError:
-        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
+        raise InputError(f"{name}: {_unidentified(file)}") from None
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
+
+
+def _regular_file(path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait
+        raise InputError(f"{path}: is no regular file, expected an image")
+    return open(path, "rb")
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats that this Pillow reads."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """How the pixels are stored, in Pillow's words, such as `L;4`."""
+    arguments = image.tile[0][3] if image.tile else ""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""
+
+
+def _unidentified(file: Path | bytes) -> str:
+    """What a file is that no decoder takes."""
+    if isinstance(file, bytes):
+        start = file[:32]
+    else:
+        with open(file, "rb") as stream:
+            start = stream.read(32)
+    if start[4:8] == b"ftyp":
+        return "HEIC or a video, expected an image that Pillow reads; save it as JPEG or PNG"
+    for prefix, kind in _OTHER_FILES.items():
+        if start.startswith(prefix):
+            return f"{kind}, expected an image such as JPEG or PNG"
+    return "not an image, or its first bytes are damaged"
 
 
 def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
@@ -89,9 +158,23 @@ def orientation(image: Image.Image) -> int:
     """The EXIF orientation: 1 is upright, 5 to 8 swap height and width."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except (*_DAMAGED, TypeError):  # a damaged tag counts as upright
+    except _DAMAGED:  # a damaged tag counts as upright
         return 1
     return value if value in _TRANSPOSE else 1
+
+
+def is_tagged(image: Image.Image) -> bool:
+    """Whether a file's tag turns or mirrors it when it is displayed."""
+    return orientation(image) != 1 or image.info.get("tag") in _TRANSPOSE
+
+
+def brightest_of_16_bits(image: Image.Image, pixels: NDArray[np.uint8]) -> int | None:
+    """The largest of the upper 8 bits that are kept; None if the image does not have 16.
+
+    `pixels` are those of `to_rgb`.
+    """
+    is_deep = image.mode.startswith("I") or ";16" in str(image.info.get("raw"))
+    return int(pixels.max(initial=0)) if is_deep else None
 
 
 def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
@@ -128,14 +211,36 @@ def encode_png(image: Image.Image, *, level: int = 6) -> bytes:
 
 
 def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
-    """The class indices [H, W] of a palette, greyscale or 16-bit image; colours are an error."""
+    """The class indices [H, W] of a palette, greyscale or 16-bit image, as they are stored.
+
+    Colours are an error, and so is a coding that changes indices.
+    """
+    for coding in (image.format, image.info.get("compression")):
+        if coding in LOSSY:
+            coding = f"{coding} inside, which changes class indices"
+            raise InputError(f"{name}: {coding}; expected a lossless mask, such as PNG")
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
         raise InputError(f"{name}: is {image.mode}, expected one channel of class indices")
     label = np.array(image)  # [H, W]
+    raw = str(image.info.get("raw"))
+    if raw.startswith("1;I"):
+        raise InputError(
+            f"{name}: 1 bit with 0 as white (MinIsWhite): white may be class 0 or 1; expected PNG"
+        )
     if image.mode == "1":
-        label = label.astype(np.uint8)
-    raw = image.info.get("raw")
-    return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
+        return label.astype(np.uint8)
+    if not raw.startswith("L;"):
+        return label
+    if "I" in raw:  # 0 as white, which Pillow inverts
+        label = VOID - label
+    return label // _STRETCH.get(raw.rstrip("IR"), 1)
+
+
+def palette(image: Image.Image) -> tuple[Colour, ...]:
+    """The colours of a palette image by index; none of others."""
+    values = image.getpalette() or [] if image.mode == "P" else []
+    colours = zip(values[::3], values[1::3], values[2::3], strict=True)
+    return tuple((red, green, blue) for red, green, blue in colours)
 
 
 def read_depth(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
@@ -111,12 +110,9 @@ def _check_image(files: Mapping[str, Files], image_paths: Files, id: str) -> lis
 def _size(path: Path | None) -> Size | None:
     """The size of an image; None if it cannot be read, which the check of images reports."""
     try:
-        if path is not None:
-            with Image.open(path) as image:
-                return image.height, image.width
-    except (OSError, SyntaxError, ValueError):
-        pass
-    return None
+        return None if path is None else images.image_size(path)
+    except InputError:
+        return None
 
 
 def _check_depth(path: Path) -> tuple[Size, Problem | None]:

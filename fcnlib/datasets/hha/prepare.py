@@ -14,6 +14,7 @@ from fcnlib.core.files import atomic_write, resumable_folder, write_json
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
+from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning, hha_channels, to_bytes
 from fcnlib.datasets.journal import (
     StoredFile,
@@ -78,7 +79,7 @@ def _encode(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) ->
     """Write an image's HHA, unless a stopped run did."""
     path = folder / f"{id}.png"
     if path.exists():
-        return _record(id, np.array(Image.open(path)))
+        return _record(id, np.array(images.read_image(path)))
     metres = prepared.depth(id) / 1000.0
     try:
         hha = to_bytes(*hha_channels(metres, prepared.missing(id), camera))
