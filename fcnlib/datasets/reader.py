@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fcnlib.config.schema_data import Input
@@ -16,8 +15,8 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID, Colour
 
-INFO, HHA_INFO = "dataset.json", "hha.json"
-LAYOUT = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
+INFO, HHA_INFO, DIGESTS = "dataset.json", "hha.json", "digests.txt"
+LAYOUT = {INFO, HHA_INFO, DIGESTS, "images", "labels", "depth", "missing", "hha", "splits"}
 Means = dict[str, tuple[float, ...]]  # input -> its channels' mean
 
 M = TypeVar("M", bound=BaseModel)
@@ -90,18 +89,12 @@ def _read(path: Path, model: type[M]) -> M:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether a folder holds a prepared data set and nothing else; `dataset.json` may be missing.
+    """Whether a folder looks like a prepared data set; `dataset.json` may be missing.
 
     Snakemake deletes that file before it runs the converter again.
     """
-    names = set(contents(folder))
-    return names <= LAYOUT and not names.isdisjoint({INFO, "splits"})
-
-
-def contents(folder: Path) -> list[str]:
-    """The names in a folder, without those that a stopped run left to resume from."""
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return DIGESTS in names or (names <= LAYOUT and not names.isdisjoint({INFO, "splits"}))
 
 
 class PreparedDataset:
@@ -245,12 +238,7 @@ class PreparedDataset:
 
     def size(self, id: str) -> tuple[int, int]:
         """Height and width of an image, read from its header only."""
-        path = self.image_path(id)
-        try:
-            with Image.open(path) as image:
-                return image.height, image.width
-        except OSError:
-            raise InputError(f"{path}: not an image, or its first bytes are damaged") from None
+        return images.image_size(self.image_path(id))
 
 
 def _listing(folder: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_folder, name_os_errors, resumable_folder, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.datasets import images
+from fcnlib.datasets.digests import changed_files, digest_lines, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
 from fcnlib.datasets.images import Colour
 from fcnlib.datasets.journal import (
@@ -30,16 +31,14 @@ from fcnlib.datasets.journal import (
     read_journal,
 )
 from fcnlib.datasets.reader import (
+    DIGESTS,
     INFO,
-    LAYOUT,
     DatasetInfo,
     Means,
     Source,
     check_sizes,
     check_values,
-    contents,
     first_and_more,
-    is_prepared,
 )
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
@@ -96,6 +95,8 @@ class DatasetWriter:
         if len(ids) != self.counts.get(name, len(ids)):
             expected = self.counts[name]
             raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
+        if wrong := [id for id in ids if not _is_line(id)]:
+            raise InputError(f"{split}: ID {wrong[0]!r}, expected a file name without its ending")
         self.splits[name] = ids
         self._write(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
 
@@ -197,6 +198,7 @@ class DatasetWriter:
         inputs += [name for name in ("depth", "hha") if name in kinds]
         self._check([*("image", *inputs[1:]), *(f"labels/{task}" for task in self.tasks)])
         self._warn_of_depth()
+        digests = digest_lines(self.splits, self._stored.values())
         info = DatasetInfo(
             name=name,
             tasks=self.tasks,
@@ -207,9 +209,10 @@ class DatasetWriter:
             camera=self.camera and astuple(self.camera),
             sources=tuple(sources),
             splits={split: len(ids) for split, ids in self.splits.items()},
-            digest=self._digest(),
+            digest=hashlib.sha256(digests).hexdigest(),
         )
         (self.folder / JOURNAL).unlink(missing_ok=True)
+        self._write(DIGESTS, digests)
         self._write(INFO, (info.model_dump_json(indent=1) + "\n").encode())
 
     def _check(self, kinds: Sequence[str]) -> None:
@@ -242,14 +245,11 @@ class DatasetWriter:
                 means[name] = channel_means(files)
         return means
 
-    def _digest(self) -> str:
-        """A hash of the lists, images and labels in name order.
 
-        Of PNGs it hashes the pixels, which do not depend on zlib's version; of JPEGs the bytes.
-        """
-        parts = [f"splits/{name} {','.join(ids)}" for name, ids in self.splits.items()]
-        parts += [f"{kind}/{id} {file.digest}" for (kind, id), file in self._stored.items()]
-        return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+def _is_line(id: str) -> bool:
+    """Whether an ID can be a line of a list and the name of a file."""
+    text = id.encode(errors="ignore").decode()  # without what is no text
+    return "/" not in id and [id] == [line.strip() for line in text.splitlines()]
 
 
 def expect_archives(
@@ -306,6 +306,7 @@ def dataset_writer(
             writer = DatasetWriter(folder, tasks, palette, counts, camera, str(source))
             yield writer
             writer.finish(out.name, sources)
+            _refuse_foreign(out)  # again: converting took a while
     except OSError as error:
         file = f"{error.filename}: " if error.filename not in (None, str(out)) else ""
         raise InputError(f"{out}: not prepared: {file}{error.strerror or error}") from error
@@ -316,9 +317,17 @@ def _check_replaceable(out: Path) -> None:
     existing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise InputError(f"{existing}: is a file, expected a folder to prepare a data set in")
-    names = contents(out)
-    if names and not is_prepared(out):
-        others = [name for name in names if name not in LAYOUT] or names
+    _refuse_foreign(out)
+    is_ours = any((out / name).exists() for name in (DIGESTS, INFO))
+    if is_ours and (changed := changed_files(out, workers=2)):
+        raise InputError(
+            f"{out}: not replaced: {first_and_more([str(path) for path in changed])} changed since "
+            "it was prepared; delete the folder if that is no work of yours"
+        )
+
+
+def _refuse_foreign(out: Path) -> None:
+    if others := foreign_files(out):
         raise InputError(
             f"{out}: holds {first_and_more(others)}, which would be deleted; "
             "expected a new or empty folder, or a prepared data set"
