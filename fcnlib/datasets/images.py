@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,9 +163,10 @@ def orientation(image: Image.Image) -> int:
     return value if value in _TRANSPOSE else 1
 
 
-def is_tagged(image: Image.Image) -> bool:
-    """Whether a file's tag turns or mirrors it when it is displayed."""
-    return orientation(image) != 1 or image.info.get("tag") in _TRANSPOSE
+def stored_orientation(image: Image.Image) -> int:
+    """The orientation that a file's tag names, also if Pillow has turned it since."""
+    value = image.info.get("tag")
+    return value if value in _TRANSPOSE else orientation(image)
 
 
 def brightest_of_16_bits(image: Image.Image, pixels: NDArray[np.uint8]) -> int | None:
@@ -183,10 +184,17 @@ def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
     return to_rgb(image if transpose is None else image.transpose(transpose), name)
 
 
-def to_stored_file(
-    data: bytes, name: object, *, orient: bool
-) -> tuple[bytes, str, NDArray[np.uint8]]:
-    """The content to store of an image file, its suffix and its pixels [H, W, 3].
+class StoredImage(NamedTuple):
+    """An image as a prepared data set stores it."""
+
+    content: bytes
+    suffix: str
+    pixels: NDArray[np.uint8]  # [H, W, 3]
+    source: Image.Image  # as it was read
+
+
+def to_stored_image(data: bytes, name: object, *, orient: bool) -> StoredImage:
+    """The image to store of an image file.
 
     An 8-bit JPEG or PNG keeps its bytes; everything else becomes an RGB PNG, and so does an image
     that `orient` turns, as readers of data sets ignore orientation tags.
@@ -195,9 +203,9 @@ def to_stored_file(
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
     is_turned = orient and orientation(image) != 1
     if suffix and image.mode in ("RGB", "L") and not is_turned:
-        return data, suffix, to_rgb(image, name)
+        return StoredImage(data, suffix, to_rgb(image, name), image)
     pixels = to_upright_rgb(image, name) if is_turned else to_rgb(image, name)
-    return encode_png(Image.fromarray(pixels)), ".png", pixels
+    return StoredImage(encode_png(Image.fromarray(pixels)), ".png", pixels, image)
 
 
 def encode_png(image: Image.Image, *, level: int = 6) -> bytes:
@@ -236,11 +244,9 @@ def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
     return label // _STRETCH.get(raw.rstrip("IR"), 1)
 
 
-def palette(image: Image.Image) -> tuple[Colour, ...]:
-    """The colours of a palette image by index; none of others."""
-    values = image.getpalette() or [] if image.mode == "P" else []
-    colours = zip(values[::3], values[1::3], values[2::3], strict=True)
-    return tuple((red, green, blue) for red, green, blue in colours)
+def palette(image: Image.Image) -> bytes:
+    """Red, green and blue by index of a palette image; nothing of others."""
+    return bytes(image.getpalette() or ()) if image.mode == "P" else b""
 
 
 def read_depth(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:

@@ -20,7 +20,7 @@ from fcnlib.core.fingerprint import fingerprint
 from fcnlib.datasets import images
 from fcnlib.datasets.digests import changed_files, digest_lines, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
-from fcnlib.datasets.images import Colour
+from fcnlib.datasets.images import Colour, StoredImage
 from fcnlib.datasets.journal import (
     JOURNAL,
     StoredFile,
@@ -104,10 +104,8 @@ class DatasetWriter:
         """Whether an image, depth, hha or labels/<task> is stored, also by an earlier run."""
         return (kind, id) in self._stored
 
-    def add_image(
-        self, id: str, data: bytes, origin: str, *, orient: bool = False
-    ) -> tuple[int, int]:
-        """Store an image; returns its height and width.
+    def add_image(self, id: str, data: bytes, origin: str, *, orient: bool = False) -> StoredImage:
+        """Store an image, and return it as it is stored.
 
         Args:
             id: ID of the image.
@@ -115,11 +113,13 @@ class DatasetWriter:
             origin: What messages call the file.
             orient: Whether to apply the orientation tag; published labels ignore it.
         """
-        data, suffix, pixels = images.to_stored_file(data, origin, orient=orient)
-        self._write(f"images/{id}{suffix}", data)
-        digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else pixel_digest(pixels)
+        image = images.to_stored_image(data, origin, orient=orient)
+        self._write(f"images/{id}{image.suffix}", image.content)
+        pixels = image.pixels
+        is_jpeg = image.suffix == ".jpg"
+        digest = hashlib.sha256(image.content).hexdigest() if is_jpeg else pixel_digest(pixels)
         self._record(StoredFile("image", id, origin, pixels.shape, digest, channel_sums(pixels)))
-        return pixels.shape[0], pixels.shape[1]
+        return image
 
     def add_depth(
         self,

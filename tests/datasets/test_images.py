@@ -136,5 +136,5 @@ def test_whether_a_tag_turns_an_image_is_known_of_every_format(kind):
     exif = Image.Exif()
     exif[0x0112] = 3
     image = Image.fromarray(INDICES)
-    assert images.is_tagged(read_image(save(image, kind, exif=exif), ""))
-    assert not images.is_tagged(read_image(save(image, kind), ""))
+    assert images.stored_orientation(read_image(save(image, kind, exif=exif), "")) == 3
+    assert images.stored_orientation(read_image(save(image, kind), "")) == 1
