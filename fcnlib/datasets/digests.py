@@ -66,8 +66,26 @@ def changed_files(root: Path, *, workers: int = 1) -> list[Path]:
     return [
         _path(root, key)
         for key, digest in _current_digests(root, written, workers)
-        if digest not in ("", written[key])
+        if digest and not _agrees(key, digest, written[key])
     ]
+
+
+def _agrees(key: str, digest: str, written: str) -> bool:
+    # Of depth, that of where it is missing follows.
+    return digest == written or (key.startswith("depth/") and digest == written[: len(digest)])
+
+
+def hha_digest(root: Path, *, workers: int = 1) -> str:
+    """The digest of HHA that was encoded from a prepared data set's depth, as in `hha.json`."""
+    ids = sorted(path.stem for path in (root / "hha").glob("*.png"))
+    found = _current_digests(root, [f"hha/{id}" for id in ids], workers)
+    return digest_of_hha({key.removeprefix("hha/"): digest for key, digest in found})
+
+
+def digest_of_hha(digests: Mapping[str, str]) -> str:
+    """The digest of all HHA images, given each image's by ID."""
+    text = "\n".join(f"{id} {digests[id]}" for id in sorted(digests))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def foreign_files(root: Path) -> list[str]:
@@ -160,4 +178,5 @@ def _depth_digest(path: Path) -> str:
 
 
 def _bits_digest(path: Path) -> str:
-    return pixel_digest(np.asarray(images.read_image(path)).astype(bool))
+    # Pillow's own array of bits has 255 for true, and so other bytes.
+    return pixel_digest(np.asarray(images.read_image(path).convert("L")) > 0)

@@ -17,6 +17,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
+from fcnlib.datasets.checks.check_digests import check_digests
 from fcnlib.datasets.checks.check_inputs import check_inputs
 from fcnlib.datasets.converters.folder import (
     IMAGE_SUFFIXES,
@@ -120,6 +121,9 @@ def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResu
         except InputError as error:
             result.findings.append(error_finding(error, labels))
     result.findings.extend(check_inputs(root, info, files, workers=workers))
+    named = {each.file for each in result.findings if each.level == "error"}
+    changed = check_digests(root, info, workers=workers)
+    result.findings.extend(each for each in changed if each.file not in named)
     return result
 
 

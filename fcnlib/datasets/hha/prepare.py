@@ -15,6 +15,7 @@ from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
+from fcnlib.datasets.digests import digest_of_hha
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning, hha_channels, to_bytes
 from fcnlib.datasets.journal import (
     StoredFile,
@@ -59,7 +60,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
         means={
             split: channel_means([by_id[id] for id in listed]) for split, listed in splits.items()
         },
-        digest=_hash(*(f"{file.id} {file.digest}" for file in files)),
+        digest=digest_of_hha({file.id: file.digest for file in files}),
     )
     write_json(dataset / HHA_INFO, hha_info.model_dump(mode="json"))
 
