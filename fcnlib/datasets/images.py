@@ -18,10 +18,10 @@ from fcnlib.core.errors import InputError
 Colour = tuple[int, int, int]
 
 VOID = 255
-# Pillow's decoders that run no other program, as that of EPS does; older versions lack AVIF.
+# Pillow's decoders that run no other program, as that of EPS does, as far as they are there.
 FORMATS = (
     *("JPEG", "MPO", "PNG", "TIFF", "BMP"),
-    *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF"),
+    *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "HEIF"),
 )
 LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
 # What other files begin with, whatever they are named.

@@ -279,3 +279,37 @@ REPLACED = [
 @pytest.mark.parametrize("kind", REPLACED, ids=str)
 def test_nothing_of_the_users_is_replaced(kind, try_kind):
     try_kind(kind)
+
+
+def test_a_users_folder_with_another_tools_dataset_json_is_checked_as_theirs(
+    tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    own()(tmp_path)
+    (tmp_path / "own/dataset.json").write_text('{"labels": {"0": "ground"}}', "utf-8")
+    code, printed = run_fcn(["check", "own"], capfd)
+    assert code == 0 and "own: 5 images" in printed
+
+
+def test_a_flipped_bit_of_a_prepared_jpeg_is_found(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert run_fcn(own()(tmp_path), capfd)[0] == 0
+    path = tmp_path / "out/images/p2.jpg"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\xff\xdb") + 8] ^= 1  # in the quantisation, so that it still decodes
+    path.write_bytes(content)
+    code, printed = run_fcn(["check", "out"], capfd)
+    assert code == 1 and "out/images/p2.jpg\n1 errors, " in printed
+    assert "error: is not what was prepared, by its digest" in printed
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_prepared_split_without_labels_is_found(tmp_path, monkeypatch, capfd, split):
+    monkeypatch.chdir(tmp_path)
+    with dataset_writer(tmp_path / "out", tasks=TASKS) as writer:
+        fill(writer)
+        for id in writer.splits[split]:
+            writer.add_label(id, np.full((12, 16), 255, np.uint8), id)
+    code, printed = run_fcn(["check", "out"], capfd)
+    assert code == 1
+    assert f"error: no labelled pixel: all of it is void\n  out: split {split}\n" in printed

@@ -15,7 +15,7 @@ from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
-from fcnlib.datasets.digests import digest_of_hha
+from fcnlib.datasets.digests import digest_of_hha, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning, hha_channels, to_bytes
 from fcnlib.datasets.journal import (
     StoredFile,
@@ -24,7 +24,14 @@ from fcnlib.datasets.journal import (
     common_depth_warning,
     pixel_digest,
 )
-from fcnlib.datasets.reader import HHA_INFO, INFO, HHAInfo, PreparedDataset, read_info
+from fcnlib.datasets.reader import (
+    HHA_INFO,
+    INFO,
+    HHAInfo,
+    PreparedDataset,
+    first_and_more,
+    read_info,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +55,10 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     elif info.camera is None or "depth" not in info.inputs:
         raise InputError(f"{dataset}: no depth in it, expected depth and its camera for HHA")
     else:
+        others = [name for name in foreign_files(dataset) if name.startswith("hha/")]
+        if others:
+            named = first_and_more(others)
+            raise InputError(f"{dataset}: holds {named}, which would be deleted; move it elsewhere")
         camera = Camera(*info.camera)
         with resumable_folder(dataset / "hha", _key(info.digest, camera)) as folder:
             results = in_processes(partial(_encode, prepared, folder, camera), ids, workers)
