@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.fetch import fetch as fetch_archive
-from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
 from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
@@ -30,7 +30,7 @@ def fetch(
 
     Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
     """
-    typer.echo(fetch_archive(archive, out, source=source))
+    echo(fetch_archive(archive, out, source=source))
 
 
 def prepare(
@@ -53,7 +53,7 @@ def prepare(
         raise InputError(f"{missing[0]}: no such file; make it with: snakemake {missing[0]}")
     target = out or Path(paths.dataset_folder(dataset))
     prepare_data(entry, files, target, workers=workers)
-    typer.echo(target)
+    echo(target)
 
 
 def check(
@@ -90,7 +90,7 @@ def check(
             void=tuple(void or ()),
         )
     result = check_data(entry, workers=workers)
-    typer.echo(report(result))
+    echo(report(result))
     raise typer.Exit(int(result.failed))
 
 
@@ -140,4 +140,4 @@ def hha(
     frames = frames_of(depth, raw, out)
     depth_format = DepthFormat(unit, parse_camera(camera) if camera else None, crop)
     encode_frames(frames, depth_format, workers=workers)
-    typer.echo(out if len(frames) == 1 else f"{len(frames)} HHA images in {out}")
+    echo(out if len(frames) == 1 else f"{len(frames)} HHA images in {out}")

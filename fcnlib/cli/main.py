@@ -10,6 +10,7 @@ from fcnlib.cli.models import convert, info
 from fcnlib.cli.predict import predict, submit
 from fcnlib.cli.train import train
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
 app = typer.Typer(
     help="Fully convolutional networks: prepare and check data, train, predict, submit.",
@@ -24,8 +25,11 @@ for command in (fetch, prepare, check, hha, train, convert, predict, submit, inf
 
 def main() -> None:
     """Run `fcn`; a user's mistake ends in one line."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    escape_what_cannot_be_printed()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
         app()
-    except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
+    except (InputError, OSError, UnicodeEncodeError) as error:
+        sys.exit(f"error: {printable(error)}")

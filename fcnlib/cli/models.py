@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fcnlib.cli.options import echo
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import json_text
 from fcnlib.datasets.reader import INFO, read_info
@@ -48,11 +49,11 @@ def convert(
         if given := [name for name, value in options.items() if value]:
             raise InputError(f"{out}: {given[0]} given; expected none for a .caffemodel")
         to_caffemodel(source, out)
-        typer.echo(out)
+        echo(out)
         return
     done = convert_weights(source, to, out, classes=classes, input=input, skip_scales=skip_scale)
-    typer.echo(done.table())
-    typer.echo(out)
+    echo(done.table())
+    echo(out)
 
 
 def info(
@@ -72,4 +73,4 @@ def info(
         content = layer_shapes(file)
     else:
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
-    typer.echo(json_text(content), nl=False)
+    echo(json_text(content).rstrip())

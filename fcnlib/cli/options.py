@@ -7,6 +7,7 @@ import torch
 import typer
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import printable, printable_lines
 from fcnlib.inference.torchscript import Precision
 
 ConfigFiles = Annotated[
@@ -19,6 +20,11 @@ Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compu
 ComputingPrecision = Annotated[
     Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
 ]
+
+
+def echo(result: object) -> None:
+    """Print a result, whatever the names of files in it hold; the lines of a text stay lines."""
+    typer.echo(printable_lines(result) if isinstance(result, str) else printable(result))
 
 
 def find_device(name: str) -> str:

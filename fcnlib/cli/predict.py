@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from fcnlib.cli.options import ComputingPrecision, Device, Threads, find_device
+from fcnlib.cli.options import ComputingPrecision, Device, Threads, echo, find_device
 from fcnlib.inference.predict import predict as predict_images
 from fcnlib.inference.voc_server import submit as pack_labels
 
@@ -72,7 +72,7 @@ def predict(  # noqa: PLR0913
         device=find_device(device),
         precision=precision,
     )
-    typer.echo(f"{sum(1 for _ in written)} label images in {out}")
+    echo(f"{sum(1 for _ in written)} label images in {out}")
 
 
 def submit(
@@ -101,4 +101,4 @@ def submit(
         precision=precision,
         workers=workers,
     )
-    typer.echo(f"{packed} label images in {out}")
+    echo(f"{packed} label images in {out}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, find_device
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, echo, find_device
 from fcnlib.config.load import read_config
 from fcnlib.core.provenance import provenance
 from fcnlib.plan.paths import RunPaths
@@ -44,4 +44,4 @@ def train(
         provenance=provenance(seed=seed, device=where, threads=threads, values=values),
         resume=resume,
     )
-    typer.echo(checkpoint)
+    echo(checkpoint)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fcnlib.config.schema_base import Flag, Frozen, Int, Name, Positive
+from fcnlib.core.listing import as_file_name
 
 Input = Literal["rgb", "depth", "hha"]
 # What of an image is masked, by its true labels; `shape`: all but the mask of the objects.
@@ -101,11 +102,15 @@ class FolderDataset(Frozen):
         None, description="The colours of the classes; null: those of VOC, or of the masks."
     )
 
+    def place(self, name: str = "") -> Path:
+        """A folder or list of it, or the folder that holds them."""
+        return Path(as_file_name(str(self.path / name)))
+
     def files(self) -> list[Path]:
         """What a change of the data set shows in: its lists, and its folders' dates."""
         lists = [self.classes] if isinstance(self.classes, str) else []
         return [
-            self.path / name for name in (self.images, self.masks, *lists, *self.splits.values())
+            self.place(name) for name in (self.images, self.masks, *lists, *self.splits.values())
         ]
 
 

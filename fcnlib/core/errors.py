@@ -1,9 +1,16 @@
 """The exception for a user's mistakes, and how several of them are reported."""
 
+import errno
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+# What no other file would escape either.
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 class InputError(ValueError):
@@ -21,6 +28,18 @@ def raise_all(errors: Sequence[InputError], summary: str) -> None:
         log.error("%s", error)
     if errors:
         raise InputError(f"{len(errors)} {summary}")
+
+
+def attempt(function: Callable[[T], R], item: T) -> R | InputError:
+    """What the function makes of an item, or what is wrong with it: one bad file ends no batch."""
+    try:
+        return function(item)
+    except InputError as error:
+        return error
+    except OSError as error:
+        if error.errno in OF_THE_DISK or error.filename is None:
+            raise
+        return InputError(f"{error.filename}: {error.strerror}")
 
 
 def first_line(error: Exception) -> str:

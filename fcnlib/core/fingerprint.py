@@ -12,7 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.listing import visible_files
+from fcnlib.core.reading import read_bytes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fcnlib", "fcn_synthetic")
@@ -39,15 +42,30 @@ def fingerprint(script: Path, *, without: frozenset[Path] = frozenset()) -> str:
     return digest.hexdigest()[:16]
 
 
-def stamp(folders: Sequence[Path]) -> str:
-    """A hash of the names, sizes and dates of the files in `folders`, which an edit changes."""
-    entries = [
-        (folder.name, entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
-        for folder in folders
-        if folder.is_dir()
-        for entry in os.scandir(folder)
-    ]
-    return hashlib.sha256(repr(sorted(entries)).encode()).hexdigest()[:16]
+def stamp(paths: Sequence[Path]) -> str:
+    """A hash of the names, sizes and dates of the files in folders, and of what lists hold.
+
+    An edit changes it. What cannot be listed or read counts as such, for whoever reads it to name.
+    """
+    return hashlib.sha256(repr([_stamps(path) for path in paths]).encode()).hexdigest()[:16]
+
+
+def _stamps(path: Path) -> list[tuple[bytes | int, ...]]:
+    try:
+        if path.is_dir():
+            return sorted(map(_name_size_and_date, visible_files(path)))
+        return [(read_bytes(path),)]
+    except InputError:
+        return []
+
+
+def _name_size_and_date(file: Path) -> tuple[bytes | int, ...]:
+    name = os.fsencode(file.name)  # as text, it would depend on the locale
+    try:
+        status = file.stat()
+    except OSError:  # a link to nothing, or a file deleted meanwhile
+        return (name,)
+    return name, status.st_size, status.st_mtime_ns
 
 
 class _Module(NamedTuple):

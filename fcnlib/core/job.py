@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
 
 @contextmanager
@@ -22,15 +23,18 @@ def job(log: str, threads: int) -> Iterator[str]:
     device = _device(threads)
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", buffering=1) as file, redirect_stderr(file):
+    escape_what_cannot_be_printed()
+    with (
+        open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1) as file,
+        redirect_stderr(file),
+    ):
         handler = logging.StreamHandler(file)
-        logging.basicConfig(
-            level=logging.INFO, handlers=[handler], format="%(asctime)s %(message)s", force=True
-        )
+        handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         try:
             yield device
         except (InputError, OSError) as error:
-            problem = f"error: {error}"
+            problem = f"error: {printable(error)}"
             file.write(f"{problem}\n")
         except KeyboardInterrupt:
             problem = "stopped; a training's saved state is kept, and the next run resumes from it"

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from fcnlib.core.printing import printable
+
 T = TypeVar("T")
 
 
@@ -24,7 +26,7 @@ def progress(
     is_terminal = sys.stderr.isatty()
     return tqdm(
         items,
-        desc=desc,
+        desc=printable(desc),
         total=total,
         unit=unit,
         initial=initial,

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.listing import as_file_name, file_id, same_form
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
@@ -77,7 +78,7 @@ def _agrees(key: str, digest: str, written: str) -> bool:
 
 def hha_digest(root: Path, *, workers: int = 1) -> str:
     """The digest of HHA that was encoded from a prepared data set's depth, as in `hha.json`."""
-    ids = sorted(path.stem for path in (root / "hha").glob("*.png"))
+    ids = sorted(file_id(path) for path in (root / "hha").glob("*.png"))
     found = _current_digests(root, [f"hha/{id}" for id in ids], workers)
     return digest_of_hha({key.removeprefix("hha/"): digest for key, digest in found})
 
@@ -111,7 +112,7 @@ def _contents(root: Path) -> Iterator[str]:
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         for name in (*files, *links):
             if not _PASSING.fullmatch(name):
-                yield Path(folder, name).relative_to(root).as_posix()
+                yield same_form(Path(folder, name).relative_to(root).as_posix())
 
 
 def _keys(root: Path) -> list[str]:
@@ -137,7 +138,7 @@ def _names(key: str) -> tuple[str, ...]:
 
 def _path(root: Path, key: str) -> Path:
     """The file of a line: of those that it can have, the one that is there."""
-    paths = [root / name for name in _names(key)]
+    paths = [root / as_file_name(name) for name in _names(key)]
     return next((path for path in paths if path.exists()), paths[0])
 
 

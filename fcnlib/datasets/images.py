@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
+from fcnlib.datasets.formats import what_is
 
 Colour = tuple[int, int, int]
 
@@ -24,15 +26,6 @@ FORMATS = (
     *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "HEIF"),
 )
 LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
-# What other files begin with, whatever they are named.
-_OTHER_FILES = {
-    b"%!PS": "PostScript",
-    b"\xc5\xd0\xd3\xc6": "PostScript",
-    b"%PDF": "PDF",
-    b"8BPS": "Photoshop",
-    b"<": "text such as SVG or a web page",
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself",
-}
 # What Pillow raises for damaged files, by format; it has no common class.
 _DAMAGED = (
     OSError,
@@ -63,7 +56,12 @@ _TRANSPOSE = {  # what makes an image of each orientation upright
 
 def read_image(file: Path | bytes, name: object = None) -> Image.Image:
     """The decoded image of a file, given as its path or its content; `name` is for messages."""
-    with _open(file, file if name is None else name) as image:
+    name = file if name is None else name
+    with (
+        _damage_named(name),
+        io.BytesIO(file) if isinstance(file, bytes) else open_regular(file) as stream,
+        _opened(stream, name) as image,
+    ):
         image.info["raw"] = _raw_mode(image)
         # Pillow turns TIFFs itself, and then forgets their tag.
         image.info["tag"] = getattr(image, "tag_v2", {}).get(_ORIENTATION)
@@ -71,27 +69,23 @@ def read_image(file: Path | bytes, name: object = None) -> Image.Image:
         return image
 
 
-def image_size(file: Path) -> tuple[int, int]:
-    """Height and width of an image, read from its header only."""
-    with _open(file, file) as image:
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image file, read from its header only."""
+    with _damage_named(path), open_regular(path) as stream, _opened(stream, path) as image:
         return image.height, image.width
 
 
 @contextmanager
-def _open(file: Path | bytes, name: object) -> Iterator[ImageFile.ImageFile]:
-    """The opened image of a file; whatever is wrong with it is an error that names it."""
+def _damage_named(name: object) -> Iterator[None]:
+    """Turn what opening and decoding an image file raises into an InputError that names it."""
     try:
-        with (
-            io.BytesIO(file) if isinstance(file, bytes) else _regular_file(file) as stream,
-            Image.open(stream, formats=_formats()) as image,
-        ):
-            yield image
+        yield
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{name}: is a folder, expected an image") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{name}: {_unidentified(file)}") from None
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
     except _DAMAGED as error:
@@ -100,10 +94,15 @@ def _open(file: Path | bytes, name: object) -> Iterator[ImageFile.ImageFile]:
         raise InputError(f"{name}: damaged or cut short ({error})") from None
 
 
-def _regular_file(path: Path) -> BinaryIO:
-    if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait
-        raise InputError(f"{path}: is no regular file, expected an image")
-    return open(path, "rb")
+def _opened(stream: BinaryIO, name: object) -> ImageFile.ImageFile:
+    """The image of a file, not decoded yet; of a file that is none, what it is instead."""
+    try:
+        return Image.open(stream, formats=_formats())
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if kind := what_is(stream.read(64)):
+            raise InputError(f"{name}: not an image that can be read: {kind}") from None
+        raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
 
 
 @cache
@@ -118,21 +117,6 @@ def _raw_mode(image: ImageFile.ImageFile) -> str:
     arguments = image.tile[0][3] if image.tile else ""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
-
-
-def _unidentified(file: Path | bytes) -> str:
-    """What a file is that no decoder takes."""
-    if isinstance(file, bytes):
-        start = file[:32]
-    else:
-        with open(file, "rb") as stream:
-            start = stream.read(32)
-    if start[4:8] == b"ftyp":
-        return "HEIC or a video, expected an image that Pillow reads; save it as JPEG or PNG"
-    for prefix, kind in _OTHER_FILES.items():
-        if start.startswith(prefix):
-            return f"{kind}, expected an image such as JPEG or PNG"
-    return "not an image, or its first bytes are damaged"
 
 
 def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:

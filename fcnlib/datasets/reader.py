@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from fcnlib.config.schema_data import CHANNELS, Input
 from fcnlib.core.errors import InputError
+from fcnlib.core.listing import as_file_name, same_form
+from fcnlib.core.reading import read_lines
 from fcnlib.datasets import images
 from fcnlib.datasets.images import VOID
 
@@ -184,7 +187,7 @@ class PreparedDataset:
 
     def missing(self, id: str) -> NDArray[np.bool_]:
         """Where the depth camera measured nothing [H, W]; False everywhere if that is not known."""
-        path = self.root / "missing" / f"{id}.png"
+        path = self.root / "missing" / as_file_name(f"{id}.png")
         if not path.exists():
             return np.zeros(self.size(id), bool)
         return np.array(images.read_image(path)).astype(bool)
@@ -264,19 +267,14 @@ class PreparedDataset:
 def _listing(folder: Path) -> dict[str, str]:
     try:
         with os.scandir(folder) as entries:
-            return {os.path.splitext(entry.name)[0]: entry.path for entry in entries}
+            return {same_form(os.path.splitext(entry.name)[0]): entry.path for entry in entries}
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}") from None
 
 
 def read_list(path: Path) -> list[str]:
     """The IDs of a split list, one a line; an empty list is an error."""
-    try:
-        ids = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file, expected one ID a line") from None
+    ids = [unicodedata.normalize("NFC", line) for line in read_lines(path, "ID") if line]
     if not ids:
         raise InputError(f"{path}: empty split, expected one ID a line")
     return ids

@@ -17,6 +17,8 @@ from fcnlib.config.schema_data import ArchiveDataset, Input
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_folder, name_os_errors, resumable_folder, sha256
 from fcnlib.core.fingerprint import fingerprint
+from fcnlib.core.listing import as_file_name, same_form
+from fcnlib.core.printing import printable
 from fcnlib.datasets import images
 from fcnlib.datasets.digests import changed_files, digest_lines, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
@@ -180,7 +182,7 @@ class DatasetWriter:
 
     def _write(self, name: str, content: bytes) -> None:
         with name_os_errors(name):
-            (self.folder / name).write_bytes(content)
+            (self.folder / as_file_name(name)).write_bytes(content)
 
     def _record(self, file: StoredFile) -> None:
         with (
@@ -305,7 +307,7 @@ def dataset_writer(
         with resumable_folder(out, key) if archives else atomic_folder(out) as folder:
             writer = DatasetWriter(folder, tasks, palette, counts, camera, str(source))
             yield writer
-            writer.finish(out.name, sources)
+            writer.finish(printable(same_form(out.name)), sources)
             _refuse_foreign(out)  # again: converting took a while
     except OSError as error:
         file = f"{error.filename}: " if error.filename not in (None, str(out)) else ""

@@ -12,6 +12,7 @@ from torch import Tensor
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
+from fcnlib.core.reading import read_lines
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.inputs import count_channels
@@ -341,12 +342,7 @@ def _class_names(given: Path | Names | None, heads: Mapping[str, int]) -> dict[s
     count = sum(heads.values())
     listed = list(voc.CLASSES) if count == len(voc.CLASSES) else _numbered(count)
     if given is not None:
-        try:
-            listed = [
-                line.strip() for line in given.read_text("utf-8").splitlines() if line.strip()
-            ]
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{given}: {error}; expected class names, one a line") from None
+        listed = [line for line in read_lines(given, "class name") if line]
     if len(listed) != count:
         raise InputError(f"{given}: {len(listed)} classes; expected {count}, one for each output")
     each = iter(listed)

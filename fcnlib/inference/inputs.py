@@ -1,6 +1,7 @@
 """A user's own images, and the depth or HHA that a net sees beside them."""
 
-import glob
+import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fcnlib.config.schema_data import CHANNELS
-from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.folder import IMAGE_SUFFIXES
+from fcnlib.core.errors import InputError, attempt
+from fcnlib.core.listing import file_id, having, matching_files, visible_files
+from fcnlib.datasets.formats import IMAGE_SUFFIXES
 from fcnlib.datasets.hha.encode import depth_unit_warning
 from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
 from fcnlib.datasets.reader import check_sizes
 
-INPUT_SUFFIXES = (*IMAGE_SUFFIXES, ".webp", ".gif")  # what is taken from a folder
 MAX_WAITING = 4  # batches that may be waiting for images of their size
+
+log = logging.getLogger(__name__)
 
 
 class DepthWarning(NamedTuple):
@@ -65,38 +68,40 @@ class InputReader:
                 )
             if not folders[name].is_dir():
                 raise InputError(f"{folders[name]}: no such folder; expected {name} of the images")
-        return cls(inputs, {name: _by_stem(folders[name]) for name in others}, folders)
+        return cls(inputs, {name: _by_id(folders[name]) for name in others}, folders)
 
     def other_files(self, path: Path) -> dict[str, Path]:
         """The files of an image's other inputs, as far as there are any."""
-        return {name: f[path.stem] for name, f in self.files.items() if path.stem in f}
+        id = file_id(path)
+        return {name: files[id] for name, files in self.files.items() if id in files}
 
     def read(self, path: Path) -> InputImage | InputError:
         """The image with all that the net sees of it, or what is wrong with it."""
-        try:
-            others = self.other_files(path)
-            first = self.inputs[0]
-            parts = [pixels_of_file(path, first)]
-            warnings = _depth_warnings(path, parts[0]) if first == "depth" else []
-            for name in self.inputs[1:]:
-                if name not in others:
-                    folder = self.folders[name]
-                    raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
-                parts.append(pixels_of_file(others[name], name))
-                check_sizes(parts[0].shape, path, parts[-1].shape, others[name])
-                warnings += _depth_warnings(others[name], parts[-1]) if name == "depth" else []
-            kind = np.int32 if "depth" in self.inputs else np.uint8
-            channels = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
-            return InputImage(path, _displayed(parts[0]), channels, warnings)
-        except InputError as error:
-            return error
+        return attempt(self._read, path)
+
+    def _read(self, path: Path) -> InputImage:
+        others = self.other_files(path)
+        first = self.inputs[0]
+        parts = [pixels_of_file(path, first)]
+        warnings = _depth_warnings(path, parts[0]) if first == "depth" else []
+        for name in self.inputs[1:]:
+            if name not in others:
+                folder = self.folders[name]
+                raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
+            parts.append(pixels_of_file(others[name], name))
+            check_sizes(parts[0].shape, path, parts[-1].shape, others[name])
+            warnings += _depth_warnings(others[name], parts[-1]) if name == "depth" else []
+        kind = np.int32 if "depth" in self.inputs else np.uint8
+        channels = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
+        return InputImage(path, _displayed(parts[0]), channels, warnings)
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def _by_id(folder: Path) -> dict[str, Path]:
     """The image files of a folder; of several under one name, the PNG."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in INPUT_SUFFIXES]
+    found, _ = having(visible_files(folder), IMAGE_SUFFIXES)
     return {
-        path.stem: path for path in sorted(found, key=lambda path: path.suffix.lower() == ".png")
+        file_id(path): path
+        for path in sorted(found, key=lambda path: path.suffix.lower() == ".png")
     }
 
 
@@ -166,21 +171,22 @@ def find_images(names: Sequence[str]) -> list[Path]:
     """The image files that files, folders and patterns name, each once."""
     found: dict[Path, None] = {}
     for name in names:
-        path = Path(name)
+        path, others = Path(name), ""
         if path.is_dir():
-            visible = (p for p in path.iterdir() if not p.name.startswith("."))
-            inside = sorted(
-                p for p in visible if p.suffix.lower() in INPUT_SUFFIXES and not p.is_dir()
-            )
+            inside, others = having(visible_files(path), IMAGE_SUFFIXES)
+        elif os.path.lexists(path):
+            inside = [path]
         else:
             # A shell that expands nothing (or a quoted pattern) leaves the stars to us.
-            matches = map(Path, sorted(glob.glob(name, recursive=True)))
-            inside = [path] if path.exists() else [p for p in matches if not p.is_dir()]
+            inside = matching_files(name)
         if not inside:
-            kinds = ", ".join(INPUT_SUFFIXES)
+            kinds, there = ", ".join(IMAGE_SUFFIXES), f" (there: {others})" if others else ""
             raise InputError(
-                f"{name}: no image found; expected a file, a folder with {kinds} or a pattern"
+                f"{name}: no image found{there}; "
+                f"expected a file, a folder with {kinds} or a pattern"
             )
+        if others:
+            log.warning("%s: left out: %s", name, others)
         found |= dict.fromkeys(inside)
     return list(found)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fcnlib.core.errors import InputError, raise_all
+from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
@@ -76,7 +76,11 @@ class OutputFiles:
         if labels_by_task.keys() != self.palettes.keys():
             gives, knows = (", ".join(each) for each in (labels_by_task, self.palettes))
             raise InputError(f"the model labels {gives!r}, but its file has colours of {knows!r}")
+        return attempt(self._write, prediction)
+
+    def _write(self, prediction: Prediction) -> list[Path]:
         path, pixels = prediction.image.path, prediction.image.pixels
+        labels_by_task = _unnamed_if_single(prediction.labels)
         for task, probabilities in _unnamed_if_single(prediction.probabilities).items():
             names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
             with atomic_write(self.path(path, task, ".npz")) as temporary:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fcnlib.archives.members import members
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
@@ -78,10 +78,12 @@ def submit(
     ids = read_ids(source, year)
     with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work
-        decoded = in_threads(partial(_decoded, source), _image_files(source, year, ids), workers)
-        labelled = (_labelled(net, image, source) for image in decoded)
-        files = in_threads(_encoded, labelled, workers)
+        decode = partial(attempt, partial(_decoded, source))
+        decoded = in_threads(decode, _image_files(source, year, ids), workers)
+        failed: list[InputError] = []
+        files = in_threads(_encoded, _labelled_unless(failed, net, decoded, source), workers)
         found = {f.id: f for f in progress(files, desc="labelling", total=len(ids), unit="img")}
+        raise_all(failed, f"of {len(ids)} images cannot be labelled: {out} needs all of them")
         if missing := [id for id in ids if id not in found]:
             which = first_and_more(missing)
             raise InputError(f"{source}: no image of {which}, which {LIST} lists")
@@ -124,26 +126,44 @@ def _root(folder: Path, year: int) -> Path:
     return next((place for place in places if place.is_dir()), folder / name)
 
 
-def _image_files(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Each listed image's ID and content, as far as there is one."""
+def _image_files(source: Path, year: int, ids: list[str]) -> Iterator[tuple[str, Path | bytes]]:
+    """Each listed image's ID and file or content, as far as there is one."""
     if source.is_dir():
         folder = _root(source, year) / "JPEGImages"
         paths = ((id, folder / f"{id}.jpg") for id in ids)
-        yield from ((id, path.read_bytes()) for id, path in paths if path.is_file())
+        yield from ((id, path) for id, path in paths if path.is_file())
         return
     names = "|".join(map(re.escape, ids))
     wanted = re.compile(rf"(?:.*/)?VOC{year}/JPEGImages/({names})\.jpg")
     yield from ((match[1], content) for match, content in members(source, wanted))
 
 
-def _decoded(source: Path, item: tuple[str, bytes]) -> DecodedImage:
+def _decoded(source: Path, item: tuple[str, Path | bytes]) -> DecodedImage:
     name = f"{source}: {item[0]}.jpg"
     # As stored: the server's labels know nothing of a camera's orientation.
     return DecodedImage(item[0], images.to_rgb(images.read_image(item[1], name), name))
 
 
+def _labelled_unless(
+    failed: list[InputError],
+    net: Model,
+    images: Iterator[DecodedImage | InputError],
+    source: Path,
+) -> Iterator[tuple[DecodedImage, NDArray[np.uint8]]]:
+    """The images with their labels; once one has failed, the others are only read, to name all."""
+    for image in images:
+        if isinstance(image, InputError):
+            failed.append(image)
+        elif not failed:
+            labelled = attempt(partial(_labelled, net, source), image)
+            if isinstance(labelled, InputError):
+                failed.append(labelled)
+            else:
+                yield labelled
+
+
 def _labelled(
-    net: Model, image: DecodedImage, source: Path
+    net: Model, source: Path, image: DecodedImage
 ) -> tuple[DecodedImage, NDArray[np.uint8]]:
     batch = torch.from_numpy(image.pixels).permute(2, 0, 1)[None]  # [1, 3, H, W]
     try:

@@ -156,10 +156,14 @@ class Targets:
         return sorted({self.paths.hha(each.dataset) for each in data if "hha" in each.inputs})
 
     def dataset_files(self, dataset: str) -> list[str | Path]:
-        """What a data set is prepared from: its archives, or a user's folders and lists."""
+        """What a data set is prepared from: its archives, or a user's folders and lists.
+
+        Without those whose names Snakemake would take for patterns, or for others in another
+        locale: of these, only what is in them tells a change.
+        """
         entry = self.config.datasets[dataset]
         if isinstance(entry, FolderDataset):
-            return list(entry.files())
+            return [file for file in entry.files() if str(file).isascii() and "{" not in str(file)]
         return [self.paths.archive(name) for name in entry.archives]
 
     def folders(self, dataset: str) -> list[Path]:

@@ -88,10 +88,10 @@ def test_a_mask_of_any_lossless_coding_is_read(kind):
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "PostScript"),
         (b"%PDF-1.7\n", "PDF"),
         (b"<!DOCTYPE html><html>not found</html>", "a web page"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:", "a Git LFS pointer"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC or a video"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:", "a pointer of Git LFS"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"hello", "not an image, or its first bytes are damaged"),
-        (b"", "not an image, or its first bytes are damaged"),
+        (b"", "empty"),
     ],
 )
 def test_what_is_no_image_is_named_and_starts_no_program(tmp_path, monkeypatch, content, message):
@@ -108,7 +108,7 @@ def test_what_is_no_image_is_named_and_starts_no_program(tmp_path, monkeypatch, 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "photo.png")
-    with pytest.raises(InputError, match=r"photo\.png: is no regular file, expected an image"):
+    with pytest.raises(InputError, match=r"photo\.png: is a named pipe, expected a regular file"):
         read_image(tmp_path / "photo.png")
 
 

@@ -141,12 +141,12 @@ ERRORS = [
     Kind(
         "PostScript named .jpg",
         own(images={**named(lambda _: jpeg(RED), ".jpg"), "p2.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n"}),
-        r"p2\.jpg: PostScript, expected an image such as JPEG or PNG",
+        r"p2\.jpg: not an image that can be read: PostScript",
     ),
     Kind(
         "a Git LFS pointer",
         own({**BOXES, "p1.png": b"version https://git-lfs.github.com/spec/v1\n"}),
-        r"p1\.png: a Git LFS pointer, not the file itself",
+        r"p1\.png: not an image that can be read: a pointer of Git LFS",
     ),
     Kind("a decompression bomb", bomb, r"p3\.png: Image size \(3600000000 pixels\) exceeds limit"),
 ]

@@ -124,6 +124,25 @@ def test_a_broken_test_archive_is_one_line_and_leaves_nothing(members, message, 
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_all_images_that_cannot_be_labelled_are_named(model, tmp_path, caplog, unpacked):
+    content = archive_files({f"2008_00000{i}": (10, 12) for i in range(6)})
+    for i in (1, 4):
+        content[f"VOCdevkit/VOC2012/JPEGImages/2008_00000{i}.jpg"] = b"cut"
+    source = write_tar(tmp_path / "VOC2012test.tar", content)
+    if unpacked:
+        with tarfile.open(source) as tar:
+            tar.extractall(tmp_path, filter="data")
+        source = tmp_path / "VOCdevkit"
+    with pytest.raises(InputError, match=r"^2 of 6 images cannot be labelled: .*r\.tgz needs all"):
+        submit(source, model=model, out=tmp_path / "r.tgz")
+    assert [message.split(": ")[1] for message in caplog.messages] == [
+        "2008_000001.jpg",
+        "2008_000004.jpg",
+    ]
+    assert not (tmp_path / "r.tgz").exists()
+
+
 def test_the_suffix_of_the_archive_decides_its_format(archive, model, tmp_path):
     with pytest.raises(InputError, match=r"r\.zip: expected a name with \.tgz or \.tar\.gz"):
         submit(archive, model=model, out=tmp_path / "r.zip")

@@ -6,18 +6,28 @@ from pathlib import Path
 
 from fcnlib.config.checks_data import other_converters
 from fcnlib.config.load import load_config
+from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
+from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
 from fcnlib.plan.targets import Targets
 
-try:
-    RAW_CONFIG, SOURCE = read_raw_config(["config.yaml", *workflow.configfiles], config)
-    CONFIG = load_config(RAW_CONFIG, SOURCE)
-except InputError as error:
-    sys.exit(f"error: {error}")  # one line, where a traceback would bury it
+
+def one_line(function, *arguments):
+    """What the function returns; a user's mistake ends all in one line, not in a traceback."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        sys.exit(f"error: {printable(error)}")
+
+
+RAW_CONFIG, SOURCE = one_line(
+    read_raw_config, ["config.yaml", *workflow.configfiles], config
+)
+CONFIG = one_line(load_config, RAW_CONFIG, SOURCE)
 config.clear()  # Snakemake has overlaid keys first
 config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)

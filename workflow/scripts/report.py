@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 with open(snakemake.log[0], "w", encoding="utf-8") as log:
+    # In UTF-8, as Snakemake would read the configuration in the locale's encoding.
     options = ["--configfile", snakemake.input.configuration, "--report", snakemake.output.report]
     subprocess.run(
-        [sys.executable, "-m", "snakemake", "report_items", "--nolock", *options],
+        [sys.executable, "-X", "utf8", "-m", "snakemake", "report_items", "--nolock", *options],
         stdout=log,
         stderr=subprocess.STDOUT,
         check=True,

@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
+from fcnlib.core.printing import printable
 from fcnlib.core.progress import progress
+from fcnlib.core.reading import read_bytes
 from fcnlib.datasets import images
 from fcnlib.datasets.checks.check_digests import check_digests
 from fcnlib.datasets.checks.check_inputs import check_inputs
 from fcnlib.datasets.converters.folder import (
-    IMAGE_SUFFIXES,
-    MASK_SUFFIXES,
     NOT_ALLOWED,
     Folder,
     image_files,
     lookup_labels,
-    read_bytes,
     read_folder,
 )
 from fcnlib.datasets.findings import Finding, error_finding
+from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.pairs import (
     ImageFacts,
@@ -100,10 +100,11 @@ def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResu
     The classes, counts and share of void are those of the first task.
     """
     if isinstance(dataset, FolderDataset):
+        name = str(dataset.place())
         try:
-            return _check_folder(read_folder(dataset), str(dataset.path), own=True, workers=workers)
+            return _check_folder(read_folder(dataset), name, own=True, workers=workers)
         except InputError as error:
-            return CheckResult(str(dataset.path), [error_finding(error, dataset.path)])
+            return CheckResult(name, [error_finding(error, name)])
     root = Path(dataset)
     try:
         first, *others = (info := read_info(root / INFO)).tasks
@@ -145,6 +146,8 @@ def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int)
     )
     for pair in pairs.values():
         result.findings.extend(pair.findings)
+    for place, others in folder.left_out.items():
+        result.findings.append(Finding("info", str(place), others, "files left out"))
     sound = {id: mask for id, mask in masks.items() if not pairs[id].failed}
     result.findings.extend(check_masks(name, folder.classes, folder.splits, sound))
     result.findings.extend(
@@ -289,7 +292,7 @@ def report(result: CheckResult, *, width: int = 40, lines: int = 5) -> str:
     text += _list_findings(result.findings, lines)
     levels = Counter(finding.level for finding in result.findings)
     text.append(f"{levels['error']} errors, {levels['warning']} warnings")
-    return "\n".join(text)
+    return "\n".join(map(printable, text))
 
 
 def _list_findings(findings: Sequence[Finding], lines: int) -> list[str]:

@@ -1,30 +1,34 @@
 """A user's own folder of images and masks, and its conversion into the prepared layout."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import FolderDataset
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, attempt
+from fcnlib.core.listing import file_id, having, visible_files
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
+from fcnlib.core.reading import read_bytes, read_lines
 from fcnlib.datasets import images
 from fcnlib.datasets.class_names import check_class_names
 from fcnlib.datasets.findings import raise_errors
+from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
 from fcnlib.datasets.writer import DatasetWriter, dataset_writer
 
-MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")  # lossless formats
-IMAGE_SUFFIXES = (".jpg", ".jpeg", *MASK_SUFFIXES)
 NOT_ALLOWED = 256  # in a table of labels by mask value, where 0..255 are labels
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Folder:
     void: tuple[int, ...]
     lists: dict[str, Path]  # split -> its file; empty if the splits were made by `fifths`
     mask: str = "mask"  # what messages call a mask
+    left_out: Mapping[Path, str] = field(default_factory=dict)  # folder -> other files, in words
 
     def missing(self) -> list[tuple[str, str]]:
         """Files without a counterpart, as pairs of file or list and what is missing.
@@ -74,38 +79,53 @@ class Folder:
 
 def read_folder(dataset: FolderDataset) -> Folder:
     """The folder's classes, files and splits; missing ones are errors."""
-    root = dataset.path
+    root = dataset.place()
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
-    files = image_files(root / dataset.images, IMAGE_SUFFIXES)
-    masks = image_files(root / dataset.masks, MASK_SUFFIXES)
-    classes = _classes(root, dataset.classes)
+        hint = "; expected a path as it is, without ~ or $" if str(root)[:1] in "~$" else ""
+        raise InputError(f"{root}: no such folder{hint}")
+    left_out: dict[Path, str] = {}
+    files = image_files(dataset.place(dataset.images), IMAGE_SUFFIXES, left_out)
+    masks = image_files(dataset.place(dataset.masks), MASK_SUFFIXES, left_out)
+    classes = _classes(dataset)
     if dataset.palette is not None and len(dataset.palette) != len(classes):
         raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
     if wrong := [value for value in dataset.void if not 0 <= value < 2**16]:
         raise InputError(f"void: {wrong[0]}, expected mask values from 0 to {2**16 - 1}")
-    lists = {name: root / path for name, path in dataset.splits.items()}
+    lists = {name: dataset.place(path) for name, path in dataset.splits.items()}
     splits = {
         name: [_id(Path(line).name) for line in read_list(path)] for name, path in lists.items()
     }
-    splits = splits or fifths(sorted(files), root)
-    return Folder(classes, files, masks, splits, dataset.void, lists)
+    if not splits:
+        _check_names(files)
+        splits = fifths(sorted(files), root)
+    return Folder(classes, files, masks, splits, dataset.void, lists, left_out=left_out)
 
 
-def image_files(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """The folder's files with these suffixes by ID."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+def image_files(
+    folder: Path, suffixes: Sequence[str], left_out: dict[Path, str] | None = None
+) -> dict[str, Path]:
+    """The folder's files with these suffixes by ID; how many others there are is noted."""
+    files, others = having(visible_files(folder), suffixes)
+    if left_out is not None and others:
+        left_out[folder] = others
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise InputError(f"{path}: has the same name as {found[path.stem].name}")
-        found[path.stem] = path
+    for path in files:
+        id = file_id(path)
+        if id in found:
+            raise InputError(f"{path}: has the same name as {found[id].name}")
+        found[id] = path
     if not found:
-        raise InputError(f"{folder}: no file in it that ends in {', '.join(suffixes)}")
+        there = f"; there: {others}" if others else ""
+        raise InputError(f"{folder}: no file in it that ends in {', '.join(suffixes)}{there}")
     return found
+
+
+def _check_names(files: Mapping[str, Path]) -> None:
+    """Raise unless every ID is the same when a list of them is written and read again."""
+    for id, path in files.items():
+        text = id.encode(errors="ignore").decode()  # without bytes of another encoding
+        if [line.strip() for line in text.splitlines()] != [id] or "\ufeff" in id:
+            raise InputError(f"{path}: expected a name of one line of UTF-8, no blanks around it")
 
 
 def _id(name: str) -> str:
@@ -113,18 +133,14 @@ def _id(name: str) -> str:
     return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
 
 
-def _classes(root: Path, classes: str | tuple[str, ...]) -> tuple[str, ...]:
-    if isinstance(classes, str):
-        path = root / classes
-        try:
-            names = tuple(line.strip() for line in path.read_text("utf-8").splitlines())
-        except OSError:
-            raise InputError(f"{path}: no class list, expected one name a line") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: not a text file, expected one class name a line") from None
-        source = str(path)
+def _classes(dataset: FolderDataset) -> tuple[str, ...]:
+    if isinstance(dataset.classes, str):
+        path = dataset.place(dataset.classes)
+        if path.is_dir() or not path.exists():
+            raise InputError(f"{path}: no class list, expected one name a line")
+        names, source = tuple(read_lines(path, "class name")), str(path)
     else:
-        names, source = classes, "classes"
+        names, source = dataset.classes, "classes"
     while names and not names[-1]:
         names = names[:-1]
     if "" in names:
@@ -176,7 +192,9 @@ def convert_folder(
     folder = read_folder(dataset)
     _check_apart(dataset, out)
     if missing := folder.missing():
-        raise InputError(first_and_more([": ".join(pair) for pair in missing]))
+        _raise_all([": ".join(pair) for pair in missing])
+    for place, others in folder.left_out.items():
+        log.info("%s: left out: %s", place, others)
     tasks = {"semantic": folder.classes}
     # Black is for background; without one, the colours start at the second.
     colours = images.voc_palette()[folder.classes[0] != "background" :]
@@ -185,13 +203,14 @@ def convert_folder(
         for name, ids in folder.splits.items():
             writer.add_split(name, ids)
         ids = sorted(folder.listed_ids())
-        stored = in_threads(partial(_store_pair, writer, folder, folder.table()), ids, workers)
+        store = partial(attempt, partial(_store_pair, writer, folder, folder.table()))
+        stored = in_threads(store, ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
-            raise InputError(first_and_more(errors))
+            _raise_all(errors)
         pairs = [result for result in results if not isinstance(result, InputError)]
         masks = {id: mask for id, (_, mask) in zip(ids, pairs, strict=True)}
-        name = str(dataset.path)
+        name = str(dataset.place())
         raise_errors(
             [
                 *check_images(name, [image for image, _ in pairs]),
@@ -211,26 +230,22 @@ def _check_apart(dataset: FolderDataset, out: Path) -> None:
 
 def _store_pair(
     writer: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
-) -> tuple[ImageFacts, MaskFacts] | InputError:
-    """Store an image and its label; returns the facts of the two, or an error."""
+) -> tuple[ImageFacts, MaskFacts]:
+    """Store an image and its label; returns the facts of the two."""
     path, mask_path = folder.images[id], folder.masks[id]
-    try:
-        image = writer.add_image(id, read_bytes(path), str(path), orient=True)
-        source = images.read_image(mask_path)
-        mask = images.class_indices(source, mask_path)
-        check_sizes(image.pixels.shape, path, mask.shape, mask_path)
-        label = to_label(mask, table, folder, mask_path)
-        writer.add_label(id, label, str(mask_path))
-    except InputError as error:
-        return error
+    image = writer.add_image(id, read_bytes(path), str(path), orient=True)
+    source = images.read_image(mask_path)
+    mask = images.class_indices(source, mask_path)
+    check_sizes(image.pixels.shape, path, mask.shape, mask_path)
+    label = to_label(mask, table, folder, mask_path)
+    writer.add_label(id, label, str(mask_path))
     counts = np.bincount(label.ravel(), minlength=256)
     facts = ImageFacts.of(image.source, image.pixels, path)
     return facts, MaskFacts.of(source, mask, counts, mask_path)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's content."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+def _raise_all(problems: list[str]) -> NoReturn:
+    """Raise the first problem with the number of others, which are logged."""
+    for problem in problems[1:]:
+        log.error("%s", problem)
+    raise InputError(first_and_more(problems))

@@ -1,7 +1,9 @@
 """HHA of single depth images, outside of a data set."""
 
 import logging
-from collections.abc import Iterable, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError, first_line, raise_all
+from fcnlib.core.errors import InputError, attempt, first_line, raise_all
+from fcnlib.core.listing import having, same_form, visible_files
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
+from fcnlib.core.reading import open_regular
 from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import (
     NYUD_CAMERA,
@@ -61,7 +65,9 @@ def encode_frames(frames: Sequence[Frame], depth_format: DepthFormat, *, workers
     be encoded are left out, and named at the end.
     """
     results: Iterable[str | InputError]
-    results = in_processes(partial(_try_encode, depth_format), frames, min(workers, len(frames)))
+    results = in_processes(
+        partial(attempt, partial(_encode, depth_format)), frames, min(workers, len(frames))
+    )
     if len(frames) > 1:
         results = progress(results, desc="Encoding HHA", total=len(frames), unit="image")
     warnings: list[tuple[str, str]] = []  # file, warning
@@ -82,33 +88,39 @@ def frames_of(depths: Sequence[Path], raw: Path | None, out: Path) -> list[Frame
     For a single file, `raw` is its raw file and `out` the file to write. For several, both are
     folders, and raw files have the names of the depth files.
     """
-    if missing := [path for path in depths if not path.exists()]:
+    if missing := [path for path in depths if not os.path.lexists(path)]:
         raise InputError(f"{missing[0]}: no such file")
     files = [file for path in depths for file in _files(path)]
-    if len(depths) == 1 and depths[0].is_file():
+    raws = _raw_files(raw)
+    if len(depths) == 1 and not depths[0].is_dir():
         if out.suffix != ".png":
             raise InputError(f"{out}: expected a file name that ends in .png")
-        frames = [Frame(files[0], raw / files[0].name if raw and raw.is_dir() else raw, out)]
+        frames = [Frame(files[0], raws(files[0]), out)]
     else:
         if raw and not raw.is_dir():
             raise InputError(f"{raw}: expected a folder of raw depth images, as there are several")
         if out.suffix == ".png" or out.is_file():
             raise InputError(f"{out}: expected a folder, as there are several depth images")
-        frames = [
-            Frame(file, raw / file.name if raw else None, out / f"{file.stem}.png")
-            for file in files
-        ]
+        frames = [Frame(file, raws(file), out / f"{file.stem}.png") for file in files]
     _check_targets(frames)
     return frames
 
 
+def _raw_files(raw: Path | None) -> Callable[[Path], Path | None]:
+    """The raw file of a depth file: in a folder, that of the same name."""
+    if raw is None or not raw.is_dir():
+        return lambda depth: raw
+    found = {same_form(path.name): path for path in visible_files(raw)}
+    return lambda depth: found.get(same_form(depth.name), raw / depth.name)
+
+
 def _check_targets(frames: Sequence[Frame]) -> None:
     """Raise if a file would be written twice, or is read too."""
-    targets = [frame.out.resolve() for frame in frames]
-    if twice := sorted({str(path) for path in targets if targets.count(path) > 1}):
+    targets = Counter(os.path.realpath(frame.out) for frame in frames)
+    if twice := sorted(path for path, times in targets.items() if times > 1):
         raise InputError(f"{first_and_more(twice)}: would be written twice, from files of one name")
-    sources = {path.resolve() for frame in frames for path in (frame.depth, frame.raw) if path}
-    if both := sorted(str(path) for path in sources.intersection(targets)):
+    read = (path for frame in frames for path in (frame.depth, frame.raw) if path)
+    if both := sorted({os.path.realpath(path) for path in read}.intersection(targets)):
         raise InputError(f"{both[0]}: is read, expected another place to write to")
 
 
@@ -130,18 +142,14 @@ def parse_camera(text: str) -> Camera:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in DEPTH_SUFFIXES)
+    found, others = having(visible_files(path), DEPTH_SUFFIXES)
     if not found:
-        raise InputError(f"{path}: no depth image in it, expected {' or '.join(DEPTH_SUFFIXES)}")
+        there = f" (there: {others})" if others else ""
+        expected = " or ".join(DEPTH_SUFFIXES)
+        raise InputError(f"{path}: no depth image in it{there}, expected {expected}")
+    if others:
+        log.warning("%s: left out: %s", path, others)
     return found
-
-
-def _try_encode(depth_format: DepthFormat, frame: Frame) -> str | InputError:
-    """What `_encode` returns, or the error that it raises."""
-    try:
-        return _encode(depth_format, frame)
-    except InputError as error:
-        return error
 
 
 def _encode(depth_format: DepthFormat, frame: Frame) -> str:
@@ -198,16 +206,20 @@ def _values(path: Path) -> NDArray[Any]:
         try:
             return images.read_depth(path)
         except InputError as error:
-            if path.suffix.lower() in DEPTH_SUFFIXES or not path.exists():
+            if path.suffix.lower() in DEPTH_SUFFIXES or not path.is_file():
                 raise
             raise InputError(f"{error}; expected {' or '.join(DEPTH_SUFFIXES)}") from None
     try:
-        values: NDArray[Any] = np.load(path, allow_pickle=False)
+        with open_regular(path):  # NumPy maps what a path names, not what is open
+            # Mapped, as an array that claims more than its file holds is then refused.
+            values: NDArray[Any] = np.array(np.lib.format.open_memmap(path, mode="r"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # of the parser of Python's literals that reads the header
         raise InputError(f"{path}: not an array ({first_line(error)})") from None
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or not values.size:
         raise InputError(f"{path}: expected numbers of height x width")
     return values
 

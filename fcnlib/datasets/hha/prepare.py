@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.core.files import atomic_write, resumable_folder, write_json
 from fcnlib.core.fingerprint import fingerprint
+from fcnlib.core.listing import as_file_name
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
@@ -50,8 +52,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     splits = {split: prepared.ids(split) for split in info.splits}
     ids = sorted({id for listed in splits.values() for id in listed})
     if "hha" in info.inputs:
-        results = in_processes(partial(_read_stored, prepared), ids, workers)
-        files = list(progress(results, desc="Reading HHA", total=len(ids), unit="image"))
+        files = _records(partial(_read_stored, prepared), ids, "Reading HHA", workers)
     elif info.camera is None or "depth" not in info.inputs:
         raise InputError(f"{dataset}: no depth in it, expected depth and its camera for HHA")
     else:
@@ -61,8 +62,8 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
             raise InputError(f"{dataset}: holds {named}, which would be deleted; move it elsewhere")
         camera = Camera(*info.camera)
         with resumable_folder(dataset / "hha", _key(info.digest, camera)) as folder:
-            results = in_processes(partial(_encode, prepared, folder, camera), ids, workers)
-            files = list(progress(results, desc="Encoding HHA", total=len(ids), unit="image"))
+            encode = partial(_encode, prepared, folder, camera)
+            files = _records(encode, ids, "Encoding HHA", workers)
     if warning := common_depth_warning(files):
         log.warning("%s: %s", dataset, warning)
     by_id = {file.id: file for file in files}
@@ -74,6 +75,17 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
         digest=digest_of_hha({file.id: file.digest for file in files}),
     )
     write_json(dataset / HHA_INFO, hha_info.model_dump(mode="json"))
+
+
+def _records(
+    function: Callable[[str], StoredFile], ids: Sequence[str], title: str, workers: int
+) -> list[StoredFile]:
+    """What the function makes of every image; those that fail are named when all were tried."""
+    results = in_processes(partial(attempt, function), ids, workers)
+    found = list(progress(results, desc=title, total=len(ids), unit="image"))
+    failed = [result for result in found if isinstance(result, InputError)]
+    raise_all(failed, f"of {len(ids)} images have no HHA, expected all of them")
+    return [result for result in found if isinstance(result, StoredFile)]
 
 
 def write_hha(hha: NDArray[np.uint8], path: Path) -> None:
@@ -89,7 +101,7 @@ def _key(digest: str, camera: Camera) -> str:
 
 def _encode(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) -> StoredFile:
     """Write an image's HHA, unless a stopped run did."""
-    path = folder / f"{id}.png"
+    path = folder / as_file_name(f"{id}.png")
     if path.exists():
         return _record(id, np.array(images.read_image(path)))
     metres = prepared.depth(id) / 1000.0

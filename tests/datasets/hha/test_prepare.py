@@ -67,6 +67,18 @@ def test_a_users_file_beside_the_hha_is_not_deleted(tmp_path: Path) -> None:
     assert (root / "hha/mine.png").exists()
 
 
+def test_all_images_whose_depth_cannot_be_read_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = prepared(tmp_path / "rooms")
+    for id in ("r1", "r3"):
+        (root / "depth" / f"{id}.png").write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"^2 of 4 images have no HHA, expected all of them"):
+        prepare_hha(root)
+    assert [Path(message.split(":")[0]).stem for message in caplog.messages] == ["r1", "r3"]
+    assert not (root / "hha.json").exists() and not (root / "hha").exists()
+
+
 def test_hha_that_came_with_the_data_set_is_only_measured(tmp_path: Path) -> None:
     root = prepared(tmp_path / "rooms", hha=True)
     prepare_hha(root)

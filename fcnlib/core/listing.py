@@ -1,0 +1,91 @@
+"""What a folder or a pattern lists: the files that people mean, by the names that people see."""
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fcnlib.core.errors import InputError
+
+MAGIC = re.compile(r"[*?[]")
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """What a folder holds besides folders and hidden names, sorted.
+
+    Hidden are copies of macOS (`._a.png`) and locks of editors (`.#a.png`); what is no regular
+    file is listed, for whoever reads it to name.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                folder / entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and not _is_folder(entry)
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{folder}: no such folder") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror})") from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def matching_files(pattern: str) -> list[Path]:
+    """The files that a pattern such as `photos/**/*.jpg` matches, hidden ones if it says so.
+
+    `**` enters no linked folder, which may lead back to one that it has been in.
+    """
+    parts = Path(pattern).parts
+    fixed = next((i for i, part in enumerate(parts) if MAGIC.search(part)), len(parts))
+    folder = Path(*parts[:fixed])
+    wanted = [part if part == "**" else re.sub(r"\*+", "*", part) for part in parts[fixed:]]
+    if not wanted:
+        return []
+    if wanted[-1] == "**":  # which Python 3.13 alone lets match files
+        wanted.append("*")
+    found = {path for path in folder.glob("/".join(wanted)) if not os.path.isdir(path)}
+    if not any(part.startswith(".") for part in wanted):
+        found = {path for path in found if not _is_hidden(path.relative_to(folder))}
+    return sorted(found)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def same_form(name: str) -> str:
+    """A name of a file as the text by which it is compared with others.
+
+    `é` is one character or two; both look the same, and systems differ in what they write. Python
+    takes names for text of the locale's encoding, but they are UTF-8 in all of them.
+    """
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "surrogateescape"))
+
+
+def as_file_name(text: str) -> str:
+    """The name, or path, of a file that a text names, whatever the locale."""
+    return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+
+
+def file_id(path: Path) -> str:
+    """What a file is paired with others by: its name without the suffix, in one form."""
+    return same_form(path.stem)
+
+
+def having(files: Iterable[Path], suffixes: Sequence[str]) -> tuple[list[Path], str]:
+    """The files with one of these suffixes, and in words how many others there are."""
+    wanted, others = [], Counter[str]()
+    for path in files:
+        if path.suffix.lower() in suffixes:
+            wanted.append(path)
+        else:
+            others[path.suffix.lower() or "without a suffix"] += 1
+    return wanted, ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))

@@ -1,0 +1,36 @@
+"""Text for a terminal or a log: names of files from anywhere, whatever characters they hold."""
+
+import io
+import json
+import logging
+import sys
+
+
+def printable(text: object) -> str:
+    """The text with every character escaped that a terminal obeys, hides or cannot encode."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
+
+
+def _escaped(character: str) -> str:
+    """As JSON has it, which so stays JSON; there, DEL alone may stand as it is."""
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
+
+
+def printable_lines(text: object) -> str:
+    """The same of a text of several lines, which they stay."""
+    return "\n".join(map(printable, str(text).split("\n")))
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats log messages so that each is one printable line, before any traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The line of a message."""
+        return printable(super().formatMessage(record))
+
+
+def escape_what_cannot_be_printed() -> None:
+    """Let stdout and stderr escape what their encoding lacks, where Python would end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
