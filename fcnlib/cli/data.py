@@ -84,7 +84,7 @@ def check(
         known = find_entry(settings.datasets, dataset, "data set")
         prepared = Path(RunPaths(settings.scale).dataset_folder(dataset))
         entry = known if isinstance(known, FolderDataset) else prepared
-    elif not (folder / INFO).exists() and not is_prepared(folder):
+    elif (folder / classes).exists() or not ((folder / INFO).exists() or is_prepared(folder)):
         entry = FolderDataset(
             converter="folder",
             path=folder,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,12 @@ from fcnlib.datasets.formats import what_is
 Colour = tuple[int, int, int]
 
 VOID = 255
+# Pillow's decoders that run no other program, as that of EPS does, as far as they are there.
+FORMATS = (
+    *("JPEG", "MPO", "PNG", "TIFF", "BMP"),
+    *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "HEIF"),
+)
+LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
 # What Pillow raises for damaged files, by format; it has no common class.
 _DAMAGED = (
     OSError,
@@ -29,8 +35,12 @@ _DAMAGED = (
     struct.error,
     zlib.error,
     RuntimeError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    OverflowError,
 )
-# Pillow stretches greyscale PNGs of 2 and 4 bits to 0..255; indices must not be stretched.
+# Pillow stretches greys of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
 _ORIENTATION = 0x0112  # EXIF tag
 _TRANSPOSE = {  # what makes an image of each orientation upright
@@ -52,7 +62,9 @@ def read_image(file: Path | bytes, name: object = None) -> Image.Image:
         io.BytesIO(file) if isinstance(file, bytes) else open_regular(file) as stream,
         _opened(stream, name) as image,
     ):
-        image.info["raw"] = image.tile[0][3] if image.tile else None
+        image.info["raw"] = _raw_mode(image)
+        # Pillow turns TIFFs itself, and then forgets their tag.
+        image.info["tag"] = getattr(image, "tag_v2", {}).get(_ORIENTATION)
         image.load()
         return image
 
@@ -85,12 +97,26 @@ def _damage_named(name: object) -> Iterator[None]:
 def _opened(stream: BinaryIO, name: object) -> ImageFile.ImageFile:
     """The image of a file, not decoded yet; of a file that is none, what it is instead."""
     try:
-        return Image.open(stream)
+        return Image.open(stream, formats=_formats())
     except UnidentifiedImageError:
         stream.seek(0)
         if kind := what_is(stream.read(64)):
             raise InputError(f"{name}: not an image that can be read: {kind}") from None
         raise InputError(f"{name}: not an image, or its first bytes are damaged") from None
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats that this Pillow reads."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """How the pixels are stored, in Pillow's words, such as `L;4`."""
+    arguments = image.tile[0][3] if image.tile else ""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""
 
 
 def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
@@ -116,9 +142,24 @@ def orientation(image: Image.Image) -> int:
     """The EXIF orientation: 1 is upright, 5 to 8 swap height and width."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except (*_DAMAGED, TypeError):  # a damaged tag counts as upright
+    except _DAMAGED:  # a damaged tag counts as upright
         return 1
     return value if value in _TRANSPOSE else 1
+
+
+def stored_orientation(image: Image.Image) -> int:
+    """The orientation that a file's tag names, also if Pillow has turned it since."""
+    value = image.info.get("tag")
+    return value if value in _TRANSPOSE else orientation(image)
+
+
+def brightest_of_16_bits(image: Image.Image, pixels: NDArray[np.uint8]) -> int | None:
+    """The largest of the upper 8 bits that are kept; None if the image does not have 16.
+
+    `pixels` are those of `to_rgb`.
+    """
+    is_deep = image.mode.startswith("I") or ";16" in str(image.info.get("raw"))
+    return int(pixels.max(initial=0)) if is_deep else None
 
 
 def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
@@ -127,10 +168,17 @@ def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
     return to_rgb(image if transpose is None else image.transpose(transpose), name)
 
 
-def to_stored_file(
-    data: bytes, name: object, *, orient: bool
-) -> tuple[bytes, str, NDArray[np.uint8]]:
-    """The content to store of an image file, its suffix and its pixels [H, W, 3].
+class StoredImage(NamedTuple):
+    """An image as a prepared data set stores it."""
+
+    content: bytes
+    suffix: str
+    pixels: NDArray[np.uint8]  # [H, W, 3]
+    source: Image.Image  # as it was read
+
+
+def to_stored_image(data: bytes, name: object, *, orient: bool) -> StoredImage:
+    """The image to store of an image file.
 
     An 8-bit JPEG or PNG keeps its bytes; everything else becomes an RGB PNG, and so does an image
     that `orient` turns, as readers of data sets ignore orientation tags.
@@ -139,9 +187,9 @@ def to_stored_file(
     suffix = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png"}.get(image.format or "")
     is_turned = orient and orientation(image) != 1
     if suffix and image.mode in ("RGB", "L") and not is_turned:
-        return data, suffix, to_rgb(image, name)
+        return StoredImage(data, suffix, to_rgb(image, name), image)
     pixels = to_upright_rgb(image, name) if is_turned else to_rgb(image, name)
-    return encode_png(Image.fromarray(pixels)), ".png", pixels
+    return StoredImage(encode_png(Image.fromarray(pixels)), ".png", pixels, image)
 
 
 def encode_png(image: Image.Image, *, level: int = 6) -> bytes:
@@ -155,14 +203,34 @@ def encode_png(image: Image.Image, *, level: int = 6) -> bytes:
 
 
 def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
-    """The class indices [H, W] of a palette, greyscale or 16-bit image; colours are an error."""
+    """The class indices [H, W] of a palette, greyscale or 16-bit image, as they are stored.
+
+    Colours are an error, and so is a coding that changes indices.
+    """
+    for coding in (image.format, image.info.get("compression")):
+        if coding in LOSSY:
+            coding = f"{coding} inside, which changes class indices"
+            raise InputError(f"{name}: {coding}; expected a lossless mask, such as PNG")
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
         raise InputError(f"{name}: is {image.mode}, expected one channel of class indices")
     label = np.array(image)  # [H, W]
+    raw = str(image.info.get("raw"))
+    if raw.startswith("1;I"):
+        raise InputError(
+            f"{name}: 1 bit with 0 as white (MinIsWhite): white may be class 0 or 1; expected PNG"
+        )
     if image.mode == "1":
-        label = label.astype(np.uint8)
-    raw = image.info.get("raw")
-    return label // _STRETCH[raw] if isinstance(raw, str) and raw in _STRETCH else label
+        return label.astype(np.uint8)
+    if not raw.startswith("L;"):
+        return label
+    if "I" in raw:  # 0 as white, which Pillow inverts
+        label = VOID - label
+    return label // _STRETCH.get(raw.rstrip("IR"), 1)
+
+
+def palette(image: Image.Image) -> bytes:
+    """Red, green and blue by index of a palette image; nothing of others."""
+    return bytes(image.getpalette() or ()) if image.mode == "P" else b""
 
 
 def read_depth(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:

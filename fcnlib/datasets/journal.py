@@ -31,14 +31,14 @@ class StoredFile:
 
 
 def read_journal(path: Path) -> Iterator[StoredFile]:
-    """The files that a stopped run stored; the last line of its journal may be incomplete."""
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+    """The files that a stopped run stored; a line that was not written in full is skipped."""
+    for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
             values = json.loads(line)
-        except json.JSONDecodeError:
+            lists = {name: tuple(values[name]) for name in ("shape", "channel_sums")}
+            yield StoredFile(**values | lists)
+        except (ValueError, TypeError, KeyError):
             continue
-        lists = {name: tuple(values[name]) for name in ("shape", "channel_sums")}
-        yield StoredFile(**values | lists)
 
 
 def pixel_digest(pixels: NDArray[Any]) -> str:

@@ -5,22 +5,23 @@ import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from fcnlib.config.schema_data import Input
+from fcnlib.config.schema_data import CHANNELS, Input
 from fcnlib.core.errors import InputError
 from fcnlib.core.listing import as_file_name, same_form
 from fcnlib.core.reading import read_lines
 from fcnlib.datasets import images
-from fcnlib.datasets.images import VOID, Colour
+from fcnlib.datasets.images import VOID
 
-INFO, HHA_INFO = "dataset.json", "hha.json"
-LAYOUT = {INFO, HHA_INFO, "images", "labels", "depth", "missing", "hha", "splits"}
-Means = dict[str, tuple[float, ...]]  # input -> its channels' mean
+INFO, HHA_INFO, DIGESTS = "dataset.json", "hha.json", "digests.txt"
+LAYOUT = {INFO, HHA_INFO, DIGESTS, "images", "labels", "depth", "missing", "hha", "splits"}
+Byte = Annotated[int, Field(ge=0, le=255)]
+Means = dict[str, tuple[FiniteFloat, ...]]  # input -> its channels' mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,15 +40,30 @@ class DatasetInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     tasks: dict[str, tuple[str, ...]]  # task -> class names
-    palette: dict[str, tuple[Colour, ...]]
+    palette: dict[str, tuple[tuple[Byte, Byte, Byte], ...]]
     inputs: tuple[Input, ...] = ("rgb",)
     means: dict[str, Means]  # by split; of depth, of the natural logarithm of millimetres
     depth_unit: Literal["mm"] | None = None
-    camera: tuple[float, float, float, float] | None = None  # of depth: fx, fy, cx, cy in pixels
-    void: int = VOID
+    camera: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = (
+        None  # of depth: fx, fy, cx, cy in pixels
+    )
+    void: Literal[255] = 255
     sources: tuple[Source, ...] = ()
     splits: dict[str, int]  # split -> number of images
     digest: str
+
+    @model_validator(mode="after")
+    def _fit_each_other(self) -> "DatasetInfo":
+        if not self.tasks or not self.splits:
+            raise ValueError("expected at least one task and one split")
+        for task, classes in self.tasks.items():
+            if not 1 <= len(classes) <= VOID or len(self.palette.get(task, ())) != len(classes):
+                raise ValueError(f"{task}: expected 1 to {VOID} classes with a colour each")
+        for split in self.splits:
+            means = {name: len(mean) for name, mean in self.means.get(split, {}).items()}
+            if any(means.get(name) != CHANNELS[name] for name in {"rgb", *self.inputs} - {"hha"}):
+                raise ValueError(f"{split}: expected the mean of each channel of each input")
+        return self
 
 
 class HHAInfo(BaseModel):
@@ -55,7 +71,9 @@ class HHAInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     images: int
-    means: dict[str, tuple[float, float, float]]  # by split: disparity, height, angle as bytes
+    means: dict[
+        str, tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+    ]  # by split: disparity, height, angle as bytes
     digest: str
 
 
@@ -92,18 +110,12 @@ def _read(path: Path, model: type[M]) -> M:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether a folder holds a prepared data set and nothing else; `dataset.json` may be missing.
+    """Whether a folder looks like a prepared data set; `dataset.json` may be missing.
 
     Snakemake deletes that file before it runs the converter again.
     """
-    names = set(contents(folder))
-    return names <= LAYOUT and not names.isdisjoint({INFO, "splits"})
-
-
-def contents(folder: Path) -> list[str]:
-    """The names in a folder, without those that a stopped run left to resume from."""
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    return [name for name in names if not (name.startswith(".") and name.endswith(".part"))]
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return DIGESTS in names or (names <= LAYOUT and not names.isdisjoint({INFO, "splits"}))
 
 
 class PreparedDataset:
@@ -115,6 +127,8 @@ class PreparedDataset:
         self.inputs = available_inputs(self.root, self.info)
         path = self.root / HHA_INFO
         self.hha_info = read_hha_info(path) if path.exists() else None
+        if self.hha_info and (missing := self.info.splits.keys() - self.hha_info.means.keys()):
+            raise InputError(f"{path}: means: none of split {min(missing)}; make it again")
         self._files = {"image": _listing(self.root / "images")}
         for name in self.inputs:
             if name != "rgb":

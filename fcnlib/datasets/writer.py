@@ -20,8 +20,9 @@ from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.listing import as_file_name, same_form
 from fcnlib.core.printing import printable
 from fcnlib.datasets import images
+from fcnlib.datasets.digests import changed_files, digest_lines, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
-from fcnlib.datasets.images import Colour
+from fcnlib.datasets.images import Colour, StoredImage
 from fcnlib.datasets.journal import (
     JOURNAL,
     StoredFile,
@@ -32,16 +33,14 @@ from fcnlib.datasets.journal import (
     read_journal,
 )
 from fcnlib.datasets.reader import (
+    DIGESTS,
     INFO,
-    LAYOUT,
     DatasetInfo,
     Means,
     Source,
     check_sizes,
     check_values,
-    contents,
     first_and_more,
-    is_prepared,
 )
 
 Palettes = Sequence[Colour] | Mapping[str, Sequence[Colour]] | None
@@ -98,6 +97,8 @@ class DatasetWriter:
         if len(ids) != self.counts.get(name, len(ids)):
             expected = self.counts[name]
             raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
+        if wrong := [id for id in ids if not _is_line(id)]:
+            raise InputError(f"{split}: ID {wrong[0]!r}, expected a file name without its ending")
         self.splits[name] = ids
         self._write(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
 
@@ -105,10 +106,8 @@ class DatasetWriter:
         """Whether an image, depth, hha or labels/<task> is stored, also by an earlier run."""
         return (kind, id) in self._stored
 
-    def add_image(
-        self, id: str, data: bytes, origin: str, *, orient: bool = False
-    ) -> tuple[int, int]:
-        """Store an image; returns its height and width.
+    def add_image(self, id: str, data: bytes, origin: str, *, orient: bool = False) -> StoredImage:
+        """Store an image, and return it as it is stored.
 
         Args:
             id: ID of the image.
@@ -116,11 +115,13 @@ class DatasetWriter:
             origin: What messages call the file.
             orient: Whether to apply the orientation tag; published labels ignore it.
         """
-        data, suffix, pixels = images.to_stored_file(data, origin, orient=orient)
-        self._write(f"images/{id}{suffix}", data)
-        digest = hashlib.sha256(data).hexdigest() if suffix == ".jpg" else pixel_digest(pixels)
+        image = images.to_stored_image(data, origin, orient=orient)
+        self._write(f"images/{id}{image.suffix}", image.content)
+        pixels = image.pixels
+        is_jpeg = image.suffix == ".jpg"
+        digest = hashlib.sha256(image.content).hexdigest() if is_jpeg else pixel_digest(pixels)
         self._record(StoredFile("image", id, origin, pixels.shape, digest, channel_sums(pixels)))
-        return pixels.shape[0], pixels.shape[1]
+        return image
 
     def add_depth(
         self,
@@ -199,6 +200,7 @@ class DatasetWriter:
         inputs += [name for name in ("depth", "hha") if name in kinds]
         self._check([*("image", *inputs[1:]), *(f"labels/{task}" for task in self.tasks)])
         self._warn_of_depth()
+        digests = digest_lines(self.splits, self._stored.values())
         info = DatasetInfo(
             name=name,
             tasks=self.tasks,
@@ -209,9 +211,10 @@ class DatasetWriter:
             camera=self.camera and astuple(self.camera),
             sources=tuple(sources),
             splits={split: len(ids) for split, ids in self.splits.items()},
-            digest=self._digest(),
+            digest=hashlib.sha256(digests).hexdigest(),
         )
         (self.folder / JOURNAL).unlink(missing_ok=True)
+        self._write(DIGESTS, digests)
         self._write(INFO, (info.model_dump_json(indent=1) + "\n").encode())
 
     def _check(self, kinds: Sequence[str]) -> None:
@@ -244,14 +247,11 @@ class DatasetWriter:
                 means[name] = channel_means(files)
         return means
 
-    def _digest(self) -> str:
-        """A hash of the lists, images and labels in name order.
 
-        Of PNGs it hashes the pixels, which do not depend on zlib's version; of JPEGs the bytes.
-        """
-        parts = [f"splits/{name} {','.join(ids)}" for name, ids in self.splits.items()]
-        parts += [f"{kind}/{id} {file.digest}" for (kind, id), file in self._stored.items()]
-        return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+def _is_line(id: str) -> bool:
+    """Whether an ID can be a line of a list and the name of a file."""
+    text = id.encode(errors="ignore").decode()  # without what is no text
+    return "/" not in id and [id] == [line.strip() for line in text.splitlines()]
 
 
 def expect_archives(
@@ -308,6 +308,7 @@ def dataset_writer(
             writer = DatasetWriter(folder, tasks, palette, counts, camera, str(source))
             yield writer
             writer.finish(printable(same_form(out.name)), sources)
+            _refuse_foreign(out)  # again: converting took a while
     except OSError as error:
         file = f"{error.filename}: " if error.filename not in (None, str(out)) else ""
         raise InputError(f"{out}: not prepared: {file}{error.strerror or error}") from error
@@ -318,9 +319,17 @@ def _check_replaceable(out: Path) -> None:
     existing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise InputError(f"{existing}: is a file, expected a folder to prepare a data set in")
-    names = contents(out)
-    if names and not is_prepared(out):
-        others = [name for name in names if name not in LAYOUT] or names
+    _refuse_foreign(out)
+    is_ours = any((out / name).exists() for name in (DIGESTS, INFO))
+    if is_ours and (changed := changed_files(out, workers=2)):
+        raise InputError(
+            f"{out}: not replaced: {first_and_more([str(path) for path in changed])} changed since "
+            "it was prepared; delete the folder if that is no work of yours"
+        )
+
+
+def _refuse_foreign(out: Path) -> None:
+    if others := foreign_files(out):
         raise InputError(
             f"{out}: holds {first_and_more(others)}, which would be deleted; "
             "expected a new or empty folder, or a prepared data set"

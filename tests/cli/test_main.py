@@ -353,7 +353,9 @@ def test_a_folder_is_checked_before_there_is_any_configuration(
         (tmp_path / name).mkdir()
     for id in ("a", "b"):
         Image.new("RGB", (9, 7)).save(tmp_path / "pictures" / f"{id}.jpg")
-        Image.new("L", (9, 7), 11).save(tmp_path / "labels" / f"{id}.png")
+        mask = np.full((7, 9), 11, np.uint8)
+        mask[:3], mask[3:5] = 0, 1
+        Image.fromarray(mask).save(tmp_path / "labels" / f"{id}.png")
     (tmp_path / "names.txt").write_text("sky\nroad\n", "utf-8")
     where = ["--images", "pictures", "--masks", "labels", "--classes", "names.txt"]
     code, text = fcn(capsys, "check", tmp_path, *where)

@@ -70,6 +70,29 @@ def test_a_folder_that_lacks_something_does_not_open(things, file, content, mess
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tasks": {}}, "expected at least one task and one split"),
+        ({"splits": {}}, "expected at least one task and one split"),
+        ({"palette": {}}, "semantic: expected 1 to 255 classes with a colour each"),
+        ({"tasks": {"semantic": []}}, "semantic: expected 1 to 255 classes"),
+        ({"palette": {"semantic": [[0, 0, 0], [1, 1, 1], [1, 1, 300]]}}, r"palette\.semantic"),
+        ({"means": {"train": {"rgb": [1, 2, 3]}}}, "val: expected the mean of each channel"),
+        ({"means": {"train": {"rgb": [1]}, "val": {"rgb": [1]}}}, "train: expected the mean of"),
+        ({"means": {"train": {"rgb": [1, 2, float("nan")]}}}, r"means\.train\.rgb\.2: "),
+        ({"inputs": ["rgb", "depth"]}, "train: expected the mean of each channel of each input"),
+        ({"void": 0}, "void: Input should be 255"),
+    ],
+)
+def test_parts_of_the_info_that_do_not_fit_are_named(things, change, message):
+    info = json.loads((things / "dataset.json").read_text("utf-8"))
+    (things / "dataset.json").write_text(json.dumps(info | change), "utf-8")
+    with pytest.raises(InputError, match=rf"dataset\.json: .*{message}") as caught:
+        PreparedDataset(things)
+    assert "\n" not in str(caught.value)
+
+
 def test_another_folder_is_no_data_set(tmp_path):
     with pytest.raises(InputError, match=r"dataset\.json: no such file; is this a prepared"):
         PreparedDataset(tmp_path)

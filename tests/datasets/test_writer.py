@@ -1,6 +1,7 @@
 """The writer: what is stored, what is refused, and that it is all or nothing."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,10 +29,12 @@ def test_the_digest_sees_pixels_and_lists_but_not_compression(tmp_path, things):
     digest = PreparedDataset(things).info.digest
 
     def digest_of(change) -> str:
-        with dataset_writer(tmp_path / "things", tasks=TASKS) as writer:
+        with dataset_writer(tmp_path / "again", tasks=TASKS) as writer:
             fill(writer)
             change(writer)
-        return PreparedDataset(tmp_path / "things").info.digest
+        digest = PreparedDataset(tmp_path / "again").info.digest
+        shutil.rmtree(tmp_path / "again")
+        return digest
 
     assert digest_of(lambda writer: None) == digest
     same = Image.fromarray(np.full((12, 16, 3), (0, 0, 255), np.uint8))
@@ -99,18 +102,77 @@ def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path, files):
     assert set(tmp_path.rglob("*")) == before
 
 
-def test_an_earlier_data_set_is_replaced_also_without_its_info(tmp_path, things):
-    (things / "splits" / "old.txt").touch()
-    (things / "dataset.json").unlink()
-    with dataset_writer(things, tasks=TASKS) as writer:
+def prepare_again(folder: Path) -> None:
+    with dataset_writer(folder, tasks=TASKS) as writer:
         fill(writer)
-    assert {path.name for path in (things / "splits").iterdir()} == {"train.txt", "val.txt"}
-    with dataset_writer(things, tasks=TASKS) as writer:
+
+
+def test_an_earlier_data_set_is_replaced_also_without_its_info(tmp_path):
+    with dataset_writer(tmp_path / "out", tasks=TASKS) as writer:
         fill(writer)
+        writer.add_split("old", ["a"])
+    (tmp_path / "out/dataset.json").unlink()
+    (tmp_path / "out/.DS_Store").touch()
+    prepare_again(tmp_path / "out")
+    lists = (tmp_path / "out/splits").iterdir()
+    assert {path.name for path in lists} == {"train.txt", "val.txt"}
+    prepare_again(tmp_path / "out")
     (tmp_path / "empty").mkdir()
-    with dataset_writer(tmp_path / "empty", tasks=TASKS) as writer:
-        fill(writer)
+    prepare_again(tmp_path / "empty")
     assert PreparedDataset(tmp_path / "empty").ids("val") == ["c"]
+
+
+def test_a_data_set_of_an_earlier_version_is_known_by_its_digest(things):
+    (things / "digests.txt").unlink()
+    prepare_again(things)
+    (things / "digests.txt").unlink()
+    (things / "labels/semantic/c.png").write_bytes(png(label(2)))
+    with pytest.raises(InputError, match=r"things: not replaced: .*things changed since it was"):
+        prepare_again(things)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("images/mine.png", "holds images/mine.png, which would"),
+        ("images/a.jpg", r"holds images/a\.jpg \(and 1 more\)"),
+        ("splits/mine.txt", "holds splits/mine.txt, which would"),
+        ("labels/semantic/old/a.png", "holds labels/semantic/old/a.png, which would"),
+        ("hha/mine.png", "holds hha/mine.png, which would"),
+        ("notes.txt", "holds notes.txt, which would"),
+        ("labels/semantic/a.png", r"things/labels/semantic/a\.png changed since it was prepared"),
+        ("images/a.png", r"things/images/a\.png changed since it was prepared"),
+        ("splits/val.txt", r"things/splits/val\.txt changed since it was prepared"),
+        ("digests.txt", r"holds dataset\.json \(and 9 more\), which would"),
+    ],
+)
+def test_what_a_user_added_or_changed_in_a_data_set_is_not_deleted(things, name, message):
+    (things / name).parent.mkdir(parents=True, exist_ok=True)
+    (things / name).write_text("mine", "utf-8")
+    before = {path: path.read_bytes() for path in things.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=message) as caught:
+        prepare_again(things)
+    assert "\n" not in str(caught.value)
+    assert before == {path: path.read_bytes() for path in things.rglob("*") if path.is_file()}
+
+
+def test_what_is_added_while_it_is_prepared_is_not_deleted(things):
+    with (
+        pytest.raises(InputError, match=r"holds images/mine\.png, which would be deleted"),
+        dataset_writer(things, tasks=TASKS) as writer,
+    ):
+        fill(writer)
+        (things / "images/mine.png").touch()
+    assert (things / "images/mine.png").exists()
+
+
+@pytest.mark.parametrize("id", ["../a", "a\nb", "a ", "", "a\u2028b", "a\udcff"])
+def test_an_id_that_is_no_line_or_name_is_refused(tmp_path, id):
+    with (
+        pytest.raises(InputError, match=r"split train: ID .*, expected a file name"),
+        dataset_writer(tmp_path / "out", tasks=TASKS) as writer,
+    ):
+        writer.add_split("train", [id])
 
 
 TESTS = Path(__file__).parents[1]

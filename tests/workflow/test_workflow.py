@@ -105,16 +105,21 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
         (mine / folder).mkdir(parents=True)
     for id in "abcdef":
         Image.new("RGB", (40, 40)).save(mine / "images" / f"{id}.png")
-        Image.new("L", (40, 40)).save(mine / "masks" / f"{id}.png")
-    (mine / "classes.txt").write_text("only\n", "utf-8")
+        Image.linear_gradient("L").point(lambda grey: grey // 128).resize((40, 40)).save(
+            mine / "masks" / f"{id}.png"
+        )
+    (mine / "classes.txt").write_text("upper\nlower\n", "utf-8")
     own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text("utf-8"))
     own["datasets"]["mine"]["splits"] = {}
     (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     goal = ("data/mine/mine/dataset.json", "--configfile", "own.yaml")
     assert snakemake(clone, *goal).returncode == 0
     assert jobs(clone, *goal) == {}
-    Image.new("L", (40, 40), 255).save(mine / "masks" / "a.png")
+    Image.new("L", (40, 40), 1).save(mine / "masks" / "a.png")
     assert jobs(clone, *goal)["prepare"] == 1
+    assert snakemake(clone, *goal).returncode == 0  # it deletes dataset.json first
+    with Image.open(clone / "data/mine/mine/labels/semantic/a.png") as label:
+        assert label.getextrema() == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -19,19 +19,25 @@ from fcnlib.core.printing import printable
 from fcnlib.core.progress import progress
 from fcnlib.core.reading import read_bytes
 from fcnlib.datasets import images
+from fcnlib.datasets.checks.check_digests import check_digests
 from fcnlib.datasets.checks.check_inputs import check_inputs
-from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import (
-    BINARY_TRAP,
     NOT_ALLOWED,
     Folder,
     image_files,
-    is_binary_trap,
     lookup_labels,
     read_folder,
 )
+from fcnlib.datasets.findings import Finding, error_finding
 from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.pairs import (
+    ImageFacts,
+    MaskFacts,
+    check_images,
+    check_masks,
+    training_split,
+)
 from fcnlib.datasets.reader import INFO, DatasetInfo, read_info, read_list
 
 VOID_OF_AN_IMAGE, VOID_OF_ALL, RARE = 0.5, 0.3, 0.001  # shares of pixels worth a warning
@@ -70,7 +76,7 @@ class CheckResult:
     @property
     def training(self) -> str:
         """The split that a net would be trained on."""
-        return "train" if "train" in self.splits else next(iter(self.splits))
+        return training_split(self.splits)
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,14 @@ class _CheckedPair:
     """The findings of an image and its mask, and their share of the sums."""
 
     findings: list[Finding]
-    counts: NDArray[np.int64] | None = None
+    image: ImageFacts | None = None
+    mask: MaskFacts | None = None
     size: tuple[int, int] | None = None
     digest: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return any(finding.level == "error" for finding in self.findings)
 
 
 def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResult:
@@ -111,6 +122,9 @@ def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResu
         except InputError as error:
             result.findings.append(error_finding(error, labels))
     result.findings.extend(check_inputs(root, info, files, workers=workers))
+    named = {each.file for each in result.findings if each.level == "error"}
+    changed = check_digests(root, info, workers=workers)
+    result.findings.extend(each for each in changed if each.file not in named)
     return result
 
 
@@ -121,19 +135,25 @@ def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int)
     results = in_threads(check_one, ids, workers)
     bar = progress(results, desc="checking", total=len(ids), unit="image")
     pairs = dict(zip(ids, bar, strict=True))
+    masks = {id: pair.mask for id, pair in pairs.items() if pair.mask is not None}
     result = CheckResult(
         name,
         [Finding("error", file, "", message) for file, message in folder.missing()],
         folder.classes,
         folder.splits,
-        {id: pair.counts for id, pair in pairs.items() if pair.counts is not None},
+        {id: mask.counts for id, mask in masks.items()},
         Counter(pair.size for pair in pairs.values() if pair.size is not None),
     )
     for pair in pairs.values():
         result.findings.extend(pair.findings)
     for place, others in folder.left_out.items():
         result.findings.append(Finding("info", str(place), others, "files left out"))
-    result.findings.extend(_check_totals(result, folder))
+    sound = {id: mask for id, mask in masks.items() if not pairs[id].failed}
+    result.findings.extend(check_masks(name, folder.classes, folder.splits, sound))
+    result.findings.extend(
+        check_images(name, [pair.image for pair in pairs.values() if pair.image])
+    )
+    result.findings.extend(_check_totals(result))
     result.findings.extend(_overlaps(folder))
     result.findings.extend(_duplicates(folder, {id: pair.digest for id, pair in pairs.items()}))
     return result
@@ -155,19 +175,22 @@ def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
 def _check_pair(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _CheckedPair:
     """Read an image and its mask; for `own` images the orientation tag is applied."""
     path, mask_path = folder.images[id], folder.masks[id]
-    findings, digest, size = [], "", None
+    findings, digest, size, facts = [], "", None, None
     try:
         content = read_bytes(path)
         digest = hashlib.sha256(content).hexdigest()
         image = images.read_image(content, path)
         is_turned = own and images.orientation(image) >= 5
         size = (image.width, image.height) if is_turned else (image.height, image.width)
+        facts = ImageFacts.of(image, images.to_rgb(image, path), path) if own else None
     except InputError as error:
         findings.append(error_finding(error, path))
     try:
-        mask = images.class_indices(images.read_image(mask_path), mask_path)
+        source = images.read_image(mask_path)
+        mask = images.class_indices(source, mask_path)
     except InputError as error:
-        return _CheckedPair([*findings, error_finding(error, mask_path)], None, size, digest)
+        findings.append(error_finding(error, mask_path))
+        return _CheckedPair(findings, facts, None, size, digest)
     if size is not None and mask.shape != size:
         value = f"{mask.shape[1]} x {mask.shape[0]}, {path.name} is {size[1]} x {size[0]}"
         message = "mask of another size than its image"
@@ -183,7 +206,8 @@ def _check_pair(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -
         findings.append(Finding("warning", str(mask_path), f"{VOID} ({pixels} pixels)", message))
     if (share := counts[VOID] / mask.size) > VOID_OF_AN_IMAGE:
         findings.append(Finding("warning", str(mask_path), f"{share:.0%}", "mostly void"))
-    return _CheckedPair(findings, counts, size, digest)
+    mask_facts = MaskFacts.of(source, mask, counts, mask_path)
+    return _CheckedPair(findings, facts, mask_facts, size, digest)
 
 
 def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.int64], list[str]]:
@@ -196,11 +220,9 @@ def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.in
     return counts[:256], [f"{value} ({n} pixels)" for value, n in zip(values, pixels, strict=True)]
 
 
-def _check_totals(result: CheckResult, folder: Folder) -> Iterator[Finding]:
+def _check_totals(result: CheckResult) -> Iterator[Finding]:
     """Findings of all images together: much void, classes that are missing or rare."""
     pixels = result.pixels()
-    if is_binary_trap(folder, set(np.flatnonzero(pixels).tolist())):
-        yield Finding("error", result.name, "0, 255", BINARY_TRAP)
     if (share := result.void_share) > VOID_OF_ALL:
         yield Finding("warning", result.name, f"{share:.0%}", "much of all labels is void")
     split = result.training

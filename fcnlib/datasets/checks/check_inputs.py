@@ -10,8 +10,8 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
-from fcnlib.datasets.checks.findings import Finding, error_finding
 from fcnlib.datasets.converters.folder import image_files
+from fcnlib.datasets.findings import Finding, error_finding
 from fcnlib.datasets.formats import MASK_SUFFIXES
 from fcnlib.datasets.hha.encode import SENSOR_M
 from fcnlib.datasets.reader import HHA_INFO, DatasetInfo, available_inputs, read_hha_info, read_list

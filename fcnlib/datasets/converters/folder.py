@@ -18,8 +18,11 @@ from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.core.reading import read_bytes, read_lines
 from fcnlib.datasets import images
+from fcnlib.datasets.class_names import check_class_names
+from fcnlib.datasets.findings import raise_errors
 from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
 from fcnlib.datasets.writer import DatasetWriter, dataset_writer
 
@@ -146,6 +149,7 @@ def _classes(dataset: FolderDataset) -> tuple[str, ...]:
         raise InputError(f"{source}: {len(names)} classes, expected 1 to {VOID}")
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{source}: class {twice[0]!r} is listed twice")
+    check_class_names(names, source)
     return names
 
 
@@ -181,17 +185,6 @@ def to_label(
     return label.astype(np.uint8)
 
 
-def is_binary_trap(folder: Folder, values: set[int]) -> bool:
-    """Whether masks hold only 0 and 255, meant as two classes: 255 is void, so one is left."""
-    return values == {0, VOID} and len(folder.classes) > 1 and VOID not in folder.void
-
-
-BINARY_TRAP = (
-    "all masks hold only 0 and 255, and 255 is void: no pixel would be of another class than the "
-    "first; expected class indices 0, 1, ..."
-)
-
-
 def convert_folder(
     dataset: FolderDataset, archives: Sequence[Path], out: Path, *, workers: int = 1
 ) -> None:
@@ -215,9 +208,15 @@ def convert_folder(
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
             _raise_all(errors)
-        values = set().union(*(result for result in results if isinstance(result, set)))
-        if is_binary_trap(folder, values):
-            raise InputError(f"{dataset.place(dataset.masks)}: {BINARY_TRAP}")
+        pairs = [result for result in results if not isinstance(result, InputError)]
+        masks = {id: mask for id, (_, mask) in zip(ids, pairs, strict=True)}
+        name = str(dataset.place())
+        raise_errors(
+            [
+                *check_images(name, [image for image, _ in pairs]),
+                *check_masks(name, folder.classes, folder.splits, masks),
+            ]
+        )
 
 
 def _check_apart(dataset: FolderDataset, out: Path) -> None:
@@ -231,15 +230,18 @@ def _check_apart(dataset: FolderDataset, out: Path) -> None:
 
 def _store_pair(
     writer: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
-) -> set[int]:
-    """Store an image and its label; returns the label's values."""
+) -> tuple[ImageFacts, MaskFacts]:
+    """Store an image and its label; returns the facts of the two."""
     path, mask_path = folder.images[id], folder.masks[id]
-    shape = writer.add_image(id, read_bytes(path), str(path), orient=True)
-    mask = images.class_indices(images.read_image(mask_path), mask_path)
-    check_sizes(shape, path, mask.shape, mask_path)
+    image = writer.add_image(id, read_bytes(path), str(path), orient=True)
+    source = images.read_image(mask_path)
+    mask = images.class_indices(source, mask_path)
+    check_sizes(image.pixels.shape, path, mask.shape, mask_path)
     label = to_label(mask, table, folder, mask_path)
     writer.add_label(id, label, str(mask_path))
-    return set(np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist())
+    counts = np.bincount(label.ravel(), minlength=256)
+    facts = ImageFacts.of(image.source, image.pixels, path)
+    return facts, MaskFacts.of(source, mask, counts, mask_path)
 
 
 def _raise_all(problems: list[str]) -> NoReturn:

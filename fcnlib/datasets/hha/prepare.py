@@ -16,6 +16,8 @@ from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.listing import as_file_name
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
+from fcnlib.datasets import images
+from fcnlib.datasets.digests import digest_of_hha, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning, hha_channels, to_bytes
 from fcnlib.datasets.journal import (
     StoredFile,
@@ -24,7 +26,14 @@ from fcnlib.datasets.journal import (
     common_depth_warning,
     pixel_digest,
 )
-from fcnlib.datasets.reader import HHA_INFO, INFO, HHAInfo, PreparedDataset, read_info
+from fcnlib.datasets.reader import (
+    HHA_INFO,
+    INFO,
+    HHAInfo,
+    PreparedDataset,
+    first_and_more,
+    read_info,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +56,10 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
     elif info.camera is None or "depth" not in info.inputs:
         raise InputError(f"{dataset}: no depth in it, expected depth and its camera for HHA")
     else:
+        others = [name for name in foreign_files(dataset) if name.startswith("hha/")]
+        if others:
+            named = first_and_more(others)
+            raise InputError(f"{dataset}: holds {named}, which would be deleted; move it elsewhere")
         camera = Camera(*info.camera)
         with resumable_folder(dataset / "hha", _key(info.digest, camera)) as folder:
             encode = partial(_encode, prepared, folder, camera)
@@ -59,7 +72,7 @@ def prepare_hha(dataset: Path, *, workers: int = 1) -> None:
         means={
             split: channel_means([by_id[id] for id in listed]) for split, listed in splits.items()
         },
-        digest=_hash(*(f"{file.id} {file.digest}" for file in files)),
+        digest=digest_of_hha({file.id: file.digest for file in files}),
     )
     write_json(dataset / HHA_INFO, hha_info.model_dump(mode="json"))
 
@@ -90,7 +103,7 @@ def _encode(prepared: PreparedDataset, folder: Path, camera: Camera, id: str) ->
     """Write an image's HHA, unless a stopped run did."""
     path = folder / as_file_name(f"{id}.png")
     if path.exists():
-        return _record(id, np.array(Image.open(path)))
+        return _record(id, np.array(images.read_image(path)))
     metres = prepared.depth(id) / 1000.0
     try:
         hha = to_bytes(*hha_channels(metres, prepared.missing(id), camera))

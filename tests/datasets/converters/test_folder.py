@@ -9,6 +9,7 @@ from PIL import Image
 
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
+from fcnlib.datasets import images
 from fcnlib.datasets.checks.check import check
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
@@ -157,8 +158,8 @@ def test_images_of_any_kind_are_read(own):
     assert abs(data.image("p3").astype(int) - grey[:, :, None]).max() < 30  # JPEG
 
 
-@pytest.mark.parametrize("classes", [1, 255])
-def test_any_number_of_classes_up_to_255(own, classes):
+@pytest.mark.parametrize("classes", [2, 255])
+def test_any_number_of_classes_from_2_to_255(own, classes):
     for path in (own / "masks").iterdir():
         path.write_bytes(png(label(classes - 1)))
     data = convert(own, classes=[f"class {index}" for index in range(classes)], void=[])
@@ -227,8 +228,83 @@ def test_the_first_of_several_is_named_with_their_number(own):
 def test_masks_of_0_and_255_are_not_two_classes(own):
     for path in (own / "masks").iterdir():
         path.write_bytes(png(label(255)))
-    fails(own, "hold only 0 and 255, and 255 is void", void=[])
-    convert(own, void=[255])  # listed as void, so it is
+    for void in ([], [255], [255, 11]):
+        fails(own, "hold only 0 and 255, and 255 is void", void=void)
+
+
+@pytest.mark.parametrize(
+    ("mask", "values"),
+    [
+        (label(255), {"classes": ["road"], "void": []}),
+        (label(0), {"void": []}),
+        (label(1), {"void": [0]}),
+        (label(1).astype(np.uint16), {"void": [1]}),
+        (label(7), {"void": [7]}),
+    ],
+)
+def test_one_class_alone_is_not_trained_on(own, mask, values):
+    for path in (own / "masks").iterdir():
+        path.write_bytes(png(mask))
+    fails(own, r"own: split train: .* only one class on all labelled pixels, so nothing", **values)
+
+
+def test_a_split_without_a_labelled_pixel_is_named(own):
+    lists = {"train": ["p0", "p1"], "val": ["p2", "p3"], "test": ["p4"]}
+    for split, ids in lists.items():
+        (own / f"{split}.txt").write_text("\n".join(ids), "utf-8")
+    splits = {split: f"{split}.txt" for split in lists}
+    for id in lists["val"]:
+        (own / f"masks/{id}.png").write_bytes(png(np.full((12, 16), 11, np.uint8)))
+    fails(own, r"own: split val: no labelled pixel: all of it is void$", splits=splits)
+
+
+def indexed(mask: np.ndarray, colours: list[tuple[int, int, int]]) -> bytes:
+    """A palette PNG of class indices."""
+    image = Image.fromarray(mask)
+    image.putpalette([value for colour in colours for value in colour])
+    return images.encode_png(image)
+
+
+BLACK, RED, GREEN = (0, 0, 0), (255, 0, 0), (0, 255, 0)
+
+
+def test_palettes_in_another_order_are_an_error(own):
+    (own / "masks/p0.png").write_bytes(indexed(label(1), [BLACK, RED, GREEN]))
+    (own / "masks/p1.png").write_bytes(indexed(label(2), [GREEN, BLACK, RED]))
+    fails(
+        own, r"p1\.png: colour \(255, 0, 0\) is 2, but 1 in .*p0\.png: masks whose palettes differ"
+    )
+
+
+@pytest.mark.parametrize(
+    ("colours", "warning"),
+    [
+        ([BLACK, RED, GREEN], ""),
+        ([BLACK, RED], ""),  # cut after the last that is used
+        ([BLACK, BLACK, BLACK], "index 1 is (0, 0, 0), but (255, 0, 0) in "),
+        ([BLACK, (250, 0, 0)], "index 1 is (250, 0, 0), but (255, 0, 0) in "),
+    ],
+)
+def test_palettes_that_may_be_meant_are_taken(own, caplog, colours, warning):
+    (own / "masks/p0.png").write_bytes(indexed(label(1), [BLACK, RED, GREEN]))
+    (own / "masks/p1.png").write_bytes(indexed(label(1), colours))
+    assert (convert(own).label("p1") == label(1)).all()
+    assert any(warning in record.getMessage() for record in caplog.records) == bool(warning)
+
+
+def test_dim_images_and_tags_are_said_when_they_are_prepared(own, caplog):
+    caplog.set_level("INFO")
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.new("RGB", (16, 12)).save(own / "images/p0.jpg", exif=exif)
+    Image.fromarray(label(1)).save(own / "masks/p1.png", exif=exif)
+    (own / "images/p2.jpg").unlink()
+    (own / "images/p2.png").write_bytes(png(label(1).astype(np.uint16) * 4080))
+    convert(own)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("p0.jpg: image with an orientation tag that keeps its size" in each for each in said)
+    assert any("p1.png: mask with an orientation tag" in each for each in said)
+    assert any("1 images, seen as 0..15 of 255: dim images of 16 bits" in each for each in said)
 
 
 def test_a_folder_or_setting_that_is_wrong(own):

@@ -57,6 +57,16 @@ def test_a_data_set_gets_the_hha_of_its_depth_and_its_means(tmp_path: Path, work
     assert sorted(path.name for path in root.iterdir() if path.name.startswith(".")) == []
 
 
+def test_a_users_file_beside_the_hha_is_not_deleted(tmp_path: Path) -> None:
+    root = prepared(tmp_path / "rooms")
+    prepare_hha(root)
+    prepare_hha(root)  # its own may be replaced
+    (root / "hha/mine.png").touch()
+    with pytest.raises(InputError, match=r"rooms: holds hha/mine\.png, which would be deleted"):
+        prepare_hha(root)
+    assert (root / "hha/mine.png").exists()
+
+
 def test_all_images_whose_depth_cannot_be_read_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

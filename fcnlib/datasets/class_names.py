@@ -1,0 +1,46 @@
+"""Class lists of other tools, in which a line is no class, so that every name is off by one."""
+
+import re
+from collections.abc import Sequence
+
+from fcnlib.core.errors import InputError
+
+_COLOUR = r"\d{1,3}\s*[,;\s]\s*\d{1,3}\s*[,;\s]\s*\d{1,3}"
+_HEADING = r"(?:id|idx|index|(?:class(?:es)?|label|category)[_ ]?(?:id|name)?s?|names?|categories)"
+# What a line is that is no name: of labelme, CVAT, CamVid, YOLO, JSON, YAML.
+_NO_NAMES = {
+    r"__ignore__": "the pseudo class of labelme",
+    r"(#|//).*": "a comment",
+    rf".+[:,;\s]\s*{_COLOUR}(\s*:.*)?|{_COLOUR}[:,;\s]+\S.*": "a name and a colour",
+    r".*#[0-9a-f]{6}": "a name and a colour",
+    r"""[\[\]{}<].*|"[^"]*",?|'[^']*',?|- .*|(nc|names|classes|path|train|val)\s*:.*""": (
+        "of another format than plain text"
+    ),
+}
+LONGEST = 200  # characters of a name
+_FIRST_LINE = rf"{_HEADING}|(?:.*[,;\t]\s*)?{_HEADING}\s*[,;\t].*|.*[,;\t]\s*(?:name|class|label)"
+_NUMBERED = r"(\d+)(?:\s*[:,;.)=-]\s*|\s+)\S.*"
+
+
+def check_class_names(names: Sequence[str], source: object) -> None:
+    """Raise if a line names no class, or if the lines are numbered; `source` is for messages."""
+    expected = "expected one class name a line, in the order of the indices from 0"
+    for line, name in enumerate(names, 1):
+        if kind := _other_kind(name, is_first=line == 1):
+            raise InputError(f"{source}: line {line}: {name[:40]!r} is {kind}; {expected}")
+    numbers = [int(match[1]) for name in names if (match := re.fullmatch(_NUMBERED, name))]
+    if len(names) > 1 and numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+        raise InputError(f"{source}: names are numbered from {numbers[0]}; {expected}, unnumbered")
+
+
+def _other_kind(name: str, *, is_first: bool) -> str:
+    """What a line is if it is not the name of a class, else nothing."""
+    if len(name) > LONGEST:
+        return f"{len(name)} characters long"
+    if is_first and _matches(_FIRST_LINE, name):
+        return "a heading"
+    return next((kind for pattern, kind in _NO_NAMES.items() if _matches(pattern, name)), "")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return re.fullmatch(pattern, name, re.IGNORECASE) is not None
