@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fcnlib.config.schema_base import Line, Name
 from fcnlib.config.schema_data import Input
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
@@ -36,15 +37,15 @@ class DatasetInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
-    tasks: dict[str, tuple[str, ...]]  # task -> class names
-    palette: dict[str, tuple[Colour, ...]]
+    tasks: dict[Name, tuple[Line, ...]]  # task -> class names
+    palette: dict[Name, tuple[Colour, ...]]
     inputs: tuple[Input, ...] = ("rgb",)
-    means: dict[str, Means]  # by split; of depth, of the natural logarithm of millimetres
+    means: dict[Name, Means]  # by split; of depth, of the natural logarithm of millimetres
     depth_unit: Literal["mm"] | None = None
     camera: tuple[float, float, float, float] | None = None  # of depth: fx, fy, cx, cy in pixels
     void: int = VOID
     sources: tuple[Source, ...] = ()
-    splits: dict[str, int]  # split -> number of images
+    splits: dict[Name, int]  # split -> number of images
     digest: str
 
 
@@ -53,7 +54,7 @@ class HHAInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     images: int
-    means: dict[str, tuple[float, float, float]]  # by split: disparity, height, angle as bytes
+    means: dict[Name, tuple[float, float, float]]  # by split: disparity, height, angle as bytes
     digest: str
 
 

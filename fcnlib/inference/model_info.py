@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from fcnlib.config.columns import Setting
+from fcnlib.config.schema_base import Line, Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.models.fcn import FCN
 from fcnlib.models.summary import architecture
@@ -20,8 +21,8 @@ class ModelInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    classes: Mapping[str, tuple[str, ...]] = {}  # names, by task
-    palette: Mapping[str, tuple[Colour, ...]] = {}  # RGB of each class, by task
+    classes: Mapping[Name, tuple[Line, ...]] = {}  # names, by task
+    palette: Mapping[Name, tuple[Colour, ...]] = {}  # RGB of each class, by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of: rgb, depth, hha
     net: Net | None = None  # the values that build it
     parameters: int | None = None  # without frozen interpolation

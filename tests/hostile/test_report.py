@@ -1,5 +1,6 @@
 """Configurations that cannot be meant, whatever they would do if they were used."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +136,31 @@ NAMES = [
         for name in ("archives", "weights", "logs", "benchmarks")
     ),
 ]
+
+
+def data_set(**changes: object) -> Callable[[Path], list[object]]:
+    """The arguments that describe a data set whose description was changed by hand."""
+
+    def make(folder: Path) -> list[object]:
+        content = {
+            **{"name": "x", "tasks": {"semantic": ["a"]}, "palette": {"semantic": [[0, 0, 0]]}},
+            **{"means": {}, "splits": {}, "digest": ""},
+        }
+        (folder / "dataset.json").write_text(json.dumps(content | changes), "utf-8")
+        return ["info", folder]
+
+    return make
+
+
+DATA_SETS = [
+    Kind(f"{what} of a data set", data_set(**change), rf"dataset\.json: {message}")
+    for what, change, message in (
+        ("a split outside", {"splits": {"../../x": 1}}, ".*splits.*expected a name"),
+        ("a task outside", {"tasks": {"../x": ["a"]}}, ".*tasks.*expected a name"),
+        ("a class of two lines", {"tasks": {"semantic": ["a\nb"]}}, ".*tasks.*expected one line"),
+        ("a class that ends a line", {"tasks": {"x": ["\x1b[2J"]}}, ".*tasks.*control"),
+    )
+]
 SEEDS = [
     Kind("a seed twice", overlay("seeds: [0, 0]"), r"own\.yaml: seeds: .*once"),
     Kind("a seed twice, once as text", overlay("seeds: [0, '0']"), r"own\.yaml: seeds: .*once"),
@@ -158,7 +184,7 @@ CLAIMS = [
     Kind("infinity in a claim", claim("a > 1e999"), r"claims\.mine: holds: .*finite"),
     Kind("many calls", claim("abs(" * 150 + "a" + ")" * 150 + " > 0"), r"claims\.mine: holds: "),
 ]
-KINDS = [*EXTENT, *VALUES, *TEXTS, *NAMES, *SEEDS, *CLAIMS]
+KINDS = [*EXTENT, *VALUES, *TEXTS, *NAMES, *DATA_SETS, *SEEDS, *CLAIMS]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

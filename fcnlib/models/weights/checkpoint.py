@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
+from fcnlib.config.schema_base import Line, Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
@@ -38,8 +39,8 @@ class Checkpoint:
 
     state: dict[str, Tensor]
     net: Net | None = None
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by task
-    palette: dict[str, tuple[Colour, ...]] = field(default_factory=dict)  # by task
+    classes: dict[Name, tuple[Line, ...]] = field(default_factory=dict)  # by task
+    palette: dict[Name, tuple[Colour, ...]] = field(default_factory=dict)  # by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of
     best_iteration: int | None = None  # the one that `state` is of
     scores: dict[str, float] = field(default_factory=dict)  # of that iteration, as fractions
