@@ -47,6 +47,7 @@ STYLE: Any = {
     "ytick.color": INK,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "text.parse_math": False,  # names are text, also those with two $
     "svg.hashsalt": "fcn",
     "svg.fonttype": "path",
 }
