@@ -463,3 +463,10 @@ def test_no_name_is_markup_to_markdown_or_latex(tmp_path):
     latex = (tmp_path / "tables/skips.tex").read_text("utf-8")
     assert r"{[}{*}] \textless{}b\textgreater{}" in latex and r"\textbackslash{}input\{x\}" in latex
     assert "\n[" not in latex and r"\input" not in latex
+
+
+def test_a_table_of_synthetic_scenes_says_so_without_published_numbers_too(tmp_path):
+    table = SKIPS | {"rows": [{"experiment": "fine", "row": "FCN-8s"}]}
+    _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6]), table)
+    assert "synthetic scenes" in markdown
+    assert "synthetic scenes" in (tmp_path / "tables/skips.tex").read_text("utf-8")

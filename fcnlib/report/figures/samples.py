@@ -22,7 +22,7 @@ from fcnlib.report.figures.sheets import (
     sample_sheet,
     save_sheet,
 )
-from fcnlib.report.specs import NetSpec
+from fcnlib.report.specs import Images, NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 
@@ -85,6 +85,7 @@ def plot_samples(
     *,
     columns: Sequence[SheetPart],
     seed: int,
+    images_of: Images,
     note: str = "",
     **fields: Any,
 ) -> None:
@@ -97,6 +98,7 @@ def plot_samples(
         info: the `FigureInfo` to write.
         columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
+        images_of: whose images they are.
         note: what the caption adds.
         fields: further fields of the `FigureInfo`.
     """
@@ -110,7 +112,7 @@ def plot_samples(
     alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."
     save_sheet(
         sheet, samples.prepared, image, info, caption=" ".join(filter(None, sentences)),
-        alt=f"{alt} Images: {images}.", **fields,
+        alt=f"{alt} Images: {images}.", images=images_of, **fields,
     )  # fmt: skip
 
 

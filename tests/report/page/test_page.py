@@ -338,3 +338,17 @@ def test_verdicts_on_synthetic_scenes_are_marked(given):
     assert "synthetic scenes" not in text(html) and 'id="claims-1"' in html
     html = page(given, tables=[NET_TABLE | {"images": "own"}, BOUND_TABLE], scale="street")
     assert "Verdicts on your own images, not on the paper." in text(html)
+
+
+def test_every_file_of_synthetic_scenes_says_so(given):
+    folder = given["output"].parent
+    pictures = [*folder.glob("figures/*.svg"), *folder.glob("figures/*.png")]
+    tables = [path.with_suffix(end) for path in given["csvs"] for end in (".csv", ".md", ".tex")]
+    assert len(pictures) == 5
+    assert [p.name for p in pictures + tables if b"synthetic" not in p.read_bytes()] == []
+
+
+def test_a_scale_named_paper_of_synthetic_scenes_is_not_called_the_published_data(given):
+    html = text(page(given, scale="paper"))
+    assert "These are numbers of synthetic scenes, not the paper" in html
+    assert "the published data sets and full-width nets" not in html
