@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
 from fcnlib.config.schema_base import NotNegative, Positive, Seed
+from fcnlib.config.yaml_files import in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
@@ -99,7 +100,7 @@ def read_record(path: Path | str) -> Record:
         raise InputError(f"{path}: no such metrics file") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"])) or "top level"
+        key = in_one_line(".".join(map(str, problem["loc"]))) or "top level"
         raise InputError(f"{path}: {key}: {problem['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON: {error}") from None
