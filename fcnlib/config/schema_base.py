@@ -13,6 +13,7 @@ LARGEST_SEED = 2**63 - 1
 # Strict: text must not pass for a number, nor `true` for 1.
 Int = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[int, Field(strict=True, gt=0, le=LARGEST)]
+Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
 NotNegative = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fcnlib.config.schema_base import Flag, Frozen, Int, Line, Name, Positive, Seed
+from fcnlib.config.schema_base import Byte, Flag, Frozen, Int, Line, Name, Positive, Seed
 
 Input = Literal["rgb", "depth", "hha"]
 # What of an image is masked, by its true labels; `shape`: all but the mask of the objects.
@@ -97,7 +97,7 @@ class FolderDataset(Frozen):
     )
     void: tuple[Int, ...] = Field((), description="Mask values to leave out.")
     splits: dict[Name, str] = Field({}, description="Lists of IDs by split; none: 80 : 20.")
-    palette: tuple[tuple[Int, Int, Int], ...] | None = Field(
+    palette: tuple[tuple[Byte, Byte, Byte], ...] | None = Field(
         None, description="The colours of the classes; null: those of VOC, or of the masks."
     )
 

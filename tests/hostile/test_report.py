@@ -1,6 +1,7 @@
 """Configurations that cannot be meant, whatever they would do if they were used."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,7 +185,29 @@ CLAIMS = [
     Kind("infinity in a claim", claim("a > 1e999"), r"claims\.mine: holds: .*finite"),
     Kind("many calls", claim("abs(" * 150 + "a" + ")" * 150 + " > 0"), r"claims\.mine: holds: "),
 ]
-KINDS = [*EXTENT, *VALUES, *TEXTS, *NAMES, *DATA_SETS, *SEEDS, *CLAIMS]
+
+
+def study_that_is_a_pipe(folder: Path) -> list[object]:
+    """The arguments that name a folder of studies of which reading one would never end."""
+    (folder / "studies").mkdir()
+    os.mkfifo(folder / "studies/a.yaml")
+    return overlay(f"studies: {folder}/studies")(folder)
+
+
+FILES = [
+    Kind("a study that is a pipe", study_that_is_a_pipe, r"studies/a\.yaml: no file"),
+    Kind(
+        "a configuration without an end",
+        lambda folder: ["train", "x", "--config", "/dev/zero"],
+        r"/dev/zero: .*bytes",
+    ),
+    Kind(
+        "a colour that no picture has",
+        overlay(OWN % "palette: [[0, 0, 256]]"),
+        r"own\.yaml: datasets\.mine\.palette",
+    ),
+]
+KINDS = [*EXTENT, *FILES, *VALUES, *TEXTS, *NAMES, *DATA_SETS, *SEEDS, *CLAIMS]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
