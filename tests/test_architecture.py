@@ -24,7 +24,7 @@ TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 # Reading what is installed imports nothing.
 READING = ("importlib.metadata", "importlib.resources")
 # Test folders that are called otherwise than a package of the library.
-MIRRORED = {"synthetic": "fcn_synthetic", "workflow": "workflow"}
+MIRRORED = {"synthetic": "fcn_synthetic", "workflow": "workflow", "hostile": "fcnlib"}
 
 
 def name_of(path: Path) -> str:
