@@ -8,6 +8,8 @@ import typer
 
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, echo, find_device
 from fcnlib.config.load import read_config
+from fcnlib.config.schema_base import LARGEST_SEED
+from fcnlib.core.errors import InputError
 from fcnlib.core.provenance import provenance
 from fcnlib.plan.paths import RunPaths
 from fcnlib.plan.targets import Targets, find_entry
@@ -26,6 +28,8 @@ def train(
 
     Example: fcn train voc-fcn32s --threads 2
     """
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"--seed: {seed}; expected 0 to {LARGEST_SEED}")
     torch.set_num_threads(threads)
     settings = read_config(config)
     targets, paths = Targets(settings), RunPaths(settings.scale)

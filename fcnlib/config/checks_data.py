@@ -16,6 +16,8 @@ SMALLEST = 32  # pixels of a side: less shows no objects
 ROOMS_PUBLISHED = 1449  # IDs of NYUDv2
 REDUCED = (1, 2, 4, 5, 8, 10)  # leave whole images of 480 x 640, and 40 pixels inside the rim
 
+BESIDE_DATASETS = ("archives", "weights", "logs", "benchmarks")  # of data/<scale>
+
 
 class Content(NamedTuple):
     """What the data sets of a converter have, and what they are made from."""
@@ -85,6 +87,9 @@ def splits_of(dataset: Dataset) -> tuple[str, ...]:
 def check_datasets(config: Config, source: ConfigSource) -> None:
     """Data sets are of archives that their converters read; synthetic scenes can be made."""
     for name, dataset in config.datasets.items():
+        if name in BESIDE_DATASETS:
+            place = source.at(f"datasets.{name}")
+            raise InputError(f"{place}: expected another name: {name} is not only for data sets")
         if isinstance(dataset, ArchiveDataset):
             place = source.at(f"datasets.{name}")
             _check_archives(dataset, place)

@@ -117,7 +117,7 @@ def scale_problem(error: ValidationError, values: Mapping[str, Any], source: Con
     scale = Scale.model_validate(values["scales"][values["scale"]])
     bare = scale.model_copy(update={"net": {}, "recipe": {}})
     own = fill_experiment(name, values["experiments"], values["recipes"], bare, source)
-    if key in own[part] or key not in getattr(scale, part):
+    if not isinstance(own[part], Mapping) or key in own[part] or key not in getattr(scale, part):
         return ""
     blamed, value = source.at(f"scales.{values['scale']}.{part}.{key}"), getattr(scale, part)[key]
     return f"{blamed}: {value!r}: {message} (experiments.{name})"

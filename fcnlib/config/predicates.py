@@ -3,6 +3,7 @@
 import ast
 import math
 import operator
+import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 FUNCTIONS: Mapping[str, Callable[..., float]] = {"abs": abs, "min": min, "max": max}
 LARGER = (ast.Gt, ast.GtE)
 COMPARED = (*LARGER, ast.Lt, ast.LtE)
+FINITE = sys.float_info.max
+LONGEST, DEEPEST = 500, 30  # characters, and terms within terms
 
 
 class Comparison(NamedTuple):
@@ -43,13 +46,25 @@ class Comparison(NamedTuple):
 
 def parse(text: str) -> tuple[Comparison, ...]:
     """The comparisons of a predicate; a ValueError names what is not allowed in it."""
+    if len(text) > LONGEST:
+        raise ValueError(f"{len(text)} characters; expected at most {LONGEST}")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"does not parse: {' '.join(str(error).split())}") from None
+    _check_depth(tree)
     joined = isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And)
     parts = tree.values if joined else [tree]  # type: ignore[attr-defined]
     return tuple(comparison for part in parts for comparison in _comparisons(part))
+
+
+def _check_depth(tree: ast.expr) -> None:
+    """Raise unless all that follows may call itself for each part of a term."""
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [part for node in level for part in ast.iter_child_nodes(node)]
+    if level:
+        raise ValueError(f"nested too deeply; expected at most {DEEPEST} terms within terms")
 
 
 def _comparisons(node: ast.expr) -> list[Comparison]:
@@ -79,7 +94,9 @@ def _check(node: ast.expr) -> None:
             parts = node.args
         case ast.Name(id=name) if name not in FUNCTIONS:
             parts = []
-        case ast.Constant(value=value) if type(value) in (int, float):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            if not -FINITE <= value <= FINITE:
+                raise ValueError(f"`{ast.unparse(node)}`: expected a finite number")
             parts = []
         case _:
             allowed = f"numbers, names, + - * / ** and {', '.join(FUNCTIONS)}"

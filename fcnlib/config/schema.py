@@ -13,7 +13,9 @@ from fcnlib.config.schema_base import (
     Int,
     Line,
     Name,
+    Positive,
     Preset,
+    Seed,
 )
 from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
@@ -60,7 +62,7 @@ class Scale(Frozen):
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
     )
-    train: dict[Literal["mem_mb", "runtime"], Int] = Field(
+    train: dict[Literal["mem_mb", "runtime"], Positive] = Field(
         {}, description="What a training job asks a cluster for: mem_mb, and runtime in minutes."
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
@@ -78,8 +80,7 @@ class Config(Frozen):
     archive_folder: Path | None = Field(
         None, description="A folder with archives that are here already."
     )
-    # Not strict, as text is what `--config seeds=[0,1]` gives.
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
@@ -91,7 +92,7 @@ class Config(Frozen):
         description="The published classifier of each backbone, of fcnlib/archives/catalogue.py."
     )
     datasets: dict[Name, Dataset] = Field(description="What experiments are trained and tested on.")
-    recipes: dict[str, dict[str, Any]] = Field(description="Named ways to optimise.")
+    recipes: dict[Name, dict[str, Any]] = Field(description="Named ways to optimise.")
     tables: dict[Name, Table] = Field(description="By name, in the page's order.")
     figures: dict[Name, Figure] = Field(description="By name, in the page's order.")
     experiments: dict[Name, Experiment] = Field(description="By name, in the order of rows.")
@@ -102,6 +103,10 @@ class Config(Frozen):
     def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(seeds)) < len(seeds):  # their spread would be too small
             raise ValueError("expected each of them once")
+        if len({seed % 2**32 for seed in seeds}) < len(seeds):
+            raise ValueError(
+                "expected seeds that differ in their last 32 bits, as all that is read"
+            )
         return seeds
 
     @property

@@ -1,29 +1,57 @@
 """What all models of the configuration share: strict types, and a base that knows its keys."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LARGEST = 2**31 - 1  # of a size or a count: sums and products of a few still fit an int64
+LARGEST_SEED = 2**63 - 1
 
 # Strict: text must not pass for a number, nor `true` for 1.
-Int = Annotated[int, Field(strict=True)]
-Positive = Annotated[int, Field(strict=True, gt=0)]
+Int = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[int, Field(strict=True, gt=0, le=LARGEST)]
+Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
+Colour = tuple[Byte, Byte, Byte]  # RGB
+NotNegative = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
-# Names become files and patterns.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9_-]{1,100}", text):
+        raise ValueError("expected a name of letters, digits, - and _, at most 100")
+    return text
+
+
+# Names become files and patterns.
+Name = Annotated[str, AfterValidator(_name)]
+# Text turns into cells, pages, pictures and messages: nothing that a terminal or a viewer obeys.
+# Besides control characters those that end a line or turn the direction of what follows.
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def _one_line(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise ValueError("expected one line")
+    if found := CONTROL.search(text):
+        raise ValueError(f"expected no control character, such as {found[0]!r}")
     return text
 
 
 # Names that people read become cells of tables.
 Line = Annotated[str, AfterValidator(_one_line)]
+
+
+def _from_digits(value: Any) -> Any:
+    """A whole number also where it is text, as in `--config seeds=[0,1]`."""
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value) else value
+
+
+Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED), BeforeValidator(_from_digits)]
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fcnlib.config.schema_base import Flag, Frozen, Int, Name, Positive
+from fcnlib.config.schema_base import Colour, Flag, Frozen, Int, Line, Name, Positive, Seed
 from fcnlib.core.listing import as_file_name
 
 Input = Literal["rgb", "depth", "hha"]
@@ -93,12 +93,12 @@ class FolderDataset(Frozen):
     path: Path = Field(description="The folder.")
     images: str = Field("images", description="Where in it the images are.")
     masks: str = Field("masks", description="Where in it the masks are.")
-    classes: str | tuple[str, ...] = Field(
+    classes: str | tuple[Line, ...] = Field(
         "classes.txt", description="A file of class names, one a line, or the names."
     )
     void: tuple[Int, ...] = Field((), description="Mask values to leave out.")
-    splits: dict[str, str] = Field({}, description="Lists of IDs by split; none: 80 : 20.")
-    palette: tuple[tuple[Int, Int, Int], ...] | None = Field(
+    splits: dict[Name, str] = Field({}, description="Lists of IDs by split; none: 80 : 20.")
+    palette: tuple[Colour, ...] | None = Field(
         None, description="The colours of the classes; null: those of VOC, or of the masks."
     )
 
@@ -153,7 +153,7 @@ class Outdoor(Frozen):
 class Synthetic(Frozen):
     """How many scenes the synthetic archives hold, of what size."""
 
-    seed: Int = Field(0, description="Of all scenes.")
+    seed: Seed = Field(0, description="Of all scenes.")
     scenes: Scenes = Field(description="Objects (VOC2011, SBD).")
     context: Scenes = Field(
         description="The same with every pixel labelled (VOC2010, PASCAL-Context)."

@@ -14,9 +14,7 @@ from fcnlib.config.schema_nets import BackboneName, Net, Recipe
 class Downsampling(Frozen):
     """Perfect labels, downsampled by a factor and back (section 6.3)."""
 
-    factor: Annotated[int, Field(strict=True, ge=1)] = Field(
-        description="Of labels, down and up again."
-    )
+    factor: Positive = Field(description="Of labels, down and up again.")
 
 
 class Timing(Frozen):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from fcnlib.config.schema_base import Flag, Float, Frozen, Name, Positive, Share
+from fcnlib.config.schema_base import Flag, Float, Frozen, Name, NotNegative, Positive, Share
 from fcnlib.config.schema_data import Data
 
 BackboneName = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
@@ -45,7 +45,7 @@ class Net(Frozen):
     width: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
         1.0, description="The share of the published channels."
     )
-    padding: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+    padding: Positive | None = Field(
         None, description="Pixels around the image; null: as published."
     )
     fc6_kernel: Positive | None = Field(None, description="Side of fc6; null: as published.")
@@ -151,9 +151,7 @@ class Recipe(Frozen):
         1.0, description="From this share of the iterations on the rate falls linearly to zero."
     )
     horizontal_flip: Flag = Field(False, description="Whether images are flipped at random.")
-    random_shift: Annotated[int, Field(strict=True, ge=0)] = Field(
-        0, description="Up to so many pixels each way."
-    )
+    random_shift: NotNegative = Field(0, description="Up to so many pixels each way.")
     may_diverge: Flag = Field(
         False,
         description=(
@@ -162,9 +160,7 @@ class Recipe(Frozen):
         ),
     )
     validate_every: Positive = Field(description="Iterations between validations.")
-    workers: Annotated[int, Field(strict=True, ge=0)] = Field(
-        0, description="Threads that read images ahead."
-    )
+    workers: NotNegative = Field(0, description="Threads that read images ahead.")
 
     @field_validator("loss", mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from fcnlib.config.schema_base import Float, Frozen, Int, Positive, Share
+from fcnlib.config.schema_base import Float, Frozen, Positive, Seed, Share
 from fcnlib.config.schema_nets import BackboneName
 
 
@@ -16,7 +16,7 @@ class PretrainingOverrides(Frozen):
 class Pretraining(Frozen):
     """The classifier that takes ImageNet's place at demo scale."""
 
-    seed: Int = Field(0, description="Of images and weights.")
+    seed: Seed = Field(0, description="Of images and weights.")
     windows: Positive = Field(description="Training images.")
     window: Positive = Field(description="Pixels of their side.")
     held_out: Positive = Field(description="Images to test on.")

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_base import suggestion
-from fcnlib.config.yaml_files import ConfigSource, entries_of, merge, read_yaml, with_numbers
+from fcnlib.config.yaml_files import (
+    ConfigSource,
+    check_texts,
+    entries_of,
+    merge,
+    read_yaml,
+    with_numbers,
+)
 from fcnlib.core.errors import InputError
 
 STUDY_PARTS = ("tables", "experiments", "figures", "claims")
@@ -22,6 +29,7 @@ def read_raw_config(
     read any more: laid over the first file again, it gives itself.
     """
     files = [(path, read_yaml(path)) for path in map(Path, paths)]
+    check_texts(top or {}, "--config")
     (first, content), *overlays = files
     laid_over: dict[str, Any] = {}
     for overlay in (*(entries for _, entries in overlays), top or {}):
@@ -54,6 +62,8 @@ def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {part: {} for part in STUDY_PARTS}
     places = _Places() if places is None else places
     for path in paths:
+        if not path.is_file():  # of a pipe, reading would never end
+            raise InputError(f"{path}: no file; expected a study")
         study = _with_sections(read_yaml(path), path)
         for part in STUDY_PARTS:
             for name, entry in study.get(part, {}).items():

@@ -1,6 +1,7 @@
 """YAML files: read, refused with the line, laid over each other."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,19 +9,30 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import ConstructorError
 
 from fcnlib.config.columns import RENAMED_COLUMNS
-from fcnlib.config.schema_base import suggestion
+from fcnlib.config.schema_base import CONTROL, suggestion
+from fcnlib.config.yaml_extent import LOADER, check_extent, read_text
 from fcnlib.core.errors import InputError
 
-# In C where PyYAML has it: ten times faster.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 # Numbers in YAML 1.2 and to DVC, but text in YAML 1.1, which PyYAML follows.
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
 
 FEW = 8  # words: all of them are told
+LONGEST = 80  # characters of a value in a message
+
+
+class Loader(LOADER):  # type: ignore[misc, valid-type]
+    """Says where a number, a date or a tagged value is that Python cannot hold."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, ArithmeticError):
+            kind = node.tag.rpartition(":")[2]
+            problem = f"expected a value of type {kind} instead of {shown(node.value)}"
+            raise ConstructorError(None, None, problem, node.start_mark) from None
 
 
 class ConfigSource(NamedTuple):
@@ -36,8 +48,14 @@ class ConfigSource(NamedTuple):
 
 
 def in_one_line(key: str) -> str:
-    """A key as messages show it: YAML lets it have line ends."""
-    return "\\n".join(key.splitlines())
+    """A key as messages show it: YAML lets it have line ends, and characters that none can see."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in key[: 3 * LONGEST])
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it: of a long one, its beginning."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def entries_of(content: Mapping[str, Any]) -> list[str]:
@@ -62,31 +80,52 @@ def with_numbers(value: Any) -> Any:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The content of a YAML file; an InputError names the line of a mistake in its syntax."""
     try:
-        loader = LOADER(path.read_text("utf-8"))
+        text = read_text(path)
+        check_extent(text)
+        loader = Loader(text)
         node = loader.get_single_node()
-        content = loader.construct_document(node) if node else None
         twice = _twice(node)
+        content = loader.construct_document(node) if node else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
         raise InputError(f"{path}: {reason}") from None
-    except RecursionError:  # an alias of what is around it, for example
-        raise InputError(f"{path}: nested too deeply; expected a YAML mapping") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
     if twice:  # YAML would silently take the last
         raise InputError(f"{path}: {in_one_line(twice[0])}: given twice; expected once")
+    check_texts(content, path)
     return content
 
 
 def _twice(node: yaml.Node | None, place: str = "") -> list[str]:
     """The paths of keys that a mapping has more than once."""
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            twice for i, item in enumerate(node.value) for twice in _twice(item, f"{place}{i}.")
+        ]
     if not isinstance(node, yaml.MappingNode):
         return []
     keys = [str(key.value) for key, _ in node.value]
-    found = [f"{place}{key}" for key in keys if keys.count(key) > 1]
+    found = [f"{place}{key}" for key, count in Counter(keys).items() if count > 1]
     for key, (_, value) in zip(keys, node.value, strict=True):
         found += _twice(value, f"{place}{key}.")
     return found
+
+
+def check_texts(value: Any, file: Path | str, place: str = "") -> None:
+    """Raise unless all keys and texts can be shown, printed and embedded as they are."""
+    if isinstance(value, str) and (found := CONTROL.search(value)):
+        where = f"{file}: {in_one_line(place)}" if place else str(file)
+        raise InputError(
+            f"{where}: {shown(value)}: expected no control character, such as {found[0]!r}"
+        )
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            check_texts(key, file, place)
+            check_texts(item, file, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list | tuple | set):
+        for i, item in enumerate(value):
+            check_texts(item, file, f"{place}.{i}")
 
 
 def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,14 +154,14 @@ def first_problem(error: ValidationError, source: ConfigSource) -> str:
         return f"{place}: missing"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "union_tag_invalid":
-        return f"{place}: {problem['ctx']['tag']!r}: {_allowed(problem, message)}"
+        return f"{place}: {shown(problem['ctx']['tag'])}: {_allowed(problem, message)}"
     if problem["type"] == "literal_error":
         message = _allowed(problem, message)
     if isinstance(problem["input"], Mapping):
         return f"{place}: {message}"
     if problem["type"] in ("tuple_type", "list_type"):
         message = "expected a list, such as [a, b]"
-    return f"{place}: {problem['input']!r}: {message}"
+    return f"{place}: {shown(problem['input'])}: {message}"
 
 
 def _allowed(problem: ErrorDetails, message: str) -> str:

@@ -1,5 +1,6 @@
 """Where a number came from: commit, versions, device."""
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -7,16 +8,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fcnlib.core.fingerprint import ROOT
-
 RECORDED_PACKAGES = ("torch", "numpy", "pillow", "scipy", "snakemake")
 
 
 def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Commit, versions, machine, time and the values used, for a result file."""
+    """Commit, versions, machine, time and the values used, for a result file.
+
+    The commit is that of a repository that tracks this package, not of one around an installed
+    or an unpacked copy.
+    """
+    ours = bool(_git("ls-files", "--error-unmatch", "--", __file__))
     return {
-        "commit": _git("rev-parse", "HEAD") or "unknown",
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "commit": (ours and _git("rev-parse", "HEAD")) or "unknown",
+        "dirty": ours and bool(_git("status", "--porcelain", "--untracked-files=no")),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **_versions()},
         "device": device_name(device),
@@ -49,10 +53,18 @@ def _versions() -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str:
+    """What git says of the repository around this file; nothing where there is none."""
+    # GIT_DIR and others would name another one; a repository's own fsmonitor is a program.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         result = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+            ["git", "-c", "core.fsmonitor=false", *arguments],
+            cwd=Path(__file__).parent,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
         )
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, ValueError, subprocess.CalledProcessError):
         return ""
     return result.stdout.strip()

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from fcnlib.config.schema_base import Colour
 from fcnlib.core.errors import InputError
 from fcnlib.core.reading import open_regular
 from fcnlib.datasets.formats import what_is
-
-Colour = tuple[int, int, int]
 
 VOID = 255
 # Pillow's decoders that run no other program, as that of EPS does, as far as they are there.

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fcnlib.config.schema_base import Colour
 from fcnlib.datasets import images
 from fcnlib.datasets.findings import Finding
-from fcnlib.datasets.images import VOID, Colour
+from fcnlib.datasets.images import VOID
 
 DIM = 64  # of 256: as far as 14 bits reach in 16
 

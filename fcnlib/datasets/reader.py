@@ -5,12 +5,13 @@ import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, model_validator
 
+from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_data import CHANNELS, Input
 from fcnlib.core.errors import InputError
 from fcnlib.core.listing import as_file_name, same_form
@@ -20,7 +21,6 @@ from fcnlib.datasets.images import VOID
 
 INFO, HHA_INFO, DIGESTS = "dataset.json", "hha.json", "digests.txt"
 LAYOUT = {INFO, HHA_INFO, DIGESTS, "images", "labels", "depth", "missing", "hha", "splits"}
-Byte = Annotated[int, Field(ge=0, le=255)]
 Means = dict[str, tuple[FiniteFloat, ...]]  # input -> its channels' mean
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,17 +39,17 @@ class DatasetInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
-    tasks: dict[str, tuple[str, ...]]  # task -> class names
-    palette: dict[str, tuple[tuple[Byte, Byte, Byte], ...]]
+    tasks: dict[Name, tuple[Line, ...]]  # task -> class names
+    palette: dict[Name, tuple[Colour, ...]]
     inputs: tuple[Input, ...] = ("rgb",)
-    means: dict[str, Means]  # by split; of depth, of the natural logarithm of millimetres
+    means: dict[Name, Means]  # by split; of depth, of the natural logarithm of millimetres
     depth_unit: Literal["mm"] | None = None
     camera: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = (
         None  # of depth: fx, fy, cx, cy in pixels
     )
     void: Literal[255] = 255
     sources: tuple[Source, ...] = ()
-    splits: dict[str, int]  # split -> number of images
+    splits: dict[Name, int]  # split -> number of images
     digest: str
 
     @model_validator(mode="after")
@@ -71,9 +71,8 @@ class HHAInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     images: int
-    means: dict[
-        str, tuple[FiniteFloat, FiniteFloat, FiniteFloat]
-    ]  # by split: disparity, height, angle as bytes
+    # By split: disparity, height, angle as bytes.
+    means: dict[Name, tuple[FiniteFloat, FiniteFloat, FiniteFloat]]
     digest: str
 
 

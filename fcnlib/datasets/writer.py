@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fcnlib.config.schema_base import Colour
 from fcnlib.config.schema_data import ArchiveDataset, Input
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_folder, name_os_errors, resumable_folder, sha256
@@ -22,7 +23,7 @@ from fcnlib.core.printing import printable
 from fcnlib.datasets import images
 from fcnlib.datasets.digests import changed_files, digest_lines, foreign_files
 from fcnlib.datasets.hha.encode import Camera, depth_unit_warning
-from fcnlib.datasets.images import Colour, StoredImage
+from fcnlib.datasets.images import StoredImage
 from fcnlib.datasets.journal import (
     JOURNAL,
     StoredFile,

@@ -1,18 +1,25 @@
 """The metrics file of one run: written, read and checked by one model."""
 
 import json
+import math
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
+from fcnlib.config.schema_base import NotNegative, Positive, Seed
+from fcnlib.config.yaml_files import in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
+from fcnlib.evaluation.counts import check_scores
 
-Scores = dict[str, float | list[float | None] | None]  # by metric; per class: a list
+Score = Annotated[float, Field(ge=0, le=1.0001)]  # sums of float32 may be over 1
+Scores = dict[str, Score | list[Score | None] | None]  # by metric; per class: a list
+Amount = Annotated[float, Field(ge=0)]
 
 
 class Machine(BaseModel):
@@ -41,7 +48,7 @@ class RunMetadata(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     experiment: str
-    seed: int
+    seed: Seed
     provenance: Provenance
 
     @classmethod
@@ -66,12 +73,12 @@ class Record(RunMetadata):
 
     dataset: str = ""  # nothing where no image was labelled
     split: str = ""
-    images: int = 0
+    images: NotNegative = 0
     tasks: dict[str, Scores] = {}
-    costs: dict[Cost, int | float | None] = {}
+    costs: dict[Cost, NotNegative | Amount | None] = {}
     settings: dict[Setting, int | float] = {}  # of the recipe of the net that was scored
     trained_on: Machine | None = None  # maybe another one than scored it
-    forward_size: tuple[int, int] | None = None  # height, width
+    forward_size: tuple[Positive, Positive] | None = None  # height, width
     runs_ms: dict[str, list[float]] = {}  # every timed run
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
@@ -84,17 +91,28 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def read_record(path: Path | str) -> Record:
-    """The checked content of a metrics file."""
+    """The checked content of a metrics file, whose scores are those of the counts beside it."""
     try:
-        return Record.model_validate(json.loads(Path(path).read_text("utf-8")))
+        text = Path(path).read_text("utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        record = Record.model_validate(content)
     except FileNotFoundError:
         raise InputError(f"{path}: no such metrics file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected JSON: {error}") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"])) or "top level"
+        key = in_one_line(".".join(map(str, problem["loc"]))) or "top level"
         raise InputError(f"{path}: {key}: {problem['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: expected JSON: {error}") from None
+    check_scores(path, record.tasks, images=record.images)
+    return record
+
+
+def _finite(text: str) -> float:
+    """The number; JSON has neither NaN nor infinity, but Python reads and writes both."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text}; expected a finite number")
+    return number
 
 
 def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Record]]]:
@@ -105,6 +123,9 @@ def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Rec
         runs.setdefault(record.experiment, []).append((Path(path), record))
     for found in runs.values():
         found.sort(key=lambda item: item[1].seed)
+        for (first, one), (second, other) in pairwise(found):
+            if one.seed == other.seed:  # a copy, which would make a spread of nothing
+                raise InputError(f"{second}: seed {one.seed}, as {first}; expected each seed once")
     return runs
 
 

@@ -1,22 +1,23 @@
 """A net's metadata: what its file holds besides weights."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from fcnlib.config.columns import Setting
+from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.models.fcn import FCN
 from fcnlib.models.summary import architecture
-from fcnlib.models.weights.checkpoint import Checkpoint, Colour
+from fcnlib.models.weights.checkpoint import Checkpoint
 
 # What a net sees by the number of its channels, where no file says so: three may be HHA too.
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
 
 
 # It becomes part of a file name; a model of another origin may have one without a name.
-Task = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")]
+Task = Name | Literal[""]
 SYNTHETIC = "trained on synthetic scenes: its scores and labels are of such, not of photographs"
 
 
@@ -31,7 +32,7 @@ class ModelInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    classes: Mapping[Task, tuple[str, ...]] = {}  # names, by task
+    classes: Mapping[Task, tuple[Line, ...]] = {}  # names, by task
     palette: Mapping[Task, tuple[Colour, ...]] = {}  # RGB of each class, by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of: rgb, depth, hha
     net: Net | None = None  # the values that build it

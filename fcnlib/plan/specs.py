@@ -1,6 +1,6 @@
 """What each table and figure shows, as its rule is handed it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fcnlib.config.schema_experiments import Row, Scored, Trained, UpperBound
@@ -32,8 +32,13 @@ def table(targets: Targets, name: str) -> TableSpec:
 
 def table_images(targets: Targets, name: str) -> Images:
     """Whose images a table's numbers are of."""
+    return images_of(targets, targets.rows(name))
+
+
+def images_of(targets: Targets, experiments: Iterable[str]) -> Images:
+    """Whose images the numbers of some experiments are of."""
     config = targets.config
-    entries = [config.experiments[experiment] for experiment in targets.rows(name)]
+    entries = [config.experiments[experiment] for experiment in experiments]
     datasets = {e.data.dataset for e in entries if isinstance(e, Scored | UpperBound)}
     if not datasets:
         return "none"
@@ -42,24 +47,25 @@ def table_images(targets: Targets, name: str) -> Images:
 
 def trained_nets(targets: Targets, name: str) -> TableFigureSpec:
     """The nets of a table that have curves."""
-    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.trained_rows(name)))
+    return _table_figure(targets, name, targets.trained_rows(name))
 
 
 def scored_nets(targets: Targets, name: str) -> TableFigureSpec:
     """The nets of a table that have scores."""
-    return TableFigureSpec(table=name, nets=_of_table(targets, name, targets.scored_rows(name)))
+    return _table_figure(targets, name, targets.scored_rows(name))
 
 
 def examples(targets: Targets, name: str) -> ExamplesSpec:
     """The nets of a table that label images side by side."""
-    nets = _of_table(targets, name, targets.scored_rows(name))
-    return ExamplesSpec(table=name, nets=nets, seed=targets.config.seeds[0])
+    shown = _table_figure(targets, name, targets.scored_rows(name))
+    return ExamplesSpec(**dict(shown), seed=targets.config.seeds[0])
 
 
-def _of_table(targets: Targets, name: str, experiments: Sequence[str]) -> tuple[NetSpec, ...]:
+def _table_figure(targets: Targets, name: str, experiments: Sequence[str]) -> TableFigureSpec:
     """These nets, each in the style of its position among the scored rows of the table."""
     positions = {x: position for position, x in enumerate(targets.scored_rows(name))}
-    return tuple(NetSpec(**_net(targets, x, name), position=positions[x]) for x in experiments)
+    nets = (NetSpec(**_net(targets, x, name), position=positions[x]) for x in experiments)
+    return TableFigureSpec(table=name, images_of=table_images(targets, name), nets=tuple(nets))
 
 
 def comparison(targets: Targets, figure: str) -> ComparisonSpec:
@@ -96,10 +102,13 @@ def ablation(targets: Targets, figure: str) -> AblationSpec:
     return AblationSpec(**_heading(targets, figure), tables=tables)
 
 
-def _heading(targets: Targets, figure: str) -> dict[str, str]:
+def _heading(targets: Targets, figure: str) -> dict[str, Any]:
     """What a figure of each kind has."""
     entry = targets.config.figures[figure]
-    return {"name": figure, "title": entry.title, "section": entry.section}
+    tables = targets.tables_of_figure(figure) if entry.kind == "ablation" else ()
+    rows = [row for table in tables for row in targets.rows(table)]
+    images = images_of(targets, [*entry.experiments, *rows])
+    return {"name": figure, "title": entry.title, "section": entry.section, "images_of": images}
 
 
 def _nets(targets: Targets, figure: str) -> tuple[NetSpec, ...]:

@@ -1,6 +1,7 @@
 """The tidy frame of results.csv, one number a row: the source of tables, figures and claims."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,19 @@ class ResultRow(NamedTuple):
 
 RESULT_COLUMNS = list(ResultRow._fields)
 NUMBERS = ("measured", "std", "paper")
+TEXTS = [name for name in RESULT_COLUMNS if name not in (*NUMBERS, "seeds")]
+# What makes a spreadsheet compute a cell, after apostrophes, which keep it text.
+FORMULA = re.compile(r"'*(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])")
+
+
+def as_text_cell(text: str) -> str:
+    """The text as no spreadsheet takes it for a formula."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def from_text_cell(cell: str) -> str:
+    """The text that `as_text_cell` was given."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def results_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
@@ -71,9 +85,11 @@ def result_rows(results: pd.DataFrame) -> list[ResultRow]:
 
 
 def write_results(path: Path, results: pd.DataFrame) -> None:
-    """Write tidy CSV: equal rows give equal bytes, and every number reads back exactly."""
+    """Write tidy CSV: equal rows give equal bytes, and every number and text reads back exactly."""
+    cells = typed(results)
+    cells[TEXTS] = cells[TEXTS].map(as_text_cell)
     with atomic_write(path) as temporary:
-        typed(results).to_csv(temporary, index=False, lineterminator="\n")
+        cells.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_results(path: Path | str) -> pd.DataFrame:
@@ -85,6 +101,7 @@ def read_results(path: Path | str) -> pd.DataFrame:
     if list(text.columns) != RESULT_COLUMNS:
         raise InputError(f"{path}: expected the columns {','.join(RESULT_COLUMNS)}")
     values = {name: text[name] for name in RESULT_COLUMNS}
+    values |= {name: text[name].map(from_text_cell) for name in TEXTS}
     try:
         for name in NUMBERS:
             # Python's own reading of a float, as pandas' is not exact to the last digit.

@@ -52,6 +52,7 @@ class TableFigureSpec(Frozen):
     """Nets of one table, in a chart of that table: curves or class IU."""
 
     table: str
+    images_of: Images = "none"
     nets: tuple[NetSpec, ...]
 
 
@@ -67,6 +68,7 @@ class FigureSpec(Frozen):
     name: str
     title: str
     section: str = ""  # of the paper
+    images_of: Images = "none"
 
 
 class ChartSpec(FigureSpec):

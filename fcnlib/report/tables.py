@@ -194,7 +194,7 @@ OF_IMAGES: Mapping[Images, str] = {
 def note(table: TableSpec, runs: Runs) -> str:
     """What a reader must know beside the numbers, in sentences."""
     sentences = [table.note]
-    if any(row.paper for row in table.rows):
+    if table.images == "synthetic" or any(row.paper for row in table.rows):
         sentences.append(OF_IMAGES[table.images])
     sentences += _times(table, runs)
     if table.highlight_best and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):

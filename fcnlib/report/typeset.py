@@ -1,9 +1,13 @@
 """A table of text as Markdown to paste and as LaTeX to include."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
+
+CODE = re.compile(r"`([^`]+)`")
+MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
 
 
 class TextTable(NamedTuple):
@@ -16,17 +20,27 @@ class TextTable(NamedTuple):
 
 def as_markdown(title: str, table: TextTable, note: str) -> str:
     """The table with its title above and its note below, the best numbers in bold."""
-    cells = table.cells.mask(table.best, "**" + table.cells + "**")
+    cells = table.cells.map(as_markdown_text)
+    cells = cells.mask(table.best, "**" + cells + "**")
     lines = [
-        _markdown_row(table.headings),
+        _markdown_row(map(as_markdown_text, table.headings)),
         _markdown_row([":--", *["--:"] * (len(table.headings) - 1)]),
         *map(_markdown_row, cells.to_numpy().tolist()),
     ]
-    return "\n".join([f"**{title}**", "", *lines, "", note, ""])
+    # Between backticks is code.
+    parts = [
+        as_markdown_text(x) if i % 2 == 0 else f"`{x}`" for i, x in enumerate(CODE.split(note))
+    ]
+    return "\n".join([f"**{as_markdown_text(title)}**", "", *lines, "", "".join(parts), ""])
 
 
-def _markdown_row(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def as_markdown_text(text: str) -> str:
+    """The text for Markdown, with what it reads as markup escaped."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 LATEX = r"""% Needs \usepackage{{booktabs}}.
@@ -41,6 +55,7 @@ LATEX = r"""% Needs \usepackage{{booktabs}}.
 # What LaTeX reads as commands, and the signs that its fonts may lack.
 ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{sign: f"{{{sign}}}" for sign in "[*"},  # an argument of the line end before them
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
@@ -70,5 +85,5 @@ def as_latex(name: str, title: str, table: TextTable, note: str) -> str:
         escape=False,
         column_format="l" + "r" * (len(table.headings) - 1),
     )
-    code = re.sub(r"`([^`]+)`", r"\\texttt{\1}", escaped(note))
+    code = CODE.sub(r"\\texttt{\1}", escaped(note))
     return LATEX.format(title=escaped(title), name=name, tabular=tabular.strip(), note=code)

@@ -256,6 +256,11 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
             "scales.demo.net: unknown key 'widht'; did you mean 'width'?",
         ),
         ("recipes/heavy", 3, "recipes.heavy: 3: Input should be a valid dictionary"),
+        (
+            "experiments/voc2011-vgg16/net",
+            False,
+            "experiments.voc2011-vgg16.net: False: Input should",
+        ),
         ("experiments", [1], "experiments: [1]: Input should be a valid dictionary"),
         ("experiments/voc-fcn32s", None, "experiments.voc-fcn32s: None: Input should be a valid"),
         ("scale", "huge", "scale: 'huge' is not declared; known: demo, paper"),

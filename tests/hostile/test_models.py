@@ -336,7 +336,7 @@ KINDS = [
          checkpoint(net={**VALUES.model_dump(mode="json"), "fc6_kernel": 10**9}),
          "fc6_kernel: 1000000000; expected"),
     Kind("many channels", exported("net.json", lambda net: {**net, "input_channels": 10**12}),
-         "input_channels: 1000000000000; expected"),
+         "input_channels: .*; expected"),
     Kind("much padding", exported("net.json", lambda net: {**net, "padding": 10**9}),
          "padding: 1000000000; expected"),
     # Of odd content.

@@ -91,3 +91,17 @@ def test_figures_show_what_they_name(targets: Targets) -> None:
     assert losses.against == ("iteration", "seconds") and len(losses.nets) == 3
     ablation = specs.ablation(targets, "all-rows")
     assert [table.name for table in ablation.tables] == list(targets.tables_of_figure("all-rows"))
+
+
+@pytest.mark.parametrize(("scale", "images"), [("demo", "synthetic"), ("paper", "published")])
+def test_every_figure_knows_whose_images_it_is_of(
+    raw_config: dict[str, Any], scale: str, images: str
+) -> None:
+    targets = Targets(load_config({**raw_config, "scale": scale}))
+    by_kind = {
+        "comparison": specs.comparison, "losses": specs.losses, "ablation": specs.ablation,
+        "momentum": specs.chart, "gaps": specs.chart,
+    }  # fmt: skip
+    figures = [by_kind[f.kind](targets, name) for name, f in targets.config.figures.items()]
+    figures += [specs.trained_nets(targets, name) for name in targets.tables_with_curves]
+    assert {figure.images_of for figure in figures} == {images}

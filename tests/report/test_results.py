@@ -1,5 +1,8 @@
 """The tidy frame: written, read back, joined."""
 
+import csv
+import io
+
 import pytest
 from fixtures.results import result, write_rows
 from hypothesis import given, settings
@@ -77,3 +80,26 @@ def test_joined_tables_keep_every_digit_and_their_order(tmp_path):
         ("b", None, None, 1),
         ("a", 5e-324, 1e300, 3),
     ]
+
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@sum(a1)",
+    "\t=1",
+    " =1",
+    "'=1",
+    "''=1",
+    "\uff1d1",
+    "=HYPERLINK(1)",
+]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_text_is_a_formula_to_a_spreadsheet_and_each_reads_back(tmp_path, name):
+    row = result("t", name, -1.0, None)
+    write_rows(tmp_path / "results.csv", [row])
+    (cells,) = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text("utf-8"))))
+    assert cells["row"] == f"'{name}" and cells["measured"] == "-1.0"
+    assert result_rows(read_results(tmp_path / "results.csv")) == [row]

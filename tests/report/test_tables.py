@@ -451,3 +451,23 @@ def test_latex_has_the_best_in_bold_and_every_value_escaped(tmp_path):
     assert r"Ask \texttt{fcn submit a\_b}." in latex
     for command in (r"\toprule", r"\midrule", r"\bottomrule", r"\begin{tabular}{lrrrr}"):
         assert latex.count(command) == 1
+
+
+def test_no_name_is_markup_to_markdown_or_latex(tmp_path):
+    name = r"[*] <b>|`a`_b_ $x$ &lt; \input{x}"
+    table = SKIPS | {"title": name, "note": f"{name} `fcn a_b`", "rows": [SKIPS["rows"][0]]}
+    table["rows"][0] = table["rows"][0] | {"row": name}
+    _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6]), table)
+    plain = r"\[\*\] \<b\>\|\`a\`\_b\_ \$x\$ \&lt; \\input{x}"
+    assert markdown.startswith(f"**{plain}**\n") and f"\n| {plain} | 50.0 |" in markdown
+    assert "`fcn a_b`" in markdown
+    latex = (tmp_path / "tables/skips.tex").read_text("utf-8")
+    assert r"{[}{*}] \textless{}b\textgreater{}" in latex and r"\textbackslash{}input\{x\}" in latex
+    assert "\n[" not in latex and r"\input" not in latex
+
+
+def test_a_table_of_synthetic_scenes_says_so_without_published_numbers_too(tmp_path):
+    table = SKIPS | {"rows": [{"experiment": "fine", "row": "FCN-8s"}]}
+    _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6]), table)
+    assert "synthetic scenes" in markdown
+    assert "synthetic scenes" in (tmp_path / "tables/skips.tex").read_text("utf-8")

@@ -6,24 +6,27 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fixtures.browser import CHROMIUM, QUIET
 from fixtures.clone import Clone
 from PIL import Image
 
 pytestmark = pytest.mark.slow
 
+# What a browser would run if a page or the report took it for markup.
+RUNS = "</script><script>document.title=7</script><img src=x onerror=document.title=7>"
 MINE = {
     "scale": "mine",
     "scales": {"mine": {"preset": "demo", "archives": "synthetic", "tables": ["mine"]}},
     "datasets": {
         "mine": {
-            "converter": "folder", "path": "photos", "classes": ["ground", "thing"],
+            "converter": "folder", "path": "photos", "classes": "classes.txt",
             "splits": {"val": "val.txt", "train": "train.txt"},
         }
     },
-    "tables": {"mine": {"title": "Mine", "columns": ["mean_iu"]}},
+    "tables": {"mine": {"title": f"Mine {RUNS}", "columns": ["mean_iu"], "note": RUNS}},
     "experiments": {
         "mine-8": {
-            "row": "factor 8", "tables": ["mine"], "upper_bound": {"factor": 8},
+            "row": f"factor 8 {RUNS}", "tables": ["mine"], "upper_bound": {"factor": 8},
             "data": {"dataset": "mine", "test": "val"},
         }
     },
@@ -41,6 +44,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         for folder, picture in (("images", label.convert("RGB")), ("masks", label)):
             (photos / folder).mkdir(parents=True, exist_ok=True)
             picture.save(photos / folder / f"{name}.png")
+    (photos / "classes.txt").write_text(f"ground {RUNS}\n<!--<script>\n", "utf-8")
     (photos / "train.txt").write_text("a\n", "utf-8")
     (photos / "val.txt").write_text("b\n", "utf-8")
     (clone.folder / "mine.yaml").write_text(yaml.safe_dump(MINE), "utf-8")
@@ -74,10 +78,28 @@ def test_the_page_links_the_configuration_it_names(mine: Clone) -> None:
 def test_a_change_of_the_configuration_is_reported_in_few_words(mine: Clone) -> None:
     path = mine.folder / "mine.yaml"
     before = path.read_text("utf-8")
-    path.write_text(before.replace("title: Mine", "title: My own"), "utf-8")
+    path.write_text(before.replace("Mine", "My own"), "utf-8")
     printed = mine.run(
         "snakemake", "-n", "all", "--configfile", "mine.yaml", "--config", "seeds=[0,1]"
     )
     path.write_text(before, "utf-8")
     assert "rule configuration:" in printed and "rule upper_bound:" not in printed
     assert "voc-fcn8s" not in printed
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+@pytest.mark.parametrize("file", ["index.html", "report.html"])
+def test_no_text_of_a_configuration_or_class_list_runs_in_a_browser(mine: Clone, file: str) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page = browser.new_page()
+        page.goto((mine.folder / "results/mine" / file).as_uri())
+        page.wait_for_timeout(500)
+        if file == "report.html":  # what its scripts show of a table
+            page.get_by_text("Tables", exact=True).click()
+            page.wait_for_timeout(500)
+        assert page.title() != "7"
+        assert page.locator("img[src=x]").count() == 0
+        browser.close()

@@ -137,5 +137,6 @@ rule report:
         "../envs/fcnlib.yaml"
     params:
         captions={path.name: sha256(path) for path in sorted(CAPTIONS.iterdir())},
+        code=code("report"),
     script:
         "../scripts/report.py"

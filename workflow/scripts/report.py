@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from fcnlib.report.embedded import escape_values
+
 with open(snakemake.log[0], "w", encoding="utf-8") as log:
     # In UTF-8, as Snakemake would read the configuration in the locale's encoding.
     options = ["--configfile", snakemake.input.configuration, "--report", snakemake.output.report]
@@ -12,3 +14,4 @@ with open(snakemake.log[0], "w", encoding="utf-8") as log:
         stderr=subprocess.STDOUT,
         check=True,
     )
+escape_values(snakemake.output.report)

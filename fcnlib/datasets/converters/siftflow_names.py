@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from fcnlib.datasets.images import Colour
+from fcnlib.config.schema_base import Colour
 
 FOLDER = "spatial_envelope_256x256_static_8outdoorcategories"
 CATEGORIES = (

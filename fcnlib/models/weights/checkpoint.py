@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
-from fcnlib.config.schema_base import Name
+from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
@@ -22,9 +22,6 @@ INTEGER_BUFFERS = ("input_order", "num_batches_tracked")  # buffers
 # What the file of a segmentation net must hold, and all that the file of a classifier holds.
 REQUIRED = ("classes", "palette", "inputs", "best_iteration", "provenance")
 OF_CLASSIFIER = ("state", "scores", "provenance")
-
-Byte = Annotated[int, Field(ge=0, le=255)]
-Colour = tuple[Byte, Byte, Byte]
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Checkpoint:
 
     state: dict[str, Tensor]
     net: Net | None = None
-    classes: dict[Name, tuple[str, ...]] = field(default_factory=dict)  # by task
+    classes: dict[Name, tuple[Line, ...]] = field(default_factory=dict)  # by task
     palette: dict[Name, tuple[Colour, ...]] = field(default_factory=dict)  # by task
     inputs: tuple[str, ...] = ()  # what the image's channels are of
     best_iteration: int | None = None  # the one that `state` is of

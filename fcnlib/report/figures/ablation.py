@@ -61,7 +61,8 @@ def plot_ablation(
         canvas.legend(handles=KEY, loc="outside upper right", ncols=2, fontsize=9)
         rows = sum(map(len, groups.values()))
         save(
-            canvas, image, info, kind="ablation", name=spec.name, section=spec.section,
+            canvas, image, info, images=spec.images_of,
+            kind="ablation", name=spec.name, section=spec.section,
             title=spec.title, caption=caption,
             alt=f"Chart of the mean IU of {rows} rows of {len(groups)} tables, each a dot beside "
             "the published value; the numbers are in the tables.",

@@ -52,7 +52,8 @@ def plot_bounds(
         axes.set_title("Mean IU of perfect labels (%)")
         axes.legend(fontsize=9, loc="lower right")
         save(
-            figure, image, info, kind="bounds", name=spec.name, table=spec.name,
+            figure, image, info, images=spec.images,
+            kind="bounds", name=spec.name, table=spec.name,
             title="Upper bounds", caption=caption,
             alt=f"Line chart: mean IU against downsampling factor, measured {alt}.",
         )  # fmt: skip

@@ -58,7 +58,8 @@ def plot_class_iu(
         axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
         legend_above(figure, axes)
         save(
-            figure, image, info, kind="class_iu", name=spec.table, table=spec.table,
+            figure, image, info, images=spec.images_of,
+            kind="class_iu", name=spec.table, table=spec.table,
             title=f"IU of each {task} class" if len(tasks) > 1 else "IU of each class",
             caption=caption,
             alt="Chart of the intersection over union of each class, one mark per net. Highest "

@@ -42,6 +42,7 @@ def plot_comparison(
     choose = by_gain if len(spec.nets) > 1 else by_rank
     plot_samples(
         samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
+        images_of=spec.images_of,
         note=spec.note, kind="comparison", name=spec.name, section=spec.section, title=spec.title,
     )  # fmt: skip
 

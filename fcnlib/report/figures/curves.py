@@ -48,7 +48,8 @@ def plot_curves(
         score.xaxis.set_major_formatter(FuncFormatter(thousands))
         legend_above(figure, loss)
         save(
-            figure, image, info, kind="curves", name=spec.table, table=spec.table,
+            figure, image, info, images=spec.images_of,
+            kind="curves", name=spec.table, table=spec.table,
             title="Training curves", caption=caption,
             alt="Two line charts over training iterations, one line per net: loss per pixel and "
             f"mean IU on the {images} images.",

@@ -36,5 +36,6 @@ def plot_examples(
     samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
     plot_samples(
         samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
-        seed=spec.seed, kind="examples", name=spec.table, table=spec.table, title="Examples",
+        seed=spec.seed, images_of=spec.images_of,
+        kind="examples", name=spec.table, table=spec.table, title="Examples",
     )  # fmt: skip

@@ -52,7 +52,8 @@ def plot_gaps(
         axes.set_title("Mean IU (%): the net, and the bound of its stride")
         canvas.legend(loc="outside lower center", ncols=2, fontsize=9)
         save(
-            canvas, image, info, kind="gaps", name=spec.name, section=spec.section,
+            canvas, image, info, images=spec.images_of,
+            kind="gaps", name=spec.name, section=spec.section,
             title=spec.title, caption=GAPS,
             alt="Chart of each net's mean IU and the upper bound of its stride: "
             + "; ".join(described) + ".",

@@ -47,8 +47,9 @@ def plot_grid(
     legends: Mapping[str, Legend],
     *,
     scale: DepthScale | None = None,
+    foot: float = 0.0,
 ) -> None:
-    """Rows of pictures, a legend for each task and that of depth below.
+    """Rows of pictures, a legend for each task and that of depth below, and so much room.
 
     Titles are above the first row, and above each whose titles differ from the row above.
     """
@@ -59,7 +60,7 @@ def plot_grid(
         for above, row in zip([None, *rows], rows, strict=False)
     ]
     below = [legend_height(width, task, legend) for task, legend in legends.items()]
-    total = sum(place.total for place in places) + 0.06 + sum(below) + (0.24 if scale else 0)
+    total = sum(place.total for place in places) + 0.06 + sum(below) + (0.24 if scale else 0) + foot
     canvas.set_figheight(total)
     canvas.set_layout_engine("none")
     sheet = np.full((round(total * DPI), round(width * DPI), 3), 255, np.uint8)

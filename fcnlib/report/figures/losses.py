@@ -60,7 +60,8 @@ def plot_losses(
         panels[0].set_title("Training loss per pixel")
         legend_above(canvas, panels[0])
         save(
-            canvas, image, info, kind="losses", name=spec.name, section=spec.section,
+            canvas, image, info, images=spec.images_of,
+            kind="losses", name=spec.name, section=spec.section,
             title=spec.title,
             caption=_caption(spec, max(map(len, files.values()))),
             alt="Line charts of the training loss per pixel against "

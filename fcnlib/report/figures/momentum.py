@@ -49,7 +49,8 @@ def plot_momentum(
         axes.set_title("Momentum p and batch size k")
         axes.legend(loc="lower right", fontsize=9)
         save(
-            canvas, image, info, kind="momentum", name=spec.name, section=spec.section,
+            canvas, image, info, images=spec.images_of,
+            kind="momentum", name=spec.name, section=spec.section,
             title=spec.title,
             caption="Section 6.2 predicts equal training where the momentum that one image "
             f"keeps, p to the power 1/k, is equal: on the curve, as for {spec.rows[0].row}. "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.evaluation.counts import read_counts
 from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
@@ -21,12 +22,12 @@ from fcnlib.report.figures.sheets import (
     sample_sheet,
     save_sheet,
 )
-from fcnlib.report.specs import NetSpec
+from fcnlib.report.specs import Images, NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 
 
-class ImageCounts(NamedTuple):
+class NetCounts(NamedTuple):
     """A net's counts of every test image, by task, and the file that they are from."""
 
     path: Path | str
@@ -42,7 +43,7 @@ class SampleScores(NamedTuple):
 
     prepared: PreparedDataset
     nets: Sequence[LoadedNet]
-    counts: Sequence[ImageCounts]  # of each net
+    counts: Sequence[NetCounts]  # of each net
     tasks: Sequence[str]
     elsewhere: Sequence[str]  # the rows of nets that were tested on other images
 
@@ -65,7 +66,7 @@ def read_sample_scores(
     prepared = PreparedDataset(dataset)
     loaded = load_nets(models, nets, prepared)
     tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in loaded)]
-    scored = [ImageCounts(path, read_counts(path, tasks)) for path in counts]
+    scored = [_by_image(path, tasks) for path in counts]
     kept = [i for i, each in enumerate(scored) if scored[0].images & each.images]
     return SampleScores(
         prepared,
@@ -84,6 +85,7 @@ def plot_samples(
     *,
     columns: Sequence[SheetPart],
     seed: int,
+    images_of: Images,
     note: str = "",
     **fields: Any,
 ) -> None:
@@ -96,6 +98,7 @@ def plot_samples(
         info: the `FigureInfo` to write.
         columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
+        images_of: whose images they are.
         note: what the caption adds.
         fields: further fields of the `FigureInfo`.
     """
@@ -109,7 +112,7 @@ def plot_samples(
     alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."
     save_sheet(
         sheet, samples.prepared, image, info, caption=" ".join(filter(None, sentences)),
-        alt=f"{alt} Images: {images}.", **fields,
+        alt=f"{alt} Images: {images}.", images=images_of, **fields,
     )  # fmt: skip
 
 
@@ -146,19 +149,12 @@ def at_even_steps(scores: Mapping[str, float], count: int) -> list[tuple[int, st
     return [(step + 1, ranked[step]) for step in steps]
 
 
-def read_counts(path: Path | str, tasks: Sequence[str]) -> dict[str, Counts]:
-    """By task, as far as the file has it: each test image's confusion counts, rows = truth."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            ids = list(map(str, file["ids"]))
-            found = {task: file[task] for task in tasks if task in file.files}
-            counts = {task: dict(zip(ids, each, strict=True)) for task, each in found.items()}
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: expected confusion counts per image: {error}") from None
-    if not counts:
-        known = ", ".join(tasks)
-        raise InputError(f"{path}: expected confusion counts per image of one of: {known}")
-    return counts
+def _by_image(path: Path | str, tasks: Sequence[str]) -> NetCounts:
+    """A net's counts, as far as the file has these tasks."""
+    ids, found = read_counts(path, tasks)
+    return NetCounts(
+        path, {task: dict(zip(ids, each, strict=True)) for task, each in found.items()}
+    )
 
 
 def per_image_iu(counts: Counts) -> dict[str, float]:

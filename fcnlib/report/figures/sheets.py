@@ -17,8 +17,8 @@ from fcnlib.inference.model import Model, load_model
 from fcnlib.report.figures.grid import DPI, Legend, PictureRow, plot_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
-from fcnlib.report.figures.style import new_figure, save
-from fcnlib.report.specs import NetSpec
+from fcnlib.report.figures.style import NOTICE_HEIGHT, NOTICES, new_figure, save
+from fcnlib.report.specs import Images, NetSpec
 
 Predictions = dict[str, Labels]  # by task, [H, W]
 VOID_NAME = "void"
@@ -212,6 +212,7 @@ def save_sheet(
     info: Path | str,
     *,
     caption: str,
+    images: Images,
     **fields: Any,
 ) -> None:
     """Plot the sheet and write its `FigureInfo`.
@@ -222,6 +223,7 @@ def save_sheet(
         image: The picture to write.
         info: The `FigureInfo` to write.
         caption: The beginning of the caption; notes on the pictures follow.
+        images: Whose images they are.
         fields: Further fields of the `FigureInfo`.
     """
     legends = classes_in(prepared, sheet)
@@ -229,10 +231,11 @@ def save_sheet(
     if any(name == VOID_NAME for legend in legends.values() for name, _ in legend):
         sentences.append("Void is near white and not counted.")
     with new_figure(CELL * max(len(row.pictures) for row in sheet.rows), 1.0) as canvas:
-        plot_grid(canvas, sheet.rows, legends, scale=sheet.views.scale)
+        foot = NOTICE_HEIGHT if NOTICES[images] else 0.0
+        plot_grid(canvas, sheet.rows, legends, scale=sheet.views.scale, foot=foot)
         legend = all_classes(prepared, sheet.tasks)
         text = " ".join(filter(None, sentences))
-        save(canvas, image, info, dpi=DPI, caption=text, legend=legend, **fields)
+        save(canvas, image, info, dpi=DPI, images=images, caption=text, legend=legend, **fields)
 
 
 def of_task(task: str, tasks: Sequence[str]) -> str:

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.info import FigureInfo, write_figure_info
-from fcnlib.report.specs import NetSpec
+from fcnlib.report.specs import Images, NetSpec
 
 # The first seven are Okabe and Ito's; all are distinct with any kind of colour vision, if need be
 # by dash and marker.
@@ -28,6 +29,15 @@ MARKERS = "osD^vPX"
 OURS = COLOURS[0]  # where this run stands beside the paper
 PAPER = "#8a9099"
 INK = "#22262b"
+
+# A picture leaves the page as a file of its own, and its numbers with it.
+NOTICES: Mapping[Images, str] = {
+    "synthetic": "Of synthetic scenes, not of the published images",
+    "own": "",
+    "published": "",
+    "none": "",
+}
+NOTICE_HEIGHT = 0.2  # inches
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same file on every machine
@@ -47,6 +57,7 @@ STYLE: Any = {
     "ytick.color": INK,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "text.parse_math": False,  # names are text, also those with two $
     "svg.hashsalt": "fcn",
     "svg.fonttype": "path",
 }
@@ -91,7 +102,13 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def save(
-    figure: Figure, image: Path | str, info: Path | str, *, dpi: int = 96, **fields: Any
+    figure: Figure,
+    image: Path | str,
+    info: Path | str,
+    *,
+    images: Images = "none",
+    dpi: int = 96,
+    **fields: Any,
 ) -> None:
     """Write the picture and its `FigureInfo`; the bytes depend on nothing but the content.
 
@@ -99,18 +116,32 @@ def save(
         figure: What to write.
         image: The picture to write; its suffix is the format.
         info: The `FigureInfo` to write.
+        images: Whose images it shows, or has numbers of; it says so where they are synthetic.
         dpi: Pixels per inch.
         fields: Further fields of the `FigureInfo`.
     """
     image = Path(image)
-    options: Any = {"metadata": {"Date": None}}
-    if image.suffix == ".png":
-        # Pillow's own choice of compression: `optimize` takes six times as long for one percent.
-        options = {"metadata": {"Software": None}}
+    if notice := NOTICES[images]:
+        _write_below(figure, notice)
+    # Of PNGs, Pillow's own choice of compression: `optimize` takes six times as long for a percent.
+    changing = "Software" if image.suffix == ".png" else "Date"
+    metadata = {changing: None, "Description": notice or None}
     with atomic_write(image) as temporary:
-        figure.savefig(temporary, dpi=dpi, **options)
+        figure.savefig(temporary, dpi=dpi, metadata=metadata)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **fields))
+    content = FigureInfo(image=image.name, width=width, height=height, **fields)
+    write_figure_info(info, content)
+
+
+def _write_below(figure: Figure, text: str) -> None:
+    """A line below all else; where the layout is fixed, it has left room for it."""
+    height = figure.get_figheight()
+    if isinstance(layout := figure.get_layout_engine(), ConstrainedLayoutEngine):
+        height += NOTICE_HEIGHT
+        figure.set_figheight(height)
+        share = NOTICE_HEIGHT / height
+        layout.set(rect=(0, share, 1, 1 - share))
+    figure.text(0.01, 0.05 / height, text, fontsize=7.5, color=INK)
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:

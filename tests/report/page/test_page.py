@@ -376,3 +376,17 @@ def test_a_damaged_record_of_an_archive_is_one_line(given, tmp_path):
     (tmp_path / "voc.json").write_text("{}", "utf-8")
     with pytest.raises(InputError, match=r"voc\.json: Field required"):
         page(given, archives=[tmp_path / "voc.json"])
+
+
+def test_every_file_of_synthetic_scenes_says_so(given):
+    folder = given["output"].parent
+    pictures = [*folder.glob("figures/*.svg"), *folder.glob("figures/*.png")]
+    tables = [path.with_suffix(end) for path in given["csvs"] for end in (".csv", ".md", ".tex")]
+    assert len(pictures) == 5
+    assert [p.name for p in pictures + tables if b"synthetic" not in p.read_bytes()] == []
+
+
+def test_a_scale_named_paper_of_synthetic_scenes_is_not_called_the_published_data(given):
+    html = text(page(given, scale="paper"))
+    assert "These are numbers of synthetic scenes, not the paper" in html
+    assert "the published data sets and full-width nets" not in html

@@ -40,12 +40,17 @@ const cells = (table, exact) => [
     exact ? value(row, column) : cell.textContent.trim())),
 ];
 
-const asCsv = (table) => cells(table, true).map((row) => row.map((cell) =>
+// A spreadsheet computes a text that begins so; the row's name is the only one.
+const asText = (cell) => (/^'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(cell) ? `'${cell}` : cell);
+
+const asCsv = (table) => cells(table, true).map((row) => row.map((cell, column) =>
+  column ? cell : asText(cell)).map((cell) =>
   /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(",")).join("\n") + "\n";
 
 const asMarkdown = (table) => {
   const [head, ...rows] = cells(table, false);
-  const line = (row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (row) => `| ${row.map((cell) =>
+    cell.replace(/[\\`*_[\]<>|~$&]/g, "\\$&")).join(" | ")} |`;
   const rule = head.map((_, column) => (column ? "--:" : ":--"));
   return [head, rule, ...rows].map(line).join("\n") + "\n";
 };

@@ -1,0 +1,105 @@
+"""Confusion counts as files, and scores held against the counts that they are functions of."""
+
+import math
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fcnlib.core.errors import InputError
+from fcnlib.evaluation.metrics import class_iu, scores
+
+Array = NDArray[np.int64]
+Score = float | list[float | None] | None
+
+LARGEST = 2**40  # pixels of an image; sums of a million of them still fit an int64
+UNREADABLE = (
+    *(
+        OSError,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+        MemoryError,
+        RuntimeError,
+        NotImplementedError,
+    ),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+class ImageCounts(NamedTuple):
+    """The confusion counts of every image of a split, by task; rows are the truth."""
+
+    ids: list[str]
+    tasks: dict[str, Array]  # [images, classes, classes]
+
+
+def read_counts(path: Path | str, tasks: Sequence[str]) -> ImageCounts:
+    """The counts of those of these tasks that the file has."""
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            ids = list(map(str, file["ids"]))
+            found = {task: np.asarray(file[task]) for task in tasks if task in file.files}
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: expected confusion counts per image: {reason}") from None
+    if not found:
+        known = ", ".join(tasks)
+        raise InputError(f"{path}: expected confusion counts per image of one of: {known}")
+    for task, counts in found.items():
+        _check(counts, len(ids), f"{path}: {task}")
+    return ImageCounts(ids, found)
+
+
+def _check(counts: NDArray[Any], images: int, place: str) -> None:
+    if counts.ndim != 3 or counts.shape[0] != images or counts.shape[1] != counts.shape[2]:
+        shape = " x ".join(map(str, counts.shape))
+        raise InputError(f"{place}: {shape} counts; expected {images} x classes x classes")
+    numbers = counts.dtype.kind in "iu" and counts.size
+    if not numbers or counts.min() < 0 or counts.max() > LARGEST:
+        raise InputError(f"{place}: expected numbers of pixels, 0 or more")
+
+
+def check_scores(
+    path: Path | str, tasks: Mapping[str, Mapping[str, Score]], *, images: int
+) -> None:
+    """Raise unless the scores of a metrics file follow from the counts beside it, if there are."""
+    beside = Path(path).with_suffix(".npz")
+    if not tasks or not beside.is_file():
+        return
+    counts = read_counts(beside, list(tasks))
+    if len(counts.ids) != images:
+        raise InputError(f"{path}: images: {images}; expected {len(counts.ids)}, as {beside.name}")
+    for task, own in tasks.items():
+        if task not in counts.tasks:
+            raise InputError(f"{beside}: no counts of {task}; expected those of {Path(path).name}")
+        total = torch.from_numpy(counts.tasks[task].astype(np.int64, copy=False)).sum(0)
+        computed: dict[str, float | list[float]] = {
+            **scores(total, background=True),
+            "class_iu": class_iu(total).tolist(),
+        }
+        for metric in own.keys() & computed.keys():
+            if not _equal(own[metric], computed[metric]):
+                raise InputError(
+                    f"{path}: {task}.{metric}: expected what follows from {beside.name}"
+                )
+
+
+def _equal(score: Score, computed: float | list[float]) -> bool:
+    """Whether a score is that of the counts; None where there is nothing to count."""
+    if isinstance(computed, list):
+        return (
+            isinstance(score, list)
+            and len(score) == len(computed)
+            and all(map(_equal, score, computed))
+        )
+    if score is None or isinstance(score, list):
+        return score is None and math.isnan(computed)
+    # Sums of float32, in an order that a version of torch may change.
+    return math.isclose(score, computed, rel_tol=1e-5, abs_tol=1e-7)

@@ -1,0 +1,193 @@
+"""Any bytes as a configuration, metrics file, counts or predicate: read, or refused in a line."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fcnlib.config.load import load_config
+from fcnlib.config.predicates import parse
+from fcnlib.config.studies import read_raw_config
+from fcnlib.config.yaml_files import read_yaml
+from fcnlib.core.errors import InputError
+from fcnlib.evaluation.counts import read_counts
+from fcnlib.evaluation.record import read_record
+from fcnlib.report.results import read_results
+
+bounded = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(codec="utf-8"), max_size=8),
+    st.sampled_from(["../x", "\x1b[2J", "1e400", "=1", "${scale}", 10**400, -1, b"\0", "demo"]),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(scalars, inner, max_size=3),
+    max_leaves=6,
+)
+SIGNS = list("abcx0123.,:;-?[]{}#&*!|>'\"%@`<=~ \n\t\\/()+\0\x1b\x85\u2028")
+YAML_PARTS = ["&a ", "*a", "<<: ", "!!int ", "!!set ", "!!timestamp ", ": ", "- ", "{", "}", "? "]
+yaml_text = st.lists(st.sampled_from([*SIGNS, *YAML_PARTS]), max_size=40).map("".join)
+predicate_text = st.lists(
+    st.sampled_from([*"ab9.()<>=+-*/, ", "**", " and ", "abs(", "max(", ">", "1e999", "9**9"]),
+    max_size=30,
+).map("".join)
+
+
+def refused_in_one_line(error: InputError | ValueError) -> bool:
+    return len(str(error).splitlines()) == 1
+
+
+@bounded
+@given(content=st.binary(max_size=60) | yaml_text.map(lambda text: text.encode()))
+def test_any_bytes_are_a_mapping_or_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_bytes(content)
+    try:
+        assert isinstance(read_yaml(path), dict)
+    except InputError as error:
+        assert str(path) in str(error) and refused_in_one_line(error)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all values of a configuration."""
+    if not isinstance(value, dict):
+        return [path]
+    return [path, *(place for key in value for place in places(value[key], (*path, key)))]
+
+
+RAW, SOURCE = read_raw_config([Path(__file__).parents[2] / "config.yaml"])
+SMALL = RAW | {
+    part: {name: RAW[part][name] for name in names}
+    for part, names in {
+        "tables": ["skips"], "figures": [], "claims": [], "experiments": ["voc-fcn32s"],
+    }.items()
+}  # fmt: skip
+SMALL |= {"figures": {"mine": {"title": "Mine", "experiments": ["voc-fcn32s"]}}}
+SMALL |= {
+    "claims": {
+        "mine": {
+            "section": "x", "statement": "x", "holds": "a > 1",
+            "numbers": {"a": ["skips", "voc-fcn32s", "mean_iu"]},
+        }
+    },
+    "datasets": SMALL["datasets"] | {"own": {"converter": "folder", "path": "photos"}},
+}  # fmt: skip
+PLACES = [path for path in places(SMALL) if path]
+
+
+@settings(bounded, max_examples=200)
+@given(place=st.sampled_from(PLACES), value=values)
+def test_any_value_anywhere_is_taken_or_refused(
+    tmp_path: Path, place: tuple[Any, ...], value: Any
+) -> None:
+    content = json.loads(json.dumps(SMALL))
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    try:
+        load_config(*read_raw_config([path]))
+    except InputError as error:
+        assert str(path) in str(error) and refused_in_one_line(error)
+
+
+@bounded
+@given(text=predicate_text)
+def test_any_predicate_is_computed_or_refused(text: str) -> None:
+    try:
+        for comparison in parse(text):
+            comparison.holds({"a": 2.0, "b": -3.0} | dict.fromkeys(comparison.names(), 1.0))
+    except (ValueError, ArithmeticError) as error:
+        assert len(str(error).splitlines()) <= 1
+
+
+RECORD = {
+    "experiment": "a", "seed": 0, "images": 1, "tasks": {"semantic": {"mean_iu": 0.5}},
+    "provenance": {"commit": "", "dirty": False, "date": "", "versions": {}, "device": "cpu"},
+    "costs": {"forward_ms": 1.0}, "settings": {}, "forward_size": [3, 4], "runs_ms": {"x": [1.0]},
+}  # fmt: skip
+
+
+@bounded
+@given(place=st.sampled_from([path for path in places(RECORD) if path]), value=values)
+def test_any_value_of_a_metrics_file_is_taken_or_refused(
+    tmp_path: Path, place: tuple[Any, ...], value: Any
+) -> None:
+    content = json.loads(json.dumps(RECORD))
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    path = tmp_path / "0.json"
+    path.write_text(json.dumps(content, default=str, skipkeys=True), "utf-8")
+    try:
+        read_record(path)
+    except InputError as error:
+        assert str(path) in str(error) and refused_in_one_line(error)
+
+
+@bounded
+@given(content=st.binary(max_size=60))
+@pytest.mark.parametrize("read", [read_record, read_results])
+def test_any_bytes_are_a_metrics_file_or_results_or_refused(
+    tmp_path: Path, read: Any, content: bytes
+) -> None:
+    path = tmp_path / "0.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read(path)
+    assert str(path) in str(error.value) and refused_in_one_line(error.value)
+
+
+def counts_file() -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, ids=np.array(["x"]), semantic=np.eye(3, dtype=np.int64)[None])
+    return content.getvalue()
+
+
+COUNTS = counts_file()
+
+
+@settings(bounded, max_examples=200)
+@given(where=st.integers(0, len(COUNTS) - 1), bit=st.integers(0, 7), cut=st.booleans())
+def test_damaged_counts_are_the_same_or_refused(
+    tmp_path: Path, where: int, bit: int, cut: bool
+) -> None:
+    content = bytearray(COUNTS[:where] if cut else COUNTS)
+    if not cut:
+        content[where] ^= 1 << bit
+    path = tmp_path / "0.npz"
+    path.write_bytes(content)
+    try:
+        found = read_counts(path, ["semantic"])
+        assert found.ids == ["x"] and found.tasks["semantic"].tolist() == [np.eye(3).tolist()]
+    except InputError as error:
+        assert str(path) in str(error) and refused_in_one_line(error)
+
+
+def test_counts_that_declare_more_than_memory_are_refused(tmp_path: Path) -> None:
+    path, header = tmp_path / "0.npz", io.BytesIO()
+    shape = {"descr": "<i8", "fortran_order": False, "shape": (1, 2**24, 2**24)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with zipfile.ZipFile(path, "w") as archive:
+        with archive.open("ids.npy", "w") as member:
+            np.lib.format.write_array(member, np.array(["x"]))
+        archive.writestr("semantic.npy", header.getvalue())
+    with pytest.raises(InputError, match=r"0\.npz: expected confusion counts per image"):
+        read_counts(path, ["semantic"])
