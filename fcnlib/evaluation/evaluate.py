@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fcnlib.config.columns import Cost
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
@@ -17,6 +18,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.confusion import (
     FOREGROUND,
     SEMANTIC,
@@ -24,16 +26,20 @@ from fcnlib.evaluation.confusion import (
     confusion_per_image,
     upper_bound_confusion,
 )
-from fcnlib.evaluation.metrics import class_iu, mean_iu_of_truth, scores
+from fcnlib.evaluation.feature_norms import feature_norm_ratio
+from fcnlib.evaluation.metrics import background_share, class_iu, mean_iu_of_truth, scores
 from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
 from fcnlib.evaluation.timing import forward_milliseconds
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import ModelInfo
+from fcnlib.inference.torchscript import restore_net
 from fcnlib.models.fcn import build_fcn, labels_of
 from fcnlib.models.summary import architecture
+from fcnlib.models.weights.checkpoint import is_checkpoint, read_checkpoint
 
 FORWARD_RUNS = 20  # as the paper's Table 1
+NORM_IMAGES = 20  # whose features are measured
 
 
 def evaluate(  # noqa: PLR0913
@@ -93,6 +99,8 @@ def evaluate(  # noqa: PLR0913
             "training_s": info.seconds,
             "training_loss": info.loss,
             **_full_width_costs(info),
+            **_background(per_image[tasks[0]].sum(0), data, tasks[0]),
+            **_feature_norms(model, info, data, split, device),
         },
         settings=dict(info.settings),
         trained_on=_training_machine(info),
@@ -150,6 +158,23 @@ def _full_width_costs(info: ModelInfo) -> dict[str, int]:
     """Table 1's numbers of a model; none where its metadata lack the net."""
     classes = {task: len(names) for task, names in info.classes.items()}
     return full_width(info.net, classes) if info.net else {}
+
+
+def _background(total: Tensor, data: PreparedDataset, task: str) -> dict[Cost, float]:
+    """How much of the true labels is background, in percent; nothing where none is."""
+    return {"background_share": 100 * background_share(total)} if has_background(data, task) else {}
+
+
+def _feature_norms(
+    model: Path, info: ModelInfo, data: PreparedDataset, split: str, device: str
+) -> dict[Cost, float]:
+    """How unequal the features are that a net with skips predicts from; of checkpoints alone."""
+    if not is_checkpoint(model) or info.net is None or len(info.net.predict_from) == 1:
+        return {}
+    net = restore_net(read_checkpoint(model), model)
+    ids = data.ids(split)[:NORM_IMAGES]
+    images = (as_tensor(data.stack(name, info.inputs))[None] for name in ids)
+    return {"feature_norm_ratio": feature_norm_ratio(net, images, device=device)}
 
 
 def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:

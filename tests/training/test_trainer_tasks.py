@@ -128,7 +128,10 @@ def test_a_skip_of_late_fusion_starts_from_the_coarser_net_of_both_streams(
         if not name.startswith("upscore"):
             assert torch.equal(net.state_dict()[name], tensor)
     assert not net.state_dict()["score_pool4_hha.weight"].any()  # as yet it adds nothing
-    assert "score_pool4_hha.weight" in weights_of(trained(rooms, tmp_path / "finer", values, path))
+    finer_path = trained(rooms, tmp_path / "finer", values, path)
+    assert "score_pool4_hha.weight" in weights_of(finer_path)
+    costs = [scored(rooms, each, tmp_path)[0]["costs"] for each in (path, finer_path)]
+    assert "feature_norm_ratio" not in costs[0] and costs[1]["feature_norm_ratio"] > 1
 
 
 @pytest.mark.parametrize(
