@@ -36,11 +36,24 @@ WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
 TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric))
 NET_COSTS: frozenset[ColumnName] = frozenset(
-    ("forward_ms", "conv_layers", "parameters", "receptive_field", "stride")
+    (
+        "forward_ms",
+        "conv_layers",
+        "parameters",
+        "receptive_field",
+        "stride",
+        "feature_norm_ratio",
+        "background_share",
+    )
 )
 TRAINED: frozenset[ColumnName] = frozenset((*get_args(TrainingResult), *get_args(Setting)))
 NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
-    ("mean_iu_without_background", "mean_iu_foreground_truth", "background_accuracy")
+    (
+        "mean_iu_without_background",
+        "mean_iu_foreground_truth",
+        "background_accuracy",
+        "background_share",
+    )
 )
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
 
@@ -294,12 +307,13 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
         return {*TIMES, *backward, *entry.paper}
     tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
     scores = {name for name in SCORES if RESULT_KEYS[name][0] in tasks}
+    costs = NET_COSTS
     if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
-        scores -= NEED_BACKGROUND
+        scores, costs = scores - NEED_BACKGROUND, costs - NEED_BACKGROUND
     match entry:
         case UpperBound():
             return {*scores, *RULES, *entry.paper}
         case Released():
-            return {*scores, *NET_COSTS, *entry.paper}
+            return {*scores, *costs, *entry.paper}
         case _:
-            return {*scores, *NET_COSTS, *TRAINED, *entry.paper}
+            return {*scores, *costs, *TRAINED, *entry.paper}

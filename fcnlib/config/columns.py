@@ -29,6 +29,8 @@ TestServerMetric = Literal["voc2011_test_mean_iu", "voc2012_test_mean_iu"]
 Setting = Literal["batch_size", "momentum", "learning_rate"]
 # Measured by training.
 TrainingResult = Literal["training_s", "training_loss"]
+# What a training took until a validation came near a score; of claims, not of tables.
+Progress = Literal["seconds_to_score", "images_to_score"]
 # What a net costs and what it is; not a score.
 Cost = Literal[
     "forward_ms",
@@ -41,6 +43,9 @@ Cost = Literal[
     "parameters",
     "receptive_field",
     "stride",
+    "feature_norm_ratio",
+    "background_share",
+    Progress,
 ]
 ColumnName = Literal[Metric, Bound, TestServerMetric, Setting, Cost]
 
@@ -134,6 +139,10 @@ COLUMNS: Mapping[ColumnName, Column] = {
     "parameters": Column("parameters", "parameters", 0, "f", 1e6, "M", known="derived"),
     "receptive_field": Column("rf size", "px", 0, known="derived"),
     "stride": Column("max stride", "px", 0, known="derived"),
+    "feature_norm_ratio": Column("feature norms, largest to smallest", "", 1),
+    "background_share": Column("background", "% of the pixels", 1),
+    "seconds_to_score": Column("training time to that score", "s", 1),
+    "images_to_score": Column("images to that score", "images", 0),
 }
 
 RENAMED_COLUMNS: Mapping[str, ColumnName] = {"field": "receptive_field"}  # of earlier versions

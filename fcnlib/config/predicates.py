@@ -126,9 +126,11 @@ def standard_errors(
     """How many standard errors of its margin a comparison is from turning over.
 
     `errors` are the standard errors of the numbers, taken as independent of each other; None
-    where none of those that the comparison reads has one.
+    where none of those that the comparison reads has one, or the margin is not finite.
     """
     margin = comparison.margin(values)
+    if not math.isfinite(margin):
+        return None
     squares = 0.0
     for name in comparison.names() & errors.keys():
         step = 1e-4 * errors[name]

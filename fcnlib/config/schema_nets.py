@@ -83,8 +83,6 @@ class Net(Frozen):
         finer = len(self.predict_from) - 1
         if self.skip_scales is not None and len(self.skip_scales) != finer:
             raise ValueError(f"skip_scales: expected {finer} values, one per finer layer")
-        if self.streams and finer:
-            raise ValueError("predict_from: expected one layer where there are streams")
         if len(set(self.streams)) < len(self.streams):
             raise ValueError("streams: expected each of them once")
         starts = 0 if self.start_from == "random" else len(self.start_from)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from fcnlib.config.columns import Cost
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
@@ -17,6 +18,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.samples import as_tensor
 from fcnlib.evaluation.confusion import (
     FOREGROUND,
     SEMANTIC,
@@ -24,16 +26,18 @@ from fcnlib.evaluation.confusion import (
     confusion_per_image,
     upper_bound_confusion,
 )
-from fcnlib.evaluation.metrics import class_iu, mean_iu_of_truth, scores
+from fcnlib.evaluation.feature_norms import feature_norm_ratio
+from fcnlib.evaluation.metrics import background_share, class_iu, mean_iu_of_truth, scores
 from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
 from fcnlib.evaluation.timing import forward_milliseconds
 from fcnlib.inference.inputs import count_channels
-from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model import Model, read_net
 from fcnlib.inference.model_info import ModelInfo
-from fcnlib.models.fcn import build_fcn, labels_of
+from fcnlib.models.fcn import FCN, build_fcn, labels_of
 from fcnlib.models.summary import architecture
 
 FORWARD_RUNS = 20  # as the paper's Table 1
+NORM_IMAGES = 20  # whose features are measured
 
 
 def evaluate(  # noqa: PLR0913
@@ -65,9 +69,11 @@ def evaluate(  # noqa: PLR0913
         mask: What is masked of the model's input.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
-    data, net = PreparedDataset(dataset), load_model(model, device=device, trust=trust)
-    _check(net, data)
-    info, tasks = net.info, list(net.info.classes)
+    data = PreparedDataset(dataset)
+    module, info = read_net(model, trust=trust)
+    _check(model, info, data)
+    norms, tasks = _feature_norms(module, info, data, split, device), list(info.classes)
+    net = Model.of(module, info, path=model, device=device, precision="fp32")
     if foreground:
         require_background(data, tasks[0], "foreground")
     per_image = confusion_per_image(
@@ -95,6 +101,8 @@ def evaluate(  # noqa: PLR0913
             "training_s": info.seconds,
             "training_loss": info.loss,
             **_full_width_costs(info),
+            **_background(per_image[tasks[0]].sum(0), data, tasks[0]),
+            **norms,
         },
         settings=dict(info.settings),
         trained_on=_training_machine(info),
@@ -107,23 +115,22 @@ def evaluate(  # noqa: PLR0913
     write_record(metrics, record)
 
 
-def _check(model: Model, data: PreparedDataset) -> None:
+def _check(model: Path, info: ModelInfo, data: PreparedDataset) -> None:
     """Raise unless the data set has the model's inputs and classes."""
-    info = model.info
     if not info.inputs or not info.classes:
         raise InputError(
-            f"{model.path}: its metadata lack inputs or classes; expected a model exported anew"
+            f"{model}: its metadata lack inputs or classes; expected a model exported anew"
         )
     if lacking := [name for name in info.inputs if name not in data.inputs]:
         has = ", ".join(data.inputs)
-        raise InputError(f"{model.path}: sees {lacking[0]}; {data.root} has {has}")
+        raise InputError(f"{model}: sees {lacking[0]}; {data.root} has {has}")
     for task, names in info.classes.items():
         if task not in data.info.tasks:
             has = ", ".join(data.info.tasks)
-            raise InputError(f"{model.path}: knows {task}; {data.root} has {has}")
+            raise InputError(f"{model}: knows {task}; {data.root} has {has}")
         if list(names) != list(data.info.tasks[task]):
             raise InputError(
-                f"{model.path}: knows {len(names)} classes ({names[0]}, ...); "
+                f"{model}: knows {len(names)} classes ({names[0]}, ...); "
                 f"expected the {len(data.info.tasks[task])} of {data.root}"
             )
 
@@ -152,6 +159,22 @@ def _full_width_costs(info: ModelInfo) -> dict[str, int]:
     """Table 1's numbers of a model; none where its metadata lack the net."""
     classes = {task: len(names) for task, names in info.classes.items()}
     return full_width(info.net, classes) if info.net else {}
+
+
+def _background(total: Tensor, data: PreparedDataset, task: str) -> dict[Cost, float]:
+    """How much of the true labels is background, in percent; nothing where none is."""
+    return {"background_share": 100 * background_share(total)} if has_background(data, task) else {}
+
+
+def _feature_norms(
+    net: nn.Module, info: ModelInfo, data: PreparedDataset, split: str, device: str
+) -> dict[Cost, float]:
+    """How unequal the features are that a net with skips predicts from; of nets of ours alone."""
+    if not isinstance(net, FCN) or info.net is None or len(info.net.predict_from) == 1:
+        return {}
+    ids = data.ids(split)[:NORM_IMAGES]
+    images = (as_tensor(data.stack(name, info.inputs))[None] for name in ids)
+    return {"feature_norm_ratio": feature_norm_ratio(net, images, device=device)}
 
 
 def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:

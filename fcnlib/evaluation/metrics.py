@@ -92,6 +92,11 @@ def background_accuracy(counts: Tensor) -> float:
     return (counts[0, 0] / counts[0].sum()).item()
 
 
+def background_share(counts: Tensor) -> float:
+    """The share of the pixels that are truly of class 0; no score."""
+    return (counts[0].sum() / counts.sum()).item()
+
+
 METRICS = {
     "pixel_accuracy": pixel_accuracy,
     "mean_accuracy": mean_accuracy,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.inference.convert import convert_weights
@@ -27,6 +27,7 @@ from fcnlib.inference.torchscript import (
     load_trusted,
     restore_net,
 )
+from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.checkpoint import is_exported, read_checkpoint
 
 AnyImage = Image.Image | NDArray[Any] | Path | str
@@ -47,6 +48,15 @@ class Model:
     def __init__(self, module: Any, info: ModelInfo, *, path: Path, device: str) -> None:
         self.info, self.path, self.device = info, path, device
         self._module = module
+
+    @classmethod
+    def of(
+        cls, net: nn.Module, info: ModelInfo, *, path: Path, device: str, precision: Precision
+    ) -> "Model":
+        """The model of a net that `read_net` read, made fast if it is one of ours."""
+        if isinstance(net, FCN):
+            net = compile_for_device(net, device, precision)
+        return cls(net.to(device), info, path=path, device=device)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -157,32 +167,28 @@ def load_model(
             unknown.
     """
     _check_where(device, precision)
-    path = Path(path)
+    net, info = read_net(Path(path), trust=trust)
+    return Model.of(net, info, path=Path(path), device=device, precision=precision)
+
+
+def read_net(path: Path, *, trust: bool = False) -> tuple[nn.Module, ModelInfo]:
+    """The net of a model file, an FCN if the file is one of ours, and its metadata."""
     if path.suffix == ".caffemodel":
         conversion = convert_weights(path)
         checkpoint = conversion.checkpoint({"converted_from": path.name})
         net = conversion.segmentation_net
-        info = ModelInfo.from_checkpoint(checkpoint, net)
-    elif is_exported(path):
+        return net, ModelInfo.from_checkpoint(checkpoint, net)
+    if is_exported(path):
         exported = read_exported(path)
-        if exported.net is None:
-            return _foreign_model(path, exported.info, device, trust=trust)
-        net, info = exported.net, exported.info
-    else:
-        checkpoint = read_checkpoint(path, MODEL)
-        net = restore_net(checkpoint, path)
-        info = ModelInfo.from_checkpoint(checkpoint, net)
-    return Model(compile_for_device(net, device, precision), info, path=path, device=device)
-
-
-def _foreign_model(path: Path, info: ModelInfo, device: str, *, trust: bool) -> Model:
-    """A model of another origin, whose code is run only if it is trusted."""
-    if not trust:
-        raise InputError(
-            f"{path}: TorchScript of another origin, a program that could do anything; expected a "
-            "model of ours, or --trust (trust=True) if you trust its makers"
-        )
-    return Model(load_trusted(path).to(device), info, path=path, device=device)
+        if exported.net is None and not trust:
+            raise InputError(
+                f"{path}: TorchScript of another origin, a program that could do anything; "
+                "expected a model of ours, or --trust (trust=True) if you trust its makers"
+            )
+        return exported.net or load_trusted(path), exported.info
+    checkpoint = read_checkpoint(path, MODEL)
+    net = restore_net(checkpoint, path)
+    return net, ModelInfo.from_checkpoint(checkpoint, net)
 
 
 def _check_where(device: str, precision: str) -> None:

@@ -117,7 +117,8 @@ def build_fcn(  # noqa: PLR0913
         features: "learned", or "fixed": only the score layers train.
         null_background: Whether the first class's score is a constant 0.
         streams: Names of streams, such as ("color", "hha"), for late fusion: each is a trunk of
-            its own for three of the image's channels, and their scores are averaged.
+            its own for three of the image's channels, and the scores of each layer of
+            `predict_from` are averaged over them.
 
     Raises:
         InputError: A value is not allowed, or two do not fit together; the message names both.
@@ -143,7 +144,7 @@ def build_fcn(  # noqa: PLR0913
         coarsest, *finer = _checked_layers(predict_from, trunk)
         _add_trunk(layers, trunk, coarsest, stream=stream, input_channels=input_channels)
     scales = tuple(skip_scales or [1.0] * len(finer))
-    _check_fit(finer, scales, streams)
+    _check_fit(finer, scales)
     options = HeadOptions(
         predict_from=[coarsest, *finer],
         skip_scales=scales,
@@ -243,13 +244,11 @@ def _check_channels(input_channels: int, streams: Sequence[str]) -> None:
         raise InputError(f"streams: {list(streams)}; expected each of them once")
 
 
-def _check_fit(finer: Sequence[str], scales: Sequence[float], streams: Sequence[str]) -> None:
+def _check_fit(finer: Sequence[str], scales: Sequence[float]) -> None:
     if len(scales) != len(finer):
         raise InputError(f"skip_scales: {len(scales)} values; expected {len(finer)}: {finer}")
     if not all(0 < scale < torch.inf for scale in scales):
         raise InputError(f"skip_scales: {list(scales)}; expected finite numbers above 0")
-    if streams and finer:
-        raise InputError(f"predict_from: {finer} beside the coarsest; expected none with streams")
 
 
 def _check_values(**values: str) -> None:

@@ -34,6 +34,11 @@ class HeadOptions:
     null_background: bool
     image_channels: int
 
+    @property
+    def stream_suffixes(self) -> list[str]:
+        """Of the layers' names, one for each trunk."""
+        return [f"_{stream}" for stream in self.streams] or [""]
+
 
 def prediction_layers(trunk: Layers) -> dict[str, int]:
     """The layers that an FCN can predict from and their strides in pixels, coarsest first.
@@ -53,22 +58,14 @@ def prediction_layers(trunk: Layers) -> dict[str, int]:
 def add_head(layers: Layers, options: HeadOptions, classes: int, suffix: str) -> str:
     """Add one task's score layers, upsampling and crop; returns the name of the last layer."""
     coarsest, *finer = options.predict_from
-    scores = []
-    for stream in [f"_{stream}" for stream in options.streams] or [""]:
-        features = coarsest + stream
-        score = nn.Conv2d(channels_of(layers, features, options.image_channels), classes, 1)
-        name = f"{options.coarsest_score}{stream}{suffix}"
-        scores.append(add_layer(layers, name, score, features))
-    coarse = scores[0]
-    if options.streams:
-        coarse = add_layer(layers, f"score_fused{suffix}", Mean(), *scores)
+    coarse = _add_scores(layers, options, coarsest, 1.0, classes, suffix)
     previous = ""
     for name, scale in zip(finer, options.skip_scales, strict=True):
+        # Any stream's, as all have the same cells.
+        cells = name + options.stream_suffixes[0]
         learned = options.learned_upsampling
-        up = _add_upscore(layers, coarse, name, classes, suffix, skip=previous, learned=learned)
-        in_channels = channels_of(layers, name, options.image_channels)
-        score = SkipScore(in_channels, classes, scale=scale)
-        fine = add_layer(layers, f"score_{name}{suffix}", score, name)
+        up = _add_upscore(layers, coarse, cells, classes, suffix, skip=previous, learned=learned)
+        fine = _add_scores(layers, options, name, scale, classes, suffix)
         maps = grids(layers)
         fuse = Fuse(offset=crop_offset(maps[fine], maps[up]), fusion=options.fusion)
         coarse = add_layer(layers, f"fuse_{name}{suffix}", fuse, fine, up)
@@ -77,6 +74,27 @@ def add_head(layers: Layers, options: HeadOptions, classes: int, suffix: str) ->
     offset = -crop_offset(IMAGE, grids(layers)[up])
     crop = Crop(offset, null_background=options.null_background)
     return add_layer(layers, f"score{suffix}", crop, up, IMAGE_LAYER)
+
+
+def _add_scores(
+    layers: Layers, options: HeadOptions, name: str, scale: float, classes: int, suffix: str
+) -> str:
+    """Add the scores of one layer, the mean over the streams; returns their name."""
+    coarsest = name == options.predict_from[0]
+    title = options.coarsest_score if coarsest else f"score_{name}"
+    scores = []
+    for stream in options.stream_suffixes:
+        channels = channels_of(layers, name + stream, options.image_channels)
+        score = (
+            nn.Conv2d(channels, classes, 1)
+            if coarsest
+            else SkipScore(channels, classes, scale=scale)
+        )
+        scores.append(add_layer(layers, f"{title}{stream}{suffix}", score, name + stream))
+    if not options.streams:
+        return scores[0]
+    fused = "score_fused" if coarsest else f"{title}_fused"
+    return add_layer(layers, f"{fused}{suffix}", Mean(), *scores)
 
 
 def _add_upscore(

@@ -256,6 +256,12 @@ class Targets:
     def table_files(self) -> list[str]:
         return [self.paths.table_csv(name) for name in self.config.tables]
 
+    @cached_property
+    def curves_of_claims(self) -> dict[str, list[str]]:
+        """The learning curves that claims read, by experiment."""
+        claimed = {x.experiment for c in self.config.claims.values() for x in c.reached.values()}
+        return {x: self.runs(self.paths.curve, [x]) for x in self.trained if x in claimed}
+
     # Figures.
 
     def figures_of(self, kind: FigureKind) -> list[str]:

@@ -1,5 +1,6 @@
 """The paper's claims against a run's numbers: true, false or untested."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
+from fcnlib.report.reached import Curves, first_near, reached_row, validations
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
+
+NO_CURVES: Curves = {}
 
 
 class Verdict(Frozen):
@@ -21,8 +25,10 @@ class Verdict(Frozen):
     id: str
     statement: str
     section: str
+    source: str = ""
+    tolerance: str = ""
     holds: bool | None
-    why: str  # it is untested
+    why: str  # it is untested, or that a training never came near a score
     predicate: str
     tests: tuple[str, ...]
     standard_errors: float | None  # from turning over; None: one run each, or nothing random in it
@@ -34,10 +40,25 @@ class Verdict(Frozen):
         return {name: row._asdict() for name, row in values.items()}
 
 
-def write_claims(output: Path | str, *, claims: Mapping[str, Any], results: Path | str) -> None:
-    """Write claims.json; `claims` are the configuration's, by name, `results` is results.csv."""
+def write_claims(
+    output: Path | str,
+    *,
+    claims: Mapping[str, Any],
+    results: Path | str,
+    curves: Curves = NO_CURVES,
+) -> None:
+    """Write claims.json.
+
+    Args:
+        output: the file to write.
+        claims: the configuration's, by name.
+        results: results.csv.
+        curves: the learning curves that claims read, by experiment, one for each seed.
+    """
     rows = by_place(result_rows(read_results(results)))
-    verdicts = [verdict(name, Claim.model_validate(claim), rows) for name, claim in claims.items()]
+    verdicts = [
+        verdict(name, Claim.model_validate(claim), rows, curves) for name, claim in claims.items()
+    ]
     write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
 
 
@@ -57,23 +78,27 @@ def by_place(rows: Iterable[ResultRow]) -> Rows:
     return {(row.table, row.experiment, row.column): row for row in rows}
 
 
-def verdict(name: str, claim: Claim, rows: Rows) -> Verdict:
-    """The verdict of these numbers on one claim."""
+def verdict(name: str, claim: Claim, rows: Rows, curves: Curves = NO_CURVES) -> Verdict:
+    """The verdict of these numbers on one claim; `curves` are those of its `reached`."""
     measured = {key: rows[place] for key, place in claim.numbers.items() if place in rows}
     others = {key: rows[place] for key, place in claim.published.items() if place in rows}
-    why = _why_untested(claim, rows)
+    why = _why_untested(claim, rows, curves)
     holds, apart = None, None
     if not why and claim.holds is not None:
-        values = {key: float(row.measured or 0) for key, row in measured.items()}
+        measured |= _reached(claim, measured, rows, curves)
+        values = {key: _value(row) for key, row in measured.items()}
         values |= {key: float(row.paper or 0) for key, row in others.items()}
         try:
             holds, apart = judged(claim.comparisons, values, _errors(measured))
+            why = _never_reached(claim, measured)
         except (ArithmeticError, ValueError) as error:
             why = f"The comparison cannot be computed: {error}."
     return Verdict(
         id=name,
         statement=claim.statement,
         section=claim.section,
+        source=claim.source,
+        tolerance=claim.tolerance,
         holds=holds,
         why=why,
         predicate=claim.holds or "",
@@ -100,18 +125,46 @@ def judged(
     return True, min(known, default=None)
 
 
+def _reached(
+    claim: Claim, measured: Mapping[str, ResultRow], rows: Rows, curves: Curves
+) -> dict[str, ResultRow]:
+    """What trainings took to come near the scores that the claim names."""
+    names = {row.experiment: row.row for row in list(rows.values())[::-1]}
+    return {
+        key: reached_row(
+            each, _value(measured[each.score]), names.get(each.experiment, each.experiment), curves
+        )
+        for key, each in claim.reached.items()
+    }
+
+
+def _value(row: ResultRow) -> float:
+    """A measured number; infinite what a training would have taken that never came near."""
+    return math.inf if row.measured is None else row.measured
+
+
+def _never_reached(claim: Claim, measured: Mapping[str, ResultRow]) -> str:
+    """Which trainings never came near the score that they had to."""
+    rows = (measured[key].row for key in claim.reached if measured[key].measured is None)
+    return " ".join(f"{row} never came near that score." for row in rows)
+
+
 def _errors(rows: Mapping[str, ResultRow]) -> dict[str, float]:
     """The standard errors of the means of several runs."""
     return {key: row.error for key, row in rows.items() if row.std is not None}
 
 
-def _why_untested(claim: Claim, rows: Rows) -> str:
+def _why_untested(claim: Claim, rows: Rows, curves: Curves) -> str:
     """Why no verdict can be given; empty where one can."""
     if claim.untested:
         return claim.untested
     if claim.tests:
         return "The project's tests show it; no run does."
-    return _missing_row(claim, rows) or _missing_number(claim, rows)
+    return (
+        _missing_row(claim, rows)
+        or _missing_number(claim, rows)
+        or _missing_validations(claim, rows, curves)
+    )
 
 
 def _missing_row(claim: Claim, rows: Rows) -> str:
@@ -132,4 +185,18 @@ def _missing_number(claim: Claim, rows: Rows) -> str:
     for place in claim.published.values():
         if rows[place].paper is None:
             return f"{rows[place].row} has no published {COLUMNS[place.column].label}."
+    return ""
+
+
+def _missing_validations(claim: Claim, rows: Rows, curves: Curves) -> str:
+    for each in claim.reached.values():
+        paths = [Path(path) for path in curves.get(each.experiment, ())]
+        if not paths:
+            return f"This run does not train {each.experiment}."
+        score = _value(rows[claim.numbers[each.score]]) - each.within
+        near = [path for path in paths if math.isfinite(first_near(path, each.cost, score))]
+        if any(validations(path) == 1 for path in near):
+            return (
+                f"{each.experiment} was validated at its end alone: it may have come near sooner."
+            )
     return ""

@@ -114,6 +114,13 @@ def test_momentum_and_rate_follow_from_the_batch_size(
         assert share == pytest.approx(recipes[0].learning_rate / 0.01, rel=2e-3)
 
 
+def test_the_common_momentum_of_batches_is_about_the_heavy_one(raw_config: dict[str, Any]) -> None:
+    recipes = {name: entry.recipe for name, entry in trained(load_config(raw_config)).items()}
+    accumulated, heavy = recipes["voc-fcn32s-accum"], recipes["voc-fcn32s"]
+    assert (accumulated.batch_size, heavy.batch_size) == (20, 1)
+    assert accumulated.momentum ** (1 / 20) == pytest.approx(heavy.momentum, abs=0.006)
+
+
 def test_every_file_that_is_downloaded_is_known(raw_config: dict[str, Any]) -> None:
     config = load_config(raw_config | {"scale": "paper"})
     files = {*config.weights.values()}

@@ -52,7 +52,6 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
             {"backbone": "googlenet", "predict_from": ["pool4/3x3_s2"], "fc6_kernel": 7},
             "fc6_kernel: expected null, as googlenet has no fc6",
         ),
-        ({"predict_from": ["fc7", "pool4"], "streams": ["a", "b"]}, "where there are streams"),
         ({"predict_from": ["fc7"], "streams": ["a", "a"]}, "streams: expected each of them once"),
         ({"skip_scales": [0.0]}, "skip_scales.0"),
         ({"skip_scales": [float("nan")]}, "finite number"),

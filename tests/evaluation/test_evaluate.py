@@ -85,6 +85,10 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
     assert metrics["costs"].pop("forward_ms") > 0
     assert metrics["costs"].pop("training_s") is None
     assert metrics["costs"].pop("training_loss") is None and metrics["trained_on"] is None
+    labels = [PreparedDataset(world).label(x) for x in PreparedDataset(world).ids("seg11valid")]
+    known = np.concatenate([label[label != 255] for label in labels])
+    share = 100 * (known == 0).mean()
+    assert metrics["costs"].pop("background_share") == pytest.approx(share, rel=1e-5)
     full = {"conv_layers": 16, "parameters": 134_346_581, "receptive_field": 404, "stride": 32}
     assert metrics["costs"] == full
 

@@ -185,6 +185,10 @@ def test_a_net_of_ours_written_and_read_gives_the_same_scores(tmp_path: Path, na
         ("fcn8s-alexnet", {"predict_from": ("fc7", "pool2", "pool1")}),
         ("fcn16s-vgg19", {"predict_from": ("fc7", "pool4")}),
         ("fcn32s-vgg16", {"predict_from": ("fc7",), "input_channels": 4}),
+        (
+            "fcn16s-vgg16",
+            {"predict_from": STRIDES["16s"], "streams": ("color", "hha"), "skip_scales": (0.5,)},
+        ),
     ],
 )
 def test_a_net_that_was_never_published_is_written_and_read(

@@ -53,8 +53,11 @@ def test_two_heads_have_the_released_names() -> None:
 def test_two_streams_have_the_released_names() -> None:
     net = build_fcn(predict_from=["fc7"], streams=STREAMS, width=THIN)
     trunks = [name for s in STREAMS for name in (s, *(f"{layer}_{s}" for layer in TRUNK))]
-    heads = ["score_fr_color", "score_fr_hha", "score_fused", "upscore", "score"]
-    assert list(net) == [*trunks, *heads]
+    coarse = ["score_fr_color", "score_fr_hha", "score_fused"]
+    assert list(net) == [*trunks, *coarse, "upscore", "score"]
+    net = build_fcn(predict_from=["fc7", "pool4"], streams=STREAMS, width=THIN)
+    skip = ["upscore2", "score_pool4_color", "score_pool4_hha", "score_pool4_fused", "fuse_pool4"]
+    assert list(net) == [*trunks, *coarse, *skip, "upscore16", "score"]
 
 
 def test_the_first_layer_that_sees_depth_has_the_released_name() -> None:
@@ -135,7 +138,6 @@ def test_fixed_features_train_the_score_layers_only(upsampling: str) -> None:
         ({"upsampling": "dense"}, "upsampling: 'dense'; expected one of: frozen, learned"),
         ({"fusion": "mean"}, "fusion: 'mean'; expected one of: sum, max"),
         ({"features": "some"}, "features: 'some'; expected one of: learned, fixed"),
-        ({"streams": STREAMS}, "predict_from: .*expected none with streams"),
         ({"classes": SIFTFLOW, "null_background": True}, "null_background with 2 tasks"),
         ({"predict_from": ["fc7", "pool5"]}, "each of a finer stride"),
         ({"predict_from": ["fc6"]}, "expected layers coarsest first"),
@@ -159,7 +161,7 @@ def nets(draw: st.DrawFn) -> FCN:
     coarsest = draw(st.integers(0, 3))
     finer = [x for x, stride in strides[coarsest + 1 :] if stride < strides[coarsest][1]]
     streams = draw(st.sampled_from([(), (), STREAMS]))
-    kept = 0 if streams else draw(st.integers(0, len(finer)))
+    kept = draw(st.integers(0, len(finer)))
     null = draw(st.booleans())
     values: dict[str, Any] = {
         "classes": draw(st.sampled_from([3] if null else [3, {"semantic": 4, "geometric": 2}])),

@@ -110,6 +110,55 @@ def test_seeds_go_from_metrics_to_means_to_the_noise_of_a_verdict(tmp_path: Path
     assert found.holds and found.standard_errors == pytest.approx(apart, abs=0.01)
 
 
+def curve(path: Path, *mean_ius: float) -> Path:
+    """A learning curve that was validated every 10 seconds, of 4 images each."""
+    lines = [f"{4 * i},{10 * i},{value}" for i, value in enumerate(mean_ius, 1)]
+    path.write_text("\n".join(["images,seconds,mean_iu", *lines]) + "\n", "utf-8")
+    return path
+
+
+def nearing(holds: str, **more: Any) -> Claim:
+    """A claim on what b's training took to come within a point of a."""
+    near = {"experiment": "b", "score": "a", "within": 1.0, "cost": "seconds"} | more
+    return claim(holds, numbers={"a": ("nets", "a", "mean_iu")}, reached={"s": near})
+
+
+def test_a_training_is_counted_up_to_its_first_validation_near_a_score(tmp_path: Path) -> None:
+    curves = {"b": [curve(tmp_path / "0.csv", 0.2, 0.495, 0.3, 0.6)]}
+    rows = by_place([row("a", 50.0), row("b", 60.0)])
+    found = verdict("it", nearing("s < 25"), rows, curves)
+    assert found.holds is True and found.values["s"].measured == 20.0
+    assert (found.values["s"].row, found.values["s"].column) == ("B", "seconds_to_score")
+    images = verdict("it", nearing("s < 7", cost="images"), rows, curves)
+    assert images.holds is False and images.values["s"].measured == 8
+    exact = verdict("it", nearing("s < 25", within=0.0), rows, curves)
+    assert exact.holds is False and exact.values["s"].measured == 40.0
+    curves["b"].append(curve(tmp_path / "1.csv", 0.2, 0.3, 0.3, 0.6))
+    both = verdict("it", nearing("s < 25"), rows, curves)
+    assert (both.values["s"].measured, both.values["s"].seeds) == (30.0, 2)
+    assert both.standard_errors == 0.5 and both.within_noise
+
+
+def test_a_training_that_never_comes_near_took_longer_than_any(tmp_path: Path) -> None:
+    curves = {"b": [curve(tmp_path / "0.csv", 0.2, 0.3), curve(tmp_path / "1.csv", 0.2, 0.6)]}
+    rows = by_place([row("a", 50.0, std=1.0, seeds=2), row("b", 45.0)])
+    found = verdict("it", nearing("s < 0.5 * a"), rows, curves)
+    assert (found.holds, found.standard_errors) == (False, None)
+    assert found.why == "B never came near that score." and found.values["s"].measured is None
+    assert verdict("it", nearing("s > 25"), rows, curves).holds is True
+    assert "NaN" not in found.model_dump_json() and "nfinity" not in found.model_dump_json()
+
+
+def test_a_single_validation_does_not_tell_when_a_training_came_near(tmp_path: Path) -> None:
+    rows = by_place([row("a", 50.0), row("b", 60.0)])
+    found = verdict("it", nearing("s < 25"), rows, {"b": [curve(tmp_path / "0.csv", 0.6)]})
+    assert found.holds is None and "validated at its end alone" in found.why
+    found = verdict("it", nearing("s < 25"), rows, {"b": [curve(tmp_path / "0.csv", 0.4)]})
+    assert found.holds is False and "never came near" in found.why
+    found = verdict("it", nearing("s < 25"), rows)
+    assert found.holds is None and found.why == "This run does not train b."
+
+
 def test_claims_without_predicate_have_no_verdict() -> None:
     by_tests = Claim(section="1", statement="So.", tests=("tests/test_it.py::test_so",))
     assert judged(by_tests).holds is None and judged(by_tests).tests == by_tests.tests

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow  # full nets in processes of their own
 CHECKS = ["loss and gradients", "store and resume", "evaluation", "exported model"]
 
 

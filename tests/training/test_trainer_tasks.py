@@ -114,6 +114,26 @@ def test_late_fusion_starts_from_the_nets_of_its_streams_and_trains(
     assert read_metadata(tmp_path / "both.ts").inputs == ("rgb", "hha")
 
 
+def test_a_skip_of_late_fusion_starts_from_the_coarser_net_of_both_streams(
+    rooms: PreparedDataset, tmp_path: Path
+) -> None:
+    short = {"iterations": 2, "validate_every": 2}
+    both = ("rgb", "hha")
+    coarse = training(both, ("semantic",), net={**STREAMS, "start_from": "random"}, **short)
+    path = trained(rooms, tmp_path / "coarse", coarse)
+    finer = {**STREAMS, "predict_from": ("fc7", "pool4"), "start_from": ("coarse",)}
+    values = training(both, ("semantic",), net=finer, **short)
+    net = build_initialized(values.net, values.data, rooms, [path], seed=0)
+    for name, tensor in weights_of(path).items():
+        if not name.startswith("upscore"):
+            assert torch.equal(net.state_dict()[name], tensor)
+    assert not net.state_dict()["score_pool4_hha.weight"].any()  # as yet it adds nothing
+    finer_path = trained(rooms, tmp_path / "finer", values, path)
+    assert "score_pool4_hha.weight" in weights_of(finer_path)
+    costs = [scored(rooms, each, tmp_path)[0]["costs"] for each in (path, finer_path)]
+    assert "feature_norm_ratio" not in costs[0] and costs[1]["feature_norm_ratio"] > 1
+
+
 @pytest.mark.parametrize(
     ("inputs", "tasks", "line"),
     [

@@ -46,6 +46,7 @@ rule results:
 rule claims:
     input:
         results=PATHS.results_csv,
+        curves=[file for files in TARGETS.curves_of_claims.values() for file in files],
     output:
         claims=PATHS.claims,
     log:
@@ -54,6 +55,7 @@ rule claims:
         "../envs/fcnlib.yaml"
     params:
         claims=values.claims(CONFIG),
+        curves=TARGETS.curves_of_claims,
         code=code("claims"),
     script:
         "../scripts/claims.py"

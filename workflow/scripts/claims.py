@@ -8,4 +8,5 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.output.claims,
         claims=snakemake.params.claims,
         results=snakemake.input.results,
+        curves=snakemake.params.curves,
     )

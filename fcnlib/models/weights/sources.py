@@ -132,6 +132,11 @@ def published_name(layer: str) -> str:
     return re.sub(rf"_({'|'.join(STREAMS)})$", r"\1", layer)
 
 
+def without_stream(layer: str) -> str:
+    """The name of our layer in a net without streams."""
+    return re.sub(rf"_({'|'.join(STREAMS)})$", "", layer)
+
+
 def is_bilinear(kernels: Tensor) -> bool:
     """Whether all kernels [classes, 1, k, k] of an upsampling are the bilinear one."""
     if kernels.dim() != 4 or kernels.shape[2] != kernels.shape[3]:
@@ -152,7 +157,8 @@ def _read_caffemodel(path: Path, input_format: str | None) -> Weights:
     for published, layer in layers.items():
         name = our_name(published)
         if name.startswith("scale_") and layer.blobs:
-            scales[name.removeprefix("scale_")] = _constant_scale(published, layer, path)
+            scaled = without_stream(name.removeprefix("scale_"))  # alike in all streams
+            scales[scaled] = _constant_scale(published, layer, path)
             continue
         for kind, blob in zip(("weight", "bias"), layer.blobs, strict=False):
             state[f"{name}.{kind}"] = _per_class(name, torch.from_numpy(blob), path)

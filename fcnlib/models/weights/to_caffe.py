@@ -56,7 +56,7 @@ def _scale_layer(layer: SkipScore) -> dict[str, CaffeLayer]:
     source = layer.input
     assert isinstance(source, str)
     scales = torch.full([layer.in_channels], layer.scale)
-    return {f"scale_{source}": CaffeLayer([scales.numpy()], "Scale")}
+    return {published_name(f"scale_{source}"): CaffeLayer([scales.numpy()], "Scale")}
 
 
 def _dense_kernels(kernels: Tensor) -> Tensor:

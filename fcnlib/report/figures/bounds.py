@@ -10,7 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fcnlib.config.columns import RULES
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.series import Points, xy
+from fcnlib.report.curve_points import Points
+from fcnlib.report.figures.series import xy
 from fcnlib.report.figures.style import PAPER, new_figure, row_style, save
 from fcnlib.report.results import read_results, result_rows
 from fcnlib.report.specs import TableSpec

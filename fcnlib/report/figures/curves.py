@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from fcnlib.report.figures.series import by_net, log_losses, points, smooth, thousands, xy
+from fcnlib.report.curve_points import points
+from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands, xy
 from fcnlib.report.figures.style import legend_above, new_figure, row_styles, save
 from fcnlib.report.specs import TableFigureSpec
 

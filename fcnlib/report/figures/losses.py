@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_figures import Against
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.series import by_net, log_losses, points, smooth, thousands, xy
+from fcnlib.report.curve_points import points
+from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands, xy
 from fcnlib.report.figures.style import legend_above, new_figure, row_styles, save
 from fcnlib.report.specs import LossesSpec
 

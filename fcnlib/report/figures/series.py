@@ -1,6 +1,5 @@
 """Series of numbers from training logs, and the axes that they are plotted on."""
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from fcnlib.core.errors import InputError
+from fcnlib.report.curve_points import Points
 from fcnlib.report.specs import NetSpec
-
-Points = list[tuple[float, float]]
 
 
 def by_net(files: Sequence[Path | str], nets: Sequence[NetSpec]) -> dict[str, list[Path]]:
@@ -21,18 +19,6 @@ def by_net(files: Sequence[Path | str], nets: Sequence[NetSpec]) -> dict[str, li
         raise InputError(f"{len(files)} files of {len(nets)} nets; expected as many of each")
     paths = list(map(Path, files))
     return {net.experiment: paths[i * each : (i + 1) * each] for i, net in enumerate(nets)}
-
-
-def points(path: Path, column: str, against: str = "iteration") -> Points:
-    """(iteration, value) wherever a training log has a value in `column`; or against another."""
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := {against, column} - set(reader.fieldnames or ()):
-            raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
-        try:
-            return [(float(x[against]), float(x[column])) for x in reader if x[column]]
-        except ValueError as error:
-            raise InputError(f"{path}: line {reader.line_num}: {column}: {error}") from None
 
 
 def smooth(points: Points) -> Points:

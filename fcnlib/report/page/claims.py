@@ -34,7 +34,9 @@ class ClaimView(NamedTuple):
     word: str
     symbol: str
     statement: str
+    source: str
     predicate: str
+    tolerance: str
     noise: str
     within_noise: bool
     why: str
@@ -75,7 +77,9 @@ def _view(verdict: Verdict) -> ClaimView:
         word=word,
         symbol=SYMBOLS[word],
         statement=verdict.statement,
+        source=verdict.source,
         predicate=verdict.predicate,
+        tolerance=verdict.tolerance,
         noise=_noise(verdict),
         within_noise=verdict.within_noise,
         why=verdict.why,

@@ -21,6 +21,7 @@ def test_the_coarse_net_of_skips_heads_and_streams_ends_with_its_coarsest_scores
             ["score_fr_sem", "score_fr_geo"],
         ),
         (build_fcn("vgg16", ["fc7"], 3, width=THIN, streams=("color", "hha")), ["score_fused"]),
+        (build_fcn("vgg16", classes=3, width=THIN, streams=("color", "hha")), ["score_fused"]),
     ]:
         kept: list[Tensor] = []
         for top in tops:

@@ -22,6 +22,7 @@ NETS: list[dict[str, Any]] = [
     {"padding": 81},
     {"input_channels": 4},
     {"predict_from": ["fc7"], "streams": ["color", "hha"]},
+    {"predict_from": ["fc7", "pool4"], "streams": ["color", "hha"]},
     {"classes": {"semantic": 3, "geometric": 2}},
     {"backbone": "alexnet", "predict_from": ["fc7"]},
     {"padding": 1, "fc6_kernel": 3},

@@ -20,6 +20,7 @@ from fcnlib.models.fcn import build_fcn
         {"upsampling": "learned", "fusion": "max", "null_background": True},
         {"classes": {"semantic": 5, "geometric": 3}},
         {"streams": ["color", "hha"], "predict_from": ["fc7"]},
+        {"streams": ["color", "hha"], "predict_from": ["fc7", "pool4"]},
         {"features": "fixed"},
     ],
     ids=str,
