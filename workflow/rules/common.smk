@@ -80,6 +80,18 @@ def code(rule, without=lambda wildcards: ()):
     return hashed
 
 
+def dataset_files(wildcards):
+    """What a data set is prepared from; the folder of a new one is one that `fcn check` lists."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    is_new = not Path(PATHS.dataset(wildcards.dataset)).exists()
+    if isinstance(entry, FolderDataset) and is_new:
+        # Here, as NumPy would take time in the Snakemake of every other job.
+        from fcnlib.datasets.converters.folder import read_folder
+
+        one_line(read_folder, entry)
+    return TARGETS.dataset_files(wildcards.dataset)
+
+
 def dumped(spec):
     """A model as plain values, which Snakemake can keep and compare."""
     return spec.model_dump(mode="json")

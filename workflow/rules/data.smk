@@ -1,18 +1,6 @@
 """Prepared data sets, and the encoding of their depth."""
 
 
-def dataset_files(wildcards):
-    """What a data set is prepared from; the folder of a new one is one that `fcn check` lists."""
-    entry = CONFIG.datasets[wildcards.dataset]
-    is_new = not Path(PATHS.dataset(wildcards.dataset)).exists()
-    if isinstance(entry, FolderDataset) and is_new:
-        # Here, as NumPy would take time in the Snakemake of every other job.
-        from fcnlib.datasets.converters.folder import read_folder
-
-        one_line(read_folder, entry)
-    return TARGETS.dataset_files(wildcards.dataset)
-
-
 rule prepare:
     input:
         files=dataset_files,
