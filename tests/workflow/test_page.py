@@ -44,7 +44,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         for folder, picture in (("images", label.convert("RGB")), ("masks", label)):
             (photos / folder).mkdir(parents=True, exist_ok=True)
             picture.save(photos / folder / f"{name}.png")
-    (photos / "classes.txt").write_text(f"ground {RUNS}\n<!--<script>\n", "utf-8")
+    (photos / "classes.txt").write_text(f"ground {RUNS}\ngrass <!--<script>\n", "utf-8")
     (photos / "train.txt").write_text("a\n", "utf-8")
     (photos / "val.txt").write_text("b\n", "utf-8")
     (clone.folder / "mine.yaml").write_text(yaml.safe_dump(MINE), "utf-8")

@@ -40,13 +40,14 @@ def prepare(
 
     Args:
         dataset: Its entry in the configuration, validated or not.
-        archives: Paths of its archives, in the order of the entry; none for a user's own folder.
+        archives: Paths of its archives, in the order of the entry; not read for a user's folder.
         out: The folder; it may hold an earlier prepared data set, but nothing else.
         workers: Number of threads or processes.
     """
     if isinstance(dataset, Mapping):
         dataset = TypeAdapter[ArchiveDataset | FolderDataset](Dataset).validate_python(dataset)
-    paths = [Path(path) for path in archives]
+    # A folder's images and lists are inputs in the workflow, and are found by its entry.
+    paths = [Path(path) for path in archives] if isinstance(dataset, ArchiveDataset) else []
     for path in paths:
         if not path.exists():
             fetch = f"fcn fetch {path.name} --out {path.parent}"
