@@ -51,6 +51,10 @@ def read_lines(path: Path, each: str) -> list[str]:
         raise InputError(
             f"{path}: not a text file in UTF-8 but in UTF-16, expected one {each} a line"
         )
+    if content.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path}: a pointer of Git LFS, expected one {each} a line; `git lfs pull` fetches it"
+        )
     try:
         text = content.decode("utf-8").replace("\ufeff", "")
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from fcnlib.config.schema_base import CONTROL
 from fcnlib.core.errors import InputError
 
 _COLOUR = r"\d{1,3}\s*[,;\s]\s*\d{1,3}\s*[,;\s]\s*\d{1,3}"
@@ -20,6 +21,9 @@ _NO_NAMES = {
 LONGEST = 200  # characters of a name
 _FIRST_LINE = rf"{_HEADING}|(?:.*[,;\t]\s*)?{_HEADING}\s*[,;\t].*|.*[,;\t]\s*(?:name|class|label)"
 _NUMBERED = r"(\d+)(?:\s*[:,;.)=-]\s*|\s+)\S.*"
+_NUMBERED_BEHIND = r"\S.*?\s*[:,;=\t]\s*(\d+)"
+_SEPARATED = r"[^,;\t]+([,;\t])\s*\S.*"
+_UNSEEN = re.compile("[\u200b\u2060\ufeff]")  # of no width, as copied from web pages
 
 
 def check_class_names(names: Sequence[str], source: object) -> None:
@@ -28,9 +32,18 @@ def check_class_names(names: Sequence[str], source: object) -> None:
     for line, name in enumerate(names, 1):
         if kind := _other_kind(name, is_first=line == 1):
             raise InputError(f"{source}: line {line}: {name[:40]!r} is {kind}; {expected}")
-    numbers = [int(match[1]) for name in names if (match := re.fullmatch(_NUMBERED, name))]
-    if len(names) > 1 and numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
-        raise InputError(f"{source}: names are numbered from {numbers[0]}; {expected}, unnumbered")
+    if len(names) == 1 and (match := re.fullmatch(_SEPARATED, names[0])):
+        problem = f"one line with {match[1]!r} in it: {names[0][:40]!r}"
+        raise InputError(f"{source}: {problem}; {expected}")
+    for pattern in (_NUMBERED, _NUMBERED_BEHIND):
+        numbers = [int(match[1]) for name in names if (match := re.fullmatch(pattern, name))]
+        if len(names) > 1 and numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+            problem = f"names are numbered from {numbers[0]}"
+            raise InputError(f"{source}: {problem}; {expected}, unnumbered")
+    for line, name in enumerate(names, 1):
+        if found := CONTROL.search(name) or _UNSEEN.search(name):
+            problem = f"holds {found[0]!r}, which cannot be seen"
+            raise InputError(f"{source}: line {line}: {name[:40]!r} {problem}; {expected}")
 
 
 def _other_kind(name: str, *, is_first: bool) -> str:

@@ -28,6 +28,9 @@ from fcnlib.datasets.converters.voc import CLASSES as VOC
         ("0", "1", "2"),
         ("red", "green", "blue", "gravel"),
         ("道路", "Straße", "🐕"),
+        ("lane 1", "lane 2", "lane 3"),
+        ("क्\u200dष", "क्\u200cष"),
+        ("car, truck", "road"),
     ],
 )
 def test_names_are_taken_as_they_are(names):
@@ -73,8 +76,27 @@ def test_a_line_that_is_no_name_is_an_error(names, line, kind):
         ("0,background", "1,cat"),
         ("1. cat", "2. dog"),
         ("0\tbackground", "1\tcat"),
+        ("background,0", "cat,1"),
+        ("background;0", "cat;1"),
+        ("background: 1", "cat: 2"),
+        ("background\t0", "cat\t1"),
     ],
 )
 def test_numbered_names_are_an_error(names):
     with pytest.raises(InputError, match=r"classes\.txt: names are numbered from [01]; "):
         check_class_names(names, "classes.txt")
+
+
+@pytest.mark.parametrize("line", ["sky,road,tree", "sky; road", "sky\troad"])
+def test_all_names_on_one_line_are_an_error(line):
+    with pytest.raises(InputError, match=r"classes\.txt: one line with '(,|;|\\t)' in it: 'sky"):
+        check_class_names([line], "classes.txt")
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b[2J", "\t", "\u202e", "\u200b", "\u2060"])
+def test_what_cannot_be_seen_in_a_name_is_an_error(sign):
+    expected = (
+        r"classes\.txt: line 2: .* holds '\\.*', which cannot be seen; expected one class name"
+    )
+    with pytest.raises(InputError, match=expected):
+        check_class_names(["sky", f"ro{sign}ad"], "classes.txt")

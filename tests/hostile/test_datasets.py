@@ -137,6 +137,28 @@ ERRORS = [
         own(classes="name,r,g,b\nAnimal,64,128,64\nArchway,192,0,128\n"),
         r"classes\.txt: line 1: 'name,r,g,b' is a heading",
     ),
+    Kind(
+        "UTF-16 without a mark",
+        own(classes=THREE.encode("utf-16-le").decode()),
+        r"classes\.txt: line 1: .* holds '\\x00', which cannot be seen",
+    ),
+    Kind(
+        "a colour for terminals",
+        own(classes="ground\n\x1b[31mthing\nother\n"),
+        r"classes\.txt: line 2: .* holds '\\x1b', which cannot be seen",
+    ),
+    Kind(
+        "a name of two columns",
+        own(classes="ground\nthing\tDing\nother\n"),
+        r"classes\.txt: line 2: .* holds '\\t', which cannot be seen",
+    ),
+    Kind("names on one line", own(classes="ground,thing,other\n"), "one line with ',' in it"),
+    Kind("names before numbers", own(classes="ground,0\nthing,1\nother,2\n"), "numbered from 0"),
+    Kind(
+        "a Git LFS pointer as a list",
+        own(classes="version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        r"classes\.txt: a pointer of Git LFS, expected one class name a line",
+    ),
     Kind("numbered names", own(classes="0 ground\n1 thing\n2 other\n"), "numbered from 0"),
     Kind(
         "PostScript named .jpg",
