@@ -4,7 +4,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
@@ -18,17 +18,35 @@ def visible_files(folder: Path) -> list[Path]:
     Hidden are copies of macOS (`._a.png`) and locks of editors (`.#a.png`); what is no regular
     file is listed, for whoever reads it to name.
     """
+    return _visible(folder)[0]
+
+
+def files_having(folder: Path, suffixes: Sequence[str]) -> tuple[list[Path], str]:
+    """The visible files of a folder with one of these suffixes, and in words what else is there."""
+    files, folders = _visible(folder)
+    wanted, others = [], Counter[str]()
+    for path in files:
+        if path.suffix.lower() in suffixes:
+            wanted.append(path)
+        else:
+            others[path.suffix.lower() or "without a suffix"] += 1
+    told = [f"{count} {suffix}" for suffix, count in sorted(others.items())]
+    if folders:
+        told.append(f"{folders} folder{'s' if folders > 1 else ''}")
+    return wanted, ", ".join(told)
+
+
+def _visible(folder: Path) -> tuple[list[Path], int]:
+    """The files, sorted, and how many folders there are."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                folder / entry.name
-                for entry in entries
-                if not entry.name.startswith(".") and not _is_folder(entry)
-            )
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+            files = [folder / entry.name for entry in visible if not _is_folder(entry)]
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: no such folder") from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed ({error.strerror})") from None
+    return sorted(files), len(visible) - len(files)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -78,14 +96,3 @@ def as_file_name(text: str) -> str:
 def file_id(path: Path) -> str:
     """What a file is paired with others by: its name without the suffix, in one form."""
     return same_form(path.stem)
-
-
-def having(files: Iterable[Path], suffixes: Sequence[str]) -> tuple[list[Path], str]:
-    """The files with one of these suffixes, and in words how many others there are."""
-    wanted, others = [], Counter[str]()
-    for path in files:
-        if path.suffix.lower() in suffixes:
-            wanted.append(path)
-        else:
-            others[path.suffix.lower() or "without a suffix"] += 1
-    return wanted, ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))

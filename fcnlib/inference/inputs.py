@@ -13,7 +13,7 @@ from PIL import Image
 
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.core.errors import InputError, attempt
-from fcnlib.core.listing import file_id, having, matching_files, visible_files
+from fcnlib.core.listing import file_id, files_having, matching_files
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
 from fcnlib.datasets.hha.encode import ANGLE_OFFSET, depth_unit_warning
 from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
@@ -98,7 +98,7 @@ class InputReader:
 
 def _by_id(folder: Path) -> dict[str, Path]:
     """The image files of a folder; of several under one name, the PNG."""
-    found, _ = having(visible_files(folder), IMAGE_SUFFIXES)
+    found, _ = files_having(folder, IMAGE_SUFFIXES)
     return {
         file_id(path): path
         for path in sorted(found, key=lambda path: path.suffix.lower() == ".png")
@@ -192,9 +192,11 @@ def find_images(names: Sequence[str]) -> list[Path]:
     """The image files that files, folders and patterns name, each once."""
     found: dict[Path, None] = {}
     for name in names:
+        if not name:  # as of a variable that is not set; a path of nothing is the current folder
+            raise InputError("'': no image found; expected a file, a folder or a pattern")
         path, others = Path(name), ""
         if path.is_dir():
-            inside, others = having(visible_files(path), IMAGE_SUFFIXES)
+            inside, others = files_having(path, IMAGE_SUFFIXES)
         elif os.path.lexists(path):
             inside = [path]
         else:

@@ -89,6 +89,18 @@ def folders_in_a_circle(photos: Path) -> None:
         (photos / name).symlink_to(photos)
 
 
+def only_in_a_folder(folder: Path) -> list[object]:
+    """`fcn predict` of a folder whose images are one level below."""
+    photo(folder / "photos/mon/a.png")
+    return ["predict", "photos", "--out", "out", "--model", "0.pt"]
+
+
+def of_a_variable_that_is_not_set(folder: Path) -> list[object]:
+    """`fcn predict` of nothing, where the current folder has an image."""
+    photo(folder / "a.png")
+    return ["predict", "", "--out", "out", "--model", "0.pt"]
+
+
 WRITTEN = ("out", "out/a.png", "out/z.png")
 SPECIAL: dict[str, tuple[Callable[[Path], None], str]] = {
     "a named pipe": (os.mkfifo, r"is a named pipe, expected a regular file"),
@@ -164,6 +176,23 @@ KINDS = [
         leaves=WRITTEN,
     ),
     Kind(
+        "images in folders of their own",
+        predict(lambda photos: [photo(photos / day / "b.png") for day in ("mon", "tue")]),
+        r"photos: left out: 2 folders\n",
+        code=0,
+        leaves=WRITTEN,
+    ),
+    Kind(
+        "images in folders of their own alone",
+        only_in_a_folder,
+        r"photos: no image found; .*; there: 1 folder$",
+    ),
+    Kind(
+        "a name of nothing, as of a variable that is not set",
+        of_a_variable_that_is_not_set,
+        r"error: '': no image found",
+    ),
+    Kind(
         "a folder named like an image",
         checked(named("images/thumbs.png", Path.mkdir)),
         r"0 errors",
@@ -224,12 +253,16 @@ def test_formats_that_are_not_read_are_counted(
     root = own(tmp_path / "own")
     for name in ("a.CR2", "b.cr2", "c.psd", "notes"):
         (root / "images" / name).touch()
+    for name in ("day 1", "day 2", ".thumbnails"):
+        (root / "images" / name).mkdir()
     caplog.set_level("INFO")
     assert len(find_images(["own/images"])) == 4
-    assert caplog.messages == ["own/images: left out: 2 .cr2, 1 .psd, 1 without a suffix"]
+    assert caplog.messages == [
+        "own/images: left out: 2 .cr2, 1 .psd, 1 without a suffix, 2 folders"
+    ]
     result = check(FolderDataset(converter="folder", path=root))
     (found,) = [each for each in result.findings if each.message == "files left out"]
-    assert found.value == "2 .cr2, 1 .psd, 1 without a suffix" and not result.failed
+    assert found.value == "2 .cr2, 1 .psd, 1 without a suffix, 2 folders" and not result.failed
     prepare(FolderDataset(converter="folder", path=root), [], tmp_path / "prepared")
     assert f"{root}/images: left out: {found.value}" in caplog.messages
 

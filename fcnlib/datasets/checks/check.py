@@ -138,7 +138,7 @@ def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int)
     masks = {id: pair.mask for id, pair in pairs.items() if pair.mask is not None}
     result = CheckResult(
         name,
-        [Finding("error", file, "", message) for file, message in folder.missing()],
+        folder.missing(),
         folder.classes,
         folder.splits,
         {id: mask.counts for id, mask in masks.items()},
@@ -225,6 +225,8 @@ def _check_totals(result: CheckResult) -> Iterator[Finding]:
     pixels = result.pixels()
     if (share := result.void_share) > VOID_OF_ALL:
         yield Finding("warning", result.name, f"{share:.0%}", "much of all labels is void")
+    if not pixels[:VOID].any():  # nothing could be read, which is told already
+        return
     split = result.training
     trained = result.pixels(split)[:VOID]
     for index, name in enumerate(result.classes):

@@ -72,7 +72,7 @@ def _absent_files(
         for kind, paths in files.items():
             for id in ids:
                 if id not in paths:
-                    yield Finding("error", str(path), "", f"no {kind} for {id}")
+                    yield Finding("error", str(path), id, f"no {kind} of that name")
 
 
 def _check_hha_info(path: Path, expected: int) -> Iterator[Finding]:

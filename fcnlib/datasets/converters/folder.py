@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError, attempt
-from fcnlib.core.listing import file_id, having, visible_files
+from fcnlib.core.listing import file_id, files_having
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.core.reading import read_bytes, read_lines
 from fcnlib.datasets import images
 from fcnlib.datasets.class_names import check_class_names
-from fcnlib.datasets.findings import raise_errors
+from fcnlib.datasets.findings import Finding, raise_errors
 from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
@@ -44,25 +44,29 @@ class Folder:
     mask: str = "mask"  # what messages call a mask
     left_out: Mapping[Path, str] = field(default_factory=dict)  # folder -> other files, in words
 
-    def missing(self) -> list[tuple[str, str]]:
-        """Files without a counterpart, as pairs of file or list and what is missing.
+    def missing(self) -> list[Finding]:
+        """Files without a counterpart, and listed IDs without a file.
 
         If no split is listed, every image needs a mask and every mask an image.
         """
         kinds = {"image": self.images, self.mask: self.masks}
         if self.lists:
-            return [
-                (str(path), f"no {kind} for {id}")
+            found = [
+                (str(path), id, kind)
                 for split, path in self.lists.items()
                 for kind, files in kinds.items()
                 for id in self.splits[split]
                 if id not in files
             ]
+        else:
+            found = [
+                (str(path), "", kind)
+                for kind, other in ((self.mask, "image"), ("image", self.mask))
+                for id, path in kinds[other].items()
+                if id not in kinds[kind]
+            ]
         return [
-            (str(path), f"no {kind} of that name")
-            for kind, other in ((self.mask, "image"), ("image", self.mask))
-            for id, path in kinds[other].items()
-            if id not in kinds[kind]
+            Finding("error", file, value, f"no {kind} of that name") for file, value, kind in found
         ]
 
     def listed_ids(self) -> set[str]:
@@ -105,7 +109,7 @@ def image_files(
     folder: Path, suffixes: Sequence[str], left_out: dict[Path, str] | None = None
 ) -> dict[str, Path]:
     """The folder's files with these suffixes by ID; how many others there are is noted."""
-    files, others = having(visible_files(folder), suffixes)
+    files, others = files_having(folder, suffixes)
     if left_out is not None and others:
         left_out[folder] = others
     found: dict[str, Path] = {}
@@ -192,7 +196,7 @@ def convert_folder(
     folder = read_folder(dataset)
     _check_apart(dataset, out)
     if missing := folder.missing():
-        _raise_all([": ".join(pair) for pair in missing])
+        _raise_all(list(map(str, missing)))
     for place, others in folder.left_out.items():
         log.info("%s: left out: %s", place, others)
     tasks = {"semantic": folder.classes}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError, attempt, first_line, raise_all
-from fcnlib.core.listing import having, same_form, visible_files
+from fcnlib.core.listing import files_having, same_form, visible_files
 from fcnlib.core.parallel import in_processes
 from fcnlib.core.progress import progress
 from fcnlib.core.reading import open_regular
@@ -144,7 +144,7 @@ def parse_camera(text: str) -> Camera:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found, others = having(visible_files(path), DEPTH_SUFFIXES)
+    found, others = files_having(path, DEPTH_SUFFIXES)
     if not found:
         there = f" (there: {others})" if others else ""
         expected = " or ".join(DEPTH_SUFFIXES)

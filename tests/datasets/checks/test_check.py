@@ -93,16 +93,33 @@ def test_all_is_found_at_once(own):
     (own / "images/p4.jpg").unlink()
     (own / "masks/p5.png").write_bytes(png(label(1))[:50])
     result = check_own(own)
-    errors = {(name, message.split("(")[0].strip()) for level, name, _, message in found(result)}
+    errors = {
+        (name, value, message.split("(")[0].strip())
+        for level, name, value, message in found(result)
+    }
     assert result.failed
     assert errors >= {
-        ("train.txt", "no mask for p3"),
-        ("val.txt", "no image for p4"),
-        ("p0.jpg", "not an image, or its first bytes are damaged"),
-        ("p1.png", "is RGB, expected one channel of class indices"),
-        ("p2.png", "mask of another size than its image"),
-        ("p5.png", "damaged or cut short"),
+        ("train.txt", "p3", "no mask of that name"),
+        ("val.txt", "p4", "no image of that name"),
+        ("p0.jpg", "", "not an image, or its first bytes are damaged"),
+        ("p1.png", "", "is RGB, expected one channel of class indices"),
+        ("p2.png", "7 x 9, p2.jpg is 16 x 12", "mask of another size than its image"),
+        ("p5.png", "", "damaged or cut short"),
     }
+
+
+def test_a_list_of_other_names_is_told_in_a_few_lines(own):
+    (own / "train.txt").write_text("".join(f"images\\p{i}.jpg\n" for i in range(100)), "utf-8")
+    text = report(check_own(own))
+    assert "error: no image of that name\n" in text and "  and 95 more\n" in text
+    assert len(text.splitlines()) < 40
+
+
+def test_where_no_mask_is_read_no_class_is_said_to_be_missing(own):
+    for path in list((own / "masks").iterdir()):
+        path.rename(path.with_name(f"{path.stem}_mask.png"))
+    levels = {level for level, *_ in found(check_own(own))}
+    assert levels == {"error"}
 
 
 def test_a_missing_class_list_or_folder_is_one_finding(own, tmp_path):

@@ -71,7 +71,7 @@ def test_a_spoilt_file_is_an_error_with_its_value(
 def test_a_missing_file_is_an_error(rooms: Path, kind: str) -> None:
     (rooms / f"{kind}/4.png").unlink()
     what = "geometric mask" if "geometric" in kind else kind
-    assert errors(rooms) == [("splits/test.txt", "", f"no {what} for 4")]
+    assert errors(rooms) == [("splits/test.txt", "4", f"no {what} of that name")]
 
 
 def test_a_missing_folder_or_wrong_hha_count_is_an_error(rooms: Path) -> None:

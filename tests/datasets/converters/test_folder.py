@@ -208,7 +208,7 @@ def test_a_bad_file_is_named_and_leaves_nothing(own, file, content, message):
     ("list_", "message"),
     [
         ("", r"list\.txt: empty split"),
-        ("p1\np77\n", r"own/list\.txt: no image for p77"),
+        ("p1\np77\n", r"own/list\.txt: p77: no image of that name"),
         ("p1\np1\n", "split train: lists p1 twice"),
         (None, r"list\.txt: no such file"),
     ],
