@@ -10,8 +10,8 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
-from fcnlib.config.schema_base import NotNegative, Positive, Seed
-from fcnlib.config.yaml_files import in_one_line
+from fcnlib.config.schema_base import Name, NotNegative, Positive, Seed
+from fcnlib.config.yaml_files import check_texts, in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
@@ -47,7 +47,7 @@ class RunMetadata(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    experiment: str
+    experiment: Name
     seed: Seed
     provenance: Provenance
 
@@ -104,6 +104,7 @@ def read_record(path: Path | str) -> Record:
         raise InputError(f"{path}: {key}: {problem['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON: {error}") from None
+    check_texts(content, path)
     check_scores(path, record.tasks, images=record.images)
     return record
 

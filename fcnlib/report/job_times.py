@@ -1,6 +1,7 @@
 """How long the jobs of each rule took."""
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +22,11 @@ def read_benchmark(path: Path | str) -> Job:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             row = next(csv.DictReader(file, delimiter="\t"))
-        return Job(float(row["s"]), _number(row.get("max_rss", "")))
-    except (OSError, StopIteration, KeyError, ValueError):
-        raise InputError(f"{path}: expected a Snakemake benchmark file with column s") from None
+        if (seconds := _number(row.get("s"))) is not None and seconds >= 0:
+            return Job(seconds, _number(row.get("max_rss")))
+    except (OSError, StopIteration, csv.Error, UnicodeDecodeError):
+        pass
+    raise InputError(f"{path}: expected a Snakemake benchmark file with column s")
 
 
 def read_benchmarks(files: Mapping[str, Sequence[Path | str]]) -> dict[str, list[Job]]:
@@ -31,11 +34,13 @@ def read_benchmarks(files: Mapping[str, Sequence[Path | str]]) -> dict[str, list
     return {name: [read_benchmark(path) for path in paths] for name, paths in files.items()}
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | None) -> float | None:
+    """The number; None of what is none: Snakemake writes - or NA for a job too short to sample."""
     try:
-        return float(text)
+        number = float(text or "")
     except ValueError:
-        return None  # Snakemake writes - or NA for a job too short to be sampled
+        return None
+    return number if math.isfinite(number) else None
 
 
 def duration(seconds: float) -> str:

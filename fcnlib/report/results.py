@@ -1,10 +1,11 @@
 """The tidy frame of results.csv, one number a row: the source of tables, figures and claims."""
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -95,21 +96,45 @@ def write_results(path: Path, results: pd.DataFrame) -> None:
 def read_results(path: Path | str) -> pd.DataFrame:
     """The frame that `write_results` wrote."""
     try:
-        text = pd.read_csv(path, dtype="str", keep_default_na=False, skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected CSV: {' '.join(str(error).split())}") from None
-    if list(text.columns) != RESULT_COLUMNS:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.reader(file, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected CSV: {error}") from None
+    if not lines or lines[0] != RESULT_COLUMNS:
         raise InputError(f"{path}: expected the columns {','.join(RESULT_COLUMNS)}")
-    values = {name: text[name] for name in RESULT_COLUMNS}
-    values |= {name: text[name].map(from_text_cell) for name in TEXTS}
+    rows = [_row(cells, f"{path}: line {i}") for i, cells in enumerate(lines[1:], 2) if cells]
+    return results_frame(rows)
+
+
+def _row(cells: list[str], place: str) -> ResultRow:
+    """The row of a line's cells; `place` is for messages."""
+    if len(cells) != len(RESULT_COLUMNS):
+        raise InputError(f"{place}: {len(cells)} cells; expected {len(RESULT_COLUMNS)}")
+    named = dict(zip(RESULT_COLUMNS, cells, strict=True))
+    values: dict[str, Any] = {name: from_text_cell(named[name]) for name in TEXTS}
+    values |= {name: _number(named[name], f"{place}: {name}") for name in NUMBERS}
+    values["seeds"] = _count(named["seeds"], f"{place}: seeds")
+    if (values["std"] or 0) < 0:
+        raise InputError(f"{place}: std: {named['std']}; expected 0 or more")
+    return ResultRow(**values)
+
+
+def _number(cell: str, place: str) -> float | None:
+    """The number of a cell, read exactly; None of an empty one."""
     try:
-        for name in NUMBERS:
-            # Python's own reading of a float, as pandas' is not exact to the last digit.
-            values[name] = text[name].map(lambda cell: float(cell) if cell else math.nan)
-        values["seeds"] = text["seeds"].map(lambda cell: int(cell) if cell else None)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
-    return typed(pd.DataFrame(values))
+        number = float(cell) if cell else None
+    except ValueError:
+        number = math.nan
+    if number is not None and not math.isfinite(number):
+        raise InputError(f"{place}: {cell[:40]!r}; expected a finite number, or nothing")
+    return number
+
+
+def _count(cell: str, place: str) -> int | None:
+    """The whole number of a cell; None of an empty one."""
+    if cell and not re.fullmatch("[0-9]{1,10}", cell):
+        raise InputError(f"{place}: {cell[:40]!r}; expected a whole number, or nothing")
+    return int(cell) if cell else None
 
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:

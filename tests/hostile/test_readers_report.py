@@ -19,7 +19,14 @@ from fcnlib.config.yaml_files import read_yaml
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.counts import read_counts
 from fcnlib.evaluation.record import read_record
-from fcnlib.report.results import read_results
+from fcnlib.report.curve_points import points
+from fcnlib.report.job_times import duration, read_benchmark
+from fcnlib.report.results import RESULT_COLUMNS, read_results, result_rows
+
+
+def read_curve(path: Path) -> list[tuple[float, float]]:
+    return points(path, "mean_iu")
+
 
 bounded = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -144,7 +151,7 @@ def test_any_value_of_a_metrics_file_is_taken_or_refused(
 
 @bounded
 @given(content=st.binary(max_size=60))
-@pytest.mark.parametrize("read", [read_record, read_results])
+@pytest.mark.parametrize("read", [read_record, read_results, read_benchmark, read_curve])
 def test_any_bytes_are_a_metrics_file_or_results_or_refused(
     tmp_path: Path, read: Any, content: bytes
 ) -> None:
@@ -153,6 +160,36 @@ def test_any_bytes_are_a_metrics_file_or_results_or_refused(
     with pytest.raises(InputError) as error:
         read(path)
     assert str(path) in str(error.value) and refused_in_one_line(error.value)
+
+
+TABLES = {
+    read_results: [",".join(RESULT_COLUMNS), "t,r,e,semantic,mean_iu,1,0.5,3,2,%,demo,1,4,c"],
+    read_curve: ["iteration,loss,mean_iu", "10,3.5,0.25"],
+    read_benchmark: ["s\th:m:s\tmax_rss", "2.5\t0:00:02\t100"],
+}
+NUMBERS = ["nan", "inf", "-1", "1e999", "9" * 30, "1_0", "", "\0", '"', "\ud800", "1,5", "=1"]
+
+
+@bounded
+@given(where=st.integers(0, 13), cell=st.sampled_from(NUMBERS) | st.text(max_size=4))
+@pytest.mark.parametrize("read", TABLES)
+def test_any_cell_of_a_table_is_taken_or_refused(
+    tmp_path: Path, read: Any, where: int, cell: str
+) -> None:
+    head, row = TABLES[read]
+    sign = "\t" if "\t" in row else ","
+    cells = row.split(sign)
+    cells[where % len(cells)] = cell
+    path = tmp_path / "0.csv"
+    path.write_text(f"{head}\n{sign.join(cells)}\n", "utf-8", errors="surrogatepass")
+    try:
+        found = read(path)
+        if read is read_results:
+            assert all(each.error >= 0 for each in result_rows(found))
+        if read is read_benchmark:
+            assert duration(found.seconds)
+    except InputError as error:
+        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 def counts_file() -> bytes:

@@ -26,7 +26,10 @@ def test_times_are_summed_by_kind_the_costliest_first(tmp_path: Path) -> None:
     assert "3 jobs took 2 min 20 s, one after the other" in text
 
 
-@pytest.mark.parametrize("content", ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "s\th:m:s\n", "h:m:s\n0:00:01\n", "s\nsoon\n", "s\nnan\n", "s\ninf\n", "s\n-1\n"],
+)
 def test_a_broken_benchmark_file_is_named(tmp_path, content):
     path = tmp_path / "0.tsv"
     path.write_text(content, "utf-8")
@@ -34,9 +37,10 @@ def test_a_broken_benchmark_file_is_named(tmp_path, content):
         read_benchmark(path)
 
 
-def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path):
+@pytest.mark.parametrize("end", ["\t-", "\tNA", "\tnan", "\tinf", ""])
+def test_memory_of_a_job_too_short_to_be_sampled_is_unknown(tmp_path, end):
     path = tmp_path / "0.tsv"
-    path.write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\t-\n", "utf-8")
+    path.write_text(f"s\th:m:s\tmax_rss\n0.1\t0:00:00{end}\n", "utf-8")
     assert read_benchmark(path) == (0.1, None)
 
 

@@ -21,7 +21,8 @@ from fcnlib.report.results import (
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 text = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
 seeds = st.none() | st.integers(1, 2**31)
-rows = st.builds(ResultRow, *[text] * 5, numbers, numbers, seeds, numbers, *[text] * 5)
+spreads = st.none() | st.floats(0, allow_infinity=False)
+rows = st.builds(ResultRow, *[text] * 5, numbers, spreads, seeds, numbers, *[text] * 5)
 
 
 @settings(max_examples=60, deadline=None)
@@ -49,11 +50,25 @@ def test_the_columns_are_those_of_old_and_what_the_numbers_are_of_behind_them(tm
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "expected CSV"),
+        ("", "expected the columns table,row,experiment"),
         ("table,row\n", "expected the columns table,row,experiment"),
-        ("HEAD\n" + "t,r,e,,m,much,,,,%,,,,\n", "could not convert string to float: 'much'"),
-        ("HEAD\n" + 13 * "," + "\n" + 14 * "," + "\n", "expected CSV: .*Expected 14 fields"),
-        ("HEAD\n" + "t,r,e,,m,1.0,,one,,%,,,,\n", "invalid literal for int"),
+        ('HEAD\nt,"r', "expected CSV: "),
+        (
+            "HEAD\n" + "t,r,e,,m,much,,,,%,,,,\n",
+            "line 2: measured: 'much'; expected a finite number",
+        ),
+        ("HEAD\n" + 'a,r,e,,m,"2,05",,,,%,,,,\n', "line 2: measured: '2,05'; expected a finite"),
+        ("HEAD\n" + "t,r,e,,m,inf,,,,%,,,,\n", "line 2: measured: 'inf'; expected a finite number"),
+        ("HEAD\n" + "t,r,e,,m,1,,,nan,%,,,,\n", "line 2: paper: 'nan'; expected a finite number"),
+        ("HEAD\n" + "t,r,e,,m,1,-1,3,,%,,,,\n", "line 2: std: -1; expected 0 or more"),
+        ("HEAD\n" + 13 * "," + "\n" + 14 * "," + "\n", "line 3: 15 cells; expected 14"),
+        ("HEAD\n" + 13 * "," + "\nt,r,e\n", "line 3: 3 cells; expected 14"),
+        ("HEAD\n" + "t,r,e,,m,1.0,,one,,%,,,,\n", "line 2: seeds: 'one'; expected a whole number"),
+        ("HEAD\n" + "t,r,e,,m,1.0,1,-3,,%,,,,\n", "line 2: seeds: '-3'; expected a whole number"),
+        (
+            f"HEAD\nt,r,e,,m,1.0,,{'9' * 30},,%,,,,\n",
+            "line 2: seeds: '999.*'; expected a whole number",
+        ),
     ],
 )
 def test_what_is_no_results_csv_is_named(tmp_path, content, problem):
@@ -62,6 +77,14 @@ def test_what_is_no_results_csv_is_named(tmp_path, content, problem):
     with pytest.raises(InputError, match=rf"results\.csv: {problem}") as error:
         read_results(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_spreadsheet_may_save_it_with_a_mark_and_other_line_ends(tmp_path):
+    path = tmp_path / "results.csv"
+    write_rows(path, [result("a", "x", 0.1, None), result("b", "x", 0.2, 0.3)])
+    before = result_rows(read_results(path))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
+    assert result_rows(read_results(path)) == before
 
 
 def test_of_no_table_there_are_no_results(tmp_path):
