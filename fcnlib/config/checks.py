@@ -58,8 +58,19 @@ NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
 TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
 
 
+def _check_capitals(config: Config, source: ConfigSource) -> None:
+    """No two names of a kind are one on a disk that ignores capitals, as of macOS and Windows."""
+    for kind in ("datasets", "tables", "figures", "experiments"):
+        first: dict[str, str] = {}
+        for name in getattr(config, kind):
+            if (other := first.setdefault(name.casefold(), name)) != name:
+                place = source.at(f"{kind}.{name}")
+                raise InputError(f"{place}: expected a name that differs from {other!r} in letters")
+
+
 def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
+    _check_capitals(config, source)
     check_datasets(config, source)
     files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():

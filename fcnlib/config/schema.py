@@ -98,6 +98,13 @@ class Config(Frozen):
     experiments: dict[Name, Experiment] = Field(description="By name, in the order of rows.")
     claims: dict[Name, Claim] = Field({}, description="By name, in the page's order.")
 
+    @field_validator("archive_folder")
+    @classmethod
+    def _as_it_is(cls, folder: Path | None) -> Path | None:
+        if str(folder or "")[:1] in ("~", "$"):  # and all would be downloaded again
+            raise ValueError("expected a path as it is, without ~ or $")
+        return folder
+
     @field_validator("seeds")
     @classmethod
     def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:

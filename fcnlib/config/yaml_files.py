@@ -19,6 +19,9 @@ from fcnlib.core.errors import InputError
 # Numbers in YAML 1.2 and to DVC, but text in YAML 1.1, which PyYAML follows.
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
 
+# Numbers to base 8 and 60 in YAML 1.1, by a leading 0 or colons that nobody means so.
+MISREAD = re.compile(r"[-+]?(0[0-9_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+
 FEW = 8  # words: all of them are told
 LONGEST = 80  # characters of a value in a message
 
@@ -27,6 +30,12 @@ class Loader(LOADER):  # type: ignore[misc, valid-type]
     """Says where a number, a date or a tagged value is that Python cannot hold."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        is_number = node.tag.endswith((":int", ":float"))
+        if is_number and isinstance(node.value, str) and MISREAD.fullmatch(node.value):
+            problem = (
+                f"expected a number to base 10 without leading zeros instead of {shown(node.value)}"
+            )
+            raise ConstructorError(None, None, problem, node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, ArithmeticError):
@@ -86,9 +95,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
         node = loader.get_single_node()
         twice = _twice(node)
         content = loader.construct_document(node) if node else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; expected a YAML file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: {error}; expected YAML in UTF-8") from None
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
         raise InputError(f"{path}: {reason}") from None
+    if content is None:
+        raise InputError(f"{path}: holds nothing; expected a YAML mapping")
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected a YAML mapping")
     if twice:  # YAML would silently take the last

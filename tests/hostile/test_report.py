@@ -84,6 +84,14 @@ VALUES = [
         r"own\.yaml: recipes\.heavy\.iterations: 1000000",
     ),
 ]
+MISREAD = [
+    Kind(
+        f"{text} as a number",
+        overlay(f"recipes: {{heavy: {{iterations: {text}}}}}"),
+        rf"own\.yaml: expected a number to base 10 .*'{text}' at line 1",
+    )
+    for text in ("01500", "0_10", "25:00", "1:30:00", "-010")
+]
 TEXTS = [
     Kind(
         f"{what} in {place.partition(':')[0]}",
@@ -194,7 +202,44 @@ def study_that_is_a_pipe(folder: Path) -> list[object]:
     return overlay(f"studies: {folder}/studies")(folder)
 
 
+def written(content: bytes) -> Callable[[Path], list[object]]:
+    """The arguments that lay a file of these bytes over the project's configuration."""
+
+    def make(folder: Path) -> list[object]:
+        (folder / "own.yaml").write_bytes(content)
+        return ["train", "voc-fcn32s", "--config", CONFIG, "--config", "own.yaml"]
+
+    return make
+
+
 FILES = [
+    Kind("nothing", written(b""), r"own\.yaml: holds nothing; expected a YAML mapping"),
+    Kind("comments", written(b"# later\n"), r"own\.yaml: holds nothing; expected a YAML mapping"),
+    Kind(
+        "UTF-16",
+        written("seeds: [1]\n".encode("utf-16")),
+        r"own\.yaml: 'utf-8' codec .* position 0: .*; expected YAML in UTF-8",
+    ),
+    Kind(
+        "no such configuration",
+        lambda folder: ["train", "x", "--config", "own.yaml"],
+        r"error: own\.yaml: No such file or directory; expected a YAML file",
+    ),
+    Kind(
+        "a folder as a configuration",
+        lambda folder: ["train", "x", "--config", folder],
+        r": Is a directory; expected a YAML file",
+    ),
+    Kind(
+        "an experiment that a disk without capitals takes for another",
+        overlay("experiments: {VOC-FCN32s: {base: voc-fcn32s, row: x, tables: [skips]}}"),
+        r"own\.yaml: experiments\.VOC-FCN32s: expected a name that differs from 'voc-fcn32s'",
+    ),
+    Kind(
+        "a folder of archives by ~",
+        overlay("archive_folder: ~/archives"),
+        r"archive_folder: .*~/archives.*: expected a path as it is, without ~ or \$",
+    ),
     Kind("a study that is a pipe", study_that_is_a_pipe, r"studies/a\.yaml: no file"),
     Kind(
         "a configuration without an end",
@@ -207,7 +252,7 @@ FILES = [
         r"own\.yaml: datasets\.mine\.palette",
     ),
 ]
-KINDS = [*EXTENT, *FILES, *VALUES, *TEXTS, *NAMES, *DATA_SETS, *SEEDS, *CLAIMS]
+KINDS = [*EXTENT, *FILES, *VALUES, *MISREAD, *TEXTS, *NAMES, *DATA_SETS, *SEEDS, *CLAIMS]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
