@@ -162,6 +162,25 @@ def test_any_bytes_are_a_metrics_file_or_results_or_refused(
     assert str(path) in str(error.value) and refused_in_one_line(error.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"experiment": "<b>"}, "experiment: .*expected a name"),
+        ({"experiment": "\ud800"}, "experiment: "),
+        ({"split": "\ud800"}, "split: .*control character"),
+        ({"dataset": "\x1b[2J"}, "dataset: .*control character"),
+    ],
+)
+def test_a_metrics_file_whose_texts_cannot_be_written_on_is_refused(
+    tmp_path: Path, change: dict[str, str], problem: str
+) -> None:
+    path = tmp_path / "0.json"
+    path.write_text(json.dumps(RECORD | change), "utf-8")
+    with pytest.raises(InputError, match=rf"0\.json: {problem}") as error:
+        read_record(path)
+    assert refused_in_one_line(error.value)
+
+
 TABLES = {
     read_results: [",".join(RESULT_COLUMNS), "t,r,e,semantic,mean_iu,1,0.5,3,2,%,demo,1,4,c"],
     read_curve: ["iteration,loss,mean_iu", "10,3.5,0.25"],
