@@ -15,6 +15,7 @@ from fcnlib.archives.listing import Member
 from fcnlib.archives.tar_listing import tar_listing
 from fcnlib.archives.zip_listing import ZIP, zip_listing
 from fcnlib.core.errors import InputError, first_line
+from fcnlib.core.printing import printable
 from fcnlib.core.reading import open_regular
 
 MEMBERS = 500_000  # more than any published archive has
@@ -92,11 +93,6 @@ def content_of(archive: Path, member: Member) -> Iterator[bytes]:
             yield part
         if size != member.size:
             raise EOFError(f"{printable(member.name)}: {size} of {member.size} bytes")
-
-
-def printable(name: str) -> str:
-    """The name, or as Python writes it where a terminal or a list of names would not hold it."""
-    return name if name.isprintable() else repr(name)
 
 
 @contextmanager

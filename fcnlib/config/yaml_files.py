@@ -15,6 +15,7 @@ from fcnlib.config.columns import RENAMED_COLUMNS
 from fcnlib.config.schema_base import CONTROL, suggestion
 from fcnlib.config.yaml_extent import LOADER, check_extent, read_text
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import printable
 
 # Numbers in YAML 1.2 and to DVC, but text in YAML 1.1, which PyYAML follows.
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
@@ -58,7 +59,7 @@ class ConfigSource(NamedTuple):
 
 def in_one_line(key: str) -> str:
     """A key as messages show it: YAML lets it have line ends, and characters that none can see."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in key[: 3 * LONGEST])
+    return printable(key[: 3 * LONGEST])
 
 
 def shown(value: Any) -> str:

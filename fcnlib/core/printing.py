@@ -16,6 +16,11 @@ def _escaped(character: str) -> str:
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 
+def short(text: object) -> str:
+    """The beginning of a foreign name, printable."""
+    return printable(str(text)[:100])
+
+
 def printable_lines(text: object) -> str:
     """The same of a text of several lines, which they stay."""
     return "\n".join(map(printable, str(text).split("\n")))

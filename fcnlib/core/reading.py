@@ -17,21 +17,23 @@ KINDS = {
 }
 
 
-def open_regular(path: Path | str) -> BufferedReader:
+def open_regular(path: Path | str, expected: str = "") -> BufferedReader:
     """The file opened to read its bytes; InputError if there is none that is a regular file.
 
     Opening a pipe would wait for whoever writes to it, and reading a device may never end.
+    `expected` is what messages say was expected.
     """
+    end = f"; expected {expected}" if expected else ""
     try:
         kind = KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
         if not kind:
             return open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except FileNotFoundError:
         link = f", as a link to {os.readlink(path)}" if os.path.islink(path) else ""
-        raise InputError(f"{path}: no such file{link}") from None
+        raise InputError(f"{path}: no such file{link}{end}") from None
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-    raise InputError(f"{path}: is {kind}, expected a regular file")
+        raise InputError(f"{path}: {error.strerror}{end}") from None
+    raise InputError(f"{path}: is {kind}{end or ', expected a regular file'}")
 
 
 def read_bytes(path: Path) -> bytes:

@@ -17,6 +17,7 @@ from torch import Tensor
 from fcnlib.config.schema_base import Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import short
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.weights.checkpoint import (
@@ -25,9 +26,7 @@ from fcnlib.models.weights.checkpoint import (
     checked_state,
     first_problem,
 )
-from fcnlib.models.weights.file_kinds import check_readable
 from fcnlib.models.weights.records import Records, open_records
-from fcnlib.models.weights.unpickle import printable
 
 METADATA = "metadata.json"  # a ModelInfo
 BUILD_ARGS = "net.json"  # the arguments of build_fcn
@@ -77,7 +76,6 @@ def read_exported_info(path: Path) -> ModelInfo:
 
 
 def _read(path: Path, *, weights: bool) -> Exported:
-    check_readable(path, MODEL)
     with open_records(path, MODEL) as records:
         try:
             info = ModelInfo.model_validate_json(_extra(records, METADATA) or b"{}")
@@ -123,7 +121,7 @@ def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
     """Raise unless classes, colours and inputs are those of the net, as far as they are known."""
     found = {task: len(names) for task, names in info.classes.items()}
     if found and found != net.heads:
-        raise InputError(f"{path}: classes of {printable(str(found))}; expected {net.heads}")
+        raise InputError(f"{path}: classes of {short(found)}; expected {net.heads}")
     check_palette(net_classes(info, net), info.palette, path)
     if info.inputs:
         check_inputs(info.inputs, net.input_mean.numel(), path)
@@ -144,7 +142,7 @@ def _state(records: Records, net: FCN) -> dict[str, Tensor]:
     place = f"{records.path}: {TENSORS}"
     if odd := sorted(places.keys() ^ expected.keys()):
         what = "lacks" if odd[0] in expected else "holds"
-        raise InputError(f"{place}: {what} {printable(odd[0])}; expected the net's tensors")
+        raise InputError(f"{place}: {what} {short(odd[0])}; expected the net's tensors")
     if len({each.record for each in stored}) < len(expected):
         raise InputError(f"{place}: one record for two tensors; expected one for each")
     found: dict[str, Tensor] = {}
@@ -158,7 +156,7 @@ def _read_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Te
     shape, dtype = tuple(expected.shape), expected.dtype
     if (stored.shape, stored.dtype) != (shape, _dtype(expected)):
         raise InputError(
-            f"{records.path}: {TENSORS}: {stored.name} is {printable(stored.dtype)} of "
+            f"{records.path}: {TENSORS}: {stored.name} is {short(stored.dtype)} of "
             f"{list(stored.shape)[:8]}; expected {_dtype(expected)} of {list(shape)}"
         )
     content = records.tensor(stored.record, expected.numel() * expected.itemsize)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import short
 from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES
-from fcnlib.models.weights.unpickle import printable
 
 TASK = r"[A-Za-z0-9_-]*"  # it becomes part of a file name
 
@@ -46,7 +46,7 @@ def _by_task(found: Any, classes: Classes, path: Path) -> dict[str, Tensor]:
         found = {next(iter(classes), DEFAULT_TASK): found}
     tasks = classes.keys() or found.keys()
     if found.keys() != tasks or not all(re.fullmatch(TASK, str(task)) for task in tasks):
-        names = printable(", ".join(map(str, found))) or "nothing"
+        names = short(", ".join(map(str, found))) or "nothing"
         expected = ", ".join(classes) or "names of tasks"
         raise InputError(f"{path}: gives {names}; expected {expected}")
     for task, each in found.items():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import struct
 import subprocess
 import sys
@@ -251,6 +252,17 @@ def a_legacy_bomb(folder: Path) -> list[object]:
     return ["info", "net.pt"]
 
 
+def a_legacy_void(folder: Path) -> list[object]:
+    """A file from before 2020 that declares 10 to the power of 9 numbers and lists no storage."""
+    torch.save({"x": torch.zeros(77)}, folder / "net.pt", _use_new_zipfile_serialization=False)
+    content, count = (folder / "net.pt").read_bytes(), pickle.BININT1 + b"\x4d"
+    assert content.count(count) == 2  # of the storage, of the tensor
+    content = content.replace(count, pickle.BININT + struct.pack("<i", 10**9))
+    listed = content.rindex(pickle.PROTO + b"\x02")
+    (folder / "net.pt").write_bytes(content[:listed] + pickle.dumps([], 2))
+    return ["info", "net.pt"]
+
+
 def non_finite(folder: Path, suffix: str) -> list[object]:
     path = a_checkpoint(folder / "net.pt")
     if suffix == "caffemodel":
@@ -325,13 +337,14 @@ KINDS = [
     Kind("text", file("net.pt", b"oid sha256:1234\n"), "is text"),
     Kind("Git LFS", file("net.pt", b"version https://git-lfs.github.com/spec/v1\n"), "a Git LFS p"),
     Kind("a whole model", a_whole_model, r"not only tensors in it: torch\.nn\.modules\.linear"),
-    Kind("a pipe", a_pipe, "is no regular file"),
+    Kind("a pipe", a_pipe, "is a named pipe"),
     # That exhaust the machine.
     Kind("a checkpoint of compressed records", lambda f: a_bomb(f, "pt"), "is compressed; exp"),
     Kind("a model of compressed records", lambda f: a_bomb(f, "ts"), "is compressed; expected"),
     Kind("lists of lists of the same lists", a_pickle_bomb, r"net\.pt: damaged"),
     Kind("one number as many", a_long_stride, r"net\.pt: damaged"),
-    Kind("a storage that is not there", a_legacy_bomb, "is cut short"),
+    Kind("a storage that is not there", a_legacy_bomb, r"net\.pt: damaged"),
+    Kind("a storage that is not listed", a_legacy_void, r"net\.pt: damaged"),
     Kind("a huge kernel",
          checkpoint(net={**VALUES.model_dump(mode="json"), "fc6_kernel": 10**9}),
          "fc6_kernel: 1000000000; expected"),

@@ -191,9 +191,9 @@ def test_a_damaged_saved_state_is_set_aside_and_the_training_starts_anew(
 ) -> None:
     values = training_config()
     calm = weights_of(train_net(world, tmp_path / "calm", values))
-    for content in (b"", b"cut"):
+    for content, kind in {b"": "empty", b"cut": "text"}.items():
         (tmp_path / "net.pt.resume").write_bytes(content)
         assert equal_bits(weights_of(train_net(world, tmp_path, values)), calm)
-        assert "net.pt.resume: damaged" in caplog.text and "starting anew" in caplog.text
+        assert f"net.pt.resume: is {kind}" in caplog.text and "starting anew" in caplog.text
         assert (tmp_path / "net.pt.resume.damaged").read_bytes() == content
         assert not (tmp_path / "net.pt.resume").exists()

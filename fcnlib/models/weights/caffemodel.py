@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
-from fcnlib.models.weights.file_kinds import EMPTY, TEXT, check_readable, kind_of_file
+from fcnlib.core.printing import printable
+from fcnlib.models.weights.file_kinds import EMPTY, TEXT, kind_of_file
 from fcnlib.models.weights.protobuf_wire import (
     BYTES,
     FIXED32,
@@ -93,8 +94,7 @@ def read_layers(path: Path | str) -> dict[str, CaffeLayer]:
     convolution keeps all four. Where two layers have one name, the later one with weights counts.
     """
     path = Path(path)
-    check_readable(path, CAFFEMODEL)
-    kind = kind_of_file(path)
+    kind = kind_of_file(path, CAFFEMODEL)
     if kind not in ("", TEXT):  # a small file may pass for text
         place = "" if kind == EMPTY else "byte 0: "
         raise CaffemodelError(f"{path}: {place}is {kind}; expected {CAFFEMODEL}")
@@ -158,7 +158,7 @@ class _NetReader(MessageReader):
         if field.end - field.start > MAX_NAME:
             size = field.end - field.start
             raise self.error(field.key, f"a name of {size} bytes", f"{MAX_NAME} at most")
-        return "".join(c if c.isprintable() else "?" for c in self.read_text(field))
+        return printable(self.read_text(field))
 
     def subfield(self, message: Field, number: int) -> Field:
         """A field of an inner message; one that is not there is empty."""

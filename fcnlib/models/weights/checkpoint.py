@@ -15,8 +15,9 @@ from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.printing import short
 from fcnlib.models.weights.file_kinds import TORCHSCRIPT, kind_of_file
-from fcnlib.models.weights.unpickle import CHECKPOINT, printable, read_torch
+from fcnlib.models.weights.torch_files import CHECKPOINT, read_torch
 
 INTEGER_BUFFERS = ("input_order", "num_batches_tracked")  # buffers
 # What the file of a segmentation net must hold, and all that the file of a classifier holds.
@@ -90,7 +91,7 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
 def first_problem(error: ValidationError) -> str:
     """The first place that is wrong, and what is wrong there, in one line."""
     problem = error.errors()[0]
-    place = printable(".".join(map(str, problem["loc"])))
+    place = short(".".join(map(str, problem["loc"])))
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
@@ -100,7 +101,7 @@ def check_palette(
     """Raise unless there are as many colours as classes of each task, or none."""
     for task, colours in palette.items():
         if task not in classes:
-            raise InputError(f"{path}: palette of {printable(task)!r}; expected of {list(classes)}")
+            raise InputError(f"{path}: palette of {short(task)!r}; expected of {list(classes)}")
         count = len(classes[task])
         if colours and len(colours) != count:
             raise InputError(f"{path}: palette of {len(colours)} colours; expected {count}")
@@ -111,7 +112,7 @@ def check_inputs(inputs: Sequence[str], channels: int, path: Path) -> None:
     known = {str(name): count for name, count in CHANNELS.items()}
     counts = [known.get(name, 0) for name in inputs]
     if 0 in counts or len(set(inputs)) < len(inputs) or sum(counts) != channels:
-        found = printable(", ".join(inputs)) or "none"
+        found = short(", ".join(inputs)) or "none"
         raise InputError(f"{path}: inputs {found}; expected such of {channels} channels in all")
 
 
@@ -160,7 +161,7 @@ def checked_state(state: object, path: Path) -> dict[str, Tensor]:
 
 def _check_tensor(name: str, tensor: Tensor, path: Path) -> None:
     """Raise unless its numbers can be those of a layer."""
-    what = f"{path}: {printable(name)}"
+    what = f"{path}: {short(name)}"
     if not (tensor.is_floating_point() or name.endswith(INTEGER_BUFFERS)):
         kind = str(tensor.dtype).removeprefix("torch.")
         raise InputError(f"{what} is of type {kind}; expected floating point numbers")

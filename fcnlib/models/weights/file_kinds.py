@@ -4,10 +4,11 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
 
 HEAD = 4096  # bytes looked at
-PYTORCH, TORCHSCRIPT, PICKLE = "a PyTorch file", "an exported model (TorchScript)", "a pickle"
+PYTORCH, PYTORCH_LEGACY = "a PyTorch file", "a PyTorch file from before 2020"
+TORCHSCRIPT = "an exported model (TorchScript)"
 EMPTY, TEXT = "empty", "text"
 
 
@@ -20,6 +21,7 @@ class Signature(NamedTuple):
 
 
 SIGNATURES = (
+    Signature(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", PYTORCH_LEGACY),
     Signature(b"\x1f\x8b", "gzip data"),
     Signature(b"BZh", "bzip2 data"),
     Signature(b"\xfd7zXZ\0", "xz data"),
@@ -51,9 +53,9 @@ MEMBERS = {
 }
 
 
-def kind_of_file(path: Path) -> str:
+def kind_of_file(path: Path, expected: str = "") -> str:
     """What the file is, such as "a web page"; "" where its first bytes do not tell."""
-    with open(path, "rb") as file:
+    with open_regular(path, expected) as file:
         head = file.read(HEAD)
     if not head:
         return EMPTY
@@ -67,7 +69,7 @@ def kind_of_file(path: Path) -> str:
     if head[:1] == b"\x08" and any(maker in head for maker in (b"onnx", b"pytorch", b"tf2onnx")):
         return "an ONNX model"
     if head[:1] == b"\x80" and head[1:2] <= b"\x05":
-        return PICKLE
+        return "a pickle, not of PyTorch"
     return _kind_of_text(head)
 
 
@@ -95,19 +97,3 @@ def _kind_of_text(head: bytes) -> str:
     if not text.isprintable() and any(c < " " and not c.isspace() for c in text):
         return ""
     return "JSON" if text.startswith(("{", "[")) else TEXT
-
-
-def check_readable(path: Path, expected: str) -> None:
-    """Raise unless it is a regular file: a pipe or a device may never end."""
-    if not path.is_file():
-        what = "no such file"
-        if path.is_dir():
-            what = "is a folder"
-        elif path.exists():
-            what = "is no regular file"
-        raise InputError(f"{path}: {what}; expected {expected}")
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; expected {expected}") from None

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.reading import open_regular
 
 # What zipfile raises for damaged files; it has no common class.
 ZIP_ERRORS = (
@@ -72,6 +73,12 @@ class Records:
             raise EOFError
         return content
 
+    def check_stored(self) -> None:
+        """Raise unless every record is stored as it is, and its CRC is right."""
+        for name in self._infos:
+            self._stored(name)
+        self.check_all()
+
     def check_all(self) -> None:
         """Raise unless the CRC of every record is right, also of those that are compressed."""
         compressed = [i for i in self._infos.values() if i.compress_type != zipfile.ZIP_STORED]
@@ -95,7 +102,7 @@ class Records:
 def open_records(path: Path, expected: str) -> Iterator[Records]:
     """The records of a ZIP file; what is wrong with it is one line, which ends in `expected`."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path, expected) as file, zipfile.ZipFile(file) as archive:
             records = Records(path, archive)
             if "byteorder" in records and records.read("byteorder") != b"little":
                 raise InputError(f"{path}: of a big-endian machine; expected little-endian numbers")

@@ -231,7 +231,7 @@ def test_a_name_is_shown_in_one_line(path: Path) -> None:
     net = CAFFE["NetParameter"]()
     net.layer.add(name="two\nlines").blobs.add(data=[1, 2, 3], shape={"dim": [2]})
     path.write_bytes(net.SerializeToString())
-    with pytest.raises(CaffemodelError, match=r"two\?lines has 3 numbers"):
+    with pytest.raises(CaffemodelError, match=r"two\\nlines has 3 numbers"):
         read_caffemodel(path)
     net.layer[0].name = 1001 * "x"
     path.write_bytes(net.SerializeToString())

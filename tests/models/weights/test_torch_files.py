@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
-from fcnlib.models.weights.unpickle import read_torch
+from fcnlib.models.weights.torch_files import read_torch
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -1,0 +1,117 @@
+"""What `torch.save` wrote: tensors and plain values, read without running code.
+
+torch reads it, and runs no code with `weights_only`. But it checks no CRC, and would call functions
+of its own that allocate what a file merely declares: the file is checked for both before.
+"""
+
+import io
+import pickletools
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from fcnlib.core.errors import InputError
+from fcnlib.core.printing import short
+from fcnlib.models.weights.file_kinds import PYTORCH, PYTORCH_LEGACY, kind_of_file
+from fcnlib.models.weights.records import open_records
+
+CHECKPOINT = "a checkpoint (.pt)"
+MAX_VALUES = 1_000_000  # plain values, each counted as often as it is referred to
+MAX_DEPTH = 50
+LEGACY_PICKLES = 5  # magic number, version, machine, content, names of storages
+REALS = ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
+# All that a pickle of dense tensors and plain values names.
+NAMES = {
+    *("collections OrderedDict", "torch Size", "torch._utils _rebuild_parameter"),
+    *("torch._utils _rebuild_tensor", "torch._utils _rebuild_tensor_v2"),
+    *(
+        f"{module} {numbers}Storage"
+        for module in ("torch", "torch.cuda")
+        for numbers in (*REALS, "ComplexFloat", "ComplexDouble")
+    ),
+}
+
+
+def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
+    """The content of a .pt file: tensors, and plain values in dicts, lists and tuples.
+
+    Tensors lie in the mapped file, but for a legacy one; changing them never changes it.
+
+    Raises:
+        InputError: The file is missing, damaged, of another kind, or would run code.
+    """
+    kind = kind_of_file(path, expected)
+    if not kind:
+        raise InputError(
+            f"{path}: of no kind that is known; expected {expected}, or the suffix .caffemodel of "
+            "Caffe's files"
+        )
+    if kind not in (PYTORCH, PYTORCH_LEGACY):
+        raise InputError(f"{path}: is {kind}; expected {expected}")
+    try:
+        if kind == PYTORCH:
+            with open_records(path, expected) as records:
+                records.check_stored()
+                _check_pickle(io.BytesIO(records.read("data.pkl")), path, expected)
+        else:
+            with open(path, "rb") as file:
+                for _ in range(LEGACY_PICKLES):
+                    _check_pickle(file, path, expected)
+        return _Plain(path.stat().st_size).checked(
+            torch.load(path, map_location="cpu", weights_only=True, mmap=kind == PYTORCH)
+        )
+    except InputError:
+        raise
+    except Exception:  # of any class, for bytes that are no pickle
+        raise InputError(f"{path}: damaged; expected {expected}") from None
+
+
+def _check_pickle(file: IO[bytes], path: Path, expected: str) -> None:
+    """Read up to the end of a pickle; raise unless it names known classes alone."""
+    for code, argument, _ in pickletools.genops(file):
+        if code.name == "GLOBAL" and argument not in NAMES:
+            name = short(str(argument).replace(" ", "."))
+            raise InputError(
+                f"{path}: not only tensors in it: {name} (is it a whole model?); "
+                f"expected {expected}"
+            )
+        if code.name == "PROTO" and argument != 2:
+            raise InputError(f"{path}: of pickle protocol {argument}; expected 2, torch's default")
+
+
+class _Plain:
+    """Checks that a content is of tensors and plain values, and no more than a file can hold."""
+
+    def __init__(self, file_size: int) -> None:
+        self._left, self._bytes_left = MAX_VALUES, file_size
+        self._storages: set[int] = set()
+
+    def checked(self, value: Any, depth: int = 0) -> Any:
+        """The value with plain tensors; a ValueError if there is anything else in it."""
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise ValueError
+        if isinstance(value, Tensor):
+            return self._tensor(value)
+        if isinstance(value, dict):
+            return {
+                self.checked(k, depth + 1): self.checked(v, depth + 1) for k, v in value.items()
+            }
+        if isinstance(value, list | tuple | set):
+            return type(value)([self.checked(each, depth + 1) for each in value])
+        if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+            return value
+        raise ValueError
+
+    def _tensor(self, tensor: Tensor) -> Tensor:
+        """The tensor, without what else a parameter is."""
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in self._storages:
+            self._storages.add(storage.data_ptr())
+            self._bytes_left -= storage.nbytes()
+        # One number may be shown as many, and a legacy file lists fewer storages than it declares.
+        if tensor.nbytes > storage.nbytes() or self._bytes_left < 0:
+            raise ValueError
+        return tensor.detach()
