@@ -6,11 +6,6 @@ from pathlib import Path
 from fcnlib.core.reading import open_regular
 
 
-def has_checksum(path: Path, checksum: str) -> bool:
-    """Whether a file has the checksum; `sha256-prefix` compares only the digits that are known."""
-    return computed_checksum(path, checksum).endswith(checksum.partition(":")[2])
-
-
 def computed_checksum(path: Path, checksum: str) -> str:
     """The file's own checksum, of the algorithm and length of the given one."""
     algorithm, _, expected = checksum.partition(":")

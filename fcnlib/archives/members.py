@@ -2,11 +2,7 @@
 
 import os
 import re
-import struct
-import tarfile
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,26 +10,13 @@ from pathlib import Path
 from fcnlib.archives.listing import Member
 from fcnlib.archives.tar_listing import tar_listing
 from fcnlib.archives.zip_listing import ZIP, zip_listing
-from fcnlib.core.errors import InputError, first_line
+from fcnlib.core.errors import DAMAGED, InputError, first_line
 from fcnlib.core.printing import printable
 from fcnlib.core.reading import open_regular
 
 MEMBERS = 500_000  # more than any published archive has
 MEMBER_SIZE = 1 << 28  # bytes of a member that is read at once
 ICON = "Icon\r"  # macOS's file of a folder's icon
-# What tarfile, gzip and zipfile raise for damaged or encrypted archives; there is no common class.
-DAMAGED = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-)
 
 
 class DamagedArchiveError(InputError):

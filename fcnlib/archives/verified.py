@@ -11,6 +11,7 @@ from fcnlib.archives.catalogue import ARCHIVES, Archive
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256, write_json
+from fcnlib.core.reading import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,6 @@ def read_verified(records: Iterable[Path]) -> list[Verified]:
 
 def _read(path: Path) -> Verified:
     try:
-        return Verified.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+        return Verified.model_validate_json(read_bytes(path))
     except ValidationError as error:
         raise InputError(f"{path}: {error.errors()[0]['msg']}") from None

@@ -2,6 +2,10 @@
 
 import errno
 import logging
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -9,6 +13,23 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
+# What zipfile, tarfile, zlib, Pillow and NumPy raise for damaged files; there is no common class.
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 # What no other file would escape either.
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 

@@ -18,6 +18,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.listing import as_file_name, file_id, same_form
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
+from fcnlib.core.reading import read_bytes
 from fcnlib.datasets import images
 from fcnlib.datasets.journal import StoredFile, pixel_digest
 from fcnlib.datasets.reader import DIGESTS, HHA_INFO, INFO, read_info, read_list
@@ -39,11 +40,9 @@ def digest_lines(splits: Mapping[str, Sequence[str]], files: Iterable[StoredFile
 def read_digests(root: Path) -> Digests:
     """The content of a prepared data set's `digests.txt`."""
     path = root / DIGESTS
+    content = read_bytes(path)
     try:
-        content = path.read_bytes()
         matches = [_LINE.fullmatch(line) for line in content.decode().split("\n")]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file, expected a line for each file") from None
     if None in matches:

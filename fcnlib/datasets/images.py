@@ -1,8 +1,6 @@
 """Reading and writing image and label files; a bad file is an InputError that names it."""
 
 import io
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from fcnlib.config.schema_base import Colour
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import DAMAGED, InputError
 from fcnlib.core.reading import open_regular
 from fcnlib.datasets.formats import what_is
 
@@ -25,20 +23,6 @@ FORMATS = (
     *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "HEIF"),
 )
 LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
-# What Pillow raises for damaged files, by format; it has no common class.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    RuntimeError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    OverflowError,
-)
 # Pillow stretches greys of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
 _ORIENTATION = 0x0112  # EXIF tag
@@ -81,13 +65,9 @@ def _damage_named(name: object) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file") from None
-    except IsADirectoryError:
-        raise InputError(f"{name}: is a folder, expected an image") from None
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
@@ -141,7 +121,7 @@ def orientation(image: Image.Image) -> int:
     """The EXIF orientation: 1 is upright, 5 to 8 swap height and width."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except _DAMAGED:  # a damaged tag counts as upright
+    except DAMAGED:  # a damaged tag counts as upright
         return 1
     return value if value in _TRANSPOSE else 1
 

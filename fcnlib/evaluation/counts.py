@@ -1,8 +1,6 @@
 """Confusion counts as files, and scores held against the counts that they are functions of."""
 
 import math
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,26 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import DAMAGED, InputError
 from fcnlib.evaluation.metrics import class_iu, scores
 
 Array = NDArray[np.int64]
 Score = float | list[float | None] | None
 
 LARGEST = 2**40  # pixels of an image; sums of a million of them still fit an int64
-UNREADABLE = (
-    *(
-        OSError,
-        EOFError,
-        KeyError,
-        TypeError,
-        ValueError,
-        MemoryError,
-        RuntimeError,
-        NotImplementedError,
-    ),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 class ImageCounts(NamedTuple):
@@ -46,7 +31,7 @@ def read_counts(path: Path | str, tasks: Sequence[str]) -> ImageCounts:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             ids = list(map(str, file["ids"]))
             found = {task: np.asarray(file[task]) for task in tasks if task in file.files}
-    except UNREADABLE as error:
+    except DAMAGED as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: expected confusion counts per image: {reason}") from None
     if not found:

@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+from fcnlib.core.errors import DAMAGED
 from fcnlib.core.reading import open_regular
 
 HEAD = 4096  # bytes looked at
@@ -77,7 +78,7 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (OSError, ValueError, LookupError, NotImplementedError, zipfile.BadZipFile):
+    except DAMAGED:
         return "a ZIP archive or PyTorch file that is cut short (an incomplete download?)"
     for end, kind in MEMBERS.items():
         if any(name.endswith(end) for name in names):

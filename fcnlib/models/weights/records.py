@@ -1,8 +1,6 @@
 """The records of PyTorch's ZIP files, each checked against its size and CRC before it is used."""
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,21 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import DAMAGED, InputError
 from fcnlib.core.reading import open_regular
 
-# What zipfile raises for damaged files; it has no common class.
-ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,  # an encrypted member
-    ValueError,
-)
 CHUNK = 1 << 20
 CODE_BYTES = 64 << 20  # of all compressed records: TorchScript compresses its code alone
 
@@ -109,5 +95,5 @@ def open_records(path: Path, expected: str) -> Iterator[Records]:
             yield records
     except InputError:
         raise
-    except ZIP_ERRORS:
+    except DAMAGED:
         raise InputError(f"{path}: damaged; expected {expected}") from None
