@@ -252,6 +252,16 @@ def a_legacy_bomb(folder: Path) -> list[object]:
     return ["info", "net.pt"]
 
 
+def a_longer_storage(folder: Path) -> list[object]:
+    """A file that declares 78 numbers where 77 are stored."""
+    torch.save({"x": torch.zeros(77)}, folder / "net.pt")
+    with zipfile.ZipFile(folder / "net.pt") as archive:
+        content = archive.read("net/data.pkl")
+    assert content.count(b"K\x4d") == 2  # of the storage, of the tensor
+    rewritten(folder / "net.pt", {"data.pkl": content.replace(b"K\x4d", b"K\x4e")})
+    return ["info", "net.pt"]
+
+
 def a_legacy_void(folder: Path) -> list[object]:
     """A file from before 2020 that declares 10 to the power of 9 numbers and lists no storage."""
     torch.save({"x": torch.zeros(77)}, folder / "net.pt", _use_new_zipfile_serialization=False)
@@ -344,6 +354,7 @@ KINDS = [
     Kind("lists of lists of the same lists", a_pickle_bomb, r"net\.pt: damaged"),
     Kind("one number as many", a_long_stride, r"net\.pt: damaged"),
     Kind("a storage that is not there", a_legacy_bomb, r"net\.pt: damaged"),
+    Kind("a storage beyond its record", a_longer_storage, r"net\.pt: damaged"),
     Kind("a storage that is not listed", a_legacy_void, r"net\.pt: damaged"),
     Kind("a huge kernel",
          checkpoint(net={**VALUES.model_dump(mode="json"), "fc6_kernel": 10**9}),

@@ -38,6 +38,10 @@ class Records:
         """The records' names."""
         return list(self._infos)
 
+    def size(self, folder: str) -> int:
+        """The bytes of all records of a folder such as "data/"."""
+        return sum(i.file_size for name, i in self._infos.items() if name.startswith(folder))
+
     def read(self, name: str) -> bytes:
         """A record's bytes."""
         return self.tensor(name).numpy().tobytes()

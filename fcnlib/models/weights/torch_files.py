@@ -54,14 +54,15 @@ def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
         if kind == PYTORCH:
             with open_records(path, expected) as records:
                 records.check_stored()
+                size = records.size("data/")
                 _check_pickle(io.BytesIO(records.read("data.pkl")), path, expected)
         else:
+            size = path.stat().st_size
             with open(path, "rb") as file:
                 for _ in range(LEGACY_PICKLES):
                     _check_pickle(file, path, expected)
-        return _Plain(path.stat().st_size).checked(
-            torch.load(path, map_location="cpu", weights_only=True, mmap=kind == PYTORCH)
-        )
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=kind == PYTORCH)
+        return _Plain(size).checked(content)
     except InputError:
         raise
     except Exception:  # of any class, for bytes that are no pickle
@@ -82,10 +83,10 @@ def _check_pickle(file: IO[bytes], path: Path, expected: str) -> None:
 
 
 class _Plain:
-    """Checks that a content is of tensors and plain values, and no more than a file can hold."""
+    """Checks that a content is of tensors and plain values, and no more than a file holds."""
 
-    def __init__(self, file_size: int) -> None:
-        self._left, self._bytes_left = MAX_VALUES, file_size
+    def __init__(self, size: int) -> None:
+        self._left, self._bytes_left = MAX_VALUES, size
         self._storages: set[int] = set()
 
     def checked(self, value: Any, depth: int = 0) -> Any:
@@ -111,7 +112,8 @@ class _Plain:
         if storage.data_ptr() not in self._storages:
             self._storages.add(storage.data_ptr())
             self._bytes_left -= storage.nbytes()
-        # One number may be shown as many, and a legacy file lists fewer storages than it declares.
+        # One number may be shown as many, and storages declared that are longer than their records
+        # or, in a legacy file, not there.
         if tensor.nbytes > storage.nbytes() or self._bytes_left < 0:
             raise ValueError
         return tensor.detach()
