@@ -1,7 +1,8 @@
 """What `torch.save` wrote: tensors and plain values, read without running code.
 
-A pickle is a program. Here it can name a few classes, none of which does anything: a tensor is
-only described while the pickle is read, and made afterwards, once all sizes are checked.
+A pickle is a program. Here it can name a few classes, none of which does anything or can be
+changed: a tensor is only described while the pickle is read, and made afterwards, once all sizes
+are checked.
 """
 
 import io
@@ -9,12 +10,10 @@ import math
 import pickle
 import pickletools
 import struct
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +28,9 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 MAX_VALUES = 1_000_000  # plain values, each counted as often as it is referred to
 MAX_DEPTH = 50
+MAX_PICKLE = 1 << 24  # bytes: its tensors' numbers are beside it
+TEXT_VALUE = 16  # characters or bytes that count as one more value
+MAX_BITS = 4096  # of a whole number: Python refuses to print those of over 4300 digits
 # What unpickling raises for bytes that are no pickle; it has no common class.
 NO_PICKLE = (
     pickle.UnpicklingError,
@@ -63,24 +65,21 @@ DTYPES = {
 Storage = Callable[[str, int], Tensor]  # the bytes of a storage of this name and size
 
 
-@dataclass(frozen=True, slots=True)
-class _StorageType:
+class _StorageType(NamedTuple):
     """The class of a storage, which only names its type."""
 
     dtype: torch.dtype
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(NamedTuple):
     """A storage, described."""
 
     name: str
     dtype: torch.dtype
-    count: int
+    length: int  # numbers
 
 
-@dataclass(frozen=True, slots=True)
-class _Described:
+class _Described(NamedTuple):
     """A tensor, described."""
 
     storage: _Stored
@@ -103,6 +102,14 @@ class _RebuildParameter:
         return data
 
 
+class _MakeDict:
+    __slots__ = ()
+
+    def __call__(self, items: Any = ()) -> dict[Any, Any]:
+        pairs = [(key, value) for key, value in items]
+        return dict(zip(_checked_keys(key for key, _ in pairs), (v for _, v in pairs), strict=True))
+
+
 class _Size:
     __slots__ = ()
 
@@ -111,7 +118,7 @@ class _Size:
 
 
 GLOBALS: Mapping[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "OrderedDict"): _MakeDict(),
     ("torch", "Size"): _Size(),
     ("torch._utils", "_rebuild_tensor"): _RebuildTensor(),
     ("torch._utils", "_rebuild_tensor_v2"): _RebuildTensor(),
@@ -128,16 +135,64 @@ class ForeignClass(pickle.UnpicklingError):
     """A pickle names a class that no file of tensors needs."""
 
 
-class _Unpickler(pickle.Unpickler):
-    """Knows the classes of GLOBALS alone, and keeps the descriptions of all storages by name."""
+class _Unpickler(pickle._Unpickler):
+    """Knows the classes of GLOBALS alone, and keeps the descriptions of all storages by name.
+
+    In Python, not C: what is made is checked before it is used. The hash of a tuple of tuples, as a
+    key, may take for ever or end the process.
+    """
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+    append: Callable[[Any], None]
 
     def __init__(self, content: bytes) -> None:
+        if len(content) > MAX_PICKLE:
+            raise pickle.UnpicklingError
         super().__init__(io.BytesIO(content), encoding="utf-8")
         self.storages: dict[str, _Stored] = {}
-        for code, argument, _ in pickletools.genops(content):
-            # All places of the memo before this one would be allocated.
-            if code.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > len(content):
-                raise pickle.UnpicklingError
+
+    def _set_item(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self._last(dict).update(zip(_checked_keys([key]), [value], strict=True))
+
+    def _set_items(self) -> None:
+        items = self.pop_mark()
+        self._last(dict).update(zip(_checked_keys(items[::2]), items[1::2], strict=True))
+
+    def _add_items(self) -> None:
+        items = self.pop_mark()
+        self._last(set).update(_checked_keys(items))
+
+    def _make_dict(self) -> None:
+        items = self.pop_mark()
+        self.append(dict(zip(_checked_keys(items[::2]), items[1::2], strict=True)))
+
+    def _leave_out_attributes(self) -> None:
+        self.stack.pop()
+
+    def _last(self, kind: type) -> Any:
+        if type(self.stack[-1]) is not kind:
+            raise pickle.UnpicklingError
+        return self.stack[-1]
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: read
+        for code, read in pickle._Unpickler.dispatch.items()
+        # What makes objects of other kinds, or allocates whatever size is declared.
+        if bytes([code])
+        not in (
+            *(pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.FROZENSET),
+            *(pickle.EXT1, pickle.EXT2, pickle.EXT4),
+            *(pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
+        )
+    } | {
+        pickle.SETITEM[0]: _set_item,
+        pickle.SETITEMS[0]: _set_items,
+        pickle.ADDITEMS[0]: _add_items,
+        pickle.DICT[0]: _make_dict,
+        pickle.BUILD[0]: _leave_out_attributes,
+    }
 
     def find_class(self, module: str, name: str) -> Any:
         """What stands for a class."""
@@ -148,11 +203,21 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Stored:
         """A storage's description."""
         kind, storage, name, _, count, *_ = pid
-        if kind != "storage" or not isinstance(storage, _StorageType) or count < 0:
+        is_named = type(name) in (str, int) and type(count) is int
+        if kind != "storage" or not isinstance(storage, _StorageType) or not is_named or count < 0:
             raise pickle.UnpicklingError
-        stored = _Stored(str(name), storage.dtype, int(count))
+        stored = _Stored(str(name), storage.dtype, count)
         self.storages[stored.name] = stored
         return stored
+
+
+def _checked_keys(keys: Iterable[Any]) -> Iterator[Any]:
+    """The keys of a dict, if each can be hashed at once: texts, numbers, or tuples of them."""
+    for key in keys:
+        parts = key if type(key) is tuple else (key,)
+        if not all(part is None or isinstance(part, str | bytes | int | float) for part in parts):
+            raise pickle.UnpicklingError
+        yield key
 
 
 def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
@@ -193,7 +258,7 @@ def printable(text: str) -> str:
 
 def _read_records(records: Records) -> Any:
     """The content of a ZIP file."""
-    described = _Unpickler(records.read("data.pkl")).load()
+    described = _Unpickler(records.read("data.pkl", MAX_PICKLE)).load()
     return _Maker(lambda name, size: records.tensor(f"data/{name}", size)).made(described)
 
 
@@ -222,7 +287,7 @@ def _next_pickle(file: BufferedReader) -> _Unpickler:
     """The next pickle of a file, which is then behind it."""
     start = file.tell()
     for code, _, _ in pickletools.genops(file):
-        if code.name == "STOP":
+        if code.name == "STOP" or file.tell() - start > MAX_PICKLE:
             break
     size = file.tell() - start
     file.seek(start)
@@ -238,7 +303,7 @@ def _storage_starts(
         (count,) = struct.unpack("<q", file.read(8))
         stored = storages[str(name)]
         size, start = count * stored.dtype.itemsize, file.tell()
-        if count != stored.count or size > end - start:
+        if count != stored.length or size > end - start:
             raise InputError(f"{path}: storage {printable(name)} of {count} numbers is cut short")
         yield str(name), start
         file.seek(size, io.SEEK_CUR)
@@ -260,12 +325,17 @@ class _Maker:
         if isinstance(value, _Described):
             return self._tensor(value)
         if isinstance(value, dict):
-            return {self.made(k, depth + 1): self.made(v, depth + 1) for k, v in dict.items(value)}
-        if isinstance(value, list | tuple):
+            return {self.made(k, depth + 1): self.made(v, depth + 1) for k, v in value.items()}
+        if type(value) in (list, tuple):
             return type(value)(self.made(each, depth + 1) for each in value)
         if isinstance(value, set):
             return {self.made(each, depth + 1) for each in value}
-        if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        if isinstance(value, str | bytes):
+            self._left -= len(value) // TEXT_VALUE
+            return value
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise pickle.UnpicklingError
+        if value is None or isinstance(value, bool | int | float):
             return value
         raise pickle.UnpicklingError
 
@@ -273,13 +343,13 @@ class _Maker:
         """A tensor that lies within its storage."""
         stored, shape, stride = described.storage, described.shape, described.stride
         whole = [described.offset, *shape, *stride]
-        if len(shape) != len(stride) or not all(type(n) is int and n >= 0 for n in whole):
+        if len(shape) != len(stride) or not all(type(n) is int and 0 <= n < 1 << 63 for n in whole):
             raise pickle.UnpicklingError
         last = sum((side - 1) * step for side, step in zip(shape, stride, strict=True))
         numbers = math.prod(shape)
-        if (numbers and described.offset + last >= stored.count) or numbers > stored.count:
+        if (numbers and described.offset + last >= stored.length) or numbers > stored.length:
             raise pickle.UnpicklingError
         if stored not in self._made:
-            content = self._storage(stored.name, stored.count * stored.dtype.itemsize)
+            content = self._storage(stored.name, stored.length * stored.dtype.itemsize)
             self._made[stored] = content.view(stored.dtype)
         return self._made[stored].as_strided(shape, stride, described.offset)
