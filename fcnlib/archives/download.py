@@ -26,6 +26,7 @@ ATTEMPTS = 4  # in a row without a byte received
 REDIRECTS = 10
 RECEIVED = 3  # times the largest size, of an address whose file has to be started again
 CHUNK = 1 << 17
+REASON = 200  # characters of what a server says
 _CONNECTION_LOST = (
     requests.ConnectionError,
     requests.Timeout,
@@ -185,9 +186,9 @@ def _answers(
 def _redirected(url: str, location: str, resolver: Resolver) -> str:
     target = urljoin(url, location)
     if urlsplit(target).scheme not in ("http", "https"):
-        raise _RefusedError(f"redirects to {target!r}, expected http or https")
+        raise _RefusedError(f"redirects to {_shorten(target)!r}, expected http or https")
     if leads_inside(url, target, resolver):
-        raise _RefusedError(f"redirects to {target!r}, an address that is not public")
+        raise _RefusedError(f"redirects to {_shorten(target)!r}, an address that is not public")
     return target
 
 
@@ -221,14 +222,14 @@ def _end_or_restart(part: PartialDownload, response: requests.Response) -> None:
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
     if total != str(part.size()):
         part.clear()
-        raise _InterruptedError(f"{response.status_code} {response.reason}")
+        raise _InterruptedError(f"{response.status_code} {_shorten(response.reason)}")
 
 
 def _check_status(response: requests.Response) -> None:
     if response.status_code in _TEMPORARY_STATUS:
-        raise _InterruptedError(f"{response.status_code} {response.reason}")
+        raise _InterruptedError(f"{response.status_code} {_shorten(response.reason)}")
     if response.status_code not in (200, 206):
-        raise _RefusedError(f"{response.status_code} {response.reason}")
+        raise _RefusedError(f"{response.status_code} {_shorten(response.reason)}")
 
 
 def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
@@ -241,7 +242,7 @@ def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
         return offset, None if match[2] == "*" else int(match[2])
     length = response.headers.get("Content-Length")
     if length is not None and not re.fullmatch(_NUMBER, length):
-        raise _RefusedError(f"Content-Length is {length!r}, expected a number of bytes")
+        raise _RefusedError(f"Content-Length is {_shorten(length)!r}, expected a number of bytes")
     return 0, int(length) if length else None
 
 
@@ -270,8 +271,13 @@ def _received(part: PartialDownload) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause in one line; requests and urllib3 nest their exceptions."""
+    """The innermost cause in a short line; requests and urllib3 nest their exceptions."""
     while error.args and isinstance(error.args[-1], Exception):
         error = error.args[-1]
     reason = getattr(error, "reason", None)
-    return " ".join(str(reason or error).split())
+    return _shorten(" ".join(str(reason or error).split()))
+
+
+def _shorten(text: str) -> str:
+    """The begin of a text that a server may have made of any length."""
+    return text if len(text) <= REASON else f"{text[:REASON]}..."

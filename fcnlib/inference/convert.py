@@ -260,7 +260,10 @@ def converted(
     if predict_from:
         values = infer_net(weights, backbone, predict_from, shapes, skip_scales, source)
         heads = infer_heads(state, values, source, _tasks(weights))
-        net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
+        try:
+            net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from None
     else:
         top = "loss3/classifier.bias" if backbone == "googlenet" else "fc8.bias"
         if top not in state:

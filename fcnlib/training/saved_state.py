@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from fcnlib.training.history import (
 
 SAVED_STATE = "a training's saved state"
 DAMAGED_SUFFIX = ".damaged"
+OTHER_SUFFIX = ".other"  # of a state that another training can be resumed from
 GPU_GENERATOR = "cuda"  # of random numbers; trainings on the CPU have none
 Identity = dict[str, JsonValue]
 State = dict[str, Tensor]
@@ -86,9 +88,13 @@ def read_state(path: Path, expected: Expected) -> SavedState | None:
     return saved
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that nothing takes it for one that can."""
-    aside = path.with_name(path.name + DAMAGED_SUFFIX)
+def set_aside(path: Path, suffix: str) -> Path:
+    """Rename a file that cannot be used, so that nothing takes it for one that can.
+
+    None that was set aside before is lost: a later one has a number.
+    """
+    names = (path.name + suffix + number for number in chain([""], map(str, count(2))))
+    aside = next(each for each in map(path.with_name, names) if not os.path.lexists(each))
     os.replace(path, aside)
     return aside
 

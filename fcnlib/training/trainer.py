@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from torch import Tensor
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import Training
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import sha256
+from fcnlib.core.files import name_os_errors, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
@@ -42,7 +43,9 @@ from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import Loss, require_labels
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 from fcnlib.training.saved_state import (
+    DAMAGED_SUFFIX,
     GPU_GENERATOR,
+    OTHER_SUFFIX,
     Expected,
     SavedState,
     read_state,
@@ -167,6 +170,8 @@ class Trainer:
 
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
+        for path in (checkpoint, curve):
+            _require_writable(path)
         saved = checkpoint.with_name(checkpoint.name + ".resume")
         if resume and saved.exists():
             self._restore_state(saved)
@@ -342,10 +347,15 @@ class Trainer:
         try:
             saved = read_state(path, self._expected_state())
         except InputError as error:
-            log.warning("%s; set aside as %s, starting anew", error, set_aside(path).name)
+            aside = set_aside(path, DAMAGED_SUFFIX).name
+            log.warning("%s; set aside as %s, starting anew", error, aside)
             return
         if saved is None:
-            log.warning("%s belongs to other values, data, weights or code: starting anew", path)
+            aside = set_aside(path, OTHER_SUFFIX).name
+            log.warning(
+                "%s belongs to other values, data, weights or code: kept as %s, starting anew",
+                *(path, aside),
+            )
             return
         self._resume_from(saved)
         log.info("resuming from iteration %d of %s", self.state.iteration, path)
@@ -378,3 +388,13 @@ class Trainer:
             provenance={**self.provenance, "diverged_at": state.diverged_at},
         )
         write_checkpoint(path, checkpoint)
+
+
+def _require_writable(path: Path) -> None:
+    """Raise if a file cannot be written, before a training has taken its hours."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected a file to write")
+    with name_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: its folder may not be written to")

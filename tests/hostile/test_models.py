@@ -236,6 +236,33 @@ def a_pickle_bomb(folder: Path) -> list[object]:
     return ["info", "net.pt"]
 
 
+def pickled(program: bytes, *command: str) -> Callable[[Path], list[object]]:
+    """A file of this pickle, and what is done with it: by default, asking what is in it."""
+    members = {"a/data.pkl": b"\x80\x02" + program + b".", "a/byteorder": b"little"}
+
+    def make(folder: Path) -> list[object]:
+        with zipfile.ZipFile(folder / "net.pt", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return list(command) or ["info", "net.pt"]
+
+    return make
+
+
+def a_storage(name: bytes, length: bytes = b"K\x01") -> bytes:
+    """What makes a storage in a pickle."""
+    return b"(U\x07storagectorch\nFloatStorage\n" + name + b"U\x03cpu" + length + b"tQ"
+
+
+def with_double_weights(folder: Path) -> list[object]:
+    """Weights that are numbers in 64 bits alone."""
+    path = a_checkpoint(folder / "net.pt")
+    state: Any = read_tensors(path)["state"]
+    state["fc7.bias"] = torch.full_like(state["fc7.bias"], 1e300, dtype=torch.float64)
+    write_tensors(path, {**read_tensors(path), "state": state})
+    return predicting(folder, "net.pt")
+
+
 def a_long_stride(folder: Path) -> list[object]:
     """One number that claims to be a tensor of 10 to the power of 12."""
     torch.save({"state": {"conv1_1.weight": torch.zeros(1).expand(10**12)}}, folder / "net.pt")
@@ -315,6 +342,9 @@ def a_pipe(folder: Path) -> list[object]:
 NOT_TRUSTED = r"TorchScript of another origin, a program .*--trust"
 HTML = b"<!DOCTYPE html><html><body>Not found</body></html>"
 SAFETENSORS = struct.pack("<Q", 40) + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}1234'
+DAMAGED = r"net\.pt: damaged"
+PAIRS = b"2\x86" * 60  # in a pickle: a pair of the last value twice, 60 times
+
 KINDS = [
     # That run a program.
     Kind("a model that writes to a file when it is loaded",
@@ -352,6 +382,22 @@ KINDS = [
     Kind("a checkpoint of compressed records", lambda f: a_bomb(f, "pt"), "is compressed; exp"),
     Kind("a model of compressed records", lambda f: a_bomb(f, "ts"), "is compressed; expected"),
     Kind("lists of lists of the same lists", a_pickle_bomb, r"net\.pt: damaged"),
+    Kind("a key that is pairs of the same pairs", pickled(b"}K\x01" + PAIRS + b"K\x01s"), DAMAGED),
+    Kind("the same in a set", pickled(b"\x8f(K\x01" + PAIRS + b"\x90"), DAMAGED),
+    Kind("the same as an OrderedDict's",
+         pickled(b"ccollections\nOrderedDict\n(((K\x01" + PAIRS + b"K\x02tttR"), DAMAGED),
+    Kind("the same as a storage's name", pickled(b"}U\x01s" + a_storage(b"K\x01" + PAIRS) + b"s"),
+         DAMAGED),
+    Kind("a key that is a tuple in half a million",
+         pickled(b"}K\x01" + b"\x85" * 500_000 + b"K\x01s"), DAMAGED),
+    Kind("a pickle of many lists", pickled(b"(" + b"]" * (1 << 24) + b"t"), "has 16777\\d+ bytes"),
+    Kind("a long text many times", checkpoint("info", "net.pt", notes=["x" * 10**6] * 10**5),
+         DAMAGED),
+    Kind("a number of 5000 digits", checkpoint("info", "net.pt", notes=10**5000), DAMAGED),
+    Kind("the same as an iteration", checkpoint(best_iteration=10**5000), DAMAGED),
+    Kind("many long sides", pickled(b"}U\x01sctorch._utils\n_rebuild_tensor_v2\n("
+         + a_storage(b"U\x010") + b"K\x00(" + (b"\x8a\xff" + b"\x7f" * 255) * 20_000 + b"t("
+         + b"K\x01" * 20_000 + b"ttRs"), DAMAGED),
     Kind("one number as many", a_long_stride, r"net\.pt: damaged"),
     Kind("a storage that is not there", a_legacy_bomb, r"net\.pt: damaged"),
     Kind("a storage beyond its record", a_longer_storage, r"net\.pt: damaged"),
@@ -385,6 +431,19 @@ KINDS = [
          exported("metadata.json", lambda m: {**m, "classes": {"semantic": ["a"]}}),
          "classes of {'semantic': 1}; expected"),
     Kind("infinite weights", lambda f: non_finite(f, "pt"), r"fc7\.bias is not finite"),
+    Kind("weights beyond 32 bits", with_double_weights, r"fc7\.bias is not finite"),
+    Kind("text that is none in the origin", checkpoint(provenance={"a": "\ud800"}),
+         r"net\.pt: provenance: .*; expected texts and numbers"),
+    Kind("a tensor in the origin",
+         checkpoint("convert", "net.pt", "--out", "a.ts", provenance={"a": torch.zeros(3)}),
+         r"net\.pt: provenance: .*; expected texts and numbers"),
+    Kind("much padding of a file to convert",
+         checkpoint("convert", "net.pt", "--out", "a.ts",
+                    net={**VALUES.model_dump(mode="json"), "padding": 10**9}),
+         r"error: net\.pt: padding: 1000000000; expected"),
+    Kind("metadata that are no JSON",
+         lambda f: ["info", rewritten(an_exported(f / "net.ts"), {"extra/metadata.json": b"{"})],
+         r"net\.ts: Invalid JSON"),
     Kind("NaN in a .caffemodel", lambda f: non_finite(f, "caffemodel"), r"fc7\.bias is not fin"),
     Kind("a tensor of another shape", exported("tensors.json", first_tensor(shape=[4])),
          r"tensors\.json: input_order is int64 of \[4\]; expected int64 of \[3\]"),
@@ -443,6 +502,18 @@ def test_the_attack_works_where_torch_loads_the_file(tmp_path: Path) -> None:
     load: Any = torch.jit.load
     load(str(tmp_path / "load.ts"))
     assert (tmp_path / "notes.txt").read_bytes() == bytes(8)
+
+
+def test_a_file_changes_nothing_for_the_next(tmp_path: Path) -> None:
+    """One could give a type of storages, which is the same for all files, another value."""
+    change = pickled(b"}U\x05statectorch\nFloatStorage\n]U\x01xabs")
+    for _ in range(2):
+        change(tmp_path)
+        with pytest.raises(InputError, match="damaged"):
+            load_model(tmp_path / "net.pt")
+        assert load_model(a_checkpoint(tmp_path / "good.pt")).info.classes["semantic"] == tuple(
+            "abcde"
+        )
 
 
 @pytest.mark.parametrize("suffix", ["pt", "ts"])

@@ -146,6 +146,32 @@ def instead(make_other: Callable[[Path], object]) -> Callable[[Path], list[objec
     return make
 
 
+def of_another_training(folder: Path) -> list[object]:
+    """The saved state of a training at another rate; one of a third was set aside before."""
+    arguments = write_stopped(folder)
+    (folder / f"{RESUME}.other").write_text("a third", "utf-8")
+    (folder / "own.yaml").write_text(yaml.safe_dump(own_config(learning_rate=2e-5)), "utf-8")
+    return arguments
+
+
+def twice_damaged(folder: Path) -> list[object]:
+    """A damaged state where one was set aside before, in a folder as `cp -r` makes it."""
+    (folder / f"{RESUME}.damaged").mkdir(parents=True)
+    (folder / f"{RESUME}.damaged/mine").write_text("mine", "utf-8")
+    return damaged(flip(0.2))(folder)
+
+
+def with_folder(name: str) -> Callable[[Path], list[object]]:
+    """Makes a folder under the name of a file that a training ends with."""
+
+    def make(folder: Path) -> list[object]:
+        arguments = write_own(folder)
+        (folder / name / "mine").mkdir(parents=True)
+        return arguments
+
+    return make
+
+
 NEW_START = r"0\.pt\.resume: .*; set aside as 0\.pt\.resume\.damaged, starting anew"
 STATES = {
     "an empty saved state": damaged(lambda _: b""),
@@ -201,6 +227,32 @@ KINDS = [
         Kind(name, make, NEW_START, code=0, leaves=("0.pt*", "0.csv"))
         for name, make in STATES.items()
     ),
+    Kind(
+        "a saved state of another training",
+        of_another_training,
+        r"0\.pt\.resume belongs to other values.*: kept as 0\.pt\.resume\.other2, starting anew",
+        code=0,
+        leaves=("0.pt", "0.pt.resume", "0.pt.resume.other2", "0.csv"),
+    ),
+    Kind(
+        "a second damaged state",
+        twice_damaged,
+        r"set aside as 0\.pt\.resume\.damaged2, starting anew",
+        code=0,
+        leaves=("0.pt", "0.pt.resume", "0.pt.resume.damaged2", "0.csv"),
+    ),
+    *(
+        Kind(
+            f"a folder under the name of {name}",
+            with_folder(f"results/demo/{name}"),
+            f"error: results/demo/{name}: is a folder; expected a file to write",
+            leaves=leaves,
+        )
+        for name, leaves in (
+            ("checkpoints/own-32s/0.pt", ()),
+            ("curves/own-32s/0.csv", ("results/demo/checkpoints*", "own-32s")),
+        )
+    ),
 ]
 
 
@@ -223,6 +275,24 @@ def printed_log() -> Iterator[None]:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_bad_inputs_of_a_training(kind: Kind, try_kind: Callable[[Kind], None]) -> None:
     try_kind(kind)
+
+
+def test_a_training_that_is_stopped_at_once_replaces_no_state_of_another(tmp_path: Path) -> None:
+    """As after a mistake in the configuration, which the warning tells of."""
+    write_stopped(tmp_path)
+    before = (tmp_path / RESUME).read_bytes()
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own_config(learning_rate=2e-5)), "utf-8")
+
+    class StopsAtOnce(Trainer):
+        def _train(self, saved: Path) -> None:
+            raise Stopped
+
+    config = read_config([tmp_path / "own.yaml"]).training("own-32s")
+    data = PreparedDataset(tmp_path / "data/demo/own")
+    trainer = StopsAtOnce(config, data, [], seed=0, device="cpu", provenance={})
+    with torch.random.fork_rng(), pytest.raises(Stopped):
+        trainer.fit(tmp_path / RESUME.with_suffix(""), tmp_path / "unused.csv", resume=True)
+    assert (tmp_path / f"{RESUME}.other").read_bytes() == before
 
 
 FCN = "from fcnlib.cli.main import main; main()"

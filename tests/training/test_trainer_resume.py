@@ -191,9 +191,9 @@ def test_a_damaged_saved_state_is_set_aside_and_the_training_starts_anew(
 ) -> None:
     values = training_config()
     calm = weights_of(train_net(world, tmp_path / "calm", values))
-    for content, kind in {b"": "empty", b"cut": "text"}.items():
+    for content, kind, aside in ((b"", "empty", "damaged"), (b"cut", "text", "damaged2")):
         (tmp_path / "net.pt.resume").write_bytes(content)
         assert equal_bits(weights_of(train_net(world, tmp_path, values)), calm)
         assert f"net.pt.resume: is {kind}" in caplog.text and "starting anew" in caplog.text
-        assert (tmp_path / "net.pt.resume.damaged").read_bytes() == content
+        assert (tmp_path / f"net.pt.resume.{aside}").read_bytes() == content
         assert not (tmp_path / "net.pt.resume").exists()

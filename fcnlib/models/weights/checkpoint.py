@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import to_json
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_nets import Net
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.files import atomic_write
 from fcnlib.core.printing import short
 from fcnlib.models.weights.file_kinds import TORCHSCRIPT, kind_of_file
@@ -81,6 +82,11 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
         found = _ADAPTER.validate_python({k: v for k, v in content.items() if k in known})
     except ValidationError as error:
         raise InputError(f"{path}: {first_problem(error)}; expected a checkpoint") from None
+    try:
+        to_json(found.provenance)
+    except ValueError as error:
+        problem = f"provenance: {first_line(error)}"
+        raise InputError(f"{path}: {problem}; expected texts and numbers") from None
     if found.net is not None:
         check_palette(found.classes, found.palette, path)
         channels = 3 * len(found.net.streams) or found.net.input_channels
@@ -92,7 +98,8 @@ def first_problem(error: ValidationError) -> str:
     """The first place that is wrong, and what is wrong there, in one line."""
     problem = error.errors()[0]
     place = short(".".join(map(str, problem["loc"])))
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
 
 
 def check_palette(
@@ -167,8 +174,9 @@ def _check_tensor(name: str, tensor: Tensor, path: Path) -> None:
         raise InputError(f"{what} is of type {kind}; expected floating point numbers")
     if name == "input_order" and sorted(tensor.tolist()) != list(range(tensor.numel())):
         raise InputError(f"{what} is no order of channels; expected each of them once")
-    # Of the extremes, which are NaN if one number is: no second tensor is made.
-    if tensor.numel() and not torch.stack(torch.aminmax(tensor)).isfinite().all():
+    # Of the extremes, which are NaN if one number is: no second tensor is made. As floats, which
+    # they become in a net.
+    if tensor.numel() and not torch.stack(torch.aminmax(tensor)).float().isfinite().all():
         raise InputError(f"{what} is not finite; expected numbers")
 
 

@@ -42,8 +42,12 @@ class Records:
         """The bytes of all records of a folder such as "data/"."""
         return sum(i.file_size for name, i in self._infos.items() if name.startswith(folder))
 
-    def read(self, name: str) -> bytes:
-        """A record's bytes."""
+    def read(self, name: str, most: int | None = None) -> bytes:
+        """A record's bytes; an error, before any is read, if they are more than `most`."""
+        if most is not None and (size := self._stored(name).file_size) > most:
+            raise InputError(
+                f"{self.path}: record {name!r} has {size} bytes; expected {most} at most"
+            )
         return self.tensor(name).numpy().tobytes()
 
     def tensor(self, name: str, size: int | None = None) -> Tensor:

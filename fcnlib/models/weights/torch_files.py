@@ -15,11 +15,11 @@ from torch import Tensor
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import short
 from fcnlib.models.weights.file_kinds import PYTORCH, PYTORCH_LEGACY, kind_of_file
+from fcnlib.models.weights.pickle_extent import MAX_DEPTH, MAX_VALUES, PickleExtent, plain_size
 from fcnlib.models.weights.records import open_records
 
 CHECKPOINT = "a checkpoint (.pt)"
-MAX_VALUES = 1_000_000  # plain values, each counted as often as it is referred to
-MAX_DEPTH = 50
+MAX_PICKLE = 1 << 24  # bytes: its tensors' numbers are beside it
 LEGACY_PICKLES = 5  # magic number, version, machine, content, names of storages
 REALS = ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
 # All that a pickle of dense tensors and plain values names.
@@ -55,7 +55,7 @@ def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
             with open_records(path, expected) as records:
                 records.check_stored()
                 size = records.size("data/")
-                _check_pickle(io.BytesIO(records.read("data.pkl")), path, expected)
+                _check_pickle(io.BytesIO(records.read("data.pkl", MAX_PICKLE)), path, expected)
         else:
             size = path.stat().st_size
             with open(path, "rb") as file:
@@ -71,7 +71,8 @@ def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
 
 def _check_pickle(file: IO[bytes], path: Path, expected: str) -> None:
     """Read up to the end of a pickle; raise unless it names known classes alone."""
-    for code, argument, _ in pickletools.genops(file):
+    extent, start = PickleExtent(), file.tell()
+    for code, argument, place in pickletools.genops(file):
         if code.name == "GLOBAL" and argument not in NAMES:
             name = short(str(argument).replace(" ", "."))
             raise InputError(
@@ -80,6 +81,9 @@ def _check_pickle(file: IO[bytes], path: Path, expected: str) -> None:
             )
         if code.name == "PROTO" and argument != 2:
             raise InputError(f"{path}: of pickle protocol {argument}; expected 2, torch's default")
+        extent.follow(code, argument)
+        if place is not None and place - start > MAX_PICKLE:
+            raise ValueError
 
 
 class _Plain:
@@ -91,7 +95,7 @@ class _Plain:
 
     def checked(self, value: Any, depth: int = 0) -> Any:
         """The value with plain tensors; a ValueError if there is anything else in it."""
-        self._left -= 1
+        self._left -= plain_size(value)
         if self._left < 0 or depth > MAX_DEPTH:
             raise ValueError
         if isinstance(value, Tensor):
