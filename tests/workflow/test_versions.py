@@ -122,7 +122,7 @@ def test_a_line_of_code_retrains_all_nets_and_is_not_recorded_with_old_ones(
     pulled: Clone,
 ) -> None:
     before = checkpoints(pulled)
-    code = pulled.folder / "fcnlib/training/trainer.py"
+    code = pulled.folder / "fcnlib/training/history.py"
     text = code.read_text("utf-8")
     code.write_text(re.sub(r"LOG_RECORDS = \d+", "LOG_RECORDS = 2", text), "utf-8")
     assert code.read_text("utf-8") != text

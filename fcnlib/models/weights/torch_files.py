@@ -37,8 +37,6 @@ NAMES = {
 def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
     """The content of a .pt file: tensors, and plain values in dicts, lists and tuples.
 
-    Tensors lie in the mapped file, but for a legacy one; changing them never changes it.
-
     Raises:
         InputError: The file is missing, damaged, of another kind, or would run code.
     """
@@ -91,7 +89,7 @@ class _Plain:
 
     def __init__(self, size: int) -> None:
         self._left, self._bytes_left = MAX_VALUES, size
-        self._storages: set[int] = set()
+        self._storages: dict[int, torch.UntypedStorage] = {}
 
     def checked(self, value: Any, depth: int = 0) -> Any:
         """The value with plain tensors; a ValueError if there is anything else in it."""
@@ -111,13 +109,15 @@ class _Plain:
         raise ValueError
 
     def _tensor(self, tensor: Tensor) -> Tensor:
-        """The tensor, without what else a parameter is."""
+        """A copy of the tensor, without what else a parameter is."""
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in self._storages:
-            self._storages.add(storage.data_ptr())
-            self._bytes_left -= storage.nbytes()
+        is_new = storage.data_ptr() not in self._storages
+        self._bytes_left -= storage.nbytes() if is_new else 0
         # One number may be shown as many, and storages declared that are longer than their records
         # or, in a legacy file, not there.
         if tensor.nbytes > storage.nbytes() or self._bytes_left < 0:
             raise ValueError
-        return tensor.detach()
+        if is_new:  # a copy, as a mapped file that is written anew in place would end the process
+            self._storages[storage.data_ptr()] = storage.clone()  # type: ignore[no-untyped-call]
+        copy, where = torch.empty(0, dtype=tensor.dtype), self._storages[storage.data_ptr()]
+        return copy.set_(where, tensor.storage_offset(), tensor.size(), tensor.stride())

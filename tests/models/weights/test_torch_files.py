@@ -53,3 +53,10 @@ def test_other_objects_are_refused(tmp_path: Path, value: object) -> None:
     with pytest.raises(InputError, match=r"net\.pt: not only tensors in it: [\w.]+ \(") as error:
         read_torch(tmp_path / "net.pt")
     assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_written_anew_in_place_leaves_what_was_read(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(100_000)}, tmp_path / "net.pt")
+    found = read_torch(tmp_path / "net.pt")
+    (tmp_path / "net.pt").write_bytes(b"")
+    assert found["w"].sum() == 100_000
