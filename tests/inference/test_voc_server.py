@@ -135,9 +135,10 @@ def test_all_images_that_cannot_be_labelled_are_named(model, tmp_path, caplog, u
         content[f"VOCdevkit/VOC2012/JPEGImages/2008_00000{i}.jpg"] = b"cut"
     source = write_tar(tmp_path / "VOC2012test.tar", content)
     if unpacked:
-        with tarfile.open(source) as tar:
-            tar.extractall(tmp_path, filter="data")
         source = tmp_path / "VOCdevkit"
+        for name, data in content.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=r"^2 of 6 images cannot be labelled: .*r\.tgz needs all"):
         submit(source, model=model, out=tmp_path / "r.tgz")
     assert [message.split(": ")[1] for message in caplog.messages] == [
