@@ -71,8 +71,14 @@ def read_exported(path: Path) -> Exported:
 
 
 def read_exported_info(path: Path) -> ModelInfo:
-    """The metadata of a TorchScript file, of which no weight is read."""
-    return _read(path, weights=False).info
+    """The metadata of a TorchScript file of ours, of which no weight is read."""
+    exported = _read(path, weights=False)
+    if exported.net is None:
+        raise InputError(
+            f"{path}: TorchScript of another origin, which tells nothing unless it is run; "
+            f"expected {MODEL}"
+        )
+    return exported.info
 
 
 def _read(path: Path, *, weights: bool) -> Exported:

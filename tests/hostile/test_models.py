@@ -146,6 +146,11 @@ def foreign(folder: Path, kind: type[nn.Module], name: str) -> list[object]:
     return predicting(folder, name)
 
 
+def info_of_foreign(folder: Path) -> list[object]:
+    malicious(folder / "run.ts", Runner)
+    return ["info", "run.ts"]
+
+
 class Gives(nn.Module):
     """A model of another origin that gives the red channel in some other form."""
 
@@ -351,6 +356,7 @@ KINDS = [
          lambda f: foreign(f, Loader, "load.ts"), NOT_TRUSTED),
     Kind("the same as .pt", lambda f: foreign(f, Loader, "load.pt"), NOT_TRUSTED),
     Kind("one that writes when it is run", lambda f: foreign(f, Runner, "run.ts"), NOT_TRUSTED),
+    Kind("one that is asked what it is", info_of_foreign, r"run\.ts: TorchScript of another"),
     Kind("one that claims to be ours", claiming_to_be_ours, r"load\.ts: .*record 'data/"),
     Kind("an exported model of an earlier version", without_tensors_json, "exported anew"),
     # That are trusted and give something else than labels.
