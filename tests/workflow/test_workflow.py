@@ -311,7 +311,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
     last = {"table", "results", "claims", "ablation", "page", "configuration", "report"}
     assert set(changed) <= {*last, "all", "total"}
 
-    train = clone / "fcnlib/training/trainer.py"
+    train = clone / "fcnlib/training/history.py"
     code = train.read_text("utf-8")
     train.write_text(code.replace('"""', '"""A changed docstring. ', 1) + "# a comment\n", "utf-8")
     assert code != train.read_text("utf-8")
