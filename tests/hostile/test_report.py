@@ -114,7 +114,7 @@ TEXTS = [
         "a class": 'datasets: {mine: {classes: ["xHERE"]}}',
     }.items()
 ]
-BAD_NAMES = ("../../notes", "/tmp/x", "a/b", "..", ".", "", "a b", "x" * 300, "a.txt", "a\\b")
+BAD_NAMES = ("../../notes", "/absolute", "a/b", "..", ".", "", "a b", "x" * 300, "a.txt", "a\\b")
 NAMED = {
     "datasets.mine.splits": OWN % "splits: {'HERE': m.txt}",
     "datasets": "datasets: {'HERE': {converter: folder, path: photos}}",
