@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -14,7 +13,12 @@ from torch import Tensor
 
 from fcnlib.config.schema_nets import Recipe
 from fcnlib.core.errors import InputError
-from fcnlib.models.weights.checkpoint import format_shape, read_tensors, write_tensors
+from fcnlib.models.weights.checkpoint import (
+    first_problem,
+    format_shape,
+    read_tensors,
+    write_tensors,
+)
 from fcnlib.training.history import (
     LOSS_COLUMNS,
     LogRecord,
@@ -79,10 +83,15 @@ def read_state(path: Path, expected: Expected) -> SavedState | None:
     if path.is_file():
         open(path, "rb").close()  # what may not be read is not damaged: an OSError
     content = read_tensors(path, SAVED_STATE)
-    with _named_errors(path):
-        if _IDENTITY.validate_python(content.get("identity")) != expected.now.identity:
+    identity = content.get("identity")
+    if not isinstance(identity, dict):
+        raise InputError(f"{path}: lacks identity; expected {SAVED_STATE}")
+    try:
+        if _IDENTITY.validate_python(identity) != expected.now.identity:
             return None
         saved = _STATE.validate_python(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_problem(error)}; expected {SAVED_STATE}") from None
     if problem := next(_problems(saved, expected), None):
         raise InputError(f"{path}: {problem}; expected a state of this training")
     return saved
@@ -97,17 +106,6 @@ def set_aside(path: Path, suffix: str) -> Path:
     aside = next(each for each in map(path.with_name, names) if not os.path.lexists(each))
     os.replace(path, aside)
     return aside
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        message = f"{place}: {first['msg']}" if place else "lacks identity"
-        raise InputError(f"{path}: {message}; expected {SAVED_STATE}") from None
 
 
 def _problems(saved: SavedState, expected: Expected) -> Iterator[str]:
