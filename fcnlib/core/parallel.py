@@ -22,15 +22,13 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> 
     The threads keep working while the caller makes the next item or uses a result. They suffice
     for decoding, compressing and hashing, which release the GIL.
     """
-    if workers <= 1:
-        return map(function, items)
-    return _pooled(ThreadPoolExecutor(workers), function, items, workers)
+    return read_ahead(function, items, workers if workers > 1 else 0)
 
 
 def read_ahead(
     function: Callable[[T], R], items: Iterable[T], threads: int
 ) -> Generator[R, None, None]:
-    """The same in threads beside the caller's; with none, each result when it is asked for."""
+    """The same, but a single thread works too; with none, each result when it is asked for."""
     if threads == 0:
         yield from map(function, items)
     else:
