@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from fcnlib.archives.addresses import Resolver, leads_inside, resolve
+from fcnlib.archives.addresses import Resolver, leads_inside
 from fcnlib.archives.catalogue import Archive
 from fcnlib.archives.partial import PartialDownload
 from fcnlib.archives.patience import patiently
@@ -88,7 +88,7 @@ class _Pace:
 
 
 def download(
-    part: PartialDownload, archive: Archive, retry: RetryPolicy, resolver: Resolver = resolve
+    part: PartialDownload, archive: Archive, retry: RetryPolicy, resolver: Resolver
 ) -> None:
     """Complete a download from the archive's addresses, tried in order."""
     reasons = []
@@ -222,14 +222,18 @@ def _end_or_restart(part: PartialDownload, response: requests.Response) -> None:
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
     if total != str(part.size()):
         part.clear()
-        raise _InterruptedError(f"{response.status_code} {_shorten(response.reason)}")
+        raise _InterruptedError(_status(response))
+
+
+def _status(response: requests.Response) -> str:
+    return f"{response.status_code} {_shorten(response.reason)}"
 
 
 def _check_status(response: requests.Response) -> None:
     if response.status_code in _TEMPORARY_STATUS:
-        raise _InterruptedError(f"{response.status_code} {_shorten(response.reason)}")
+        raise _InterruptedError(_status(response))
     if response.status_code not in (200, 206):
-        raise _RefusedError(f"{response.status_code} {_shorten(response.reason)}")
+        raise _RefusedError(_status(response))
 
 
 def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
