@@ -196,7 +196,7 @@ class Trainer:
     def _train(self, saved: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
         recipe, state = self.recipe, self.state
-        if self._is_validation(state.iteration) and "mean_iu" not in state.records[-1]:
+        if is_validation(state.iteration, recipe) and "mean_iu" not in state.records[-1]:
             self._validate()  # the training was stopped in the middle of it
         first, last = state.iteration, recipe.iterations
         bar = progress(range(first, last), desc="training", total=last, initial=first, unit="it")
@@ -204,7 +204,7 @@ class Trainer:
         with self.image_order.samples_from(state.iteration * recipe.batch_size) as samples:
             for _ in bar:
                 self._train_step(samples)
-                validating = self._is_validation(state.iteration)
+                validating = is_validation(state.iteration, recipe)
                 if is_logged(state.iteration, recipe):
                     record = self._log()
                     bar.set_postfix_str(
@@ -256,9 +256,6 @@ class Trainer:
         """Called only where the state is consistent and can be saved."""
         if self.stop_requested.is_set():
             raise Stopped
-
-    def _is_validation(self, iteration: int) -> bool:
-        return is_validation(iteration, self.recipe)
 
     def _validate(self) -> None:
         """Add the net's scores to the last log record, and keep the net if it is the best."""

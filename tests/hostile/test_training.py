@@ -15,6 +15,7 @@ import torch
 import yaml
 from fixtures.archives import png
 from fixtures.hostile import Kind
+from fixtures.training import make_trainer, stops_at
 
 from fcnlib.config.load import read_config
 from fcnlib.core.stopping import Stopped
@@ -66,14 +67,6 @@ def write_own(
     return ["train", "own-32s", "-c", "own.yaml"]
 
 
-class StopsAtFive(Trainer):
-    """Is asked to stop behind its fifth iteration."""
-
-    def _raise_if_stop_requested(self) -> None:
-        if self.state.iteration == 5:
-            raise Stopped
-
-
 def write_stopped(folder: Path) -> list[object]:
     """A training that was stopped at its fifth iteration of eight, and how it is continued."""
     arguments = write_own(folder)
@@ -81,7 +74,7 @@ def write_stopped(folder: Path) -> list[object]:
     with torch.random.fork_rng(), pytest.raises(Stopped):
         torch.manual_seed(0)
         data = PreparedDataset(folder / "data/demo/own")
-        trainer = StopsAtFive(config, data, [], seed=0, device="cpu", provenance={})
+        trainer = make_trainer(data, config, trainer=stops_at(5))
         trainer.fit(folder / RESUME.with_suffix(""), folder / "unused.csv", resume=False)
     return arguments
 
@@ -289,7 +282,7 @@ def test_a_training_that_is_stopped_at_once_replaces_no_state_of_another(tmp_pat
 
     config = read_config([tmp_path / "own.yaml"]).training("own-32s")
     data = PreparedDataset(tmp_path / "data/demo/own")
-    trainer = StopsAtOnce(config, data, [], seed=0, device="cpu", provenance={})
+    trainer = make_trainer(data, config, trainer=StopsAtOnce)
     with torch.random.fork_rng(), pytest.raises(Stopped):
         trainer.fit(tmp_path / RESUME.with_suffix(""), tmp_path / "unused.csv", resume=True)
     assert (tmp_path / f"{RESUME}.other").read_bytes() == before

@@ -12,6 +12,7 @@ from fixtures.training import (
     RECIPE_VARIANTS,
     equal_bits,
     saved_iteration,
+    stops_at,
     training_config,
     weights_of,
 )
@@ -31,18 +32,10 @@ ALL = {
 }
 
 
-class StopsAtFive(Trainer):
-    """Is asked to stop behind its fifth iteration."""
-
-    def _raise_if_stop_requested(self) -> None:
-        if self.state.iteration == 5:
-            raise Stopped
-
-
 def fit(dataset: Path, folder: Path, values: Training, *, device: str, stop: bool = False) -> Any:
     """A trainer that has trained, from a saved state where there is one."""
     folder.mkdir(exist_ok=True)
-    make = StopsAtFive if stop else Trainer
+    make = stops_at(5) if stop else Trainer
     with torch.random.fork_rng():
         torch.manual_seed(0)
         trainer = make(values, PreparedDataset(dataset), [], seed=0, device=device, provenance={})
