@@ -26,7 +26,7 @@ from fcn_synthetic.archives.voc import write_sbd, write_voc2011
 from fcnlib.cli.options import find_device
 from fcnlib.config.schema_data import ArchiveDataset, Data
 from fcnlib.config.schema_nets import Net, Recipe, Training
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.core.stopping import Stopped
@@ -193,7 +193,7 @@ def run_check(name: str, check: Callable[[], tuple[str, bool]]) -> Check:
     try:
         found, passed = check()
     except Exception as error:  # whatever it is, the check has failed
-        found, passed = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}", False
+        found, passed = f"{type(error).__name__}: {first_line(error)}", False
     made = Check(name, found, bool(passed), round(time.monotonic() - start, 1))
     print(f"{'ok' if passed else 'FAILED':7}{name:20}{made.seconds:7.1f} s  {found}", flush=True)
     return made
