@@ -1,10 +1,9 @@
 """Bad inputs of a training: its saved state, its splits, and the machine that it runs on."""
 
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 import yaml
 from fixtures.archives import png
 from fixtures.hostile import Kind
+from fixtures.hostile_archives import flipped
 from fixtures.training import make_trainer, stops_at
 
 from fcnlib.config.load import read_config
@@ -106,12 +106,7 @@ def other(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], list[o
 
 def flip(at: float) -> Callable[[bytes], bytes]:
     """Flips a bit, so far into the file."""
-
-    def change(content: bytes) -> bytes:
-        place = int(at * len(content))
-        return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
-
-    return change
+    return lambda content: flipped(content, int(at * len(content)))
 
 
 def setting(path: str, value: object) -> Callable[[Path], list[object]]:
@@ -249,22 +244,6 @@ KINDS = [
 ]
 
 
-class Printed(logging.Handler):
-    """Prints the log, as `fcn` does unless pytest listens."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        print(record.getMessage(), file=sys.stderr)
-
-
-@pytest.fixture
-def printed_log() -> Iterator[None]:
-    handler, root = Printed(), logging.getLogger()
-    root.addHandler(handler)
-    yield
-    root.removeHandler(handler)
-
-
-@pytest.mark.usefixtures("printed_log")
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_bad_inputs_of_a_training(kind: Kind, try_kind: Callable[[Kind], None]) -> None:
     try_kind(kind)
