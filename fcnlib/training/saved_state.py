@@ -153,11 +153,12 @@ def _is_record(record: LogRecord, columns: Sequence[str]) -> bool:
 
 def _tensor_problems(what: str, found: State, expected: State) -> Iterator[str]:
     """Tensors that are not of the names, shapes and types that they should be."""
-    for name in found.keys() ^ expected.keys():
-        yield f"{what}: {name} is {'not known' if name in found else 'missing'}"
-        return
-    for name, tensor in found.items():
-        if _form(tensor) != _form(expected[name]):
+    for name, tensor in {**expected, **found}.items():
+        if name not in expected:
+            yield f"{what}: {name} is not known"
+        elif name not in found:
+            yield f"{what}: {name} is missing"
+        elif _form(tensor) != _form(expected[name]):
             yield f"{what}: {name} is {format_shape(tensor)}"
 
 
