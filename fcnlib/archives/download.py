@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # in a row without a byte received
 REDIRECTS = 10
-RECEIVED = 3  # times the largest size, of an address whose file has to be started again
+RECEIVED = 3  # times the largest size, at most, from an address: a file may be started again
 CHUNK = 1 << 17
 REASON = 200  # characters of what a server says
 _CONNECTION_LOST = (
@@ -283,5 +283,5 @@ def _reason(error: Exception) -> str:
 
 
 def _shorten(text: str) -> str:
-    """The begin of a text that a server may have made of any length."""
+    """The beginning of a text, which a server may have made of any length."""
     return text if len(text) <= REASON else f"{text[:REASON]}..."

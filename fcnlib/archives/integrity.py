@@ -17,8 +17,8 @@ def check_complete(path: Path, advice: str = "") -> None:
         if not files:  # zeros alone are a tar, too
             raise InputError(f"{path}: no file in it")
     except DamagedArchiveError as error:
-        expected = "not a tar or zip archive, or cut short"
-        raise InputError(f"{path}: {expected} ({error.reason}){advice}") from None
+        problem = "not a tar or zip archive, or cut short"
+        raise InputError(f"{path}: {problem} ({error.reason}){advice}") from None
     except InputError as error:
         raise InputError(f"{error}{advice}") from None
 

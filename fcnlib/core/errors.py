@@ -30,7 +30,7 @@ DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# What no other file would escape either.
+# Errors that would meet every other file too.
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 

@@ -19,18 +19,19 @@ from typing import Any
 from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import read_ahead
 
-NAME_BYTES = 100  # of a target, in names that are made of its name
-# Locks do not reach other machines: there, who writes has touched its files since.
+NAME_BYTES = 100  # of a target's name, at most, in those of its temporary folders
+# Unchanged for so long, a temporary folder of another machine is abandoned: its lock may not be
+# seen here.
 ABANDONED_S = 3600.0
-SYNCING_THREADS = 8  # the system joins what several ask for: a twentieth of the time of one by one
+SYNCING_THREADS = 8  # the system merges syncs: a twentieth of the time of one by one
 
 
 @contextmanager
 def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it on success and removed on failure.
 
-    Not `durable`, a power cut may leave an empty file: for many small ones that are made anew as
-    easily, as waiting for the disk takes longer than writing them.
+    If it is not `durable`, a power cut may leave an empty file. That suits many small files that
+    are easily made anew: waiting for the disk would take longer than writing them.
     """
     path = Path(path)
     with _temporary_folder(path) as folder:
@@ -40,7 +41,7 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
             if durable:
                 sync(temporary)
             os.replace(temporary, path)
-        except OSError as error:  # a full disk's names no file, others the temporary one
+        except OSError as error:  # of a full disk: names no file; others: the temporary one
             if error.errno and error.filename in (None, str(temporary)):
                 raise OSError(error.errno, error.strerror, str(path)) from None
             raise
@@ -50,7 +51,7 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def name_os_errors(name: object) -> Iterator[None]:
-    """Name this file in the system's errors: a full disk's name none, others a temporary one."""
+    """Let the system's errors name this file: a full disk's name none, others a temporary one."""
     try:
         yield
     except OSError as error:
@@ -126,13 +127,13 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def _siblings(path: Path, end: str) -> list[Path]:
-    """The hidden files beside `path` that are named after it, up to an end of this pattern."""
+    """The hidden files beside `path` that are named after it, with an end of this pattern."""
     pattern = re.compile(rf"\.{re.escape(_short(path.name))}\.{end}")
     return [path.with_name(name) for name in filter(pattern.fullmatch, os.listdir(path.parent))]
 
 
 def _short(name: str) -> str:
-    """A name, or the begin of a long one with a hash of it: others are to be made of it."""
+    """A name to make others of: a long one is cut, and a hash of the whole is appended."""
     encoded = os.fsencode(name)
     if len(encoded) <= NAME_BYTES:
         return name
@@ -142,7 +143,7 @@ def _short(name: str) -> str:
 
 @cache
 def _kernel() -> str:
-    """What tells the running system, within which locks hold, from others of the same name."""
+    """An identifier of this machine since it was started: within it, locks are seen."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").partition("-")[0]
     except OSError:
@@ -163,7 +164,8 @@ def _remove_abandoned(folder: Path, path: Path) -> None:
             return
         with _locked(folder, path) as locked:
             if is_idle or locked:
-                # At once: who writes to it all the same must fail, and not miss a part.
+                # Renamed first: a process that writes to it all the same must fail, and not publish
+                # a folder of which a part is removed.
                 gone = _random_name(path)
                 os.replace(folder, gone)
                 shutil.rmtree(gone, ignore_errors=True)
@@ -202,7 +204,7 @@ def sync(path: Path) -> None:
     try:
         os.fsync(handle)
     except OSError:
-        if not path.is_dir():  # of which not every system can tell
+        if not path.is_dir():  # not every file system can sync one
             raise
     finally:
         os.close(handle)

@@ -43,9 +43,9 @@ def fingerprint(script: Path, *, without: frozenset[Path] = frozenset()) -> str:
 
 
 def stamp(paths: Sequence[Path]) -> str:
-    """A hash of the names, sizes and dates of the files in folders, and of what lists hold.
+    """A hash of the names, sizes and dates of the files in folders, and of the content of lists.
 
-    An edit changes it. What cannot be listed or read counts as such, for whoever reads it to name.
+    An edit changes it. What cannot be listed or read counts as empty: whoever uses it reports that.
     """
     return hashlib.sha256(repr([_stamps(path) for path in paths]).encode()).hexdigest()[:16]
 
@@ -89,7 +89,7 @@ def _read(path: Path) -> _Module:
     except (OSError, ValueError, LookupError, TypeError):
         pass  # none is kept, or none that can be read
     module = _parse(path)
-    # A file that has just been written may be written again without another date.
+    # A file that has just been written may be written again within the same tick of its date.
     if time.time_ns() - status.st_mtime_ns > RACY_NS:
         with suppress(OSError), atomic_write(kept, durable=False) as temporary:
             temporary.write_text(json.dumps({"key": key, "module": module}), "utf-8")

@@ -13,10 +13,10 @@ MAGIC = re.compile(r"[*?[]")
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """What a folder holds besides folders and hidden names, sorted.
+    """The files in a folder, sorted, without hidden ones.
 
-    Hidden are copies of macOS (`._a.png`) and locks of editors (`.#a.png`); what is no regular
-    file is listed, for whoever reads it to name.
+    Hidden are copies of macOS (`._a.png`) and locks of editors (`.#a.png`). Pipes and devices are
+    listed: whoever reads them reports that they are no regular files.
     """
     return _visible(folder)[0]
 

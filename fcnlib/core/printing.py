@@ -12,7 +12,7 @@ def printable(text: object) -> str:
 
 
 def _escaped(character: str) -> str:
-    """As JSON has it, which so stays JSON; there, DEL alone may stand as it is."""
+    """As JSON escapes it, so that JSON stays JSON; DEL is what JSON does not escape."""
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 

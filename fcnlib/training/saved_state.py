@@ -75,10 +75,10 @@ def write_state(path: Path, saved: SavedState) -> None:
 
 
 def read_state(path: Path, expected: Expected) -> SavedState | None:
-    """The state in a file, if the training can be in it; None if it is another training's.
+    """The state in a file if it can be of this training; None if it is another training's.
 
     Raises:
-        InputError: A bit is not as it was written, or a value cannot be of this training.
+        InputError: A bit is not as it was written, or a value cannot come from this training.
     """
     if path.is_file():
         open(path, "rb").close()  # what may not be read is not damaged: an OSError
@@ -109,7 +109,7 @@ def set_aside(path: Path, suffix: str) -> Path:
 
 
 def _problems(saved: SavedState, expected: Expected) -> Iterator[str]:
-    """What of a state cannot be of the training."""
+    """What in a state cannot come from the training."""
     progress = saved.training_state
     yield from _record_problems(saved, expected)
     yield from _tensor_problems("net", saved.net, expected.now.net)
@@ -125,7 +125,7 @@ def _problems(saved: SavedState, expected: Expected) -> Iterator[str]:
 
 
 def _record_problems(saved: SavedState, expected: Expected) -> Iterator[str]:
-    """What does not fit how far the training is."""
+    """What does not fit the iteration that the state is of."""
     progress, recipe = saved.training_state, expected.recipe
     if not progress.best_iteration <= progress.iteration <= recipe.iterations:
         yield f"iteration {progress.iteration} of {recipe.iterations}"
