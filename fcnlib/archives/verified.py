@@ -16,29 +16,36 @@ from fcnlib.core.reading import read_bytes
 log = logging.getLogger(__name__)
 
 
+# It has the published checksum; none is published, and it is complete; it is another file.
+Status = Literal["published", "first-seen", "own"]
+
+
 class Verified(BaseModel):
     """What was found of an archive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     file: str
-    # It has the published checksum; none is published, and it is complete; it is another file.
-    status: Literal["published", "first-seen", "own"]
+    status: Status
     sha256: str
 
 
-def verified(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Verified:
+def compare(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Status:
     """Compare a file with what is published of it; a warning where it is another one."""
-    status: Literal["published", "first-seen", "own"] = "own"
     try:
         if path.name not in archives:
             raise InputError(f"{path}: not in the catalogue of published files")
         verify(path, archives[path.name])
-        status = "published" if archives[path.name].checksum else "first-seen"
     except InputError as error:
         if not path.is_file():
             raise
         log.warning("%s; it is used as a file of your own", error)
-    return Verified(file=path.name, status=status, sha256=sha256(path))
+        return "own"
+    return "published" if archives[path.name].checksum else "first-seen"
+
+
+def verified(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Verified:
+    """What comparing a file with the published one finds, and the file's own checksum."""
+    return Verified(file=path.name, status=compare(path, archives), sha256=sha256(path))
 
 
 def record_verified(path: Path, record: Path) -> None:

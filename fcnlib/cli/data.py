@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.fetch import fetch as fetch_archive
-from fcnlib.archives.verified import verified
+from fcnlib.archives.verified import compare
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
 from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
@@ -54,7 +54,7 @@ def prepare(
         raise InputError(f"{missing[0]}: no such file; make it with: snakemake {missing[0]}")
     for path in files if not synthetic else ():
         if path.exists():
-            verified(path)
+            compare(path)
     target = out or Path(paths.dataset_folder(dataset))
     prepare_data(entry, files, target, workers=workers)
     echo(target)
