@@ -24,7 +24,7 @@ from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
-from fcnlib.datasets.writer import DatasetWriter, dataset_writer
+from fcnlib.datasets.writer import DatasetWriter, dataset_writer, is_line
 
 NOT_ALLOWED = 256  # in a table of labels by mask value, where 0..255 are labels
 
@@ -127,8 +127,7 @@ def image_files(
 def _check_names(files: Mapping[str, Path]) -> None:
     """Raise unless every ID is the same when a list of them is written and read again."""
     for id, path in files.items():
-        text = id.encode(errors="ignore").decode()  # without bytes of another encoding
-        if [line.strip() for line in text.splitlines()] != [id] or "\ufeff" in id:
+        if not is_line(id) or "\ufeff" in id:
             raise InputError(f"{path}: expected a name of one line of UTF-8, no blanks around it")
 
 
