@@ -195,7 +195,7 @@ def convert_folder(
     folder = read_folder(dataset)
     _check_apart(dataset, out)
     if missing := folder.missing():
-        _raise_all(list(map(str, missing)))
+        _raise_first(list(map(str, missing)))
     for place, others in folder.left_out.items():
         log.info("%s: left out: %s", place, others)
     tasks = {"semantic": folder.classes}
@@ -210,7 +210,7 @@ def convert_folder(
         stored = in_threads(store, ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
-            _raise_all(errors)
+            _raise_first(errors)
         pairs = [result for result in results if not isinstance(result, InputError)]
         masks = {id: mask for id, (_, mask) in zip(ids, pairs, strict=True)}
         name = str(dataset.place())
@@ -247,7 +247,7 @@ def _store_pair(
     return facts, MaskFacts.of(source, mask, counts, mask_path)
 
 
-def _raise_all(problems: list[str]) -> NoReturn:
+def _raise_first(problems: list[str]) -> NoReturn:
     """Raise the first problem with the number of others, which are logged."""
     for problem in problems[1:]:
         log.error("%s", problem)
