@@ -98,7 +98,8 @@ def foreign_files(root: Path) -> list[str]:
     ours = {INFO, HHA_INFO, DIGESTS}
     for key in keys:
         found = contents.intersection(_names(key))
-        ours |= found if len(found) == 1 else set()  # of two images with one name, one is not ours
+        if len(found) == 1:  # of two images with one name, one is not ours
+            ours |= found
         kind, _, id = key.rpartition("/")
         ours |= {"image": {f"hha/{id}.png"}, "depth": {f"missing/{id}.png"}}.get(kind, set())
     return sorted(contents - ours)
@@ -167,7 +168,7 @@ def _current_digest(root: Path, key: str) -> str:
 
 def _image_digest(path: Path) -> str:
     if path.suffix == ".jpg":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     return pixel_digest(images.to_rgb(images.read_image(path), path))
 
 

@@ -31,12 +31,11 @@ def error_finding(error: InputError, file: object) -> Finding:
 
 def raise_errors(findings: Iterable[Finding]) -> None:
     """Raise the errors among the findings; log the others, a line for each message."""
-    by_message: dict[str, list[str]] = {}
-    level = {}
+    alike: dict[tuple[str, str], list[str]] = {}
     for each in findings:
-        by_message.setdefault(each.message, []).append(str(each))
-        level[each.message] = logging.getLevelNamesMapping()[each.level.upper()]
-    for message, found in by_message.items():
-        if level[message] == logging.ERROR:
+        alike.setdefault((each.level, each.message), []).append(str(each))
+    for (level, _), found in alike.items():
+        if level == "error":
             raise InputError(first_and_more(found))
-        log.log(level[message], "%s", first_and_more(found))
+        write = log.warning if level == "warning" else log.info
+        write("%s", first_and_more(found))

@@ -202,8 +202,8 @@ def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
         return label.astype(np.uint8)
     if not raw.startswith("L;"):
         return label
-    if "I" in raw:  # 0 as white, which Pillow inverts
-        label = VOID - label
+    if "I" in raw:  # stored with 0 as white, which Pillow has inverted
+        label = 255 - label
     return label // _STRETCH.get(raw.rstrip("IR"), 1)
 
 

@@ -79,9 +79,10 @@ class _Elements:
     def text(self) -> str:
         """The text of the next element."""
         kind, content = self.next(*ENCODINGS)
-        width = {"utf-16": "-le", "utf-32": "-le"} if self.order == "<" else {"utf-16": "-be"}
         encoding = ENCODINGS[kind]
-        return bytes(content).decode(encoding + width.get(encoding, ""))
+        if encoding in ("utf-16", "utf-32"):
+            encoding += "-le" if self.order == "<" else "-be"
+        return bytes(content).decode(encoding)
 
 
 def read_mat(data: bytes, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:

@@ -44,9 +44,8 @@ class DatasetInfo(BaseModel):
     inputs: tuple[Input, ...] = ("rgb",)
     means: dict[Name, Means]  # by split; of depth, of the natural logarithm of millimetres
     depth_unit: Literal["mm"] | None = None
-    camera: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = (
-        None  # of depth: fx, fy, cx, cy in pixels
-    )
+    # Of depth: fx, fy, cx, cy in pixels.
+    camera: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
     void: Literal[255] = 255
     sources: tuple[Source, ...] = ()
     splits: dict[Name, int]  # split -> number of images

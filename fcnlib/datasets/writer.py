@@ -98,7 +98,7 @@ class DatasetWriter:
         if len(ids) != self.counts.get(name, len(ids)):
             expected = self.counts[name]
             raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
-        if wrong := [id for id in ids if not _is_line(id)]:
+        if wrong := [id for id in ids if not is_line(id)]:
             raise InputError(f"{split}: ID {wrong[0]!r}, expected a file name without its ending")
         self.splits[name] = ids
         self._write(f"splits/{name}.txt", ("\n".join(ids) + "\n").encode())
@@ -249,9 +249,9 @@ class DatasetWriter:
         return means
 
 
-def _is_line(id: str) -> bool:
+def is_line(id: str) -> bool:
     """Whether an ID can be a line of a list and the name of a file."""
-    text = id.encode(errors="ignore").decode()  # without what is no text
+    text = id.encode(errors="ignore").decode()  # without bytes of another encoding
     return "/" not in id and [id] == [line.strip() for line in text.splitlines()]
 
 

@@ -169,3 +169,18 @@ def test_a_file_of_the_other_byte_order_is_read():
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\x00MI"
     found = read_mat(header + struct.pack(">II", MATRIX, len(parts)) + parts)
     assert found["x"].tolist() == [[258, -1]]
+
+
+@pytest.mark.parametrize(
+    ("order", "end", "suffix"), [("<", b"\x00\x01IM", "-le"), (">", b"\x01\x00MI", "-be")]
+)
+@pytest.mark.parametrize(("kind", "encoding"), [(16, "utf-8"), (17, "utf-16"), (18, "utf-32")])
+def test_text_of_every_encoding_is_read_in_both_byte_orders(order, end, suffix, kind, encoding):
+    text = "é世".encode(encoding if kind == 16 else encoding + suffix)
+    parts = struct.pack(f"{order}IIIIIIii", UINT32, 8, CHAR, 0, INT32, 8, 1, 2)
+    parts += struct.pack(f"{order}II", INT8, 1) + b"x".ljust(8, b"\0")
+    parts += struct.pack(f"{order}II", kind, len(text)) + text + bytes(-len(text) % 8)
+    data = b"MATLAB 5.0 MAT-file".ljust(124) + end
+    data += struct.pack(f"{order}II", MATRIX, len(parts)) + parts
+    assert read_mat(data)["x"].tolist() == ["é世"]
+    assert scipy.io.loadmat(io.BytesIO(data))["x"].tolist() == ["é世"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.archives import jpeg, label, png
+from fixtures.archives import BLACK, GREEN, RED, indexed, jpeg, label, png
 from fixtures.hostile import Kind, run_fcn
 from fixtures.images import png as png_16
 from fixtures.images import tiff
@@ -16,7 +16,6 @@ from fixtures.prepared import TASKS, fill
 from PIL import Image
 
 from fcnlib.datasets.checks.check import check
-from fcnlib.datasets.images import encode_png
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
 
@@ -28,12 +27,6 @@ THREE = "ground\nthing\nother\n"
 BOXES = {f"p{number}.png": png(label(1 + number % 2)) for number in range(5)}
 
 Files = Mapping[str, bytes]
-
-
-def indexed(mask: np.ndarray, *colours: tuple[int, int, int]) -> bytes:
-    image = Image.fromarray(mask)
-    image.putpalette([value for colour in colours for value in colour])
-    return encode_png(image)
 
 
 def saved(kind: str, pixels: np.ndarray, **options: object) -> bytes:
@@ -69,9 +62,6 @@ def own(
         return list(PREPARE)
 
     return make
-
-
-BLACK, RED, GREEN = (0, 0, 0), (255, 0, 0), (0, 255, 0)
 
 
 def bomb(folder: Path) -> list[object]:

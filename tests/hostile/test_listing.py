@@ -5,7 +5,6 @@ import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from fixtures.hostile import Kind
@@ -22,7 +21,6 @@ from fcnlib.datasets.hha.frames import frames_of
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.inference.inputs import find_images
 
-Form = Literal["NFC", "NFD"]
 REPOSITORY = Path(__file__).parents[2]
 LONG = "n" * 251  # of 255 bytes with its suffix: nothing longer can be written beside it
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\rfine\n\u202egpj"

@@ -81,11 +81,15 @@ def code(rule, without=lambda wildcards: ()):
 
 
 def dataset_files(wildcards):
-    """What a data set is prepared from; the folder of a new one is one that `fcn check` lists."""
+    """What a data set is prepared from.
+
+    A user's folder that is not prepared yet is read first, as `fcn check` reads it: what is wrong
+    with it ends the run before any job starts.
+    """
     entry = CONFIG.datasets[wildcards.dataset]
     is_new = not Path(PATHS.dataset(wildcards.dataset)).exists()
     if isinstance(entry, FolderDataset) and is_new:
-        # Here, as NumPy would take time in the Snakemake of every other job.
+        # Imported here, as NumPy would slow the start of every other job's Snakemake.
         from fcnlib.datasets.converters.folder import read_folder
 
         one_line(read_folder, entry)

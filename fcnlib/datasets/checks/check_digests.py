@@ -1,10 +1,10 @@
 """The check that a prepared data set is what was written, by the digests of all its files."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.files import sha256
 from fcnlib.datasets.digests import changed_files, hha_digest
 from fcnlib.datasets.findings import Finding, error_finding
 from fcnlib.datasets.reader import DIGESTS, HHA_INFO, INFO, DatasetInfo, read_hha_info
@@ -18,13 +18,11 @@ def check_digests(root: Path, info: DatasetInfo, *, workers: int = 1) -> Iterato
     try:
         for path in changed_files(root, workers=workers):
             yield Finding("error", str(path), "", CHANGED)
-        if digests.exists() and hashlib.sha256(digests.read_bytes()).hexdigest() != info.digest:
+        if digests.exists() and sha256(digests) != info.digest:
             yield Finding("error", str(digests), "", f"its SHA-256 is not the digest in {INFO}")
-        is_encoded = (root / HHA_INFO).exists() and "hha" not in info.inputs
-        if (
-            is_encoded
-            and hha_digest(root, workers=workers) != read_hha_info(root / HHA_INFO).digest
-        ):
-            yield Finding("error", str(root / "hha"), "", CHANGED)
+        if (root / HHA_INFO).exists() and "hha" not in info.inputs:  # encoded from depth
+            written = read_hha_info(root / HHA_INFO).digest
+            if hha_digest(root, workers=workers) != written:
+                yield Finding("error", str(root / "hha"), "", CHANGED)
     except InputError as error:  # of a list; the other checks name the other files
         yield error_finding(error, digests)

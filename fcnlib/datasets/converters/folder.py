@@ -24,7 +24,7 @@ from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
-from fcnlib.datasets.writer import DatasetWriter, dataset_writer
+from fcnlib.datasets.writer import DatasetWriter, dataset_writer, is_line
 
 NOT_ALLOWED = 256  # in a table of labels by mask value, where 0..255 are labels
 
@@ -127,8 +127,7 @@ def image_files(
 def _check_names(files: Mapping[str, Path]) -> None:
     """Raise unless every ID is the same when a list of them is written and read again."""
     for id, path in files.items():
-        text = id.encode(errors="ignore").decode()  # without bytes of another encoding
-        if [line.strip() for line in text.splitlines()] != [id] or "\ufeff" in id:
+        if not is_line(id) or "\ufeff" in id:
             raise InputError(f"{path}: expected a name of one line of UTF-8, no blanks around it")
 
 
@@ -196,7 +195,7 @@ def convert_folder(
     folder = read_folder(dataset)
     _check_apart(dataset, out)
     if missing := folder.missing():
-        _raise_all(list(map(str, missing)))
+        _raise_first(list(map(str, missing)))
     for place, others in folder.left_out.items():
         log.info("%s: left out: %s", place, others)
     tasks = {"semantic": folder.classes}
@@ -211,7 +210,7 @@ def convert_folder(
         stored = in_threads(store, ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
-            _raise_all(errors)
+            _raise_first(errors)
         pairs = [result for result in results if not isinstance(result, InputError)]
         masks = {id: mask for id, (_, mask) in zip(ids, pairs, strict=True)}
         name = str(dataset.place())
@@ -248,7 +247,7 @@ def _store_pair(
     return facts, MaskFacts.of(source, mask, counts, mask_path)
 
 
-def _raise_all(problems: list[str]) -> NoReturn:
+def _raise_first(problems: list[str]) -> NoReturn:
     """Raise the first problem with the number of others, which are logged."""
     for problem in problems[1:]:
         log.error("%s", problem)

@@ -1,4 +1,4 @@
-"""Fields of .mat files of version 5, a bad file is an InputError that names it."""
+"""Fields of .mat files of version 5; a bad file is an InputError that names it."""
 
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter

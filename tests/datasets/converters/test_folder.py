@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.archives import jpeg, label, png
+from fixtures.archives import BLACK, GREEN, RED, indexed, jpeg, label, png
 from PIL import Image
 
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets import images
 from fcnlib.datasets.checks.check import check
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
@@ -258,19 +257,9 @@ def test_a_split_without_a_labelled_pixel_is_named(own):
     fails(own, r"own: split val: no labelled pixel: all of it is void$", splits=splits)
 
 
-def indexed(mask: np.ndarray, colours: list[tuple[int, int, int]]) -> bytes:
-    """A palette PNG of class indices."""
-    image = Image.fromarray(mask)
-    image.putpalette([value for colour in colours for value in colour])
-    return images.encode_png(image)
-
-
-BLACK, RED, GREEN = (0, 0, 0), (255, 0, 0), (0, 255, 0)
-
-
 def test_palettes_in_another_order_are_an_error(own):
-    (own / "masks/p0.png").write_bytes(indexed(label(1), [BLACK, RED, GREEN]))
-    (own / "masks/p1.png").write_bytes(indexed(label(2), [GREEN, BLACK, RED]))
+    (own / "masks/p0.png").write_bytes(indexed(label(1), BLACK, RED, GREEN))
+    (own / "masks/p1.png").write_bytes(indexed(label(2), GREEN, BLACK, RED))
     fails(
         own, r"p1\.png: colour \(255, 0, 0\) is 2, but 1 in .*p0\.png: masks whose palettes differ"
     )
@@ -286,8 +275,8 @@ def test_palettes_in_another_order_are_an_error(own):
     ],
 )
 def test_palettes_that_may_be_meant_are_taken(own, caplog, colours, warning):
-    (own / "masks/p0.png").write_bytes(indexed(label(1), [BLACK, RED, GREEN]))
-    (own / "masks/p1.png").write_bytes(indexed(label(1), colours))
+    (own / "masks/p0.png").write_bytes(indexed(label(1), BLACK, RED, GREEN))
+    (own / "masks/p1.png").write_bytes(indexed(label(1), *colours))
     assert (convert(own).label("p1") == label(1)).all()
     assert any(warning in record.getMessage() for record in caplog.records) == bool(warning)
 
