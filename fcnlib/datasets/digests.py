@@ -21,7 +21,7 @@ from fcnlib.core.progress import progress
 from fcnlib.core.reading import read_bytes
 from fcnlib.datasets import images
 from fcnlib.datasets.journal import StoredFile, pixel_digest
-from fcnlib.datasets.reader import DIGESTS, HHA_INFO, INFO, read_info, read_list
+from fcnlib.datasets.reader import DIGESTS, HHA_INFO, INFO, read_hha_info, read_info, read_list
 
 Digests = dict[str, str]  # kind/ID -> hash, splits/NAME -> IDs
 
@@ -54,20 +54,25 @@ def read_digests(root: Path) -> Digests:
 def changed_files(root: Path, *, workers: int = 1) -> list[Path]:
     """What in a prepared data set is not what was written; absent files aside.
 
-    Of a data set without `digests.txt`, as earlier versions wrote it, only the digest of all files
-    together is known: if that is another, it is the folder.
+    Of HHA that was encoded from depth, and of a data set without `digests.txt`, as earlier versions
+    wrote it, only the digest of all files together is known: if that is another, it is the folder.
     """
-    if not (root / DIGESTS).exists():
-        found = _current_digests(root, _keys(root), workers)
+    if (root / DIGESTS).exists():
+        written = read_digests(root)
+        changed = [
+            _path(root, key)
+            for key, digest in _current_digests(root, written, workers)
+            if digest and not _agrees(key, digest, written[key])
+        ]
+        keys = list(written)
+    else:
+        keys = _keys(root)
+        found = _current_digests(root, keys, workers)
         text = "\n".join(sorted(f"{key} {digest}" for key, digest in found))
         same = hashlib.sha256(text.encode()).hexdigest() == read_info(root / INFO).digest
-        return [] if same else [root]
-    written = read_digests(root)
-    return [
-        _path(root, key)
-        for key, digest in _current_digests(root, written, workers)
-        if digest and not _agrees(key, digest, written[key])
-    ]
+        changed = [] if same else [root]
+    is_encoded = not any(key.startswith("hha/") for key in keys)
+    return changed + (_changed_hha(root, workers) if is_encoded else [])
 
 
 def _agrees(key: str, digest: str, written: str) -> bool:
@@ -75,11 +80,14 @@ def _agrees(key: str, digest: str, written: str) -> bool:
     return digest == written or (key.startswith("depth/") and digest == written[: len(digest)])
 
 
-def hha_digest(root: Path, *, workers: int = 1) -> str:
-    """The digest of HHA that was encoded from a prepared data set's depth, as in `hha.json`."""
+def _changed_hha(root: Path, workers: int) -> list[Path]:
+    """The folder of HHA, if its files are not those that `hha.json` was written for."""
+    if not (root / HHA_INFO).exists():
+        return []
     ids = sorted(file_id(path) for path in (root / "hha").glob("*.png"))
     found = _current_digests(root, [f"hha/{id}" for id in ids], workers)
-    return digest_of_hha({key.removeprefix("hha/"): digest for key, digest in found})
+    digest = digest_of_hha({key.removeprefix("hha/"): digest for key, digest in found})
+    return [] if digest == read_hha_info(root / HHA_INFO).digest else [root / "hha"]
 
 
 def digest_of_hha(digests: Mapping[str, str]) -> str:

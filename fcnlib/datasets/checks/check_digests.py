@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
-from fcnlib.datasets.digests import changed_files, hha_digest
+from fcnlib.datasets.digests import changed_files
 from fcnlib.datasets.findings import Finding, error_finding
-from fcnlib.datasets.reader import DIGESTS, HHA_INFO, INFO, DatasetInfo, read_hha_info
+from fcnlib.datasets.reader import DIGESTS, INFO, DatasetInfo
 
 CHANGED = "is not what was prepared, by its digest; prepare the data set again"
 
@@ -20,9 +20,5 @@ def check_digests(root: Path, info: DatasetInfo, *, workers: int = 1) -> Iterato
             yield Finding("error", str(path), "", CHANGED)
         if digests.exists() and sha256(digests) != info.digest:
             yield Finding("error", str(digests), "", f"its SHA-256 is not the digest in {INFO}")
-        if (root / HHA_INFO).exists() and "hha" not in info.inputs:  # encoded from depth
-            written = read_hha_info(root / HHA_INFO).digest
-            if hha_digest(root, workers=workers) != written:
-                yield Finding("error", str(root / "hha"), "", CHANGED)
     except InputError as error:  # of a list; the other checks name the other files
         yield error_finding(error, digests)

@@ -67,6 +67,17 @@ def test_a_users_file_beside_the_hha_is_not_deleted(tmp_path: Path) -> None:
     assert (root / "hha/mine.png").exists()
 
 
+def test_hha_that_was_edited_by_hand_is_not_replaced_with_its_data_set(tmp_path: Path) -> None:
+    root = prepared(tmp_path / "rooms")
+    prepare_hha(root)
+    assert prepared(root) == root  # as it was written, it may be replaced
+    prepare_hha(root)
+    (root / "hha/r0.png").write_bytes(edited := png(np.zeros((*SIZE, 3), np.uint8)))
+    with pytest.raises(InputError, match=r"rooms: not replaced: .*rooms/hha changed since"):
+        prepared(root)
+    assert (root / "hha/r0.png").read_bytes() == edited
+
+
 def test_all_images_whose_depth_cannot_be_read_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
