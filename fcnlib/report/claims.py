@@ -190,12 +190,11 @@ def _missing_number(claim: Claim, rows: Rows) -> str:
 
 def _missing_validations(claim: Claim, rows: Rows, curves: Curves) -> str:
     for each in claim.reached.values():
-        paths = [Path(path) for path in curves.get(each.experiment, ())]
-        if not paths:
+        trainings = [validations(path, each.cost) for path in curves.get(each.experiment, ())]
+        if not trainings:
             return f"This run does not train {each.experiment}."
         score = _value(rows[claim.numbers[each.score]]) - each.within
-        near = [path for path in paths if math.isfinite(first_near(path, each.cost, score))]
-        if any(validations(path) == 1 for path in near):
+        if any(len(found) == 1 and first_near(found, score) < math.inf for found in trainings):
             return (
                 f"{each.experiment} was validated at its end alone: it may have come near sooner."
             )
