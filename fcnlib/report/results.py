@@ -52,7 +52,7 @@ class ResultRow(NamedTuple):
 RESULT_COLUMNS = list(ResultRow._fields)
 NUMBERS = ("measured", "std", "paper")
 TEXTS = [name for name in RESULT_COLUMNS if name not in (*NUMBERS, "seeds")]
-# What makes a spreadsheet compute a cell, after apostrophes, which keep it text.
+# A text that a spreadsheet computes, or would but for the apostrophes that keep it text.
 FORMULA = re.compile(r"'*(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])")
 
 
