@@ -129,13 +129,15 @@ def _reached(
     claim: Claim, measured: Mapping[str, ResultRow], rows: Rows, curves: Curves
 ) -> dict[str, ResultRow]:
     """What trainings took to come near the scores that the claim names."""
-    names = {row.experiment: row.row for row in list(rows.values())[::-1]}
     return {
-        key: reached_row(
-            each, _value(measured[each.score]), names.get(each.experiment, each.experiment), curves
-        )
+        key: reached_row(each, _value(measured[each.score]), _name(each.experiment, rows), curves)
         for key, each in claim.reached.items()
     }
+
+
+def _name(experiment: str, rows: Rows) -> str:
+    """The experiment as the first table that has it names it."""
+    return next((row.row for row in rows.values() if row.experiment == experiment), experiment)
 
 
 def _value(row: ResultRow) -> float:
