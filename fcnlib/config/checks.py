@@ -11,8 +11,10 @@ from fcnlib.config.columns import (
     RULES,
     ColumnName,
     Metric,
+    NetFact,
     Setting,
     TestServerMetric,
+    TimingResult,
     TrainingResult,
 )
 from fcnlib.config.schema import Config, Table
@@ -35,17 +37,7 @@ WRITTEN = ".caffemodel"
 WEIGHTS = (WRITTEN, ".pth")
 SCORES: frozenset[ColumnName] = frozenset(get_args(Metric))
 TEST_SERVER_METRICS: frozenset[ColumnName] = frozenset(get_args(TestServerMetric))
-NET_COSTS: frozenset[ColumnName] = frozenset(
-    (
-        "forward_ms",
-        "conv_layers",
-        "parameters",
-        "receptive_field",
-        "stride",
-        "feature_norm_ratio",
-        "background_share",
-    )
-)
+NET_COSTS: frozenset[ColumnName] = frozenset(("forward_ms", *get_args(NetFact)))
 TRAINED: frozenset[ColumnName] = frozenset((*get_args(TrainingResult), *get_args(Setting)))
 NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
     (
@@ -55,7 +47,7 @@ NEED_BACKGROUND: frozenset[ColumnName] = frozenset(
         "background_share",
     )
 )
-TIMES: frozenset[ColumnName] = frozenset(("forward_ms", "outputs", "output_ms", "max_difference"))
+TIMES: frozenset[ColumnName] = frozenset(("forward_ms", *get_args(TimingResult)))
 
 
 def _check_capitals(config: Config, source: ConfigSource) -> None:

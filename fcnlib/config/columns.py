@@ -31,22 +31,19 @@ Setting = Literal["batch_size", "momentum", "learning_rate"]
 TrainingResult = Literal["training_s", "training_loss"]
 # What a training took until a validation came near a score; of claims, not of tables.
 Progress = Literal["seconds_to_score", "images_to_score"]
-# What a net costs and what it is; not a score.
-Cost = Literal[
-    "forward_ms",
-    "backward_ms",
-    TrainingResult,
-    "outputs",
-    "output_ms",
-    "max_difference",
+# Of one way to compute scores, beside its times (section 3).
+TimingResult = Literal["outputs", "output_ms", "max_difference"]
+# What a net is, and what its features and its test images are like.
+NetFact = Literal[
     "conv_layers",
     "parameters",
     "receptive_field",
     "stride",
     "feature_norm_ratio",
     "background_share",
-    Progress,
 ]
+# What a net costs and what it is; not a score.
+Cost = Literal["forward_ms", "backward_ms", TrainingResult, TimingResult, NetFact, Progress]
 ColumnName = Literal[Metric, Bound, TestServerMetric, Setting, Cost]
 
 

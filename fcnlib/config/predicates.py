@@ -59,7 +59,7 @@ def parse(text: str) -> tuple[Comparison, ...]:
 
 
 def _check_depth(tree: ast.expr) -> None:
-    """Raise unless all that follows may call itself for each part of a term."""
+    """Raise if terms are nested too deeply for the recursive functions below."""
     level: list[ast.AST] = [tree]
     for _ in range(DEEPEST):
         level = [part for node in level for part in ast.iter_child_nodes(node)]

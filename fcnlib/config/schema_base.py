@@ -29,8 +29,8 @@ def _name(text: str) -> str:
 
 # Names become files and patterns.
 Name = Annotated[str, AfterValidator(_name)]
-# Text turns into cells, pages, pictures and messages: nothing that a terminal or a viewer obeys.
-# Besides control characters those that end a line or turn the direction of what follows.
+# Text ends up in cells, pages, pictures and messages, so it must hold nothing that a terminal or a
+# viewer obeys: control characters, line separators, marks of direction, and halves of characters.
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -47,7 +47,7 @@ Line = Annotated[str, AfterValidator(_one_line)]
 
 
 def _from_digits(value: Any) -> Any:
-    """A whole number also where it is text, as in `--config seeds=[0,1]`."""
+    """The number, also of a text of digits, as in `--config seeds=[0,1]`; all else as it is."""
     return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value) else value
 
 

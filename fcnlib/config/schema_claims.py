@@ -19,11 +19,11 @@ class Place(NamedTuple):
 
 
 class Reached(Frozen):
-    """What a net's training took until a validation came near the mean IU of another net."""
+    """What a net's training took until a validation came near the mean IU of a net."""
 
     experiment: str = Field(description="The net that is trained.")
     score: str = Field(description="The mean IU to come near to: a name of `numbers`.")
-    within: Annotated[Float, Field(ge=0)] = Field(0.0, description="As near as so many points.")
+    within: Annotated[Float, Field(ge=0)] = Field(0.0, description="Points below it that are near.")
     cost: Literal["seconds", "images"] = Field(description="What is counted until then.")
 
 

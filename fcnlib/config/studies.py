@@ -62,7 +62,7 @@ def read_studies(folder: Path, places: _Places | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {part: {} for part in STUDY_PARTS}
     places = _Places() if places is None else places
     for path in paths:
-        if not path.is_file():  # of a pipe, reading would never end
+        if not path.is_file():  # reading a pipe would never end
             raise InputError(f"{path}: no file; expected a study")
         study = _with_sections(read_yaml(path), path)
         for part in STUDY_PARTS:

@@ -1,4 +1,4 @@
-"""How much a YAML file says, aliases written out, found before any of it is built."""
+"""The size and depth of a YAML file with its aliases expanded, checked before it is loaded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ DEEPEST = 50
 
 @dataclass
 class Extent:
-    """The values of a collection, those in it counted, and how deep they are nested."""
+    """How many values a collection holds, itself included, and how deeply they are nested."""
 
     anchor: str | None = None
     values: int = 1
@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
 def check_extent(text: str) -> None:
     """Raise a YAMLError where aliases or nesting make more of a text than can be meant.
 
-    The reader that builds values calls itself for what is nested, in C without any limit.
+    PyYAML's loader is recursive, and in C nothing limits how deep it goes.
     """
     around = [Extent()]
     known: dict[str | None, Extent] = {}
@@ -60,7 +60,7 @@ def check_extent(text: str) -> None:
 def _finished(
     event: yaml.Event, around: list[Extent], known: dict[str | None, Extent]
 ) -> Extent | None:
-    """What an event ends, or stands for; None where it is no value."""
+    """The extent of the value that this event completes; None where it completes none."""
     match event:
         case yaml.CollectionEndEvent():
             return around.pop()
@@ -69,7 +69,7 @@ def _finished(
         case yaml.AliasEvent(anchor=anchor) if anchor in [each.anchor for each in around]:
             raise _problem(f"nested too deeply, as *{anchor} is inside of &{anchor}", event)
         case yaml.AliasEvent():
-            return known.get(event.anchor)  # of one that is not there the next reader tells
+            return known.get(event.anchor)  # the loader names an unknown one
     return None
 
 

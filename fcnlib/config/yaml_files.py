@@ -28,7 +28,7 @@ LONGEST = 80  # characters of a value in a message
 
 
 class Loader(LOADER):  # type: ignore[misc, valid-type]
-    """Says where a number, a date or a tagged value is that Python cannot hold."""
+    """Names the line of a number, a date or a tagged value that Python cannot hold, or misreads."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         is_number = node.tag.endswith((":int", ":float"))
@@ -58,7 +58,7 @@ class ConfigSource(NamedTuple):
 
 
 def in_one_line(key: str) -> str:
-    """A key as messages show it: YAML lets it have line ends, and characters that none can see."""
+    """A key as messages show it: in YAML it may hold line ends and invisible characters."""
     return printable(key[: 3 * LONGEST])
 
 

@@ -129,13 +129,15 @@ def _reached(
     claim: Claim, measured: Mapping[str, ResultRow], rows: Rows, curves: Curves
 ) -> dict[str, ResultRow]:
     """What trainings took to come near the scores that the claim names."""
-    names = {row.experiment: row.row for row in list(rows.values())[::-1]}
     return {
-        key: reached_row(
-            each, _value(measured[each.score]), names.get(each.experiment, each.experiment), curves
-        )
+        key: reached_row(each, _value(measured[each.score]), _name(each.experiment, rows), curves)
         for key, each in claim.reached.items()
     }
+
+
+def _name(experiment: str, rows: Rows) -> str:
+    """The experiment as the first table that has it names it."""
+    return next((row.row for row in rows.values() if row.experiment == experiment), experiment)
 
 
 def _value(row: ResultRow) -> float:
@@ -190,12 +192,11 @@ def _missing_number(claim: Claim, rows: Rows) -> str:
 
 def _missing_validations(claim: Claim, rows: Rows, curves: Curves) -> str:
     for each in claim.reached.values():
-        paths = [Path(path) for path in curves.get(each.experiment, ())]
-        if not paths:
+        trainings = [validations(path, each.cost) for path in curves.get(each.experiment, ())]
+        if not trainings:
             return f"This run does not train {each.experiment}."
         score = _value(rows[claim.numbers[each.score]]) - each.within
-        near = [path for path in paths if math.isfinite(first_near(path, each.cost, score))]
-        if any(validations(path) == 1 for path in near):
+        if any(len(found) == 1 and first_near(found, score) < math.inf for found in trainings):
             return (
                 f"{each.experiment} was validated at its end alone: it may have come near sooner."
             )

@@ -1,30 +1,23 @@
 """Numbers of learning curves."""
 
-import csv
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
+from fcnlib.report.csv_rows import read_csv
 
 Points = list[tuple[float, float]]
 
 
 def points(path: Path, column: str, against: str = "iteration") -> Points:
     """(iteration, value) wherever a training log has a value in `column`; or against another."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            header, *lines = list(csv.reader(file, strict=True)) or [[]]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected a learning curve as CSV: {error}") from None
+    header, rows = read_csv(path, "a learning curve as CSV")
     if missing := {against, column} - set(header):
         raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
     found: Points = []
-    for number, cells in enumerate(lines, 2):
-        if cells and len(cells) != len(header):
-            raise InputError(f"{path}: line {number}: {len(cells)} cells; expected {len(header)}")
-        row = dict(zip(header, cells, strict=False))
-        if row.get(column):
+    for place, row in rows:
+        if row[column]:
             try:
                 found.append((float(row[against]), float(row[column])))
             except ValueError as error:
-                raise InputError(f"{path}: line {number}: {column}: {error}") from None
+                raise InputError(f"{place}: {column}: {error}") from None
     return found

@@ -1,4 +1,4 @@
-"""Snakemake's report with the values in its scripts as no browser can take them for markup."""
+"""Escapes the values in the scripts of Snakemake's report: no browser takes them for markup."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from pathlib import Path
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 
-# Snakemake writes each of its values on one line: as JSON, which has < only within its texts.
+# Snakemake writes each value on a line of its own, as JSON: there < stands only inside of strings.
 VALUE = re.compile(rb"^( *var \w+ = )(.*)(;\r?)$", re.MULTILINE)
-EXPECTED = 8  # the least of such lines: workflow_desc, results, categories, rules, ...
+EXPECTED = 8  # a report has at least so many: workflow_desc, results, categories, rules, ...
 
 
 def escape_values(report: Path | str) -> None:
-    """Write < of every value in the report's scripts as JSON's escape of it.
+    """Replace each < in the values of the report's scripts by its escape in JSON.
 
     A value with </script> in it would end its script, and what follows would run as another one:
     the report shows parameters, paths and code, and so whatever a configuration or file says.

@@ -35,7 +35,7 @@ def read_benchmarks(files: Mapping[str, Sequence[Path | str]]) -> dict[str, list
 
 
 def _number(text: str | None) -> float | None:
-    """The number; None of what is none: Snakemake writes - or NA for a job too short to sample."""
+    """The number, if it is one: Snakemake writes - or NA for a job too short to be sampled."""
     try:
         number = float(text or "")
     except ValueError:

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from fcnlib.config.columns import COLUMNS, Progress
 from fcnlib.config.schema_claims import Reached
-from fcnlib.report.curve_points import points
+from fcnlib.report.curve_points import Points, points
 from fcnlib.report.results import ResultRow
 
 Curves = Mapping[str, Sequence[Path | str]]  # of the seeds, by experiment
@@ -21,10 +21,10 @@ def reached_row(reached: Reached, score: float, name: str, curves: Curves) -> Re
         reached: Whose training, and how near is near.
         score: The mean IU to come near to, in percent.
         name: Of the net in tables.
-        curves: The learning curves of trainings that were validated more than once.
+        curves: The learning curves of every seed, by experiment.
     """
     found = [
-        first_near(Path(path), reached.cost, score - reached.within)
+        first_near(validations(path, reached.cost), score - reached.within)
         for path in curves[reached.experiment]
     ]
     column = COLUMN_OF[reached.cost]
@@ -43,14 +43,11 @@ def reached_row(reached: Reached, score: float, name: str, curves: Curves) -> Re
     )
 
 
-def first_near(curve: Path, cost: str, score: float) -> float:
+def validations(curve: Path | str, cost: str) -> Points:
+    """The seconds or images until each validation of a training, and its mean IU."""
+    return points(Path(curve), "mean_iu", cost)
+
+
+def first_near(validated: Points, score: float) -> float:
     """The seconds or images at the first validation of at least this mean IU; or infinity."""
-    return next(
-        (spent for spent, mean_iu in points(curve, "mean_iu", cost) if 100 * mean_iu >= score),
-        math.inf,
-    )
-
-
-def validations(curve: Path) -> int:
-    """How often a training was validated."""
-    return len(points(curve, "mean_iu", "images"))
+    return next((spent for spent, mean_iu in validated if 100 * mean_iu >= score), math.inf)

@@ -1,9 +1,8 @@
 """The tidy frame of results.csv, one number a row: the source of tables, figures and claims."""
 
-import csv
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import pandas as pd
 from fcnlib.config.columns import NAMES, ColumnName
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, write_json
+from fcnlib.report.csv_rows import read_csv
 
 NOISE = 2.0  # standard errors; a smaller difference may be noise
 
@@ -52,7 +52,7 @@ class ResultRow(NamedTuple):
 RESULT_COLUMNS = list(ResultRow._fields)
 NUMBERS = ("measured", "std", "paper")
 TEXTS = [name for name in RESULT_COLUMNS if name not in (*NUMBERS, "seeds")]
-# What makes a spreadsheet compute a cell, after apostrophes, which keep it text.
+# A text that a spreadsheet computes, or would but for the apostrophes that keep it text.
 FORMULA = re.compile(r"'*(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])")
 
 
@@ -95,27 +95,19 @@ def write_results(path: Path, results: pd.DataFrame) -> None:
 
 def read_results(path: Path | str) -> pd.DataFrame:
     """The frame that `write_results` wrote."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected CSV: {error}") from None
-    if not lines or lines[0] != RESULT_COLUMNS:
+    header, rows = read_csv(path, "CSV")
+    if header != RESULT_COLUMNS:
         raise InputError(f"{path}: expected the columns {','.join(RESULT_COLUMNS)}")
-    rows = [_row(cells, f"{path}: line {i}") for i, cells in enumerate(lines[1:], 2) if cells]
-    return results_frame(rows)
+    return results_frame([_row(place, cells) for place, cells in rows])
 
 
-def _row(cells: list[str], place: str) -> ResultRow:
+def _row(place: str, cells: Mapping[str, str]) -> ResultRow:
     """The row of a line's cells; `place` is for messages."""
-    if len(cells) != len(RESULT_COLUMNS):
-        raise InputError(f"{place}: {len(cells)} cells; expected {len(RESULT_COLUMNS)}")
-    named = dict(zip(RESULT_COLUMNS, cells, strict=True))
-    values: dict[str, Any] = {name: from_text_cell(named[name]) for name in TEXTS}
-    values |= {name: _number(named[name], f"{place}: {name}") for name in NUMBERS}
-    values["seeds"] = _count(named["seeds"], f"{place}: seeds")
+    values: dict[str, Any] = {name: from_text_cell(cells[name]) for name in TEXTS}
+    values |= {name: _number(cells[name], f"{place}: {name}") for name in NUMBERS}
+    values["seeds"] = _count(cells["seeds"], f"{place}: seeds")
     if (values["std"] or 0) < 0:
-        raise InputError(f"{place}: std: {named['std']}; expected 0 or more")
+        raise InputError(f"{place}: std: {cells['std']}; expected 0 or more")
     return ResultRow(**values)
 
 

@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,17 @@ predicate_text = st.lists(
 ).map("".join)
 
 
-def refused_in_one_line(error: InputError | ValueError) -> bool:
-    return len(str(error).splitlines()) == 1
+def assert_names(path: Path, error: InputError) -> None:
+    assert str(path) in str(error) and len(str(error).splitlines()) == 1
+
+
+@contextmanager
+def taken_or_refused(path: Path) -> Iterator[None]:
+    """Lets what is inside refuse the file, in a line that names it."""
+    try:
+        yield
+    except InputError as error:
+        assert_names(path, error)
 
 
 @bounded
@@ -63,10 +74,8 @@ def refused_in_one_line(error: InputError | ValueError) -> bool:
 def test_any_bytes_are_a_mapping_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "own.yaml"
     path.write_bytes(content)
-    try:
+    with taken_or_refused(path):
         assert isinstance(read_yaml(path), dict)
-    except InputError as error:
-        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -76,7 +85,14 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key in value for place in places(value[key], (*path, key)))]
 
 
-RAW, SOURCE = read_raw_config([Path(__file__).parents[2] / "config.yaml"])
+def with_value(content: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """A configuration with another value at this place."""
+    if not place:
+        return value
+    return content | {place[0]: with_value(content[place[0]], place[1:], value)}
+
+
+RAW, _ = read_raw_config([Path(__file__).parents[2] / "config.yaml"])
 SMALL = RAW | {
     part: {name: RAW[part][name] for name in names}
     for part, names in {
@@ -101,17 +117,11 @@ PLACES = [path for path in places(SMALL) if path]
 def test_any_value_anywhere_is_taken_or_refused(
     tmp_path: Path, place: tuple[Any, ...], value: Any
 ) -> None:
-    content = json.loads(json.dumps(SMALL))
-    inner = content
-    for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
+    content = with_value(SMALL, place, value)
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
-    try:
+    with taken_or_refused(path):
         load_config(*read_raw_config([path]))
-    except InputError as error:
-        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 @bounded
@@ -136,17 +146,11 @@ RECORD = {
 def test_any_value_of_a_metrics_file_is_taken_or_refused(
     tmp_path: Path, place: tuple[Any, ...], value: Any
 ) -> None:
-    content = json.loads(json.dumps(RECORD))
-    inner = content
-    for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
+    content = with_value(RECORD, place, value)
     path = tmp_path / "0.json"
     path.write_text(json.dumps(content, default=str, skipkeys=True), "utf-8")
-    try:
+    with taken_or_refused(path):
         read_record(path)
-    except InputError as error:
-        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 @bounded
@@ -159,7 +163,7 @@ def test_any_bytes_are_a_metrics_file_or_results_or_refused(
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
         read(path)
-    assert str(path) in str(error.value) and refused_in_one_line(error.value)
+    assert_names(path, error.value)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,7 @@ def test_a_metrics_file_whose_texts_cannot_be_written_on_is_refused(
     path.write_text(json.dumps(RECORD | change), "utf-8")
     with pytest.raises(InputError, match=rf"0\.json: {problem}") as error:
         read_record(path)
-    assert refused_in_one_line(error.value)
+    assert_names(path, error.value)
 
 
 TABLES = {
@@ -201,14 +205,12 @@ def test_any_cell_of_a_table_is_taken_or_refused(
     cells[where % len(cells)] = cell
     path = tmp_path / "0.csv"
     path.write_text(f"{head}\n{sign.join(cells)}\n", "utf-8", errors="surrogatepass")
-    try:
+    with taken_or_refused(path):
         found = read(path)
         if read is read_results:
             assert all(each.error >= 0 for each in result_rows(found))
         if read is read_benchmark:
             assert duration(found.seconds)
-    except InputError as error:
-        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 def counts_file() -> bytes:
@@ -230,11 +232,9 @@ def test_damaged_counts_are_the_same_or_refused(
         content[where] ^= 1 << bit
     path = tmp_path / "0.npz"
     path.write_bytes(content)
-    try:
+    with taken_or_refused(path):
         found = read_counts(path, ["semantic"])
         assert found.ids == ["x"] and found.tasks["semantic"].tolist() == [np.eye(3).tolist()]
-    except InputError as error:
-        assert str(path) in str(error) and refused_in_one_line(error)
 
 
 def test_counts_that_declare_more_than_memory_are_refused(tmp_path: Path) -> None:

@@ -23,13 +23,13 @@ CLAIM = "claims: {mine: {section: x, statement: x, numbers: {a: %s}, holds: '%s'
 NUMBER = "[skips, voc-fcn32s, mean_iu]"
 
 
-def overlay(text: str, *command: str) -> Callable[[Path], list[object]]:
-    """The arguments that lay this text over the project's configuration."""
+def overlay(content: str | bytes) -> Callable[[Path], list[object]]:
+    """The arguments that lay a file of this content over the project's configuration."""
 
     def make(folder: Path) -> list[object]:
-        (folder / "own.yaml").write_text(text, "utf-8")
-        arguments = command or ("train", "voc-fcn32s")
-        return [*arguments, "--config", CONFIG, "--config", "own.yaml"]
+        written = content if isinstance(content, bytes) else content.encode()
+        (folder / "own.yaml").write_bytes(written)
+        return ["train", "voc-fcn32s", "--config", CONFIG, "--config", "own.yaml"]
 
     return make
 
@@ -202,22 +202,12 @@ def study_that_is_a_pipe(folder: Path) -> list[object]:
     return overlay(f"studies: {folder}/studies")(folder)
 
 
-def written(content: bytes) -> Callable[[Path], list[object]]:
-    """The arguments that lay a file of these bytes over the project's configuration."""
-
-    def make(folder: Path) -> list[object]:
-        (folder / "own.yaml").write_bytes(content)
-        return ["train", "voc-fcn32s", "--config", CONFIG, "--config", "own.yaml"]
-
-    return make
-
-
 FILES = [
-    Kind("nothing", written(b""), r"own\.yaml: holds nothing; expected a YAML mapping"),
-    Kind("comments", written(b"# later\n"), r"own\.yaml: holds nothing; expected a YAML mapping"),
+    Kind("nothing", overlay(""), r"own\.yaml: holds nothing; expected a YAML mapping"),
+    Kind("comments", overlay("# later\n"), r"own\.yaml: holds nothing; expected a YAML mapping"),
     Kind(
         "UTF-16",
-        written("seeds: [1]\n".encode("utf-16")),
+        overlay("seeds: [1]\n".encode("utf-16")),
         r"own\.yaml: 'utf-8' codec .* position 0: .*; expected YAML in UTF-8",
     ),
     Kind(

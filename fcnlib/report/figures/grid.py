@@ -49,7 +49,7 @@ def plot_grid(
     scale: DepthScale | None = None,
     foot: float = 0.0,
 ) -> None:
-    """Rows of pictures, a legend for each task and that of depth below, and so much room.
+    """Rows of pictures, below them a legend for each task and that of depth, then `foot` inches.
 
     Titles are above the first row, and above each whose titles differ from the row above.
     """

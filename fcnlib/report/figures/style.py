@@ -129,12 +129,11 @@ def save(
     with atomic_write(image) as temporary:
         figure.savefig(temporary, dpi=dpi, metadata=metadata)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    content = FigureInfo(image=image.name, width=width, height=height, **fields)
-    write_figure_info(info, content)
+    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **fields))
 
 
 def _write_below(figure: Figure, text: str) -> None:
-    """A line below all else; where the layout is fixed, it has left room for it."""
+    """Add a line at the bottom; a fixed layout has left room for it, another one makes room."""
     height = figure.get_figheight()
     if isinstance(layout := figure.get_layout_engine(), ConstrainedLayoutEngine):
         height += NOTICE_HEIGHT

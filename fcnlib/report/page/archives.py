@@ -8,7 +8,7 @@ from fcnlib.archives.verified import Verified, read_verified
 
 
 class Archives(NamedTuple):
-    """The archives of a run by what was found of them."""
+    """The archives of a run, by whether they are the published files."""
 
     published: list[Verified]  # with the published checksum
     first_seen: list[Verified]  # complete; none is published
@@ -16,7 +16,7 @@ class Archives(NamedTuple):
 
     @property
     def data_sets(self) -> str:
-        """What they may be called."""
+        """What the page calls them."""
         return "files that are not the published ones" if self.own else "the published data sets"
 
 
