@@ -6,7 +6,6 @@ record of the file holds which tensor, and these records, all checked against th
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,16 +127,9 @@ def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
     found = {task: len(names) for task, names in info.classes.items()}
     if found and found != net.heads:
         raise InputError(f"{path}: classes of {short(found)}; expected {net.heads}")
-    check_palette(net_classes(info, net), info.palette, path)
+    check_palette(info.palette, net.heads, path)
     if info.inputs:
         check_inputs(info.inputs, net.input_mean.numel(), path)
-
-
-def net_classes(info: ModelInfo, net: FCN) -> Mapping[str, tuple[str, ...]]:
-    """The names of each task's classes; numbers where there are none."""
-    return info.classes or {
-        task: tuple(map(str, range(count))) for task, count in net.heads.items()
-    }
 
 
 def _state(records: Records, net: FCN) -> dict[str, Tensor]:
