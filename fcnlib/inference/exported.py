@@ -17,8 +17,8 @@ from fcnlib.config.schema_base import Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import short
-from fcnlib.inference.model_info import ModelInfo
-from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.inference.model_info import ModelInfo, build_net
+from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.checkpoint import (
     check_inputs,
     check_palette,
@@ -110,16 +110,13 @@ def _net_without_weights(content: bytes, path: Path) -> FCN:
     try:
         arguments = json.loads(content)
         classes = arguments.pop("classes", None)
-        values = Net.model_validate(arguments).model_dump(exclude={"start_from"})
+        values = Net.model_validate(arguments)
         classes = _CLASSES.validate_python(classes)
     except (ValueError, AttributeError, RecursionError) as error:
         problem = first_problem(error) if isinstance(error, ValidationError) else "damaged"
         raise InputError(f"{path}: {BUILD_ARGS}: {problem}; expected {MODEL}") from None
-    try:
-        with torch.device("meta"):
-            return build_fcn(**values, classes=classes)
-    except InputError as error:
-        raise InputError(f"{path}: {BUILD_ARGS}: {error}") from None
+    with torch.device("meta"):
+        return build_net(values, classes, f"{path}: {BUILD_ARGS}")
 
 
 def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:

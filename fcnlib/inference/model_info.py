@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_nets import Net
-from fcnlib.models.fcn import FCN
+from fcnlib.core.errors import InputError
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.summary import architecture
 from fcnlib.models.weights.checkpoint import Checkpoint
 
@@ -25,6 +26,14 @@ def notes_of(provenance: object) -> list[str]:
     """What is to be said of a net by where it comes from, a line each."""
     is_synthetic = isinstance(provenance, Mapping) and provenance.get("images") == "synthetic"
     return [SYNTHETIC] if is_synthetic else []
+
+
+def build_net(values: Net, classes: int | Mapping[str, int], origin: object) -> FCN:
+    """The untrained net of a file's values; the message of an InputError begins with `origin`."""
+    try:
+        return build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None
 
 
 class ModelInfo(BaseModel):

@@ -21,9 +21,9 @@ from fcnlib.inference.exported import (
     read_exported_info,
     stored_tensors,
 )
-from fcnlib.inference.model_info import ModelInfo
+from fcnlib.inference.model_info import ModelInfo, build_net
 from fcnlib.models.fast.inference import optimize_for_inference
-from fcnlib.models.fcn import FCN, build_fcn, labels_of
+from fcnlib.models.fcn import FCN, labels_of
 from fcnlib.models.weights.checkpoint import Checkpoint, is_exported, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.records import open_records
@@ -173,10 +173,7 @@ def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     if checkpoint.net is None:
         raise InputError(f"{origin}: lacks net, classes, palette; expected a trained net")
     classes = {task: len(names) for task, names in checkpoint.classes.items()}
-    try:
-        return build_fcn(**checkpoint.net.model_dump(exclude={"start_from"}), classes=classes)
-    except InputError as error:
-        raise InputError(f"{origin}: {error}") from None
+    return build_net(checkpoint.net, classes, origin)
 
 
 def read_metadata(path: Path) -> ModelInfo:
