@@ -13,7 +13,7 @@ from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import read_metadata
-from fcnlib.models.weights.caffemodel import layer_shapes
+from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
 from fcnlib.models.weights.checkpoint import json_value, read_tensors
 from fcnlib.models.weights.sources import read_labels
 
@@ -71,8 +71,9 @@ def info(
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
     elif file.suffix == ".caffemodel":
-        content = {**layer_shapes(file)}
-        provenance = read_labels(file).get("provenance")
+        layers = read_layers(file)
+        content = {**layer_shapes(layers)}
+        provenance = read_labels(layers, file).get("provenance")
     elif file.suffix == ".ts":
         content = read_metadata(file).model_dump(mode="json")
         provenance = content["provenance"]
