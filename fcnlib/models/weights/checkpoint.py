@@ -126,8 +126,6 @@ def check_inputs(inputs: Sequence[str], channels: int, path: Path) -> None:
 
 def read_tensors(path: Path, expected: str = CHECKPOINT) -> dict[str, object]:
     """The content of any .pt file, its tensors and plain values, read without running code."""
-    if is_exported(path):
-        raise InputError(f"{path}: an exported model, not weights; expected {CHECKPOINT}")
     content = read_torch(path, expected)
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected a dict of tensors")
