@@ -25,7 +25,7 @@ class ImageCounts(NamedTuple):
 
 
 def read_counts(path: Path | str, tasks: Sequence[str]) -> ImageCounts:
-    """The counts of those of these tasks that the file has."""
+    """The counts of these tasks, as far as the file has them."""
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             ids = list(map(str, file["ids"]))

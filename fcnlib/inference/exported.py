@@ -1,8 +1,8 @@
 """Exported models read as data: the net is built anew, and the code in the file is never run.
 
 An exported model is TorchScript, whose code may do anything when it is loaded, such as write to
-any file. What is read of it here is metadata of ours, which tell how the net is built and which
-record of the file holds which tensor, and these records, all checked against the built net.
+any file. Only data is read here: our metadata, which says how to build the net and which record of
+the file holds which tensor, and those records. All of it is checked against the net that is built.
 """
 
 import json
@@ -57,7 +57,7 @@ class Exported:
 
 
 def stored_tensors(net: FCN) -> list[StoredTensor]:
-    """Where TorchScript stores the net's tensors: in their order, each as a record of its own."""
+    """Where TorchScript stores the net's tensors: in their order, each in a record of its own."""
     return [
         StoredTensor(name=name, shape=tuple(t.shape), dtype=_dtype(t), record=f"data/{index}")
         for index, (name, t) in enumerate(net.state_dict().items())
@@ -101,7 +101,7 @@ def _read(path: Path, *, weights: bool) -> Exported:
 
 
 def _extra(records: Records, name: str) -> bytes:
-    """A file of metadata; nothing if it is not there."""
+    """The content of a file of metadata; empty if there is none."""
     return records.read(f"extra/{name}") if f"extra/{name}" in records else b""
 
 
@@ -130,7 +130,7 @@ def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
 
 
 def _state(records: Records, net: FCN) -> dict[str, Tensor]:
-    """The net's tensors, read of their records."""
+    """The net's tensors, read from their records."""
     stored = _STORED_TENSORS.validate_json(_extra(records, TENSORS))
     expected: dict[str, Tensor] = net.state_dict()
     places = {each.name: each for each in stored}
@@ -147,7 +147,7 @@ def _state(records: Records, net: FCN) -> dict[str, Tensor]:
 
 
 def _read_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Tensor:
-    """A tensor of the shape and type of the net's own."""
+    """A tensor from its record; InputError unless it has the shape and type of the net's own."""
     shape, dtype = tuple(expected.shape), expected.dtype
     if (stored.shape, stored.dtype) != (shape, _dtype(expected)):
         raise InputError(

@@ -119,7 +119,7 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
 
 @contextmanager
 def _on_cpu(net: FCN) -> Iterator[None]:
-    """With each tensor on the CPU and in storage of its own, in which its record is alike."""
+    """Moves each tensor to the CPU for a while, into a storage that it fills, as records must."""
     tensors = [*net.parameters(), *net.buffers()]
     before = [tensor.data for tensor in tensors]
     try:
@@ -134,7 +134,7 @@ def _on_cpu(net: FCN) -> Iterator[None]:
 
 
 def _check_written(path: Path, net: FCN) -> None:
-    """Raise unless the file is read back as the net: its records are where PyTorch put them."""
+    """Raise unless the net is read back: PyTorch put each tensor where `stored_tensors` says."""
     written = read_exported(path).net
     assert written is not None
     own = net.state_dict()

@@ -1,7 +1,7 @@
 """What `torch.save` wrote: tensors and plain values, read without running code.
 
-torch reads it, and runs no code with `weights_only`. But it checks no CRC, and would call functions
-of its own that allocate what a file merely declares: the file is checked for both before.
+With `weights_only`, torch runs no code from the file. But it checks no CRC, and its own functions
+allocate whatever sizes a file declares: both are checked before torch reads it.
 """
 
 import io
