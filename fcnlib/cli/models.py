@@ -1,6 +1,5 @@
 """The commands of `fcn` for model files."""
 
-import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +11,11 @@ from fcnlib.core.files import json_text
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
-from fcnlib.inference.model_info import notes_of
+from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import read_metadata
-from fcnlib.models.weights.caffemodel import layer_shapes
+from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
 from fcnlib.models.weights.checkpoint import json_value, read_tensors
 from fcnlib.models.weights.sources import read_labels
-
-log = logging.getLogger(__name__)
 
 
 def convert(
@@ -74,8 +71,9 @@ def info(
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
     elif file.suffix == ".caffemodel":
-        content = {**layer_shapes(file)}
-        provenance = read_labels(file).get("provenance")
+        layers = read_layers(file)
+        content = {**layer_shapes(layers)}
+        provenance = read_labels(layers, file).get("provenance")
     elif file.suffix == ".ts":
         content = read_metadata(file).model_dump(mode="json")
         provenance = content["provenance"]
@@ -83,5 +81,4 @@ def info(
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
         provenance = content.get("provenance")
     echo(json_text(content).rstrip())
-    for note in notes_of(provenance):
-        log.warning("%s: %s", file, note)
+    warn_if_synthetic(file, provenance)

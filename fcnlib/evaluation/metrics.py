@@ -1,22 +1,31 @@
-"""Confusion counts and the scores that are functions of them (section 5)."""
+"""Confusion counts and the scores that are functions of them (section 5).
 
-from typing import Any
+Scores use only what tensors and NumPy arrays share, and torch is not imported here: every step of
+the report checks the counts that it reads, and would otherwise take a second longer.
+"""
 
-import torch
+import math
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fcnlib.core.errors import InputError
 
-AnyLabels = Tensor | NDArray[Any]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    AnyLabels = Tensor | NDArray[Any]
 
 
-def confusion(predicted: AnyLabels, truth: AnyLabels, classes: int) -> Tensor:
+def confusion(predicted: "AnyLabels", truth: "AnyLabels", classes: int) -> "Tensor":
     """Count pixels by (true class, predicted class), as int64 [classes, classes].
 
     Takes label maps of any equal shape. Pixels whose truth is `classes` or more (such as 255, void)
     are left out; a prediction of no class, or a negative label, is an error.
     """
+    import torch
+
     truth = torch.as_tensor(truth).flatten().long()
     predicted = torch.as_tensor(predicted).flatten().long()
     valid = truth < classes
@@ -26,26 +35,26 @@ def confusion(predicted: AnyLabels, truth: AnyLabels, classes: int) -> Tensor:
     return torch.bincount(index, minlength=classes * classes).view(classes, classes)
 
 
-def pixel_accuracy(counts: Tensor) -> float:
+def pixel_accuracy(counts: "Tensor") -> float:
     """The share of pixels with the right class, of counts [classes, classes]."""
-    return (counts.diag().sum() / counts.sum()).item()
+    return (counts.diagonal().sum() / counts.sum()).item()
 
 
-def mean_accuracy(counts: Tensor) -> float:
+def mean_accuracy(counts: "Tensor") -> float:
     """The share of right pixels per true class, averaged over the classes that occur.
 
     Of counts [classes, classes].
     """
-    return (counts.diag() / counts.sum(1)).nanmean().item()
+    return _mean(counts.diagonal() / counts.sum(1))
 
 
-def class_iu(counts: Tensor) -> Tensor:
+def class_iu(counts: "Tensor") -> "Tensor":
     """Intersection over union per class [classes]; nan for a class that never occurs."""
-    correct = counts.diag()
+    correct = counts.diagonal()
     return correct / (counts.sum(0) + counts.sum(1) - correct)
 
 
-def mean_iu(counts: Tensor, classes: Tensor | None = None) -> float:
+def mean_iu(counts: "Tensor", classes: "Tensor | None" = None) -> float:
     """Intersection over union of counts [classes, classes], averaged over the classes that occur.
 
     That is in truth or in prediction, as in the released code; `mean_iu(counts, counts.sum(1) > 0)`
@@ -56,45 +65,59 @@ def mean_iu(counts: Tensor, classes: Tensor | None = None) -> float:
         classes: Which classes to average over, bool [classes].
     """
     ious = class_iu(counts)
-    return (ious if classes is None else ious.where(classes, torch.nan)).nanmean().item()
+    if classes is not None:
+        ious[~classes] = math.nan
+    return _mean(ious)
 
 
-def frequency_weighted_iu(counts: Tensor) -> float:
+def frequency_weighted_iu(counts: "Tensor") -> float:
     """Intersection over union, weighted by each class's share of the true pixels.
 
     Of counts [classes, classes].
     """
     share = counts.sum(1) / counts.sum()
-    return (share * class_iu(counts)).nansum().item()
+    return _sum(share * class_iu(counts)).item()
 
 
-def mean_iu_of_truth(counts: Tensor) -> float:
+def mean_iu_of_truth(counts: "Tensor") -> float:
     """Mean IU over the classes that occur in the truth, as in footnote 6."""
     return mean_iu(counts, counts.sum(1) > 0)
 
 
-def mean_iu_without_background(counts: Tensor) -> float:
+def mean_iu_without_background(counts: "Tensor") -> float:
     """Mean IU without that of class 0, whose pixels count all the same."""
     objects = counts.sum(1) > 0
     objects[0] = False
     return mean_iu(counts, objects)
 
 
-def mean_iu_foreground_truth(counts: Tensor) -> float:
+def mean_iu_foreground_truth(counts: "Tensor") -> float:
     """Mean IU of the pixels that are truly of an object, though background may be chosen."""
-    of_objects = counts.clone()
+    of_objects = deepcopy(counts)
     of_objects[0] = 0
     return mean_iu_without_background(of_objects)
 
 
-def background_accuracy(counts: Tensor) -> float:
+def background_accuracy(counts: "Tensor") -> float:
     """The share of the pixels of class 0 that are labelled so."""
     return (counts[0, 0] / counts[0].sum()).item()
 
 
-def background_share(counts: Tensor) -> float:
+def background_share(counts: "Tensor") -> float:
     """The share of the pixels that are truly of class 0; no score."""
     return (counts[0].sum() / counts.sum()).item()
+
+
+def _mean(values: "Tensor") -> float:
+    """The mean without nan; in `values`, nan becomes 0."""
+    count = (values == values).sum()
+    return (_sum(values) / count).item()
+
+
+def _sum(values: "Tensor") -> "Tensor":
+    """The sum without nan; in `values`, nan becomes 0."""
+    values[values != values] = 0
+    return values.sum()
 
 
 METRICS = {
@@ -111,7 +134,7 @@ WITH_BACKGROUND = {
 }
 
 
-def scores(counts: Tensor, *, background: bool = False) -> dict[str, float]:
+def scores(counts: "Tensor", *, background: bool = False) -> dict[str, float]:
     """The paper's four scores, and the readings of mean IU where class 0 is a background."""
     metrics = METRICS | WITH_BACKGROUND if background else METRICS
     return {name: metric(counts) for name, metric in metrics.items()}

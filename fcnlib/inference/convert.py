@@ -16,10 +16,10 @@ from fcnlib.core.reading import read_lines
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.inputs import count_channels
-from fcnlib.inference.model_info import INPUTS_OF_CHANNELS
+from fcnlib.inference.model_info import INPUTS_OF_CHANNELS, build_net
 from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
-from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.models.fcn import FCN
 from fcnlib.models.graph import ILSVRC_MEAN_BGR, LayerGraph
 from fcnlib.models.weights.caffemodel import write_caffemodel
 from fcnlib.models.weights.checkpoint import (
@@ -260,10 +260,7 @@ def converted(
     if predict_from:
         values = infer_net(weights, backbone, predict_from, shapes, skip_scales, source)
         heads = infer_heads(state, values, source, _tasks(weights))
-        try:
-            net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=heads)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from None
+        net = build_net(values, heads, source)
     else:
         top = "loss3/classifier.bias" if backbone == "googlenet" else "fc8.bias"
         if top not in state:

@@ -1,12 +1,11 @@
 """Exported models read as data: the net is built anew, and the code in the file is never run.
 
 An exported model is TorchScript, whose code may do anything when it is loaded, such as write to
-any file. What is read of it here is metadata of ours, which tell how the net is built and which
-record of the file holds which tensor, and these records, all checked against the built net.
+any file. Only data is read here: our metadata, which says how to build the net and which record of
+the file holds which tensor, and those records. All of it is checked against the net that is built.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from fcnlib.config.schema_base import Name
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import short
-from fcnlib.inference.model_info import ModelInfo
-from fcnlib.models.fcn import FCN, build_fcn
+from fcnlib.inference.model_info import ModelInfo, build_net
+from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.checkpoint import (
     check_inputs,
     check_palette,
@@ -58,7 +57,7 @@ class Exported:
 
 
 def stored_tensors(net: FCN) -> list[StoredTensor]:
-    """Where TorchScript stores the net's tensors: in their order, each as a record of its own."""
+    """Where TorchScript stores the net's tensors: in their order, each in a record of its own."""
     return [
         StoredTensor(name=name, shape=tuple(t.shape), dtype=_dtype(t), record=f"data/{index}")
         for index, (name, t) in enumerate(net.state_dict().items())
@@ -102,7 +101,7 @@ def _read(path: Path, *, weights: bool) -> Exported:
 
 
 def _extra(records: Records, name: str) -> bytes:
-    """A file of metadata; nothing if it is not there."""
+    """The content of a file of metadata; empty if there is none."""
     return records.read(f"extra/{name}") if f"extra/{name}" in records else b""
 
 
@@ -111,16 +110,13 @@ def _net_without_weights(content: bytes, path: Path) -> FCN:
     try:
         arguments = json.loads(content)
         classes = arguments.pop("classes", None)
-        values = Net.model_validate(arguments).model_dump(exclude={"start_from"})
+        values = Net.model_validate(arguments)
         classes = _CLASSES.validate_python(classes)
     except (ValueError, AttributeError, RecursionError) as error:
         problem = first_problem(error) if isinstance(error, ValidationError) else "damaged"
         raise InputError(f"{path}: {BUILD_ARGS}: {problem}; expected {MODEL}") from None
-    try:
-        with torch.device("meta"):
-            return build_fcn(**values, classes=classes)
-    except InputError as error:
-        raise InputError(f"{path}: {BUILD_ARGS}: {error}") from None
+    with torch.device("meta"):
+        return build_net(values, classes, f"{path}: {BUILD_ARGS}")
 
 
 def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
@@ -128,20 +124,13 @@ def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
     found = {task: len(names) for task, names in info.classes.items()}
     if found and found != net.heads:
         raise InputError(f"{path}: classes of {short(found)}; expected {net.heads}")
-    check_palette(net_classes(info, net), info.palette, path)
+    check_palette(info.palette, net.heads, path)
     if info.inputs:
         check_inputs(info.inputs, net.input_mean.numel(), path)
 
 
-def net_classes(info: ModelInfo, net: FCN) -> Mapping[str, tuple[str, ...]]:
-    """The names of each task's classes; numbers where there are none."""
-    return info.classes or {
-        task: tuple(map(str, range(count))) for task, count in net.heads.items()
-    }
-
-
 def _state(records: Records, net: FCN) -> dict[str, Tensor]:
-    """The net's tensors, read of their records."""
+    """The net's tensors, read from their records."""
     stored = _STORED_TENSORS.validate_json(_extra(records, TENSORS))
     expected: dict[str, Tensor] = net.state_dict()
     places = {each.name: each for each in stored}
@@ -158,7 +147,7 @@ def _state(records: Records, net: FCN) -> dict[str, Tensor]:
 
 
 def _read_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Tensor:
-    """A tensor of the shape and type of the net's own."""
+    """A tensor from its record; InputError unless it has the shape and type of the net's own."""
     shape, dtype = tuple(expected.shape), expected.dtype
     if (stored.shape, stored.dtype) != (shape, _dtype(expected)):
         raise InputError(

@@ -1,6 +1,8 @@
 """A net's metadata: what its file holds besides weights."""
 
+import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -8,23 +10,35 @@ from pydantic import BaseModel, ConfigDict
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_nets import Net
-from fcnlib.models.fcn import FCN
+from fcnlib.core.errors import InputError
+from fcnlib.models.fcn import FCN, build_fcn
 from fcnlib.models.summary import architecture
 from fcnlib.models.weights.checkpoint import Checkpoint
 
+log = logging.getLogger(__name__)
+
 # What a net sees by the number of its channels, where no file says so: three may be HHA too.
 INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb", "hha")}
-
-
 # It becomes part of a file name; a model of another origin may have one without a name.
 Task = Name | Literal[""]
-SYNTHETIC = "trained on synthetic scenes: its scores and labels are of such, not of photographs"
 
 
-def notes_of(provenance: object) -> list[str]:
-    """What is to be said of a net by where it comes from, a line each."""
-    is_synthetic = isinstance(provenance, Mapping) and provenance.get("images") == "synthetic"
-    return [SYNTHETIC] if is_synthetic else []
+def warn_if_synthetic(file: Path, provenance: object) -> None:
+    """Warn whoever uses a net's labels or scores if it was trained on synthetic scenes."""
+    if isinstance(provenance, Mapping) and provenance.get("images") == "synthetic":
+        log.warning(
+            "%s: trained on synthetic scenes: its scores and labels are of such, "
+            "not of photographs",
+            file,
+        )
+
+
+def build_net(values: Net, classes: int | Mapping[str, int], origin: object) -> FCN:
+    """The untrained net of a file's values; the message of an InputError begins with `origin`."""
+    try:
+        return build_fcn(**values.model_dump(exclude={"start_from"}), classes=classes)
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None
 
 
 class ModelInfo(BaseModel):
@@ -43,11 +57,6 @@ class ModelInfo(BaseModel):
     diverged_at: int | None = None  # the iteration at which the loss was no number any more
     settings: Mapping[Setting, int | float] = {}  # of the recipe
     provenance: Mapping[str, Any] = {}
-
-    @property
-    def notes(self) -> list[str]:
-        """What whoever uses its labels or its scores should know, a line each."""
-        return notes_of(self.provenance)
 
     @classmethod
     def from_net(cls, net: FCN) -> "ModelInfo":

@@ -28,6 +28,7 @@ from fcnlib.inference.inputs import (
     find_images,
 )
 from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import Precision
 
 log = logging.getLogger(__name__)
@@ -130,8 +131,7 @@ def predict(  # noqa: PLR0913
     """
     paths = find_images(images)
     net = load_model(model, device=device, precision=precision, trust=trust)
-    for note in net.info.notes:
-        log.warning("%s: %s", model, note)
+    warn_if_synthetic(model, net.info.provenance)
     reader = InputReader.for_model(net.inputs, folders or {}, model)
     outputs = OutputFiles(
         out,

@@ -21,9 +21,9 @@ from fcnlib.inference.exported import (
     read_exported_info,
     stored_tensors,
 )
-from fcnlib.inference.model_info import ModelInfo
+from fcnlib.inference.model_info import ModelInfo, build_net
 from fcnlib.models.fast.inference import optimize_for_inference
-from fcnlib.models.fcn import FCN, build_fcn, labels_of
+from fcnlib.models.fcn import FCN, labels_of
 from fcnlib.models.weights.checkpoint import Checkpoint, is_exported, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.records import open_records
@@ -119,7 +119,7 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
 
 @contextmanager
 def _on_cpu(net: FCN) -> Iterator[None]:
-    """With each tensor on the CPU and in storage of its own, in which its record is alike."""
+    """Moves each tensor to the CPU for a while, into a storage that it fills, as records must."""
     tensors = [*net.parameters(), *net.buffers()]
     before = [tensor.data for tensor in tensors]
     try:
@@ -134,7 +134,7 @@ def _on_cpu(net: FCN) -> Iterator[None]:
 
 
 def _check_written(path: Path, net: FCN) -> None:
-    """Raise unless the file is read back as the net: its records are where PyTorch put them."""
+    """Raise unless the net is read back: PyTorch put each tensor where `stored_tensors` says."""
     written = read_exported(path).net
     assert written is not None
     own = net.state_dict()
@@ -173,10 +173,7 @@ def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     if checkpoint.net is None:
         raise InputError(f"{origin}: lacks net, classes, palette; expected a trained net")
     classes = {task: len(names) for task, names in checkpoint.classes.items()}
-    try:
-        return build_fcn(**checkpoint.net.model_dump(exclude={"start_from"}), classes=classes)
-    except InputError as error:
-        raise InputError(f"{origin}: {error}") from None
+    return build_net(checkpoint.net, classes, origin)
 
 
 def read_metadata(path: Path) -> ModelInfo:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import logging
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +23,8 @@ from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.reader import check_sizes, first_and_more
 from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import Precision
-
-log = logging.getLogger(__name__)
 
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
@@ -80,8 +78,7 @@ def submit(
     _check_out(out, read=(source, model))
     net = load_model(model, device=device, precision=precision, trust=trust)
     _check_model(net)
-    for note in net.info.notes:
-        log.warning("%s: %s", model, note)
+    warn_if_synthetic(model, net.info.provenance)
     ids = read_ids(source, year)
     with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work

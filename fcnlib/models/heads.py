@@ -36,7 +36,7 @@ class HeadOptions:
 
     @property
     def stream_suffixes(self) -> list[str]:
-        """Of the layers' names, one for each trunk."""
+        """What the layers' names end with, for each trunk; "" of the only one without streams."""
         return [f"_{stream}" for stream in self.streams] or [""]
 
 

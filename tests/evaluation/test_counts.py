@@ -1,6 +1,8 @@
 """Metrics files whose numbers are not those of the counts beside them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,15 @@ def test_scores_are_those_of_the_counts_with_or_without_them(metrics: Path) -> N
     record = read_record(metrics)
     metrics.with_suffix(".npz").unlink()
     assert read_record(metrics) == record
+
+
+def test_scores_are_held_against_counts_without_torch(metrics: Path) -> None:
+    """Each step of the report would take a second longer."""
+    code = (
+        "import sys; from fcnlib.evaluation.record import read_record;"
+        "read_record(sys.argv[1]); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code, str(metrics)], check=True)
 
 
 @pytest.mark.parametrize(

@@ -77,11 +77,11 @@ def read_caffemodel(path: Path | str) -> dict[str, list[Blob]]:
     return {name: list(layer.blobs) for name, layer in read_layers(path).items() if layer.blobs}
 
 
-def layer_shapes(path: Path | str) -> dict[str, list[str] | str]:
+def layer_shapes(layers: Mapping[str, CaffeLayer]) -> dict[str, list[str] | str]:
     """Every layer's blob shapes, such as "64 x 3 x 3 x 3", or the settings of one without blobs."""
     return {
         name: [" x ".join(map(str, blob.shape)) for blob in layer.blobs] or layer.settings
-        for name, layer in read_layers(path).items()
+        for name, layer in layers.items()
     }
 
 

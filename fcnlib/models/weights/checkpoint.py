@@ -88,7 +88,8 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
         problem = f"provenance: {first_line(error)}"
         raise InputError(f"{path}: {problem}; expected texts and numbers") from None
     if found.net is not None:
-        check_palette(found.classes, found.palette, path)
+        counts = {task: len(names) for task, names in found.classes.items()}
+        check_palette(found.palette, counts, path)
         channels = 3 * len(found.net.streams) or found.net.input_channels
         check_inputs(found.inputs, channels, path)
     return found
@@ -103,15 +104,15 @@ def first_problem(error: ValidationError) -> str:
 
 
 def check_palette(
-    classes: Mapping[str, Sequence[str]], palette: Mapping[str, Sequence[Colour]], path: Path
+    palette: Mapping[str, Sequence[Colour]], classes: Mapping[str, int], path: Path
 ) -> None:
-    """Raise unless there are as many colours as classes of each task, or none."""
+    """Raise unless each task of the palette has as many colours as classes, or none."""
     for task, colours in palette.items():
         if task not in classes:
             raise InputError(f"{path}: palette of {short(task)!r}; expected of {list(classes)}")
-        count = len(classes[task])
-        if colours and len(colours) != count:
-            raise InputError(f"{path}: palette of {len(colours)} colours; expected {count}")
+        if colours and len(colours) != classes[task]:
+            expected = classes[task]
+            raise InputError(f"{path}: palette of {len(colours)} colours; expected {expected}")
 
 
 def check_inputs(inputs: Sequence[str], channels: int, path: Path) -> None:
@@ -125,8 +126,6 @@ def check_inputs(inputs: Sequence[str], channels: int, path: Path) -> None:
 
 def read_tensors(path: Path, expected: str = CHECKPOINT) -> dict[str, object]:
     """The content of any .pt file, its tensors and plain values, read without running code."""
-    if is_exported(path):
-        raise InputError(f"{path}: an exported model, not weights; expected {CHECKPOINT}")
     content = read_torch(path, expected)
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected a dict of tensors")

@@ -1,8 +1,8 @@
-"""What a file is that is not what was expected, by its first bytes."""
+"""Kinds of files, told by their first bytes: messages name what a wrong file is."""
 
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from fcnlib.core.errors import DAMAGED
 from fcnlib.core.reading import open_regular
@@ -58,12 +58,12 @@ def kind_of_file(path: Path, expected: str = "") -> str:
     """What the file is, such as "a web page"; "" where its first bytes do not tell."""
     with open_regular(path, expected) as file:
         head = file.read(HEAD)
+        if head.startswith(b"PK"):
+            return _kind_of_zip(file)
     if not head:
         return EMPTY
     if not any(head):
         return "nothing but zeros (an incomplete download?)"
-    if head.startswith(b"PK"):
-        return _kind_of_zip(path)
     for start, kind, at in SIGNATURES:
         if head.startswith(start, at):
             return kind
@@ -74,9 +74,9 @@ def kind_of_file(path: Path, expected: str = "") -> str:
     return _kind_of_text(head)
 
 
-def _kind_of_zip(path: Path) -> str:
+def _kind_of_zip(file: IO[bytes]) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except DAMAGED:
         return "a ZIP archive or PyTorch file that is cut short (an incomplete download?)"

@@ -1,7 +1,7 @@
 """How much a pickle makes, found before anything is made of it.
 
-A few bytes can name a tuple of the same two tuples of the same two ... : to compute the hash of
-such a key takes for ever, and of one within 100,000 others ends the process.
+A few bytes can make a pair of one pair twice, that of another pair twice, and so on. As a key of a
+dict it is hashed, which takes for ever; hashing 100,000 nested tuples ends the process.
 """
 
 import pickletools
@@ -16,7 +16,7 @@ MARK = pickletools.markobject
 
 @dataclass(slots=True)
 class _Made:
-    """A value that a pickle makes: how many values it is of, how deep, and its class if known."""
+    """A value that a pickle makes: how many values are in it, how deep, and its class if known."""
 
     values: int = 1
     depth: int = 0

@@ -43,7 +43,7 @@ class Records:
         return sum(i.file_size for name, i in self._infos.items() if name.startswith(folder))
 
     def read(self, name: str, most: int | None = None) -> bytes:
-        """A record's bytes; an error, before any is read, if they are more than `most`."""
+        """A record's bytes; if there are more than `most`, an error before any is read."""
         if most is not None and (size := self._stored(name).file_size) > most:
             raise InputError(
                 f"{self.path}: record {name!r} has {size} bytes; expected {most} at most"

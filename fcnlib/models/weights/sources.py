@@ -153,7 +153,8 @@ def _read_caffemodel(path: Path, input_format: str | None) -> Weights:
         )
     state: dict[str, Tensor] = {}
     scales: dict[str, float] = {}
-    labels = _labels(layers.pop(LABEL_LAYER, CaffeLayer()), path)
+    labels = read_labels(layers, path)
+    layers.pop(LABEL_LAYER, None)
     for published, layer in layers.items():
         name = our_name(published)
         if name.startswith("scale_") and layer.blobs:
@@ -269,13 +270,12 @@ def _data_layer_format(layer: CaffeLayer, path: Path) -> InputFormat | None:
     return InputFormat(mean, order)
 
 
-def read_labels(path: Path) -> dict[str, object]:
-    """What a .caffemodel of ours tells besides weights; nothing of another one."""
-    return _labels(read_layers(path).get(LABEL_LAYER, CaffeLayer()), path)
+def read_labels(layers: Mapping[str, CaffeLayer], path: Path) -> dict[str, object]:
+    """What a .caffemodel of ours tells besides weights; nothing of another one.
 
-
-def _labels(layer: CaffeLayer, path: Path) -> dict[str, object]:
-    """The classes' names and colours, and the net's inputs, if a file of ours has them."""
+    That is the classes' names and colours, the net's inputs, and what images it was trained on.
+    """
+    layer = layers.get(LABEL_LAYER, CaffeLayer())
     if not layer.settings:
         return {}
     try:

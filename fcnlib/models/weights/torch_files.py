@@ -1,7 +1,7 @@
 """What `torch.save` wrote: tensors and plain values, read without running code.
 
-torch reads it, and runs no code with `weights_only`. But it checks no CRC, and would call functions
-of its own that allocate what a file merely declares: the file is checked for both before.
+With `weights_only`, torch runs no code from the file. But it checks no CRC, and its own functions
+allocate whatever sizes a file declares: both are checked before torch reads it.
 """
 
 import io
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import short
-from fcnlib.models.weights.file_kinds import PYTORCH, PYTORCH_LEGACY, kind_of_file
+from fcnlib.models.weights.file_kinds import PYTORCH, PYTORCH_LEGACY, TORCHSCRIPT, kind_of_file
 from fcnlib.models.weights.pickle_extent import MAX_DEPTH, MAX_VALUES, PickleExtent, plain_size
 from fcnlib.models.weights.records import open_records
 
@@ -46,6 +46,8 @@ def read_torch(path: Path, expected: str = CHECKPOINT) -> Any:
             f"{path}: of no kind that is known; expected {expected}, or the suffix .caffemodel of "
             "Caffe's files"
         )
+    if kind == TORCHSCRIPT:
+        raise InputError(f"{path}: an exported model, not weights; expected {expected}")
     if kind not in (PYTORCH, PYTORCH_LEGACY):
         raise InputError(f"{path}: is {kind}; expected {expected}")
     try:
