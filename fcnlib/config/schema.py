@@ -41,10 +41,20 @@ class Table(Frozen):
     )
 
 
+class Resources(Frozen):
+    """What a job asks a cluster for; here, jobs that need more than there is do not run at once."""
+
+    mem_mb: Positive = Field(description="Memory; half as much more on each retry.")
+    runtime: Positive = Field(description="Minutes; out of time, it is retried.")
+
+
 class Scale(Frozen):
     """Which values hold, where archives come from, and what all nets and recipes share."""
 
-    renamed: ClassVar = {"like": "preset, and archives beside it"}
+    renamed: ClassVar = {
+        "like": "preset, and archives beside it",
+        "train": "resources: {train: {mem_mb: ..., runtime: ...}}",
+    }
 
     preset: Preset = Field(description="Which of two values holds: {demo: ..., paper: ...}.")
     archives: Archives = Field(
@@ -62,8 +72,8 @@ class Scale(Frozen):
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
     )
-    train: dict[Literal["mem_mb", "runtime"], Positive] = Field(
-        {}, description="What a training job asks a cluster for: mem_mb, and runtime in minutes."
+    resources: dict[Name, Resources] = Field(
+        {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
 
@@ -141,6 +151,11 @@ class Config(Frozen):
         """What the images of a data set are: a user's own, or those of the archives."""
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
+
+    def resources(self, rule: str) -> Resources | None:
+        """What the jobs of a rule ask for; None where this scale says nothing."""
+        resources = self.scales[self.scale].resources
+        return resources.get(rule) or resources.get("default")
 
     def classifier(self, backbone: str) -> dict[str, Any]:
         """The size of this scale's pre-trained classifier."""

@@ -58,12 +58,16 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def growing(resources):
-    """The same with half as much more memory on each retry; as training resumes, no more time."""
-    if "mem_mb" not in resources:
-        return resources
-    half = resources["mem_mb"] // 2
-    return {**resources, "mem_mb": lambda wildcards, attempt: half * (attempt + 1)}
+def requested(rule):
+    """What a rule's jobs ask for: half as much more memory on each retry, and no more time."""
+    asked = CONFIG.resources(rule)
+    if asked is None:
+        return {}
+    half = asked.mem_mb // 2
+    return {
+        "mem_mb": lambda wildcards, attempt: half * (attempt + 1),
+        "runtime": asked.runtime,
+    }
 
 
 def code(rule, without=lambda wildcards: ()):

@@ -111,7 +111,7 @@ rule pretrain:
     conda:
         "../envs/fcnlib.yaml"
     resources:
-        **growing(CONFIG.scales[CONFIG.scale].train),
+        **requested("pretrain"),
         gpu=1,
     params:
         recipe=lambda w: values.pretraining(CONFIG, w.backbone),

@@ -19,7 +19,7 @@ rule train:
         "../envs/fcnlib.yaml"
     threads: lambda w: 1 + TARGETS.trained[w.experiment].recipe.workers
     resources:
-        **growing(CONFIG.scales[CONFIG.scale].train),
+        **requested("train"),
         gpu=1,
     params:
         training=lambda w: values.training(CONFIG, w.experiment),
