@@ -105,7 +105,7 @@ def _images(jobs: Sequence[Job], piece: str) -> int:
     rule = {"train": "train", "validate": "train", "evaluate": "evaluate"}[piece]
     return round(
         sum(
-            part.count
+            part.number
             for job in jobs
             if job.rule == rule
             for part in job.parts
@@ -114,9 +114,7 @@ def _images(jobs: Sequence[Job], piece: str) -> int:
     )
 
 
-def _by_kind(
-    jobs: Sequence[Job], costs: dict[str, Cost], run: Cost
-) -> dict[str, EstimatedJobs]:
+def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
     of_kind: dict[str, list[Cost]] = defaultdict(list)
     for job in jobs:
         of_kind[KINDS.get(job.rule, job.rule)].append(costs[job.id])

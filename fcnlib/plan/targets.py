@@ -21,6 +21,7 @@ from fcnlib.config.schema_experiments import (
     UpperBound,
 )
 from fcnlib.config.schema_figures import FigureKind
+from fcnlib.config.schema_nets import BackboneName
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
 
@@ -102,7 +103,7 @@ class Targets:
         return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
 
     @cached_property
-    def backbones(self) -> list[str]:
+    def backbones(self) -> list[BackboneName]:
         """The classifiers that nets start from."""
         nets = [entry.net for entry in self.trained.values()]
         return sorted({net.backbone for net in nets if net.start_from == ()})
@@ -301,7 +302,7 @@ class Targets:
     def benchmarks(self) -> dict[str, list[str]]:
         """By kind, of all jobs that take more than a second or two."""
         paths, config = self.paths, self.config
-        of_data = {
+        of_data: dict[str, Iterable[str]] = {
             "prepare": [*config.datasets],
             "hha": self.datasets_with_hha,
             "weights": self.backbones,

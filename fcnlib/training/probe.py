@@ -2,15 +2,17 @@
 
 import ctypes
 import gc
+import io
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from functools import cache
 from math import ceil
 from pathlib import Path
 
@@ -43,10 +45,10 @@ from fcnlib.training.workload import (
     ClassifierKind,
     Cost,
     ImageKind,
-    Kind,
     Measured,
     NetKind,
     Piece,
+    Probed,
     ProcessKind,
     TimingKind,
 )
@@ -125,9 +127,13 @@ def require_idle(device: str) -> None:
 BUSY_GPU_MB = 2000.0  # more than the contexts of this process and a desktop take
 
 
-def probe(kind: Kind, *, steps: int, device: str) -> Measured:
+def probe(kind: Probed, *, steps: int, device: str) -> Measured:
     """The costs of a kind's pieces, each of about so many steps or images."""
-    with tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder:
+    devices = [device] if device.startswith("cuda") else []
+    with (
+        torch.random.fork_rng(devices=devices),
+        tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder,
+    ):
         peak = _peak_memory(device)
         if isinstance(kind, NetKind):
             costs = _of_net(kind, Path(folder), steps, device)
@@ -143,13 +149,14 @@ def probe(kind: Kind, *, steps: int, device: str) -> Measured:
 
 
 def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
-    data = write_random_dataset(
-        folder / "data",
-        images=steps,
-        sizes=kind.sizes,
-        classes=kind.classes,
-        inputs=kind.inputs,
-    )
+    with redirect_stderr(io.StringIO()):  # a bar of its own
+        data = write_random_dataset(
+            folder / "data",
+            images=steps,
+            sizes=kind.sizes,
+            classes=kind.classes,
+            inputs=kind.inputs,
+        )
     return {**_of_training(kind, data, steps, device), **_of_evaluation(kind, data, device)}
 
 
@@ -322,17 +329,33 @@ def _downsampling(labels: list[np.ndarray], factor: int, classes: int) -> Cost:
 
 
 def _of_process(kind: ProcessKind) -> Costs:
-    """Of a process: starting Python and importing, then ending."""
+    """Of a process: starting Python, importing what is installed here, ending."""
+    names = ", ".join(map(repr, kind.imports))
+    code = (
+        "import importlib.util as u\n"
+        f"for name in ({names},):\n"
+        "    u.find_spec(name.partition('.')[0]) and __import__(name)"
+    )
+    return {"start": cost_of_command([sys.executable, "-c", code])}
+
+
+def cost_of_command(command: Sequence[str]) -> Cost:
+    """What a command takes with its children; an InputError if it fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = "; ".join(f"import {name}" for name in kind.imports)
-    subprocess.run([sys.executable, "-c", command], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, capture_output=True, check=False)
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise InputError(f"{command[0]}: {lines[-1]}; expected it to end well")
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"start": Cost(seconds=time.perf_counter() - began, cpu_seconds=used)}
+    return Cost(seconds=seconds, cpu_seconds=used)
 
 
 def _peak_memory(device: str) -> Callable[[], float | None]:
-    """Begin to watch memory; what is returned gives the peak in MB since, None if not known."""
+    """Begin to watch memory; what is returned gives the peak in MB, None if it is not known.
+
+    On a CPU that of a process that does only this: what earlier probes left does not count.
+    """
     gc.collect()
     if device.startswith("cuda"):
         torch.cuda.empty_cache()
@@ -345,13 +368,21 @@ def _peak_memory(device: str) -> Callable[[], float | None]:
         Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak becomes today's
     except OSError:
         return lambda: None
-    return _peak_rss
+    now = _process_mb("VmRSS")
+    left_over = now - _imported_mb()
+    return lambda: _process_mb("VmHWM") - left_over
 
 
-def _peak_rss() -> float | None:
+@cache
+def _imported_mb() -> float:
+    """The memory of this process before its first probe."""
+    return _process_mb("VmRSS")
+
+
+def _process_mb(name: str) -> float:
     status = Path("/proc/self/status").read_text("ascii", errors="replace")
-    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return int(lines["VmHWM"].split()[0]) * 1024 / MB if "VmHWM" in lines else None
+    (line,) = (line for line in status.splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024 / MB
 
 
 def stored_bytes(kind: NetKind) -> int:
@@ -360,12 +391,6 @@ def stored_bytes(kind: NetKind) -> int:
     with torch.device("meta"):
         net = build_fcn(**values, classes=dict(kind.classes))
     return sum(tensor.numel() * tensor.element_size() for tensor in net.state_dict().values())
-
-
-def probe_all(kinds: Mapping[Kind, None], *, steps: int, device: str) -> Iterator[Measured]:
-    """Each kind's costs, one after the other."""
-    for kind in kinds:
-        yield probe(kind, steps=steps, device=device)
 
 
 @contextmanager
