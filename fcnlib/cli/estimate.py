@@ -181,7 +181,7 @@ def _planning(targets: Targets, config: Iterable[Path]) -> Cost:
 
 
 def _bought(work: Work, prices: Prices, seconds: float) -> list[Bought]:
-    claims = claimed_rows(work.targets.config.claims, work.targets.measured)
+    claims = claimed_rows(work.targets.config.claims, work.targets.config.experiments)
     rows = {row for each in claims.values() for row in each}
     return buy(
         claims,

@@ -18,7 +18,7 @@ class Bought:
 
 
 def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[str, list[str]]:
-    """The measured rows that each claim needs; of claims that numbers of a run decide alone.
+    """The rows that each claim reads, others' published ones too; of claims that a run decides.
 
     A claim is left out where a row that it needs is not `known`.
     """
@@ -26,7 +26,8 @@ def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[st
     for name, claim in claims.items():
         if claim.holds is None:
             continue
-        of_numbers = [place.experiment for place in claim.numbers.values()]
+        places = [*claim.numbers.values(), *claim.published.values()]
+        of_numbers = [place.experiment for place in places]
         of_trainings = [reached.experiment for reached in claim.reached.values()]
         rows = list(dict.fromkeys([*of_numbers, *of_trainings]))
         if all(row in known for row in rows):

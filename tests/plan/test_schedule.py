@@ -1,7 +1,7 @@
 """How long jobs take that wait for each other."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcnlib.plan.schedule import Task, critical_path, wall_time
@@ -17,6 +17,7 @@ def runs(draw: st.DrawFn) -> dict[str, Task]:
     return tasks
 
 
+@settings(deadline=None)
 @given(runs(), st.integers(1, 6))
 def test_no_number_of_places_is_faster_than_the_chain_and_the_work(
     tasks: dict[str, Task], places: int
@@ -28,6 +29,7 @@ def test_no_number_of_places_is_faster_than_the_chain_and_the_work(
     assert wall <= sum(task.seconds for task in tasks.values()) + 1e-6
 
 
+@settings(deadline=None)
 @given(runs(), st.integers(1, 6))
 def test_one_more_place_never_takes_longer(tasks: dict[str, Task], places: int) -> None:
     assert wall_time(tasks, places + 1) <= wall_time(tasks, places)

@@ -45,9 +45,7 @@ KINDS: dict[str, tuple[Probed, set[str]]] = {
     "late fusion": (net_kind(net=LATE, inputs=("rgb", "hha")), NET_PIECES),
     "early fusion": (net_kind(net=DEPTH, inputs=("rgb", "depth")), NET_PIECES),
     "classifier": (
-        ClassifierKind(
-            backbone="alexnet", width=1 / 16, fc6_kernel=3, window=64, batch_size=2
-        ),
+        ClassifierKind(backbone="alexnet", width=1 / 16, fc6_kernel=3, window=64, batch_size=2),
         {"start", "update", "classify"},
     ),
     "timing": (
@@ -90,7 +88,9 @@ def test_stored_bytes_are_those_of_the_nets_tensors() -> None:
 
 def test_a_busy_processor_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getloadavg", lambda: (1000.0, 0.0, 0.0))
-    with pytest.raises(InputError, match=r"cpu: load average 1000\.0 on \d+ cores; expected an idle"):
+    with pytest.raises(
+        InputError, match=r"cpu: load average 1000\.0 on \d+ cores; expected an idle"
+    ):
         require_idle("cpu")
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
     require_idle("cpu")
