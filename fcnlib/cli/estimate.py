@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,14 +23,9 @@ from fcnlib.plan.estimate import charged
 from fcnlib.plan.estimate import estimate as estimate_run
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
-from fcnlib.report.estimate_text import aligned, estimate_text
-from fcnlib.training.probe import (
-    computing_threads,
-    cost_of_command,
-    probe,
-    require_idle,
-    stored_bytes,
-)
+from fcnlib.report.estimate_text import estimate_text
+from fcnlib.training.probe import probe, stored_bytes
+from fcnlib.training.stopwatch import computing_threads, cost_of_command, require_idle
 from fcnlib.training.workload import Cost, SceneKind
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
@@ -116,7 +110,7 @@ def estimate(  # noqa: PLR0913
     else:
         echo(estimate_text(result))
         if bought:
-            echo("\n" + _bought_text(bought, prices, budget or ""))
+            echo("\n" + _bought_text(bought, budget or ""))
     for written in filter(None, (save_probe, out, kept if save else None)):
         typer.echo(f"wrote {written}", err=True)
 
@@ -168,7 +162,8 @@ def _probed(
 
 def _planning(targets: Targets, config: Iterable[Path]) -> Cost:
     """What Snakemake takes to read the rules and plan all jobs; nothing where it is not here."""
-    if find_spec("snakemake") is None or not Path("Snakefile").exists():
+    snakemake = Path(sys.executable).with_name("snakemake")
+    if not snakemake.exists() or not Path("Snakefile").exists():
         return NOTHING
     _, *overlays = config
     files = ["--configfile", *map(str, overlays)] if overlays else []
@@ -176,7 +171,7 @@ def _planning(targets: Targets, config: Iterable[Path]) -> Cost:
         f"scale={targets.config.scale}",
         f"seeds={list(targets.config.seeds)}".replace(" ", ""),
     ]
-    command = [sys.executable, "-m", "snakemake", "all", "--dry-run", "--forceall", "--quiet"]
+    command = [str(snakemake), "all", "--dry-run", "--forceall", "--quiet"]
     return cost_of_command([*command, *files, "--config", *values])
 
 
@@ -191,14 +186,16 @@ def _bought(work: Work, prices: Prices, seconds: float) -> list[Bought]:
     )
 
 
-def _bought_text(bought: Iterable[Bought], prices: Prices, budget: str) -> str:
-    rows, spent = [], 0.0
+def _bought_text(bought: Iterable[Bought], budget: str) -> str:
+    lines, spent = [f"In {budget}, the claims that are decided, and the rows that each adds:"], 0.0
     for each in bought:
         spent += each.seconds / 3600
         claims = ", ".join((each.claim, *each.also))
-        rows.append((claims, f"{each.seconds / 3600:.2f}", f"{spent:.2f}", ", ".join(each.rows)))
-    heads = ("claims decided", "hours", "in all", "rows that this adds")
-    return f"In {budget}:\n" + aligned(heads, rows)
+        lines += [
+            f"{each.seconds / 3600:8.2f} h, {spent:.2f} in all: {claims}",
+            f"           by {', '.join(each.rows) or 'rows above'}",
+        ]
+    return "\n".join(lines)
 
 
 def _write_overlay(path: Path, targets: Targets, bought: Iterable[Bought]) -> None:

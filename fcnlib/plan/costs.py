@@ -11,7 +11,7 @@ from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.reading import read_bytes
-from fcnlib.plan.work import Job, Part
+from fcnlib.plan.jobs import Job, Part
 from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot

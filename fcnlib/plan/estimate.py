@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from fcnlib.plan.costs import Prices, total
 from fcnlib.plan.disk import disk, row_bytes
+from fcnlib.plan.jobs import Job
 from fcnlib.plan.schedule import Task, critical_path, wall_time
-from fcnlib.plan.work import Job, Work
+from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
 from math import ceil
-from typing import NamedTuple
 
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
+from fcnlib.plan.jobs import Job, Part
 from fcnlib.plan.targets import Targets
 from fcnlib.training.workload import (
     ClassifierKind,
     ImageKind,
     Kind,
     NetKind,
-    Piece,
     ProcessKind,
     SceneKind,
     TimingKind,
@@ -27,35 +26,6 @@ WARM_UP, FORWARD_RUNS, NORM_IMAGES = 3, 20, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
 EXAMPLES_OF_ONE, EXAMPLES_OF_SEVERAL = 9, 4  # images of report/figures/examples.py
 TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
-
-
-class Part(NamedTuple):
-    """So many pieces of work of a kind."""
-
-    piece: Piece
-    of: Kind
-    number: float
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job of a run: its parts, what it waits for, and what it leaves on the disk."""
-
-    rule: str
-    name: str
-    parts: tuple[Part, ...]
-    after: tuple[str, ...] = ()
-    gpu: bool = False
-
-    @property
-    def id(self) -> str:
-        return f"{self.rule}/{self.name}"
-
-    def images(self, piece: Piece) -> float:
-        """How many images it learns ("train"), validates, evaluates."""
-        return sum(part.number for part in self.parts if part.piece == piece)
-
-
 # What the script of a rule imports, by which starting it takes the longer.
 SCRIPT = "snakemake.script"  # every script, to read what its rule hands it
 STORING = ProcessKind(imports=(SCRIPT, "fcnlib.datasets.converters.registry"))

@@ -44,6 +44,7 @@ def estimate_text(estimate: Estimate) -> str:
             _hours(each.cpu_seconds / 3600),
         )
         for kind, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
+        if each.seconds
     ]
     parts = [
         f"{estimate.scale}, seeds {', '.join(map(str, estimate.seeds))}: {_origin(estimate)}",

@@ -11,7 +11,8 @@ from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import build_fcn
-from fcnlib.training.probe import cost_of_command, probe, require_idle, stored_bytes
+from fcnlib.training.probe import probe, stored_bytes
+from fcnlib.training.stopwatch import cost_of_command, require_idle
 from fcnlib.training.workload import (
     ClassifierKind,
     ImageKind,
