@@ -12,7 +12,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
 from fcnlib.datasets.converters.mat import mat_codes
-from fcnlib.datasets.converters.pascal_context_names import RAW_NAMES, TASK_NAMES, code
+from fcnlib.datasets.converters.pascal_context_names import CODES, TASK_NAMES, code
 from fcnlib.datasets.converters.voc_lists import voc_lists
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
@@ -73,9 +73,9 @@ def _check_names(data: bytes, origin: str) -> None:
     """Raise unless labels.txt, lines of `code: name`, has the 459 names in order."""
     found: dict[str, tuple[str, str]] = {}  # code -> its name, and where
     for line, text in enumerate(data.decode("utf-8-sig", "replace").splitlines(), start=1):
-        number, _, name = text.partition(":")
-        found[number.strip()] = " ".join(name.split()), f" (line {line})"
-    for number, expected in enumerate(RAW_NAMES, start=1):
-        name, where = found.get(str(number), (None, ""))
-        if name != expected:
-            raise InputError(f"{origin}: code {number} is {name!r}, expected {expected!r}{where}")
+        key, _, name = text.partition(":")
+        found[key.strip()] = " ".join(name.split()), f" (line {line})"
+    for expected, number in CODES.items():
+        listed, where = found.get(str(number), (None, ""))
+        if listed != expected:
+            raise InputError(f"{origin}: code {number} is {listed!r}, expected {expected!r}{where}")
