@@ -60,7 +60,8 @@ def _with_tables(top: dict[str, Any], beneath: Mapping[str, Any]) -> dict[str, A
         return top
     names = [chosen] if isinstance(chosen, str) else chosen
     top = {**top, "tables": beneath["tables"]}
-    is_scale = isinstance(scale, str) and scale in top.get("scales", {})
+    scales = top.get("scales")
+    is_scale = isinstance(scale, str) and isinstance(scales, Mapping) and scale in scales
     return merge(top, {"scales": {scale: {"tables": names}}}) if is_scale else top
 
 
