@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 from fixtures.downloads import CONTENT, raw_server
+from fixtures.marks import marked
 
 from fcnlib.archives.catalogue import ARCHIVES, Archive
 from fcnlib.archives.probe import probe
@@ -254,3 +255,13 @@ def test_ctrl_c_is_one_line():
         printed, _ = asking.communicate(timeout=30)
     assert asking.returncode == 1
     assert printed == "error: stopped before all addresses had answered\n"
+
+
+def test_retry_names_the_marks_that_it_removed(monkeypatch, capsys, tmp_path):
+    name = "fcn8s-heavy-pascal.caffemodel"
+    for suffix in ("", ".unavailable"):
+        marked(tmp_path / f"{name}{suffix}")
+    code, lines = fcn(monkeypatch, capsys, "fetch", "--retry", "--out", str(tmp_path))
+    assert (code, lines) == (0, [name]) and not list(tmp_path.iterdir())
+    code, lines = fcn(monkeypatch, capsys, "fetch", "--retry", name, "--out", str(tmp_path))
+    assert (code, lines) == (0, [f"{tmp_path}: no such file is marked as not available"])
