@@ -81,12 +81,13 @@ def _ask(url: str, archive: Archive, patience: float, resolver: Resolver) -> tup
 def _verdict(
     url: str, archive: Archive, patience: float, resolver: Resolver
 ) -> Generator[tuple[str, bool], None, None]:
-    """What the address answers, by HEAD or, where that tells nothing, by GET of one byte."""
+    """What the address answers: to HEAD or, unless that offers the file, to GET of one byte."""
     ask = partial(opened, url=url, timeout=(patience, patience), resolver=resolver)
     headers = {"Accept-Encoding": "identity"}
     with ask("HEAD", headers=headers) as response:
-        if response.ok and "Content-Length" in response.headers:
-            yield _judged(response, archive)
+        answer, serves = _judged(response, archive)
+        if serves and _size(response) is not None:
+            yield answer, serves
             return
     with ask("GET", headers=headers | {"Range": "bytes=0-0"}) as response:
         yield _judged(response, archive)

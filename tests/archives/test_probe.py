@@ -50,13 +50,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if is_part else 200)
         if is_part:
             self.send_header("Content-Range", f"bytes 0-0/{SIZE}")
+        length = "1" if is_part else "0" if self.is_odd else str(SIZE)
         if self.path != "/unsized":
-            self.send_header("Content-Length", "1" if is_part else str(SIZE))
+            self.send_header("Content-Length", length)
         kind = "text/html; charset=utf-8" if self.path == "/page" else "application/x-tar"
         self.send_header("Content-Type", kind)
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(CONTENT[:1] if is_part else CONTENT)
+
+    @property
+    def is_odd(self) -> bool:
+        return self.command == "HEAD" and self.path == "/empty-head"
 
     def log_message(self, *_: object) -> None:
         pass
@@ -91,7 +96,7 @@ def test_a_file_of_its_size_is_there_and_nothing_of_it_is_downloaded(server):
     assert asked == [("HEAD", "/file", "")]
 
 
-@pytest.mark.parametrize("path", ["get", "whole"])
+@pytest.mark.parametrize("path", ["get", "whole", "empty-head"])
 def test_where_head_is_refused_one_byte_is_asked_for(server, path):
     url, asked = server
     assert answers(Archive((f"{url}/{path}",), "", SHA, SIZE)) == [("size matches", True)]

@@ -396,7 +396,8 @@ def test_a_scale_named_paper_of_synthetic_scenes_is_not_called_the_published_dat
 def test_the_page_lists_what_was_not_available_and_what_took_its_place(given, tmp_path):
     tables = [table | {"images": "published"} for table in given["tables"]]
     found = records(tmp_path, voc="published", net="unavailable", other="unavailable")
-    for path, mark in zip(found[1:], (MARK.model_copy(update={"fallback": "x.pth"}), MARK), strict=True):
+    marks = MARK.model_copy(update={"fallback": "x.pth"}), MARK
+    for path, mark in zip(found[1:], marks, strict=True):
         content = json.loads(path.read_text("utf-8")) | {"mark": mark.model_dump()}
         if mark.fallback:
             content["fallback"] = {"file": "x.pth", "status": "published", "sha256": 64 * "f"}
