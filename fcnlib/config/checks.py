@@ -65,7 +65,7 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
     _check_capitals(config, source)
     check_datasets(config, source)
-    files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
+    files = published = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():
         require_known(file, files, source.at(f"weights.{backbone}"), "is no published file")
     if config.archives == "synthetic":  # written in one format only
@@ -87,6 +87,9 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
                 require_known(
                     entry.released.file, files, f"{place}.released.file", "is no published file"
                 )
+                if (fallback := entry.released.fallback) is not None:
+                    key = f"{place}.released.fallback"
+                    require_known(fallback, published, key, "is no published file")
                 _check_written(config, entry, f"{place}.released.demo_source")
             case Retested():
                 other = _trained(config, entry.evaluate_of)
