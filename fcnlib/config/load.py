@@ -10,10 +10,10 @@ from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
+from fcnlib.config.overlays import take_away, without_taken
+from fcnlib.config.restrict import restricted
 from fcnlib.config.schema import Config, Scale
 from fcnlib.config.schema_base import Frozen, suggestion
-from fcnlib.config.schema_experiments import Scored, UpperBound
-from fcnlib.config.schema_figures import Figure
 from fcnlib.config.schema_nets import Net, Recipe
 from fcnlib.config.studies import read_raw_config
 from fcnlib.config.yaml_files import ConfigSource, first_problem
@@ -41,7 +41,8 @@ class Outline(BaseModel):
 def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Config:
     """The checked configuration of `raw`'s scale; an InputError names file and key."""
     source = ConfigSource(source) if isinstance(source, str) else source
-    values = dict(raw)
+    raw, source = take_away(raw, source)
+    values = raw
     try:
         outline = Outline.model_validate(raw)
         if outline.scale not in outline.scales:
@@ -62,10 +63,11 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
     except ValidationError as error:
         text = scale_problem(error, values, source) or first_problem(error, source)
         raise InputError(text) from None
+    config, source = without_taken(config, source)
     check_experiments(config, source)
     check_figures(config, source)
     check_claims(config, source)
-    return _restricted(config)
+    return restricted(config, source)
 
 
 def of_scale(value: Any, choices: set[str]) -> Any:
@@ -121,37 +123,3 @@ def scale_problem(error: ValidationError, values: Mapping[str, Any], source: Con
         return ""
     blamed, value = source.at(f"scales.{values['scale']}.{part}.{key}"), getattr(scale, part)[key]
     return f"{blamed}: {value!r}: {message} (experiments.{name})"
-
-
-def _restricted(config: Config) -> Config:
-    """Only the tables that this scale shows, and what they need."""
-    tables = config.scales[config.scale].tables
-    if tables is None:
-        return config
-    wanted = {name for name, e in config.experiments.items() if set(e.tables) & set(tables)}
-    for name, entry in reversed(config.experiments.items()):
-        if name in wanted:
-            wanted |= set(entry.starts(config.archives))
-    experiments = {name: e for name, e in config.experiments.items() if name in wanted}
-    rows = [entry for entry in experiments.values() if isinstance(entry, Scored | UpperBound)]
-    datasets = {entry.data.dataset for entry in rows}
-    return config.model_copy(
-        update={
-            "tables": {name: table for name, table in config.tables.items() if name in tables},
-            "experiments": experiments,
-            "datasets": {name: d for name, d in config.datasets.items() if name in datasets},
-            "figures": {
-                name: figure
-                for name, figure in config.figures.items()
-                if set(figure.experiments) <= experiments.keys()
-                and _has_rows(figure, config, tables)
-            },
-        }
-    )
-
-
-def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:
-    """Whether these tables have all that a figure of tables shows; one of all, whether any has."""
-    if figure.kind != "ablation" or figure.tables:
-        return set(figure.tables) <= set(tables)
-    return any("mean_iu" in config.tables[name].columns for name in tables)

@@ -93,6 +93,9 @@ class Config(Frozen):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
+    rows: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="Only these experiments, and those that they start from; null: all."
+    )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
     synthetic: Synthetic = Field(description="The synthetic archives.")
     pretraining: Pretraining = Field(
@@ -114,6 +117,11 @@ class Config(Frozen):
         if str(folder or "")[:1] in ("~", "$"):  # and all would be downloaded again
             raise ValueError("expected a path as it is, without ~ or $")
         return folder
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _one_of_them(cls, rows: Any) -> Any:
+        return [rows] if isinstance(rows, str) else rows  # as in `--config rows=voc-fcn8s`
 
     @field_validator("seeds")
     @classmethod

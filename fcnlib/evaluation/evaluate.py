@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fcnlib.archives.unavailable import read_mark
 from fcnlib.config.columns import Cost
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
@@ -28,7 +29,14 @@ from fcnlib.evaluation.confusion import (
 )
 from fcnlib.evaluation.feature_norms import feature_norm_ratio
 from fcnlib.evaluation.metrics import background_share, class_iu, mean_iu_of_truth, scores
-from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
+from fcnlib.evaluation.record import (
+    Machine,
+    Record,
+    RunMetadata,
+    Scores,
+    WeightsFile,
+    write_record,
+)
 from fcnlib.evaluation.timing import forward_milliseconds
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net
@@ -56,6 +64,8 @@ def evaluate(  # noqa: PLR0913
 ) -> None:
     """Score a trained net on a split; writes its record and its counts.
 
+    In the place of a net that could not be had there is a mark: its record has no scores.
+
     Args:
         model: A checkpoint (.pt), an exported model (.ts) or a .caffemodel.
         dataset: Folder of a prepared data set.
@@ -69,6 +79,10 @@ def evaluate(  # noqa: PLR0913
         mask: What is masked of the model's input.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
+    if mark := read_mark(model):
+        _write_counts(counts, [], {})
+        write_record(metrics, Record(**dict(run), unavailable=mark))
+        return
     data = PreparedDataset(dataset)
     module, info = read_net(model, trust=trust)
     _check(model, info, data)
@@ -106,6 +120,7 @@ def evaluate(  # noqa: PLR0913
         },
         settings=dict(info.settings),
         trained_on=_training_machine(info),
+        weights=_weights_file(info),
         forward_size=size,
         runs_ms={"forward": forward},
         parameters=info.parameters,
@@ -140,6 +155,14 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     if info.seconds is None or "device" not in info.provenance:
         return None
     return Machine(device=info.provenance["device"], threads=info.provenance.get("threads"))
+
+
+def _weights_file(info: ModelInfo) -> WeightsFile | None:
+    """What a converted net was converted from."""
+    origin = info.provenance
+    if not {"converted_from", "sha256"} <= origin.keys():
+        return None
+    return WeightsFile(file=str(origin["converted_from"]), sha256=str(origin["sha256"]))
 
 
 def _with_foreground(model: Model) -> Segmenter:

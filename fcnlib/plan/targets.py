@@ -121,6 +121,14 @@ class Targets:
         return [entry.released.file for entry in self.released.values()]
 
     @cached_property
+    def optional_downloads(self) -> dict[str, str]:
+        """The downloads that a run can do without, and the file that takes the place of each."""
+        released = [entry.released for entry in self.released.values()]
+        return {
+            each.file: each.fallback or "" for each in released if each.file in self.downloaded_nets
+        }
+
+    @cached_property
     def published_archives(self) -> list[str]:
         """All files that are downloaded, unless they are here already."""
         if self.config.archives == "synthetic":
@@ -262,6 +270,13 @@ class Targets:
         """The learning curves that claims read, by experiment."""
         claimed = {x.experiment for c in self.config.claims.values() for x in c.reached.values()}
         return {x: self.runs(self.paths.curve, [x]) for x in self.trained if x in claimed}
+
+    @cached_property
+    def released_in_claims(self) -> list[str]:
+        """The released nets whose numbers claims read; a file of one may not be available."""
+        places = [x for claim in self.config.claims.values() for x in claim.numbers.values()]
+        claimed = {place.experiment for place in places}
+        return [name for name in self.released if name in claimed]
 
     # Figures.
 
