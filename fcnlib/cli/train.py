@@ -48,5 +48,6 @@ def train(
         device=where,
         provenance={**run, "images": settings.images(training.data.dataset)},
         resume=resume,
+        save_minutes=settings.scales[settings.scale].save_minutes,
     )
     echo(checkpoint)

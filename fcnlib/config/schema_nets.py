@@ -22,6 +22,7 @@ STRIDES: dict[str, dict[str, int]] = {
 }
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
+SAVE_MINUTES = 5  # between saved states of a training
 
 
 class Net(Frozen):

@@ -16,6 +16,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),
         device=device,
+        save_minutes=snakemake.resources.save_minutes,
         provenance={
             **provenance(
                 seed=int(snakemake.wildcards.seed),
