@@ -160,6 +160,13 @@ class Recipe(Frozen):
     )
     validate_every: Positive = Field(description="Iterations between validations.")
     workers: NotNegative = Field(0, description="Threads that read images ahead.")
+    precision: Literal["fp32", "tf32"] = Field(
+        "fp32",
+        description=(
+            "Of convolutions and matrix products in training and its validations; tf32 is faster, "
+            "for a GPU alone. Scores are always measured in fp32."
+        ),
+    )
 
     @field_validator("loss", mode="before")
     @classmethod

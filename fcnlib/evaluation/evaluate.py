@@ -16,6 +16,7 @@ from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.precision import set_precision
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
@@ -69,6 +70,7 @@ def evaluate(  # noqa: PLR0913
         mask: What is masked of the model's input.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
+    set_precision("fp32", device)
     data = PreparedDataset(dataset)
     module, info = read_net(model, trust=trust)
     _check(model, info, data)
@@ -139,7 +141,7 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     """What a net of ours was trained on."""
     if info.seconds is None or "device" not in info.provenance:
         return None
-    return Machine(device=info.provenance["device"], threads=info.provenance.get("threads"))
+    return Machine.model_validate(info.provenance)
 
 
 def _with_foreground(model: Model) -> Segmenter:

@@ -17,6 +17,7 @@ from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import name_os_errors, sha256
 from fcnlib.core.fingerprint import fingerprint
+from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
 from fcnlib.datasets.masking import input_mask
@@ -181,6 +182,7 @@ class Trainer:
 
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
+        set_precision(self.recipe.precision, self.device)
         saved, running = saved_state_path(checkpoint), running_curve_path(checkpoint)
         for path in (checkpoint, curve, running):
             _require_writable(path)

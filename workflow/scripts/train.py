@@ -23,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
                 device=device,
                 threads=snakemake.threads,
                 values=snakemake.params.training,
+                precision=snakemake.params.training["recipe"]["precision"],
             ),
             "images": snakemake.params.images,
         },
