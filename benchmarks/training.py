@@ -16,6 +16,7 @@ from fcn_synthetic.archives.voc import write_sbd, write_voc2011
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.config.schema_nets import Recipe
 from fcnlib.core.files import write_json
+from fcnlib.core.precision import set_precision
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    set_precision("fp32", options.device)
     where = provenance(seed=0, device=options.device, threads=options.threads, values={})
     print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
     with tempfile.TemporaryDirectory() as folder:
