@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, PositiveInt, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, name_os_errors
@@ -19,6 +20,7 @@ from fcnlib.core.reading import read_bytes
 
 log = logging.getLogger(__name__)
 
+Count = Annotated[int, Field(gt=0, lt=2**53)]
 OWN_COLUMNS = ["iterations", "time"]  # behind those of the learning curve
 
 
@@ -27,14 +29,14 @@ class RunningRow(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    iteration: PositiveInt
-    iterations: PositiveInt  # of the whole training
-    images: PositiveInt  # so far
+    iteration: Count
+    iterations: Count  # of the whole training
+    images: Count  # so far
     seconds: FiniteFloat  # of training steps alone, so far
     loss_per_pixel: FiniteFloat  # the mean since the line before
     images_per_second: FiniteFloat  # of training steps alone, so far
     mean_iu: float | None = None  # where the net was validated
-    time: datetime  # when the line was written
+    time: AwareDatetime  # when the line was written
 
 
 def running_curve_path(checkpoint: Path) -> Path:
