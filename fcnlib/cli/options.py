@@ -7,8 +7,8 @@ import torch
 import typer
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.precision import Precision
 from fcnlib.core.printing import printable, printable_lines
-from fcnlib.inference.torchscript import Precision
 
 ConfigFiles = Annotated[
     list[Path],

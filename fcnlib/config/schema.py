@@ -21,7 +21,7 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
-from fcnlib.config.schema_nets import BackboneName, Net, Training
+from fcnlib.config.schema_nets import SAVE_MINUTES, BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
 
 
@@ -74,6 +74,13 @@ class Scale(Frozen):
     )
     resources: dict[Name, Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
+    )
+    save_minutes: Positive = Field(
+        SAVE_MINUTES,
+        description=(
+            "Minutes after which a training saves its state, besides when it validates; changes "
+            "no number, so that nothing is run again."
+        ),
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
 

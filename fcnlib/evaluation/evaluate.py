@@ -17,6 +17,7 @@ from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.precision import set_precision
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
@@ -83,6 +84,7 @@ def evaluate(  # noqa: PLR0913
         _write_counts(counts, [], {})
         write_record(metrics, Record(**dict(run), unavailable=mark))
         return
+    set_precision("fp32", device)
     data = PreparedDataset(dataset)
     module, info = read_net(model, trust=trust)
     _check(model, info, data)
@@ -154,7 +156,7 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     """What a net of ours was trained on."""
     if info.seconds is None or "device" not in info.provenance:
         return None
-    return Machine(device=info.provenance["device"], threads=info.provenance.get("threads"))
+    return Machine.model_validate(info.provenance)
 
 
 def _weights_file(info: ModelInfo) -> WeightsFile | None:

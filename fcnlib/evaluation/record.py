@@ -30,6 +30,7 @@ class Machine(BaseModel):
 
     device: str
     threads: int | None = None
+    precision: str | None = None  # of float32 products on a GPU
 
 
 class Provenance(Machine):

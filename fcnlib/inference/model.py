@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.precision import Precision, set_precision
 from fcnlib.inference.convert import convert_weights
 from fcnlib.inference.exported import MODEL, read_exported
 from fcnlib.inference.inputs import (
@@ -21,12 +22,7 @@ from fcnlib.inference.inputs import (
 )
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.outputs import checked_labels, checked_probabilities
-from fcnlib.inference.torchscript import (
-    Precision,
-    compile_for_device,
-    load_trusted,
-    restore_net,
-)
+from fcnlib.inference.torchscript import compile_for_device, load_trusted, restore_net
 from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.checkpoint import is_exported, read_checkpoint
 
@@ -54,6 +50,7 @@ class Model:
         cls, net: nn.Module, info: ModelInfo, *, path: Path, device: str, precision: Precision
     ) -> "Model":
         """The model of a net that `read_net` read, made fast if it is one of ours."""
+        set_precision(precision, device)
         if isinstance(net, FCN):
             net = compile_for_device(net, device, precision)
         return cls(net.to(device), info, path=path, device=device)

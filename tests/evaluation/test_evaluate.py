@@ -97,7 +97,7 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
 def test_what_training_took_is_recorded_with_its_machine(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
-    where = {"device": "cuda:0: A Machine", "threads": 4}
+    where = {"device": "cuda:0: A Machine", "threads": 4, "precision": "tf32"}
     training = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
     metrics, _ = run(world, model(tmp_path, classes, **training), tmp_path)
     assert (metrics["costs"]["training_s"], metrics["costs"]["training_loss"]) == (12.5, 0.25)

@@ -16,12 +16,14 @@ with job(snakemake.log[0], snakemake.threads) as device:
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),
         device=device,
+        save_minutes=snakemake.resources.save_minutes,
         provenance={
             **provenance(
                 seed=int(snakemake.wildcards.seed),
                 device=device,
                 threads=snakemake.threads,
                 values=snakemake.params.training,
+                precision=snakemake.params.training["recipe"]["precision"],
             ),
             "images": snakemake.params.images,
         },
