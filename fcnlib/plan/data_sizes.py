@@ -137,13 +137,13 @@ def count_of(size: DataSize, split: str, dataset: str) -> int:
     return size.splits[split]
 
 
-# Bytes a pixel of the synthetic scenes that the demo prepares, measured there once; photographs as
-# JPEG take about as many.
-RGB_BYTES, LABEL_BYTES, DEPTH_BYTES = 0.6, 0.1, 4.0
+# Bytes a pixel of the synthetic scenes that the demo prepares, measured there once: images stay the
+# JPEGs that they are; NYUDv2's become PNGs, as do labels, and depth with what is missing and HHA.
+JPEG_BYTES, PNG_BYTES, LABEL_BYTES, DEPTH_BYTES = 0.6, 1.9, 0.1, 1.7
 
 
 def dataset_bytes(entry: Dataset, size: DataSize) -> float:
     """What a prepared data set takes: images, labels, and depth with HHA where there is some."""
     has_depth = entry.converter.startswith("nyudv2")
-    per_pixel = RGB_BYTES + LABEL_BYTES * len(size.classes) + DEPTH_BYTES * has_depth
-    return size.images * size.pixels * per_pixel
+    image = PNG_BYTES + DEPTH_BYTES if has_depth else JPEG_BYTES
+    return size.images * size.pixels * (image + LABEL_BYTES * len(size.classes))
