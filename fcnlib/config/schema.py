@@ -9,6 +9,7 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
     Flag,
+    Float,
     Frozen,
     Int,
     Line,
@@ -75,11 +76,11 @@ class Scale(Frozen):
     resources: dict[Name, Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
-    save_minutes: Positive = Field(
+    save_minutes: Annotated[Float, Field(ge=0)] = Field(
         SAVE_MINUTES,
         description=(
-            "Minutes after which a training saves its state, besides when it validates; changes "
-            "no number, so that nothing is run again."
+            "Minutes after which a training saves its state; changes no number, so that nothing "
+            "is run again."
         ),
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")

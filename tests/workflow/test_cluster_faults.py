@@ -28,6 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     content = tiny(clone.config(), [NET])
     content["recipes"]["heavy"] |= {"iterations": ITERATIONS, "validate_every": 100}
     content["experiments"] |= dict.fromkeys(NETS, content["experiments"][NET])
+    content["scales"]["demo"]["save_minutes"] = 0.02
     clone.configure(content)
     clone.run("snakemake", "data")
     with running_slurm() as environment:

@@ -34,6 +34,7 @@ def clone(tmp_path: Path) -> Clone:
     clone = Clone(tmp_path / "clone")
     content = tiny(clone.config(), [NET])
     content["recipes"]["heavy"] |= {"iterations": 40, "validate_every": 10}
+    content["scales"]["demo"]["save_minutes"] = 0
     clone.configure(content)
     return clone
 

@@ -22,7 +22,7 @@ rule train:
         **requested("train"),
         gpu=1,
         # Not a parameter: nothing is trained again when it changes.
-        save_minutes=CONFIG.scales[CONFIG.scale].save_minutes,
+        save_seconds=round(60 * CONFIG.scales[CONFIG.scale].save_minutes),
     params:
         training=lambda w: values.training(CONFIG, w.experiment),
         images=lambda w: CONFIG.images(TARGETS.trained[w.experiment].data.dataset),

@@ -16,7 +16,7 @@ with job(snakemake.log[0], snakemake.threads) as device:
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),
         device=device,
-        save_minutes=snakemake.resources.save_minutes,
+        save_minutes=snakemake.resources.save_seconds / 60,
         provenance={
             **provenance(
                 seed=int(snakemake.wildcards.seed),
