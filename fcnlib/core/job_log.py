@@ -70,7 +70,7 @@ class JobLog(io.TextIOWrapper):
     def note(self, text: str) -> None:
         """Write a line on the try itself, which is no part of what it said."""
         with suppress(OSError):
-            super().write(f"{SEPARATOR} {text}\n")
+            super().write(f"\n{SEPARATOR} {text}\n")  # a killed try has not ended its last line
 
     def close(self) -> None:
         """Close both files."""
@@ -84,9 +84,9 @@ class JobLog(io.TextIOWrapper):
         self._count += len(lines)
         self._lines.extend(map(last_state, lines))
         self._rest = last_state(rest)
-        shown = [*self._lines, *([self._rest] if self._rest else [])][-SHOWN_LINES:]
-        if self._count > SHOWN_LINES:
-            shown[:1] = [f"the last lines; all of them: {self._whole}"]
+        shown = [*self._lines, *([self._rest] if self._rest else [])]
+        if self._count + bool(self._rest) > SHOWN_LINES:
+            shown = [f"the last lines; all of them: {self._whole}", *shown[1 - SHOWN_LINES :]]
         self._tail.seek(0)
         self._tail.truncate()
         self._tail.writelines(f"{line}\n" for line in shown)
