@@ -2,25 +2,55 @@
 
 import logging
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from fcnlib.cli.data import check, fetch, hha, prepare
-from fcnlib.cli.models import convert, info
-from fcnlib.cli.predict import predict, submit
-from fcnlib.cli.train import train
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
+# The module of each command, in the order of work, which is that of `fcn --help`.
+COMMANDS = {
+    "fetch": "data",
+    "prepare": "data",
+    "check": "data",
+    "hha": "data",
+    "train": "train",
+    "status": "status",
+    "convert": "models",
+    "predict": "predict",
+    "submit": "predict",
+    "info": "models",
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for: PyTorch alone takes two seconds."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"fcnlib.cli.{COMMANDS[cmd_name]}")
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(app)
+
+
 app = typer.Typer(
-    help="Fully convolutional networks: prepare and check data, train, predict, submit.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-# In the order of work, which is that of `fcn --help`.
-for command in (fetch, prepare, check, hha, train, convert, predict, submit, info):
-    app.command()(command)
+
+
+@app.callback()
+def fcn() -> None:
+    """Fully convolutional networks: prepare and check data, train, predict, submit."""
 
 
 def main() -> None:

@@ -52,9 +52,7 @@ def compute_device(*, gpus: int, threads: int) -> Iterator[str]:
             log.info("computing on %s", torch.cuda.get_device_name())
             yield "cuda"
             return
-        if candidates:
-            _refuse_or_warn(os.environ[VISIBLE], has_cuda=torch.backends.cuda.is_built())
-        log.info("computing on the CPU: no GPU here")
+        _on_cpu(os.environ[VISIBLE] if candidates else "", torch.backends.cuda.is_built())
         yield "cpu"
 
 
@@ -71,12 +69,15 @@ def visible_devices(named: str) -> list[str]:
     return devices
 
 
-def _refuse_or_warn(device: str, *, has_cuda: bool) -> None:
-    """What to say of a GPU that is named and that PyTorch does not find."""
-    if has_cuda:
+def _on_cpu(device: str, has_cuda: bool) -> None:
+    """Say that PyTorch finds no GPU, or not the one that is named."""
+    if device and has_cuda:
         expected = "expected one that nvidia-smi lists, or -1 for the CPU"
         raise InputError(f"{VISIBLE}: no GPU {device} here; {expected}")
-    log.warning("GPU %s is not used: this PyTorch is built without CUDA", device)
+    if device:
+        log.warning("computing on the CPU, not on GPU %s: this PyTorch has no CUDA", device)
+    else:
+        log.info("computing on the CPU: no GPU here")
 
 
 def lock_folder() -> Path:

@@ -19,6 +19,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.reading import read_bytes
 
+TRIES_SUFFIX = ".tries.json"
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 End = Literal["done", "failed", "stopped", "killed"]
 
@@ -54,7 +55,7 @@ def whole_log(log: Path) -> Path:
 
 def tries_file(log: Path) -> Path:
     """The records of the same tries."""
-    return log.with_suffix(".tries.json")
+    return log.with_suffix(TRIES_SUFFIX)
 
 
 def read_tries(log: Path) -> list[Try]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.gpu import _refuse_or_warn, claimed_gpu, lock_folder, visible_devices
+from fcnlib.core.gpu import _on_cpu, claimed_gpu, lock_folder, visible_devices
 
 HOLD = """
 import sys
@@ -117,10 +117,10 @@ def test_visible_devices_are_read_as_cuda_reads_them(named: str, devices: list[s
 
 def test_a_gpu_that_is_not_there_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InputError, match=r"CUDA_VISIBLE_DEVICES: no GPU 7 here; expected one"):
-        _refuse_or_warn("7", has_cuda=True)
-    _refuse_or_warn("7", has_cuda=False)
+        _on_cpu("7", has_cuda=True)
+    _on_cpu("7", has_cuda=False)
     assert [record.getMessage() for record in caplog.records] == [
-        "GPU 7 is not used: this PyTorch is built without CUDA"
+        "computing on the CPU, not on GPU 7: this PyTorch has no CUDA"
     ]
 
 

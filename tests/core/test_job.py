@@ -145,6 +145,6 @@ def test_a_gpu_that_is_not_there_is_not_silently_the_cpu(tmp_path: Path) -> None
     if torch.backends.cuda.is_built():
         assert done.stderr.startswith("error: CUDA_VISIBLE_DEVICES: no GPU 97 here; expected")
     else:
-        assert "GPU 97 is not used: this PyTorch is built without CUDA" in (
+        assert "computing on the CPU, not on GPU 97: this PyTorch has no CUDA" in (
             tmp_path / "a.log"
         ).read_text("utf-8")
