@@ -89,7 +89,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _summary(found: RunStatus) -> str:
     states = Counter(each.state for each in found.trainings)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    return f"{len(found.trainings)} trainings: {counts or 'none'}"
+    return f"trainings: {counts or 'none'}"
 
 
 def _table(trainings: list[TrainingStatus]) -> list[str]:

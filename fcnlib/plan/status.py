@@ -1,5 +1,6 @@
 """How far a run is, from its files alone: any machine that sees the disk can tell."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
             name, seed, state, recipe.iterations, quiet_seconds=quiet, tries=count
         )
     last = rows[-1]
-    scores = [row.mean_iu for row in rows if row.mean_iu is not None]
+    scores = [row.mean_iu for row in rows if row.mean_iu is not None and math.isfinite(row.mean_iu)]
     return TrainingStatus(
         name,
         seed,
@@ -124,12 +125,12 @@ def _of_curve(path: Path) -> tuple[int, float | None, float | None, float | None
     values: dict[str, float] = {}
     for place, row in rows:
         try:
-            values |= {name: float(cell) for name, cell in row.items() if cell}
-            iteration = int(values.get("iteration", 0))
-        except (ValueError, OverflowError) as error:
+            numbers = {name: float(cell) for name, cell in row.items() if cell}
+        except ValueError as error:
             raise InputError(f"{place}: {error}") from None
+        values |= {name: number for name, number in numbers.items() if math.isfinite(number)}
     loss, mean_iu, speed = map(values.get, ("loss_per_pixel", "mean_iu", "images_per_second"))
-    return iteration if values else 0, loss, mean_iu, speed
+    return int(values.get("iteration", 0)), loss, mean_iu, speed
 
 
 def _seconds_left(rows: list[RunningRow], tries: list[Try]) -> float | None:

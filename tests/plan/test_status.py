@@ -156,6 +156,14 @@ def test_a_training_that_is_done_has_failed_no_more(run: Run) -> None:
     assert not run.status().failures
 
 
+def test_a_score_that_is_no_number_is_not_known(run: Run) -> None:
+    write_curve(run.root / PATHS.curve(NET, 0))
+    run.checkpoint.write_bytes(b"")
+    curve = run.root / PATHS.curve(NET, 0)
+    curve.write_text("iteration,mean_iu\n10,nan\n", "utf-8")
+    assert (run.training().iteration, run.training().mean_iu) == (10, None)
+
+
 @pytest.mark.parametrize("content", ["", "[", '[{"pid": 1}]'])
 def test_damaged_records_are_named(run: Run, content: str) -> None:
     tries_file(run.log).write_text(content, "utf-8")
