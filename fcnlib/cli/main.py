@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -11,18 +11,51 @@ from typer.core import TyperGroup
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
-# The module of each command, in the order of work, which is that of `fcn --help`.
+Functions = dict[str, Callable[..., None]]
+
+
+def _of_data() -> Functions:
+    from fcnlib.cli.data import check, fetch, hha, prepare
+
+    return {"fetch": fetch, "prepare": prepare, "check": check, "hha": hha}
+
+
+def _of_training() -> Functions:
+    from fcnlib.cli.train import train
+
+    return {"train": train}
+
+
+def _of_runs() -> Functions:
+    from fcnlib.cli.status import status
+
+    return {"status": status}
+
+
+def _of_models() -> Functions:
+    from fcnlib.cli.models import convert, info
+
+    return {"convert": convert, "info": info}
+
+
+def _of_images() -> Functions:
+    from fcnlib.cli.predict import predict, submit
+
+    return {"predict": predict, "submit": submit}
+
+
+# Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
-    "fetch": "data",
-    "prepare": "data",
-    "check": "data",
-    "hha": "data",
-    "train": "train",
-    "status": "status",
-    "convert": "models",
-    "predict": "predict",
-    "submit": "predict",
-    "info": "models",
+    "fetch": _of_data,
+    "prepare": _of_data,
+    "check": _of_data,
+    "hha": _of_data,
+    "train": _of_training,
+    "status": _of_runs,
+    "convert": _of_models,
+    "predict": _of_images,
+    "submit": _of_images,
+    "info": _of_models,
 }
 
 
@@ -37,9 +70,8 @@ class Commands(TyperGroup):
         """The command of a name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"fcnlib.cli.{COMMANDS[cmd_name]}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(cmd_name)(getattr(module, cmd_name))
+        app.command(cmd_name)(COMMANDS[cmd_name]()[cmd_name])
         return typer.main.get_command(app)
 
 
