@@ -62,9 +62,8 @@ COMMANDS = {
 class Commands(TyperGroup):
     """The commands, each imported when it is asked for: PyTorch alone takes two seconds."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all."""
-        return list(COMMANDS)
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{**values, "commands": dict.fromkeys(COMMANDS)})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name; None if there is none."""

@@ -72,6 +72,15 @@ def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[
         assert code == 0 and f"Example: fcn {command}" in " ".join(text.split())
 
 
+def test_a_command_that_is_misspelt_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["fcn", "predct"])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == 2
+    assert "Did you mean 'predict'?" in " ".join(capsys.readouterr().err.split())
+
+
 def test_predict_writes_palette_pngs_of_the_models_labels(
     capsys: pytest.CaptureFixture[str], model: Path, photos: Path, tmp_path: Path
 ) -> None:
