@@ -313,9 +313,30 @@ class Targets:
         return {name: self.runs(file, [name]) for name in self.trained}
 
     @cached_property
+    def training_logs(self) -> dict[str, list[str]]:
+        """Of the same jobs."""
+        file = partial(self.paths.run_log, "train")
+        return {name: self.runs(file, [name]) for name in self.trained}
+
+    @cached_property
     def benchmarks(self) -> dict[str, list[str]]:
         """By kind, of all jobs that take more than a second or two."""
-        paths, config = self.paths, self.config
+        paths = self.paths
+        return self._measured(paths.data_benchmark, paths.run_benchmark, paths.benchmark)
+
+    @cached_property
+    def logs(self) -> dict[str, list[str]]:
+        """Of the same jobs."""
+        return self._measured(self.paths.data_log, self.paths.run_log, self.paths.log)
+
+    def _measured(
+        self,
+        of_data_file: Callable[[str, str], str],
+        of_run_file: Callable[[str, str, int], str],
+        of_figure_file: Callable[[str, str], str],
+    ) -> dict[str, list[str]]:
+        """A file of each job that is measured, by kind."""
+        config = self.config
         of_data = {
             "prepare": [*config.datasets],
             "hha": self.datasets_with_hha,
@@ -333,12 +354,12 @@ class Targets:
             "comparison": self.figures_of("comparison"),
         }
         return {
-            **{kind: [paths.data_benchmark(kind, x) for x in xs] for kind, xs in of_data.items()},
+            **{kind: [of_data_file(kind, x) for x in xs] for kind, xs in of_data.items()},
             **{
-                kind: self.runs(partial(paths.run_benchmark, kind), experiments)
+                kind: self.runs(partial(of_run_file, kind), experiments)
                 for kind, experiments in of_runs.items()
             },
-            **{kind: [paths.benchmark(kind, x) for x in xs] for kind, xs in of_figures.items()},
+            **{kind: [of_figure_file(kind, x) for x in xs] for kind, xs in of_figures.items()},
         }
 
     @cached_property

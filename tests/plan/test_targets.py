@@ -137,6 +137,9 @@ def test_a_data_set_is_prepared_from_archives_or_from_a_users_folders(
 def test_every_job_that_takes_long_is_measured_once(targets: Targets) -> None:
     files = [file for files in targets.benchmarks.values() for file in files]
     assert len(set(files)) == len(files)
+    assert {kind: len(logs) for kind, logs in targets.logs.items()} == {
+        kind: len(benchmarks) for kind, benchmarks in targets.benchmarks.items()
+    }
     assert len(targets.benchmarks["train"]) == len(targets.trained)
     assert len(targets.benchmarks["evaluate"]) == len(targets.scored)
 

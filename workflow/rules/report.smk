@@ -73,6 +73,7 @@ rule times:
         "../envs/fcnlib.yaml"
     params:
         benchmarks=TARGETS.benchmarks,
+        logs=TARGETS.logs,
         code=code("times"),
     script:
         "../scripts/times.py"
@@ -97,7 +98,9 @@ rule page:
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
+        training_logs=TARGETS.training_logs,
         benchmarks=TARGETS.other_benchmarks,
+        logs=TARGETS.logs,
         scale=CONFIG.scale,
         code=code("page"),
     script:
@@ -109,6 +112,7 @@ rule configuration:
         configuration=PATHS.configuration,
     log:
         PATHS.log("configuration"),
+    priority: 1  # `fcn status` reads it while the run goes on
     conda:
         "../envs/fcnlib.yaml"
     params:

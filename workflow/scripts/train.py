@@ -7,7 +7,7 @@ from fcnlib.core.job import job
 from fcnlib.core.provenance import provenance
 from fcnlib.training.trainer import train
 
-with job(snakemake.log[0], snakemake.threads) as device:
+with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
     train(
         Training.model_validate(snakemake.params.training),
         dataset=Path(snakemake.input.dataset).parent,
