@@ -79,7 +79,7 @@ HEAD = """\
 # Where the time went
 
 {jobs} jobs took {total}, one after the other. Several may have run side by side; downloading or
-making archives, and what takes a second or two, is not measured. All tries of a job are counted,
+making archives, exporting, and what takes a second or two, is left out. All tries are counted,
 {failed} of which failed; one that was killed counts until it last wrote to its log.
 
 | jobs | how many | failed | all together | of the whole | on average | the longest | peak memory |
