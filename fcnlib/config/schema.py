@@ -9,11 +9,11 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
     Flag,
+    Float,
     Frozen,
     Int,
     Line,
     Name,
-    Positive,
     Preset,
     Seed,
 )
@@ -23,6 +23,7 @@ from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import SAVE_MINUTES, BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
+from fcnlib.config.schema_resources import Resources, RuleName
 
 
 class Table(Frozen):
@@ -39,13 +40,6 @@ class Table(Frozen):
     highlight_best: Flag = Field(
         True, description="Whether rows do the same, so that a column has a best one."
     )
-
-
-class Resources(Frozen):
-    """What a job asks a cluster for; here, jobs that need more than there is do not run at once."""
-
-    mem_mb: Positive = Field(description="Memory; half as much more on each retry.")
-    runtime: Positive = Field(description="Minutes; out of time, it is retried.")
 
 
 class Scale(Frozen):
@@ -72,14 +66,14 @@ class Scale(Frozen):
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
     )
-    resources: dict[Name, Resources] = Field(
+    resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
-    save_minutes: Positive = Field(
+    save_minutes: Annotated[Float, Field(ge=0)] = Field(
         SAVE_MINUTES,
         description=(
-            "Minutes after which a training saves its state, besides when it validates; changes "
-            "no number, so that nothing is run again."
+            "Minutes after which a training saves its state; changes no number, so that nothing "
+            "is run again."
         ),
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
@@ -167,7 +161,7 @@ class Config(Frozen):
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
 
-    def resources(self, rule: str) -> Resources | None:
+    def resources(self, rule: RuleName) -> Resources | None:
         """What the jobs of a rule ask for; None where this scale says nothing."""
         resources = self.scales[self.scale].resources
         return resources.get(rule) or resources.get("default")

@@ -22,12 +22,15 @@ from fcnlib.config.schema_experiments import (
 )
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.config.schema_nets import BackboneName
+from fcnlib.config.schema_resources import RuleName, SyntheticRule
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
 
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Row)
 RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
+RunJobFile = Callable[[RuleName, str, int | str], str]
+JobFiles = dict[RuleName, list[str]]  # one of each job of a rule
 
 
 def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
@@ -314,38 +317,81 @@ class Targets:
         return {name: self.runs(file, [name]) for name in self.trained}
 
     @cached_property
-    def benchmarks(self) -> dict[str, list[str]]:
-        """By kind, of all jobs that take more than a second or two."""
-        paths, config = self.paths, self.config
-        of_data: dict[str, Iterable[str]] = {
-            "prepare": [*config.datasets],
+    def training_logs(self) -> dict[str, list[str]]:
+        """Of the same jobs."""
+        file = partial(self.paths.run_log, "train")
+        return {name: self.runs(file, [name]) for name in self.trained}
+
+    @cached_property
+    def benchmarks(self) -> JobFiles:
+        """By rule, of all jobs of a whole run that take more than a second or two."""
+        paths = self.paths
+        return self._measured(paths.data_benchmark, paths.run_benchmark, paths.benchmark)
+
+    @cached_property
+    def logs(self) -> JobFiles:
+        """Of the same jobs."""
+        return self._measured(self.paths.data_log, self.paths.run_log, self.paths.log)
+
+    def _measured(
+        self,
+        of_data_file: Callable[[RuleName, str], str],
+        of_run_file: RunJobFile,
+        of_figure_file: Callable[[RuleName, str], str],
+    ) -> JobFiles:
+        """A file of each of these jobs."""
+        config = self.config
+        synthetic = config.archives == "synthetic"
+        of_data: dict[RuleName, Iterable[str]] = {
+            "verify": self.published_archives,
+            "pretrain" if synthetic else "import_weights": self.backbones,
+            "prepare": config.datasets,
             "hha": self.datasets_with_hha,
-            "weights": self.backbones,
         }
-        of_runs: dict[str, Iterable[str]] = {
+        of_runs: dict[RuleName, Iterable[str]] = {
             "train": self.trained,
             "evaluate": self.scored,
             "time": self.timed,
             "upper_bound": self.bounds,
             "convert": self.released,
         }
-        of_figures = {
+        of_figures: dict[RuleName, Iterable[str]] = {
             "examples": self.tables_with_examples,
             "comparison": self.figures_of("comparison"),
         }
         return {
-            **{kind: [paths.data_benchmark(kind, x) for x in xs] for kind, xs in of_data.items()},
-            **{
-                kind: self.runs(partial(paths.run_benchmark, kind), experiments)
-                for kind, experiments in of_runs.items()
-            },
-            **{kind: [paths.benchmark(kind, x) for x in xs] for kind, xs in of_figures.items()},
+            **{rule: [of_data_file(rule, x) for x in xs] for rule, xs in of_data.items()},
+            **self._of_runs(of_run_file, of_runs),
+            "publish": self._published_by_us(of_run_file),
+            **{rule: [of_figure_file(rule, x) for x in xs] for rule, xs in of_figures.items()},
         }
 
     @cached_property
-    def other_benchmarks(self) -> dict[str, list[str]]:
-        """By kind, of all those jobs but training."""
-        return {kind: files for kind, files in self.benchmarks.items() if kind != "train"}
+    def optional_benchmarks(self) -> JobFiles:
+        """By rule, of jobs that a whole run may do without: of archives, and beyond the report."""
+        file, of_run_file = self.paths.data_benchmark, self.paths.run_benchmark
+        beyond = self._of_runs(of_run_file, {"export": self.nets, "submit": self.submitted})
+        if self.config.archives == "synthetic":
+            return {**{rule: [file(rule)] for rule in get_args(SyntheticRule)}, **beyond}
+        return {"download": [file("download", x) for x in self.published_archives], **beyond}
+
+    def _of_runs(self, file: RunJobFile, experiments: Mapping[RuleName, Iterable[str]]) -> JobFiles:
+        return {rule: self.runs(partial(file, rule), xs) for rule, xs in experiments.items()}
+
+    def _published_by_us(self, of_run_file: RunJobFile) -> list[str]:
+        """Of the jobs that write nets of ours in the place of released ones."""
+        if self.config.archives == "published":
+            return []
+        return [
+            of_run_file("publish", name, f"{seed}-{Path(entry.released.file).stem}")
+            for name, entry in self.released.items()
+            for seed in self.seeds_of(name)
+        ]
+
+    @cached_property
+    def other_benchmarks(self) -> JobFiles:
+        """By rule, of all those jobs but training."""
+        return {rule: files for rule, files in self.benchmarks.items() if rule != "train"}
 
     @cached_property
     def benchmark_files(self) -> list[str]:

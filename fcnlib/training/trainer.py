@@ -217,7 +217,6 @@ class Trainer:
         with self.image_order.samples_from(state.iteration * recipe.batch_size) as samples:
             for _ in bar:
                 self._train_step(samples)
-                validating = is_validation(state.iteration, recipe)
                 if is_logged(state.iteration, recipe):
                     record = self._log()
                     bar.set_postfix_str(
@@ -225,11 +224,11 @@ class Trainer:
                         refresh=False,
                     )
                 self._raise_if_stop_requested()
-                if validating:
+                if is_validation(state.iteration, recipe):
                     self._validate()
                 if is_logged(state.iteration, recipe):
                     running.add(state.records[-1])
-                is_due = validating or time.monotonic() - saved_at > 60 * self.save_minutes
+                is_due = time.monotonic() - saved_at >= 60 * self.save_minutes
                 if is_due and state.iteration < last:  # then the checkpoint is written
                     self._save_state(saved)
                     saved_at = time.monotonic()

@@ -8,7 +8,6 @@ import pytest
 from fcnlib.config.load import load_config
 from fcnlib.evaluation import evaluate, timing
 from fcnlib.plan import work
-from fcnlib.plan.estimate import KINDS
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
 from fcnlib.report.figures import examples
@@ -58,7 +57,7 @@ def test_every_job_that_has_a_benchmark_is_counted_once(
     raw_config: dict[str, Any], scale: str
 ) -> None:
     run = work_of(raw_config, scale=scale, seeds=[0, 1])
-    counted = Counter(KINDS.get(job.rule, job.rule) for job in run.jobs.values())
+    counted = Counter(job.rule for job in run.jobs.values())
     for kind, files in run.targets.benchmarks.items():
         assert counted[kind] == len(files), kind
     figures = Counter(info.split("/figures/")[1].split("/")[0] for info in run.targets.figure_infos)

@@ -12,12 +12,16 @@ from fcnlib.report.job_times import Job
 
 
 def test_kinds_of_jobs_are_compared_with_what_they_took() -> None:
-    jobs = {"train": [Job(80.0, None), Job(70.0, None)], "prepare": [Job(3.0, None)], "hha": []}
+    jobs = {
+        "train": [Job(80.0, None, 0), Job(70.0, None, 0)],
+        "prepare": [Job(3.0, None, 0)],
+        "hha": [],
+    }
     train, prepare, every = compare(ESTIMATE, jobs)
     assert (train.jobs, train.estimated, train.real, train.ratio) == (2, 100.0, 150.0, 1.5)
     assert prepare.ratio is None  # nothing was known of it
     assert (every.jobs, every.estimated, every.real) == (3, 100.0, 153.0)
-    assert compare(ESTIMATE, {"hha": [Job(1.0, None)]}) == []
+    assert compare(ESTIMATE, {"hha": [Job(1.0, None, 0)]}) == []
 
 
 def test_a_saved_estimate_is_read_and_none_is_none(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ rule table:
         PATHS.log("table", "{table}"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("table"),
     params:
         table=lambda w: dumped(specs.table(TARGETS, w.table)),
         scale=CONFIG.scale,
@@ -36,6 +38,8 @@ rule results:
         PATHS.log("results"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("results"),
     params:
         experiments=TARGETS.with_scores,
         code=code("results"),
@@ -54,6 +58,8 @@ rule claims:
         PATHS.log("claims"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("claims"),
     params:
         claims=values.claims(CONFIG),
         curves=TARGETS.curves_of_claims,
@@ -71,8 +77,11 @@ rule times:
         PATHS.log("times"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("times"),
     params:
         benchmarks=TARGETS.benchmarks,
+        logs=TARGETS.logs,
         code=code("times"),
     script:
         "../scripts/times.py"
@@ -94,10 +103,14 @@ rule page:
         PATHS.log("page"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("page"),
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
+        training_logs=TARGETS.training_logs,
         benchmarks=TARGETS.other_benchmarks,
+        logs=TARGETS.logs,
         # No input: there is one only if `fcn estimate --save` was asked for it.
         estimate=PATHS.estimate,
         scale=CONFIG.scale,
@@ -111,8 +124,11 @@ rule configuration:
         configuration=PATHS.configuration,
     log:
         PATHS.log("configuration"),
+    priority: 1  # `fcn status` reads it while the run goes on
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("configuration"),
     params:
         # As Snakemake shows what has changed, and all of it is longer than a screen.
         digest=hashlib.sha256(json.dumps(RAW_CONFIG, default=str).encode()).hexdigest(),
@@ -140,6 +156,8 @@ rule report:
         PATHS.log("report"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("report"),
     params:
         captions={path.name: sha256(path) for path in sorted(CAPTIONS.iterdir())},
         code=code("report"),

@@ -22,7 +22,7 @@ rule train:
         **requested("train"),
         gpu=1,
         # Not a parameter: nothing is trained again when it changes.
-        save_minutes=CONFIG.scales[CONFIG.scale].save_minutes,
+        save_seconds=round(60 * CONFIG.scales[CONFIG.scale].save_minutes),
     params:
         training=lambda w: values.training(CONFIG, w.experiment),
         images=lambda w: CONFIG.images(TARGETS.trained[w.experiment].data.dataset),
@@ -45,6 +45,8 @@ rule convert:
         experiment=one_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("convert"),
     params:
         to=lambda w: TARGETS.released[w.experiment].released.to,
         code=code("convert"),
@@ -60,8 +62,12 @@ rule export:
         model=PATHS.model(),
     log:
         PATHS.run_log("export"),
+    benchmark:
+        PATHS.run_benchmark("export")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("export"),
     params:
         code=code("export"),
     script:
