@@ -44,6 +44,12 @@ def _of_images() -> Functions:
     return {"predict": predict, "submit": submit}
 
 
+def _of_results() -> Functions:
+    from fcnlib.cli.results import verify
+
+    return {"verify": verify}
+
+
 # Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
     "fetch": _of_data,
@@ -56,6 +62,7 @@ COMMANDS = {
     "predict": _of_images,
     "submit": _of_images,
     "info": _of_models,
+    "verify": _of_results,
 }
 
 
