@@ -30,10 +30,9 @@ def stored_run(folder: Path) -> StoredRun:
     """What the run in a results folder should hold; wherever the folder lies now."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected results such as results/demo")
-    configuration = folder / CONFIGURATION
-    return _stored_run(
-        Targets(load_config(read_configuration(configuration), str(configuration))), folder
-    )
+    path = folder / CONFIGURATION
+    config = load_config(read_configuration(path), str(path))
+    return _stored_run(Targets(config), folder)
 
 
 def _stored_run(targets: Targets, folder: Path) -> StoredRun:

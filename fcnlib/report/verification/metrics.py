@@ -1,6 +1,5 @@
 """A metrics file against the counts beside it, its learning curve and the configuration."""
 
-import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,34 +45,35 @@ def check_metrics(stored: StoredMetrics) -> CheckedMetrics:
         found = _unreadable(stored.counts, error, f"the counts that {file.name} is of")
         return CheckedMetrics(record, [*problems, found], without_counts=_count(record.tasks))
     problems += _images(file, record, counts)
-    tasks, derived = {}, 0
+    tasks, derived = dict(record.tasks), 0
     for task, own in record.tasks.items():
         if task not in counts.tasks:
             problems.append(Problem(stored.counts, task, "missing", f"counts, as in {file.name}"))
-            tasks[task] = own
             continue
-        total = torch.from_numpy(counts.tasks[task].sum(0, dtype=np.int64))
-        computed = all_scores(total)
+        computed = all_scores(_total(counts, task))
         wrong = {
             metric: computed[metric]
-            for metric in (own.keys() | REQUIRED) & computed.keys()
+            for metric in sorted((own.keys() | REQUIRED) & computed.keys())
             if not is_score(own.get(metric, math.inf), computed[metric], _same_float32)
         }
-        for metric in sorted(wrong):
-            problems += _wrong(file, f"tasks.{task}.{metric}", own.get(metric), wrong[metric])
-        tasks[task] = {**own, **{name: _plain(value) for name, value in wrong.items()}}
-        derived += _count({task: {x: v for x, v in own.items() if x in computed}})
+        for metric, score in wrong.items():
+            problems += _wrong(file, f"tasks.{task}.{metric}", own.get(metric), score)
+        tasks[task] = {**own, **{metric: _plain(score) for metric, score in wrong.items()}}
+        derived += _count({task: {x: score for x, score in own.items() if x in computed}})
     corrected = record.model_copy(update={"tasks": tasks})
     return CheckedMetrics(corrected, problems, derived, _count(tasks) - derived)
+
+
+def _total(counts: ImageCounts, task: str) -> torch.Tensor:
+    """The counts of all images, of torch: scores are computed as evaluation did."""
+    return torch.from_numpy(counts.tasks[task].sum(0, dtype=np.int64))
 
 
 def _unreadable(file: Path, error: Exception, expected: str) -> Problem:
     """Why a file cannot be read, without its name twice."""
     reason = " ".join(str(error).split())
-    is_missing = isinstance(error, FileNotFoundError) or not file.exists()
-    return Problem(
-        file, "", "missing" if is_missing else reason.removeprefix(f"{file}: "), expected
-    )
+    found = reason.removeprefix(f"{file}: ") if file.exists() else "missing"
+    return Problem(file, "", found, expected)
 
 
 def _same_float32(score: float, computed: float) -> bool:
@@ -129,8 +129,7 @@ def _images(file: Path, record: Record, counts: ImageCounts) -> Iterator[Problem
     share = record.costs.get("background_share")
     first = next(iter(record.tasks), "")
     if share is not None and first in counts.tasks:
-        total = torch.from_numpy(counts.tasks[first].sum(0, dtype=np.int64))
-        computed = 100 * background_share(total)
+        computed = 100 * background_share(_total(counts, first))
         if not math.isclose(share, computed, rel_tol=1e-6):
             yield Problem(file, "costs.background_share", shown(share), shown(computed))
 
@@ -141,7 +140,7 @@ def _costs(stored: StoredMetrics, record: Record) -> Iterator[Problem]:
     means = {f"{name}_ms": fmean(times) / batch for name, times in record.runs_ms.items() if times}
     if record.costs.get("outputs") and "forward_ms" in means:
         means["output_ms"] = means["forward_ms"] / record.costs["outputs"]
-    own = {name: record.costs.get(name) for name in means}
+    own = {str(name): cost for name, cost in record.costs.items() if name in means}
     yield from value_problems(stored.path, own, means, "costs")
 
 
