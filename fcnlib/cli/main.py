@@ -45,9 +45,9 @@ def _of_images() -> Functions:
 
 
 def _of_results() -> Functions:
-    from fcnlib.cli.results import verify
+    from fcnlib.cli.results import compare, verify
 
-    return {"verify": verify}
+    return {"verify": verify, "compare": compare}
 
 
 # Where each command comes from, in the order of work, which is that of `fcn --help`.
@@ -63,6 +63,7 @@ COMMANDS = {
     "submit": _of_images,
     "info": _of_models,
     "verify": _of_results,
+    "compare": _of_results,
 }
 
 

@@ -109,7 +109,7 @@ def interval(differences: Floats) -> Interval | None:
     return Interval(measured, float(low), float(high), float(turned))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # of as many data sets
 def _weights(images: tuple[str, ...], resamples: int, seed: int) -> Floats:
     """How often each resample has each image, [1 + resamples, images]; at 0, each once."""
     digest = hashlib.sha256("\0".join(images).encode("utf-8", "surrogatepass")).digest()

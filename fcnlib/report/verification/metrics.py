@@ -14,8 +14,9 @@ from fcnlib.evaluation.counts import Computed, ImageCounts, Score, all_scores, i
 from fcnlib.evaluation.metrics import METRICS, background_share
 from fcnlib.evaluation.record import Record, parse_record
 from fcnlib.report.csv_rows import read_csv
+from fcnlib.report.differences import shown
 from fcnlib.report.stored import StoredMetrics
-from fcnlib.report.verification.differences import Problem, shown, value_problems
+from fcnlib.report.verification.differences import Problem, value_problems
 
 REQUIRED = {*METRICS, "class_iu"}
 

@@ -1,0 +1,59 @@
+"""What differs between two runs as one HTML file that needs no network and no script."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from fcnlib.config.columns import COLUMNS
+from fcnlib.core.files import atomic_write
+from fcnlib.report.claims import Verdict
+from fcnlib.report.comparison.compare import Comparison
+from fcnlib.report.comparison.noise import EXPLAINED
+from fcnlib.report.comparison.summary import by_row, kinds
+from fcnlib.report.differences import MISSING
+from fcnlib.report.page import page
+from fcnlib.report.results import ResultRow
+
+# The style is the page's.
+TEMPLATES = [Path(__file__).parent / "templates", Path(page.__file__).parent / "templates"]
+
+
+def write_comparison(output: Path, found: Comparison) -> None:
+    """Write the page of a comparison."""
+    changes = [*found.numbers, *found.within]
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = page.as_code
+    environment.filters["value"] = _value
+    environment.filters["numbers"] = _numbers
+    content = environment.get_template("compare.html.j2").render(
+        found=found,
+        a=found.a,
+        b=found.b,
+        explained=[EXPLAINED[kind] for kind in kinds(changes)],
+        only=[("A", by_row(found.only_a)), ("B", by_row(found.only_b))],
+    )
+    with atomic_write(output) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+
+
+def _value(value: object) -> str:
+    """A configuration's value as a reader sees it."""
+    return "not there" if value is MISSING else str(value)
+
+
+def _numbers(verdict: Verdict | None) -> list[tuple[str, str]]:
+    """The numbers that a claim rests on, by the names of its predicate."""
+    return [(name, _text(row)) for name, row in verdict.values.items()] if verdict else []
+
+
+def _text(row: ResultRow) -> str:
+    number = row.paper if row.measured is None else row.measured
+    if number is None:
+        return "not reached"
+    return COLUMNS[row.column].text(number) if row.column else f"{number:g}"
