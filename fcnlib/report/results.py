@@ -80,9 +80,8 @@ def typed(results: pd.DataFrame) -> pd.DataFrame:
 
 def result_rows(results: pd.DataFrame) -> list[ResultRow]:
     """The frame's rows, with None where there is no number."""
-    plain = results[RESULT_COLUMNS].astype(object)
-    known = plain.where(results[RESULT_COLUMNS].notna(), None)
-    return [ResultRow(*cells) for cells in known.itertuples(index=False, name=None)]
+    rows = results[RESULT_COLUMNS].itertuples(index=False, name=None)
+    return [ResultRow._make(None if pd.isna(cell) else cell for cell in cells) for cells in rows]
 
 
 def write_results(path: Path, results: pd.DataFrame) -> None:

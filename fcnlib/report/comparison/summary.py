@@ -58,7 +58,7 @@ def _part(title: str, lines: Iterable[str]) -> list[str]:
     if not every:
         return []
     more = [f"  ... and {len(every) - FEW} more"] if len(every) > FEW else []
-    return ["", f"{len(every)} {title}:", *(f"  {line}" for line in every[:FEW]), *more]
+    return ["", f"{title}: {len(every)}", *(f"  {line}" for line in every[:FEW]), *more]
 
 
 def _claim(change: ClaimChange) -> str:
