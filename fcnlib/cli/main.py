@@ -89,7 +89,7 @@ app = typer.Typer(
 
 @app.callback()
 def fcn() -> None:
-    """Fully convolutional networks: prepare and check data, train, predict, submit."""
+    """Fully convolutional networks: prepare and check data, train, predict, compare results."""
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """A results folder read by the configuration that lies in it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from fcnlib.config.load import load_config
+from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.plan import specs, values
 from fcnlib.plan.targets import Targets
@@ -13,25 +13,14 @@ from fcnlib.report.stored import StoredMetrics, StoredRun, StoredTable
 CONFIGURATION = "config.json"
 
 
-def read_configuration(path: Path) -> dict[str, Any]:
-    """The configuration of a run, as it lies beside its results."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected the configuration of a run") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: expected JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {type(content).__name__}; expected a configuration")
-    return content
-
-
 def stored_run(folder: Path) -> StoredRun:
     """What the run in a results folder should hold; wherever the folder lies now."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected results such as results/demo")
     path = folder / CONFIGURATION
-    config = load_config(read_configuration(path), str(path))
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected the configuration of a run")
+    config = load_config(*read_raw_config([path]))  # JSON is YAML
     return _stored_run(Targets(config), folder)
 
 

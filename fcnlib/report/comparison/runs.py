@@ -1,18 +1,20 @@
 """A run as it is compared with another one: its rows, verdicts, configuration and origin."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
 from fcnlib.evaluation.record import Machine, Record, parse_record
 from fcnlib.report.chance import Samples, net_samples
 from fcnlib.report.claims import Verdict, read_verdicts
 from fcnlib.report.results import ResultRow, read_results, result_rows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ComparedRun:
         }
 
 
-def _each(texts: Any) -> str:
+def _each(texts: Iterable[str]) -> str:
     return ", ".join(sorted({*texts})) or "unknown"
 
 
@@ -82,12 +84,11 @@ def read_run(path: Path) -> ComparedRun:
     if not results.is_file():
         raise InputError(f"{path}: no results.csv in it; expected the results of a finished run")
     lacks: list[str] = []
-    claims, configuration = path / "claims.json", path / "config.json"
     return ComparedRun(
         name=str(path),
         rows=_rows(results),
-        verdicts=_verdicts(claims) if _is_there(claims, lacks) else None,
-        configuration=_configuration(configuration) if _is_there(configuration, lacks) else None,
+        verdicts=_if_there(path / "claims.json", _verdicts, lacks),
+        configuration=_if_there(path / "config.json", _configuration, lacks),
         records=_records(path, lacks),
         lacks=tuple(lacks),
     )
@@ -97,10 +98,11 @@ def _rows(path: Path) -> list[ResultRow]:
     return result_rows(read_results(path))
 
 
-def _is_there(path: Path, lacks: list[str]) -> bool:
-    if not path.is_file():
-        lacks.append(f"{path}: missing, so not compared")
-    return path.is_file()
+def _if_there(path: Path, read: Callable[[Path], T], lacks: list[str]) -> T | None:
+    if path.is_file():
+        return read(path)
+    lacks.append(f"{path}: missing, so not compared")
+    return None
 
 
 def _verdicts(path: Path) -> dict[str, Verdict]:
@@ -108,13 +110,7 @@ def _verdicts(path: Path) -> dict[str, Verdict]:
 
 
 def _configuration(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: expected JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {type(content).__name__}; expected a configuration")
-    return content
+    return read_raw_config([path])[0]  # JSON is YAML
 
 
 def _records(folder: Path, lacks: list[str]) -> dict[str, list[tuple[Path, Record]]]:

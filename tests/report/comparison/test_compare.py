@@ -275,8 +275,8 @@ def test_a_run_without_claims_metrics_or_configuration_is_compared_by_the_rest(r
         ("results.csv", None, "no results.csv in it"),
         ("results.csv", "a,b\n1,2\n", "expected the columns table,row"),
         ("claims.json", "[{}]", "expected claims.json"),
-        ("config.json", "[", "expected JSON"),
-        ("config.json", "[]", "expected a configuration"),
+        ("config.json", "[", "config.json: "),
+        ("config.json", "[]", "expected a YAML mapping"),
     ],
 )
 def test_a_file_that_is_not_of_a_run_is_refused_in_a_line(
