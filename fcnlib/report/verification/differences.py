@@ -25,6 +25,13 @@ class Problem(NamedTuple):
         return f"{': '.join(parts)}; expected {self.expected}"
 
 
+def unreadable(file: Path, error: Exception, expected: str) -> Problem:
+    """Why a file cannot be read, without its name twice."""
+    reason = " ".join(str(error).split())
+    found = reason.removeprefix(f"{file}: ") if file.exists() else "missing"
+    return Problem(file, "", found, expected)
+
+
 def value_problems(file: Path, found: Any, expected: Any, place: str = "") -> Iterator[Problem]:
     """The differences of nested values that a file has."""
     for each in value_differences(found, expected, place):

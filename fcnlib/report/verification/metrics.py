@@ -1,7 +1,7 @@
 """A metrics file against the counts beside it, its learning curve and the configuration."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -13,10 +13,10 @@ from fcnlib.core.errors import InputError
 from fcnlib.evaluation.counts import Computed, ImageCounts, Score, all_scores, is_score, read_counts
 from fcnlib.evaluation.metrics import METRICS, background_share
 from fcnlib.evaluation.record import Record, parse_record
-from fcnlib.report.csv_rows import read_csv
 from fcnlib.report.differences import shown
 from fcnlib.report.stored import StoredMetrics
-from fcnlib.report.verification.differences import Problem, value_problems
+from fcnlib.report.verification.curves import curve_problems
+from fcnlib.report.verification.differences import Problem, unreadable, value_problems
 
 REQUIRED = {*METRICS, "class_iu"}
 
@@ -36,14 +36,16 @@ def check_metrics(stored: StoredMetrics) -> CheckedMetrics:
     try:
         record = parse_record(file)
     except (InputError, OSError) as error:
-        return CheckedMetrics(None, [_unreadable(file, error, "a metrics file")])
-    problems = [*_other_run(stored, record), *_costs(stored, record), *_curve(stored, record)]
+        return CheckedMetrics(None, [unreadable(file, error, "a metrics file")])
+    problems = [*_other_run(stored, record), *_costs(stored, record)]
+    if stored.curve is not None:
+        problems += curve_problems(stored.curve, file, record)
     if stored.counts is None:
         return CheckedMetrics(record, problems, without_counts=_count(record.tasks))
     try:
         counts = read_counts(stored.counts, list(record.tasks))
     except (InputError, OSError) as error:
-        found = _unreadable(stored.counts, error, f"the counts that {file.name} is of")
+        found = unreadable(stored.counts, error, f"the counts that {file.name} is of")
         return CheckedMetrics(record, [*problems, found], without_counts=_count(record.tasks))
     problems += _images(file, record, counts)
     tasks, derived = dict(record.tasks), 0
@@ -68,13 +70,6 @@ def check_metrics(stored: StoredMetrics) -> CheckedMetrics:
 def _total(counts: ImageCounts, task: str) -> torch.Tensor:
     """The counts of all images, of torch: scores are computed as evaluation did."""
     return torch.from_numpy(counts.tasks[task].sum(0, dtype=np.int64))
-
-
-def _unreadable(file: Path, error: Exception, expected: str) -> Problem:
-    """Why a file cannot be read, without its name twice."""
-    reason = " ".join(str(error).split())
-    found = reason.removeprefix(f"{file}: ") if file.exists() else "missing"
-    return Problem(file, "", found, expected)
 
 
 def _same_float32(score: float, computed: float) -> bool:
@@ -143,58 +138,3 @@ def _costs(stored: StoredMetrics, record: Record) -> Iterator[Problem]:
         means["output_ms"] = means["forward_ms"] / record.costs["outputs"]
     own = {str(name): cost for name, cost in record.costs.items() if name in means}
     yield from value_problems(stored.path, own, means, "costs")
-
-
-def _curve(stored: StoredMetrics, record: Record) -> Iterator[Problem]:
-    """Where a learning curve contradicts itself, or what its net's metrics file says of it."""
-    if stored.curve is None:
-        return
-    try:
-        header, lines = read_csv(stored.curve, "a learning curve as CSV")
-        if missing := sorted({"iteration", "images", "seconds"} - set(header)):
-            raise InputError(f"no column {missing[0]}")
-        rows = [(number, _numbers(row)) for number, (_, row) in enumerate(lines, 2)]
-    except (InputError, OSError, ValueError) as error:
-        yield _unreadable(stored.curve, error, "the learning curve of a net")
-        return
-    batch, seconds = record.settings.get("batch_size"), 0.0
-    for number, row in rows:
-        yield from _curve_row(stored.curve, f"line {number}", row, batch, seconds)
-        seconds = row.get("seconds", 0.0)
-    spent = record.costs.get("training_s")
-    if spent is not None and rows and not math.isclose(seconds, spent, abs_tol=0.0051):
-        yield Problem(stored.curve, "seconds", shown(seconds), f"{spent:.2f}, as {stored.path}")
-    best = _best(rows)
-    if best is not None and record.best_iteration not in (None, best):
-        found = shown(record.best_iteration)
-        yield Problem(stored.path, "best_iteration", found, f"{best}, as in {stored.curve}")
-
-
-def _numbers(row: Mapping[str, str]) -> dict[str, float]:
-    return {name: float(cell) for name, cell in row.items() if cell}
-
-
-def _curve_row(
-    file: Path, place: str, row: Mapping[str, float], batch: float | None, before: float
-) -> Iterator[Problem]:
-    """Where the images or seconds of a line are not those of its iterations and its speed."""
-    seconds, images = row.get("seconds", 0.0), row.get("images", 0.0)
-    if batch and images != row.get("iteration", 0.0) * batch:
-        expected = f"{row.get('iteration', 0.0) * batch:g}, of batches of {batch}"
-        yield Problem(file, f"{place}: images", f"{images:g}", expected)
-    if seconds < before:
-        yield Problem(file, f"{place}: seconds", f"{seconds:g}", f"{before:g} or more")
-    speed = row.get("images_per_second")
-    # Seconds have two decimals, and the speed has four digits.
-    if speed and abs(images / speed - seconds) > 0.0051 + 0.0006 * seconds:
-        yield Problem(file, f"{place}: seconds", f"{seconds:g}", f"about {images / speed:.2f}")
-
-
-def _best(rows: Sequence[tuple[int, Mapping[str, float]]]) -> int | None:
-    """The iteration of the first of the best validations; None if digits do not tell, or none."""
-    validated = [(row["mean_iu"], int(row["iteration"])) for _, row in rows if "mean_iu" in row]
-    if not validated or any(math.isnan(score) for score, _ in validated):
-        return None
-    top = max(score for score, _ in validated)
-    best = [iteration for score, iteration in validated if score == top]
-    return best[0] if len(best) == 1 else None

@@ -211,7 +211,7 @@ def test_a_curve_that_contradicts_itself_is_noticed(results: Path) -> None:
         "voc-fcn8s/0.csv": ("15,16,1.5,0.5,10,,,,", "line 3: images: 16; expected 15, of batches"),
         "voc-fcn8s/1.csv": ("15,15,0.5,0.5,10,,,,", "line 3: seconds: 0.5; expected 1 or more"),
         "voc-fcn16s/0.csv": ("15,15,1.75,0.5,10,,,,", "line 3: seconds: 1.75; expected about 1.50"),
-        "voc-fcn16s/1.csv": ("15,15,x,0.5,10,,,,", "could not convert string to float"),
+        "voc-fcn16s/1.csv": ("15,15,x,0.5,10,,,,", "line 3: seconds: 'x'; expected a number"),
     }
     for file, (line, _) in lines.items():
         path = results / "curves" / file
@@ -226,7 +226,7 @@ def test_a_curve_of_another_training_is_noticed(results: Path) -> None:
     edit_json(results / "metrics/voc-fcn8s/0.json", lambda x: x["costs"].update(training_s=9.0))
     edit_json(results / "metrics/voc-fcn8s/1.json", lambda x: x.update(best_iteration=10))
     found = "\n".join(problems(results))
-    assert "curves/voc-fcn8s/0.csv: seconds: 2.0; expected 9.00" in found
+    assert "curves/voc-fcn8s/0.csv: seconds: 2; expected 9.00" in found
     assert "metrics/voc-fcn8s/1.json: best_iteration: 10; expected 20" in found
 
 
