@@ -264,7 +264,7 @@ def _times(table: TableSpec, runs: Runs) -> list[str]:
     if "s" in units:
         sentences.append("Training time is without validation, and of the row's own stage alone.")
         machines += [run.trained_on for run in mine if run.trained_on]
-    devices = dict.fromkeys(map(_device, machines))
+    devices = dict.fromkeys(map(device_text, machines))
     return [*sentences, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
 
 
@@ -274,7 +274,8 @@ def forward_sizes(runs: Collection[Record]) -> list[str]:
     return list(dict.fromkeys(f"{width} x {height}" for height, width in sizes))
 
 
-def _device(machine: Machine) -> str:
+def device_text(machine: Machine) -> str:
+    """A machine's processor, and how many threads of it were used."""
     if not machine.threads:
         return machine.device
     plural = "s" if machine.threads > 1 else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fcnlib.config.columns import COLUMNS
-from fcnlib.core.files import atomic_write
+from fcnlib.core.files import atomic_write, json_text
 from fcnlib.report.comparison.compare import ClaimChange, Comparison, NumberChange
 from fcnlib.report.comparison.noise import EXPLAINED
 from fcnlib.report.comparison.summary import by_row, kinds
@@ -53,7 +53,9 @@ def _by_table(changes: Iterable[NumberChange]) -> list[tuple[str, list[NumberCha
 
 def _value(value: object) -> str:
     """A configuration's value as a reader sees it."""
-    return "not there" if value is MISSING else str(value)
+    if value is MISSING:
+        return "not there"
+    return value if isinstance(value, str) else json_text(value)
 
 
 def _numbers(change: ClaimChange) -> list[tuple[str, str, str]]:

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
-from fcnlib.evaluation.record import Machine, Record, parse_record
+from fcnlib.evaluation.record import Record, parse_record
 from fcnlib.report.chance import Samples, net_samples
 from fcnlib.report.claims import Verdict, read_verdicts
 from fcnlib.report.results import ResultRow, read_results, result_rows
+from fcnlib.report.tables import device_text
 
 T = TypeVar("T")
 
@@ -60,17 +61,13 @@ class ComparedRun:
                 name: _each(each.versions.get(name, "none") for each in origins)
                 for name in sorted(packages)
             },
-            "scored on": _each(map(_machine, origins)),
-            "trained on": _each(map(_machine, trained)),
+            "scored on": _each(map(device_text, origins)),
+            "trained on": _each(map(device_text, trained)),
         }
 
 
 def _each(texts: Iterable[str]) -> str:
     return ", ".join(sorted({*texts})) or "unknown"
-
-
-def _machine(machine: Machine) -> str:
-    return f"{machine.device} ({machine.threads} threads)" if machine.threads else machine.device
 
 
 def read_run(path: Path) -> ComparedRun:
