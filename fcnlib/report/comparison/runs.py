@@ -61,6 +61,7 @@ class ComparedRun:
                 name: _each(each.versions.get(name, "none") for each in origins)
                 for name in sorted(packages)
             },
+            "precision": _each(each.precision or "unknown" for each in origins),
             "scored on": _each(map(device_text, origins)),
             "trained on": _each(map(device_text, trained)),
         }

@@ -37,6 +37,8 @@ def check_metrics(stored: StoredMetrics) -> CheckedMetrics:
         record = parse_record(file)
     except (InputError, OSError) as error:
         return CheckedMetrics(None, [unreadable(file, error, "a metrics file")])
+    if record.unavailable:
+        return CheckedMetrics(record, [*_other_run(stored, record)])
     problems = [*_other_run(stored, record), *_costs(stored, record)]
     if stored.curve is not None:
         problems += curve_problems(stored.curve, file, record)
@@ -110,7 +112,7 @@ def _other_run(stored: StoredMetrics, record: Record) -> Iterator[Problem]:
     values = record.provenance.values
     yield from value_problems(stored.path, values, stored.values, "provenance.values")
     data = stored.values.get("data")
-    if data:
+    if data and not record.unavailable:
         split = {"split": record.split}
         yield from value_problems(stored.path, split, {"split": data["test"]})
     recipe = stored.values.get("trained", stored.values).get("recipe")

@@ -10,7 +10,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
 from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
-from fcnlib.report.claims import all_verdicts
+from fcnlib.report.claims import Reasons, all_verdicts, unavailable
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.results import (
     as_csv,
@@ -80,7 +80,7 @@ def verify(run: StoredRun) -> Verification:
     done.add(csv_problems(run.results, as_csv(results)))
     for name, scores in measured_scores(results, run.scores).items():
         done.add(json_problems(run.scores[name], scores))
-    _verify_claims(run, results, done)
+    _verify_claims(run, results, unavailable(records.values()), done)
     for info in run.figures:
         done.add(_figure(info))
     done.add(_others(run))
@@ -131,9 +131,11 @@ def _by_experiment(paths: Iterable[Path], records: Mapping[Path, Record]) -> Run
     return {name: sorted(found, key=lambda item: item[1].seed) for name, found in runs.items()}
 
 
-def _verify_claims(run: StoredRun, results: pd.DataFrame, done: Verification) -> None:
+def _verify_claims(
+    run: StoredRun, results: pd.DataFrame, reasons: Reasons, done: Verification
+) -> None:
     try:
-        verdicts = all_verdicts(run.claims, result_rows(results), run.curves)
+        verdicts = all_verdicts(run.claims, result_rows(results), run.curves, reasons)
     except (InputError, OSError) as error:  # of a curve
         reason = " ".join(str(error).split())
         done.add([Problem(run.claims_file, "", "cannot be derived", reason)])

@@ -70,6 +70,14 @@ def test_a_run_fits_wherever_it_lies_and_the_last_line_says_what_was_checked(res
     )
 
 
+def test_a_net_that_could_not_be_had_fits_without_scores(repository: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "demo", small_config(repository, 0), unavailable="bound-32")
+    assert verified(run.folder).problems == []
+    path = run.folder / "metrics/bound-32/0.json"
+    edit_json(path, lambda x: x.update(seed=3))
+    assert problems(run.folder)[0] == "metrics/bound-32/0.json: seed: 3; expected 0"
+
+
 FILES = [
     "tables/skips.csv", "tables/skips.md", "tables/skips.tex", "tables/sliding.csv",
     "results.csv", "claims.json", "scores/voc-fcn8s.json", "metrics/voc-fcn8s/1.json",
