@@ -89,7 +89,7 @@ app = typer.Typer(
 
 @app.callback()
 def fcn() -> None:
-    """Fully convolutional networks: prepare and check data, train, predict, compare results."""
+    """Fully convolutional networks: prepare and check data, train, predict, submit, compare runs."""
 
 
 def main() -> None:

@@ -1,7 +1,4 @@
-"""The commands of `fcn` for the results of runs.
-
-They import what they need themselves: pandas alone would slow all other commands by half a second.
-"""
+"""The commands of `fcn` for the results of runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +7,11 @@ import typer
 
 from fcnlib.cli.options import echo
 from fcnlib.plan.stored import stored_run
+from fcnlib.report.comparison.compare import compare as compare_runs
+from fcnlib.report.comparison.page import write_comparison
+from fcnlib.report.comparison.runs import read_run
+from fcnlib.report.comparison.summary import summary
+from fcnlib.report.verification.verify import verify as verify_run
 
 
 def verify(
@@ -29,8 +31,6 @@ def verify(
 
     Example: fcn verify results/demo
     """
-    from fcnlib.report.verification.verify import verify as verify_run
-
     done = verify_run(stored_run(results))
     for problem in done.problems:
         echo(problem)
@@ -57,11 +57,6 @@ def compare(
 
     Example: fcn compare old.csv results/demo/results.csv
     """
-    from fcnlib.report.comparison.compare import compare as compare_runs
-    from fcnlib.report.comparison.page import write_comparison
-    from fcnlib.report.comparison.runs import read_run
-    from fcnlib.report.comparison.summary import summary
-
     found = compare_runs(read_run(a), read_run(b))
     if out is None:
         for line in summary(found):
