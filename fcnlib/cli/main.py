@@ -89,7 +89,7 @@ app = typer.Typer(
 
 @app.callback()
 def fcn() -> None:
-    """Fully convolutional networks: prepare and check data, train, predict, submit, compare runs."""
+    """Fully convolutional networks: prepare and check data, train, predict, submit, compare."""
 
 
 def main() -> None:
