@@ -50,6 +50,12 @@ def _of_images() -> Functions:
     return {"predict": predict, "submit": submit}
 
 
+def _of_results() -> Functions:
+    from fcnlib.cli.results import compare, verify
+
+    return {"verify": verify, "compare": compare}
+
+
 # Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
     "fetch": _of_data,
@@ -63,6 +69,8 @@ COMMANDS = {
     "predict": _of_images,
     "submit": _of_images,
     "info": _of_models,
+    "verify": _of_results,
+    "compare": _of_results,
 }
 
 
@@ -88,7 +96,7 @@ app = typer.Typer(
 
 @app.callback()
 def fcn() -> None:
-    """Fully convolutional networks: prepare and check data, train, predict, submit."""
+    """Fully convolutional networks: prepare and check data, train, predict, submit, compare."""
 
 
 def main() -> None:

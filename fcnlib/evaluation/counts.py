@@ -1,7 +1,7 @@
 """Confusion counts as files, and scores held against the counts that they are functions of."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +13,15 @@ from fcnlib.evaluation.metrics import class_iu, scores
 
 Array = NDArray[np.int64]
 Score = float | list[float | None] | None
+Computed = float | list[float]  # nan where there is nothing to count
+Equal = Callable[[float, float], bool]
 
 LARGEST = 2**40  # pixels of an image; sums of a million of them still fit an int64
+
+
+def _near(score: float, computed: float) -> bool:
+    # Sums of float32, in an order that a version of torch may change.
+    return math.isclose(score, computed, rel_tol=1e-5, abs_tol=1e-7)
 
 
 class ImageCounts(NamedTuple):
@@ -63,28 +70,28 @@ def check_scores(
     for task, own in tasks.items():
         if task not in counts.tasks:
             raise InputError(f"{beside}: no counts of {task}; expected those of {Path(path).name}")
-        total = counts.tasks[task].sum(0, dtype=np.int64)
-        with np.errstate(invalid="ignore"):  # 0 / 0 of a class that never occurs
-            computed: dict[str, float | list[float]] = {
-                **scores(total, background=True),
-                "class_iu": class_iu(total).tolist(),
-            }
+        computed = all_scores(counts.tasks[task].sum(0, dtype=np.int64))
         for metric in own.keys() & computed.keys():
-            if not _equal(own[metric], computed[metric]):
+            if not is_score(own[metric], computed[metric]):
                 raise InputError(
                     f"{path}: {task}.{metric}: expected what follows from {beside.name}"
                 )
 
 
-def _equal(score: Score, computed: float | list[float]) -> bool:
+def all_scores(total: Any) -> dict[str, Computed]:
+    """Every score of counts [classes, classes] of NumPy or torch, and each class's IU."""
+    with np.errstate(invalid="ignore"):  # 0 / 0 of a class that never occurs
+        return {**scores(total, background=True), "class_iu": class_iu(total).tolist()}
+
+
+def is_score(score: Score, computed: Computed, equal: Equal = _near) -> bool:
     """Whether a score is that of the counts; None where there is nothing to count."""
     if isinstance(computed, list):
         return (
             isinstance(score, list)
             and len(score) == len(computed)
-            and all(map(_equal, score, computed))
+            and all(is_score(*pair, equal) for pair in zip(score, computed, strict=True))
         )
     if score is None or isinstance(score, list):
         return score is None and math.isnan(computed)
-    # Sums of float32, in an order that a version of torch may change.
-    return math.isclose(score, computed, rel_tol=1e-5, abs_tol=1e-7)
+    return equal(score, computed)

@@ -105,6 +105,13 @@ def write_record(path: Path, record: Record) -> None:
 
 def read_record(path: Path | str) -> Record:
     """The checked content of a metrics file, whose scores are those of the counts beside it."""
+    record = parse_record(path)
+    check_scores(path, record.tasks, images=record.images)
+    return record
+
+
+def parse_record(path: Path | str) -> Record:
+    """The same without a look at the counts."""
     try:
         text = Path(path).read_text("utf-8")
         content = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -118,7 +125,6 @@ def read_record(path: Path | str) -> Record:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON: {error}") from None
     check_texts(content, path)
-    check_scores(path, record.tasks, images=record.images)
     return record
 
 

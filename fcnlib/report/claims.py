@@ -13,7 +13,7 @@ from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
-from fcnlib.evaluation.record import by_experiment
+from fcnlib.evaluation.record import Record, by_experiment
 from fcnlib.report.reached import Curves, first_near, reached_row, validations
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
@@ -60,18 +60,29 @@ def write_claims(
         curves: the learning curves that claims read, by experiment, one for each seed.
         metrics: the metrics files of the released nets that they read, which may have no scores.
     """
-    rows = by_place(result_rows(read_results(results)))
-    reasons = {
-        name: f"{run.unavailable}."
-        for name, found in by_experiment(metrics).items()
-        for _, run in found
-        if run.unavailable
-    }
-    verdicts = [
-        verdict(name, Claim.model_validate(claim), rows, curves, reasons)
+    records = [run for found in by_experiment(metrics).values() for _, run in found]
+    rows = result_rows(read_results(results))
+    verdicts = all_verdicts(claims, rows, curves, unavailable(records))
+    write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
+
+
+def all_verdicts(
+    claims: Mapping[str, Any],
+    rows: Iterable[ResultRow],
+    curves: Curves = NO_CURVES,
+    reasons: Reasons = NO_REASONS,
+) -> list[Verdict]:
+    """The verdicts of these numbers on the configuration's claims, given by name."""
+    places = by_place(rows)
+    return [
+        verdict(name, Claim.model_validate(claim), places, curves, reasons)
         for name, claim in claims.items()
     ]
-    write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
+
+
+def unavailable(records: Iterable[Record]) -> Reasons:
+    """Why experiments have no number, of those whose weights were not available."""
+    return {run.experiment: f"{run.unavailable}." for run in records if run.unavailable}
 
 
 def read_verdicts(path: Path | str) -> list[Verdict]:

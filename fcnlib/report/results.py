@@ -80,17 +80,21 @@ def typed(results: pd.DataFrame) -> pd.DataFrame:
 
 def result_rows(results: pd.DataFrame) -> list[ResultRow]:
     """The frame's rows, with None where there is no number."""
-    plain = results[RESULT_COLUMNS].astype(object)
-    known = plain.where(results[RESULT_COLUMNS].notna(), None)
-    return [ResultRow(*cells) for cells in known.itertuples(index=False, name=None)]
+    rows = results[RESULT_COLUMNS].itertuples(index=False, name=None)
+    return [ResultRow._make(None if pd.isna(cell) else cell for cell in cells) for cells in rows]
 
 
 def write_results(path: Path, results: pd.DataFrame) -> None:
     """Write tidy CSV: equal rows give equal bytes, and every number and text reads back exactly."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(as_csv(results), "utf-8", newline="")
+
+
+def as_csv(results: pd.DataFrame) -> str:
+    """The text of tidy CSV."""
     cells = typed(results)
     cells[TEXTS] = cells[TEXTS].map(as_text_cell)
-    with atomic_write(path) as temporary:
-        cells.to_csv(temporary, index=False, lineterminator="\n")
+    return cells.to_csv(index=False, lineterminator="\n")
 
 
 def read_results(path: Path | str) -> pd.DataFrame:
@@ -131,8 +135,12 @@ def _count(cell: str, place: str) -> int | None:
 
 def join_tables(tables: Sequence[Path | str], output: Path | str) -> None:
     """Write results.csv: the rows of all tables in the order given."""
-    frames = [read_results(path) for path in tables]
-    write_results(Path(output), pd.concat(frames) if frames else results_frame(()))
+    write_results(Path(output), joined([read_results(path) for path in tables]))
+
+
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables in the order given."""
+    return pd.concat(tables) if tables else results_frame(())
 
 
 def write_scores(
@@ -143,13 +151,21 @@ def write_scores(
     `outputs` are the files of the `experiments`, in their order and in one folder; whatever else
     lies there is removed.
     """
-    scores: dict[str, dict[str, float]] = {name: {} for name in experiments}
-    for row in result_rows(read_results(results)):
-        if row.measured is not None and row.column and row.task and row.experiment in scores:
-            scores[row.experiment][row.column] = row.measured
+    scores = measured_scores(read_results(results), experiments)
     for name, path in zip(experiments, outputs, strict=True):
         write_json(Path(path), scores[name])
     wanted = set(map(Path, outputs))
     for other in {path for folder in {path.parent for path in wanted} for path in folder.iterdir()}:
         if other not in wanted:
             other.unlink()
+
+
+def measured_scores(
+    results: pd.DataFrame, experiments: Iterable[str]
+) -> dict[str, dict[ColumnName, float]]:
+    """The measured scores of each of these experiments by column; nothing of one without rows."""
+    scores: dict[str, dict[ColumnName, float]] = {name: {} for name in experiments}
+    for row in result_rows(results):
+        if row.measured is not None and row.column and row.task and row.experiment in scores:
+            scores[row.experiment][row.column] = row.measured
+    return scores

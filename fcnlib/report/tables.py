@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -38,21 +38,33 @@ def build_table(
         markdown: the file to write for people to paste.
         latex: the file to write for a paper to include, with booktabs.
     """
-    spec = TableSpec.model_validate(table)
-    runs = by_experiment(metrics)
-    results = table_results(spec, runs, scale)
-    text = text_table(spec, results, runs, scale)
-    below = note(spec, runs)
-    if (results["task"] != "").any():
-        below = f"Scores in percent. {below}"
-    write_results(Path(csv), results)
-    written = {
-        markdown: as_markdown(spec.title, text, below),
-        latex: as_latex(spec.name, spec.title, text, below),
-    }
-    for path, content in written.items():
+    built = built_table(TableSpec.model_validate(table), by_experiment(metrics), scale)
+    write_results(Path(csv), built.results)
+    for path, content in {markdown: built.markdown, latex: built.latex}.items():
         with atomic_write(Path(path)) as temporary:
             temporary.write_text(content, encoding="utf-8")
+
+
+class BuiltTable(NamedTuple):
+    """A table's tidy frame, and its text for people to paste and for a paper to include."""
+
+    results: pd.DataFrame
+    markdown: str
+    latex: str
+
+
+def built_table(table: TableSpec, runs: Runs, scale: str) -> BuiltTable:
+    """A table of these runs, by experiment, of the scale of this name."""
+    results = table_results(table, runs, scale)
+    text = text_table(table, results, runs, scale)
+    below = note(table, runs)
+    if (results["task"] != "").any():
+        below = f"Scores in percent. {below}"
+    return BuiltTable(
+        results,
+        as_markdown(table.title, text, below),
+        as_latex(table.name, table.title, text, below),
+    )
 
 
 def table_results(table: TableSpec, runs: Runs, scale: str) -> pd.DataFrame:
@@ -252,7 +264,7 @@ def _times(table: TableSpec, runs: Runs) -> list[str]:
     if "s" in units:
         sentences.append("Training time is without validation, and of the row's own stage alone.")
         machines += [run.trained_on for run in mine if run.trained_on]
-    devices = dict.fromkeys(map(_device, machines))
+    devices = dict.fromkeys(map(device_text, machines))
     return [*sentences, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
 
 
@@ -262,7 +274,8 @@ def forward_sizes(runs: Collection[Record]) -> list[str]:
     return list(dict.fromkeys(f"{width} x {height}" for height, width in sizes))
 
 
-def _device(machine: Machine) -> str:
+def device_text(machine: Machine) -> str:
+    """A machine's processor, and how many threads of it were used."""
     if not machine.threads:
         return machine.device
     plural = "s" if machine.threads > 1 else ""

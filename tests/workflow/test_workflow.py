@@ -12,7 +12,9 @@ from PIL import Image
 from fcnlib.config.load import load_config, read_config
 from fcnlib.config.studies import read_raw_config, read_studies
 from fcnlib.models.weights.checkpoint import read_checkpoint
+from fcnlib.plan.stored import stored_run
 from fcnlib.plan.targets import Targets
+from fcnlib.report.verification.verify import verify
 
 pytestmark = pytest.mark.slow  # seconds for each dry run
 
@@ -315,6 +317,7 @@ def test_from_nothing_to_the_page_and_then_only_what_changed(clone: Path) -> Non
         assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.items())
     assert "index.html" in (results / "report.html").read_text("utf-8")
     assert 'href="report.html"' in (results / "index.html").read_text("utf-8")
+    assert verify(stored_run(results)).problems == []
     assert jobs(clone, "all", *options) == {}
 
     study = clone / "studies/5-table6-siftflow.yaml"

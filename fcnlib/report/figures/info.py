@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.core.errors import InputError
@@ -45,7 +43,7 @@ def read_figure_info(path: Path | str) -> FigureInfo:
     """What `write_figure_info` wrote."""
     try:
         return FigureInfo.model_validate(json.loads(Path(path).read_text("utf-8")))
-    except (OSError, json.JSONDecodeError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: expected a figure's description: {error}".split("\n")[0]
         ) from None
