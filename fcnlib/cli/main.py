@@ -20,6 +20,12 @@ def _of_data() -> Functions:
     return {"fetch": fetch, "prepare": prepare, "check": check, "hha": hha}
 
 
+def _of_costs() -> Functions:
+    from fcnlib.cli.estimate import estimate
+
+    return {"estimate": estimate}
+
+
 def _of_training() -> Functions:
     from fcnlib.cli.train import train
 
@@ -56,6 +62,7 @@ COMMANDS = {
     "prepare": _of_data,
     "check": _of_data,
     "hha": _of_data,
+    "estimate": _of_costs,
     "train": _of_training,
     "status": _of_runs,
     "convert": _of_models,

@@ -21,6 +21,7 @@ from fcnlib.config.schema_experiments import (
     UpperBound,
 )
 from fcnlib.config.schema_figures import FigureKind
+from fcnlib.config.schema_nets import BackboneName
 from fcnlib.config.schema_resources import RuleName, SyntheticRule
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
@@ -105,7 +106,7 @@ class Targets:
         return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
 
     @cached_property
-    def backbones(self) -> list[str]:
+    def backbones(self) -> list[BackboneName]:
         """The classifiers that nets start from."""
         nets = [entry.net for entry in self.trained.values()]
         return sorted({net.backbone for net in nets if net.start_from == ()})

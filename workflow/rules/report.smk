@@ -111,6 +111,8 @@ rule page:
         training_logs=TARGETS.training_logs,
         benchmarks=TARGETS.other_benchmarks,
         logs=TARGETS.logs,
+        # No input: there is one only if `fcn estimate --save` was asked for it.
+        estimate=PATHS.estimate,
         scale=CONFIG.scale,
         code=code("page"),
     script:

@@ -20,5 +20,6 @@ with job(snakemake.log[0], snakemake.threads):
         claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
         archives=snakemake.input.archives,
+        estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
     )

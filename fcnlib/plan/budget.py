@@ -1,0 +1,99 @@
+"""Which rows a budget pays for: those that decide the most claims for their cost."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from fcnlib.config.schema_claims import Claim
+from fcnlib.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Bought:
+    """A claim that a budget decides, the rows that it adds, and the seconds that these take."""
+
+    claim: str
+    rows: tuple[str, ...]
+    also: tuple[str, ...]  # other claims that these rows decide
+    seconds: float
+
+
+def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[str, list[str]]:
+    """The rows that each claim reads, others' published ones too; of claims that a run decides.
+
+    A claim is left out where a row that it needs is not `known`.
+    """
+    found = {}
+    for name, claim in claims.items():
+        if claim.holds is None:
+            continue
+        places = [*claim.numbers.values(), *claim.published.values()]
+        of_numbers = [place.experiment for place in places]
+        of_trainings = [reached.experiment for reached in claim.reached.values()]
+        rows = list(dict.fromkeys([*of_numbers, *of_trainings]))
+        if all(row in known for row in rows):
+            found[name] = rows
+    return found
+
+
+def buy(
+    rows: Mapping[str, Collection[str]],
+    jobs: Mapping[str, Collection[str]],
+    seconds: Mapping[str, float],
+    budget: float,
+) -> list[Bought]:
+    """The claims that a budget decides, in the order of claims decided per second.
+
+    Greedy: again and again the claim is taken whose rows, with all that they start from, decide
+    the most claims for what they add, as long as that is paid for.
+
+    Args:
+        rows: The rows that each claim needs.
+        jobs: The jobs of each row and of all that it waits for.
+        seconds: What each job takes.
+        budget: Seconds that all jobs together may take.
+
+    Raises:
+        InputError: It pays for no claim.
+    """
+    needs = {claim: {job for row in each for job in jobs[row]} for claim, each in rows.items()}
+    bought: list[Bought] = []
+    done: set[str] = set()
+    undecided = dict(needs)
+    while undecided:
+        spent = sum(seconds[job] for job in done)
+        offers = [_offer(claim, undecided, done, seconds) for claim in undecided]
+        affordable = [offer for offer in offers if spent + offer.seconds <= budget]
+        if not affordable:
+            break
+        best = max(affordable, key=_claims_per_second)
+        taken = {row for each in bought for row in each.rows}
+        new = dict.fromkeys(row for claim in (best.claim, *best.also) for row in rows[claim])
+        bought.append(replace(best, rows=tuple(row for row in new if row not in taken)))
+        done |= needs[best.claim]
+        for claim in (best.claim, *best.also):
+            del undecided[claim]
+    if needs and not bought:
+        cheapest = min(needs, key=lambda claim: sum(seconds[job] for job in needs[claim]))
+        least = sum(seconds[job] for job in needs[cheapest]) / 3600
+        raise InputError(
+            f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, which claim "
+            f"{cheapest!r} takes, the cheapest to decide"
+        )
+    return bought
+
+
+def _offer(
+    claim: str,
+    undecided: Mapping[str, Collection[str]],
+    done: Collection[str],
+    seconds: Mapping[str, float],
+) -> Bought:
+    """What deciding a claim adds to the jobs that are done, and which others that decides."""
+    have = {*done, *undecided[claim]}
+    also = tuple(other for other, need in undecided.items() if other != claim and have >= set(need))
+    added = sum(seconds[job] for job in undecided[claim] if job not in done)
+    return Bought(claim, (), also, added)
+
+
+def _claims_per_second(offer: Bought) -> float:
+    return (1 + len(offer.also)) / offer.seconds if offer.seconds else float("inf")
