@@ -15,6 +15,7 @@ include: "workflow/rules/report.smk"
 
 localrules:
     all,
+    rehearsal,
     data,
     checkpoints,
     models,
@@ -48,6 +49,15 @@ rule all:
         results=PATHS.results_csv,
         claims=PATHS.claims,
         times=PATHS.times,
+
+
+# `snakemake rehearsal` is at a scale that rehearses, with a row of each kind: common.smk.
+rule rehearsal:
+    input:
+        rules.all.input,
+        # What `all` leaves out.
+        submissions=TARGETS.runs(PATHS.submission, TARGETS.submitted),
+        models=TARGETS.first_runs(PATHS.model, TARGETS.submitted),
 
 
 rule data:

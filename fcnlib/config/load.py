@@ -10,10 +10,9 @@ from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
+from fcnlib.config.restrict import restricted
 from fcnlib.config.schema import Config, Scale
 from fcnlib.config.schema_base import Frozen, suggestion
-from fcnlib.config.schema_experiments import Scored, UpperBound
-from fcnlib.config.schema_figures import Figure
 from fcnlib.config.schema_nets import Net, Recipe
 from fcnlib.config.studies import read_raw_config
 from fcnlib.config.yaml_files import ConfigSource, first_problem
@@ -47,10 +46,11 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
         if outline.scale not in outline.scales:
             known = suggestion(outline.scale, outline.scales)
             raise InputError(f"{source.at('scale')}: {outline.scale!r} is not declared; {known}")
-        scale = outline.scales[outline.scale]
+        scales = {name: with_rehearsed(name, outline.scales, source) for name in outline.scales}
+        scale = scales[outline.scale]
         choices: set[str] = {scale.preset, scale.archives}
         values = {key: of_scale(value, choices) for key, value in raw.items()}
-        values["scales"] = raw["scales"]  # {demo: ..., paper: ...} are scales here, no choice
+        values["scales"] = scales  # {demo: ..., paper: ...} are scales here, no choice
         Outline.model_validate(values)  # a choice may be of something else
         _check_parts(values, outline.scale, scale, source)
         experiments = values["experiments"]
@@ -65,7 +65,23 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
     check_experiments(config, source)
     check_figures(config, source)
     check_claims(config, source)
-    return _restricted(config)
+    return restricted(config, source.at("rows"))
+
+
+def with_rehearsed(name: str, scales: Mapping[str, Scale], source: ConfigSource) -> Scale:
+    """A scale of this name; a rehearsal with the values of the rehearsed one under its own."""
+    scale = scales[name]
+    if scale.rehearses is None:
+        return scale
+    place = source.at(f"scales.{name}.rehearses")
+    if scale.rehearses not in scales:
+        known = suggestion(scale.rehearses, scales)
+        raise InputError(f"{place}: {scale.rehearses!r} is no scale; {known}")
+    other = scales[scale.rehearses]
+    if other.rehearses is not None:
+        raise InputError(f"{place}: {scale.rehearses!r} is a rehearsal itself; expected none")
+    taken_over = other.model_fields_set - scale.model_fields_set
+    return scale.model_copy(update={key: getattr(other, key) for key in taken_over})
 
 
 def of_scale(value: Any, choices: set[str]) -> Any:
@@ -121,37 +137,3 @@ def scale_problem(error: ValidationError, values: Mapping[str, Any], source: Con
         return ""
     blamed, value = source.at(f"scales.{values['scale']}.{part}.{key}"), getattr(scale, part)[key]
     return f"{blamed}: {value!r}: {message} (experiments.{name})"
-
-
-def _restricted(config: Config) -> Config:
-    """Only the tables that this scale shows, and what they need."""
-    tables = config.scales[config.scale].tables
-    if tables is None:
-        return config
-    wanted = {name for name, e in config.experiments.items() if set(e.tables) & set(tables)}
-    for name, entry in reversed(config.experiments.items()):
-        if name in wanted:
-            wanted |= set(entry.starts(config.archives))
-    experiments = {name: e for name, e in config.experiments.items() if name in wanted}
-    rows = [entry for entry in experiments.values() if isinstance(entry, Scored | UpperBound)]
-    datasets = {entry.data.dataset for entry in rows}
-    return config.model_copy(
-        update={
-            "tables": {name: table for name, table in config.tables.items() if name in tables},
-            "experiments": experiments,
-            "datasets": {name: d for name, d in config.datasets.items() if name in datasets},
-            "figures": {
-                name: figure
-                for name, figure in config.figures.items()
-                if set(figure.experiments) <= experiments.keys()
-                and _has_rows(figure, config, tables)
-            },
-        }
-    )
-
-
-def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:
-    """Whether these tables have all that a figure of tables shows; one of all, whether any has."""
-    if figure.kind != "ablation" or figure.tables:
-        return set(figure.tables) <= set(tables)
-    return any("mean_iu" in config.tables[name].columns for name in tables)

@@ -13,6 +13,7 @@ from fcnlib.config.schema_base import (
     Int,
     Line,
     Name,
+    Origin,
     Positive,
     Preset,
     Seed,
@@ -48,6 +49,16 @@ class Resources(Frozen):
     runtime: Positive = Field(description="Minutes; out of time, it is retried.")
 
 
+class AtMost(Frozen):
+    """What a rehearsal cuts each recipe and each timing down to; null: as it is."""
+
+    iterations: Positive | None = Field(
+        None, description="Updates; the last one is followed by a validation."
+    )
+    batch_size: Positive | None = Field(None, description="Images of an update.")
+    runs: Positive | None = Field(None, description="Passes that are timed.")
+
+
 class Scale(Frozen):
     """Which values hold, where archives come from, and what all nets and recipes share."""
 
@@ -56,6 +67,16 @@ class Scale(Frozen):
         "train": "resources: {train: {mem_mb: ..., runtime: ...}}",
     }
 
+    rehearses: str | None = Field(
+        None,
+        description=(
+            "Another scale, whose values hold where this one has none: whether that one would "
+            "run. No number of a rehearsal is a result."
+        ),
+    )
+    at_most: AtMost = Field(
+        AtMost(), description="What a rehearsal cuts recipes and timings down to."
+    )
     preset: Preset = Field(description="Which of two values holds: {demo: ..., paper: ...}.")
     archives: Archives = Field(
         description=(
@@ -71,6 +92,9 @@ class Scale(Frozen):
         description=(
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
+    )
+    forward_runs: Annotated[Positive, Field(le=1000)] = Field(
+        20, description="Passes whose mean that time is."
     )
     resources: dict[Name, Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
@@ -92,6 +116,13 @@ class Config(Frozen):
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
+    )
+    rows: tuple[str, ...] | Literal["all", "one-of-each-kind"] = Field(
+        "all",
+        description=(
+            "Only these experiments, and those whose nets they start from; one-of-each-kind: as "
+            "few as need each kind of net and of data (fcnlib/plan/kinds.py)."
+        ),
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
     synthetic: Synthetic = Field(description="The synthetic archives.")
@@ -147,8 +178,21 @@ class Config(Frozen):
         reduced = self.synthetic.rooms.reduced if dataset.converter == "nyudv2" else 1
         return dataset.model_copy(update={"counts": {}, "reduced": reduced})
 
-    def images(self, dataset: str) -> Literal["own", "synthetic", "published"]:
+    @property
+    def rehearses(self) -> str | None:
+        """The scale that this run rehearses; None: this is no rehearsal."""
+        return self.scales[self.scale].rehearses
+
+    @property
+    def forward_runs(self) -> int:
+        """The passes whose mean time is a net's."""
+        scale = self.scales[self.scale]
+        return min(scale.forward_runs, scale.at_most.runs or scale.forward_runs)
+
+    def images(self, dataset: str) -> Origin:
         """What the images of a data set are: a user's own, or those of the archives."""
+        if self.rehearses:
+            return "rehearsal"
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
 

@@ -21,6 +21,7 @@ from fcnlib.config.schema_experiments import (
     UpperBound,
 )
 from fcnlib.config.schema_figures import FigureKind
+from fcnlib.config.schema_nets import BackboneName
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
 
@@ -106,6 +107,25 @@ class Targets:
         """The classifiers that nets start from."""
         nets = [entry.net for entry in self.trained.values()]
         return sorted({net.backbone for net in nets if net.start_from == ()})
+
+    @cached_property
+    def pretrained_backbones(self) -> list[str]:
+        """The classifiers that are trained here."""
+        is_trained = self.config.archives == "synthetic" and not self.config.rehearses
+        return self.backbones if is_trained else []
+
+    @cached_property
+    def imported_backbones(self) -> list[str]:
+        """The classifiers that are made of published files, or of what stands in for those."""
+        return [name for name in self.backbones if name not in self.pretrained_backbones]
+
+    @cached_property
+    def stand_ins(self) -> dict[str, BackboneName]:
+        """Files of random weights in the place of published classifiers, and their backbones."""
+        if self.config.archives == "published":
+            return {}
+        files = self.config.weights.items()
+        return {file: name for name, file in files if name in self.imported_backbones}
 
     @cached_property
     def datasets_with_hha(self) -> list[str]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fcnlib.config.columns import ColumnName
-from fcnlib.config.schema_base import Frozen
+from fcnlib.config.schema_base import Frozen, Origin
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_figures import SHEET_PARTS, Against, SheetPart
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.
-Images = Literal["published", "synthetic", "own", "none"]
+Images = Origin | Literal["none"]
 
 
 class NetSpec(Frozen):
