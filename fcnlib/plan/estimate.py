@@ -1,0 +1,131 @@
+"""The estimate of a run: its rows, jobs, wall time, memory and disk."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from fcnlib.plan.costs import Prices, total
+from fcnlib.plan.disk import disk, row_bytes
+from fcnlib.plan.schedule import Task, critical_path, wall_time
+from fcnlib.plan.work import Job, Work
+from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
+from fcnlib.training.workload import Cost, NetKind
+
+HOUR, GB = 3600.0, 1e9
+ESTIMATED = ("train", "evaluate", "validate")
+MAIN = "snakemake"  # the kind of what Snakemake itself takes
+
+
+def estimate(
+    work: Work,
+    prices: Prices,
+    *,
+    at_once: Sequence[int],
+    bytes_of: Callable[[NetKind], int],
+    machine: str = "",
+    date: str = "",
+) -> Estimate:
+    """What a run will take.
+
+    Args:
+        work: Its jobs.
+        prices: What a piece of each kind of work costs.
+        at_once: Numbers of GPUs, or of jobs at once on a CPU.
+        bytes_of: The bytes of a net's weights.
+        machine: Where the prices were measured.
+        date: When.
+    """
+    targets, jobs = work.targets, list(work.jobs.values())
+    costs = {job.id: prices.of_job(job) for job in jobs}
+    tasks = tasks_of(work, prices)
+    used = disk(work, max(at_once), bytes_of)
+    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
+    main = prices.run.cpu_seconds if counts_cores(prices) else 0.0
+    return Estimate(
+        scale=targets.config.scale,
+        seeds=targets.config.seeds,
+        device=prices.device,
+        machine=machine,
+        date=date,
+        unit="CPU core" if counts_cores(prices) else "GPU",
+        rows=tuple(_row(work, name, prices, bytes_of) for name in targets.measured),
+        jobs=_by_kind(jobs, costs, prices.run),
+        hours=(sum(charged(job, costs[job.id], prices) for job in jobs) + main) / HOUR,
+        learnt=_images(jobs, "train"),
+        validated=_images(jobs, "validate"),
+        evaluated=_images(jobs, "evaluate"),
+        wall_hours={count: wall_time(tasks, count) / HOUR for count in at_once},
+        chain_hours=critical_path(tasks) / HOUR,
+        memory_mb=max(memory, default=None),
+        disk_gb={name: size / GB for name, size in used.parts.items()},
+        unknown_archives=used.unknown,
+        not_counted=tuple(prices.lacking(jobs)),
+    )
+
+
+def counts_cores(prices: Prices) -> bool:
+    """Whether hours are of CPU cores: where there is no GPU."""
+    return not prices.device.startswith("cuda")
+
+
+def charged(job: Job, cost: Cost, prices: Prices) -> float:
+    """The seconds of a job that count: of its cores, or of its GPU if it has one."""
+    if counts_cores(prices):
+        return cost.cpu_seconds
+    return cost.seconds if job.gpu else 0.0
+
+
+def tasks_of(work: Work, prices: Prices) -> dict[str, Task]:
+    """The jobs for a schedule; with GPUs, the jobs without one run beside them."""
+    cores = counts_cores(prices)
+    return {
+        job.id: Task(prices.of_job(job).seconds, job.after, cores or job.gpu)
+        for job in work.jobs.values()
+    }
+
+
+def _row(
+    work: Work, experiment: str, prices: Prices, bytes_of: Callable[[NetKind], int]
+) -> EstimatedRow:
+    jobs = work.row(experiment)
+    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
+    return EstimatedRow(
+        experiment=experiment,
+        row=work.targets.config.experiments[experiment].row,
+        learnt=_images(jobs, "train"),
+        validated=_images(jobs, "validate"),
+        evaluated=_images(jobs, "evaluate"),
+        hours=sum(charged(job, prices.of_job(job), prices) for job in jobs) / HOUR,
+        memory_mb=max(memory, default=None),
+        disk_gb=row_bytes(work, experiment, bytes_of) / GB,
+    )
+
+
+def _images(jobs: Sequence[Job], piece: str) -> int:
+    """Those that nets learn, validate or evaluate; not those of figures and of feature norms."""
+    rule = {"train": "train", "validate": "train", "evaluate": "evaluate"}[piece]
+    return round(
+        sum(
+            part.count
+            for job in jobs
+            if job.rule == rule
+            for part in job.parts
+            if part.piece == piece
+        )
+    )
+
+
+def _by_kind(
+    jobs: Sequence[Job], costs: dict[str, Cost], run: Cost
+) -> dict[str, EstimatedJobs]:
+    of_kind: dict[str, list[Cost]] = defaultdict(list)
+    for job in jobs:
+        of_kind[KINDS.get(job.rule, job.rule)].append(costs[job.id])
+    of_kind[MAIN].append(run)
+    return {
+        kind: EstimatedJobs(jobs=len(found), **total(found).model_dump())
+        for kind, found in of_kind.items()
+    }
+
+
+# What the benchmarks of a rule are called, where it is not the rule.
+KINDS = {"pretrain": "weights", "import_weights": "weights"}

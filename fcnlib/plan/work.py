@@ -1,0 +1,318 @@
+"""What the jobs of a run do: how many images each learns, validates, evaluates, and after which."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import TopologicalSorter
+from math import ceil
+from typing import NamedTuple
+
+from fcnlib.config.schema_experiments import Timing
+from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
+from fcnlib.plan.targets import Targets
+from fcnlib.training.workload import (
+    ClassifierKind,
+    ImageKind,
+    Kind,
+    NetKind,
+    Piece,
+    ProcessKind,
+    SceneKind,
+    TimingKind,
+)
+
+# As fcnlib/evaluation/timing.py and evaluate.py: passes before those that are timed, timed passes
+# of a net, images whose features are measured.
+WARM_UP, FORWARD_RUNS, NORM_IMAGES = 3, 20, 20
+BACKWARD = 3  # a forward pass and a backward pass, in forward passes
+EXAMPLES_OF_ONE, EXAMPLES_OF_SEVERAL = 9, 4  # images of report/figures/examples.py
+TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
+
+
+class Part(NamedTuple):
+    """So many pieces of work of a kind."""
+
+    piece: Piece
+    of: Kind
+    count: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a run: its parts, what it waits for, and what it leaves on the disk."""
+
+    rule: str
+    name: str
+    parts: tuple[Part, ...]
+    after: tuple[str, ...] = ()
+    gpu: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.rule}/{self.name}"
+
+    def images(self, piece: Piece) -> float:
+        """How many images it learns ("train"), validates, evaluates."""
+        return sum(part.count for part in self.parts if part.piece == piece)
+
+
+# What the script of a rule imports, by which starting it takes the longer.
+PLAIN = ProcessKind(imports=("fcnlib.core.job",))
+STORING = ProcessKind(imports=("fcnlib.datasets.converters.registry",))
+NETS = ProcessKind(imports=("fcnlib.training.trainer", "fcnlib.evaluation.evaluate"))
+TABLES = ProcessKind(imports=("fcnlib.report.tables", "fcnlib.report.results"))
+FIGURES = ProcessKind(imports=("fcnlib.report.figures.examples", "fcnlib.report.figures.curves"))
+
+
+@dataclass(frozen=True)
+class Work:
+    """All jobs of a run, from its configuration."""
+
+    targets: Targets
+    sizes: Mapping[str, DataSize] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, targets: Targets) -> "Work":
+        """The work of a run; an InputError where the configuration does not tell its size."""
+        return cls(targets, data_sizes(targets.config))
+
+    @cached_property
+    def jobs(self) -> dict[str, Job]:
+        """By name, each after those that it waits for."""
+        every = [
+            *self._data_jobs(),
+            *self._weights_jobs(),
+            *self._net_jobs(),
+            *self._evaluations(),
+            *self._figures(),
+            *self._tables(),
+        ]
+        return {job.id: job for job in _in_order(every)}
+
+    @cached_property
+    def kinds(self) -> dict[Kind, None]:
+        """The fewest probes that tell the cost of all jobs."""
+        return {part.of: None for job in self.jobs.values() for part in job.parts}
+
+    def row(self, experiment: str) -> list[Job]:
+        """The jobs of one row alone: its trainings, conversion and evaluations."""
+        rules = ("train", "convert", "evaluate", "upper_bound", "time")
+        names = [f"{experiment}/{seed}" for seed in self.targets.seeds_of(experiment)]
+        ids = [f"{rule}/{name}" for rule in rules for name in names]
+        return [self.jobs[id] for id in ids if id in self.jobs]
+
+    def closure(self, experiments: Sequence[str]) -> set[str]:
+        """The jobs of some rows, and all that these wait for."""
+        waiting = [job.id for experiment in experiments for job in self.row(experiment)]
+        found: set[str] = set()
+        while waiting:
+            if (id := waiting.pop()) not in found:
+                found.add(id)
+                waiting += self.jobs[id].after
+        return found
+
+    # Kinds.
+
+    def net_kind(self, experiment: str) -> NetKind:
+        """What an image costs an experiment's net; of a released one, the net in its place."""
+        targets = self.targets
+        name = targets.net_of(experiment)
+        if name in targets.released:
+            name = targets.released[name].released.demo_source
+        trained = targets.config.training(name)
+        data = targets.data_of(experiment)
+        size = self.sizes[data.dataset]
+        return NetKind(
+            net=trained.net.model_copy(update={"start_from": ()}),
+            inputs=trained.data.inputs,
+            classes=tuple((task, size.classes[task]) for task in trained.data.tasks),
+            batch_size=trained.recipe.batch_size,
+            sizes=size.sizes,
+            side=targets.config.scales[targets.config.scale].forward_side,
+        )
+
+    def _image_kind(self, dataset: str, *, depth: bool, factor: int | None = None) -> ImageKind:
+        size = self.sizes[dataset]
+        classes = tuple(size.classes.items())
+        return ImageKind(sizes=size.sizes, classes=classes, depth=depth, factor=factor)
+
+    # Jobs.
+
+    def _data_jobs(self) -> Iterator[Job]:
+        config = self.targets.config
+        for name in config.datasets:
+            size, depth = self.sizes[name], config.datasets[name].converter.startswith("nyudv2")
+            kind = self._image_kind(name, depth=depth)
+            archives = self._synthetic_archives(name)
+            yield from archives
+            after = tuple(job.id for job in archives)
+            parts = (Part("start", STORING, 1), Part("store", kind, size.images))
+            yield Job("prepare", name, parts, after)
+            if name in self.targets.datasets_with_hha:
+                parts = (Part("start", STORING, 1), Part("encode", kind, size.images))
+                yield Job("hha", name, parts, (f"prepare/{name}",))
+
+    def _synthetic_archives(self, dataset: str) -> list[Job]:
+        """What renders a data set's scenes; two archives of the same scenes render them twice."""
+        config = self.targets.config
+        if config.archives != "synthetic" or config.images(dataset) == "own":
+            return []
+        size = self.sizes[dataset]
+        kind = SceneKind(pixels=round(size.pixels))
+        scenes = 2 if config.datasets[dataset].converter in TWICE_RENDERED else 1
+        parts = (Part("start", STORING, scenes), Part("draw", kind, scenes * size.images))
+        return [Job("synthetic", dataset, parts)]
+
+    def _weights_jobs(self) -> Iterator[Job]:
+        config = self.targets.config
+        for backbone in self.targets.backbones:
+            if config.archives == "published":
+                yield Job("import_weights", backbone, (Part("start", NETS, 1),))
+                continue
+            recipe = config.pretraining_of(backbone)
+            kind = ClassifierKind(
+                backbone=backbone,
+                **config.classifier(backbone),
+                window=recipe.window,
+                batch_size=recipe.batch_size,
+            )
+            windows = recipe.windows + recipe.held_out
+            parts = (
+                Part("start", NETS, 1),
+                Part("draw", SceneKind(pixels=recipe.window**2), windows),
+                Part("start", kind, 1),
+                Part("update", kind, recipe.iterations),
+                Part("classify", kind, recipe.held_out),
+            )
+            yield Job("pretrain", backbone, parts, gpu=True)
+
+    def _net_jobs(self) -> Iterator[Job]:
+        targets = self.targets
+        for name, trained in targets.trained.items():
+            kind, recipe, data = self.net_kind(name), trained.recipe, trained.data
+            size = self.sizes[data.dataset]
+            split = data.validate_on or data.test
+            validated = ceil(recipe.iterations / recipe.validate_every)
+            parts = (
+                Part("start", NETS, 1),
+                Part("start", kind, 1),
+                Part("train", kind, recipe.iterations * recipe.batch_size),
+                Part("validate", kind, validated * count_of(size, split, data.dataset)),
+            )
+            for seed in targets.seeds_of(name):
+                after = (*self._data_of(name), *self._starts(name, seed))
+                yield Job("train", f"{name}/{seed}", parts, after, gpu=True)
+        for name in targets.released:
+            seed = targets.seeds_of(name)[0]
+            kind = self.net_kind(name)
+            written = targets.config.archives == "synthetic"
+            parts = (Part("start", NETS, 1 + written), Part("load", kind, 1 + written))
+            after = (*self._data_of(name), *self._starts(name, seed))
+            yield Job("convert", f"{name}/{seed}", parts, after)
+
+    def _starts(self, name: str, seed: int) -> tuple[str, ...]:
+        """The jobs that make what a net starts from, or is made of."""
+        targets, config = self.targets, self.targets.config
+        if earlier := config.experiments[name].starts(config.archives):
+            return tuple(f"train/{each}/{seed}" for each in earlier)
+        if name not in targets.trained or targets.trained[name].net.start_from == "random":
+            return ()
+        rule = "pretrain" if config.archives == "synthetic" else "import_weights"
+        return (f"{rule}/{targets.trained[name].net.backbone}",)
+
+    def _data_of(self, experiment: str) -> tuple[str, ...]:
+        """The jobs that make the data of an experiment."""
+        data = self.targets.data_of(experiment)
+        hha = (f"hha/{data.dataset}",) if "hha" in data.inputs else ()
+        return (f"prepare/{data.dataset}", *hha)
+
+    def _evaluations(self) -> Iterator[Job]:
+        targets = self.targets
+        for name, entry in targets.scored.items():
+            kind, net = self.net_kind(name), targets.net_of(name)
+            count = count_of(self.sizes[entry.data.dataset], entry.data.test, entry.data.dataset)
+            parts = [
+                Part("start", NETS, 1),
+                Part("load", kind, 1),
+                Part("evaluate", kind, count),
+                Part("forward", kind, WARM_UP + FORWARD_RUNS),
+            ]
+            if len(kind.net.predict_from) > 1:  # features are measured by the plain net
+                parts.append(Part("validate", kind, min(NORM_IMAGES, count)))
+            rule = "convert" if net in targets.released else "train"
+            for seed in targets.seeds_of(name):
+                after = (f"{rule}/{net}/{seed}", *self._data_of(name))
+                yield Job("evaluate", f"{name}/{seed}", tuple(parts), after, gpu=True)
+        for name, bound in targets.bounds.items():
+            data, factor = bound.data, bound.upper_bound.factor
+            kind = self._image_kind(data.dataset, depth=False, factor=factor)
+            count = count_of(self.sizes[data.dataset], data.test, data.dataset)
+            parts = [Part("start", NETS, 1), Part("downsample", kind, count)]
+            seed = targets.seeds_of(name)[0]
+            yield Job("upper_bound", f"{name}/{seed}", tuple(parts), self._data_of(name))
+        for name, timed in targets.timed.items():
+            once = timed.timing.model_copy(update={"runs": 1})
+            runs = _passes(timed.timing) / _passes(once)
+            parts = [Part("start", NETS, 1), Part("pass", TimingKind(timing=once), runs)]
+            yield Job("time", f"{name}/{targets.seeds_of(name)[0]}", tuple(parts), gpu=True)
+
+    def _figures(self) -> Iterator[Job]:
+        """Those of nets beside each other label images; all others plot what is there."""
+        targets, start = self.targets, Part("start", FIGURES, 1)
+        for table in targets.tables_with_examples:
+            rows = targets.scored_rows(table)
+            images = EXAMPLES_OF_ONE if len(rows) == 1 else EXAMPLES_OF_SEVERAL
+            yield self._labelling("examples", table, rows, images)
+        for figure in targets.figures_of("comparison"):
+            entry = targets.config.figures[figure]
+            yield self._labelling("comparison", figure, entry.experiments, entry.images)
+        plotted = {
+            "curves": targets.tables_with_curves,
+            "class_iu": targets.tables_with_scores,
+            "bounds": targets.tables_with_bounds,
+        }
+        for kind, tables in plotted.items():
+            for table in tables:
+                after = self._measurements(targets.measured_rows(table))
+                yield Job(kind, table, (start,), after)
+        for figure, entry in targets.config.figures.items():
+            if entry.kind != "comparison":
+                yield Job(entry.kind, figure, (start,), self._measurements(entry.experiments))
+
+    def _labelling(self, rule: str, name: str, rows: Sequence[str], images: int) -> Job:
+        kinds = [self.net_kind(row) for row in rows]
+        loads = [Part("load", kind, 1) for kind in kinds]
+        labels = [Part("evaluate", kind, images) for kind in kinds]
+        parts = (Part("start", FIGURES, 1), *loads, *labels)
+        return Job(rule, name, parts, self._measurements(rows))
+
+    def _measurements(self, experiments: Sequence[str]) -> tuple[str, ...]:
+        """The jobs that measure these rows."""
+        targets = self.targets
+
+        def rule(name: str) -> str:
+            other = "time" if name in targets.timed else "upper_bound"
+            return "evaluate" if name in targets.scored else other
+
+        return tuple(f"{rule(x)}/{x}/{seed}" for x in experiments for seed in targets.seeds_of(x))
+
+    def _tables(self) -> Iterator[Job]:
+        targets, start = self.targets, (Part("start", TABLES, 1),)
+        for table in targets.config.tables:
+            yield Job("table", table, start, self._measurements(targets.measured_rows(table)))
+        tables = tuple(f"table/{name}" for name in targets.config.tables)
+        for rule in ("results", "claims", "times", "page", "configuration"):
+            yield Job(rule, "all", start, tables if rule != "configuration" else ())
+
+
+def _passes(timing: Timing) -> int:
+    """Forward passes, as many as a timed way takes: warm, timed, and compared with another's."""
+    rounds = WARM_UP + timing.runs
+    return rounds * (1 + BACKWARD * timing.backward) + 2
+
+
+def _in_order(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs, each after those that it waits for."""
+    by_id = {job.id: job for job in jobs}
+    order = TopologicalSorter({job.id: job.after for job in jobs}).static_order()
+    return [by_id[id] for id in order]

@@ -1,0 +1,96 @@
+"""What a run was estimated to take before it ran, and what it took."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from fcnlib.config.schema_base import Frozen
+from fcnlib.core.errors import InputError
+from fcnlib.report.job_times import Job
+
+
+class EstimatedRow(Frozen):
+    """A row of a table: its trainings with all seeds, and their evaluation."""
+
+    experiment: str
+    row: str
+    learnt: int  # images
+    validated: int
+    evaluated: int
+    hours: float
+    memory_mb: float | None
+    disk_gb: float
+
+
+class EstimatedJobs(Frozen):
+    """All jobs of a kind."""
+
+    jobs: int
+    seconds: float
+    cpu_seconds: float
+
+
+class Estimate(Frozen):
+    """The content of estimate.json."""
+
+    scale: str
+    seeds: tuple[int, ...]
+    device: str
+    machine: str
+    date: str
+    unit: str  # of `hours`: of a GPU or of a CPU core
+    rows: tuple[EstimatedRow, ...]
+    jobs: dict[str, EstimatedJobs]  # by kind
+    hours: float
+    learnt: int
+    validated: int
+    evaluated: int
+    wall_hours: dict[int, float]  # by how many run at once
+    chain_hours: float  # of the longest chain of jobs that wait for each other
+    memory_mb: float | None
+    disk_gb: dict[str, float]  # by what is stored
+    unknown_archives: tuple[str, ...]  # of which no size is published
+    not_counted: tuple[str, ...]  # pieces of work of unknown cost
+
+
+class Compared(NamedTuple):
+    """A kind of job: how many seconds were estimated, and how many it took."""
+
+    kind: str
+    jobs: int
+    estimated: float
+    real: float
+
+    @property
+    def ratio(self) -> float | None:
+        return self.real / self.estimated if self.estimated else None
+
+
+def read_estimate(path: Path) -> Estimate | None:
+    """The estimate that lies beside the results; None if nobody saved one."""
+    if not path.exists():
+        return None
+    try:
+        return Estimate.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "file"
+        raise InputError(f"{path}: {place}: {first['msg']}; expected what fcn estimate saved") from None
+
+
+def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:
+    """Seconds estimated and real of each kind of job that was measured; last, all of them.
+
+    A job that waits for the processor takes longer than one that has it alone.
+    """
+    kinds = {kind: found for kind, found in jobs.items() if found and kind in estimate.jobs}
+    rows = [
+        Compared(kind, len(found), estimate.jobs[kind].seconds, sum(job.seconds for job in found))
+        for kind, found in kinds.items()
+    ]
+    if not rows:
+        return []
+    columns = (sum(row.jobs for row in rows), *(sum(r[i] for r in rows) for i in (2, 3)))
+    return [*rows, Compared("all of these", *columns)]

@@ -1,0 +1,379 @@
+"""What a piece of each kind of work costs on this device: a few steps of the project's own code."""
+
+import ctypes
+import gc
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from fcnlib.config.schema_data import Data
+from fcnlib.config.schema_nets import Recipe, Training
+from fcnlib.core.errors import InputError
+from fcnlib.datasets.hha.encode import NYUD_CAMERA, hha_channels, to_bytes
+from fcnlib.datasets.hha.prepare import write_hha
+from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.samples import Sample
+from fcnlib.datasets.writer import dataset_writer
+from fcnlib.evaluation.confusion import confusion_per_image
+from fcnlib.evaluation.metrics import confusion
+from fcnlib.evaluation.timing import WARM_UP, clock, forward_milliseconds, measure
+from fcnlib.evaluation.upper_bound import best_labels_at_stride
+from fcnlib.inference.inputs import count_channels
+from fcnlib.inference.model import Model, read_net
+from fcnlib.models.classifier import build_classifier
+from fcnlib.models.fcn import build_fcn
+from fcnlib.models.layers import ConvReLU
+from fcnlib.training import random_data
+from fcnlib.training.random_data import FEW, SPLIT, write_random_dataset
+from fcnlib.training.trainer import Trainer
+from fcnlib.training.workload import (
+    ClassifierKind,
+    Cost,
+    ImageKind,
+    Kind,
+    Measured,
+    NetKind,
+    Piece,
+    ProcessKind,
+    TimingKind,
+)
+
+OBJECTS = 20  # classes of the pre-trained classifier
+CLASSIFIED = 100  # windows at once, as pre-training tests itself
+MB = 1e6
+
+Costs = dict[Piece, Cost]
+
+
+@dataclass
+class Stopwatch:
+    """Adds up the time between `start` and `stop`, and that of all threads."""
+
+    device: str
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    _began: tuple[float, float] = field(default=(0.0, 0.0))
+
+    def __enter__(self) -> "Stopwatch":
+        self._began = clock(self.device), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += clock(self.device) - self._began[0]
+        self.cpu_seconds += time.process_time() - self._began[1]
+
+    def per(self, pieces: int, without: Cost | None = None) -> Cost:
+        """The cost of one of so many pieces, less that of others done meanwhile."""
+        left_out = without or Cost(seconds=0.0, cpu_seconds=0.0)
+        return Cost(
+            seconds=max(0.0, self.seconds - left_out.seconds) / pieces,
+            cpu_seconds=max(0.0, self.cpu_seconds - left_out.cpu_seconds) / pieces,
+        )
+
+
+class ProbedTrainer(Trainer):
+    """A trainer whose parts are done one by one."""
+
+    def steps(self, samples: Iterator[Sample], number: int) -> None:
+        """So many iterations."""
+        for _ in range(number):
+            self._train_step(samples)
+
+    def count(self, split: str) -> None:
+        """A validation on a split."""
+        self._validation_counts(split)
+
+    def end(self, checkpoint: Path) -> None:
+        """Save the state, as with a validation, and write the net."""
+        self._log()
+        self.state.best_weights = self._snapshot()
+        self._save_state(checkpoint.with_name("net.resume"))
+        self._write_checkpoint(checkpoint)
+
+
+def require_idle(device: str) -> None:
+    """Raise where others use the device: its times would be theirs too."""
+    if device.startswith("cuda"):
+        free, total = torch.cuda.mem_get_info(device)
+        used = (total - free) / MB - torch.cuda.memory_reserved(device) / MB
+        if used > BUSY_GPU_MB:
+            raise InputError(
+                f"{device}: {used:,.0f} MB of its memory in use; expected an idle device to "
+                "measure (--busy measures all the same)"
+            )
+    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    if load > cores:
+        raise InputError(
+            f"cpu: load average {load:.1f} on {cores} cores; expected an idle machine to measure "
+            "(--busy measures all the same)"
+        )
+
+
+BUSY_GPU_MB = 2000.0  # more than the contexts of this process and a desktop take
+
+
+def probe(kind: Kind, *, steps: int, device: str) -> Measured:
+    """The costs of a kind's pieces, each of about so many steps or images."""
+    with tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder:
+        peak = _peak_memory(device)
+        if isinstance(kind, NetKind):
+            costs = _of_net(kind, Path(folder), steps, device)
+        elif isinstance(kind, ClassifierKind):
+            costs = _of_classifier(kind, steps, device)
+        elif isinstance(kind, TimingKind):
+            costs = _of_timing(kind, device)
+        elif isinstance(kind, ImageKind):
+            costs = _of_images(kind, Path(folder), steps)
+        else:
+            return Measured(of=kind, costs=_of_process(kind))
+        return Measured(of=kind, costs=costs, memory_mb=peak())
+
+
+def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
+    data = write_random_dataset(
+        folder / "data",
+        images=steps,
+        sizes=kind.sizes,
+        classes=kind.classes,
+        inputs=kind.inputs,
+    )
+    return {**_of_training(kind, data, steps, device), **_of_evaluation(kind, data, device)}
+
+
+def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) -> Costs:
+    """Of a training: its start and end, an image learnt, an image validated."""
+    batch = kind.batch_size
+    first, iterations = ceil(len(kind.sizes) / batch), ceil(steps / batch)
+    images = len(data.ids(SPLIT))
+    start, learning, validating = (Stopwatch(device) for _ in range(3))
+    with start:
+        config = _training(kind, iterations=first + iterations)
+        trainer = ProbedTrainer(config, data, [], seed=0, device=device, provenance={})
+    with trainer.image_order.samples_from(0) as samples:
+        with start:
+            trainer.steps(samples, first)
+        with learning:
+            trainer.steps(samples, iterations)
+    with start:
+        trainer.count(FEW)
+    with validating:
+        trainer.count(SPLIT)
+    with start:
+        trainer.end(data.root.with_name("net.pt"))
+    train, validate = learning.per(iterations * batch), validating.per(images)
+    few = len(data.ids(FEW))
+    done = Cost(
+        seconds=first * batch * train.seconds + few * validate.seconds,
+        cpu_seconds=first * batch * train.cpu_seconds + few * validate.cpu_seconds,
+    )
+    return {"start": start.per(1, without=done), "train": train, "validate": validate}
+
+
+def _training(kind: NetKind, *, iterations: int) -> Training:
+    tasks = tuple(task for task, _ in kind.classes)
+    recipe = Recipe(
+        batch_size=kind.batch_size,
+        iterations=iterations,
+        validate_every=iterations,
+        learning_rate=1e-12,  # so small that nothing diverges
+    )
+    data = Data(dataset="probe", inputs=kind.inputs, tasks=tasks, train=SPLIT, test=FEW)
+    net = kind.net.model_copy(update={"start_from": "random"})
+    return Training(data=data, net=net, recipe=recipe)
+
+
+def _of_evaluation(kind: NetKind, data: PreparedDataset, device: str) -> Costs:
+    """Of an evaluation: reading the net and its first images, one more image, a timed pass."""
+    path = data.root.with_name("net.pt")
+    loading, evaluating = Stopwatch(device), Stopwatch(device)
+    tasks = [task for task, _ in kind.classes]
+
+    def count(split: str) -> None:
+        confusion_per_image(
+            net.labels, data, split, inputs=kind.inputs, tasks=tasks, device=device, bar=False
+        )
+
+    with loading:
+        module, info = read_net(path)
+        net = Model.of(module, info, path=path, device=device, precision="fp32")
+        for _ in range(2):  # TorchScript watches the first passes and compiles then
+            count(FEW)
+    with evaluating:
+        count(SPLIT)
+    evaluate = evaluating.per(len(data.ids(SPLIT)))
+    size = (kind.side, kind.side) if kind.side else kind.sizes[0]
+    pixels = torch.int32 if "depth" in kind.inputs else torch.uint8
+    image = torch.zeros(1, count_channels(kind.inputs), *size, dtype=pixels, device=device)
+    passing = Stopwatch(device)
+    with passing:
+        forward_milliseconds(net.labels, image, device=device, runs=WARM_UP)
+    return {"load": loading.per(1), "evaluate": evaluate, "forward": passing.per(2 * WARM_UP)}
+
+
+def _of_classifier(kind: ClassifierKind, steps: int, device: str) -> Costs:
+    """Of pre-training: its start, an update, a window that is classified."""
+    shape = (kind.batch_size, 3, kind.window, kind.window)
+    windows = torch.randint(0, 256, shape, dtype=torch.uint8, device=device)
+    truth = torch.randint(OBJECTS, (kind.batch_size,), device=device)
+    start, updating, classifying = (Stopwatch(device) for _ in range(3))
+
+    def update() -> None:
+        scores = net(net.normalise(windows)).mean(dim=(2, 3))
+        loss = functional.cross_entropy(scores, truth)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        loss.item()
+
+    with start:
+        net = build_classifier(
+            kind.backbone,
+            OBJECTS,
+            width=kind.width,
+            fc6_kernel=kind.fc6_kernel,
+            dropout=0.0,
+            window=kind.window,
+        )
+        for layer in net.modules():
+            if isinstance(layer, ConvReLU):
+                layer.norm = nn.BatchNorm2d(layer.out_channels)
+        net.to(device)
+        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-9, fused=True)
+        update()
+    with updating:
+        for _ in range(steps):
+            update()
+    net.eval()
+    tested = windows.repeat(ceil(CLASSIFIED / kind.batch_size), 1, 1, 1)[:CLASSIFIED]
+    with torch.inference_mode(), classifying:
+        net(net.normalise(tested))
+    update_cost = updating.per(steps)
+    return {
+        "start": start.per(1, without=update_cost),
+        "update": update_cost,
+        "classify": classifying.per(CLASSIFIED),
+    }
+
+
+def _of_timing(kind: TimingKind, device: str) -> Costs:
+    passing = Stopwatch(device)
+    with passing:
+        measure(kind.timing, seed=0, device=device)
+    return {"pass": passing.per(1)}
+
+
+def _of_images(kind: ImageKind, folder: Path, steps: int) -> Costs:
+    """Of an image: storing it with its labels, encoding its depth, or downsampling its labels."""
+    rng, classes = np.random.default_rng(0), dict(kind.classes)
+    sizes = [kind.sizes[i % len(kind.sizes)] for i in range(steps)]
+    if kind.factor is not None:
+        labels = [random_data.random_label(rng, size, kind.classes[0][1]) for size in sizes]
+        return {"downsample": _downsampling(labels, kind.factor, kind.classes[0][1])}
+    costs: Costs = {}
+    files = [random_data.jpeg(random_data.random_image(rng, size)) for size in sizes]
+    depths = [random_data.random_depth(rng, size) for size in sizes] if kind.depth else []
+    marked = {
+        task: [random_data.random_label(rng, size, count) for size in sizes]
+        for task, count in classes.items()
+    }
+    storing = Stopwatch("cpu")
+    names = {task: [f"class {i}" for i in range(count)] for task, count in classes.items()}
+    with storing, dataset_writer(folder / "data", tasks=names) as writer:
+        for number, file in enumerate(files):
+            id = f"{number:04d}"
+            writer.add_image(id, file, id)
+            for task, images in marked.items():
+                writer.add_label(id, images[number], id, task)
+            if depths:
+                writer.add_depth(id, depths[number], depths[number] < 1, id)
+        writer.add_split(SPLIT, [f"{number:04d}" for number in range(steps)])
+    costs["store"] = storing.per(steps)
+    if depths:
+        encoding = Stopwatch("cpu")
+        with encoding:
+            for number, depth in enumerate(depths):
+                hha = to_bytes(*hha_channels(depth / 1000.0, None, NYUD_CAMERA))
+                write_hha(hha, folder / f"{number}.png")
+        costs["encode"] = encoding.per(steps)
+    return costs
+
+
+def _downsampling(labels: list[np.ndarray], factor: int, classes: int) -> Cost:
+    watch = Stopwatch("cpu")
+    with watch:
+        for label in labels:
+            truth = torch.from_numpy(label)
+            for found in best_labels_at_stride(truth, factor, classes).values():
+                confusion(found, truth, classes)
+    return watch.per(len(labels))
+
+
+def _of_process(kind: ProcessKind) -> Costs:
+    """Of a process: starting Python and importing, then ending."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = "; ".join(f"import {name}" for name in kind.imports)
+    subprocess.run([sys.executable, "-c", command], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"start": Cost(seconds=time.perf_counter() - began, cpu_seconds=used)}
+
+
+def _peak_memory(device: str) -> Callable[[], float | None]:
+    """Begin to watch memory; what is returned gives the peak in MB since, None if not known."""
+    gc.collect()
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        return lambda: torch.cuda.max_memory_reserved(device) / MB
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak becomes today's
+    except OSError:
+        return lambda: None
+    return _peak_rss
+
+
+def _peak_rss() -> float | None:
+    status = Path("/proc/self/status").read_text("ascii", errors="replace")
+    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return int(lines["VmHWM"].split()[0]) * 1024 / MB if "VmHWM" in lines else None
+
+
+def stored_bytes(kind: NetKind) -> int:
+    """The bytes of a net's weights, from its layers alone: none is made."""
+    values = kind.net.model_dump(exclude={"start_from"})
+    with torch.device("meta"):
+        net = build_fcn(**values, classes=dict(kind.classes))
+    return sum(tensor.numel() * tensor.element_size() for tensor in net.state_dict().values())
+
+
+def probe_all(kinds: Mapping[Kind, None], *, steps: int, device: str) -> Iterator[Measured]:
+    """Each kind's costs, one after the other."""
+    for kind in kinds:
+        yield probe(kind, steps=steps, device=device)
+
+
+@contextmanager
+def computing_threads(threads: int) -> Iterator[None]:
+    """PyTorch's threads, as a job has them, for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
