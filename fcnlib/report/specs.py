@@ -105,3 +105,52 @@ class AblationSpec(FigureSpec):
     """The tables whose rows are plotted below each other."""
 
     tables: tuple[TableTitle, ...]
+
+
+class JobsSpec(Frozen):
+    """The jobs of a rule: what was measured of them, what they ask for, how many a whole run has."""
+
+    rule: str
+    benchmarks: tuple[str, ...]
+    mem_mb: int | None  # None: they ask for nothing
+    minutes: int | None
+    whole: int
+
+
+class WholeTraining(Frozen):
+    """A training of the whole run, of a net like one that was rehearsed."""
+
+    row: str
+    learnt: int  # images
+    validated: int
+    seeds: int
+
+
+class TrainingSpec(Frozen):
+    """A rehearsed training, its files, and those of the whole run that cost as much an image."""
+
+    row: str
+    curve: str
+    metrics: str
+    whole: tuple[WholeTraining, ...]
+
+
+class StoredSpec(Frozen):
+    """Files of one kind, with their bytes by arithmetic: of the rehearsal and of the whole run."""
+
+    what: str
+    places: tuple[str, ...]  # of the rehearsal: files and folders
+    here: float
+    whole: float
+
+
+class RehearsalSpec(Frozen):
+    """What a rehearsal is held against: the requests and the size of the run that it rehearses."""
+
+    scale: str  # that is rehearsed
+    jobs: tuple[JobsSpec, ...]
+    trainings: tuple[TrainingSpec, ...]
+    not_rehearsed: tuple[str, ...]  # trainings of the whole run that no row here is like
+    stored: tuple[StoredSpec, ...]
+    saved_state: float  # bytes of a training's, at most, while it runs
+    unknown_archives: tuple[str, ...]  # of which no size is published
