@@ -21,7 +21,6 @@ localrules:
     metrics,
     zoo,
     submission,
-    export,
     # What takes a second need not queue.
     table,
     results,

@@ -13,7 +13,6 @@ from fcnlib.config.schema_base import (
     Int,
     Line,
     Name,
-    Positive,
     Preset,
     Seed,
 )
@@ -23,6 +22,7 @@ from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
+from fcnlib.config.schema_resources import Resources, RuleName
 
 
 class Table(Frozen):
@@ -39,13 +39,6 @@ class Table(Frozen):
     highlight_best: Flag = Field(
         True, description="Whether rows do the same, so that a column has a best one."
     )
-
-
-class Resources(Frozen):
-    """What a job asks a cluster for; here, jobs that need more than there is do not run at once."""
-
-    mem_mb: Positive = Field(description="Memory; half as much more on each retry.")
-    runtime: Positive = Field(description="Minutes; out of time, it is retried.")
 
 
 class Scale(Frozen):
@@ -72,7 +65,7 @@ class Scale(Frozen):
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
     )
-    resources: dict[Name, Resources] = Field(
+    resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
@@ -152,7 +145,7 @@ class Config(Frozen):
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
 
-    def resources(self, rule: str) -> Resources | None:
+    def resources(self, rule: RuleName) -> Resources | None:
         """What the jobs of a rule ask for; None where this scale says nothing."""
         resources = self.scales[self.scale].resources
         return resources.get(rule) or resources.get("default")

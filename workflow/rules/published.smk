@@ -11,12 +11,15 @@ rule download:
         archive=PATHS.archive(),
     log:
         PATHS.data_log("download", "{archive}"),
+    benchmark:
+        PATHS.data_benchmark("download", "{archive}")
     wildcard_constraints:
         archive="[^/]+",
     retries: 2
     conda:
         "../envs/fcnlib.yaml"
     resources:
+        **requested("download"),
         download=1,
     script:
         "../scripts/download.py"
@@ -30,11 +33,15 @@ rule verify:
         record=PATHS.verified(),
     log:
         PATHS.data_log("verify", "{archive}"),
+    benchmark:
+        PATHS.data_benchmark("verify", "{archive}")
     wildcard_constraints:
         archive="[^/]+",
     priority: 1  # before hours of training
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("verify"),
     params:
         code=code("verify"),
     script:
@@ -49,9 +56,11 @@ rule import_weights:
     log:
         PATHS.data_log("import_weights", "{backbone}"),
     benchmark:
-        PATHS.data_benchmark("weights", "{backbone}")
+        PATHS.data_benchmark("import_weights", "{backbone}")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("import_weights"),
     params:
         code=code("import_weights"),
     script:

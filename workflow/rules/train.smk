@@ -43,6 +43,8 @@ rule convert:
         experiment=one_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("convert"),
     params:
         to=lambda w: TARGETS.released[w.experiment].released.to,
         code=code("convert"),
@@ -58,8 +60,12 @@ rule export:
         model=PATHS.model(),
     log:
         PATHS.run_log("export"),
+    benchmark:
+        PATHS.run_benchmark("export")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("export"),
     params:
         code=code("export"),
     script:
