@@ -10,6 +10,7 @@ include: f"workflow/rules/{CONFIG.archives}.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/rehearsal.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -22,7 +23,6 @@ localrules:
     metrics,
     zoo,
     submission,
-    export,
     # What takes a second need not queue.
     table,
     results,
@@ -35,6 +35,7 @@ localrules:
     momentum,
     ablation,
     times,
+    rehearsal_report,
     page,
     configuration,
     report_items,
@@ -49,15 +50,13 @@ rule all:
         results=PATHS.results_csv,
         claims=PATHS.claims,
         times=PATHS.times,
+        rehearsal=TARGETS.rehearsal_files,
 
 
 # `snakemake rehearsal` is at a scale that rehearses, with a row of each kind: common.smk.
 rule rehearsal:
     input:
         rules.all.input,
-        # What `all` leaves out.
-        submissions=TARGETS.runs(PATHS.submission, TARGETS.submitted),
-        models=TARGETS.first_runs(PATHS.model, TARGETS.submitted),
 
 
 rule data:

@@ -24,6 +24,7 @@ from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
+from fcnlib.config.schema_resources import Resources, RuleName
 
 
 class Table(Frozen):
@@ -40,13 +41,6 @@ class Table(Frozen):
     highlight_best: Flag = Field(
         True, description="Whether rows do the same, so that a column has a best one."
     )
-
-
-class Resources(Frozen):
-    """What a job asks a cluster for; here, jobs that need more than there is do not run at once."""
-
-    mem_mb: Positive = Field(description="Memory; half as much more on each retry.")
-    runtime: Positive = Field(description="Minutes; out of time, it is retried.")
 
 
 class AtMost(Frozen):
@@ -96,7 +90,7 @@ class Scale(Frozen):
     forward_runs: Annotated[Positive, Field(le=1000)] = Field(
         20, description="Passes whose mean that time is."
     )
-    resources: dict[Name, Resources] = Field(
+    resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
@@ -196,7 +190,7 @@ class Config(Frozen):
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
 
-    def resources(self, rule: str) -> Resources | None:
+    def resources(self, rule: RuleName) -> Resources | None:
         """What the jobs of a rule ask for; None where this scale says nothing."""
         resources = self.scales[self.scale].resources
         return resources.get(rule) or resources.get("default")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fcnlib.config.schema_resources import RuleName
+
 # In a file name where a rule makes the file of any experiment, seed, table, ...
 EXPERIMENT, SEED, TABLE, FIGURE = "{experiment}", "{seed}", "{table}", "{figure}"
 ARCHIVE, BACKBONE, DATASET = "{archive}", "{backbone}", "{dataset}"
@@ -49,8 +51,8 @@ class RunPaths:
     def data_log(self, rule: str, name: str = "") -> str:
         return f"{self.data}/logs/{rule}{f'-{name}' if name else ''}.log"
 
-    def data_benchmark(self, kind: str, name: str) -> str:
-        return f"{self.data}/benchmarks/{kind}/{name}.tsv"
+    def data_benchmark(self, rule: RuleName, name: str = "") -> str:
+        return f"{self.data}/benchmarks/{rule}{f'/{name}' if name else ''}.tsv"
 
     # Runs: an experiment with a seed.
 
@@ -89,8 +91,10 @@ class RunPaths:
     def run_log(self, rule: str, experiment: str = EXPERIMENT, seed: int | str = SEED) -> str:
         return f"{self.results}/logs/{rule}/{experiment}/{seed}.log"
 
-    def run_benchmark(self, kind: str, experiment: str = EXPERIMENT, seed: int | str = SEED) -> str:
-        return f"{self.results}/benchmarks/{kind}/{experiment}/{seed}.tsv"
+    def run_benchmark(
+        self, rule: RuleName, experiment: str = EXPERIMENT, seed: int | str = SEED
+    ) -> str:
+        return f"{self.results}/benchmarks/{rule}/{experiment}/{seed}.tsv"
 
     # Tables and figures.
 
@@ -113,8 +117,8 @@ class RunPaths:
     def log(self, rule: str, name: str = "") -> str:
         return f"{self.results}/logs/{rule}{f'/{name}' if name else ''}.log"
 
-    def benchmark(self, kind: str, name: str) -> str:
-        return f"{self.results}/benchmarks/{kind}/{name}.tsv"
+    def benchmark(self, rule: RuleName, name: str) -> str:
+        return f"{self.results}/benchmarks/{rule}/{name}.tsv"
 
     # The whole run.
 

@@ -167,9 +167,10 @@ def _whole(work: Work, experiment: str) -> WholeTraining:
 
 def _jobs(targets: Targets, whole: Targets) -> tuple[JobsSpec, ...]:
     """By rule, in the order of a run."""
-    counts = {rule: len(files) for rule, files in whole.benchmarks.items()}
+    every = {**whole.benchmarks, **whole.optional_benchmarks}
+    counts = {rule: len(files) for rule, files in every.items()}
     found = []
-    for rule, files in targets.benchmarks.items():
+    for rule, files in targets.rehearsal_benchmarks.items():
         asked = whole.config.resources(rule)
         if files:
             found.append(

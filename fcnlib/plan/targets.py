@@ -22,12 +22,14 @@ from fcnlib.config.schema_experiments import (
 )
 from fcnlib.config.schema_figures import FigureKind
 from fcnlib.config.schema_nets import BackboneName
+from fcnlib.config.schema_resources import RuleName, SyntheticRule
 from fcnlib.core.errors import InputError
 from fcnlib.plan.paths import RunPaths
 
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Row)
 RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
+Benchmarks = dict[RuleName, list[str]]  # what was measured of the jobs of each rule
 
 
 def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
@@ -318,38 +320,84 @@ class Targets:
         return {name: self.runs(file, [name]) for name in self.trained}
 
     @cached_property
-    def benchmarks(self) -> dict[str, list[str]]:
-        """By kind, of all jobs that take more than a second or two."""
+    def benchmarks(self) -> Benchmarks:
+        """By rule, of all jobs of a whole run that take more than a second or two."""
         paths, config = self.paths, self.config
-        of_data = {
-            "prepare": [*config.datasets],
+        of_data: dict[RuleName, Iterable[str]] = {
+            "verify": self.published_archives,
+            "pretrain": self.pretrained_backbones,
+            "import_weights": self.imported_backbones,
+            "prepare": config.datasets,
             "hha": self.datasets_with_hha,
-            "weights": self.backbones,
         }
-        of_runs: dict[str, Iterable[str]] = {
+        of_runs: dict[RuleName, Iterable[str]] = {
             "train": self.trained,
             "evaluate": self.scored,
             "time": self.timed,
             "upper_bound": self.bounds,
             "convert": self.released,
         }
-        of_figures = {
+        of_figures: dict[RuleName, Iterable[str]] = {
             "examples": self.tables_with_examples,
             "comparison": self.figures_of("comparison"),
         }
         return {
-            **{kind: [paths.data_benchmark(kind, x) for x in xs] for kind, xs in of_data.items()},
-            **{
-                kind: self.runs(partial(paths.run_benchmark, kind), experiments)
-                for kind, experiments in of_runs.items()
-            },
-            **{kind: [paths.benchmark(kind, x) for x in xs] for kind, xs in of_figures.items()},
+            **{rule: [paths.data_benchmark(rule, x) for x in xs] for rule, xs in of_data.items()},
+            **self._of_runs(of_runs),
+            "publish": self._published_by_us,
+            **{rule: [paths.benchmark(rule, x) for x in xs] for rule, xs in of_figures.items()},
         }
 
     @cached_property
-    def other_benchmarks(self) -> dict[str, list[str]]:
-        """By kind, of all those jobs but training."""
-        return {kind: files for kind, files in self.benchmarks.items() if kind != "train"}
+    def optional_benchmarks(self) -> Benchmarks:
+        """By rule, of jobs that a whole run may do without: of archives, and beyond the report."""
+        beyond = self._of_runs({"export": self.nets, "submit": self.submitted})
+        file = self.paths.data_benchmark
+        if self.config.archives == "synthetic":
+            made: Benchmarks = {rule: [file(rule)] for rule in get_args(SyntheticRule)}
+            return {**made, "stand_in": [file("stand_in", x) for x in self.stand_ins], **beyond}
+        return {"download": [file("download", x) for x in self.published_archives], **beyond}
+
+    @cached_property
+    def rehearsal_benchmarks(self) -> Benchmarks:
+        """By rule, of all jobs that a rehearsal measures: those beyond the report, too."""
+        optional = self.optional_benchmarks
+        export = partial(self.paths.run_benchmark, "export")
+        return {
+            "stand_in": optional.get("stand_in", []),
+            **self.benchmarks,
+            "submit": optional["submit"],
+            "export": self.first_runs(export, self.submitted),  # that of one net is that of all
+        }
+
+    @cached_property
+    def rehearsal_benchmark_files(self) -> list[str]:
+        return [file for files in self.rehearsal_benchmarks.values() for file in files]
+
+    @cached_property
+    def rehearsal_files(self) -> list[str]:
+        """What a rehearsal finds; nothing of any other run."""
+        return [self.paths.rehearsal_json] if self.config.rehearses else []
+
+    def _of_runs(self, experiments: Mapping[RuleName, Iterable[str]]) -> Benchmarks:
+        file = self.paths.run_benchmark
+        return {rule: self.runs(partial(file, rule), xs) for rule, xs in experiments.items()}
+
+    @cached_property
+    def _published_by_us(self) -> list[str]:
+        """Of the jobs that write nets of ours in the place of released ones."""
+        if self.config.archives == "published":
+            return []
+        return [
+            self.paths.run_benchmark("publish", name, f"{seed}-{Path(entry.released.file).stem}")
+            for name, entry in self.released.items()
+            for seed in self.seeds_of(name)
+        ]
+
+    @cached_property
+    def other_benchmarks(self) -> Benchmarks:
+        """By rule, of all those jobs but training."""
+        return {rule: files for rule, files in self.benchmarks.items() if rule != "train"}
 
     @cached_property
     def benchmark_files(self) -> list[str]:

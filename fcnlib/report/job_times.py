@@ -56,7 +56,7 @@ HEAD = """\
 # Where the time went
 
 {jobs} jobs took {total}, one after the other. Several may have run side by side; downloading or
-making archives, and what takes a second or two, is not measured.
+making archives, exporting, and what takes a second or two, is not counted.
 
 | jobs | how many | all together | of the whole | one, on average | the longest | peak memory |
 | :-- | --: | --: | --: | --: | --: | --: |

@@ -1,11 +1,13 @@
 """Which nets are trained and scored, and what a table and a figure are made of."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from fixtures.workflow import rules
 
 from fcnlib.config.load import load_config
+from fcnlib.config.schema_resources import SyntheticRule
 from fcnlib.core.errors import InputError
 from fcnlib.plan.targets import Targets
 
@@ -139,6 +141,24 @@ def test_every_job_that_takes_long_is_measured_once(targets: Targets) -> None:
     assert len(set(files)) == len(files)
     assert len(targets.benchmarks["train"]) == len(targets.trained)
     assert len(targets.benchmarks["evaluate"]) == len(targets.scored)
+    assert len(targets.benchmarks["publish"]) == len(targets.released)
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_a_run_or_more_than_a_run_measures_every_rule_with_a_benchmark(
+    raw_config: dict[str, Any], scale: str
+) -> None:
+    targets = Targets(load_config(raw_config | {"scale": scale}))
+    measured = {**targets.benchmarks, **targets.optional_benchmarks}
+    only = {
+        "demo": {"pretrain", "publish", *get_args(SyntheticRule)},
+        "paper": {"import_weights", "download", "verify"},
+    }
+    own = {rule for rule, files in measured.items() if files}
+    with_benchmark = {name for name, text in rules().items() if "benchmark:" in text}
+    other = only["paper" if scale == "demo" else "demo"]
+    assert own == with_benchmark - other
+    assert not targets.benchmarks.keys() & targets.optional_benchmarks.keys()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def test_two_clones_at_once_wait_for_a_drained_node_and_get_gpu_time_and_memory(
 ) -> None:
     clones = [Clone(tmp_path / name) for name in ("one", "other")]
     content = tiny(clones[0].config(), [NET, "bound-32"])
-    content["scales"]["demo"]["resources"]["train"] = {"mem_mb": 1500, "runtime": 12}
+    # Of other rules the scale says nothing: they ask for the profile's defaults.
+    content["scales"]["demo"]["resources"] = {"train": {"mem_mb": 1500, "runtime": 12}}
     for clone in clones:
         clone.configure(content)
     with running_slurm() as environment:

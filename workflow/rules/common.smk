@@ -11,10 +11,11 @@ from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
 from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
+from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
 from fcnlib.plan.kinds import planned
-from fcnlib.plan.rehearsal import rehearsal_values
+from fcnlib.plan.rehearsal import rehearsal_spec, rehearsal_values, require_disk
 from fcnlib.plan.targets import Targets
 
 
@@ -43,6 +44,8 @@ config.clear()  # Snakemake has overlaid keys first
 config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
+if CONFIG.rehearses and workflow.is_main_process:
+    one_line(require_disk, TARGETS, Path())
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
 
 
@@ -79,6 +82,14 @@ def requested(rule):
         "mem_mb": lambda wildcards, attempt: half * (attempt + 1),
         "runtime": asked.runtime,
     }
+
+
+# Here, jobs that together ask for more memory than there is do not run at once, and one that asks
+# for more than all gets all. A cluster has its own limits, and its profile default resources.
+IS_CLUSTER = workflow.nodes is not None and workflow.resource_settings.default_resources
+if workflow.is_main_process and not IS_CLUSTER:
+    if "mem_mb" not in workflow.global_resources:
+        workflow.register_resource("mem_mb", memory_mb())
 
 
 def code(rule, without=lambda wildcards: ()):

@@ -13,6 +13,8 @@ rule prepare:
     conda:
         "../envs/fcnlib.yaml"
     threads: 2
+    resources:
+        **requested("prepare"),
     params:
         values=lambda w: values.dataset(CONFIG, w.dataset),
         # As an edited mask does not change its folder's date.
@@ -35,6 +37,8 @@ rule hha:
     conda:
         "../envs/fcnlib.yaml"
     threads: 16
+    resources:
+        **requested("hha"),
     params:
         code=code("hha"),
     script:

@@ -18,6 +18,7 @@ rule evaluate:
     conda:
         "../envs/fcnlib.yaml"
     resources:
+        **requested("evaluate"),
         gpu=1,
     params:
         values=lambda w: values.evaluation(CONFIG, w.experiment),
@@ -42,6 +43,8 @@ rule upper_bound:
         experiment=one_of(TARGETS.bounds),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("upper_bound"),
     params:
         values=lambda w: values.upper_bound(CONFIG, w.experiment),
         code=code("upper_bound"),
@@ -61,6 +64,7 @@ rule time:
     conda:
         "../envs/fcnlib.yaml"
     resources:
+        **requested("time"),
         gpu=1,
     params:
         timing=lambda w: values.timing(CONFIG, w.experiment),
@@ -78,11 +82,14 @@ rule submit:
         archive=PATHS.submission(),
     log:
         PATHS.run_log("submit"),
+    benchmark:
+        PATHS.run_benchmark("submit")
     wildcard_constraints:
         experiment=one_of(TARGETS.submitted),
     conda:
         "../envs/fcnlib.yaml"
     resources:
+        **requested("submit"),
         gpu=1,
     params:
         year=2012,

@@ -15,6 +15,8 @@ rule curves:
         PATHS.log("curves", "{table}"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("curves"),
     params:
         figure=lambda w: dumped(specs.trained_nets(TARGETS, w.table)),
         code=code("curves"),
@@ -37,6 +39,8 @@ rule class_iu:
         PATHS.log("class_iu", "{table}"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("class_iu"),
     params:
         figure=lambda w: dumped(specs.scored_nets(TARGETS, w.table)),
         code=code("class_iu"),
@@ -58,6 +62,8 @@ rule bounds:
         PATHS.log("bounds", "{table}"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("bounds"),
     params:
         table=lambda w: dumped(specs.table(TARGETS, w.table)),
         code=code("bounds"),
@@ -84,6 +90,8 @@ rule examples:
         PATHS.benchmark("examples", "{table}")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("examples"),
     params:
         figure=lambda w: dumped(specs.examples(TARGETS, w.table)),
         code=code("examples"),
@@ -114,6 +122,8 @@ rule comparison:
         figure=one_of(TARGETS.figures_of("comparison")),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("comparison"),
     params:
         figure=lambda w: dumped(specs.comparison(TARGETS, w.figure)),
         code=code("comparison"),
@@ -137,6 +147,8 @@ rule losses:
         figure=one_of(TARGETS.figures_of("losses")),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("losses"),
     params:
         figure=lambda w: dumped(specs.losses(TARGETS, w.figure)),
         code=code("losses"),
@@ -160,6 +172,8 @@ rule gaps:
         figure=one_of(TARGETS.figures_of("gaps")),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("gaps"),
     params:
         figure=lambda w: dumped(specs.chart(TARGETS, w.figure)),
         code=code("gaps"),
@@ -183,6 +197,8 @@ rule momentum:
         figure=one_of(TARGETS.figures_of("momentum")),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("momentum"),
     params:
         figure=lambda w: dumped(specs.chart(TARGETS, w.figure)),
         code=code("momentum"),
@@ -206,6 +222,8 @@ rule ablation:
         figure=one_of(TARGETS.figures_of("ablation")),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("ablation"),
     params:
         figure=lambda w: dumped(specs.ablation(TARGETS, w.figure)),
         code=code("ablation"),

@@ -11,12 +11,15 @@ rule download:
         archive=PATHS.archive(),
     log:
         PATHS.data_log("download", "{archive}"),
+    benchmark:
+        PATHS.data_benchmark("download", "{archive}")
     wildcard_constraints:
         archive="[^/]+",
     retries: 2
     conda:
         "../envs/fcnlib.yaml"
     resources:
+        **requested("download"),
         download=1,
     script:
         "../scripts/download.py"
@@ -30,11 +33,15 @@ rule verify:
         record=PATHS.verified(),
     log:
         PATHS.data_log("verify", "{archive}"),
+    benchmark:
+        PATHS.data_benchmark("verify", "{archive}")
     wildcard_constraints:
         archive="[^/]+",
     priority: 1  # before hours of training
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("verify"),
     params:
         code=code("verify"),
     script:

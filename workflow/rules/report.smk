@@ -15,6 +15,8 @@ rule table:
         PATHS.log("table", "{table}"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("table"),
     params:
         table=lambda w: dumped(specs.table(TARGETS, w.table)),
         scale=CONFIG.scale,
@@ -36,6 +38,8 @@ rule results:
         PATHS.log("results"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("results"),
     params:
         experiments=TARGETS.with_scores,
         code=code("results"),
@@ -53,6 +57,8 @@ rule claims:
         PATHS.log("claims"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("claims"),
     params:
         claims=values.claims(CONFIG),
         curves=TARGETS.curves_of_claims,
@@ -70,6 +76,8 @@ rule times:
         PATHS.log("times"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("times"),
     params:
         benchmarks=TARGETS.benchmarks,
         code=code("times"),
@@ -93,6 +101,8 @@ rule page:
         PATHS.log("page"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("page"),
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
@@ -110,6 +120,8 @@ rule configuration:
         PATHS.log("configuration"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("configuration"),
     params:
         # As Snakemake shows what has changed, and all of it is longer than a screen.
         digest=hashlib.sha256(json.dumps(RAW_CONFIG, default=str).encode()).hexdigest(),
@@ -137,6 +149,8 @@ rule report:
         PATHS.log("report"),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("report"),
     params:
         captions={path.name: sha256(path) for path in sorted(CAPTIONS.iterdir())},
         code=code("report"),

@@ -6,8 +6,12 @@ rule synthetic_voc:
         archive=PATHS.archive("VOCtrainval_25-May-2011.tar"),
     log:
         PATHS.data_log("synthetic_voc"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_voc")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_voc"),
     params:
         scenes=values.synthetic(CONFIG, "scenes"),
         code=code("synthetic_voc"),
@@ -20,8 +24,12 @@ rule synthetic_sbd:
         archive=PATHS.archive("benchmark.tgz"),
     log:
         PATHS.data_log("synthetic_sbd"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_sbd")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_sbd"),
     params:
         scenes=values.synthetic(CONFIG, "scenes"),
         code=code("synthetic_sbd"),
@@ -34,8 +42,12 @@ rule synthetic_voc2010:
         archive=PATHS.archive("VOCtrainval_03-May-2010.tar"),
     log:
         PATHS.data_log("synthetic_voc2010"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_voc2010")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_voc2010"),
     params:
         scenes=values.synthetic(CONFIG, "context"),
         code=code("synthetic_voc2010"),
@@ -48,8 +60,12 @@ rule synthetic_context:
         archive=PATHS.archive("pascal-context-trainval.tar.gz"),
     log:
         PATHS.data_log("synthetic_context"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_context")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_context"),
     params:
         scenes=values.synthetic(CONFIG, "context"),
         code=code("synthetic_context"),
@@ -62,8 +78,12 @@ rule synthetic_voc2012test:
         archive=PATHS.archive("VOC2012test.tar"),
     log:
         PATHS.data_log("synthetic_voc2012test"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_voc2012test")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_voc2012test"),
     params:
         scenes=values.synthetic(CONFIG, "test"),
         code=code("synthetic_voc2012test"),
@@ -78,8 +98,12 @@ rule synthetic_nyudv2:
         mapping=PATHS.archive("classMapping40.mat"),
     log:
         PATHS.data_log("synthetic_nyudv2"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_nyudv2")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_nyudv2"),
     params:
         scenes=values.synthetic(CONFIG, "rooms"),
         code=code("synthetic_nyudv2"),
@@ -92,8 +116,12 @@ rule synthetic_siftflow:
         archive=PATHS.archive("SiftFlowDataset.zip"),
     log:
         PATHS.data_log("synthetic_siftflow"),
+    benchmark:
+        PATHS.data_benchmark("synthetic_siftflow")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("synthetic_siftflow"),
     params:
         scenes=values.synthetic(CONFIG, "outdoor"),
         code=code("synthetic_siftflow"),
@@ -107,7 +135,7 @@ rule pretrain:
     log:
         PATHS.data_log("pretrain", "{backbone}"),
     benchmark:
-        PATHS.data_benchmark("weights", "{backbone}")
+        PATHS.data_benchmark("pretrain", "{backbone}")
     wildcard_constraints:
         backbone=one_of(TARGETS.pretrained_backbones),
     conda:
@@ -129,10 +157,14 @@ rule stand_in:
         weights=PATHS.archive("{file}"),
     log:
         PATHS.data_log("stand_in", "{file}"),
+    benchmark:
+        PATHS.data_benchmark("stand_in", "{file}")
     wildcard_constraints:
         file=one_of(TARGETS.stand_ins),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("stand_in"),
     params:
         classifier=lambda w: values.stand_in(CONFIG, TARGETS.stand_ins[w.file]),
         code=code("stand_in"),
@@ -148,11 +180,15 @@ rule publish:
         weights=PATHS.released_file("{file}.caffemodel"),
     log:
         PATHS.run_log("publish", seed="{seed}-{file}"),
+    benchmark:
+        PATHS.run_benchmark("publish", seed="{seed}-{file}")
     wildcard_constraints:
         experiment=one_of(TARGETS.released),
         file="[^/]+",
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("publish"),
     params:
         code=code("publish"),
     script:

@@ -10,11 +10,13 @@ rule import_weights:
     log:
         PATHS.data_log("import_weights", "{backbone}"),
     benchmark:
-        PATHS.data_benchmark("weights", "{backbone}")
+        PATHS.data_benchmark("import_weights", "{backbone}")
     wildcard_constraints:
         backbone=one_of(TARGETS.imported_backbones),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("import_weights"),
     params:
         code=code("import_weights"),
     script:
@@ -63,6 +65,8 @@ rule convert:
         experiment=one_of(TARGETS.released),
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("convert"),
     params:
         to=lambda w: TARGETS.released[w.experiment].released.to,
         code=code("convert"),
@@ -78,8 +82,12 @@ rule export:
         model=PATHS.model(),
     log:
         PATHS.run_log("export"),
+    benchmark:
+        PATHS.run_benchmark("export")
     conda:
         "../envs/fcnlib.yaml"
+    resources:
+        **requested("export"),
     params:
         code=code("export"),
     script:

@@ -1,0 +1,45 @@
+"""Memory: what jobs ask for, here and on a cluster."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from fixtures.workflow import snakemake
+
+from fcnlib.core.memory import memory_mb
+
+pytestmark = pytest.mark.slow  # seconds for each Snakemake
+
+GOAL = "results/demo/config.json"
+TOO_MUCH = 10 * memory_mb()
+
+
+@pytest.fixture
+def greedy(clone: Path) -> Path:
+    """A workflow whose jobs ask for more memory than there is."""
+    path = clone / "config.yaml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    content["scales"]["demo"]["resources"] = {"default": {"mem_mb": TOO_MUCH, "runtime": 5}}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    return clone
+
+
+def test_jobs_share_the_machines_memory_and_one_that_asks_for_more_runs_alone(greedy: Path) -> None:
+    done = snakemake(greedy, GOAL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (greedy / GOAL).exists()
+    assert f"mem_mb={memory_mb()}" in done.stdout + done.stderr
+    assert f"mem_mb={TOO_MUCH}" not in done.stdout + done.stderr
+
+
+def test_a_limit_of_ones_own_is_kept(greedy: Path) -> None:
+    done = snakemake(greedy, GOAL, "--resources", "mem_mb=100")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(re.findall(r"mem_mb=(\d+)", done.stdout + done.stderr)) == {"100"}
+
+
+def test_a_cluster_is_asked_for_all_of_it(greedy: Path, repository: Path) -> None:
+    (greedy / "slurm").symlink_to(repository / "slurm")
+    planned = snakemake(greedy, "--profile", "slurm", GOAL, "-n").stdout
+    assert set(re.findall(r"mem_mb=(\d+)", planned)) == {str(TOO_MUCH)}
