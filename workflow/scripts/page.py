@@ -18,5 +18,6 @@ with job(snakemake.log[0], snakemake.threads):
         claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
         archives=snakemake.input.archives,
+        rehearsal=snakemake.input.rehearsal,
         commands=commands(snakemake.params.scale, snakemake.config),
     )
