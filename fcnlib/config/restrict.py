@@ -87,9 +87,19 @@ def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:
 
 
 def _as_rehearsal(config: Config) -> Config:
-    """Without published numbers, which nothing of a rehearsal can be compared with."""
+    """Without published numbers, best scores and notes, as no number is a result."""
     return config.model_copy(
         update={
+            "tables": {
+                name: table.model_copy(
+                    update={
+                        "title": f"No results: {table.title}",
+                        "note": "",
+                        "highlight_best": False,
+                    }
+                )
+                for name, table in config.tables.items()
+            },
             "experiments": {
                 name: entry.model_copy(update={"paper": {}})
                 for name, entry in config.experiments.items()
@@ -106,4 +116,3 @@ def _untested(claim: Claim) -> Claim:
         return claim
     nothing: dict[str, object] = {"numbers": {}, "published": {}, "reached": {}, "holds": None}
     return claim.model_copy(update={**nothing, "untested": NO_RESULTS})
-

@@ -33,7 +33,9 @@ def warn_if_synthetic(file: Path, provenance: object) -> None:
             file,
         )
     if images == "rehearsal":
-        log.warning("%s: of a rehearsal, which trains nothing: its scores and labels are void", file)
+        log.warning(
+            "%s: of a rehearsal, which trains nothing: its scores and labels are void", file
+        )
 
 
 def build_net(values: Net, classes: int | Mapping[str, int], origin: object) -> FCN:

@@ -3,12 +3,13 @@
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_experiments import Trained
 from fcnlib.core.errors import InputError
-from fcnlib.plan.disk import SAVED_STATE, disk
+from fcnlib.plan.disk import SAVED_STATE, Disk, disk
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
 from fcnlib.report.specs import (
@@ -64,9 +65,12 @@ def require_disk(targets: Targets, folder: Path) -> None:
         targets: The run.
         folder: Where its data and results are, each maybe a link to another disk.
     """
-    parts = disk(Work.of(targets), 1, weight_bytes).parts
+    parts = _disk(Work.of(targets)).parts
     of_results = sum(parts[name] for name in ("checkpoints", "saved states"))
-    needs = {targets.paths.data: sum(parts.values()) - of_results, targets.paths.results: of_results}
+    needs = {
+        targets.paths.data: sum(parts.values()) - of_results,
+        targets.paths.results: of_results,
+    }
     missing: dict[int, float] = {}
     for name, needed in needs.items():
         place = _existing(folder / name)
@@ -77,6 +81,18 @@ def require_disk(targets: Targets, folder: Path) -> None:
                 f"{folder / name}: {free / GB:.1f} GB free; expected {of_disk / GB:.1f} GB, which "
                 "this run will take"
             )
+
+
+def _disk(work: Work) -> Disk:
+    """What a run takes of the disk, with one training at a time, and classifiers of random weights.
+
+    Those lie among the archives, as large as the starting weights that are made of them.
+    """
+    used = disk(work, 1, weight_bytes)
+    if not work.targets.stand_ins:
+        return used
+    archives = used.parts["archives"] + used.parts["starting weights"]
+    return replace(used, parts={**used.parts, "archives": archives})
 
 
 def _existing(path: Path) -> Path:
@@ -105,7 +121,7 @@ def rehearsal_spec(targets: Targets, whole: Targets) -> RehearsalSpec:
     """
     work = Work.of(whole)
     likes = {name: _like(entry, targets) for name, entry in whole.trained.items()}
-    used = disk(work, 1, weight_bytes)
+    used = _disk(work)
     largest = max((weight_bytes(work.net_kind(name)) for name in whole.trained), default=0)
     return RehearsalSpec(
         scale=whole.config.scale,
@@ -187,7 +203,7 @@ def _jobs(targets: Targets, whole: Targets) -> tuple[JobsSpec, ...]:
 
 def _stored(targets: Targets, whole: Mapping[str, float]) -> tuple[StoredSpec, ...]:
     paths = targets.paths
-    here = disk(Work.of(targets), 1, weight_bytes).parts
+    here = _disk(Work.of(targets)).parts
     places = {
         "archives": (paths.archive(""),),
         "prepared data": tuple(map(paths.dataset_folder, targets.config.datasets)),

@@ -105,7 +105,7 @@ def tables(found: Rehearsal) -> list[FoundTable]:
     return [
         FoundTable(
             "Memory and time of the jobs of each rule",
-            ["jobs of", "here", "whole run", "peak memory", "asked for", "", "longest", "asked for"],
+            ["jobs of", "here", "whole run", "peak memory", "of", "", "longest", "of"],
             [_jobs(jobs) for jobs in found.jobs],
         ),
         FoundTable(

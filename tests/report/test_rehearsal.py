@@ -108,6 +108,6 @@ def test_every_row_of_a_table_has_a_cell_under_each_heading(tmp_path: Path) -> N
 def test_a_file_that_no_rehearsal_wrote_is_named_in_one_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "rehearsal.json"
     path.write_text(content, "utf-8")
-    with pytest.raises(InputError, match="expected rehearsal.json") as error:
+    with pytest.raises(InputError, match=r"expected rehearsal\.json") as error:
         read_rehearsal(path)
     assert "\n" not in str(error.value)
