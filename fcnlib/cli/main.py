@@ -6,6 +6,7 @@ import sys
 import typer
 
 from fcnlib.cli.data import check, fetch, hha, prepare
+from fcnlib.cli.estimate import estimate
 from fcnlib.cli.models import convert, info
 from fcnlib.cli.predict import predict, submit
 from fcnlib.cli.train import train
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # In the order of work, which is that of `fcn --help`.
-for command in (fetch, prepare, check, hha, train, convert, predict, submit, info):
+for command in (fetch, prepare, check, hha, estimate, train, convert, predict, submit, info):
     app.command()(command)
 
 

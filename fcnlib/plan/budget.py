@@ -1,7 +1,7 @@
 """Which rows a budget pays for: those that decide the most claims for their cost."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
@@ -18,7 +18,7 @@ class Bought:
 
 
 def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[str, list[str]]:
-    """The measured rows that each claim needs; of claims that numbers of a run decide alone.
+    """The rows that each claim reads, others' published ones too; of claims that a run decides.
 
     A claim is left out where a row that it needs is not `known`.
     """
@@ -26,8 +26,10 @@ def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[st
     for name, claim in claims.items():
         if claim.holds is None:
             continue
-        places = [*claim.numbers.values(), *claim.reached.values()]
-        rows = list(dict.fromkeys(place.experiment for place in places))
+        places = [*claim.numbers.values(), *claim.published.values()]
+        of_numbers = [place.experiment for place in places]
+        of_trainings = [reached.experiment for reached in claim.reached.values()]
+        rows = list(dict.fromkeys([*of_numbers, *of_trainings]))
         if all(row in known for row in rows):
             found[name] = rows
     return found
@@ -56,36 +58,42 @@ def buy(
     needs = {claim: {job for row in each for job in jobs[row]} for claim, each in rows.items()}
     bought: list[Bought] = []
     done: set[str] = set()
-    open_claims = dict.fromkeys(needs)
-    while open_claims:
+    undecided = dict(needs)
+    while undecided:
         spent = sum(seconds[job] for job in done)
-        prices = {c: sum(seconds[job] for job in needs[c] - done) for c in open_claims}
-        affordable = [claim for claim in open_claims if spent + prices[claim] <= budget]
+        offers = [_offer(claim, undecided, done, seconds) for claim in undecided]
+        affordable = [offer for offer in offers if spent + offer.seconds <= budget]
         if not affordable:
             break
-
-        def decided(claim: str) -> list[str]:
-            have = done | needs[claim]
-            return [other for other in open_claims if needs[other] <= have]
-
-        def rate(claim: str) -> float:
-            price = prices[claim]
-            return len(decided(claim)) / price if price else float("inf")
-
-        best = max(affordable, key=rate)
-        also = tuple(claim for claim in decided(best) if claim != best)
+        best = max(affordable, key=_claims_per_second)
         taken = {row for each in bought for row in each.rows}
-        new = dict.fromkeys(row for claim in (best, *also) for row in rows[claim])
-        added = tuple(row for row in new if row not in taken)
-        bought.append(Bought(best, added, also, prices[best]))
-        done |= needs[best]
-        for claim in (best, *also):
-            del open_claims[claim]
+        new = dict.fromkeys(row for claim in (best.claim, *best.also) for row in rows[claim])
+        bought.append(replace(best, rows=tuple(row for row in new if row not in taken)))
+        done |= needs[best.claim]
+        for claim in (best.claim, *best.also):
+            del undecided[claim]
     if needs and not bought:
         cheapest = min(needs, key=lambda claim: sum(seconds[job] for job in needs[claim]))
         least = sum(seconds[job] for job in needs[cheapest]) / 3600
         raise InputError(
-            f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, as claim "
-            f"{cheapest!r}, the cheapest to decide, takes"
+            f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, which claim "
+            f"{cheapest!r} takes, the cheapest to decide"
         )
     return bought
+
+
+def _offer(
+    claim: str,
+    undecided: Mapping[str, Collection[str]],
+    done: Collection[str],
+    seconds: Mapping[str, float],
+) -> Bought:
+    """What deciding a claim adds to the jobs that are done, and which others that decides."""
+    have = {*done, *undecided[claim]}
+    also = tuple(other for other, need in undecided.items() if other != claim and have >= set(need))
+    added = sum(seconds[job] for job in undecided[claim] if job not in done)
+    return Bought(claim, (), also, added)
+
+
+def _claims_per_second(offer: Bought) -> float:
+    return (1 + len(offer.also)) / offer.seconds if offer.seconds else float("inf")

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
-from fcnlib.core.reading import read_text
-from fcnlib.plan.work import Job, Part
-from fcnlib.training.workload import Cost, Kind, Measured, NotNegativeNumber, Piece, SceneKind
+from fcnlib.core.reading import read_bytes
+from fcnlib.plan.jobs import Job, Part
+from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot
 # render them. 3.5 ms for a window of 96 x 96 pixels.
@@ -47,7 +47,7 @@ class Prices:
 
     def of_part(self, part: Part) -> Cost:
         """What the pieces of a part take together; nothing where that is not known."""
-        return _times(self._of_piece(part.piece, part.of), part.count)
+        return _times(self._of_piece(part.piece, part.of), part.number)
 
     def of_job(self, job: Job) -> Cost:
         return total(self.of_part(part) for part in job.parts)
@@ -99,11 +99,13 @@ def _times(cost: Cost, count: float) -> Cost:
 def read_probe(path: Path) -> Probe:
     """The content of an earlier probe's file."""
     try:
-        return Probe.model_validate_json(read_text(path))
+        return Probe.model_validate_json(read_bytes(path))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise InputError(f"{path}: {place}: {first['msg']}; expected what --save-probe wrote") from None
+        raise InputError(
+            f"{path}: {place}: {first['msg']}; expected what --save-probe wrote"
+        ) from None
 
 
 def write_probe(path: Path, probe: Probe) -> None:

@@ -6,17 +6,25 @@ from dataclasses import dataclass
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_data import ArchiveDataset, Dataset, FolderDataset, Synthetic
 from fcnlib.core.errors import InputError
+from fcnlib.datasets.hha.encode import NYUD_CROP
 
 Size = tuple[int, int]  # height and width in pixels
 # The photographs of VOC are at most 500 pixels wide and high; most are 500 x 375.
 VOC_SIZES: tuple[Size, ...] = ((375, 500), (375, 500), (333, 500), (500, 375))
-NYUD_SIZE: Size = (425, 560)  # within the camera's white rim
+
+
+def rooms_size(reduced: int) -> Size:
+    """Of NYUDv2's images, so many times smaller, within the camera's white rim."""
+    top, bottom, left, right = (round(edge / reduced) for edge in NYUD_CROP)
+    return bottom - top, right - left
+
+
 PUBLISHED_SIZES: dict[str, tuple[Size, ...]] = {
     "voc": VOC_SIZES,
     "voc-sbd": VOC_SIZES,
     "pascal-context": VOC_SIZES,
-    "nyudv2": (NYUD_SIZE,),
-    "nyudv2-release": (NYUD_SIZE,),
+    "nyudv2": (rooms_size(1),),
+    "nyudv2-release": (rooms_size(1),),
     "siftflow": ((256, 256),),
 }
 CLASSES: dict[str, dict[str, int]] = {
@@ -80,7 +88,6 @@ def _of_synthetic(entry: ArchiveDataset, synthetic: Synthetic) -> DataSize:
         return DataSize((square,), {"trainval": outdoor.train, "test": outdoor.test}, classes)
     if entry.converter in ("nyudv2", "nyudv2-release"):
         rooms = synthetic.rooms
-        height, width = (side // rooms.reduced for side in NYUD_SIZE)
         train = (rooms.train + 1) // 2
         splits = {
             "train": train,
@@ -88,7 +95,7 @@ def _of_synthetic(entry: ArchiveDataset, synthetic: Synthetic) -> DataSize:
             "trainval": rooms.train,
             "test": rooms.test,
         }
-        return DataSize(((height, width),), splits, classes)
+        return DataSize((rooms_size(rooms.reduced),), splits, classes)
     if entry.converter == "pascal-context":
         context = synthetic.context
         splits = {"train": context.train, "val": context.validation}
@@ -130,13 +137,13 @@ def count_of(size: DataSize, split: str, dataset: str) -> int:
     return size.splits[split]
 
 
+# Bytes a pixel of the synthetic scenes that the demo prepares, measured there once; photographs as
+# JPEG take about as many.
+RGB_BYTES, LABEL_BYTES, DEPTH_BYTES = 0.6, 0.1, 4.0
+
+
 def dataset_bytes(entry: Dataset, size: DataSize) -> float:
     """What a prepared data set takes: images, labels, and depth with HHA where there is some."""
     has_depth = entry.converter.startswith("nyudv2")
     per_pixel = RGB_BYTES + LABEL_BYTES * len(size.classes) + DEPTH_BYTES * has_depth
     return size.images * size.pixels * per_pixel
-
-
-# Bytes a pixel, of the synthetic scenes that the demo prepares (measured there once); photographs as
-# JPEG take about as many, NYUDv2's stored as PNG more.
-RGB_BYTES, LABEL_BYTES, DEPTH_BYTES = 0.6, 0.1, 4.0

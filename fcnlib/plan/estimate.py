@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from fcnlib.plan.costs import Prices, total
 from fcnlib.plan.disk import disk, row_bytes
+from fcnlib.plan.jobs import Job
 from fcnlib.plan.schedule import Task, critical_path, wall_time
-from fcnlib.plan.work import Job, Work
+from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind
 
@@ -105,7 +106,7 @@ def _images(jobs: Sequence[Job], piece: str) -> int:
     rule = {"train": "train", "validate": "train", "evaluate": "evaluate"}[piece]
     return round(
         sum(
-            part.count
+            part.number
             for job in jobs
             if job.rule == rule
             for part in job.parts
@@ -114,9 +115,7 @@ def _images(jobs: Sequence[Job], piece: str) -> int:
     )
 
 
-def _by_kind(
-    jobs: Sequence[Job], costs: dict[str, Cost], run: Cost
-) -> dict[str, EstimatedJobs]:
+def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
     of_kind: dict[str, list[Cost]] = defaultdict(list)
     for job in jobs:
         of_kind[KINDS.get(job.rule, job.rule)].append(costs[job.id])

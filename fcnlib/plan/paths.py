@@ -135,6 +135,11 @@ class RunPaths:
         return f"{self.results}/claims.json"
 
     @property
+    def estimate(self) -> str:
+        """What `fcn estimate --save` expected of the run."""
+        return f"{self.results}/estimate.json"
+
+    @property
     def configuration(self) -> str:
         return f"{self.results}/config.json"
 

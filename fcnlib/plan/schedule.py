@@ -36,7 +36,7 @@ def critical_path(tasks: Mapping[str, Task]) -> float:
 def _seconds_behind(tasks: Mapping[str, Task]) -> dict[str, float]:
     """Of each task with the longest chain of those that wait for it."""
     longest = dict.fromkeys(tasks, 0.0)
-    for name, task in reversed(tasks.items()):
+    for name, task in reversed(list(tasks.items())):
         longest[name] += task.seconds
         for earlier in task.after:
             longest[earlier] = max(longest[earlier], longest[name])

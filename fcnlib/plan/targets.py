@@ -105,7 +105,7 @@ class Targets:
         return [name for name in self.nets if {*tables} & {*self.scored[name].tables}]
 
     @cached_property
-    def backbones(self) -> list[str]:
+    def backbones(self) -> list[BackboneName]:
         """The classifiers that nets start from."""
         nets = [entry.net for entry in self.trained.values()]
         return sorted({net.backbone for net in nets if net.start_from == ()})

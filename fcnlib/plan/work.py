@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
 from math import ceil
-from typing import NamedTuple
 
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
+from fcnlib.plan.jobs import Job, Part
 from fcnlib.plan.targets import Targets
 from fcnlib.training.workload import (
     ClassifierKind,
     ImageKind,
     Kind,
     NetKind,
-    Piece,
     ProcessKind,
     SceneKind,
     TimingKind,
@@ -27,41 +26,13 @@ WARM_UP, FORWARD_RUNS, NORM_IMAGES = 3, 20, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
 EXAMPLES_OF_ONE, EXAMPLES_OF_SEVERAL = 9, 4  # images of report/figures/examples.py
 TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
-
-
-class Part(NamedTuple):
-    """So many pieces of work of a kind."""
-
-    piece: Piece
-    of: Kind
-    count: float
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job of a run: its parts, what it waits for, and what it leaves on the disk."""
-
-    rule: str
-    name: str
-    parts: tuple[Part, ...]
-    after: tuple[str, ...] = ()
-    gpu: bool = False
-
-    @property
-    def id(self) -> str:
-        return f"{self.rule}/{self.name}"
-
-    def images(self, piece: Piece) -> float:
-        """How many images it learns ("train"), validates, evaluates."""
-        return sum(part.count for part in self.parts if part.piece == piece)
-
-
 # What the script of a rule imports, by which starting it takes the longer.
-PLAIN = ProcessKind(imports=("fcnlib.core.job",))
-STORING = ProcessKind(imports=("fcnlib.datasets.converters.registry",))
-NETS = ProcessKind(imports=("fcnlib.training.trainer", "fcnlib.evaluation.evaluate"))
-TABLES = ProcessKind(imports=("fcnlib.report.tables", "fcnlib.report.results"))
-FIGURES = ProcessKind(imports=("fcnlib.report.figures.examples", "fcnlib.report.figures.curves"))
+SCRIPT = "snakemake.script"  # every script, to read what its rule hands it
+STORING = ProcessKind(imports=(SCRIPT, "fcnlib.datasets.converters.registry"))
+NETS = ProcessKind(imports=(SCRIPT, "fcnlib.training.trainer", "fcnlib.evaluation.evaluate"))
+TABLES = ProcessKind(imports=(SCRIPT, "fcnlib.report.tables", "fcnlib.report.results"))
+SHEETS = ProcessKind(imports=(SCRIPT, "fcnlib.report.figures.examples"))  # of images and labels
+PLOTS = ProcessKind(imports=(SCRIPT, "fcnlib.report.figures.curves"))
 
 
 @dataclass(frozen=True)
@@ -149,8 +120,8 @@ class Work:
             parts = (Part("start", STORING, 1), Part("store", kind, size.images))
             yield Job("prepare", name, parts, after)
             if name in self.targets.datasets_with_hha:
-                parts = (Part("start", STORING, 1), Part("encode", kind, size.images))
-                yield Job("hha", name, parts, (f"prepare/{name}",))
+                encoding = (Part("start", STORING, 1), Part("encode", kind, size.images))
+                yield Job("hha", name, encoding, (f"prepare/{name}",))
 
     def _synthetic_archives(self, dataset: str) -> list[Job]:
         """What renders a data set's scenes; two archives of the same scenes render them twice."""
@@ -206,9 +177,10 @@ class Work:
             seed = targets.seeds_of(name)[0]
             kind = self.net_kind(name)
             written = targets.config.archives == "synthetic"
-            parts = (Part("start", NETS, 1 + written), Part("load", kind, 1 + written))
+            files = 1 + written
+            converting = (Part("start", NETS, files), Part("load", kind, files))
             after = (*self._data_of(name), *self._starts(name, seed))
-            yield Job("convert", f"{name}/{seed}", parts, after)
+            yield Job("convert", f"{name}/{seed}", converting, after)
 
     def _starts(self, name: str, seed: int) -> tuple[str, ...]:
         """The jobs that make what a net starts from, or is made of."""
@@ -245,9 +217,9 @@ class Work:
                 yield Job("evaluate", f"{name}/{seed}", tuple(parts), after, gpu=True)
         for name, bound in targets.bounds.items():
             data, factor = bound.data, bound.upper_bound.factor
-            kind = self._image_kind(data.dataset, depth=False, factor=factor)
+            labels = self._image_kind(data.dataset, depth=False, factor=factor)
             count = count_of(self.sizes[data.dataset], data.test, data.dataset)
-            parts = [Part("start", NETS, 1), Part("downsample", kind, count)]
+            parts = [Part("start", NETS, 1), Part("downsample", labels, count)]
             seed = targets.seeds_of(name)[0]
             yield Job("upper_bound", f"{name}/{seed}", tuple(parts), self._data_of(name))
         for name, timed in targets.timed.items():
@@ -258,7 +230,7 @@ class Work:
 
     def _figures(self) -> Iterator[Job]:
         """Those of nets beside each other label images; all others plot what is there."""
-        targets, start = self.targets, Part("start", FIGURES, 1)
+        targets, start = self.targets, Part("start", PLOTS, 1)
         for table in targets.tables_with_examples:
             rows = targets.scored_rows(table)
             images = EXAMPLES_OF_ONE if len(rows) == 1 else EXAMPLES_OF_SEVERAL
@@ -283,7 +255,7 @@ class Work:
         kinds = [self.net_kind(row) for row in rows]
         loads = [Part("load", kind, 1) for kind in kinds]
         labels = [Part("evaluate", kind, images) for kind in kinds]
-        parts = (Part("start", FIGURES, 1), *loads, *labels)
+        parts = (Part("start", SHEETS, 1), *loads, *labels)
         return Job(rule, name, parts, self._measurements(rows))
 
     def _measurements(self, experiments: Sequence[str]) -> tuple[str, ...]:

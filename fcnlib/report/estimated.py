@@ -77,7 +77,9 @@ def read_estimate(path: Path) -> Estimate | None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise InputError(f"{path}: {place}: {first['msg']}; expected what fcn estimate saved") from None
+        raise InputError(
+            f"{path}: {place}: {first['msg']}; expected what fcn estimate saved"
+        ) from None
 
 
 def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:
@@ -92,5 +94,10 @@ def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compa
     ]
     if not rows:
         return []
-    columns = (sum(row.jobs for row in rows), *(sum(r[i] for r in rows) for i in (2, 3)))
-    return [*rows, Compared("all of these", *columns)]
+    all_of_them = Compared(
+        "all of these",
+        sum(row.jobs for row in rows),
+        sum(row.estimated for row in rows),
+        sum(row.real for row in rows),
+    )
+    return [*rows, all_of_them]

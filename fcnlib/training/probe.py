@@ -1,16 +1,10 @@
 """What a piece of each kind of work costs on this device: a few steps of the project's own code."""
 
-import ctypes
-import gc
-import os
-import resource
-import subprocess
+import io
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import redirect_stderr
 from math import ceil
 from pathlib import Path
 
@@ -21,7 +15,6 @@ from torch.nn import functional
 
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_nets import Recipe, Training
-from fcnlib.core.errors import InputError
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, hha_channels, to_bytes
 from fcnlib.datasets.hha.prepare import write_hha
 from fcnlib.datasets.reader import PreparedDataset
@@ -29,7 +22,7 @@ from fcnlib.datasets.samples import Sample
 from fcnlib.datasets.writer import dataset_writer
 from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import confusion
-from fcnlib.evaluation.timing import WARM_UP, clock, forward_milliseconds, measure
+from fcnlib.evaluation.timing import WARM_UP, forward_milliseconds, measure
 from fcnlib.evaluation.upper_bound import best_labels_at_stride
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net
@@ -38,15 +31,16 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.layers import ConvReLU
 from fcnlib.training import random_data
 from fcnlib.training.random_data import FEW, SPLIT, write_random_dataset
+from fcnlib.training.stopwatch import Stopwatch, cost_of_command, peak_memory
 from fcnlib.training.trainer import Trainer
 from fcnlib.training.workload import (
     ClassifierKind,
     Cost,
     ImageKind,
-    Kind,
     Measured,
     NetKind,
     Piece,
+    Probed,
     ProcessKind,
     TimingKind,
 )
@@ -56,32 +50,6 @@ CLASSIFIED = 100  # windows at once, as pre-training tests itself
 MB = 1e6
 
 Costs = dict[Piece, Cost]
-
-
-@dataclass
-class Stopwatch:
-    """Adds up the time between `start` and `stop`, and that of all threads."""
-
-    device: str
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    _began: tuple[float, float] = field(default=(0.0, 0.0))
-
-    def __enter__(self) -> "Stopwatch":
-        self._began = clock(self.device), time.process_time()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds += clock(self.device) - self._began[0]
-        self.cpu_seconds += time.process_time() - self._began[1]
-
-    def per(self, pieces: int, without: Cost | None = None) -> Cost:
-        """The cost of one of so many pieces, less that of others done meanwhile."""
-        left_out = without or Cost(seconds=0.0, cpu_seconds=0.0)
-        return Cost(
-            seconds=max(0.0, self.seconds - left_out.seconds) / pieces,
-            cpu_seconds=max(0.0, self.cpu_seconds - left_out.cpu_seconds) / pieces,
-        )
 
 
 class ProbedTrainer(Trainer):
@@ -104,31 +72,14 @@ class ProbedTrainer(Trainer):
         self._write_checkpoint(checkpoint)
 
 
-def require_idle(device: str) -> None:
-    """Raise where others use the device: its times would be theirs too."""
-    if device.startswith("cuda"):
-        free, total = torch.cuda.mem_get_info(device)
-        used = (total - free) / MB - torch.cuda.memory_reserved(device) / MB
-        if used > BUSY_GPU_MB:
-            raise InputError(
-                f"{device}: {used:,.0f} MB of its memory in use; expected an idle device to "
-                "measure (--busy measures all the same)"
-            )
-    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
-    if load > cores:
-        raise InputError(
-            f"cpu: load average {load:.1f} on {cores} cores; expected an idle machine to measure "
-            "(--busy measures all the same)"
-        )
-
-
-BUSY_GPU_MB = 2000.0  # more than the contexts of this process and a desktop take
-
-
-def probe(kind: Kind, *, steps: int, device: str) -> Measured:
+def probe(kind: Probed, *, steps: int, device: str) -> Measured:
     """The costs of a kind's pieces, each of about so many steps or images."""
-    with tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder:
-        peak = _peak_memory(device)
+    devices = [device] if device.startswith("cuda") else []
+    with (
+        torch.random.fork_rng(devices=devices),
+        tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder,
+    ):
+        peak = peak_memory(device)
         if isinstance(kind, NetKind):
             costs = _of_net(kind, Path(folder), steps, device)
         elif isinstance(kind, ClassifierKind):
@@ -143,13 +94,14 @@ def probe(kind: Kind, *, steps: int, device: str) -> Measured:
 
 
 def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
-    data = write_random_dataset(
-        folder / "data",
-        images=steps,
-        sizes=kind.sizes,
-        classes=kind.classes,
-        inputs=kind.inputs,
-    )
+    with redirect_stderr(io.StringIO()):  # a bar of its own
+        data = write_random_dataset(
+            folder / "data",
+            images=steps,
+            sizes=kind.sizes,
+            classes=kind.classes,
+            inputs=kind.inputs,
+        )
     return {**_of_training(kind, data, steps, device), **_of_evaluation(kind, data, device)}
 
 
@@ -322,36 +274,10 @@ def _downsampling(labels: list[np.ndarray], factor: int, classes: int) -> Cost:
 
 
 def _of_process(kind: ProcessKind) -> Costs:
-    """Of a process: starting Python and importing, then ending."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = "; ".join(f"import {name}" for name in kind.imports)
-    subprocess.run([sys.executable, "-c", command], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"start": Cost(seconds=time.perf_counter() - began, cpu_seconds=used)}
-
-
-def _peak_memory(device: str) -> Callable[[], float | None]:
-    """Begin to watch memory; what is returned gives the peak in MB since, None if not known."""
-    gc.collect()
-    if device.startswith("cuda"):
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(device)
-        return lambda: torch.cuda.max_memory_reserved(device) / MB
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
-    try:
-        Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak becomes today's
-    except OSError:
-        return lambda: None
-    return _peak_rss
-
-
-def _peak_rss() -> float | None:
-    status = Path("/proc/self/status").read_text("ascii", errors="replace")
-    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return int(lines["VmHWM"].split()[0]) * 1024 / MB if "VmHWM" in lines else None
+    """Of a process: starting Python, importing what is installed here, ending."""
+    each = "try:\n    import {}\nexcept ImportError:\n    pass\n"
+    code = "".join(each.format(name) for name in kind.imports)
+    return {"start": cost_of_command([sys.executable, "-c", code])}
 
 
 def stored_bytes(kind: NetKind) -> int:
@@ -360,20 +286,3 @@ def stored_bytes(kind: NetKind) -> int:
     with torch.device("meta"):
         net = build_fcn(**values, classes=dict(kind.classes))
     return sum(tensor.numel() * tensor.element_size() for tensor in net.state_dict().values())
-
-
-def probe_all(kinds: Mapping[Kind, None], *, steps: int, device: str) -> Iterator[Measured]:
-    """Each kind's costs, one after the other."""
-    for kind in kinds:
-        yield probe(kind, steps=steps, device=device)
-
-
-@contextmanager
-def computing_threads(threads: int) -> Iterator[None]:
-    """PyTorch's threads, as a job has them, for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

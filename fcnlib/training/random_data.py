@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fcnlib.config.schema_data import Input
+from fcnlib.datasets.hha.prepare import prepare_hha
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
 
@@ -49,6 +50,8 @@ def write_random_dataset(
                 writer.add_hha(id, png(random_image(rng, size)), id)
         writer.add_split(SPLIT, ids)
         writer.add_split(FEW, ids[: len(sizes)])
+    if "hha" in inputs:
+        prepare_hha(folder)
     return PreparedDataset(folder)
 
 
@@ -60,7 +63,9 @@ def random_image(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.
     return np.array(resized, np.uint8)
 
 
-def random_label(rng: np.random.Generator, size: tuple[int, int], classes: int) -> NDArray[np.uint8]:
+def random_label(
+    rng: np.random.Generator, size: tuple[int, int], classes: int
+) -> NDArray[np.uint8]:
     """Blocks [H, W] of a few of the classes."""
     height, width = size
     present = rng.permutation(classes)[:CLASSES_OF_IMAGE].astype(np.uint8)

@@ -67,10 +67,8 @@ class SceneKind(Frozen):
     pixels: Positive
 
 
-Kind = Annotated[
-    NetKind | ClassifierKind | TimingKind | ImageKind | ProcessKind | SceneKind,
-    Field(discriminator="kind"),
-]
+Probed = NetKind | ClassifierKind | TimingKind | ImageKind | ProcessKind
+Kind = Annotated[Probed | SceneKind, Field(discriminator="kind")]
 # Of each kind, what is counted. `start` is once a job: building the net, the first image.
 Piece = Literal[
     "start", "train", "validate", "load", "evaluate", "forward", "update", "classify", "pass",

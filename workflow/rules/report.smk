@@ -108,6 +108,8 @@ rule page:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
         benchmarks=TARGETS.other_benchmarks,
+        # No input: there is one only if `fcn estimate --save` was asked for it.
+        estimate=PATHS.estimate,
         scale=CONFIG.scale,
         code=code("page"),
     script:

@@ -19,5 +19,6 @@ with job(snakemake.log[0], snakemake.threads):
         configuration=snakemake.input.configuration,
         archives=snakemake.input.archives,
         rehearsal=snakemake.input.rehearsal,
+        estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
     )

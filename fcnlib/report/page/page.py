@@ -13,8 +13,9 @@ from fcnlib.core.files import atomic_write
 from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
+from fcnlib.report.estimated import compare, read_estimate
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.job_times import Job, read_benchmarks
+from fcnlib.report.job_times import Job, duration, read_benchmarks
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.parts import (
@@ -65,6 +66,7 @@ def write_page(  # noqa: PLR0913
     commands: Sequence[str],
     archives: Sequence[Path | str] = (),
     rehearsal: Sequence[Path | str] = (),
+    estimate: Path | str | None = None,
     report: str = "report.html",
 ) -> None:
     """Write index.html.
@@ -84,8 +86,10 @@ def write_page(  # noqa: PLR0913
         commands: what to type to get the same from it.
         archives: what was found of each downloaded archive; none of synthetic ones.
         rehearsal: what a rehearsal found; nothing of any other run.
+        estimate: what `fcn estimate --save` wrote before the run, if there is such a file.
         report: the address of Snakemake's own report.
     """
+    expected = read_estimate(Path(estimate)) if estimate else None
     output, runs = Path(output), by_experiment(metrics)
     verdicts = scorecard(claims)
     specs = [TableSpec.model_validate(table) for table in tables]
@@ -120,6 +124,8 @@ def write_page(  # noqa: PLR0913
         commands=commands,
         archives=archives_by_status(archives),
         rehearsals=[rehearsal_view(path) for path in rehearsal],
+        estimate=expected,
+        estimated=compare(expected, every_job) if expected else [],
         provenance=provenance_rows(specs, runs, output),
         results=relative(Path(results), output),
         report=report,
@@ -210,4 +216,5 @@ def render(**context: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["code"] = as_code
+    environment.filters["duration"] = duration
     return environment.get_template("index.html.j2").render(**context)

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from fixtures.estimate import ESTIMATE
 from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run, table_files
 
 from fcnlib.config.columns import COLUMNS
@@ -390,3 +391,15 @@ def test_a_scale_named_paper_of_synthetic_scenes_is_not_called_the_published_dat
     html = text(page(given, scale="paper"))
     assert "These are numbers of synthetic scenes, not the paper" in html
     assert "the published data sets and full-width nets" not in html
+
+
+def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(given, tmp_path):
+    missing = tmp_path / "estimate.json"
+    assert 'id="estimated"' not in page(given, estimate=missing)
+    missing.write_text(ESTIMATE.model_dump_json(), "utf-8")
+    html = page(given, estimate=missing)
+    part = text(html.partition('<section id="estimated">')[2].partition("</section>")[0])
+    assert "train 4 1 min 40 s 4 min 0 s 2.40" in part
+    assert "prepare 1 0 s 3 s" in part
+    assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
+    assert page(given) == page(given, estimate=None)

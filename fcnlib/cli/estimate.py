@@ -1,0 +1,207 @@
+"""The command of `fcn` that estimates what a run takes."""
+
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, echo, find_device
+from fcnlib.config.load import load_config
+from fcnlib.config.studies import read_raw_config
+from fcnlib.core.errors import InputError
+from fcnlib.core.files import atomic_write
+from fcnlib.core.progress import progress
+from fcnlib.core.provenance import device_name
+from fcnlib.plan.budget import Bought, buy, claimed_rows
+from fcnlib.plan.costs import NOTHING, Prices, Probe, parse_seconds, read_probe, write_probe
+from fcnlib.plan.estimate import charged
+from fcnlib.plan.estimate import estimate as estimate_run
+from fcnlib.plan.targets import Targets
+from fcnlib.plan.work import Work
+from fcnlib.report.estimate_text import estimate_text
+from fcnlib.training.probe import probe, stored_bytes
+from fcnlib.training.stopwatch import computing_threads, cost_of_command, require_idle
+from fcnlib.training.workload import Cost, SceneKind
+
+HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
+
+
+def estimate(  # noqa: PLR0913
+    config: ConfigFiles = DEFAULT_CONFIG,
+    scale: Annotated[str | None, typer.Option(help="Default: that of the configuration.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Such as 0,1,2; default: those of the configuration.")
+    ] = None,
+    gpus: Annotated[
+        str, typer.Option(help="Wall time with so many GPUs; without a GPU, so many jobs at once.")
+    ] = "1,4,24",
+    seconds_per_image: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of a probe: train=0.1,validate=0.04,evaluate=0.04."),
+    ] = None,
+    probe_file: Annotated[
+        Path | None, typer.Option("--probe", help="Instead of a probe: the file of an earlier one.")
+    ] = None,
+    save_probe: Annotated[
+        Path | None, typer.Option(help="File to write what the probe measured to.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of a probe, per kind of net.")] = 20,
+    busy: Annotated[bool, typer.Option("--busy", help="Probe a device that others use.")] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Such as 24h: which rows decide the most claims in so many hours."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --budget: the overlay to write, which runs those.")
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep it beside the results, whose page compares.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    device: Device = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Estimate time, memory and disk of a run before it starts, by a probe of this device.
+
+    Example: fcn estimate --scale paper
+
+    Example: fcn estimate --scale paper --seconds-per-image train=0.1,validate=0.04,evaluate=0.04
+
+    Example: fcn estimate --scale paper --probe probe.json --budget 24h --out overlay.yaml
+    """
+    if out is not None and budget is None:
+        raise InputError("--out: expected --budget beside it")
+    at_once, hours = _counts(gpus), _budget(budget)
+    work = Work.of(_targets(config, scale, seeds))
+    by_hand = parse_seconds(x for text in seconds_per_image or () for x in text.split(","))
+    machine, date = "", ""
+    if by_hand:
+        if probe_file or save_probe:
+            raise InputError(
+                "--seconds-per-image: expected no --probe and no --save-probe beside it"
+            )
+        prices = Prices("cpu" if device == "cpu" else "cuda", by_hand=by_hand)
+    else:
+        found = (
+            read_probe(probe_file)
+            if probe_file
+            else _probed(work, find_device(device), steps, threads, busy, config)
+        )
+        if save_probe:
+            write_probe(save_probe, found)
+        prices, machine, date = Prices.of(found), found.machine, found.date
+    result = estimate_run(
+        work, prices, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
+    )
+    kept = Path(work.targets.paths.estimate)
+    if save:
+        with atomic_write(kept) as temporary:
+            temporary.write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
+    bought = _bought(work, prices, hours * 3600) if hours else []
+    if out is not None:
+        _write_overlay(out, work.targets, bought)
+    if as_json:
+        typer.echo(result.model_dump_json(indent=1))
+    else:
+        echo(estimate_text(result))
+        if bought:
+            echo("\n" + _bought_text(bought, budget or ""))
+    for written in filter(None, (save_probe, out, kept if save else None)):
+        typer.echo(f"wrote {written}", err=True)
+
+
+def _targets(config: Iterable[Path], scale: str | None, seeds: str | None) -> Targets:
+    """The run, as the configuration and the options have it."""
+    top: dict[str, Any] = {"scale": scale} if scale is not None else {}
+    if seeds is not None:
+        top["seeds"] = seeds.split(",")
+    return Targets(load_config(*read_raw_config(list(config), top)))
+
+
+def _counts(text: str) -> list[int]:
+    """Numbers of GPUs."""
+    if not re.fullmatch(r"[1-9]\d{0,3}(,[1-9]\d{0,3})*", text):
+        raise InputError(f"--gpus: {text!r}; expected numbers from 1 on, such as 1,4,24")
+    return [int(number) for number in text.split(",")]
+
+
+def _budget(text: str | None) -> float:
+    """Hours; 0 where no budget is given."""
+    if text is None:
+        return 0.0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", text)
+    if not match or not float(match[1]):
+        raise InputError(f"--budget: {text!r}; expected minutes, hours or days, such as 24h")
+    return float(match[1]) * HOURS[match[2]]
+
+
+def _probed(
+    work: Work, device: str, steps: int, threads: int, busy: bool, config: Iterable[Path]
+) -> Probe:
+    """What each kind of work costs on this device."""
+    if not busy:
+        require_idle(device)
+    kinds = [kind for kind in work.kinds if not isinstance(kind, SceneKind)]
+    bar = progress(kinds, desc=f"probing {device}", unit="kind")
+    with computing_threads(threads):
+        measured = tuple(probe(kind, steps=steps, device=device) for kind in bar)
+    return Probe(
+        device=device,
+        machine=device_name(device),
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        steps=steps,
+        run=_planning(work.targets, config),
+        measured=measured,
+    )
+
+
+def _planning(targets: Targets, config: Iterable[Path]) -> Cost:
+    """What Snakemake takes to read the rules and plan all jobs; nothing where it is not here."""
+    snakemake = Path(sys.executable).with_name("snakemake")
+    if not snakemake.exists() or not Path("Snakefile").exists():
+        return NOTHING
+    _, *overlays = config
+    files = ["--configfile", *map(str, overlays)] if overlays else []
+    values = [
+        f"scale={targets.config.scale}",
+        f"seeds={list(targets.config.seeds)}".replace(" ", ""),
+    ]
+    command = [str(snakemake), "all", "--dry-run", "--forceall", "--quiet"]
+    return cost_of_command([*command, *files, "--config", *values])
+
+
+def _bought(work: Work, prices: Prices, seconds: float) -> list[Bought]:
+    claims = claimed_rows(work.targets.config.claims, work.targets.config.experiments)
+    rows = {row for each in claims.values() for row in each}
+    return buy(
+        claims,
+        {row: work.closure([row]) for row in rows},
+        {job.id: charged(job, prices.of_job(job), prices) for job in work.jobs.values()},
+        seconds,
+    )
+
+
+def _bought_text(bought: Iterable[Bought], budget: str) -> str:
+    lines, spent = [f"In {budget}, the claims that are decided, and the rows that each adds:"], 0.0
+    for each in bought:
+        spent += each.seconds / 3600
+        claims = ", ".join((each.claim, *each.also))
+        lines += [
+            f"{each.seconds / 3600:8.2f} h, {spent:.2f} in all: {claims}",
+            f"           by {', '.join(each.rows) or 'rows above'}",
+        ]
+    return "\n".join(lines)
+
+
+def _write_overlay(path: Path, targets: Targets, bought: Iterable[Bought]) -> None:
+    """An overlay that runs these rows, and what they start from."""
+    rows = [row for each in bought for row in each.rows]
+    content = {"scale": targets.config.scale, "seeds": list(targets.config.seeds), "rows": rows}
+    text = f"# snakemake all --configfile {path}\n" + yaml.safe_dump(content, sort_keys=False)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, "utf-8")
