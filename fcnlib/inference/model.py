@@ -24,6 +24,7 @@ from fcnlib.inference.outputs import checked_labels, checked_probabilities
 from fcnlib.inference.torchscript import (
     Precision,
     compile_for_device,
+    labeller_for_device,
     load_trusted,
     restore_net,
 )
@@ -51,11 +52,22 @@ class Model:
 
     @classmethod
     def of(
-        cls, net: nn.Module, info: ModelInfo, *, path: Path, device: str, precision: Precision
+        cls,
+        net: nn.Module,
+        info: ModelInfo,
+        *,
+        path: Path,
+        device: str,
+        precision: Precision,
+        compiled: bool = True,
     ) -> "Model":
-        """The model of a net that `read_net` read, made fast if it is one of ours."""
+        """The model of a net that `read_net` read, made fast if it is one of ours.
+
+        Of many models one after the other, only those that are not `compiled` leave no memory used.
+        """
         if isinstance(net, FCN):
-            net = compile_for_device(net, device, precision)
+            make_fast = compile_for_device if compiled else labeller_for_device
+            net = make_fast(net, device, precision)
         return cls(net.to(device), info, path=path, device=device)
 
     @property

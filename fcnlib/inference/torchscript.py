@@ -204,10 +204,16 @@ def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
 
     Labels are the exported file's, but for near-ties.
     """
+    fast = labeller_for_device(net, device, precision)
     with torch.inference_mode(False), _quiet():
-        fast = _labeller(optimize_for_inference(net.eval(), device, precision))
         kept = ["normalise", "blank", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(fast), preserved_attrs=kept)
+
+
+def labeller_for_device(net: FCN, device: str, precision: Precision) -> nn.Module:
+    """The same, not compiled: a compiled module's weights stay in memory until the process ends."""
+    with torch.inference_mode(False):
+        return _labeller(optimize_for_inference(net.eval(), device, precision))
 
 
 def _labeller(net: FCN) -> nn.Module:

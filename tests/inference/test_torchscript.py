@@ -11,7 +11,7 @@ import torch
 from fixtures.nets import with_random_scores, with_random_weights
 
 from fcnlib.core.errors import InputError
-from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model import Model, load_model, read_net
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.torchscript import export_checkpoint, export_torchscript, read_metadata
 from fcnlib.models.fcn import FCN, build_fcn
@@ -164,6 +164,34 @@ def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
     torch.testing.assert_close(
         made.scores(rgb.float()), scores, rtol=0, atol=1e-4 * float(scores.abs().max())
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"predict_from": ["fc7", "pool4", "pool3"]},
+        {"backbone": "alexnet", "predict_from": ["fc7"]},
+        {"backbone": "googlenet", "predict_from": ["inception_5b/output"], "padding": 1},
+        {"predict_from": ["fc7"], "input_channels": 4},
+        {"predict_from": ["fc7"], "streams": ["color", "hha"]},
+        {"predict_from": ["fc7"], "classes": {"semantic": 4, "geometric": 3}},
+    ],
+)
+def test_what_is_not_compiled_computes_the_same_bits(
+    tmp_path: Path, values: dict[str, Any]
+) -> None:
+    net = with_random_weights(build_fcn(**{"classes": 5, "width": 1 / 8, **values}))
+    export_torchscript(net, path := tmp_path / "net.ts")
+    compiled, (own, info) = load_model(path), read_net(path)
+    plain = Model.of(own, info, path=path, device="cpu", precision="fp32", compiled=False)
+    channels = net.input_mean.numel()
+    for size in ((64, 80), (45, 61), (64, 80)):  # TorchScript optimises after the first runs
+        image = torch.randint(0, 256, (1, channels, *size), dtype=torch.int32)
+        scores = compiled.scores(compiled.normalise(image))
+        assert torch.equal(plain.scores(plain.normalise(image)), scores)
+        for task, labels in compiled.labels(image).items():
+            assert torch.equal(plain.labels(image)[task], labels)
+        assert len(labels.unique()) > 1
 
 
 def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Nets and their scores of single test images, and images chosen between worst and best."""
+"""Nets' scores of single test images, and images chosen between worst and best."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +16,7 @@ from fcnlib.evaluation.counts import read_counts
 from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
-    LoadedNet,
-    load_nets,
+    label_images,
     of_task,
     sample_sheet,
     save_sheet,
@@ -42,7 +41,8 @@ class SampleScores(NamedTuple):
     """Nets that were tested on the same images, and what they scored on each of them."""
 
     prepared: PreparedDataset
-    nets: Sequence[LoadedNet]
+    nets: Sequence[NetSpec]
+    models: Sequence[Path | str]  # the file of each net
     counts: Sequence[NetCounts]  # of each net
     tasks: Sequence[str]
     elsewhere: Sequence[str]  # the rows of nets that were tested on other images
@@ -62,17 +62,16 @@ def read_sample_scores(
     counts: Sequence[Path | str],
     dataset: Path | str,
 ) -> SampleScores:
-    """The nets and their counts; `models` and `counts` are in the order of the nets."""
+    """The nets' counts; `models` and `counts` are in the order of the nets."""
     prepared = PreparedDataset(dataset)
-    loaded = load_nets(models, nets, prepared)
-    tasks = [each for each in prepared.info.tasks if any(each in net.tasks for net in loaded)]
-    scored = [_by_image(path, tasks) for path in counts]
-    kept = [i for i, each in enumerate(scored) if scored[0].images & each.images]
+    every = [_by_image(path, list(prepared.info.tasks)) for path in counts]
+    kept = [i for i, each in enumerate(every) if every[0].images & each.images]
     return SampleScores(
         prepared,
-        [loaded[i] for i in kept],
-        [scored[i] for i in kept],
-        tasks,
+        [nets[i] for i in kept],
+        [models[i] for i in kept],
+        [every[i] for i in kept],
+        [task for task in prepared.info.tasks if any(task in each.tasks for each in every)],
         [net.row for i, net in enumerate(nets) if i not in kept],
     )
 
@@ -102,7 +101,15 @@ def plot_samples(
         note: what the caption adds.
         fields: further fields of the `FigureInfo`.
     """
-    sheet = sample_sheet(samples.prepared, choice.images, samples.nets, samples.tasks, columns)
+    names = [each.name for each in choice.images]
+    nets = label_images(samples.models, samples.nets, samples.prepared, names)
+    for net, counts in zip(nets, samples.counts, strict=True):
+        if not counts.tasks.keys() <= set(net.tasks):
+            tasks = ", ".join(net.tasks)
+            raise InputError(
+                f"{counts.path}: expected confusion counts per image of one of: {tasks}"
+            )
+    sheet = sample_sheet(samples.prepared, choice.images, nets, samples.tasks, columns)
     sentences = [choice.how]
     if samples.elsewhere:
         others = ", ".join(samples.elsewhere)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
@@ -13,7 +12,7 @@ from fcnlib.datasets.colours import VOID_COLOUR, Image, Labels, as_hex, colour, 
 from fcnlib.datasets.masking import InputMask, input_mask, masked_input
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
-from fcnlib.inference.model import Model, load_model
+from fcnlib.inference.model import Model, read_net
 from fcnlib.report.figures.grid import DPI, Legend, PictureRow, plot_grid
 from fcnlib.report.figures.info import Classes
 from fcnlib.report.figures.inputs import MASKED, Views, input_views
@@ -26,14 +25,14 @@ ACROSS = 7  # pictures side by side; the others follow below
 CELL = 1.2  # inches
 
 
-class LoadedNet(NamedTuple):
-    """A loaded model, its name in the table, its inputs and its tasks."""
+class LabelledNet(NamedTuple):
+    """A net's name in the table, its inputs and its tasks, and what it labels some images."""
 
     row: str
-    segment: Any
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
     input_mask: InputMask
+    labels: list[Predictions]  # of each image
 
     @property
     def title(self) -> str:
@@ -67,33 +66,52 @@ class Sheet(NamedTuple):
     tasks: Sequence[str]
 
 
-def load_nets(
-    paths: Sequence[Path | str], specs: Sequence[NetSpec], prepared: PreparedDataset
-) -> list[LoadedNet]:
-    """Trained nets, ready to label; a file is read once for all the rows that it serves."""
-    read = {path: _load(path) for path in dict.fromkeys(map(Path, paths))}
-    nets = []
-    for path, spec in zip(map(Path, paths), specs, strict=True):
-        model, labels, inputs, tasks = read[path]
-        mask = input_mask(spec.mask, model, prepared, tasks[0])
-        nets.append(LoadedNet(spec.row, labels, inputs, tasks, mask))
-    return nets
+def label_images(
+    paths: Sequence[Path | str],
+    specs: Sequence[NetSpec],
+    prepared: PreparedDataset,
+    names: Sequence[str],
+) -> list[LabelledNet]:
+    """What each of some nets labels the images.
+
+    One net at a time is in memory, and a file is read once for all the rows that it serves.
+
+    Args:
+        paths: The model file of each net.
+        specs: The nets, in their order.
+        prepared: The data set.
+        names: IDs of the images.
+    """
+    rows: dict[Path, list[int]] = {}
+    for row, path in enumerate(map(Path, paths)):
+        rows.setdefault(path, []).append(row)
+    found = {}
+    for path, served in rows.items():
+        model = _load(path)
+        for row in served:
+            found[row] = _labelled(model, specs[row], prepared, names)
+        del model  # before the next is read
+    return [found[row] for row in range(len(specs))]
 
 
-def _load(path: Path) -> tuple[Model, Any, tuple[str, ...], tuple[str, ...]]:
-    model = load_model(path)
-    if not model.info.inputs or not model.info.classes:
+def _load(path: Path) -> Model:
+    net, info = read_net(path)
+    if not info.inputs or not info.classes:
         raise InputError(f"{path}: its metadata lack inputs; expected a model exported anew")
-    return model, model.labels, model.info.inputs, tuple(model.info.classes)
+    return Model.of(net, info, path=path, device="cpu", precision="fp32", compiled=False)
 
 
-def predict_image(net: LoadedNet, prepared: PreparedDataset, name: str) -> Predictions:
-    """The net's label of every pixel of an image, by task."""
-    stack = masked_input(prepared, name, net.inputs, net.tasks[0], net.input_mask)
-    seen = as_tensor(stack)[None]  # [1, C, H, W]
-    with torch.inference_mode():
-        labels = net.segment(seen)
-    return {task: found[0].cpu().numpy() for task, found in labels.items()}
+def _labelled(
+    model: Model, spec: NetSpec, prepared: PreparedDataset, names: Sequence[str]
+) -> LabelledNet:
+    inputs, tasks = model.info.inputs, tuple(model.info.classes)
+    mask = input_mask(spec.mask, model, prepared, tasks[0])
+    labels = []
+    for name in names:
+        seen = as_tensor(masked_input(prepared, name, inputs, tasks[0], mask))[None]  # [1, C, H, W]
+        by_task = model.labels(seen)
+        labels.append({task: each[0].cpu().numpy() for task, each in by_task.items()})
+    return LabelledNet(spec.row, inputs, tasks, mask, labels)
 
 
 def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Predictions:
@@ -104,7 +122,7 @@ def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Pred
 def sample_sheet(
     prepared: PreparedDataset,
     chosen: Sequence[Chosen],
-    nets: Sequence[LoadedNet],
+    nets: Sequence[LabelledNet],
     tasks: Sequence[str],
     parts: Sequence[SheetPart],
 ) -> Sheet:
@@ -113,7 +131,7 @@ def sample_sheet(
     Args:
         prepared: The data set.
         chosen: The images, from top to bottom.
-        nets: The nets whose predictions are shown.
+        nets: The nets whose labels of these images are shown.
         tasks: The tasks, one after the other for each image.
         parts: Kinds of pictures, from left to right.
     """
@@ -124,7 +142,6 @@ def sample_sheet(
     views = input_views(prepared, names, *seen, task=tasks[0])
     images = [prepared.image(name) for name in names]
     truth = [truth_of(prepared, name, tasks) for name in names]
-    predicted = [(net, [predict_image(net, prepared, name) for name in names]) for net in nets]
     by_task = {}
     for task in tasks:
         of_part: Mapping[SheetPart, Sequence[PictureColumn]] = {
@@ -132,19 +149,19 @@ def sample_sheet(
             "inputs": [PictureColumn(*view, smooth=True) for view in views.columns],
             "truth": [label_column("Ground truth", truth, prepared, task)],
             "nets": [
-                label_column(net.title, labels, prepared, task)
-                for net, labels in predicted
+                label_column(net.title, net.labels, prepared, task)
+                for net in nets
                 if task in net.tasks
             ],
             "mistakes": [
-                mistake_column(images, labels, truth, prepared, task)
-                for net, labels in predicted
+                mistake_column(images, net.labels, truth, prepared, task)
+                for net in nets
                 if task in net.tasks
             ],
         }
         by_task[task] = [column for part in parts for column in of_part[part]]
     titles = list(dict.fromkeys(column.title for task in tasks for column in by_task[task]))
-    maps = [*truth, *(labels for _, found in predicted for labels in found)]
+    maps = [*truth, *(labels for net in nets for labels in net.labels)]
     return Sheet(views, titles, _rows(by_task, chosen), maps, tasks)
 
 
