@@ -118,13 +118,9 @@ def _images(jobs: Sequence[Job], piece: str) -> int:
 def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
     of_kind: dict[str, list[Cost]] = defaultdict(list)
     for job in jobs:
-        of_kind[KINDS.get(job.rule, job.rule)].append(costs[job.id])
+        of_kind[job.rule].append(costs[job.id])
     of_kind[MAIN].append(run)
     return {
         kind: EstimatedJobs(jobs=len(found), **total(found).model_dump())
         for kind, found in of_kind.items()
     }
-
-
-# What the benchmarks of a rule are called, where it is not the rule.
-KINDS = {"pretrain": "weights", "import_weights": "weights"}

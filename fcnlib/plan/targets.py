@@ -111,13 +111,13 @@ class Targets:
         return sorted({net.backbone for net in nets if net.start_from == ()})
 
     @cached_property
-    def pretrained_backbones(self) -> list[str]:
+    def pretrained_backbones(self) -> list[BackboneName]:
         """The classifiers that are trained here."""
         is_trained = self.config.archives == "synthetic" and not self.config.rehearses
         return self.backbones if is_trained else []
 
     @cached_property
-    def imported_backbones(self) -> list[str]:
+    def imported_backbones(self) -> list[BackboneName]:
         """The classifiers that are made of published files, or of what stands in for those."""
         return [name for name in self.backbones if name not in self.pretrained_backbones]
 

@@ -108,7 +108,7 @@ class AblationSpec(FigureSpec):
 
 
 class JobsSpec(Frozen):
-    """The jobs of a rule: what was measured of them, what they ask for, how many a whole run has."""
+    """The jobs of a rule: what was measured, what they ask for, how many a whole run has."""
 
     rule: str
     benchmarks: tuple[str, ...]
