@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, Threads, echo, find_device
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, echo, find_device
 from fcnlib.config.load import load_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
@@ -25,7 +25,7 @@ from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
 from fcnlib.report.estimate_text import estimate_text
 from fcnlib.training.probe import probe, stored_bytes
-from fcnlib.training.stopwatch import computing_threads, cost_of_command, require_idle
+from fcnlib.training.stopwatch import cost_of_command, require_idle
 from fcnlib.training.workload import Cost, SceneKind
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
@@ -64,7 +64,6 @@ def estimate(  # noqa: PLR0913
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     device: Device = "auto",
-    threads: Threads = 1,
 ) -> None:
     """Estimate time, memory and disk of a run before it starts, by a probe of this device.
 
@@ -90,7 +89,7 @@ def estimate(  # noqa: PLR0913
         found = (
             read_probe(probe_file)
             if probe_file
-            else _probed(work, find_device(device), steps, threads, busy, config)
+            else _probed(work, find_device(device), steps, busy, config)
         )
         if save_probe:
             write_probe(save_probe, found)
@@ -140,16 +139,13 @@ def _budget(text: str | None) -> float:
     return float(match[1]) * HOURS[match[2]]
 
 
-def _probed(
-    work: Work, device: str, steps: int, threads: int, busy: bool, config: Iterable[Path]
-) -> Probe:
+def _probed(work: Work, device: str, steps: int, busy: bool, config: Iterable[Path]) -> Probe:
     """What each kind of work costs on this device."""
     if not busy:
         require_idle(device)
     kinds = [kind for kind in work.kinds if not isinstance(kind, SceneKind)]
     bar = progress(kinds, desc=f"probing {device}", unit="kind")
-    with computing_threads(threads):
-        measured = tuple(probe(kind, steps=steps, device=device) for kind in bar)
+    measured = tuple(probe(kind, steps=steps, device=device) for kind in bar)
     return Probe(
         device=device,
         machine=device_name(device),

@@ -99,6 +99,7 @@ class Work:
             inputs=trained.data.inputs,
             classes=tuple((task, size.classes[task]) for task in trained.data.tasks),
             batch_size=trained.recipe.batch_size,
+            workers=trained.recipe.workers,
             sizes=size.sizes,
             side=targets.config.scales[targets.config.scale].forward_side,
         )

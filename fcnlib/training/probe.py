@@ -31,7 +31,7 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.layers import ConvReLU
 from fcnlib.training import random_data
 from fcnlib.training.random_data import FEW, SPLIT, write_random_dataset
-from fcnlib.training.stopwatch import Stopwatch, cost_of_command, peak_memory
+from fcnlib.training.stopwatch import Stopwatch, computing_threads, cost_of_command, peak_memory
 from fcnlib.training.trainer import Trainer
 from fcnlib.training.workload import (
     ClassifierKind,
@@ -77,6 +77,7 @@ def probe(kind: Probed, *, steps: int, device: str) -> Measured:
     devices = [device] if device.startswith("cuda") else []
     with (
         torch.random.fork_rng(devices=devices),
+        computing_threads(1),
         tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder,
     ):
         peak = peak_memory(device)
@@ -102,17 +103,20 @@ def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
             classes=kind.classes,
             inputs=kind.inputs,
         )
-    return {**_of_training(kind, data, steps, device), **_of_evaluation(kind, data, device)}
+    with computing_threads(1 + kind.workers):  # as the rule has it
+        training = _of_training(kind, data, steps, device)
+    return {**training, **_of_evaluation(kind, data, device)}
 
 
 def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) -> Costs:
     """Of a training: its start and end, an image learnt, an image validated."""
-    batch = kind.batch_size
+    # Larger batches are not learnt whole: an update counts as one of so many images then.
+    batch = min(kind.batch_size, steps)
     first, iterations = ceil(len(kind.sizes) / batch), ceil(steps / batch)
     images = len(data.ids(SPLIT))
     start, learning, validating = (Stopwatch(device) for _ in range(3))
     with start:
-        config = _training(kind, iterations=first + iterations)
+        config = _training(kind, batch, iterations=first + iterations)
         trainer = ProbedTrainer(config, data, [], seed=0, device=device, provenance={})
     with trainer.image_order.samples_from(0) as samples:
         with start:
@@ -134,11 +138,12 @@ def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) 
     return {"start": start.per(1, without=done), "train": train, "validate": validate}
 
 
-def _training(kind: NetKind, *, iterations: int) -> Training:
+def _training(kind: NetKind, batch: int, *, iterations: int) -> Training:
     tasks = tuple(task for task, _ in kind.classes)
     recipe = Recipe(
-        batch_size=kind.batch_size,
+        batch_size=batch,
         iterations=iterations,
+        workers=kind.workers,
         validate_every=iterations,
         learning_rate=1e-12,  # so small that nothing diverges
     )

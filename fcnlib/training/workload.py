@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fcnlib.config.schema_base import Flag, Frozen, Name, Positive
+from fcnlib.config.schema_base import Flag, Frozen, Name, NotNegative, Positive
 from fcnlib.config.schema_data import Input
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import BackboneName, Net
@@ -21,6 +21,7 @@ class NetKind(Frozen):
     inputs: tuple[Input, ...]
     classes: tuple[tuple[Name, Positive], ...]  # by task
     batch_size: Positive
+    workers: NotNegative  # threads that read images ahead in training
     sizes: tuple[Size, ...]  # of the images, in turn
     side: Positive | None  # of the image that forward time is measured on; None: the first size
 
