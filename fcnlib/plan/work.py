@@ -113,6 +113,8 @@ class Work:
 
     def _data_jobs(self) -> Iterator[Job]:
         config = self.targets.config
+        for name in self.targets.published_archives:
+            yield Job("verify", name, ())  # as long as the disk takes to read it
         for name in config.datasets:
             size, depth = self.sizes[name], config.datasets[name].converter.startswith("nyudv2")
             kind = self._image_kind(name, depth=depth)
@@ -178,10 +180,12 @@ class Work:
         for name in targets.released:
             seed = targets.seeds_of(name)[0]
             kind = self.net_kind(name)
-            written = targets.config.archives == "synthetic"
-            files = 1 + written
-            converting = (Part("start", NETS, files), Part("load", kind, files))
             after = (*self._data_of(name), *self._starts(name, seed))
+            converting = (Part("start", NETS, 1), Part("load", kind, 1))
+            if targets.config.archives == "synthetic":
+                written = Job("publish", f"{name}/{seed}", converting, after)
+                yield written
+                after = (written.id,)
             yield Job("convert", f"{name}/{seed}", converting, after)
 
     def _starts(self, name: str, seed: int) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from fcnlib.config.load import load_config
-from fcnlib.plan.estimate import KINDS
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
 from fcnlib.training.workload import NetKind
@@ -55,7 +54,7 @@ def test_every_job_that_has_a_benchmark_is_counted_once(
     raw_config: dict[str, Any], scale: str
 ) -> None:
     work = work_of(raw_config, scale=scale, seeds=[0, 1])
-    counted = Counter(KINDS.get(job.rule, job.rule) for job in work.jobs.values())
+    counted = Counter(job.rule for job in work.jobs.values())
     for kind, files in work.targets.benchmarks.items():
         assert counted[kind] == len(files), kind
     figures = Counter(
