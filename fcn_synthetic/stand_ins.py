@@ -9,11 +9,15 @@ from fcnlib.models.classifier import build_classifier
 from fcnlib.models.weights.caffemodel import write_caffemodel
 from fcnlib.models.weights.to_caffe import caffe_layers
 
+BYTES = 64.0  # about the deviation of the first layer's input
+
 
 def write_stand_in(
     path: Path, backbone: str, *, width: float, fc6_kernel: int | None, seed: int
 ) -> None:
-    """Write a classifier whose outputs neither vanish nor grow from layer to layer.
+    """Write a classifier whose outputs are about 1, and neither vanish nor grow from layer to layer.
+
+    So a few iterations at the published rates do not diverge.
 
     Args:
         path: The .caffemodel to write, in the generation and with the layers of the published one.
@@ -29,6 +33,8 @@ def write_stand_in(
             nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
         else:
             nn.init.zeros_(parameter)
+    with torch.no_grad():
+        next(net.parameters()).mul_(1 / BYTES)
     layers = caffe_layers(net)
     del layers["data"]  # the published files do not hold the mean
     write_caffemodel(path, layers, generation="v1")

@@ -23,7 +23,7 @@ def test_a_stand_in_is_read_as_the_published_file_is(tmp_path: Path, backbone: s
     assert state["input_mean"].tolist() == pytest.approx([104.00699, 116.66877, 122.67892])
     with torch.inference_mode():
         scores = net.eval()(64 * torch.randn(1, 3, 128, 128))
-    assert 1 < scores.std() < 1000  # neither vanishes nor grows from layer to layer
+    assert 0.1 < scores.std() < 10
 
 
 def test_a_stand_in_depends_on_its_seed_alone(tmp_path: Path) -> None:
