@@ -15,7 +15,7 @@ BYTES = 64.0  # about the deviation of the first layer's input
 def write_stand_in(
     path: Path, backbone: str, *, width: float, fc6_kernel: int | None, seed: int
 ) -> None:
-    """Write a classifier whose outputs are about 1, and neither vanish nor grow from layer to layer.
+    """Write a classifier whose outputs are about 1 and neither vanish nor grow on their way.
 
     So a few iterations at the published rates do not diverge.
 
