@@ -82,8 +82,9 @@ def _of_memory(found: Rehearsal) -> str:
         start = "Every job that was measured stayed within the memory that it asks for."
     if found.training_mb is None:
         return start
-    several = ", ".join(f"{count}: {count * found.training_mb / 1000:.1f} GB" for count in AT_ONCE)
-    return f"{start} On one machine, so many of the largest training at once take {several}."
+    several = ", ".join(f"{count * found.training_mb / 1000:.1f} GB" for count in AT_ONCE)
+    counts = ", ".join(map(str, AT_ONCE))
+    return f"{start} Of the largest training, {counts} at once on one machine take {several}."
 
 
 def _of_disk(found: Rehearsal) -> str:
@@ -105,7 +106,7 @@ def tables(found: Rehearsal) -> list[FoundTable]:
     return [
         FoundTable(
             "Memory and time of the jobs of each rule",
-            ["jobs of", "here", "whole run", "peak memory", "of", "", "longest", "of"],
+            ["jobs of", "here", "whole run", "peak memory", "asked", "", "longest", "asked"],
             [_jobs(jobs) for jobs in found.jobs],
         ),
         FoundTable(

@@ -96,7 +96,7 @@ def test_files_that_are_larger_than_by_arithmetic_are_so_in_the_whole_run(tmp_pa
     assert result.disk_gb == pytest.approx(6.0 + 2.0)
     sentences = " ".join(conclusions(result))
     assert "8.0 GB of the disk" in sentences and "no size is published: a.tar" in sentences
-    assert "1: 0.3 GB, 2: 0.6 GB, 4: 1.2 GB, 8: 2.4 GB" in sentences
+    assert "1, 2, 4, 8 at once on one machine take 0.3 GB, 0.6 GB, 1.2 GB, 2.4 GB" in sentences
 
 
 def test_every_row_of_a_table_has_a_cell_under_each_heading(tmp_path: Path) -> None:
