@@ -50,6 +50,8 @@ rule all:
         results=PATHS.results_csv,
         claims=PATHS.claims,
         times=PATHS.times,
+        # As all else is up to date after `fcn fetch --retry`.
+        released=expand(PATHS.archive(), archive=TARGETS.downloaded_nets),
         rehearsal=TARGETS.rehearsal_files,
 
 
@@ -70,6 +72,7 @@ rule data:
 rule zoo:
     input:
         metrics=TARGETS.runs(PATHS.metrics, TARGETS.released),
+        released=expand(PATHS.archive(), archive=TARGETS.downloaded_nets),
         tables=expand(PATHS.table_csv(), table=TARGETS.tables_of_released),
 
 

@@ -28,6 +28,7 @@ from fcnlib.config.schema_data import ArchiveDataset, Data
 from fcnlib.config.schema_nets import Net, Recipe, Training
 from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.files import write_json
+from fcnlib.core.precision import set_precision
 from fcnlib.core.provenance import provenance
 from fcnlib.core.stopping import Stopped
 from fcnlib.datasets.converters.registry import prepare
@@ -216,8 +217,7 @@ def main() -> None:
     options.width = options.width or (0.125 if on_cpu else 1.0)
     options.side = options.side or (64 if on_cpu else 500)
     logging.disable(logging.WARNING)
-    # Only numbers of the same precision can be compared.
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    set_precision("fp32", options.device)  # only numbers of the same one can be compared
     torch.backends.cudnn.deterministic = True
     where = provenance(seed=0, device=options.device, threads=torch.get_num_threads(), values={})
     print(f"{where['device']}, torch {where['versions']['torch']}")

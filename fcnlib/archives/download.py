@@ -7,15 +7,22 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
 
-from fcnlib.archives.addresses import Resolver, leads_inside
+from fcnlib.archives.addresses import Resolver
 from fcnlib.archives.catalogue import Archive
 from fcnlib.archives.partial import PartialDownload
 from fcnlib.archives.patience import patiently
+from fcnlib.archives.responses import (
+    CONNECTION_LOST,
+    RefusedError,
+    opened,
+    reason_of,
+    shorten,
+    status_of_response,
+)
+from fcnlib.archives.unavailable import Answer
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
@@ -23,20 +30,12 @@ from fcnlib.core.progress import progress
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # in a row without a byte received
-REDIRECTS = 10
 RECEIVED = 3  # times the largest size, at most, from an address: a file may be started again
 CHUNK = 1 << 17
-REASON = 200  # characters of what a server says
-_CONNECTION_LOST = (
-    requests.ConnectionError,
-    requests.Timeout,
-    urllib3.exceptions.HTTPError,
-    TimeoutError,
-)
 _TEMPORARY_STATUS = (408, 425, 429, 500, 502, 503, 504)
 _NUMBER = r"[0-9]{1,18}"
 
-Answer = tuple[requests.Response, bytes]  # a response, and the next of its bytes
+Received = tuple[requests.Response, bytes]  # a response, and the next of its bytes
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,12 @@ class RetryPolicy:
 PATIENT = RetryPolicy()
 
 
-class _RefusedError(Exception):
-    """An address does not serve the file, and trying again would not help."""
+class NoAddressError(InputError):
+    """None of a file's addresses serves it; `answers` is what each of them said."""
+
+    def __init__(self, message: str, answers: tuple[Answer, ...]) -> None:
+        super().__init__(message)
+        self.answers = answers
 
 
 class _InterruptedError(Exception):
@@ -79,11 +82,11 @@ class _Pace:
         self.received += size
         self.recent += size
         if self.received > self.limit:
-            raise _RefusedError(f"does not end: {self.received} bytes received")
+            raise RefusedError(f"does not end: {self.received} bytes received")
         if time.monotonic() - self.since > self.retry.window:
             if self.recent < self.retry.slowest:
                 window = f"{self.retry.window:g} seconds"
-                raise _RefusedError(f"too slow: {self.recent} bytes in {window}")
+                raise RefusedError(f"too slow: {self.recent} bytes in {window}")
             self.recent, self.since = 0, time.monotonic()
 
 
@@ -91,17 +94,19 @@ def download(
     part: PartialDownload, archive: Archive, retry: RetryPolicy, resolver: Resolver
 ) -> None:
     """Complete a download from the archive's addresses, tried in order."""
-    reasons = []
+    said = []
     for url in archive.urls:
         try:
             _download_from(url, part, archive, retry, resolver)
             return
-        except (_RefusedError, _InterruptedError) as error:
+        except (RefusedError, _InterruptedError) as error:
             log.warning("%s: %s: %s", part.target.name, url, error)
-            reasons.append(f"{url} ({error})")
-    raise InputError(
-        f"{part.target}: not downloaded: {'; '.join(reasons)}. If you have the file, "
-        "name its folder with --from DIR (in the workflow: archive_folder=DIR)"
+            said.append(Answer(address=url, answer=str(error)))
+    reasons = "; ".join(f"{each.address} ({each.answer})" for each in said)
+    raise NoAddressError(
+        f"{part.target}: not downloaded: {reasons}. If you have the file, "
+        "name its folder with --from DIR (in the workflow: archive_folder=DIR)",
+        tuple(said),
     )
 
 
@@ -115,7 +120,7 @@ def _download_from(
     except InputError as error:
         part.clear()
         if not is_resumed:
-            raise _RefusedError(str(error)) from None
+            raise RefusedError(str(error)) from None
         # The beginning may be of another version of the file: once more without it.
         log.info("%s; starting again", error)
         _download_from(url, part, archive, retry, resolver)
@@ -154,46 +159,20 @@ def _headers(url: str, part: PartialDownload) -> dict[str, str]:
     return headers
 
 
-class _Session(requests.Session):
-    """Follows no redirect by itself: requests would read all that comes with it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-    def location(self, response: requests.Response) -> str | None:
-        return super().get_redirect_target(response)
-
-
 def _answers(
     url: str, headers: dict[str, str], retry: RetryPolicy, resolver: Resolver
-) -> Generator[Answer, None, None]:
+) -> Generator[Received, None, None]:
     """The response alone, then with each part of its content."""
-    with _Session() as session:
-        for _ in range(REDIRECTS + 1):
-            timeout = (retry.connect, retry.read)
-            with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
-                location = session.location(response)
-                if location is None:
-                    yield response, b""
-                    # Undecoded: a server that calls a .tgz "gzip-encoded" would have it unpacked.
-                    read = partial(response.raw.read1, CHUNK, decode_content=False)
-                    yield from ((response, chunk) for chunk in iter(read, b""))
-                    return
-            url = _redirected(url, location, resolver)
-    raise _RefusedError(f"more than {REDIRECTS} redirects")
-
-
-def _redirected(url: str, location: str, resolver: Resolver) -> str:
-    target = urljoin(url, location)
-    if urlsplit(target).scheme not in ("http", "https"):
-        raise _RefusedError(f"redirects to {_shorten(target)!r}, expected http or https")
-    if leads_inside(url, target, resolver):
-        raise _RefusedError(f"redirects to {_shorten(target)!r}, an address that is not public")
-    return target
+    timeout = (retry.connect, retry.read)
+    with opened("GET", url, headers, timeout, resolver) as response:
+        yield response, b""
+        # Undecoded: a server that calls a .tgz "gzip-encoded" would have it unpacked.
+        read = partial(response.raw.read1, CHUNK, decode_content=False)
+        yield from ((response, chunk) for chunk in iter(read, b""))
 
 
 def _receive(
-    url: str, answers: Iterator[Answer], part: PartialDownload, archive: Archive, pace: _Pace
+    url: str, answers: Iterator[Received], part: PartialDownload, archive: Archive, pace: _Pace
 ) -> None:
     """Append the missing bytes of the file."""
     try:
@@ -204,17 +183,17 @@ def _receive(
         _check_status(response)
         start, total = _extent(response, part.size())
         if total is not None and total not in archive.sizes:
-            raise _RefusedError(f"offers {total} bytes, expected {archive.expected_size}")
+            raise RefusedError(f"offers {total} bytes, expected {archive.expected_size}")
         if start == 0:  # the whole file: nothing was there, no ranges are served, or it changed
             part.clear()
             part.set_version(url, response.headers)
         _append(answers, part, archive, total, pace)
         if total is not None and part.size() < total:
             raise _InterruptedError(f"connection closed {_received(part)}")
-    except _CONNECTION_LOST as error:
-        raise _InterruptedError(f"{_reason(error)}, {_received(part)}") from None
+    except CONNECTION_LOST as error:
+        raise _InterruptedError(f"{reason_of(error)}, {_received(part)}") from None
     except (requests.RequestException, ValueError) as error:
-        raise _RefusedError(_reason(error)) from None
+        raise RefusedError(reason_of(error)) from None
 
 
 def _end_or_restart(part: PartialDownload, response: requests.Response) -> None:
@@ -222,18 +201,14 @@ def _end_or_restart(part: PartialDownload, response: requests.Response) -> None:
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
     if total != str(part.size()):
         part.clear()
-        raise _InterruptedError(_status(response))
-
-
-def _status(response: requests.Response) -> str:
-    return f"{response.status_code} {_shorten(response.reason)}"
+        raise _InterruptedError(status_of_response(response))
 
 
 def _check_status(response: requests.Response) -> None:
     if response.status_code in _TEMPORARY_STATUS:
-        raise _InterruptedError(_status(response))
+        raise _InterruptedError(status_of_response(response))
     if response.status_code not in (200, 206):
-        raise _RefusedError(_status(response))
+        raise RefusedError(status_of_response(response))
 
 
 def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
@@ -242,16 +217,16 @@ def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
         sent = response.headers.get("Content-Range", "")
         match = re.fullmatch(rf"bytes ({_NUMBER})-{_NUMBER}/({_NUMBER}|\*)", sent)
         if match is None or int(match[1]) != offset:
-            raise _RefusedError("answers with another part of the file than requested")
+            raise RefusedError("answers with another part of the file than requested")
         return offset, None if match[2] == "*" else int(match[2])
     length = response.headers.get("Content-Length")
     if length is not None and not re.fullmatch(_NUMBER, length):
-        raise _RefusedError(f"Content-Length is {_shorten(length)!r}, expected a number of bytes")
+        raise RefusedError(f"Content-Length is {shorten(length)!r}, expected a number of bytes")
     return 0, int(length) if length else None
 
 
 def _append(
-    answers: Iterator[Answer],
+    answers: Iterator[Received],
     part: PartialDownload,
     archive: Archive,
     total: int | None,
@@ -267,21 +242,8 @@ def _append(
             pace.add(len(chunk))
             if part.size() >= archive.sizes.stop:
                 part.clear()
-                raise _RefusedError(f"sends more bytes than expected: {archive.expected_size}")
+                raise RefusedError(f"sends more bytes than expected: {archive.expected_size}")
 
 
 def _received(part: PartialDownload) -> str:
     return f"after {part.size()} bytes"
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause in a short line; requests and urllib3 nest their exceptions."""
-    while error.args and isinstance(error.args[-1], Exception):
-        error = error.args[-1]
-    reason = getattr(error, "reason", None)
-    return _shorten(" ".join(str(reason or error).split()))
-
-
-def _shorten(text: str) -> str:
-    """The beginning of a text, which a server may have made of any length."""
-    return text if len(text) <= REASON else f"{text[:REASON]}..."

@@ -7,13 +7,15 @@ is right or, where none is published, once it is complete.
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fcnlib.archives.addresses import Resolver, resolve
 from fcnlib.archives.catalogue import ARCHIVES, Archive
-from fcnlib.archives.download import PATIENT, RetryPolicy, download
+from fcnlib.archives.download import PATIENT, NoAddressError, RetryPolicy, download
 from fcnlib.archives.partial import partial_download
+from fcnlib.archives.unavailable import Unavailable, is_there, mark_beside, write_mark
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
@@ -40,25 +42,68 @@ def fetch(
         retry: How long to wait for a server.
         resolver: Finds the IP addresses of the hosts that a server redirects to.
     """
-    if name not in archives:
-        raise InputError(f"archive {name!r} is not known; known: {', '.join(archives)}")
+    check_known([name], archives)
     archive, target = archives[name], Path(folder) / name
     own = None if source is None else Path(source) / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
+        if is_there(target):
             verify(target, archive, "; remove it to download it anew")
-        elif own is not None and own.exists():
+        elif own is not None and is_there(own):
             _link_or_copy(own, target, archive)
         else:
             if own is not None:
                 log.info("%s: no such file, so it is downloaded", own)
             with partial_download(target) as part:
-                if not target.exists():  # else another process was faster
+                if not is_there(target):  # else another process was faster
                     download(part, archive, retry, resolver)
+        mark_beside(target).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
     return target
+
+
+def fetch_or_mark(
+    name: str, folder: Path | str, *, optional: Mapping[str, str], **options: Any
+) -> Path:
+    """The same; for a file that a run can do without, maybe the mark that no address has it.
+
+    The mark stands under the file's name and, for people to find, beside it. A full disk or a wrong
+    file in the user's folder is an error all the same.
+
+    Args:
+        name: Name of the file.
+        folder: Where it is to lie.
+        optional: The files that a run can do without, and the file to fetch in the place of each;
+            empty where there is none.
+        options: Those of `fetch`.
+    """
+    try:
+        return fetch(name, folder, **options)
+    except NoAddressError as error:
+        if name not in optional:
+            raise
+        log.warning("%s", error)
+        mark = Unavailable.now(name, error.answers)
+    target = Path(folder) / name
+    if other := optional[name]:
+        try:
+            fetch(other, folder, **options)
+            mark = mark.model_copy(update={"fallback": other})
+            log.warning("%s: %s takes its place", target, other)
+        except NoAddressError as error:
+            log.warning("%s", error)
+            mark = mark.model_copy(update={"answers": (*mark.answers, *error.answers)})
+    for path in (mark_beside(target), target):
+        write_mark(path, mark)
+    return target
+
+
+def check_known(names: Iterable[str], archives: Mapping[str, Archive] = ARCHIVES) -> None:
+    """Raise unless these are published files that are known."""
+    for name in names:
+        if name not in archives:
+            raise InputError(f"archive {name!r} is not known; known: {', '.join(archives)}")
 
 
 def _link_or_copy(path: Path, target: Path, archive: Archive) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fcnlib.archives.catalogue import ARCHIVES, Archive
+from fcnlib.archives.unavailable import Unavailable, read_mark
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256, write_json
@@ -16,8 +17,9 @@ from fcnlib.core.reading import read_bytes
 log = logging.getLogger(__name__)
 
 
-# It has the published checksum; none is published, and it is complete; it is another file.
-Status = Literal["published", "first-seen", "own"]
+# It has the published checksum; none is published, and it is complete; it is another file; a mark
+# that no address has it.
+Status = Literal["published", "first-seen", "own", "unavailable"]
 
 
 class Verified(BaseModel):
@@ -26,7 +28,9 @@ class Verified(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     file: str
     status: Status
-    sha256: str
+    sha256: str  # empty where there is only a mark
+    mark: Unavailable | None = None
+    fallback: "Verified | None" = None  # the file that takes its place
 
 
 def status_of(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Status:
@@ -44,7 +48,19 @@ def status_of(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Status:
 
 
 def verified(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Verified:
-    """The status and checksum of a file; a warning where it is not the published one."""
+    """The status and checksum of a file; a warning where it is not the published one.
+
+    Of a mark, those of the file that takes the place of the missing one.
+    """
+    if mark := read_mark(path):
+        other = path.with_name(mark.fallback) if mark.fallback else None
+        return Verified(
+            file=path.name,
+            status="unavailable",
+            sha256="",
+            mark=mark,
+            fallback=verified(other, archives) if other else None,
+        )
     return Verified(file=path.name, status=status_of(path, archives), sha256=sha256(path))
 
 

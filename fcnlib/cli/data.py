@@ -1,11 +1,17 @@
 """The commands of `fcn` that make and check data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fcnlib.archives.catalogue import ARCHIVES
+from fcnlib.archives.fetch import check_known
 from fcnlib.archives.fetch import fetch as fetch_archive
+from fcnlib.archives.probe import host_of
+from fcnlib.archives.probe import probe as probe_addresses
+from fcnlib.archives.unavailable import remove_marks
 from fcnlib.archives.verified import status_of
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
 from fcnlib.config.load import read_config
@@ -21,17 +27,70 @@ from fcnlib.plan.targets import find_entry
 
 
 def fetch(
-    archive: Annotated[str, typer.Argument(help="File name, such as benchmark.tgz.")],
-    out: Annotated[Path, typer.Option(help="Folder to write it to.")],
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Folder that may hold it already.")
+    archives: Annotated[
+        list[str] | None, typer.Argument(help="File names, such as benchmark.tgz.")
     ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder that may hold them already.")
+    ] = None,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Only ask every address, 10 seconds each, and list what can be had from where; "
+            "of all known files if none is named. Exit code 1 if one cannot be had.",
+        ),
+    ] = False,
+    retry: Annotated[
+        bool,
+        typer.Option(
+            "--retry",
+            help="Only remove the marks in OUT that files are not available, so that the next run "
+            "downloads them again; all marks if no file is named.",
+        ),
+    ] = False,
 ) -> None:
-    """Download a published archive or weight file, resuming, and check it.
+    """Download published archives or weight files, resuming, and check them.
 
     Example: fcn fetch benchmark.tgz --out data/paper/archives --from ~/Downloads
+
+    Example: fcn fetch --probe
+
+    Example: fcn fetch --retry --out data/paper/archives
     """
-    echo(fetch_archive(archive, out, source=source))
+    names = archives or []
+    check_known(names)
+    if probe:
+        if out or source or retry:
+            raise InputError("--probe only asks; expected neither --out nor --from nor --retry")
+        raise typer.Exit(int(not _print_probes(names)))
+    if out is None:
+        raise InputError("no folder to write to; expected --out DIR")
+    if retry:
+        removed = remove_marks(out, names)
+        echo("\n".join(removed) or f"{out}: no such file is marked as not available")
+        return
+    if not names:
+        raise InputError("no file is named; expected such as benchmark.tgz, or --probe")
+    for name in names:
+        echo(fetch_archive(name, out, source=source))
+
+
+def _print_probes(names: Sequence[str]) -> bool:
+    """Print what each address of these files, or of all, answers; whether all can be had."""
+    asked = {name: ARCHIVES[name] for name in names or ARCHIVES}
+    hosts = [host_of(url) for archive in asked.values() for url in archive.urls]
+    widths = max(map(len, asked)), max(map(len, hosts))
+    had = dict.fromkeys(asked, False)
+    try:
+        for found in probe_addresses([*asked]):
+            had[found.file] |= found.serves
+            echo(f"{found.file:{widths[0]}}  {found.host:{widths[1]}}  {found.answer}")
+    except KeyboardInterrupt:
+        raise InputError("stopped before all addresses had answered") from None
+    echo(f"{sum(had.values())} of {len(had)} files can be had from at least one address")
+    return all(had.values())
 
 
 def prepare(

@@ -2,26 +2,88 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from fcnlib.cli.data import check, fetch, hha, prepare
-from fcnlib.cli.estimate import estimate
-from fcnlib.cli.models import convert, info
-from fcnlib.cli.predict import predict, submit
-from fcnlib.cli.train import train
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
+Functions = dict[str, Callable[..., None]]
+
+
+def _of_data() -> Functions:
+    from fcnlib.cli.data import check, fetch, hha, prepare
+
+    return {"fetch": fetch, "prepare": prepare, "check": check, "hha": hha}
+
+
+def _of_training() -> Functions:
+    from fcnlib.cli.train import train
+
+    return {"train": train}
+
+
+def _of_runs() -> Functions:
+    from fcnlib.cli.estimate import estimate
+    from fcnlib.cli.status import status
+
+    return {"estimate": estimate, "status": status}
+
+
+def _of_models() -> Functions:
+    from fcnlib.cli.models import convert, info
+
+    return {"convert": convert, "info": info}
+
+
+def _of_images() -> Functions:
+    from fcnlib.cli.predict import predict, submit
+
+    return {"predict": predict, "submit": submit}
+
+
+# Where each command comes from, in the order of work, which is that of `fcn --help`.
+COMMANDS = {
+    "fetch": _of_data,
+    "prepare": _of_data,
+    "check": _of_data,
+    "hha": _of_data,
+    "estimate": _of_runs,
+    "train": _of_training,
+    "status": _of_runs,
+    "convert": _of_models,
+    "predict": _of_images,
+    "submit": _of_images,
+    "info": _of_models,
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for: PyTorch alone takes two seconds."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{**values, "commands": dict.fromkeys(COMMANDS)})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command(cmd_name)(COMMANDS[cmd_name]()[cmd_name])
+        return typer.main.get_command(app)
+
+
 app = typer.Typer(
-    help="Fully convolutional networks: prepare and check data, train, predict, submit.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-# In the order of work, which is that of `fcn --help`.
-for command in (fetch, prepare, check, hha, estimate, train, convert, predict, submit, info):
-    app.command()(command)
+
+
+@app.callback()
+def fcn() -> None:
+    """Fully convolutional networks: prepare and check data, train, predict, submit."""
 
 
 def main() -> None:

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import printable, printable_lines
-from fcnlib.inference.torchscript import Precision
 
 ConfigFiles = Annotated[
     list[Path],
@@ -23,9 +21,6 @@ Trust = Annotated[
         "--trust", help="Also run a TorchScript file of another origin; its code may do anything."
     ),
 ]
-ComputingPrecision = Annotated[
-    Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
-]
 
 
 def echo(result: object) -> None:
@@ -35,6 +30,8 @@ def echo(result: object) -> None:
 
 def find_device(name: str) -> str:
     """The device of this name; InputError if this machine has none."""
+    import torch  # which takes two seconds, and not every command needs it
+
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     available = ["cpu", "cuda", *gpus] if gpus else ["cpu"]
     if name == "auto":

@@ -6,9 +6,14 @@ from typing import Annotated
 import torch
 import typer
 
-from fcnlib.cli.options import ComputingPrecision, Device, Threads, Trust, echo, find_device
+from fcnlib.cli.options import Device, Threads, Trust, echo, find_device
+from fcnlib.core.precision import Precision
 from fcnlib.inference.predict import predict as predict_images
 from fcnlib.inference.voc_server import submit as pack_labels
+
+ComputingPrecision = Annotated[
+    Precision, typer.Option(help="tf32 and bf16 are faster on a GPU, with some labels changed.")
+]
 
 
 def predict(  # noqa: PLR0913

@@ -37,7 +37,13 @@ def train(
     training = settings.training(experiment)
     checkpoint = Path(paths.checkpoint(experiment, seed))
     where, values = find_device(device), training.model_dump(mode="json")
-    run = provenance(seed=seed, device=where, threads=threads, values=values)
+    run = provenance(
+        seed=seed,
+        device=where,
+        threads=threads,
+        values=values,
+        precision=training.recipe.precision,
+    )
     train_net(
         training,
         dataset=Path(paths.dataset_folder(training.data.dataset)),
@@ -48,5 +54,6 @@ def train(
         device=where,
         provenance={**run, "images": settings.images(training.data.dataset)},
         resume=resume,
+        save_minutes=settings.scales[settings.scale].save_minutes,
     )
     echo(checkpoint)

@@ -17,6 +17,7 @@ from fcnlib.config.columns import (
     TimingResult,
     TrainingResult,
 )
+from fcnlib.config.overlays import check_kept
 from fcnlib.config.schema import Config, Table
 from fcnlib.config.schema_data import CHANNELS, Data
 from fcnlib.config.schema_experiments import (
@@ -64,7 +65,7 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
     _check_capitals(config, source)
     check_datasets(config, source)
-    files = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
+    files = published = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():
         require_known(file, files, source.at(f"weights.{backbone}"), "is no published file")
     if config.archives == "synthetic":  # written in one format only
@@ -72,6 +73,7 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
     trained: list[str] = []
     for name, entry in config.experiments.items():
         place = source.at(f"experiments.{name}")
+        _check_kept(config, name, entry, source)
         _check_row(config, entry, place)
         _check_starts(config, name, entry, trained, place)
         match entry:
@@ -85,6 +87,9 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
                 require_known(
                     entry.released.file, files, f"{place}.released.file", "is no published file"
                 )
+                if (fallback := entry.released.fallback) is not None:
+                    key = f"{place}.released.fallback"
+                    require_known(fallback, published, key, "is no published file")
                 _check_written(config, entry, f"{place}.released.demo_source")
             case Retested():
                 other = _trained(config, entry.evaluate_of)
@@ -103,11 +108,25 @@ def _trained(config: Config, name: str) -> Trained:
     return entry
 
 
+def _check_kept(config: Config, name: str, entry: Experiment, source: ConfigSource) -> None:
+    """No overlay took away what an experiment starts from or sees."""
+    place = f"experiments.{name}"
+    for start in entry.starts("synthetic"):
+        user = f"{place}.{_key_of_start(entry)}"
+        check_kept("experiments", start, config.experiments, source, user)
+    if not isinstance(entry, Timed | PublishedOnly):
+        user = f"{place}.data.dataset"
+        check_kept("datasets", entry.data.dataset, config.datasets, source, user)
+    if isinstance(entry, Trained) and entry.net.start_from == ():
+        user = f"{place}.net.backbone"
+        check_kept("weights", entry.net.backbone, config.weights, source, user)
+
+
 def _check_row(config: Config, entry: Experiment, place: str) -> None:
     """An experiment's data, tables and masks are there and fit its kind."""
     for table in entry.tables:
         require_known(table, config.tables, f"{place}.tables", "is no table")
-    for table in entry.rows:
+    for table in entry.rows if entry.tables else ():
         require_known(table, entry.tables, f"{place}.rows", "is none of its tables")
     if isinstance(entry, Timed):
         if scores := [name for name in entry.paper if name in SCORES | TEST_SERVER_METRICS]:
@@ -154,9 +173,10 @@ def _check_tables(config: Config, source: ConfigSource) -> None:
     place = source.at(f"scales.{config.scale}.tables")
     for listed in config.scales[config.scale].tables or ():
         require_known(listed, config.tables, place, "is no table")
+    advice = "; set it to null as its rows are" if source.gone("experiments") else ""
     for name, table in config.tables.items():
         rows = {key: entry for key, entry in config.experiments.items() if name in entry.tables}
-        _check_columns(config, table, rows, source.at(f"tables.{name}"))
+        _check_columns(config, table, rows, source.at(f"tables.{name}"), advice)
     for name, entry in config.experiments.items():
         _check_published(config, entry, source.at(f"experiments.{name}.paper"))
 
@@ -282,16 +302,16 @@ def _check_published(config: Config, entry: Experiment, place: str) -> None:
 
 
 def _check_columns(
-    config: Config, table: Table, rows: Mapping[str, Experiment], place: str
+    config: Config, table: Table, rows: Mapping[str, Experiment], place: str, advice: str
 ) -> None:
     """A table has rows, and each of its columns, once, a number that one of them can have."""
     if not rows:
-        raise InputError(f"{place}: no experiment names it as one of its tables")
+        raise InputError(f"{place}: no experiment names it as one of its tables{advice}")
     known = set().union(*(_numbers(config, entry) for entry in rows.values()))
     for column in table.columns:
         if table.columns.count(column) > 1:
             raise InputError(f"{place}.columns: {column!r} twice; expected each of them once")
-        if column not in known:
+        if column not in known and not advice:
             raise InputError(
                 f"{place}.columns: {column!r}; expected one that a row can have: "
                 f"{', '.join(sorted(known))}"

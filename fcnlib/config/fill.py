@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fcnlib.config.overlays import check_kept
 from fcnlib.config.schema import Scale
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import CHANNELS
@@ -34,9 +35,13 @@ def fill_experiment(
             keys of no kind of experiment or of two.
     """
     place = source.at(f"experiments.{name}")
+    base = experiments[name].get("base")
+    check_kept("experiments", base, experiments, source, f"experiments.{name}.base")
     entry = _on_base(name, experiments, place)
     _check_kind(entry, place)
     if isinstance(entry.get("recipe"), Mapping):
+        recipe = entry["recipe"].get("name")
+        check_kept("recipes", recipe, recipes, source, f"experiments.{name}.recipe")
         entry["recipe"] = _with_recipe(entry["recipe"], recipes, scale, place)
     if isinstance(entry.get("timing"), Mapping):
         entry["timing"] = _cut(entry["timing"], scale)

@@ -10,6 +10,7 @@ from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
+from fcnlib.config.overlays import take_away, without_taken
 from fcnlib.config.restrict import restricted
 from fcnlib.config.schema import Config, Scale
 from fcnlib.config.schema_base import Frozen, suggestion
@@ -40,7 +41,8 @@ class Outline(BaseModel):
 def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Config:
     """The checked configuration of `raw`'s scale; an InputError names file and key."""
     source = ConfigSource(source) if isinstance(source, str) else source
-    values = dict(raw)
+    raw, source = take_away(raw, source)
+    values = raw
     try:
         outline = Outline.model_validate(raw)
         if outline.scale not in outline.scales:
@@ -62,10 +64,11 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
     except ValidationError as error:
         text = scale_problem(error, values, source) or first_problem(error, source)
         raise InputError(text) from None
+    config, source = without_taken(config, source)
     check_experiments(config, source)
     check_figures(config, source)
     check_claims(config, source)
-    return restricted(config, source.at("rows"))
+    return restricted(config, source)
 
 
 def with_rehearsed(name: str, scales: Mapping[str, Scale], source: ConfigSource) -> Scale:

@@ -1,56 +1,61 @@
-"""A configuration with some of its rows, and what is left of it for them."""
+"""The part of the configuration that a run is of: some tables, some rows, and what they need."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
+from fcnlib.config.checks_data import require_known
+from fcnlib.config.overlays import needed
 from fcnlib.config.schema import Config
-from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_experiments import PublishedOnly, Scored, UpperBound
 from fcnlib.config.schema_figures import Figure
-from fcnlib.core.errors import InputError
+from fcnlib.config.yaml_files import ConfigSource
 
 NO_RESULTS = "This run is a rehearsal: no number of it is a result."
 SIDE_BY_SIDE = ("comparison", "losses")  # kinds of figures that show as well fewer nets
 
 
-def restricted(config: Config, place: str) -> Config:
-    """Only the tables that the scale shows and the rows that are asked for.
-
-    Args:
-        config: the configuration with all rows.
-        place: the key of the rows, for messages.
-    """
-    tables = config.scales[config.scale].tables
-    if tables is not None:
-        wanted = [name for name, e in config.experiments.items() if set(e.tables) & set(tables)]
-        config = _with_rows(config, wanted, tables)
-    if not isinstance(config.rows, str):
-        for name in config.rows:
-            if name not in config.experiments:
-                known = suggestion(name, config.experiments)
-                raise InputError(f"{place}: {name!r} is no experiment; {known}")
-        config = only_rows(config, config.rows)
+def restricted(config: Config, source: ConfigSource) -> Config:
+    """Only the tables and rows that this run shows, and what they need."""
+    config = _of_tables_and_rows(config, source)
     return _as_rehearsal(config) if config.rehearses else config
 
 
-def only_rows(config: Config, rows: Collection[str]) -> Config:
-    """These rows, those whose nets they start from, and the tables that these rows are in."""
-    tables = [name for row in rows for name in config.experiments[row].tables]
-    return _with_rows(config, rows, [name for name in config.tables if name in tables])
+def only_rows(config: Config, rows: Iterable[str]) -> Config:
+    """These rows, those that they start from, and the tables that these rows are in."""
+    tables = {table for name in rows for table in config.experiments[name].tables}
+    return _part(config, tables & config.tables.keys(), {*rows})
 
 
-def with_starts(config: Config, rows: Iterable[str]) -> set[str]:
-    """The rows, and all that they start from."""
-    wanted = set(rows)
-    for name, entry in reversed(config.experiments.items()):
-        if name in wanted:
-            wanted |= set(entry.starts(config.archives))
-    return wanted
+def _of_tables_and_rows(config: Config, source: ConfigSource) -> Config:
+    listed, experiments = config.scales[config.scale].tables, config.experiments
+    named = config.rows if isinstance(config.rows, tuple) else None
+    if listed is None and named is None and not source.gone("experiments"):
+        return config
+    tables = {*(config.tables if listed is None else listed)}
+    rows = {
+        name: entry
+        for name, entry in experiments.items()
+        if listed is None or tables & {*entry.tables}
+    }
+    if named is not None:
+        _check_rows(named, config, rows, source)
+        rows = {name: rows[name] for name in named}
+        tables &= {table for entry in rows.values() for table in entry.tables}
+    return _part(config, tables, rows)
 
 
-def _with_rows(config: Config, rows: Iterable[str], tables: Sequence[str]) -> Config:
-    """These rows and what they start from, in these tables, with the data and figures of both."""
-    wanted = with_starts(config, rows)
+def _check_rows(
+    named: Iterable[str], config: Config, rows: Collection[str], source: ConfigSource
+) -> None:
+    """The rows to run are experiments, and in the tables to run."""
+    for name in named:
+        require_known(name, config.experiments, source.at("rows"), "is no experiment")
+        require_known(name, rows, source.at("rows"), "is no row of the tables of this run")
+
+
+def _part(config: Config, tables: Collection[str], rows: Collection[str]) -> Config:
+    """These tables and rows, and the experiments and data sets that they need."""
+    wanted = needed(config, rows)
     experiments = {name: e for name, e in config.experiments.items() if name in wanted}
     with_data = [entry for entry in experiments.values() if isinstance(entry, Scored | UpperBound)]
     datasets = {entry.data.dataset for entry in with_data}
@@ -69,20 +74,20 @@ def _with_rows(config: Config, rows: Iterable[str], tables: Sequence[str]) -> Co
 
 
 def _figure(
-    figure: Figure, config: Config, experiments: Collection[str], tables: Sequence[str]
+    figure: Figure, config: Config, experiments: Collection[str], tables: Collection[str]
 ) -> Figure | None:
     """The figure if it has all its rows; a rehearsal plots the nets that there are."""
     if config.rehearses and figure.kind in SIDE_BY_SIDE:
         kept = tuple(name for name in figure.experiments if name in experiments)
         return figure.model_copy(update={"experiments": kept}) if kept else None
-    is_whole = set(figure.experiments) <= set(experiments)
+    is_whole = {*figure.experiments} <= {*experiments}
     return figure if is_whole and _has_rows(figure, config, tables) else None
 
 
-def _has_rows(figure: Figure, config: Config, tables: Sequence[str]) -> bool:
+def _has_rows(figure: Figure, config: Config, tables: Collection[str]) -> bool:
     """Whether these tables have all that a figure of tables shows; one of all, whether any has."""
     if figure.kind != "ablation" or figure.tables:
-        return set(figure.tables) <= set(tables)
+        return {*figure.tables} <= {*tables}
     return any("mean_iu" in config.tables[name].columns for name in tables)
 
 

@@ -9,6 +9,7 @@ from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
     Flag,
+    Float,
     Frozen,
     Int,
     Line,
@@ -22,7 +23,7 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
 from fcnlib.config.schema_experiments import Experiment, Retested, Trained
 from fcnlib.config.schema_figures import Figure, Section
-from fcnlib.config.schema_nets import BackboneName, Net, Training
+from fcnlib.config.schema_nets import SAVE_MINUTES, BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
 from fcnlib.config.schema_resources import Resources, RuleName
 
@@ -93,6 +94,13 @@ class Scale(Frozen):
     resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
     )
+    save_minutes: Annotated[Float, Field(ge=0)] = Field(
+        SAVE_MINUTES,
+        description=(
+            "Minutes after which a training saves its state; changes no number, so that nothing "
+            "is run again."
+        ),
+    )
     tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
 
 
@@ -111,11 +119,13 @@ class Config(Frozen):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
-    rows: tuple[str, ...] | Literal["all", "one-of-each-kind"] = Field(
-        "all",
+    rows: (
+        Annotated[tuple[str, ...], Field(min_length=1)] | Literal["one-of-each-kind"] | None
+    ) = Field(
+        None,
         description=(
-            "Only these experiments, and those whose nets they start from; one-of-each-kind: as "
-            "few as need each kind of net and of data (fcnlib/plan/kinds.py)."
+            "Only these experiments, and those that they start from; one-of-each-kind: as few as "
+            "have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
         ),
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
@@ -139,6 +149,11 @@ class Config(Frozen):
         if str(folder or "")[:1] in ("~", "$"):  # and all would be downloaded again
             raise ValueError("expected a path as it is, without ~ or $")
         return folder
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _one_of_them(cls, rows: Any) -> Any:
+        return [rows] if isinstance(rows, str) else rows  # as in `--config rows=voc-fcn8s`
 
     @field_validator("seeds")
     @classmethod

@@ -42,6 +42,10 @@ class ReleasedWeights(Frozen):
     renamed: ClassVar = {"written_from": "demo_source"}
 
     file: str = Field(description="Of fcnlib/archives/catalogue.py.")
+    fallback: str | None = Field(
+        None,
+        description="Another file of the same net there, for where no address has the first.",
+    )
     to: Annotated[str, Field(pattern=rf"^fcn(32|16|8)s-({'|'.join(get_args(BackboneName))})$")] = (
         Field(description="The architecture, as in `fcn convert --to`.")
     )

@@ -22,6 +22,7 @@ STRIDES: dict[str, dict[str, int]] = {
 }
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
+SAVE_MINUTES = 5  # between saved states of a training
 
 
 class Net(Frozen):
@@ -159,6 +160,13 @@ class Recipe(Frozen):
     )
     validate_every: Positive = Field(description="Iterations between validations.")
     workers: NotNegative = Field(0, description="Threads that read images ahead.")
+    precision: Literal["fp32", "tf32"] = Field(
+        "fp32",
+        description=(
+            "Of convolutions and matrix products in training and its validations; tf32 is faster, "
+            "for a GPU alone. Scores are always measured in fp32."
+        ),
+    )
 
     @field_validator("loss", mode="before")
     @classmethod

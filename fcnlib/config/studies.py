@@ -1,9 +1,11 @@
 """The studies: files of tables, experiments, figures and claims, merged into one configuration."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fcnlib.config.overlays import STUDY_PARTS, check_nulls, resolved
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.yaml_files import (
     ConfigSource,
@@ -15,7 +17,6 @@ from fcnlib.config.yaml_files import (
 )
 from fcnlib.core.errors import InputError
 
-STUDY_PARTS = ("tables", "experiments", "figures", "claims")
 STUDY_KEYS = ("section", "title", *STUDY_PARTS)
 
 
@@ -26,23 +27,42 @@ def read_raw_config(
 
     The first file is laid under the studies, the others and `top` over them, so that an overlay
     names `experiments.NAME` whatever the study. The result has `studies: null`, as none is to be
-    read any more: laid over the first file again, it gives itself.
+    read any more: laid over the first file again, it gives itself. So nulls, which take entries
+    away, are still in it.
     """
     files = [(path, read_yaml(path)) for path in map(Path, paths)]
     check_texts(top or {}, "--config")
-    (first, content), *overlays = files
-    laid_over: dict[str, Any] = {}
-    for overlay in (*(entries for _, entries in overlays), top or {}):
-        laid_over = merge(laid_over, overlay)
-    folder, places = merge(content, laid_over).get("studies"), _Places()
+    (first, content), *others = files
+    overlays: list[tuple[object, Mapping[str, Any]]] = [*others, ("--config", top or {})]
+    folder = ChainMap(*(dict(entries) for _, entries in reversed(overlays)), content).get("studies")
+    places = _Places()
     if folder is not None:
         if not isinstance(folder, str):
             raise InputError(f"{first}: studies: {folder!r}; expected a folder, or null")
         content = merge(content, read_studies(first.parent / folder, places))
     for path, entries in files:
         places.add(entries, path)
-    whole = with_numbers({**merge(content, laid_over), "studies": None})
-    return whole, ConfigSource(" + ".join(map(str, paths)), places)
+    laid_over: dict[str, Any] = {}
+    beneath = content
+    for file, overlay in overlays:
+        if folder is not None:  # a full configuration also has what its studies had
+            check_nulls(overlay, merge(beneath, laid_over), file)
+        laid_over, beneath = merge(laid_over, overlay), merge(overlay, beneath)
+    whole = _with_tables(merge(content, laid_over), content)
+    whole = with_numbers({**resolved(whole, beneath), "studies": None})
+    return whole, ConfigSource(" + ".join(map(str, paths)), places, beneath)
+
+
+def _with_tables(top: dict[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables to run as those of the scale, where they are given as `tables: [skips]`."""
+    chosen, scale = top.get("tables"), top.get("scale")
+    if not isinstance(chosen, str | list) or not isinstance(beneath.get("tables"), Mapping):
+        return top
+    names = [chosen] if isinstance(chosen, str) else chosen
+    top = {**top, "tables": beneath["tables"]}
+    scales = top.get("scales")
+    is_scale = isinstance(scale, str) and isinstance(scales, Mapping) and scale in scales
+    return merge(top, {"scales": {scale: {"tables": names}}}) if is_scale else top
 
 
 class _Places(dict[str, str]):

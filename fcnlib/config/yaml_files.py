@@ -50,11 +50,17 @@ class ConfigSource(NamedTuple):
 
     files: str
     places: Mapping[str, str] = {}  # of entries, such as `experiments.voc-fcn8s`
+    beneath: Mapping[str, Any] = {}  # what they have before overlays take anything away
+    taken: Mapping[str, frozenset[str]] = {}  # the names of what is taken away, by part
 
     def at(self, place: str) -> str:
         """The file and the path of a key, such as `experiments.voc-fcn8s.net.width`."""
         entry = ".".join(place.split(".")[:2])
         return f"{self.places.get(entry, self.files)}: {in_one_line(place)}"
+
+    def gone(self, part: str) -> frozenset[str]:
+        """The names of a part's entries that are taken away, such as of `experiments`."""
+        return self.taken.get(part, frozenset())
 
 
 def in_one_line(key: str) -> str:

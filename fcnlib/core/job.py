@@ -1,4 +1,4 @@
-"""What every job of the workflow shares: a log file, its threads, errors in one line."""
+"""What every job of the workflow shares: a log file, its device, errors in one line."""
 
 import ctypes
 import logging
@@ -9,40 +9,44 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.gpu import compute_device
+from fcnlib.core.job_log import job_log
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
 
 @contextmanager
-def job(log: str, threads: int) -> Iterator[str]:
-    """Run a step with its messages in the file `log`; yields the device to compute on.
+def job(log: str, threads: int, *, gpus: int = 0) -> Iterator[str]:
+    """Run a step with its messages in its log; yields the device to compute on.
 
     An input error, a file that cannot be written or a request to stop ends it with one line.
+
+    Args:
+        log: The rule's log: the end of this try's. Beside it are all tries' (`job_log`).
+        threads: CPU threads to compute with.
+        gpus: How many GPUs the rule asks for; without any the device is "cpu".
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request to stop, as Ctrl-C
     _keep_freed_memory()
-    device = _device(threads)
-    path = Path(log)
-    path.parent.mkdir(parents=True, exist_ok=True)
     escape_what_cannot_be_printed()
-    with (
-        open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1) as file,
-        redirect_stderr(file),
-    ):
+    with job_log(Path(log)) as file, redirect_stderr(file):
         handler = logging.StreamHandler(file)
         handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         try:
-            yield device
+            with compute_device(gpus=gpus, threads=threads) as device:
+                yield device
         except (InputError, OSError) as error:
             problem = f"error: {printable(error)}"
             file.write(f"{problem}\n")
         except KeyboardInterrupt:
+            file.end = "stopped"
             problem = "stopped; a training's saved state is kept, and the next run resumes from it"
             file.write(f"{problem}\n")
         except Exception:
             logging.exception("unexpected")
             raise
         else:
+            file.end = "done"
             return
         finally:
             logging.getLogger().removeHandler(handler)
@@ -56,12 +60,3 @@ def _keep_freed_memory() -> None:
         m_trim_threshold, m_mmap_threshold = -1, -3  # of malloc.h
         set_option(m_trim_threshold, 1 << 30)
         set_option(m_mmap_threshold, 1 << 25)
-
-
-def _device(threads: int) -> str:
-    """The device of a step; importing torch takes a second, so only if the step did already."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return "cpu"
-    torch.set_num_threads(threads)
-    return "cuda" if torch.cuda.is_available() else "cpu"

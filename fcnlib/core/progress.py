@@ -16,6 +16,8 @@ def progress(
 ) -> "tqdm[T]":
     """Iterate over `items` with a bar on stderr; in a log file, a line every ten seconds at most.
 
+    A bar within another's step takes its place until it is done.
+
     Args:
         items: What to iterate over.
         desc: The text before the bar.
@@ -34,4 +36,5 @@ def progress(
         dynamic_ncols=is_terminal,
         ncols=None if is_terminal else 100,
         file=sys.stderr,
+        position=0,  # else one below, for which the cursor is moved up and down
     )

@@ -11,8 +11,10 @@ from typing import Any
 RECORDED_PACKAGES = ("torch", "numpy", "pillow", "scipy", "snakemake")
 
 
-def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Commit, versions, machine, time and the values used, for a result file.
+def provenance(
+    *, seed: int, device: str, threads: int, values: dict[str, Any], precision: str = "fp32"
+) -> dict[str, Any]:
+    """Commit, versions, machine, precision, time and the values used, for a result file.
 
     The commit is that of a repository that tracks this package, not of one around an installed
     or an unpacked copy.
@@ -25,6 +27,7 @@ def provenance(*, seed: int, device: str, threads: int, values: dict[str, Any]) 
         "versions": {"python": platform.python_version(), **_versions()},
         "device": device_name(device),
         "threads": threads,
+        "precision": precision,
         "seed": seed,
         "values": values,
     }

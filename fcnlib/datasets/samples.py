@@ -33,17 +33,14 @@ def as_tensor(stack: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(stack, 0, 2))).permute(2, 0, 1)
 
 
-class Samples:
-    """Training samples in a fixed order: the inputs [C, H, W] and each task's labels [H, W].
+class SampleReader:
+    """Reads training samples: the inputs [C, H, W] and each task's labels [H, W] of an image.
 
     Args:
         dataset: The data set.
-        names: ID of each sample.
-        flipped: Whether each sample is flipped from left to right.
         inputs: What to stack, in order: `rgb`, `depth`, `hha`.
         tasks: Tasks whose labels to read; the first one's label masks.
         mask: What of the inputs to mask.
-        shifts: Rows down and columns right that each sample is moved; empty for none.
         blank: Value of each raw channel along the border of shifted samples, rounded; their
             labels are void there.
     """
@@ -51,30 +48,30 @@ class Samples:
     def __init__(
         self,
         dataset: PreparedDataset,
-        names: Sequence[str],
-        flipped: Sequence[bool],
         *,
         inputs: Sequence[str] = ("rgb",),
         tasks: Sequence[str] = ("semantic",),
         mask: InputMask = NO_MASK,
-        shifts: Sequence[Sequence[int]] = (),
         blank: Sequence[float] = (),
     ) -> None:
-        self.dataset, self.names, self.flipped = dataset, names, flipped
-        self.inputs, self.tasks, self.mask = inputs, tasks, mask
-        self.shifts, self.border = shifts, np.round(blank)[:, None, None]
+        self.dataset, self.inputs, self.tasks, self.mask = dataset, inputs, tasks, mask
+        self.border = np.round(blank)[:, None, None]
 
-    def __len__(self) -> int:
-        return len(self.names)
+    def read(self, name: str, *, flipped: bool = False, shift: Sequence[int] = ()) -> Sample:
+        """The sample of an image.
 
-    def __getitem__(self, position: int) -> Sample:
-        stack, labels = self.dataset.sample(self.names[position], self.inputs, self.tasks)
+        Args:
+            name: Its ID.
+            flipped: Whether it is flipped from left to right.
+            shift: Rows down and columns right that it is moved; empty for none.
+        """
+        stack, labels = self.dataset.sample(name, self.inputs, self.tasks)
         stack = self.mask.apply(stack, labels[self.tasks[0]])
-        if self.flipped[position]:
+        if flipped:
             stack = stack[..., ::-1]
             labels = {task: label[:, ::-1] for task, label in labels.items()}
-        if self.shifts:
-            down, right = self.shifts[position]
+        if shift:
+            down, right = shift
             stack = shifted(stack, down, right, self.border)
             labels = {task: shifted(each, down, right, VOID) for task, each in labels.items()}
         return as_tensor(stack), {

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
@@ -88,16 +88,28 @@ class DatasetWriter:
         self._lock = Lock()
         self._stored = {(file.kind, file.id): file for file in read_journal(folder / JOURNAL)}
 
-    def add_split(self, name: str, ids: Iterable[str]) -> None:
-        """Write a split's list; an error if its number of images is not the published one."""
+    def holds_to(self, name: str, released: Collection[str]) -> bool:
+        """Whether a split is to be the released one: `counts` has as many images of it."""
+        return self.counts.get(name) == len(released)
+
+    def add_split(self, name: str, ids: Iterable[str], released: Collection[str] = ()) -> None:
+        """Write a split's list; an error if its images are not the published ones.
+
+        Args:
+            name: Name of the split.
+            ids: Its IDs.
+            released: Those of its released list, if there is one; compared where `counts` has as
+                many.
+        """
         ids, split = list(ids), f"{self.source}: split {name}"
         if not ids:
             raise InputError(f"{split}: empty, expected at least one ID")
         if twice := sorted(id for id, times in Counter(ids).items() if times > 1):
             raise InputError(f"{split}: lists {first_and_more(twice)} twice")
-        if len(ids) != self.counts.get(name, len(ids)):
-            expected = self.counts[name]
-            raise InputError(f"{split}: {len(ids)} images, expected the published {expected}")
+        apart = _difference(ids, released) if self.holds_to(name, released) else ""
+        if apart or len(ids) != self.counts.get(name, len(ids)):
+            expected = f"expected the published {self.counts[name]}"
+            raise InputError(f"{split}: {len(ids)} images, {expected}{apart}")
         if wrong := [id for id in ids if not is_line(id)]:
             raise InputError(f"{split}: ID {wrong[0]!r}, expected a file name without its ending")
         self.splits[name] = ids
@@ -247,6 +259,16 @@ class DatasetWriter:
             if files:
                 means[name] = channel_means(files)
         return means
+
+
+def _difference(ids: Collection[str], released: Collection[str]) -> str:
+    """How IDs differ from the released ones, to follow a message; empty if they do not."""
+    known, listed = set(ids), set(released)
+    lacking = [id for id in released if id not in known]
+    others = [id for id in ids if id not in listed]
+    parts = {"lacks": lacking, "has unlisted": others}
+    found = [f"{what} {first_and_more(names)}" for what, names in parts.items() if names]
+    return f": {', '.join(found)}" if found else ""
 
 
 def is_line(id: str) -> bool:

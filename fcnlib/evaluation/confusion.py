@@ -30,7 +30,6 @@ def confusion_per_image(
     tasks: Sequence[str] = (SEMANTIC,),
     device: str,
     mask: InputMask = NO_MASK,
-    bar: bool = True,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of a segmenter, int64 [images, classes, classes].
 
@@ -44,12 +43,10 @@ def confusion_per_image(
         tasks: Whose truth the labels are compared with.
         device: Where the segmenter computes.
         mask: What is masked of the segmenter's input.
-        bar: Whether to show progress.
     """
     classes = {task: len(dataset.info.tasks[task]) for task in tasks}
     counts: dict[str, list[Tensor]] = {}
-    ids = dataset.ids(split)
-    for name in progress(ids, desc=split, unit="img") if bar else ids:
+    for name in progress(dataset.ids(split), desc=split, unit="img"):
         stack, labels = dataset.sample(name, inputs, tasks)
         truths = {task: torch.from_numpy(label) for task, label in labels.items()}
         masked = mask.apply(stack, labels[tasks[0]])
@@ -79,7 +76,7 @@ def upper_bound_confusion(
     """
     classes, per_image = len(dataset.info.tasks[task]), []
     totals: dict[ColumnName, Tensor] = {}
-    for name in dataset.ids(split):
+    for name in progress(dataset.ids(split), desc=split, unit="img"):
         truth = torch.from_numpy(dataset.label(name, task))
         found = {
             rule: confusion(labels, truth, classes)

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fcnlib.archives.unavailable import read_mark
 from fcnlib.config.columns import Cost
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.precision import set_precision
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import as_tensor
@@ -28,7 +30,14 @@ from fcnlib.evaluation.confusion import (
 )
 from fcnlib.evaluation.feature_norms import feature_norm_ratio
 from fcnlib.evaluation.metrics import background_share, class_iu, mean_iu_of_truth, scores
-from fcnlib.evaluation.record import Machine, Record, RunMetadata, Scores, write_record
+from fcnlib.evaluation.record import (
+    Machine,
+    Record,
+    RunMetadata,
+    Scores,
+    WeightsFile,
+    write_record,
+)
 from fcnlib.evaluation.timing import forward_milliseconds
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net
@@ -57,6 +66,8 @@ def evaluate(  # noqa: PLR0913
 ) -> None:
     """Score a trained net on a split; writes its record and its counts.
 
+    In the place of a net that could not be had there is a mark: its record has no scores.
+
     Args:
         model: A checkpoint (.pt), an exported model (.ts) or a .caffemodel.
         dataset: Folder of a prepared data set.
@@ -71,6 +82,11 @@ def evaluate(  # noqa: PLR0913
         mask: What is masked of the model's input.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
     """
+    if mark := read_mark(model):
+        _write_counts(counts, [], {})
+        write_record(metrics, Record(**dict(run), unavailable=mark))
+        return
+    set_precision("fp32", device)
     data = PreparedDataset(dataset)
     module, info = read_net(model, trust=trust)
     _check(model, info, data)
@@ -108,6 +124,7 @@ def evaluate(  # noqa: PLR0913
         },
         settings=dict(info.settings),
         trained_on=_training_machine(info),
+        weights=_weights_file(info),
         forward_size=size,
         runs_ms={"forward": forward},
         parameters=info.parameters,
@@ -141,7 +158,15 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     """What a net of ours was trained on."""
     if info.seconds is None or "device" not in info.provenance:
         return None
-    return Machine(device=info.provenance["device"], threads=info.provenance.get("threads"))
+    return Machine.model_validate(info.provenance)
+
+
+def _weights_file(info: ModelInfo) -> WeightsFile | None:
+    """What a converted net was converted from."""
+    origin = info.provenance
+    if not {"converted_from", "sha256"} <= origin.keys():
+        return None
+    return WeightsFile(file=str(origin["converted_from"]), sha256=str(origin["sha256"]))
 
 
 def _with_foreground(model: Model) -> Segmenter:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fcnlib.archives.unavailable import Unavailable
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
 from fcnlib.config.schema_base import Name, NotNegative, Positive, Seed
 from fcnlib.config.yaml_files import check_texts, in_one_line
@@ -29,6 +30,7 @@ class Machine(BaseModel):
 
     device: str
     threads: int | None = None
+    precision: str | None = None  # of float32 products on a GPU
 
 
 class Provenance(Machine):
@@ -40,6 +42,15 @@ class Provenance(Machine):
     versions: dict[str, str]
     values: dict[str, Any] = {}
     seed: int | None = None
+
+
+class WeightsFile(BaseModel):
+    """The file that a net was converted from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    sha256: str
 
 
 class RunMetadata(BaseModel):
@@ -78,6 +89,8 @@ class Record(RunMetadata):
     costs: dict[Cost, NotNegative | Amount | None] = {}
     settings: dict[Setting, int | float] = {}  # of the recipe of the net that was scored
     trained_on: Machine | None = None  # maybe another one than scored it
+    weights: WeightsFile | None = None  # None: of a net that was trained
+    unavailable: Unavailable | None = None  # why nothing was scored
     forward_size: tuple[Positive, Positive] | None = None  # height, width
     runs_ms: dict[str, list[float]] = {}  # every timed run
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's

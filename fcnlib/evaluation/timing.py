@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fcnlib.config.columns import Cost
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import STRIDES
+from fcnlib.core.precision import set_precision
 from fcnlib.evaluation.record import Record, RunMetadata, write_record
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated
@@ -85,6 +86,7 @@ def time_way(timing: Timing, *, metrics: Path, device: str, run: RunMetadata) ->
 
 def measure(timing: Timing, *, seed: int, device: str) -> Measured:
     """Time a way to compute scores, and compare its scores with those of an equal way."""
+    set_precision("fp32", device)
     generator = torch.Generator().manual_seed(seed)
     net = _random_net(timing, generator).to(device).eval()
     images = 64 * torch.randn(timing.batch, 3, timing.side, timing.side, generator=generator)
@@ -95,8 +97,7 @@ def measure(timing: Timing, *, seed: int, device: str) -> Measured:
     backward: list[float] = []
     if timing.backward:
         backward = backward_milliseconds(way, images, device=device, runs=timing.runs)
-    # With all digits: convolutions may be timed with fewer (TF32).
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with torch.inference_mode():
         scores, other = way(images), equal(images)
     outputs = scores[0, 0].numel()
     costs: dict[Cost, int | float | None] = {

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.precision import Precision, set_precision
 from fcnlib.inference.convert import convert_weights
 from fcnlib.inference.exported import MODEL, read_exported
 from fcnlib.inference.inputs import (
@@ -22,7 +23,6 @@ from fcnlib.inference.inputs import (
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.outputs import checked_labels, checked_probabilities
 from fcnlib.inference.torchscript import (
-    Precision,
     compile_for_device,
     labeller_for_device,
     load_trusted,
@@ -65,6 +65,7 @@ class Model:
 
         Of many models one after the other, only those that are not `compiled` leave no memory used.
         """
+        set_precision(precision, device)
         if isinstance(net, FCN):
             make_fast = compile_for_device if compiled else labeller_for_device
             net = make_fast(net, device, precision)

@@ -16,6 +16,7 @@ from torch import Tensor
 from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
+from fcnlib.core.precision import Precision
 from fcnlib.core.progress import progress
 from fcnlib.datasets.colours import Palette, overlay
 from fcnlib.datasets.images import full_palette, label_png, voc_palette
@@ -29,7 +30,6 @@ from fcnlib.inference.inputs import (
 )
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import warn_if_synthetic
-from fcnlib.inference.torchscript import Precision
 
 log = logging.getLogger(__name__)
 

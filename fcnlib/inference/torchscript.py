@@ -5,13 +5,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.precision import Precision
 from fcnlib.inference.exported import (
     BUILD_ARGS,
     METADATA,
@@ -27,8 +28,6 @@ from fcnlib.models.fcn import FCN, labels_of
 from fcnlib.models.weights.checkpoint import Checkpoint, is_exported, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.records import open_records
-
-Precision = Literal["fp32", "tf32", "bf16"]
 
 
 class Scorer(nn.Module):

@@ -17,6 +17,7 @@ from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.core.files import atomic_write
 from fcnlib.core.parallel import in_threads
+from fcnlib.core.precision import Precision
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.voc import CLASSES
@@ -24,7 +25,6 @@ from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.reader import check_sizes, first_and_more
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import warn_if_synthetic
-from fcnlib.inference.torchscript import Precision
 
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")

@@ -1,6 +1,7 @@
 """The kinds of nets, data and jobs that a run has, and as few rows as have them all."""
 
-from fcnlib.config.restrict import only_rows, with_starts
+from fcnlib.config.overlays import needed
+from fcnlib.config.restrict import only_rows
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import (
     Released,
@@ -26,8 +27,8 @@ def of_each_kind(config: Config) -> list[str]:
             rows_of.setdefault(kind, []).append(name)
     chosen: set[str] = set()
     for rows in sorted(rows_of.values(), key=len):
-        if not with_starts(config, chosen).intersection(rows):
-            chosen.add(min(rows, key=lambda row: len(with_starts(config, {*chosen, row}))))
+        if not needed(config, chosen).intersection(rows):
+            chosen.add(min(rows, key=lambda row: len(needed(config, {*chosen, row}))))
     return [name for name in config.experiments if name in chosen]
 
 

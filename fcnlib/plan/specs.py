@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fcnlib.config.schema_experiments import Row, Scored, Trained, UpperBound
+from fcnlib.config.schema_experiments import Released, Row, Scored, Trained, UpperBound
 from fcnlib.plan.targets import Targets
 from fcnlib.report.specs import (
     AblationSpec,
@@ -126,6 +126,7 @@ def _row(targets: Targets, experiment: str, name: str = "") -> RowSpec:
         paper=entry.paper,
         upper_bound=entry.upper_bound if isinstance(entry, UpperBound) else None,
         stride=net.stride if net else None,
+        released=entry.released.file if isinstance(entry, Released) else "",
     )
 
 

@@ -29,7 +29,8 @@ from fcnlib.plan.paths import RunPaths
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Row)
 RunFile = Callable[[str, int], str]  # the file of an experiment with a seed
-Benchmarks = dict[RuleName, list[str]]  # what was measured of the jobs of each rule
+RunJobFile = Callable[[RuleName, str, int | str], str]
+JobFiles = dict[RuleName, list[str]]  # one of each job of a rule
 
 
 def find_entry(known: Mapping[str, T], name: str, kind: str) -> T:
@@ -140,6 +141,14 @@ class Targets:
         if self.config.archives == "synthetic":
             return []
         return [entry.released.file for entry in self.released.values()]
+
+    @cached_property
+    def optional_downloads(self) -> dict[str, str]:
+        """The downloads that a run can do without, and the file that takes the place of each."""
+        released = [entry.released for entry in self.released.values()]
+        return {
+            each.file: each.fallback or "" for each in released if each.file in self.downloaded_nets
+        }
 
     @cached_property
     def published_archives(self) -> list[str]:
@@ -284,6 +293,13 @@ class Targets:
         claimed = {x.experiment for c in self.config.claims.values() for x in c.reached.values()}
         return {x: self.runs(self.paths.curve, [x]) for x in self.trained if x in claimed}
 
+    @cached_property
+    def released_in_claims(self) -> list[str]:
+        """The released nets whose numbers claims read; a file of one may not be available."""
+        places = [x for claim in self.config.claims.values() for x in claim.numbers.values()]
+        claimed = {place.experiment for place in places}
+        return [name for name in self.released if name in claimed]
+
     # Figures.
 
     def figures_of(self, kind: FigureKind) -> list[str]:
@@ -320,9 +336,30 @@ class Targets:
         return {name: self.runs(file, [name]) for name in self.trained}
 
     @cached_property
-    def benchmarks(self) -> Benchmarks:
+    def training_logs(self) -> dict[str, list[str]]:
+        """Of the same jobs."""
+        file = partial(self.paths.run_log, "train")
+        return {name: self.runs(file, [name]) for name in self.trained}
+
+    @cached_property
+    def benchmarks(self) -> JobFiles:
         """By rule, of all jobs of a whole run that take more than a second or two."""
-        paths, config = self.paths, self.config
+        paths = self.paths
+        return self._measured(paths.data_benchmark, paths.run_benchmark, paths.benchmark)
+
+    @cached_property
+    def logs(self) -> JobFiles:
+        """Of the same jobs."""
+        return self._measured(self.paths.data_log, self.paths.run_log, self.paths.log)
+
+    def _measured(
+        self,
+        of_data_file: Callable[[RuleName, str], str],
+        of_run_file: RunJobFile,
+        of_figure_file: Callable[[RuleName, str], str],
+    ) -> JobFiles:
+        """A file of each of these jobs."""
+        config = self.config
         of_data: dict[RuleName, Iterable[str]] = {
             "verify": self.published_archives,
             "pretrain": self.pretrained_backbones,
@@ -342,24 +379,24 @@ class Targets:
             "comparison": self.figures_of("comparison"),
         }
         return {
-            **{rule: [paths.data_benchmark(rule, x) for x in xs] for rule, xs in of_data.items()},
-            **self._of_runs(of_runs),
-            "publish": self._published_by_us,
-            **{rule: [paths.benchmark(rule, x) for x in xs] for rule, xs in of_figures.items()},
+            **{rule: [of_data_file(rule, x) for x in xs] for rule, xs in of_data.items()},
+            **self._of_runs(of_run_file, of_runs),
+            "publish": self._published_by_us(of_run_file),
+            **{rule: [of_figure_file(rule, x) for x in xs] for rule, xs in of_figures.items()},
         }
 
     @cached_property
-    def optional_benchmarks(self) -> Benchmarks:
+    def optional_benchmarks(self) -> JobFiles:
         """By rule, of jobs that a whole run may do without: of archives, and beyond the report."""
-        beyond = self._of_runs({"export": self.nets, "submit": self.submitted})
-        file = self.paths.data_benchmark
+        file, of_run_file = self.paths.data_benchmark, self.paths.run_benchmark
+        beyond = self._of_runs(of_run_file, {"export": self.nets, "submit": self.submitted})
         if self.config.archives == "synthetic":
-            made: Benchmarks = {rule: [file(rule)] for rule in get_args(SyntheticRule)}
+            made: JobFiles = {rule: [file(rule)] for rule in get_args(SyntheticRule)}
             return {**made, "stand_in": [file("stand_in", x) for x in self.stand_ins], **beyond}
         return {"download": [file("download", x) for x in self.published_archives], **beyond}
 
     @cached_property
-    def rehearsal_benchmarks(self) -> Benchmarks:
+    def rehearsal_benchmarks(self) -> JobFiles:
         """By rule, of all jobs that a rehearsal measures: those beyond the report, too."""
         optional = self.optional_benchmarks
         export = partial(self.paths.run_benchmark, "export")
@@ -379,23 +416,21 @@ class Targets:
         """What a rehearsal finds; nothing of any other run."""
         return [self.paths.rehearsal_json] if self.config.rehearses else []
 
-    def _of_runs(self, experiments: Mapping[RuleName, Iterable[str]]) -> Benchmarks:
-        file = self.paths.run_benchmark
+    def _of_runs(self, file: RunJobFile, experiments: Mapping[RuleName, Iterable[str]]) -> JobFiles:
         return {rule: self.runs(partial(file, rule), xs) for rule, xs in experiments.items()}
 
-    @cached_property
-    def _published_by_us(self) -> list[str]:
+    def _published_by_us(self, of_run_file: RunJobFile) -> list[str]:
         """Of the jobs that write nets of ours in the place of released ones."""
         if self.config.archives == "published":
             return []
         return [
-            self.paths.run_benchmark("publish", name, f"{seed}-{Path(entry.released.file).stem}")
+            of_run_file("publish", name, f"{seed}-{Path(entry.released.file).stem}")
             for name, entry in self.released.items()
             for seed in self.seeds_of(name)
         ]
 
     @cached_property
-    def other_benchmarks(self) -> Benchmarks:
+    def other_benchmarks(self) -> JobFiles:
         """By rule, of all those jobs but training."""
         return {rule: files for rule, files in self.benchmarks.items() if rule != "train"}
 

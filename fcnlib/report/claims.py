@@ -13,10 +13,13 @@ from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
+from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.reached import Curves, first_near, reached_row, validations
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
 NO_CURVES: Curves = {}
+Reasons = Mapping[str, str]  # why experiments have no number
+NO_REASONS: Reasons = {}
 
 
 class Verdict(Frozen):
@@ -46,6 +49,7 @@ def write_claims(
     claims: Mapping[str, Any],
     results: Path | str,
     curves: Curves = NO_CURVES,
+    metrics: Iterable[Path | str] = (),
 ) -> None:
     """Write claims.json.
 
@@ -54,10 +58,18 @@ def write_claims(
         claims: the configuration's, by name.
         results: results.csv.
         curves: the learning curves that claims read, by experiment, one for each seed.
+        metrics: the metrics files of the released nets that they read, which may have no scores.
     """
     rows = by_place(result_rows(read_results(results)))
+    reasons = {
+        name: f"{run.unavailable}."
+        for name, found in by_experiment(metrics).items()
+        for _, run in found
+        if run.unavailable
+    }
     verdicts = [
-        verdict(name, Claim.model_validate(claim), rows, curves) for name, claim in claims.items()
+        verdict(name, Claim.model_validate(claim), rows, curves, reasons)
+        for name, claim in claims.items()
     ]
     write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
 
@@ -78,11 +90,20 @@ def by_place(rows: Iterable[ResultRow]) -> Rows:
     return {(row.table, row.experiment, row.column): row for row in rows}
 
 
-def verdict(name: str, claim: Claim, rows: Rows, curves: Curves = NO_CURVES) -> Verdict:
-    """The verdict of these numbers on one claim; `curves` are those of its `reached`."""
+def verdict(
+    name: str,
+    claim: Claim,
+    rows: Rows,
+    curves: Curves = NO_CURVES,
+    reasons: Reasons = NO_REASONS,
+) -> Verdict:
+    """The verdict of these numbers on one claim; `curves` are those of its `reached`.
+
+    `reasons` tell of experiments without numbers why they have none.
+    """
     measured = {key: rows[place] for key, place in claim.numbers.items() if place in rows}
     others = {key: rows[place] for key, place in claim.published.items() if place in rows}
-    why = _why_untested(claim, rows, curves)
+    why = _why_untested(claim, rows, curves, reasons)
     holds, apart = None, None
     if not why and claim.holds is not None:
         measured |= _reached(claim, measured, rows, curves)
@@ -156,7 +177,7 @@ def _errors(rows: Mapping[str, ResultRow]) -> dict[str, float]:
     return {key: row.error for key, row in rows.items() if row.std is not None}
 
 
-def _why_untested(claim: Claim, rows: Rows, curves: Curves) -> str:
+def _why_untested(claim: Claim, rows: Rows, curves: Curves, reasons: Reasons) -> str:
     """Why no verdict can be given; empty where one can."""
     if claim.untested:
         return claim.untested
@@ -164,7 +185,7 @@ def _why_untested(claim: Claim, rows: Rows, curves: Curves) -> str:
         return "The project's tests show it; no run does."
     return (
         _missing_row(claim, rows)
-        or _missing_number(claim, rows)
+        or _missing_number(claim, rows, reasons)
         or _missing_validations(claim, rows, curves)
     )
 
@@ -176,8 +197,10 @@ def _missing_row(claim: Claim, rows: Rows) -> str:
     return ""
 
 
-def _missing_number(claim: Claim, rows: Rows) -> str:
+def _missing_number(claim: Claim, rows: Rows, reasons: Reasons) -> str:
     for place in claim.numbers.values():
+        if place.experiment in reasons:
+            return reasons[place.experiment]
         if COLUMNS[place.column].server:
             return "Only PASCAL's evaluation server has these labels."
         if rows[place].measured is None:

@@ -33,6 +33,7 @@ class RowSpec(NetSpec):
     paper: Mapping[ColumnName, float] = {}
     upper_bound: Downsampling | None = None
     stride: int | None = None  # of a net
+    released: str = ""  # the file of weights that it is of
 
 
 class TableSpec(Frozen):

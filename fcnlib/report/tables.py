@@ -105,15 +105,18 @@ def label_of(column: ColumnName, scale: str) -> str:
 
 
 SERVER = "server only"
+NOT_AVAILABLE = "not available"
 DIVERGED = "\N{DAGGER}"
 
 
 def own_text(row: ResultRow, column: Column, runs: Runs) -> str:
-    """Our own number as people read it, or who alone could measure it; nothing for others' rows.
+    """Our own number as people read it, or why there is none; nothing for others' rows.
 
     What a run left that diverged is marked.
     """
     mine = runs.get(row.experiment, ())
+    if any(run.unavailable for _, run in mine):
+        return NOT_AVAILABLE
     if column.server and mine:
         return SERVER
     text = column.text(row.measured)
@@ -205,8 +208,22 @@ def note(table: TableSpec, runs: Runs) -> str:
             when = ", ".join(f"{run.diverged_at} (seed {run.seed})" for run in lost)
             what = f"{row.row}: diverged at iteration {when}, scored at its best snapshot before."
             sentences.append(f"{DIVERGED} {what}")
+    sentences += _released(table, runs)
     sentences += _snapshots(table)
     return " ".join(filter(None, sentences))
+
+
+def _released(table: TableSpec, runs: Runs) -> list[str]:
+    """Which released files were not available, and what takes the place of one."""
+    sentences = []
+    for row in table.rows:
+        for _, run in runs.get(row.experiment, ()):
+            if run.unavailable:
+                sentences.append(f"{row.row}: {run.unavailable}.")
+            elif run.weights and row.released not in ("", run.weights.file):
+                file = f"{run.weights.file}, in the place of {row.released}"
+                sentences.append(f"{row.row}: of {file}, which was not available.")
+    return sentences
 
 
 def _snapshots(table: TableSpec) -> list[str]:

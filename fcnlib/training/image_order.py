@@ -12,8 +12,10 @@ from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import read_ahead
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Sample, Samples
+from fcnlib.datasets.samples import Sample, SampleReader
 from fcnlib.models.fcn import FCN
+
+HASHED_TOGETHER = 2**16  # names, of which there may be millions
 
 
 def sample_order(
@@ -43,23 +45,38 @@ class ImageOrder:
     """
 
     def __init__(self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int) -> None:
-        self.dataset, self.data, self.recipe = dataset, config.data, config.recipe
-        names, images = (
-            dataset.ids(self.data.train),
-            self.recipe.iterations * self.recipe.batch_size,
+        data, self.recipe = config.data, config.recipe
+        images = self.recipe.iterations * self.recipe.batch_size
+        self.ids = dataset.ids(data.train)
+        self.order, self.flips = sample_order(
+            len(self.ids), images, seed=seed, horizontal_flip=self.recipe.horizontal_flip
         )
-        order, flips = sample_order(
-            len(names), images, seed=seed, horizontal_flip=self.recipe.horizontal_flip
-        )
-        self.names, self.flips = [names[i] for i in order], flips
         self.shifts = sample_shifts(images, self.recipe.random_shift, seed=seed)
-        self.mask = input_mask(self.data.train_mask, net, dataset, self.data.tasks[0])
-        self.blank = net.blank().tolist()
+        self.reader = SampleReader(
+            dataset,
+            inputs=data.inputs,
+            tasks=data.tasks,
+            mask=input_mask(data.train_mask, net, dataset, data.tasks[0]),
+            blank=net.blank().tolist(),
+        )
 
     @property
     def digest(self) -> str:
         """A hash of which images come in which order, and of nothing else of a training."""
-        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+        digest, separator = hashlib.sha256(), ""
+        for indices in torch.split(self.order, HASHED_TOGETHER):
+            names = "\n".join([self.ids[index] for index in indices.tolist()])
+            digest.update(f"{separator}{names}".encode())
+            separator = "\n"
+        return digest.hexdigest()
+
+    def sample(self, position: int) -> Sample:
+        """The image at a position of the order, flipped and shifted."""
+        return self.reader.read(
+            self.ids[int(self.order[position])],
+            flipped=bool(self.flips[position]),
+            shift=self.shifts[position].tolist() if self.recipe.random_shift else (),
+        )
 
     @contextmanager
     def samples_from(self, position: int) -> Iterator[Iterator[Sample]]:
@@ -68,16 +85,6 @@ class ImageOrder:
         These are threads: processes would hand images over in shared memory, of which a container
         has little, and a killed one would be waited for.
         """
-        samples = Samples(
-            self.dataset,
-            self.names[position:],
-            self.flips[position:].tolist(),
-            inputs=self.data.inputs,
-            tasks=self.data.tasks,
-            mask=self.mask,
-            shifts=self.shifts[position:].tolist() if self.recipe.random_shift else (),
-            blank=self.blank,
-        )
-        positions = range(len(samples))
-        with closing(read_ahead(samples.__getitem__, positions, self.recipe.workers)) as read:
+        positions = range(position, len(self.order))
+        with closing(read_ahead(self.sample, positions, self.recipe.workers)) as read:
             yield read

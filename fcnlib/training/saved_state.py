@@ -62,6 +62,11 @@ class Expected:
 _IDENTITY, _STATE = TypeAdapter(Identity), TypeAdapter(SavedState)
 
 
+def saved_state_path(checkpoint: Path) -> Path:
+    """The saved state of the training that writes a checkpoint."""
+    return checkpoint.with_name(checkpoint.name + ".resume")
+
+
 def write_state(path: Path, saved: SavedState) -> None:
     """Write a training's state atomically."""
     write_tensors(

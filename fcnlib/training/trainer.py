@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from fcnlib.config.columns import Setting
-from fcnlib.config.schema_nets import Training
+from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import name_os_errors, sha256
 from fcnlib.core.fingerprint import fingerprint
+from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
 from fcnlib.datasets.masking import input_mask
@@ -42,6 +43,7 @@ from fcnlib.training.image_order import ImageOrder
 from fcnlib.training.initialization import build_initialized
 from fcnlib.training.losses import Loss, require_labels
 from fcnlib.training.optimizer import lr_factor, make_optimizer
+from fcnlib.training.running_curve import RunningCurve, running_curve_path
 from fcnlib.training.saved_state import (
     DAMAGED_SUFFIX,
     GPU_GENERATOR,
@@ -49,13 +51,12 @@ from fcnlib.training.saved_state import (
     Expected,
     SavedState,
     read_state,
+    saved_state_path,
     set_aside,
     write_state,
 )
 
 log = logging.getLogger(__name__)
-
-SAVE_SECONDS = 300.0
 
 
 class Diverged(InputError):
@@ -73,12 +74,14 @@ def train(  # noqa: PLR0913
     device: str,
     provenance: dict[str, Any],
     resume: bool = True,
+    save_minutes: float = SAVE_MINUTES,
 ) -> None:
     """Train one net; `checkpoint` receives the snapshot with the first task's best mean IU.
 
     The full training state is kept in `checkpoint` + ".resume" until it ends: it is saved with
     every validation, every few minutes, and when SIGTERM or Ctrl-C asks to stop (which then raises
     Stopped). The next call resumes from there, if nothing that the training depends on has changed.
+    Beside it, the curve so far grows line by line in `checkpoint` + ".running.csv".
 
     Args:
         config: The data, net and recipe.
@@ -90,6 +93,7 @@ def train(  # noqa: PLR0913
         device: "cpu", "cuda", "cuda:1", ...
         provenance: To record in the checkpoint.
         resume: Whether to resume from a saved state, if there is one.
+        save_minutes: Minutes after which the state is saved again.
 
     Raises:
         InputError: Data or weights do not fit the config, or the training diverged and the recipe
@@ -100,7 +104,13 @@ def train(  # noqa: PLR0913
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
         trainer = Trainer(
-            config, prepared, initial_weights, seed=seed, device=device, provenance=provenance
+            config,
+            prepared,
+            initial_weights,
+            seed=seed,
+            device=device,
+            provenance=provenance,
+            save_minutes=save_minutes,
         )
         trainer.fit(checkpoint, curve, resume=resume)
 
@@ -115,6 +125,7 @@ class Trainer:
         seed: Of the image order, flips, shifts, dropout and random weights.
         device: "cpu", "cuda", "cuda:1", ...
         provenance: To record in the checkpoint.
+        save_minutes: Minutes after which the state is saved again.
     """
 
     def __init__(
@@ -126,8 +137,9 @@ class Trainer:
         seed: int,
         device: str,
         provenance: dict[str, Any],
+        save_minutes: float = SAVE_MINUTES,
     ) -> None:
-        self.config, self.recipe = config, config.recipe
+        self.config, self.recipe, self.save_minutes = config, config.recipe, save_minutes
         self.seed, self.device, self.provenance = seed, device, provenance
         self.dataset = dataset
         self.inputs, self.tasks = config.data.inputs, config.data.tasks
@@ -170,14 +182,15 @@ class Trainer:
 
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
-        for path in (checkpoint, curve):
+        set_precision(self.recipe.precision, self.device)
+        saved, running = saved_state_path(checkpoint), running_curve_path(checkpoint)
+        for path in (checkpoint, curve, running):
             _require_writable(path)
-        saved = checkpoint.with_name(checkpoint.name + ".resume")
         if resume and saved.exists():
             self._restore_state(saved)
         try:
             with stop_requests() as self.stop_requested:
-                self._train(saved)
+                self._train(checkpoint)
         except Stopped:
             self._save_state(saved)
             log.warning("asked to stop: saved iteration %d", self.state.iteration)
@@ -192,19 +205,18 @@ class Trainer:
         write_curve(curve, self.state.records, self.tasks)
         self._write_checkpoint(checkpoint)
         saved.unlink(missing_ok=True)
+        running.unlink(missing_ok=True)
 
-    def _train(self, saved: Path) -> None:
+    def _train(self, checkpoint: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
-        recipe, state = self.recipe, self.state
-        if is_validation(state.iteration, recipe) and "mean_iu" not in state.records[-1]:
-            self._validate()  # the training was stopped in the middle of it
+        recipe, state, saved = self.recipe, self.state, saved_state_path(checkpoint)
+        running = self._running_curve(checkpoint)
         first, last = state.iteration, recipe.iterations
         bar = progress(range(first, last), desc="training", total=last, initial=first, unit="it")
         saved_at = time.monotonic()
         with self.image_order.samples_from(state.iteration * recipe.batch_size) as samples:
             for _ in bar:
                 self._train_step(samples)
-                validating = is_validation(state.iteration, recipe)
                 if is_logged(state.iteration, recipe):
                     record = self._log()
                     bar.set_postfix_str(
@@ -212,11 +224,26 @@ class Trainer:
                         refresh=False,
                     )
                 self._raise_if_stop_requested()
-                if validating:
+                if is_validation(state.iteration, recipe):
                     self._validate()
-                if validating or time.monotonic() - saved_at > SAVE_SECONDS:
+                if is_logged(state.iteration, recipe):
+                    running.add(state.records[-1])
+                is_due = time.monotonic() - saved_at >= 60 * self.save_minutes
+                if is_due and state.iteration < last:  # then the checkpoint is written
                     self._save_state(saved)
                     saved_at = time.monotonic()
+
+    def _running_curve(self, checkpoint: Path) -> RunningCurve:
+        """The running curve, up to where the training is."""
+        path, records = running_curve_path(checkpoint), self.state.records
+        running = RunningCurve(path, curve_columns(self.tasks), self.recipe.iterations)
+        if is_validation(self.state.iteration, self.recipe) and "mean_iu" not in records[-1]:
+            running.restart(records[:-1])
+            self._validate()  # the training was stopped in the middle of it
+            running.add(records[-1])
+        else:
+            running.restart(records)
+        return running
 
     def _train_step(self, samples: Iterator[Sample]) -> None:
         """One iteration: the gradients of a batch, image by image, and an update."""
@@ -292,7 +319,6 @@ class Trainer:
             tasks=self.tasks,
             device=self.device,
             mask=self.test_mask,
-            bar=False,
         )
         self.net.train()
         return {task: counts.sum(0) for task, counts in per_image.items()}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from fixtures.downloads import CONTENT, packed_archive
+from fixtures.marks import MARK
 
 from fcnlib.archives.catalogue import Archive
+from fcnlib.archives.unavailable import write_mark
 from fcnlib.archives.verified import read_verified, record_verified, verified
 from fcnlib.core.errors import InputError
 
@@ -53,3 +55,15 @@ def test_what_is_no_file_is_an_error(name, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match=f"{name}: "):
         verified(tmp_path / name, {name: Archive((), "")})
+
+
+def test_a_mark_is_recorded_with_what_was_found_of_the_file_in_its_place(tmp_path):
+    written(tmp_path / "a.tar", CONTENT)
+    for fallback in ("", "a.tar"):
+        mark = MARK.model_copy(update={"fallback": fallback})
+        write_mark(tmp_path / "c.caffemodel", mark)
+        found = verified(tmp_path / "c.caffemodel", KNOWN)
+        assert (found.status, found.mark) == ("unavailable", mark)
+        assert (found.fallback.status if found.fallback else "") == (
+            "published" if fallback else ""
+        )

@@ -63,12 +63,22 @@ def photos(tmp_path: Path) -> Path:
 
 def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
-    commands = ["fetch", "prepare", "check", "hha", "train", "convert", "predict", "submit", "info"]
+    commands = ["fetch", "prepare", "check", "hha", "train", "status"]
+    commands += ["convert", "predict", "submit", "info"]
     listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
     assert listed == commands  # in the order of work
     for command in commands:
         code, text = fcn(capsys, command, "--help")
         assert code == 0 and f"Example: fcn {command}" in " ".join(text.split())
+
+
+def test_a_command_that_is_misspelt_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["fcn", "predct"])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == 2
+    assert "Did you mean 'predict'?" in " ".join(capsys.readouterr().err.split())
 
 
 def test_predict_writes_palette_pngs_of_the_models_labels(

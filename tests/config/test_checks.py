@@ -222,3 +222,13 @@ def test_a_figure_is_of_one_data_set(raw_config: dict[str, Any]) -> None:
     raw_config["figures"]["fig4"]["experiments"].append("voc2011-vgg16")
     with pytest.raises(InputError, match=r"fig4\.experiments: of voc2011, voc2011-sbd; expected"):
         load_config(raw_config)
+
+
+@pytest.mark.parametrize("fallback", ["benchmark.tgz", "mine.pth"])
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_what_takes_a_released_files_place_is_a_published_file_of_weights(
+    raw_config: dict[str, Any], scale: str, fallback: str
+) -> None:
+    raw_config["experiments"]["zoo-voc-fcn8s"]["released"]["fallback"] = fallback
+    with pytest.raises(InputError, match=r"released\.fallback: '.*' is no published file"):
+        load_config(raw_config | {"scale": scale})

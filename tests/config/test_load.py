@@ -269,7 +269,12 @@ def test_layers_to_predict_from_are_those_that_a_net_accepts(backbone: str) -> N
             "experiments.voc2011-vgg16.net: False: Input should",
         ),
         ("experiments", [1], "experiments: [1]: Input should be a valid dictionary"),
-        ("experiments/voc-fcn32s", None, "experiments.voc-fcn32s: None: Input should be a valid"),
+        ("experiments/voc-fcn32s", 3, "experiments.voc-fcn32s: 3: Input should be a valid"),
+        (
+            "experiments/voc-fcn32s",
+            None,
+            "voc-fcn32s: null; expected it to stay, as experiments.voc-fcn16s.base names it",
+        ),
         ("scale", "huge", "scale: 'huge' is not declared; known: demo, paper"),
         ("figures/fig4/experiments", ["bound-8"], "figures.fig4.experiments: 'bound-8' is no net"),
     ],

@@ -112,7 +112,8 @@ def test_a_class_list_is_an_input_of_its_converter_and_a_style_of_the_page_alone
         modules = {path, *fingerprints._reached(path)}
         return {file.name for module in modules for file in fingerprints._data_files(module)}
 
-    assert {"nyudv2-train.txt", "siftflow-test.txt"} <= named("prepare.py")
+    lists = {path.name for path in (ROOT / "fcnlib/datasets/converters/lists").iterdir()}
+    assert {"nyudv2-train.txt", "siftflow-test.txt"} <= lists <= named("prepare.py")
     assert "style.css" in named("page.py")
     assert not named("train.py") and "style.css" not in named("table.py")
 

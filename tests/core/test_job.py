@@ -1,6 +1,7 @@
 """What every job of the workflow shares."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -94,7 +95,8 @@ def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_file(
     )
     assert done.returncode != 0
     assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    of_the_job = ["log", "log.tries.json", "log.tries.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == of_the_job
 
 
 def test_a_checkpoint_is_replaced_atomically(tmp_path: Path) -> None:
@@ -102,3 +104,47 @@ def test_a_checkpoint_is_replaced_atomically(tmp_path: Path) -> None:
         write_tensors(tmp_path / "a.pt", {"state": {"x": torch.tensor(value)}})
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
     assert torch.load(tmp_path / "a.pt", weights_only=True)["state"]["x"] == 2
+
+
+USES_GPU = """
+import os, sys, torch
+from fcnlib.core.job import job
+
+with job(sys.argv[1], 1, gpus=int(sys.argv[2])) as device:
+    print(device, os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_job_takes_a_gpu_of_its_own_only_if_it_asks_for_one(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "0,1"}
+    environment.pop("SLURM_JOB_ID", None)
+
+    def start(log: str, gpus: int) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", USES_GPU, str(tmp_path / log), str(gpus)],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    locks = tmp_path / f"fcn-gpus-{os.getuid()}"
+    with start("none.log", 0) as without:
+        assert without.stdout and without.stdout.readline() == "cpu 0,1\n"
+        assert not locks.exists()
+    with start("a.log", 1) as one, start("b.log", 1) as other:
+        assert one.stdout and other.stdout
+        seen = [process.stdout.readline().split()[1] for process in (one, other)]
+        assert sorted(seen) == ["0", "1"]
+
+
+def test_a_gpu_that_is_not_there_is_not_silently_the_cpu(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "97"}
+    done = subprocess.run(
+        [sys.executable, "-c", USES_GPU, str(tmp_path / "a.log"), "1"],
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )  # fmt: skip
+    if torch.backends.cuda.is_built():
+        assert done.stderr.startswith("error: CUDA_VISIBLE_DEVICES: no GPU 97 here; expected")
+    else:
+        assert "computing on the CPU, not on GPU 97: this PyTorch has no CUDA" in (
+            tmp_path / "a.log"
+        ).read_text("utf-8")

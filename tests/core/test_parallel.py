@@ -8,11 +8,12 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.parallel import in_processes, in_threads, read_ahead
+from fcnlib.core.parallel import all_at_once, in_processes, in_threads, read_ahead
 
 UNGUARDED = """
 import math, sys
@@ -27,6 +28,23 @@ import time
 from fcnlib.core.parallel import in_processes
 list(in_processes(time.sleep, [0.01, 0.01, *[600] * 4], 2))
 """
+
+
+def test_all_at_once_waits_for_all_and_keeps_the_order() -> None:
+    everybody = Barrier(20, timeout=30)
+
+    def wait(number: int) -> int:
+        everybody.wait()
+        return -number
+
+    assert list(all_at_once(wait, range(20))) == [-number for number in range(20)]
+
+
+def test_an_error_of_one_of_all_is_raised_where_its_result_is_taken() -> None:
+    results = all_at_once(lambda number: 1 // number, [1, 0])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 def test_a_result_records_where_it_came_from() -> None:
     recorded = provenance(seed=3, device="cpu", threads=1, values={"a": 1})
     assert recorded["seed"] == 3 and recorded["values"] == {"a": 1}
-    assert recorded["device"].startswith("cpu: ")
+    assert recorded["device"].startswith("cpu: ") and recorded["precision"] == "fp32"
     assert {"python", "torch", "numpy"} <= recorded["versions"].keys()
 
 

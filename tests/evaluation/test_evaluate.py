@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.marks import MARK, marked
 from fixtures.models import model_info
 from fixtures.runs import RUN
 from torch import nn
@@ -96,7 +97,7 @@ def test_costs_are_the_time_of_this_net_and_the_sizes_of_the_full_one(
 def test_what_training_took_is_recorded_with_its_machine(
     world: Path, classes: list[str], tmp_path: Path
 ) -> None:
-    where = {"device": "cuda:0: A Machine", "threads": 4}
+    where = {"device": "cuda:0: A Machine", "threads": 4, "precision": "tf32"}
     training = {"seconds": 12.5, "loss": 0.25, "provenance": where | {"seed": 0}}
     metrics, _ = run(world, model(tmp_path, classes, **training), tmp_path)
     assert (metrics["costs"]["training_s"], metrics["costs"]["training_loss"]) == (12.5, 0.25)
@@ -200,3 +201,22 @@ def test_a_model_without_classes_in_its_metadata_is_refused(world: Path, tmp_pat
     export_torchscript(net, tmp_path / "net.ts")
     with pytest.raises(InputError, match=r"net\.ts: its metadata lack inputs or classes; expected"):
         run(world, tmp_path / "net.ts", tmp_path)
+
+
+def test_a_net_that_was_not_available_has_a_record_without_scores(
+    world: Path, tmp_path: Path
+) -> None:
+    _, counts = run(world, marked(tmp_path / "net.pt"), tmp_path)
+    record = read_record(tmp_path / "0.json")
+    assert record.unavailable == MARK and not record.tasks and not record.images
+    assert counts["ids"].size == 0 and counts.files == ["ids"]
+
+
+def test_a_record_names_the_file_that_a_net_was_converted_from(
+    world: Path, classes: list[str], tmp_path: Path
+) -> None:
+    origin = {"converted_from": "net.pth", "sha256": 64 * "a"}
+    for provenance, file in ((origin, "net.pth"), ({}, None)):
+        run(world, model(tmp_path, classes, provenance=provenance), tmp_path)
+        weights = read_record(tmp_path / "0.json").weights
+        assert (weights.file if weights else None) == file

@@ -26,7 +26,7 @@ from fcnlib.archives.fetch import fetch
 from fcnlib.core.errors import InputError
 
 # Neither has a published checksum.
-TAR, ZIP = "VOC2012test.tar", "SiftFlowDataset.zip"
+TAR, ZIP = "nyud.tar.gz", "SiftFlowDataset.zip"
 
 
 def lying(name: str, content: Callable[[], bytes]) -> Callable[[Path], list[object]]:

@@ -12,11 +12,13 @@ import pytest
 from fixtures.archives import mat, png, sbd_mat
 from fixtures.downloads import packed_archive
 from fixtures.hostile_archives import MEMBERS, sparse_tar, tar_of, zip_of
+from fixtures.marks import marked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fcnlib.archives.integrity import check_complete
 from fcnlib.archives.members import members
+from fcnlib.archives.unavailable import read_mark
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.mat import load_mat, mat_label
 from fcnlib.datasets.converters.nyudv2 import (
@@ -74,6 +76,14 @@ def test_archives(content: bytes, edits: list[tuple[float, bytes]], cut: float, 
     path.write_bytes(edited(content, edits, cut))
     read_or_refuse(lambda: list(members(path, re.compile("(.*)jpg"))))
     read_or_refuse(lambda: check_complete(path))
+
+
+@FUZZ
+@given(edits=EDITS, cut=st.floats(0, 1))
+def test_marks(edits: list[tuple[float, bytes]], cut: float, tmp_path: Path):
+    content = marked(tmp_path / "net.caffemodel").read_bytes()
+    (tmp_path / "net.caffemodel").write_bytes(edited(content, edits, cut))
+    read_or_refuse(lambda: read_mark(tmp_path / "net.caffemodel"))
 
 
 MATS = [

@@ -124,6 +124,23 @@ def test_any_value_anywhere_is_taken_or_refused(
         load_config(*read_raw_config([path]))
 
 
+@settings(bounded, max_examples=100)
+@given(place=st.sampled_from(PLACES), value=values | st.none())
+def test_any_value_of_an_overlay_is_laid_over_or_refused(
+    tmp_path: Path, place: tuple[Any, ...], value: Any
+) -> None:
+    path, overlay = tmp_path / "own.yaml", tmp_path / "over.yaml"
+    path.write_text(yaml.safe_dump(SMALL | {"studies": "studies"}, sort_keys=False), "utf-8")
+    (tmp_path / "studies").mkdir(exist_ok=True)
+    (tmp_path / "studies/one.yaml").write_text("title: One\n", "utf-8")
+    content: Any = value
+    for key in reversed(place):
+        content = {key: content}
+    overlay.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    with taken_or_refused(tmp_path):
+        load_config(*read_raw_config([path, overlay]))
+
+
 @bounded
 @given(text=predicate_text)
 def test_any_predicate_is_computed_or_refused(text: str) -> None:

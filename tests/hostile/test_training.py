@@ -24,6 +24,7 @@ from fcnlib.datasets.writer import dataset_writer
 from fcnlib.training.trainer import Trainer
 
 RESUME = Path("results/demo/checkpoints/own-32s/0.pt.resume")
+RUNNING = RESUME.with_suffix(".running.csv")
 REPOSITORY = Path(__file__).parents[2]
 NET = {"backbone": "vgg16", "predict_from": ["fc7"], "start_from": "random"}
 RECIPE = {"name": "heavy", "reduction": "mean", "learning_rate": 1e-5}
@@ -122,6 +123,17 @@ def setting(path: str, value: object) -> Callable[[Path], list[object]]:
     return other(change)
 
 
+def beside(content: bytes) -> Callable[[Path], list[object]]:
+    """Makes a training that was stopped, with this as its running curve."""
+
+    def make(folder: Path) -> list[object]:
+        arguments = write_stopped(folder)
+        (folder / RUNNING).write_bytes(content)
+        return arguments
+
+    return make
+
+
 def instead(make_other: Callable[[Path], object]) -> Callable[[Path], list[object]]:
     """Makes something else under a saved state's name."""
 
@@ -160,6 +172,9 @@ def with_folder(name: str) -> Callable[[Path], list[object]]:
     return make
 
 
+HEADER = "iteration,images,seconds,loss_per_pixel,images_per_second,mean_iu,iterations,time"
+LINE = "1,1,0.5,2.5,2,,8,2026-01-01T00:00:00+00:00"
+ENDLESS = LINE.replace("2.5,2", "2.5,inf")
 NEW_START = r"0\.pt\.resume: .*; set aside as 0\.pt\.resume\.damaged, starting anew"
 STATES = {
     "an empty saved state": damaged(lambda _: b""),
@@ -220,14 +235,31 @@ KINDS = [
         of_another_training,
         r"0\.pt\.resume belongs to other values.*: kept as 0\.pt\.resume\.other2, starting anew",
         code=0,
-        leaves=("0.pt", "0.pt.resume", "0.pt.resume.other2", "0.csv"),
+        leaves=("0.pt", "0.pt.resume", "0.pt.resume.other2", "0.pt.running.csv", "0.csv"),
     ),
     Kind(
         "a second damaged state",
         twice_damaged,
         r"set aside as 0\.pt\.resume\.damaged2, starting anew",
         code=0,
-        leaves=("0.pt", "0.pt.resume", "0.pt.resume.damaged2", "0.csv"),
+        leaves=("0.pt", "0.pt.resume", "0.pt.resume.damaged2", "0.pt.running.csv", "0.csv"),
+    ),
+    *(
+        Kind(
+            f"a running curve of {name}",
+            beside(content),
+            rf"0\.pt\.running\.csv: {problem}.*; written anew",
+            code=0,
+            leaves=("0.pt", "0.pt.resume", "0.pt.running.csv", "0.csv"),
+        )
+        for name, content, problem in (
+            ("noise", b"\x80\x81\n" * 99, ".* can't decode"),
+            ("a web page", b"<!DOCTYPE html>\n<html>\n" * 99, "line 2: iteration: Field required"),
+            ("text", f"{HEADER}\nmany,8,5,1,1,1,8,now\n".encode(), "line 2: iteration: "),
+            ("too few cells", f"{HEADER}\n1,8,5\n".encode(), "line 2: 3 cells; expected 8"),
+            ("too many cells", f"{HEADER}\n{LINE},9\n".encode(), "line 2: 9 cells; expected 8"),
+            ("infinite speed", f"{HEADER}\n{LINE}\n{ENDLESS}\n".encode(), "line 3: images_per_"),
+        )
     ),
     *(
         Kind(
@@ -238,6 +270,7 @@ KINDS = [
         )
         for name, leaves in (
             ("checkpoints/own-32s/0.pt", ()),
+            ("checkpoints/own-32s/0.pt.running.csv", ("results/demo/curves*", "own-32s")),
             ("curves/own-32s/0.csv", ("results/demo/checkpoints*", "own-32s")),
         )
     ),
@@ -256,7 +289,7 @@ def test_a_training_that_is_stopped_at_once_replaces_no_state_of_another(tmp_pat
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own_config(learning_rate=2e-5)), "utf-8")
 
     class StopsAtOnce(Trainer):
-        def _train(self, saved: Path) -> None:
+        def _train(self, checkpoint: Path) -> None:
             raise Stopped
 
     config = read_config([tmp_path / "own.yaml"]).training("own-32s")

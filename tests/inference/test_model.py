@@ -231,6 +231,8 @@ def test_where_and_how_a_model_computes_is_checked_first(files: dict[str, Path])
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="precision 'fp16'; expected one of: fp32, tf32, bf16"):
         load_model(files["pt"], precision="fp16")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="precision tf32 on cpu; expected a CUDA device, or fp32"):
+        load_model(files["pt"], precision="tf32")
 
 
 def test_a_folder_is_no_model(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_making_a_model_for_its_device_keeps_its_labels(tmp_path: Path) -> None:
     [
         {"predict_from": ["fc7", "pool4", "pool3"]},
         {"backbone": "alexnet", "predict_from": ["fc7"]},
-        {"backbone": "googlenet", "predict_from": ["inception_5b/output"], "padding": 1},
+        {"backbone": "googlenet", "predict_from": ["inception_5b/output"]},
         {"predict_from": ["fc7"], "input_channels": 4},
         {"predict_from": ["fc7"], "streams": ["color", "hha"]},
         {"predict_from": ["fc7"], "classes": {"semantic": 4, "geometric": 3}},
@@ -191,7 +191,7 @@ def test_what_is_not_compiled_computes_the_same_bits(
         assert torch.equal(plain.scores(plain.normalise(image)), scores)
         for task, labels in compiled.labels(image).items():
             assert torch.equal(plain.labels(image)[task], labels)
-        assert len(labels.unique()) > 1
+        assert len(scores.unique()) > 100
 
 
 def test_the_file_has_the_published_layers_weights(tmp_path: Path) -> None:

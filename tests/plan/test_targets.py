@@ -139,6 +139,9 @@ def test_a_data_set_is_prepared_from_archives_or_from_a_users_folders(
 def test_every_job_that_takes_long_is_measured_once(targets: Targets) -> None:
     files = [file for files in targets.benchmarks.values() for file in files]
     assert len(set(files)) == len(files)
+    assert {kind: len(logs) for kind, logs in targets.logs.items()} == {
+        kind: len(benchmarks) for kind, benchmarks in targets.benchmarks.items()
+    }
     assert len(targets.benchmarks["train"]) == len(targets.trained)
     assert len(targets.benchmarks["evaluate"]) == len(targets.scored)
     assert len(targets.benchmarks["publish"]) == len(targets.released)
@@ -172,3 +175,26 @@ def test_what_is_no_net_starts_from_nothing(targets: Targets, name: str, message
     with pytest.raises(InputError) as error:
         targets.starting_weights(name, 0)
     assert str(error.value).startswith(message)
+
+
+def test_a_run_can_do_without_released_nets_and_without_no_other_download(
+    raw_config: dict[str, Any],
+) -> None:
+    paper = Targets(load_config({**raw_config, "scale": "paper"}))
+    optional = paper.optional_downloads
+    assert list(optional) == paper.downloaded_nets
+    assert optional["fcn8s-heavy-pascal.caffemodel"] == "fcn8s_from_caffe.pth"
+    assert optional["fcn-alexnet-pascal.caffemodel"] == ""
+    assert sum(map(bool, optional.values())) == 4
+    assert Targets(load_config(raw_config)).optional_downloads == {}
+
+
+def test_claims_on_released_nets_learn_why_one_is_missing(raw_config: dict[str, Any]) -> None:
+    assert Targets(load_config(raw_config)).released_in_claims == []
+    raw_config["claims"]["mine"] = {
+        "section": "4.3",
+        "statement": "So.",
+        "numbers": {"a": ["zoo", "zoo-voc-fcn8s", "mean_iu"]},
+        "holds": "a > 1",
+    }
+    assert Targets(load_config(raw_config)).released_in_claims == ["zoo-voc-fcn8s"]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.marks import WHY, write_unavailable
 from fixtures.page import table_files
 from fixtures.results import write_metrics
 
@@ -178,3 +179,16 @@ def test_claims_json_reads_back_and_is_the_same_bytes_again(tmp_path: Path) -> N
     (tmp_path / "one.json").write_text("[{}]", "utf-8")
     with pytest.raises(InputError, match="expected claims"):
         read_verdicts(tmp_path / "one.json")
+
+
+def test_a_claim_on_a_net_that_was_not_available_is_untested_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    write_results(path, results_frame([row("a", 2.0), row("b", None)]))
+    write_claims(
+        tmp_path / "claims.json",
+        claims={"it": claim("a > b").model_dump(), "other": claim("a > 1").model_dump()},
+        results=path,
+        metrics=[write_unavailable(tmp_path, "b")],
+    )
+    it, other = read_verdicts(tmp_path / "claims.json")
+    assert it.holds is None and it.why.startswith(WHY) and other.holds is True

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fixtures.marks import WHY, write_unavailable
 from fixtures.page import run_metadata, table_files, write_dataset, write_net
 from fixtures.results import write_mean_iu, write_metrics
 
@@ -471,3 +472,24 @@ def test_a_table_of_synthetic_scenes_says_so_without_published_numbers_too(tmp_p
     _, markdown = build(tmp_path, seeds_of(tmp_path, fine=[0.6]), table)
     assert "synthetic scenes" in markdown
     assert "synthetic scenes" in (tmp_path / "tables/skips.tex").read_text("utf-8")
+
+
+def test_a_row_whose_net_was_not_available_says_so_and_why(tmp_path):
+    runs = [write_unavailable(tmp_path, "coarse"), write_metrics(tmp_path, "fine", 0, mean_iu=0.5)]
+    csv, markdown = build(tmp_path, runs)
+    assert "| FCN-32s | not available |  | not available | 63.6 |" in markdown
+    assert f"FCN-32s: {WHY}" in markdown
+    assert "skips,FCN-32s,coarse,semantic,mean_iu,,,,63.6,%" in measured_columns(csv)
+    assert "**" not in markdown.replace("**Table 3**", "")  # one score alone is no best
+
+
+def test_a_row_of_another_file_than_the_released_one_says_so(tmp_path):
+    path = write_metrics(tmp_path, "fine", 0, mean_iu=0.5)
+    content = json.loads(path.read_text("utf-8"))
+    content["weights"] = {"file": "net.pth", "sha256": "a"}
+    path.write_text(json.dumps(content), "utf-8")
+    for file, said in (("net.caffemodel", True), ("net.pth", False), ("", False)):
+        first = SKIPS["rows"][0] | {"released": file}
+        _, markdown = build(tmp_path, [path], SKIPS | {"rows": [first, *SKIPS["rows"][1:]]})
+        sentence = "FCN-8s: of net.pth, in the place of net.caffemodel, which was not available."
+        assert (sentence in markdown) is said

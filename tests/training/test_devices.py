@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.devices import tf32_flags
 from fixtures.runs import RUN
 from fixtures.tasks import training
 from fixtures.training import (
@@ -13,18 +14,23 @@ from fixtures.training import (
     equal_bits,
     saved_iteration,
     stops_at,
+    train_net,
     training_config,
     weights_of,
 )
+from torch import Tensor
 
 from fcnlib.config.schema_nets import Training
+from fcnlib.core.errors import InputError
 from fcnlib.core.stopping import Stopped
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.evaluation.evaluate import evaluate
+from fcnlib.evaluation.record import Machine, read_record
 from fcnlib.inference.torchscript import export_checkpoint, export_torchscript, read_metadata
 from fcnlib.models.weights.checkpoint import read_checkpoint
 from fcnlib.training.trainer import Trainer
 
+PROVENANCE = {"device": "cuda: pretended", "threads": 1, "precision": "tf32"}
 ALL = {
     name: value
     for each in RECIPE_VARIANTS[:3] + RECIPE_VARIANTS[4:]
@@ -67,6 +73,49 @@ def test_a_training_of_several_inputs_and_tasks_resumes_on_a_gpu(
     for stop in (True, False):
         fit(rooms.root, tmp_path, values, device="cuda", stop=stop)
     assert read_checkpoint(tmp_path / "net.pt").best_iteration
+
+
+class SeesPrecision(Trainer):
+    """A trainer that notes in which precision it computes scores: to learn, and to validate."""
+
+    def _scores(self, image: Tensor) -> dict[str, Tensor]:
+        self.__dict__.setdefault("seen", set()).add((self.net.training, *tf32_flags()))
+        return super()._scores(image)
+
+
+@pytest.mark.parametrize(("recipe", "tf32"), [({}, False), ({"precision": "tf32"}, True)])
+def test_a_gpu_trains_and_validates_in_the_recipes_precision_and_evaluates_in_fp32(
+    world: Path,
+    tmp_path: Path,
+    pretended_gpu: None,
+    recipe: dict[str, Any],
+    tf32: bool,
+) -> None:
+    """PyTorch's own default is TF32 for convolutions, and fp32 for other products."""
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
+    values = training_config(iterations=2, validate_every=1, **recipe)
+    data = PreparedDataset(world)
+    trainer: Any = SeesPrecision(values, data, [], seed=0, device="cuda", provenance=PROVENANCE)
+    trainer.fit(tmp_path / "net.pt", tmp_path / "net.csv", resume=False)
+    assert trainer.seen == {(True, tf32, tf32), (False, tf32, tf32)}
+    torch.backends.cudnn.allow_tf32 = True
+    evaluate(
+        tmp_path / "net.pt",
+        dataset=world,
+        split="seg11valid",
+        metrics=tmp_path / "net.json",
+        counts=tmp_path / "net.npz",
+        device="cuda",
+        run=RUN,
+    )
+    assert tf32_flags() == (False, False)
+    assert read_record(tmp_path / "net.json").trained_on == Machine.model_validate(PROVENANCE)
+
+
+def test_a_recipe_of_tf32_is_refused_without_a_gpu(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="precision tf32 on cpu; expected a CUDA device, or fp32"):
+        train_net(world, tmp_path, training_config(precision="tf32"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("first", "then"), [("cpu", "cuda"), ("cuda", "cpu")])

@@ -1,5 +1,6 @@
 """Which images come in which order, and how they are flipped and shifted."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import shifted
+from fcnlib.training import image_order
 from fcnlib.training.image_order import sample_order, sample_shifts
 from fcnlib.training.trainer import Trainer
 
@@ -93,5 +95,31 @@ def test_order_of_a_training_is_that_of_its_seed(world: Path, tmp_path: Path) ->
     data = PreparedDataset(world)
     order, _ = sample_order(len(data.ids("train")), 12, seed=0, horizontal_flip=False)
     trainer = make_trainer(data, training_config())
-    assert trainer.image_order.names == [data.ids("train")[i] for i in order]
-    assert checkpoint_content(path)["order"] == trainer.image_order.digest
+    assert torch.equal(trainer.image_order.order, order)
+    names = "\n".join([data.ids("train")[i] for i in order])
+    digest = hashlib.sha256(names.encode()).hexdigest()
+    assert checkpoint_content(path)["order"] == trainer.image_order.digest == digest
+
+
+def test_an_order_is_hashed_alike_in_one_piece_and_in_several(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of millions of names, never all are made at once."""
+    order = make_trainer(PreparedDataset(world), training_config()).image_order
+    digest = order.digest
+    for names in (1, 5, 12, 13):
+        monkeypatch.setattr(image_order, "HASHED_TOGETHER", names)
+        assert order.digest == digest
+
+
+def test_workers_read_the_rest_of_an_order(world: Path) -> None:
+    for workers in (0, 2):
+        config = training_config(random_shift=4, workers=workers)
+        order = make_trainer(PreparedDataset(world), config).image_order
+        with order.samples_from(9) as samples:
+            rest = list(samples)
+        assert len(rest) == 3
+        for position, (image, labels) in enumerate(rest, 9):
+            expected, truth = order.sample(position)
+            assert torch.equal(image, expected)
+            assert torch.equal(labels["semantic"], truth["semantic"])

@@ -14,7 +14,7 @@ from torch import Tensor
 from fcnlib.config.schema_nets import Training
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Samples
+from fcnlib.datasets.samples import SampleReader
 from fcnlib.datasets.writer import dataset_writer
 from fcnlib.training.losses import (
     Loss,
@@ -135,7 +135,7 @@ def make_loss(world: Path, values: Training) -> tuple[Trainer, Loss]:
 def test_class_weights_weigh_the_pixels_of_a_training(world: Path, kind: str, rule: str) -> None:
     run, weighted = make_loss(world, training_config(loss=kind, class_weights=rule))
     data = PreparedDataset(world)
-    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    image, labels = SampleReader(data).read(data.ids("train")[0])
     weights = class_weights(rule, label_counts(data, "train", "semantic"))
     assert torch.equal(weighted.class_weights["semantic"], weights)
     assert run.identity["class_weights"] == {"semantic": weights.tolist()}
@@ -154,7 +154,7 @@ def test_class_weights_weigh_the_pixels_of_a_training(world: Path, kind: str, ru
 def test_the_sigmoids_of_a_training_are_those_of_its_net(world: Path, null: bool) -> None:
     run, sigmoids = make_loss(world, training_config({"null_background": null}, loss="sigmoid"))
     data = PreparedDataset(world)
-    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    image, labels = SampleReader(data).read(data.ids("train")[0])
     scores = run.net(run.net.normalise(image[None]))
     (loss,), _, pixels = sigmoids({"semantic": scores}, labels)
     assert loss.item() == pytest.approx((21 - null) * log(2) * pixels, rel=1e-5)  # scores are 0
@@ -168,7 +168,7 @@ def test_cells_that_are_not_sampled_are_ignored(world: Path, reduction: str) -> 
     _, sampled = make_loss(world, training_config(patch_keep_prob=0.5, **options))
     _, whole = make_loss(world, training_config(**options))
     data = PreparedDataset(world)
-    _, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    _, labels = SampleReader(data).read(data.ids("train")[0])
     before = sampled.generator.get_state()
     kept = sampled._sample_labels(labels)
     assert 0 < (kept["semantic"] != 255).sum() < (labels["semantic"] != 255).sum()

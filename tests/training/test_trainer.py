@@ -19,7 +19,7 @@ from fixtures.training import (
 from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Samples
+from fcnlib.datasets.samples import SampleReader
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.training.history import LOG_COLUMNS
@@ -36,11 +36,11 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
     batch = make_trainer(data, values)
     before = {name: p.detach().clone() for name, p in batch.net.named_parameters()}
     order, flips = sample_order(len(data.ids("train")), 3, seed=0, horizontal_flip=True)
-    samples = Samples(data, [data.ids("train")[i] for i in order], flips.tolist())
+    reader, ids = SampleReader(data), data.ids("train")
     moves = dict.fromkeys(before, 0.0)
-    for position in range(3):
+    for index, flipped in zip(order, flips, strict=True):
         single = make_trainer(data, values)
-        single._backward(*samples[position])
+        single._backward(*reader.read(ids[index], flipped=bool(flipped)))
         single.optimizer.step()
         for name, p in single.net.named_parameters():
             moves[name] = moves[name] + (p.detach() - before[name])
@@ -52,7 +52,7 @@ def test_accumulation_adds_up_the_gradients_of_its_images(world: Path, tmp_path:
 def test_the_mean_loss_is_a_mean_over_pixels_and_over_the_batch(world: Path) -> None:
     """As Caffe's, so that the published rates hold for any batch."""
     data, net = PreparedDataset(world), {"dropout": 0.0}
-    image, labels = Samples(data, data.ids("train")[:1], [False])[0]
+    image, labels = SampleReader(data).read(data.ids("train")[0])
     gradients = {}
     for reduction, size in (("sum", 4), ("mean", 1), ("mean", 4)):
         run = make_trainer(data, training_config(net, reduction=reduction, batch_size=size))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from fixtures.tasks import trained, training
 from fixtures.training import (
     RECIPE_VARIANTS,
@@ -18,6 +19,7 @@ from fixtures.training import (
     make_trainer,
     read_curve,
     saved_iteration,
+    stops_at,
     train_net,
     training_config,
     weights_of,
@@ -26,6 +28,7 @@ from fixtures.training import (
 from fcnlib.core.stopping import Stopped
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.training.history import LOG_COLUMNS
+from fcnlib.training.trainer import Trainer
 
 STOPPED = """
 import sys, torch
@@ -36,7 +39,8 @@ from fcnlib.training.trainer import train
 torch.set_num_threads(1)
 world, folder = map(Path, sys.argv[1:3])
 train(Training.model_validate_json(sys.argv[3]), dataset=world, initial_weights=[], seed=0,
-      checkpoint=folder / "net.pt", curve=folder / "net.csv", device="cpu", provenance={})
+      checkpoint=folder / "net.pt", curve=folder / "net.csv", device="cpu", provenance={},
+      save_minutes=0)
 """
 ALL: dict[str, Any] = {}
 for values in (*RECIPE_VARIANTS[:3], *RECIPE_VARIANTS[4:]):
@@ -105,7 +109,7 @@ def test_a_validation_that_was_stopped_is_done_first(world: Path, tmp_path: Path
     stopped = make_trainer(PreparedDataset(world), values)
     stopped.stop_requested.set()
     with pytest.raises(Stopped):
-        stopped._train(folder / "net.pt.resume")
+        stopped._train(folder / "net.pt")
     assert stopped.state.iteration == 1 and "mean_iu" not in stopped.state.records[-1]
     stopped._save_state(folder / "net.pt.resume")
     path = train_net(world, folder, values)
@@ -124,7 +128,7 @@ def test_a_training_of_every_recipe_resumes_to_the_same_bits(
     calm = train_net(world, tmp_path / "calm", recipe)
     (tmp_path / "stopped").mkdir()
     interrupt(PreparedDataset(world), tmp_path / "stopped", recipe, 7)
-    assert saved_iteration(tmp_path / "stopped/net.pt.resume") == 4
+    assert saved_iteration(tmp_path / "stopped/net.pt.resume") == 6
     resumed = train_net(world, tmp_path / "stopped", recipe)
     assert equal_bits(weights_of(calm), weights_of(resumed))
     losses = [
@@ -141,9 +145,61 @@ def test_a_training_of_two_tasks_resumes_to_the_same_bits(
     values = training(inputs, net={"dropout": 0.5}, batch_size=batch_size)
     calm = trained(rooms, tmp_path / "calm", values)
     interrupt(rooms, tmp_path, values, 8)
-    assert saved_iteration(tmp_path / "net.pt.resume") == 6
+    assert saved_iteration(tmp_path / "net.pt.resume") == 7
     resumed = trained(rooms, tmp_path, values)
     assert equal_bits(weights_of(calm), weights_of(resumed))
+
+
+class SavesAreCounted(Trainer):
+    """A trainer that notes of which iterations it saves its state."""
+
+    def _save_state(self, path: Path) -> None:
+        self.__dict__.setdefault("saved", []).append(self.state.iteration)
+        super()._save_state(path)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(0, [*range(1, 12)]), (5, [])])
+def test_a_state_is_saved_after_some_minutes_but_not_at_the_end(
+    world: Path, tmp_path: Path, minutes: float, expected: list[int]
+) -> None:
+    """The checkpoint follows at once, and a state may have gigabytes."""
+    data = PreparedDataset(world)
+    trainer = make_trainer(data, training_config(), trainer=SavesAreCounted, save_minutes=minutes)
+    trainer.fit(tmp_path / "net.pt", tmp_path / "net.csv", resume=True)
+    assert trainer.__dict__.get("saved", []) == expected
+
+
+def test_a_state_that_was_saved_at_another_interval_is_resumed(world: Path, tmp_path: Path) -> None:
+    config, data = training_config(), PreparedDataset(world)
+    calm = weights_of(train_net(world, tmp_path / "calm", config))
+    with torch.random.fork_rng(), pytest.raises(Stopped):
+        torch.manual_seed(0)
+        stopped = make_trainer(data, config, trainer=stops_at(7), save_minutes=0)
+        stopped._train(tmp_path / "net.pt")
+    resumed = make_trainer(data, config, save_minutes=30)
+    resumed._restore_state(tmp_path / "net.pt.resume")
+    assert resumed.state.iteration == 6
+    assert equal_bits(weights_of(train_net(world, tmp_path, config)), calm)
+
+
+def test_a_training_that_is_killed_before_its_checkpoint_ends_in_the_same_bits(
+    world: Path, tmp_path: Path
+) -> None:
+    """It goes on from the last saved state, as none was saved at the end."""
+    config = training_config()
+    calm = weights_of(train_net(world, tmp_path / "calm", config))
+
+    class Killed(Trainer):
+        def _write_checkpoint(self, path: Path) -> None:
+            raise SystemExit
+
+    with torch.random.fork_rng(), pytest.raises(SystemExit):
+        torch.manual_seed(0)
+        trainer = make_trainer(PreparedDataset(world), config, trainer=Killed)
+        trainer.fit(tmp_path / "net.pt", tmp_path / "net.csv", resume=True)
+    assert saved_iteration(tmp_path / "net.pt.resume") == 11
+    assert equal_bits(weights_of(train_net(world, tmp_path, config)), calm)
+    assert not (tmp_path / "net.pt.resume").exists()
 
 
 def test_a_saved_state_of_other_values_is_not_resumed(
@@ -164,7 +220,7 @@ def test_a_saved_state_of_other_code_is_not_resumed(world: Path, tmp_path: Path)
     values = training_config()
     other = make_trainer(PreparedDataset(world), values)
     other.identity["code"] = "another"
-    other._train(tmp_path / "net.pt.resume")
+    other._train(tmp_path / "net.pt")
     assert (tmp_path / "net.pt.resume").exists()
     again = make_trainer(PreparedDataset(world), values)
     again._restore_state(tmp_path / "net.pt.resume")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Samples, as_tensor
+from fcnlib.datasets.samples import SampleReader, as_tensor
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_checkpoint, read_metadata
 from fcnlib.training.initialization import build_initialized
@@ -26,7 +26,7 @@ def test_the_loss_is_the_sum_of_each_tasks_over_its_own_labelled_pixels(
     rooms: PreparedDataset, reduction: str
 ) -> None:
     inputs = ("rgb", "depth")
-    image, labels = Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0]
+    image, labels = SampleReader(rooms, inputs=inputs, tasks=BOTH).read("0")
     assert image.shape == (4, 32, 40) and list(labels) == list(BOTH)
     gradients: dict[str, dict[str, Tensor]] = {}
     for tasks in ("semantic",), ("geometric",), BOTH:
@@ -82,7 +82,7 @@ def test_one_task_alone_has_no_suffix(rooms: PreparedDataset, tmp_path: Path) ->
 def test_every_channel_has_a_gradient(rooms: PreparedDataset, inputs: Sequence[str]) -> None:
     one = make_trainer(rooms, training(inputs))
     nn.init.normal_(one.net["score_fr_sem"].weight, generator=torch.Generator().manual_seed(1))
-    one._backward(*Samples(rooms, ["0"], [False], inputs=inputs, tasks=BOTH)[0])
+    one._backward(*SampleReader(rooms, inputs=inputs, tasks=BOTH).read("0"))
     first = next(iter(one.net.values())).weight.grad
     assert isinstance(first, Tensor)
     assert (first.abs().sum((0, 2, 3)) > 0).tolist() == [True] * len(one.net.input_mean)

@@ -18,7 +18,6 @@ NET = "voc-fcn32s"
 LATE, CANCELLED, KILLED = NETS = ("late", "cancelled", "killed")
 ITERATIONS = 8000
 PATIENCE = 240.0
-TIMESTAMP = len("2011-05-25 12:00:00,000")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +27,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     content = tiny(clone.config(), [NET])
     content["recipes"]["heavy"] |= {"iterations": ITERATIONS, "validate_every": 100}
     content["experiments"] |= dict.fromkeys(NETS, content["experiments"][NET])
+    content["scales"]["demo"]["save_minutes"] = 0.02
     clone.configure(content)
     clone.run("snakemake", "data")
     with running_slurm() as environment:
@@ -49,8 +49,9 @@ def iteration(clone: Clone, net: str) -> int:
 
 
 def log(clone: Clone, net: str) -> str:
-    path = clone.folder / f"results/demo/logs/train/{net}/0.log"
-    return path.read_text("utf-8") if path.exists() else ""  # Snakemake removes a failed job's
+    """What all tries of a net's training wrote."""
+    path = clone.folder / f"results/demo/logs/train/{net}/0.tries.log"
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def weights(clone: Clone, net: str) -> dict[str, torch.Tensor]:
@@ -85,12 +86,12 @@ class Run:
     def have_gone_on(self) -> Callable[[], bool]:
         """Whether other processes resumed from this state or a later one, and saved a later one."""
         stored = {net: iteration(self.clone, net) for net in NETS}
-        begun = {net: log(self.clone, net)[:TIMESTAMP] for net in NETS}
+        begun = {net: len(log(self.clone, net)) for net in NETS}
 
         def has(net: str) -> bool:
-            logged = log(self.clone, net)
-            found = re.search(r"resuming from iteration (\d+)", logged)
-            new = bool(found) and int(found[1]) >= stored[net] and logged[:TIMESTAMP] != begun[net]
+            since = log(self.clone, net)[begun[net] :]
+            found = re.search(r"resuming from iteration (\d+)", since)
+            new = bool(found) and int(found[1]) >= stored[net]
             return new and iteration(self.clone, net) > int(found[1])
 
         def have() -> bool:

@@ -34,6 +34,7 @@ def clone(tmp_path: Path) -> Clone:
     clone = Clone(tmp_path / "clone")
     content = tiny(clone.config(), [NET])
     content["recipes"]["heavy"] |= {"iterations": 40, "validate_every": 10}
+    content["scales"]["demo"]["save_minutes"] = 0
     clone.configure(content)
     return clone
 
@@ -58,7 +59,8 @@ def test_a_training_that_fills_the_disk_keeps_its_saved_state_and_resumes(clone:
     assert f"./demo/checkpoints/{NET}/0.pt.resume" in left
     assert not [name for name in left if ".tmp" in name or name.endswith("0.pt")]
     kept = clone.folder / "kept/demo"
-    assert "resuming from iteration" in (kept / f"logs/train/{NET}/0.log").read_text("utf-8")
+    logged = (kept / f"logs/train/{NET}/0.tries.log").read_text("utf-8")
+    assert "resuming from iteration" in logged
     ended = torch.load(kept / f"checkpoints/{NET}/0.pt", weights_only=True)["state"]
     assert all(torch.equal(ended[name], calm[name]) for name in calm)
 

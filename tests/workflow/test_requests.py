@@ -1,6 +1,9 @@
 """Memory: what jobs ask for, here and on a cluster."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +46,15 @@ def test_a_cluster_is_asked_for_all_of_it(greedy: Path, repository: Path) -> Non
     (greedy / "slurm").symlink_to(repository / "slurm")
     planned = snakemake(greedy, "--profile", "slurm", GOAL, "-n").stdout
     assert set(re.findall(r"mem_mb=(\d+)", planned)) == {str(TOO_MUCH)}
+
+
+def test_the_bytes_that_snakemake_hashes_are_counted(repository: Path, tmp_path: Path) -> None:
+    counted = tmp_path / "counted.json"
+    program = repository / "benchmarks/hashing.py"
+    command = [sys.executable, program, "--scale", "demo", "--json", counted]
+    subprocess.run([*command, "--limits", "4GB", "1MB"], check=True, capture_output=True)
+    found = json.loads(counted.read_text("utf-8"))["limits"]
+    every, small = (found[limit]["rules"] for limit in ("4GB", "1MB"))
+    assert every["evaluate"] > 2 * small["evaluate"] > 0
+    assert every["table"] == small["table"] > 0  # of small files
+    assert found["4GB"]["all"] == sum(every.values()) > found["4GB"]["most"] > 0

@@ -107,6 +107,13 @@ def test_a_learning_rate_trains_its_net_and_what_starts_from_it(finished: Path) 
     assert not {"prepare", "pretrain", "upper_bound"} & {rule for rule, _ in found}
 
 
+def test_other_minutes_between_saved_states_train_nothing(finished: Path) -> None:
+    """The page's copy of the configuration alone has them."""
+    demo = "    preset: demo\n"
+    with edited(finished / "config.yaml", demo, f"{demo}    save_minutes: 7\n"):
+        assert rules(finished) == {"configuration", "page", "report", "all"}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [

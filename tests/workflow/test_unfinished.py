@@ -21,9 +21,9 @@ def test_dvc_records_nothing_that_is_unfinished(repository: Path, tmp_path: Path
     shutil.copy(repository / ".dvcignore", tmp_path)
     subprocess.run([sys.executable, "-c", UNFINISHED], cwd=tmp_path, check=False)
     kept = [f"0.pt.resume.{name}" for name in ("damaged", "damaged2", "other", "other2")]
-    for name in ("0.pt", "0.pt.resume", *kept, "voc.tar", "voc.tar.part"):
+    for name in ("0.pt", "0.pt.resume", "0.pt.running.csv", *kept, "voc.tar", "voc.tar.part"):
         (tmp_path / "out" / name).write_text(name, "utf-8")
-    assert len(list((tmp_path / "out").iterdir())) == 10
+    assert len(list((tmp_path / "out").iterdir())) == 11
     for command in (["init", "--no-scm", "--quiet"], ["add", "--quiet", "out"]):
         subprocess.run([sys.executable, "-m", "dvc", *command], cwd=tmp_path, check=True)
     (listing,) = (tmp_path / ".dvc/cache").rglob("*.dir")

@@ -168,6 +168,22 @@ def test_a_mistake_stops_the_dry_run_with_one_line(
     assert last.startswith(f"error: {file}: ") and message in last
 
 
+def test_rows_and_tables_of_the_command_line_plan_what_they_need(clone: Path) -> None:
+    one = jobs(clone, "all", "--config", "tables=[skips]", "rows=[voc-fcn16s]")
+    assert (one["train"], one["evaluate"], one["table"], one["prepare"]) == (2, 2, 1, 1)
+    done = snakemake(clone, "-n", "all", "--config", "tables=[skpis]")
+    assert "scales.demo.tables: 'skpis' is no table; did you mean 'skips'?" in done.stderr
+
+
+def test_an_overlay_takes_rows_away_for_every_job(clone: Path) -> None:
+    whole = jobs(clone, "all")
+    (clone / "mine.yaml").write_text(
+        "experiments: {voc-fcn8s: null, zoo-voc-fcn8s: null}\n", "utf-8"
+    )
+    less = jobs(clone, "all", "--configfile", "mine.yaml")
+    assert (less["train"], less["convert"]) == (whole["train"] - 1, whole["convert"] - 1)
+
+
 def test_an_unknown_experiment_is_refused(clone: Path) -> None:
     done = snakemake(clone, "-n", "results/demo/models/voc-fcn64s/0.ts")
     assert done.returncode != 0

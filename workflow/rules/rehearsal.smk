@@ -3,7 +3,7 @@
 
 def whole_run():
     """The run that is rehearsed, with all its rows."""
-    whole = {**RAW_CONFIG, "scale": CONFIG.rehearses, "rows": "all"}
+    whole = {**RAW_CONFIG, "scale": CONFIG.rehearses, "rows": None}
     return Targets(one_line(load_config, whole, SOURCE))
 
 

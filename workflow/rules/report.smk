@@ -51,6 +51,7 @@ rule claims:
     input:
         results=PATHS.results_csv,
         curves=[file for files in TARGETS.curves_of_claims.values() for file in files],
+        metrics=TARGETS.runs(PATHS.metrics, TARGETS.released_in_claims),
     output:
         claims=PATHS.claims,
     log:
@@ -80,6 +81,7 @@ rule times:
         **requested("times"),
     params:
         benchmarks=TARGETS.benchmarks,
+        logs=TARGETS.logs,
         code=code("times"),
     script:
         "../scripts/times.py"
@@ -107,9 +109,11 @@ rule page:
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
         training=TARGETS.training_benchmarks,
+        training_logs=TARGETS.training_logs,
         benchmarks=TARGETS.other_benchmarks,
         # No input: there is one only if `fcn estimate --save` was asked for it.
         estimate=PATHS.estimate,
+        logs=TARGETS.logs,
         scale=CONFIG.scale,
         code=code("page"),
     script:
@@ -121,6 +125,7 @@ rule configuration:
         configuration=PATHS.configuration,
     log:
         PATHS.log("configuration"),
+    priority: 1  # `fcn status` reads it while the run goes on
     conda:
         "../envs/fcnlib.yaml"
     resources:

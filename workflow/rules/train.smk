@@ -43,6 +43,8 @@ rule train:
     resources:
         **requested("train"),
         gpu=1,
+        # Not a parameter: nothing is trained again when it changes.
+        save_seconds=round(60 * CONFIG.scales[CONFIG.scale].save_minutes),
     params:
         training=lambda w: values.training(CONFIG, w.experiment),
         images=lambda w: CONFIG.images(TARGETS.trained[w.experiment].data.dataset),

@@ -9,4 +9,5 @@ with job(snakemake.log[0], snakemake.threads):
         claims=snakemake.params.claims,
         results=snakemake.input.results,
         curves=snakemake.params.curves,
+        metrics=snakemake.input.metrics,
     )

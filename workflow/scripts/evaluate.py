@@ -6,7 +6,7 @@ from fcnlib.core.job import job
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.evaluation.record import RunMetadata
 
-with job(snakemake.log[0], snakemake.threads) as device:
+with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
     evaluate(
         Path(snakemake.input.net),
         dataset=Path(snakemake.input.dataset).parent,

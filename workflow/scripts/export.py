@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fcnlib.core.job import job
-from fcnlib.inference.torchscript import export_checkpoint
+from fcnlib.inference.released import export_available
 
 with job(snakemake.log[0], snakemake.threads):
-    export_checkpoint(Path(snakemake.input.checkpoint), Path(snakemake.output.model))
+    export_available(Path(snakemake.input.checkpoint), Path(snakemake.output.model))

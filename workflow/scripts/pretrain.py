@@ -7,7 +7,7 @@ from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.core.job import job
 from fcnlib.core.provenance import provenance
 
-with job(snakemake.log[0], snakemake.threads) as device:
+with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
     pretrain(
         snakemake.wildcards.backbone,
         Pretraining.model_validate(snakemake.params.recipe),

@@ -5,7 +5,7 @@ from pathlib import Path
 from fcnlib.core.job import job
 from fcnlib.inference.voc_server import submit
 
-with job(snakemake.log[0], snakemake.threads) as device:
+with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
     submit(
         Path(snakemake.input.images),
         model=Path(snakemake.input.net),

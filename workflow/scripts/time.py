@@ -7,7 +7,7 @@ from fcnlib.core.job import job
 from fcnlib.evaluation.record import RunMetadata
 from fcnlib.evaluation.timing import time_way
 
-with job(snakemake.log[0], snakemake.threads) as device:
+with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
     time_way(
         Timing.model_validate(snakemake.params.timing),
         metrics=Path(snakemake.output.metrics),

@@ -18,10 +18,14 @@ from fcnlib.core.progress import progress
 from fcnlib.core.reading import open_regular
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import checked_integers, load_mat
-from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
+from fcnlib.datasets.converters.nyudv2_classes import (
+    CLASSES,
+    PALETTE,
+    SPLITS,
+    released_splits,
+)
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP, NYUD_SIZE
 from fcnlib.datasets.images import VOID
-from fcnlib.datasets.reader import read_list
 from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
 if TYPE_CHECKING:
@@ -36,8 +40,6 @@ HDF5_FIELDS = {  # name -> number of axes, kind, bytes
     "rawDepths": (3, "f", 4),
     "labels": (3, "u", 2),
 }
-# The training part of the benchmark's 795 training images, as FCN's authors divided them.
-TRAIN_LIST = Path(__file__).parent / "lists/nyudv2-train.txt"
 
 
 class LabeledImage(NamedTuple):
@@ -72,7 +74,7 @@ def convert_nyudv2(
             camera=camera,
         ) as writer:
             for name, listed in splits.items():
-                writer.add_split(name, listed)
+                writer.add_split(name, listed, released_splits()[name])
             ids = sorted({*splits["trainval"], *splits["test"]})
             frames = _frames(labeled, file, writer, ids, crop)
             stored = in_threads(partial(_store, writer, labeled, table), frames, workers)
@@ -155,7 +157,7 @@ def read_splits(path: Path, count: int) -> dict[str, list[str]]:
         lists[name] = indices.tolist()
     if both := set(lists["trainNdxs"]) & set(lists["testNdxs"]):
         raise InputError(f"{path}: index {min(both)} is in trainNdxs and in testNdxs")
-    known, ids = set(read_list(TRAIN_LIST)), [_id(index) for index in lists["trainNdxs"]]
+    known, ids = set(released_splits()["train"]), [_id(index) for index in lists["trainNdxs"]]
     train, val = [id for id in ids if id in known], [id for id in ids if id not in known]
     test = [_id(index) for index in lists["testNdxs"]]
     return {"train": train, "val": val, "trainval": train + val, "test": test}

@@ -12,7 +12,12 @@ from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
 from fcnlib.datasets import images
 from fcnlib.datasets.converters.mat import mat_label
-from fcnlib.datasets.converters.nyudv2_classes import CLASSES, PALETTE, SPLITS
+from fcnlib.datasets.converters.nyudv2_classes import (
+    CLASSES,
+    PALETTE,
+    SPLITS,
+    released_splits,
+)
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP
 from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
@@ -43,7 +48,7 @@ def convert_nyudv2_release(
         camera=NYUD_CAMERA.cropped(NYUD_CROP[0], NYUD_CROP[2]),
     ) as writer:
         for name, listed in splits.items():
-            writer.add_split(name, listed)
+            writer.add_split(name, listed, released_splits()[name])
         ids = {*splits["trainval"], *splits["test"]}
         found = (item for item in members(archive, _FILE) if (item[0][2] or item[0][4]) in ids)
         stored = in_threads(partial(_store, writer, archive), found, workers)

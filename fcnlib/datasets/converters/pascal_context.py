@@ -12,7 +12,7 @@ from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
 from fcnlib.datasets.converters.mat import mat_codes
-from fcnlib.datasets.converters.pascal_context_names import RAW_NAMES, TASK_NAMES, code
+from fcnlib.datasets.converters.pascal_context_names import CODES, TASK_NAMES, code
 from fcnlib.datasets.converters.voc_lists import voc_lists
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
@@ -22,7 +22,8 @@ SPLITS = ("train", "val")
 _IMAGES = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages)/([^/]+)\.jpg")
 _LABEL_MAPS = re.compile(r"(?:.*/)?(trainval)/([^/]+)\.mat")
 _CONTENTS = re.compile(rf"{_LABEL_MAPS.pattern}|(?:.*/)?labels\.txt")
-_CLASS_OF = np.zeros(len(RAW_NAMES) + 1, np.uint8)  # by code
+_CODES = range(2**16)
+_CLASS_OF = np.zeros(len(_CODES), np.uint8)  # by code; 0 and codes of no name are background too
 _CLASS_OF[[code(name) for name in TASK_NAMES]] = range(1, len(CLASSES))
 
 
@@ -46,8 +47,11 @@ def convert_context(
 
 
 def context_label(data: bytes, origin: str) -> NDArray[np.uint8]:
-    """The class indices [H, W], 0 to 59, of the codes in a .mat file's LabelMap."""
-    codes = mat_codes(data, origin, "LabelMap", range(1, len(RAW_NAMES) + 1))
+    """The class indices [H, W], 0 to 59, of the codes in a .mat file's LabelMap.
+
+    As in the released code, every code that is none of the 59 is background.
+    """
+    codes = mat_codes(data, origin, "LabelMap", _CODES)
     label: NDArray[np.uint8] = _CLASS_OF[codes.astype(np.intp)]
     return label
 
@@ -67,9 +71,11 @@ def _annotated(archive: Path) -> set[str]:
 
 def _check_names(data: bytes, origin: str) -> None:
     """Raise unless labels.txt, lines of `code: name`, has the 459 names in order."""
-    lines = (line.partition(":") for line in data.decode("utf-8", "replace").splitlines())
-    names = {number.strip(): " ".join(name.split()) for number, _, name in lines}
-    for number, expected in enumerate(RAW_NAMES, start=1):
-        name = names.get(str(number))
-        if name != expected:
-            raise InputError(f"{origin}: code {number} is {name!r}, expected {expected!r}")
+    found: dict[str, tuple[str, str]] = {}  # code -> its name, and where
+    for line, text in enumerate(data.decode("utf-8-sig", "replace").splitlines(), start=1):
+        key, _, name = text.partition(":")
+        found[key.strip()] = " ".join(name.split()), f" (line {line})"
+    for expected, number in CODES.items():
+        listed, where = found.get(str(number), (None, ""))
+        if listed != expected:
+            raise InputError(f"{origin}: code {number} is {listed!r}, expected {expected!r}{where}")

@@ -14,9 +14,11 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.archive_images import IMAGE, LABEL, store_archive_images
 from fcnlib.datasets.converters.mat import mat_codes
 from fcnlib.datasets.converters.voc_lists import VOC_OBJECTS, list_ids, voc_lists
+from fcnlib.datasets.reader import read_list
 from fcnlib.datasets.writer import check_counts, dataset_writer, expect_archives
 
 CLASSES = ("background", *VOC_OBJECTS)
+SEG11VALID = Path(__file__).parent / "lists/voc2011-seg11valid.txt"  # as FCN's authors released it
 
 _VOC_FILE = re.compile(r"(?:.*/)?VOC\d{4}/(JPEGImages|SegmentationClass)/([^/]+)\.(?:jpg|png)")
 _SBD_LIST = re.compile(r"(?:.*/)?dataset/(train)\.txt")
@@ -56,7 +58,8 @@ def convert_voc_sbd(
     tasks = {"semantic": CLASSES}
     with dataset_writer(out, tasks=tasks, archives=archives, counts=dataset.counts) as writer:
         writer.add_split("train", train)
-        writer.add_split(valid_name, valid)
+        released = read_list(SEG11VALID) if valid_name == "seg11valid" else ()
+        writer.add_split(valid_name, valid, released)
         store_archive_images(writer, sbd, _SBD_FILE, _SBD_KINDS, set(train), workers, sbd_label)
         store_archive_images(writer, voc, _VOC_FILE, _VOC_KINDS, set(valid), workers)
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from fcnlib.core.errors import InputError
 from fcnlib.models.fast.bilinear import as_bilinear
 from fcnlib.models.fast.constant_border import BorderOffsetConv, EdgeMap, skip_constant_border
 from fcnlib.models.fast.winograd import Pointwise, Winograd, WinogradRows, tile_kernel
@@ -36,20 +35,14 @@ NetT = TypeVar("NetT", bound=LayerGraph)
 def optimize_for_inference(net: NetT, device: str, precision: str) -> NetT:
     """A faster form of the net on a device; `net` itself must not be used any more.
 
-    In bf16 the trunk computes in 16 bits, the scores in 32; tf32 is for CUDA, and as PyTorch sets
-    it: for the whole process.
+    In bf16 the trunk computes in 16 bits, the scores in 32. TF32 is set for the whole process
+    (fcnlib/core/precision.py), so that the net of fp32 is the same.
     """
-    cuda = device.startswith("cuda")
-    if precision == "tf32" and not cuda:
-        raise InputError(f"precision tf32 on {device}; expected fp32 or bf16, or a CUDA device")
     if precision == "bf16":
         net = _in_bf16(net)
-    on_cpu_in_fp32 = not cuda and precision == "fp32"
+    on_cpu_in_fp32 = not device.startswith("cuda") and precision == "fp32"
     made = with_fast_layers(net) if on_cpu_in_fp32 else skip_constant_border(net)
     made = made.to(device)
-    if cuda:
-        torch.backends.cudnn.allow_tf32 = precision == "tf32"
-        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     for layer in made.modules():
         if isinstance(layer, nn.Conv2d):
             weight = layer.weight.detach().to(memory_format=torch.channels_last)

@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from fcnlib.archives.unavailable import START
 from fcnlib.core.errors import DAMAGED
 from fcnlib.core.reading import open_regular
 
@@ -11,6 +12,7 @@ HEAD = 4096  # bytes looked at
 PYTORCH, PYTORCH_LEGACY = "a PyTorch file", "a PyTorch file from before 2020"
 TORCHSCRIPT = "an exported model (TorchScript)"
 EMPTY, TEXT = "empty", "text"
+MARK = "only the mark that a published file was not available (see `fcn fetch --retry`)"
 
 
 class Signature(NamedTuple):
@@ -22,6 +24,7 @@ class Signature(NamedTuple):
 
 
 SIGNATURES = (
+    Signature(START, MARK),
     Signature(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", PYTORCH_LEGACY),
     Signature(b"\x1f\x8b", "gzip data"),
     Signature(b"BZh", "bzip2 data"),

@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.evaluation.record import Record, by_experiment, class_iu_percent
-from fcnlib.report.figures.style import RowStyle, legend_above, new_figure, row_styles, save
+from fcnlib.report.figures.style import (
+    RowStyle,
+    legend_above,
+    new_figure,
+    not_shown,
+    row_styles,
+    save,
+    save_without_nets,
+)
 from fcnlib.report.specs import NetSpec, TableFigureSpec
 
 DENSE_FROM = 25  # classes, from which on a chart is set closer
@@ -36,8 +44,14 @@ def plot_class_iu(
     """
     spec = TableFigureSpec.model_validate(table)
     runs, tasks = by_experiment(metrics), read_info(Path(dataset) / INFO).tasks
-    task = next(iter(runs[spec.nets[0].experiment][0][1].tasks))
-    names, rows = tasks[task], [net for net in spec.nets if task in _tasks(runs[net.experiment])]
+    missing = [net.row for net in spec.nets if runs[net.experiment][0][1].unavailable]
+    nets = [net for net in spec.nets if net.row not in missing]
+    kept: dict[str, Any] = {"kind": "class_iu", "name": spec.table, "table": spec.table}
+    if not nets:
+        save_without_nets(missing, image, info, title="IU of each class", **kept)
+        return
+    task = next(iter(runs[nets[0].experiment][0][1].tasks))
+    names, rows = tasks[task], [net for net in nets if task in _tasks(runs[net.experiment])]
     # [net][class]
     scores = [_class_scores(runs[row.experiment], task, len(names)) for row in rows]
     last = scores[-1]
@@ -58,10 +72,9 @@ def plot_class_iu(
         axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
         legend_above(figure, axes)
         save(
-            figure, image, info, images=spec.images_of,
-            kind="class_iu", name=spec.table, table=spec.table,
+            figure, image, info, images=spec.images_of, **kept,
             title=f"IU of each {task} class" if len(tasks) > 1 else "IU of each class",
-            caption=caption,
+            caption=" ".join(filter(None, (caption, not_shown(missing)))),
             alt="Chart of the intersection over union of each class, one mark per net. Highest "
             f"for {rows[-1].row}: {names[classes[-1]]}; lowest: {names[classes[0]]}.",
         )  # fmt: skip

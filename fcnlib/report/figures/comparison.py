@@ -15,6 +15,7 @@ from fcnlib.report.figures.samples import (
     read_sample_scores,
 )
 from fcnlib.report.figures.sheets import Chosen, of_task
+from fcnlib.report.figures.style import save_without_nets
 from fcnlib.report.specs import ComparisonSpec
 
 
@@ -39,11 +40,16 @@ def plot_comparison(
     """
     spec = ComparisonSpec.model_validate(figure)
     samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
-    choose = by_gain if len(spec.nets) > 1 else by_rank
+    fields = {
+        "kind": "comparison", "name": spec.name, "section": spec.section, "title": spec.title
+    }  # fmt: skip
+    if not samples.nets:
+        save_without_nets(samples.missing, image, info, **fields)
+        return
+    choose = by_gain if len(samples.nets) > 1 else by_rank
     plot_samples(
         samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
-        images_of=spec.images_of,
-        note=spec.note, kind="comparison", name=spec.name, section=spec.section, title=spec.title,
+        images_of=spec.images_of, note=spec.note, **fields,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fcnlib.config.schema_figures import SHEET_PARTS, SheetPart
 from fcnlib.report.figures.samples import by_rank, plot_samples, read_sample_scores
+from fcnlib.report.figures.style import save_without_nets
 from fcnlib.report.specs import ExamplesSpec
 
 OF_SEVERAL, OF_ONE = 4, 9  # images, of several nets or of one net alone
@@ -34,8 +35,11 @@ def plot_examples(
     alone = len(spec.nets) == 1
     columns: tuple[SheetPart, ...] = (*SHEET_PARTS, "mistakes") if alone else SHEET_PARTS
     samples = read_sample_scores(spec.nets, models=models, counts=counts, dataset=dataset)
+    fields = {"kind": "examples", "name": spec.table, "table": spec.table, "title": "Examples"}
+    if not samples.nets:
+        save_without_nets(samples.missing, image, info, **fields)
+        return
     plot_samples(
         samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
-        seed=spec.seed, images_of=spec.images_of,
-        kind="examples", name=spec.table, table=spec.table, title="Examples",
+        seed=spec.seed, images_of=spec.images_of, **fields,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Nets' scores of single test images, and images chosen between worst and best."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fcnlib.archives.unavailable import is_mark
 from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
@@ -21,6 +23,7 @@ from fcnlib.report.figures.sheets import (
     sample_sheet,
     save_sheet,
 )
+from fcnlib.report.figures.style import not_shown
 from fcnlib.report.specs import Images, NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
@@ -46,6 +49,7 @@ class SampleScores(NamedTuple):
     counts: Sequence[NetCounts]  # of each net
     tasks: Sequence[str]
     elsewhere: Sequence[str]  # the rows of nets that were tested on other images
+    missing: Sequence[str]  # those of nets that were not available
 
 
 class Choice(NamedTuple):
@@ -64,7 +68,12 @@ def read_sample_scores(
 ) -> SampleScores:
     """The nets' counts; `models` and `counts` are in the order of the nets."""
     prepared = PreparedDataset(dataset)
-    every = [_by_image(path, list(prepared.info.tasks)) for path in counts]
+    there = [not is_mark(Path(path)) for path in models]
+    missing = [net.row for net, is_here in zip(nets, there, strict=True) if not is_here]
+    nets, models = list(compress(nets, there)), list(compress(models, there))
+    if not nets:
+        return SampleScores(prepared, [], [], [], [], [], missing)
+    every = [_by_image(path, list(prepared.info.tasks)) for path in compress(counts, there)]
     kept = [i for i, each in enumerate(every) if every[0].images & each.images]
     return SampleScores(
         prepared,
@@ -73,6 +82,7 @@ def read_sample_scores(
         [every[i] for i in kept],
         [task for task in prepared.info.tasks if any(task in each.tasks for each in every)],
         [net.row for i, net in enumerate(nets) if i not in kept],
+        missing,
     )
 
 
@@ -114,6 +124,7 @@ def plot_samples(
     if samples.elsewhere:
         others = ", ".join(samples.elsewhere)
         sentences.append(f"Tested on other images, so not shown: {others}.")
+    sentences.append(not_shown(samples.missing))
     sentences += [f"Predictions of the run with seed {seed}.", note]
     images = "; ".join(f"{each.name} ({each.why})" for each in choice.images)
     alt = f"Grid of {len(choice.images)} images with the columns {', '.join(sheet.titles)}."

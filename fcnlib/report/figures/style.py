@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -131,6 +132,28 @@ def save(
         figure.savefig(temporary, dpi=dpi, metadata=metadata)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
     write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **fields))
+
+
+def save_without_nets(
+    missing: Sequence[str], image: Path | str, info: Path | str, **fields: Any
+) -> None:
+    """Write a picture that says that none of its nets was available.
+
+    Args:
+        missing: The nets' names.
+        image: The picture to write.
+        info: The `FigureInfo` to write.
+        fields: Further fields of the `FigureInfo`.
+    """
+    text = not_shown(missing)
+    with new_figure(5.4, 0.8) as figure:
+        figure.text(0.5, 0.5, fill(text, 70), ha="center", va="center")
+        save(figure, image, info, caption=text, alt=text, **fields)
+
+
+def not_shown(missing: Sequence[str]) -> str:
+    """That the weights of some nets were not available, in a sentence; nothing of none."""
+    return f"Not available, so not shown: {', '.join(missing)}." if missing else ""
 
 
 def _write_below(figure: Figure, text: str) -> None:

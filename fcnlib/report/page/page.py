@@ -15,7 +15,7 @@ from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.estimated import compare, read_estimate
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.job_times import Job, duration, read_benchmarks
+from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.parts import (
@@ -58,8 +58,10 @@ def write_page(  # noqa: PLR0913
     csvs: Sequence[Path | str],
     results: Path | str,
     metrics: Sequence[Path | str],
-    training: Mapping[str, Sequence[Path | str]],
-    benchmarks: Mapping[str, Sequence[Path | str]],
+    training: Files,
+    training_logs: Files,
+    benchmarks: Files,
+    logs: Files,
     figures: Sequence[Path | str],
     claims: Path | str,
     configuration: Path | str,
@@ -79,7 +81,9 @@ def write_page(  # noqa: PLR0913
         results: results.csv.
         metrics: the metrics files of all runs.
         training: Snakemake's benchmark files of the training jobs, by experiment.
+        training_logs: the logs of the same jobs.
         benchmarks: those of all other jobs, by kind of job.
+        logs: the logs of the same jobs.
         figures: the `FigureInfo` beside each picture.
         claims: claims.json.
         configuration: the full configuration of the run.
@@ -93,7 +97,7 @@ def write_page(  # noqa: PLR0913
     output, runs = Path(output), by_experiment(metrics)
     verdicts = scorecard(claims)
     specs = [TableSpec.model_validate(table) for table in tables]
-    trained, others = read_benchmarks(training), read_benchmarks(benchmarks)
+    trained, others = read_jobs(training, training_logs), read_jobs(benchmarks, logs)
     every_job = {"train": [job for jobs in trained.values() for job in jobs], **others}
     infos = [(Path(path), read_figure_info(path)) for path in figures]
     pictures = [Picture(info, relative(path.with_name(info.image), output)) for path, info in infos]

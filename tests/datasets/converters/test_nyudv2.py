@@ -16,9 +16,10 @@ from fcn_synthetic.objects import scenes
 from fcn_synthetic.rooms.rooms import room
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.converters.nyudv2 import CLASSES, TRAIN_LIST, _cached, convert_nyudv2
+from fcnlib.datasets.converters.nyudv2 import CLASSES, _cached, convert_nyudv2
+from fcnlib.datasets.converters.nyudv2_classes import released_splits
 from fcnlib.datasets.hha import encode as hha
-from fcnlib.datasets.reader import PreparedDataset, read_list
+from fcnlib.datasets.reader import PreparedDataset
 
 ARCHIVES = ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat")
 REDUCED, TRAIN, TEST = 8, 6, 3
@@ -135,8 +136,16 @@ def test_training_indices_are_divided_by_the_released_list(synthetic, prepared):
     content = loadmat(synthetic[1])
     assert content["trainNdxs"].shape == (TRAIN, 1)
     training = [str(5000 + index) for index in content["trainNdxs"][:, 0]]
-    assert len(read_list(TRAIN_LIST)) == 381
-    listed = set(read_list(TRAIN_LIST))
+    assert {name: len(ids) for name, ids in released_splits().items()} == {
+        "train": 381,
+        "val": 414,
+        "test": 654,
+        "trainval": 795,
+    }
+    assert sorted(released_splits()["trainval"] + released_splits()["test"]) == [
+        str(number) for number in range(5001, 6450)
+    ]
+    listed = set(released_splits()["train"])
     assert prepared.ids("train") == [id for id in training if id in listed]
     assert prepared.ids("val") == [id for id in training if id not in listed]
     assert prepared.ids("trainval") == prepared.ids("train") + prepared.ids("val")

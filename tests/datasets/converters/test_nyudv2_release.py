@@ -90,6 +90,12 @@ def test_published_counts_are_checked(tmp_path):
     assert "nyud.tgz: split train: 2 images, expected the published 381" in message
 
 
+def test_other_images_than_the_released_are_named(tmp_path):
+    message = refused(tmp_path, members(), counts={"test": 654})
+    expected = "split test: 2 images, expected the published 654: lacks 5133 (and 65"
+    assert expected in message and "unlisted" not in message
+
+
 @pytest.mark.parametrize("name", ["train", "val", "test"])
 def test_a_missing_list_is_named(name, tmp_path):
     content = members()

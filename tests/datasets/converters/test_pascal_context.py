@@ -92,6 +92,14 @@ def test_each_code_becomes_its_class_and_all_others_background(pixels):
         assert CLASSES[found] == (expected if expected in CLASSES else "background")
 
 
+def test_codes_without_a_name_are_background_as_in_the_released_code(tmp_path):
+    pixels = codes(0)
+    pixels[8] = 460, 65535, *[CODES["sky"]] * 14
+    context = labels() | {f"trainval/{TRAIN[0]}.mat": mat(LabelMap=pixels)}
+    label = PreparedDataset(convert(tmp_path, images(), context)).label(TRAIN[0])
+    assert np.array_equal(label == 0, pixels != CODES["sky"])
+
+
 def test_mains_images_become_train_and_val(tmp_path):
     data = PreparedDataset(convert(tmp_path, images(), labels()))
     assert data.info.splits == {"train": 3, "val": 1}
@@ -135,10 +143,10 @@ def test_processes_read_the_same_labels(tmp_path, monkeypatch):
         (mat(LabelMap=codes(2))[:-20], "no readable LabelMap in it"),
         (mat(Labels=codes(2)), r"no field 'LabelMap' in it"),
         (
-            mat(LabelMap=codes(0)),
-            r"2007_000032\.mat: LabelMap: value 0 at row 3, .* 1\.\.459",
+            mat(LabelMap=codes(1).astype(np.int16) - 2),
+            r"2007_000032\.mat: LabelMap: value -1 at row 3, .* 0\.\.65535",
         ),
-        (mat(LabelMap=codes(460)), "value 460 at row 3, column 2"),
+        (mat(LabelMap=codes(2).astype(np.uint32) + 2**16), "value 65896 at row 0, column 0"),
         (mat(LabelMap=codes(2) + 0.5), r"value 360\.5 at row 0, column 0"),
         (mat(LabelMap=codes(2).astype(float) * np.nan), "value nan at row 0, column 0"),
         (
@@ -157,7 +165,11 @@ def test_a_bad_label_map_is_named(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b"397: table\n", b"397: desk\n", "labels.txt: code 397 is 'desk', expected 'table'"),
+        (
+            b"397: table\n",
+            b"397: desk\n",
+            r"labels.txt: code 397 is 'desk', expected 'table' \(line 397\)",
+        ),
         (b"459: wool\n", b"", "labels.txt: code 459 is None, expected 'wool'"),
         (b"1: accordion\n", b"0: accordion\n", "code 1 is None, expected 'accordion'"),
     ],
@@ -167,7 +179,7 @@ def test_names_that_disagree_with_ours_are_an_error(tmp_path, old, new, message)
 
 
 def test_names_may_have_spaces_and_line_ends_as_windows_writes_them(tmp_path):
-    listed = LABELS.replace(b"\n", b" \r\n").replace(b": ", b":  ")
+    listed = b"\xef\xbb\xbf" + LABELS.replace(b"\n", b" \r\n").replace(b": ", b":  ")
     convert(tmp_path, images(), labels() | {"labels.txt": listed})
 
 

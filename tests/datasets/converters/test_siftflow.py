@@ -20,14 +20,14 @@ from fcnlib.archives.members import members
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
-from fcnlib.datasets.converters.siftflow import TASKS, convert_siftflow, read_label
+from fcnlib.datasets.converters.siftflow import TASKS, TRAINVAL, convert_siftflow, read_label
 from fcnlib.datasets.converters.siftflow_names import (
     FOLDER,
     GEOMETRIC_CLASSES,
     SEMANTIC_CLASSES,
     released_test,
 )
-from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.reader import PreparedDataset, read_list
 from fcnlib.datasets.writer import dataset_writer
 
 SIZE = (12, 16)  # height, width
@@ -210,8 +210,6 @@ BAD = {
     "half": (GEOMETRY, mat(S=codes(0, 3, 0) + 0.5), r"S: value 0\.5 at"),
     "nan": (GEOMETRY, mat(S=np.full(SIZE, np.nan)), r"S: value nan at"),
     "size": (GEOMETRY, mat(S=np.ones((4, 5))), r"street_urb7"),
-    "semantic alone": (GEOMETRY, None, r"SemanticLabels/street_urb7\.mat: geometric labels"),
-    "geometric alone": (SEMANTICS, None, r"GeoLabels/street_urb7\.mat: semantic labels of this"),
     "no image": ("Images", None, r"SiftFlowDataset\.zip: split trainval: no image for street_urb7"),
     "bad image": ("Images", b"\xff\xd8\xff", r"street_urb7\.jpg: "),
 }
@@ -223,7 +221,62 @@ def test_a_bad_file_is_named_in_one_line(kind, content, message, tmp_path):
 
 
 def test_other_counts_than_the_published_are_an_error(tmp_path):
-    fails(tree(), tmp_path, "split trainval: 2 images, expected the published 2486", trainval=2486)
+    fails(tree(), tmp_path, "split trainval: 2 images, expected the published 3", trainval=3)
+
+
+def test_other_images_than_the_published_are_named(tmp_path):
+    listed = released("trainval")
+    lacking = (
+        r"split trainval: 1 images, expected the published 2486: lacks forest_for121 \(and 2484"
+    )
+    fails(tree((listed[1], "highway_bost181")), tmp_path, lacking, trainval=2486)
+
+
+def published(folder: Path, **changed: bytes | None) -> PreparedDataset:
+    """What is prepared of a zip with every image of the released lists and two more."""
+    ids = (*released("trainval"), *released("test"), "highway_bost181", "street_urb506")
+    image, content = jpeg((9, 99, 200), SIZE), {}
+    for kind, label in ((SEMANTICS, codes(0, 33, 0, np.uint8)), (GEOMETRY, codes(0, 3, -1))):
+        content |= dict.fromkeys((f"{kind}/{FOLDER}/{id}.mat" for id in ids), mat(S=label))
+    content |= dict.fromkeys((f"Images/{FOLDER}/{id}.jpg" for id in ids), image)
+    content |= {f"{name.replace('__', f'/{FOLDER}/')}.mat": data for name, data in changed.items()}
+    archive = write_zip(folder / "a.zip", {n: data for n, data in content.items() if data})
+    return prepared(archive, folder / "out", trainval=2486, test=200)
+
+
+def released(split: str) -> list[str]:
+    return read_list(TRAINVAL) if split == "trainval" else list(released_test())
+
+
+@pytest.mark.slow
+def test_the_published_splits_are_the_released_lists_whatever_else_is_labelled(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        data = published(
+            tmp_path,
+            # Left out, though it has a labelled pixel; and kept, though it has no geometric one.
+            SemanticLabels__street_urb506=mat(S=np.zeros(SIZE)),
+            GeoLabels__forest_for121=None,
+        )
+    assert data.ids("trainval") == sorted(released("trainval"))
+    assert data.ids("test") == released("test")
+    assert (data.label("forest_for121", "geometric") == 255).all()
+    assert np.array_equal(data.label("forest_for121"), indices(codes(0, 33, 0)))
+    assert "no geometric labels, so that all is void: forest_for121" in caplog.text
+    assert "left out without labels or unlisted: highway_bost181 (and 1 more)" in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "task"), [(SEMANTICS, "semantic"), (GEOMETRY, "geometric")])
+def test_an_image_with_one_label_file_counts_for_its_task(kind, task, tmp_path, caplog):
+    data = prepared(write_zip(tmp_path / "a.zip", with_file(kind, None)), tmp_path / "out")
+    assert data.ids("trainval") == ["coast_bea1", "street_urb7"]
+    void = {name: bool((data.label("street_urb7", name) == 255).all()) for name in TASKS}
+    assert void == {name: name == task for name in TASKS}
+    assert f"a.zip: no {task} labels, so that all is void: street_urb7" in caplog.text
+
+
+def test_a_zip_without_any_label_of_a_task_is_refused(tmp_path):
+    files = {name: data for name, data in tree().items() if not name.startswith(GEOMETRY)}
+    fails(files, tmp_path, r"SiftFlowDataset\.zip: no labels in it, expected GeoLabels/")
 
 
 def test_a_zip_without_labels_is_refused(tmp_path):

@@ -13,8 +13,8 @@ from fcnlib.archives.members import members
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.registry import prepare
-from fcnlib.datasets.converters.voc import without
-from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.datasets.converters.voc import SEG11VALID, without
+from fcnlib.datasets.reader import PreparedDataset, read_list
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
 VOC = {"converter": "voc", "archives": ["voc.tar"]}
@@ -89,15 +89,36 @@ def test_the_split_is_named_after_the_archives_year(tmp_path):
 
 
 def test_the_real_lists_leave_736_images():
-    lists = Path(__file__).parents[4] / "shared" / "facts" / "lists" / "fcn-pascal"
-    if not lists.is_dir():
-        pytest.skip(f"{lists} is missing")
-    valid = (lists / "seg11valid.txt").read_text("utf-8").split()
+    valid = read_list(SEG11VALID)
     taken = [f"2009_9{number:05}" for number in range(375)]  # stand for those in SBD's train
     val = sorted([*valid, *taken])
     assert len(val) == 1111
     assert without(val, taken) == valid
     assert len(valid) == 736
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({}, "", marks=pytest.mark.slow),
+        # One is in SBD's train as well, and another image is labelled in its place.
+        (
+            {"2007_000033": "2009_900001"},
+            "seg11valid: 736 images, expected the published 736: lacks 2007_000033, has unlisted "
+            "2009_900001",
+        ),
+    ],
+)
+def test_seg11valid_is_the_released_list_id_for_id(tmp_path, change, message):
+    valid = [change.get(id, id) for id in read_list(SEG11VALID)]
+    voc = write_tar(tmp_path / "voc.tar", voc_members(TRAIN, [*valid, *SBD_TRAIN[:1]]))
+    sbd = write_tar(tmp_path / "sbd.tgz", sbd_members(SBD_TRAIN, []))
+    dataset = {**VOC_SBD, "counts": {"seg11valid": 736}}
+    if message:
+        fails(dataset, [voc, sbd], tmp_path, message)
+    else:
+        prepare(dataset, [voc, sbd], tmp_path / "out")
+        assert PreparedDataset(tmp_path / "out").ids("seg11valid") == valid
 
 
 @pytest.mark.parametrize(

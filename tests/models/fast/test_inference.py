@@ -6,7 +6,6 @@ import pytest
 import torch
 from fixtures.nets import with_random_weights
 
-from fcnlib.core.errors import InputError
 from fcnlib.models.fast.bilinear import Bilinear
 from fcnlib.models.fast.constant_border import EdgeMap
 from fcnlib.models.fast.inference import optimize_for_inference, with_fast_layers
@@ -56,8 +55,3 @@ def test_16_bits_label_nearly_every_pixel_alike() -> None:
         scores = optimize_for_inference(net, "cpu", "bf16")(image)
     assert scores.dtype == torch.float32
     assert (scores.argmax(1) == expected).float().mean() > 0.98
-
-
-def test_tf32_is_for_cuda() -> None:
-    with pytest.raises(InputError, match="precision tf32 on cpu; expected fp32 or bf16"):
-        optimize_for_inference(build_fcn(width=1 / 32), "cpu", "tf32")

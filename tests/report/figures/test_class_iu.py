@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from fixtures.marks import write_unavailable
 from fixtures.page import NETS, NETS_SPEC, run_metadata
 from fixtures.scenes import PLACES
 
@@ -40,3 +41,23 @@ def test_nets_without_the_first_ones_task_have_no_class_iu_of_it(places, tmp_pat
     svg = info.with_suffix(".svg").read_text("utf-8").lower()
     both, geometric = (row_style(position).colour for position in (0, 1))
     assert both in svg and geometric not in svg
+
+
+@pytest.mark.parametrize("lost", [["near"], ["sharp"], ["near", "sharp"]])
+def test_nets_that_were_not_available_are_named_and_left_out(run, tmp_path, lost):
+    metrics = [
+        write_unavailable(tmp_path, name)
+        if name in lost
+        else run / f"results/demo/metrics/{name}/0.json"
+        for name in NETS
+    ]
+    info = tmp_path / "class_iu.json"
+    plot_class_iu(
+        NETS_SPEC, metrics=metrics, dataset=run / "data/toy",
+        image=info.with_suffix(".svg"), info=info,
+    )  # fmt: skip
+    found = read_figure_info(info)
+    assert f"Not available, so not shown: {', '.join(NETS[name] for name in lost)}." in (
+        found.caption
+    )
+    assert found.title == "IU of each class" and found.table == "nets"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures.marks import marked
 from fixtures.pictures import has, picture_and_info
 from fixtures.scenes import PLACES, ByChannel, TwoByRed, write_counts, write_model
 
@@ -89,3 +90,21 @@ def test_counts_of_another_task_are_named(places, tmp_path):
             image=tmp_path / "s.png", info=tmp_path / "s.json",
         )  # fmt: skip
     assert not (tmp_path / "s.png").exists()
+
+
+@pytest.mark.parametrize("lost", [["a"], ["a", "b"]])
+def test_nets_that_were_not_available_are_named_and_left_out(places, tmp_path, lost):
+    classes = {"semantic": PLACES["semantic"]}
+    there = write_model(tmp_path / "0.ts", ByChannel(0, 60, 4), inputs=["rgb"], classes=classes)
+    counts = write_counts(tmp_path / "0.npz", places, [1, 2, 3, 4], ["semantic"])
+    np.savez(tmp_path / "none.npz", ids=np.array([]))
+    models = [marked(tmp_path / f"{x}.pt") if x in lost else there for x in "ab"]
+    info = tmp_path / "sheet.json"
+    plot_examples(
+        {"table": "t", "seed": 0, "nets": [A, {"experiment": "b", "row": "B"}]}, models=models,
+        counts=[tmp_path / "none.npz" if x in lost else counts for x in "ab"], dataset=places,
+        image=info.with_suffix(".png"), info=info,
+    )  # fmt: skip
+    found = read_figure_info(info)
+    assert f"Not available, so not shown: {', '.join(lost).upper()}." in found.caption
+    assert found.title == "Examples" and ("Grid of" in found.alt) is (lost == ["a"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.estimate import ESTIMATE
+from fixtures.marks import MARK, WHY
 from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run, table_files
 
 from fcnlib.config.columns import COLUMNS
@@ -403,3 +404,17 @@ def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(
     assert "prepare 1 0 s 3 s" in part
     assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
     assert page(given) == page(given, estimate=None)
+def test_the_page_lists_what_was_not_available_and_what_took_its_place(given, tmp_path):
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    found = records(tmp_path, voc="published", net="unavailable", other="unavailable")
+    marks = MARK.model_copy(update={"fallback": "x.pth"}), MARK
+    for path, mark in zip(found[1:], marks, strict=True):
+        content = json.loads(path.read_text("utf-8")) | {"mark": mark.model_dump()}
+        if mark.fallback:
+            content["fallback"] = {"file": "x.pth", "status": "published", "sha256": 64 * "f"}
+        path.write_text(json.dumps(content), "utf-8")
+    words = text(page(given, scale="paper", tables=tables, archives=found))
+    assert "Sources 2 of 2 files have the published checksum; 2 not available" in words
+    assert "Archives with the published checksum voc.tar, x.pth" in words
+    assert f"Released files that were not available {WHY}" in words
+    assert "; x.pth takes its place" in words
