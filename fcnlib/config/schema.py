@@ -119,14 +119,14 @@ class Config(Frozen):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
-    rows: (
-        Annotated[tuple[str, ...], Field(min_length=1)] | Literal["one-of-each-kind"] | None
-    ) = Field(
-        None,
-        description=(
-            "Only these experiments, and those that they start from; one-of-each-kind: as few as "
-            "have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
-        ),
+    rows: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["one-of-each-kind"] | None = (
+        Field(
+            None,
+            description=(
+                "Only these experiments, and those that they start from; one-of-each-kind: as few as "
+                "have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
+            ),
+        )
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
     synthetic: Synthetic = Field(description="The synthetic archives.")

@@ -404,6 +404,8 @@ def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(
     assert "prepare 1 0 s 3 s" in part
     assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
     assert page(given) == page(given, estimate=None)
+
+
 def test_the_page_lists_what_was_not_available_and_what_took_its_place(given, tmp_path):
     tables = [table | {"images": "published"} for table in given["tables"]]
     found = records(tmp_path, voc="published", net="unavailable", other="unavailable")
