@@ -26,7 +26,7 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimate_text import estimate_text
 from fcnlib.training.probe import probe, stored_bytes
 from fcnlib.training.stopwatch import cost_of_command, require_idle
-from fcnlib.training.workload import Cost, SceneKind
+from fcnlib.training.workload import Cost, Probed, SceneKind
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 
@@ -87,7 +87,7 @@ def estimate(  # noqa: PLR0913
         prices = Prices("cpu" if device == "cpu" else "cuda", by_hand=by_hand)
     else:
         found = (
-            read_probe(probe_file)
+            _read_probe(probe_file, work)
             if probe_file
             else _probed(work, find_device(device), steps, busy, config)
         )
@@ -97,11 +97,11 @@ def estimate(  # noqa: PLR0913
     result = estimate_run(
         work, prices, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
     )
+    bought = _bought(work, prices, hours * 3600) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:
         with atomic_write(kept) as temporary:
             temporary.write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
-    bought = _bought(work, prices, hours * 3600) if hours else []
     if out is not None:
         _write_overlay(out, work.targets, bought)
     if as_json:
@@ -139,12 +139,28 @@ def _budget(text: str | None) -> float:
     return float(match[1]) * HOURS[match[2]]
 
 
+def _kinds(work: Work) -> list[Probed]:
+    """The fewest probes that tell the cost of a run."""
+    return [kind for kind in work.kinds if not isinstance(kind, SceneKind)]
+
+
+def _read_probe(path: Path, work: Work) -> Probe:
+    """An earlier probe of the same kinds of work."""
+    found, kinds = read_probe(path), _kinds(work)
+    known = {each.of for each in found.measured}
+    if lacking := sum(kind not in known for kind in kinds):
+        raise InputError(
+            f"{path}: lacks {lacking} of this run's {len(kinds)} kinds of work; expected a probe "
+            "of the same scale and configuration"
+        )
+    return found
+
+
 def _probed(work: Work, device: str, steps: int, busy: bool, config: Iterable[Path]) -> Probe:
     """What each kind of work costs on this device."""
     if not busy:
         require_idle(device)
-    kinds = [kind for kind in work.kinds if not isinstance(kind, SceneKind)]
-    bar = progress(kinds, desc=f"probing {device}", unit="kind")
+    bar = progress(_kinds(work), desc=f"probing {device}", unit="kind")
     measured = tuple(probe(kind, steps=steps, device=device) for kind in bar)
     return Probe(
         device=device,

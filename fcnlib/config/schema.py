@@ -27,6 +27,8 @@ from fcnlib.config.schema_nets import SAVE_MINUTES, BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
 from fcnlib.config.schema_resources import Resources, RuleName
 
+OF_EACH_KIND = "one-of-each-kind"  # rows to run
+
 
 class Table(Frozen):
     """Rows beside each other: the experiments that name it, in their order."""
@@ -123,8 +125,8 @@ class Config(Frozen):
         Field(
             None,
             description=(
-                "Only these experiments, and those that they start from; one-of-each-kind: as few as "
-                "have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
+                "Only these experiments, and those that they start from; one-of-each-kind: as few "
+                "as have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
             ),
         )
     )
@@ -153,7 +155,9 @@ class Config(Frozen):
     @field_validator("rows", mode="before")
     @classmethod
     def _one_of_them(cls, rows: Any) -> Any:
-        return [rows] if isinstance(rows, str) else rows  # as in `--config rows=voc-fcn8s`
+        if isinstance(rows, str) and rows != OF_EACH_KIND:
+            return [rows]  # as in `--config rows=voc-fcn8s`
+        return rows
 
     @field_validator("seeds")
     @classmethod

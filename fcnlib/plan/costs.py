@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from pydantic import ValidationError
-
 from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
-from fcnlib.core.reading import read_bytes
 from fcnlib.plan.jobs import Job, Part
+from fcnlib.report.estimated import read_json
 from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot
@@ -98,14 +96,7 @@ def _times(cost: Cost, count: float) -> Cost:
 
 def read_probe(path: Path) -> Probe:
     """The content of an earlier probe's file."""
-    try:
-        return Probe.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise InputError(
-            f"{path}: {place}: {first['msg']}; expected what --save-probe wrote"
-        ) from None
+    return read_json(path, Probe, "what fcn estimate --save-probe wrote")
 
 
 def write_probe(path: Path, probe: Probe) -> None:

@@ -12,7 +12,6 @@ from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind
 
 HOUR, GB = 3600.0, 1e9
-ESTIMATED = ("train", "evaluate", "validate")
 MAIN = "snakemake"  # the kind of what Snakemake itself takes
 
 

@@ -2,7 +2,7 @@
 
 from fcnlib.config.overlays import needed
 from fcnlib.config.restrict import only_rows
-from fcnlib.config.schema import Config
+from fcnlib.config.schema import OF_EACH_KIND, Config
 from fcnlib.config.schema_experiments import (
     Released,
     Retested,
@@ -16,7 +16,7 @@ from fcnlib.plan.targets import Targets
 
 def planned(config: Config) -> Config:
     """The configuration with the rows that are run, where `rows` leaves them to be chosen."""
-    return config if config.rows != "one-of-each-kind" else only_rows(config, of_each_kind(config))
+    return config if config.rows != OF_EACH_KIND else only_rows(config, of_each_kind(config))
 
 
 def of_each_kind(config: Config) -> list[str]:

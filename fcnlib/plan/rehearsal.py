@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fcnlib.config.schema import OF_EACH_KIND
 from fcnlib.config.schema_experiments import Trained
 from fcnlib.core.errors import InputError
 from fcnlib.plan.disk import SAVED_STATE, Disk, disk
@@ -49,7 +50,7 @@ def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
     if scale not in rehearsals:
         of_scale = [name for name, other in rehearsals.items() if other == scale]
         scale = [*of_scale, *rehearsals][0]
-    return {"scale": str(scale)} | ({} if raw.get("rows") else {"rows": "one-of-each-kind"})
+    return {"scale": str(scale)} | ({} if raw.get("rows") else {"rows": OF_EACH_KIND})
 
 
 def weight_bytes(kind: NetKind) -> int:

@@ -100,6 +100,7 @@ class Work:
             classes=tuple((task, size.classes[task]) for task in trained.data.tasks),
             batch_size=trained.recipe.batch_size,
             workers=trained.recipe.workers,
+            precision=trained.recipe.precision,
             sizes=size.sizes,
             side=targets.config.scales[targets.config.scale].forward_side,
         )

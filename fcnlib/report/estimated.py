@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fcnlib.config.schema_base import Frozen
 from fcnlib.core.errors import InputError
+from fcnlib.core.printing import short
+from fcnlib.core.reading import read_bytes
 from fcnlib.report.job_times import Job
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class EstimatedRow(Frozen):
@@ -72,14 +76,17 @@ def read_estimate(path: Path) -> Estimate | None:
     """The estimate that lies beside the results; None if nobody saved one."""
     if not path.exists():
         return None
+    return read_json(path, Estimate, "what fcn estimate --save wrote")
+
+
+def read_json(path: Path, model: type[M], expected: str) -> M:
+    """A file's content as a model; an InputError of one line says what was expected."""
     try:
-        return Estimate.model_validate_json(path.read_bytes())
+        return model.model_validate_json(read_bytes(path))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise InputError(
-            f"{path}: {place}: {first['msg']}; expected what fcn estimate saved"
-        ) from None
+        place = short(".".join(map(str, first["loc"]))) or "file"
+        raise InputError(f"{path}: {place}: {short(first['msg'])}; expected {expected}") from None
 
 
 def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_nets import Recipe, Training
+from fcnlib.core.precision import set_precision
 from fcnlib.datasets.hha.encode import NYUD_CAMERA, hha_channels, to_bytes
 from fcnlib.datasets.hha.prepare import write_hha
 from fcnlib.datasets.reader import PreparedDataset
@@ -78,6 +79,7 @@ def probe(kind: Probed, *, steps: int, device: str) -> Measured:
     with (
         torch.random.fork_rng(devices=devices),
         computing_threads(1),
+        redirect_stderr(io.StringIO()),  # bars of single steps
         tempfile.TemporaryDirectory(prefix="fcn-probe-") as folder,
     ):
         peak = peak_memory(device)
@@ -95,14 +97,13 @@ def probe(kind: Probed, *, steps: int, device: str) -> Measured:
 
 
 def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
-    with redirect_stderr(io.StringIO()):  # a bar of its own
-        data = write_random_dataset(
-            folder / "data",
-            images=steps,
-            sizes=kind.sizes,
-            classes=kind.classes,
-            inputs=kind.inputs,
-        )
+    data = write_random_dataset(
+        folder / "data",
+        images=steps,
+        sizes=kind.sizes,
+        classes=kind.classes,
+        inputs=kind.inputs,
+    )
     with computing_threads(1 + kind.workers):  # as the rule has it
         training = _of_training(kind, data, steps, device)
     return {**training, **_of_evaluation(kind, data, device)}
@@ -116,6 +117,7 @@ def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) 
     images = len(data.ids(SPLIT))
     start, learning, validating = (Stopwatch(device) for _ in range(3))
     with start:
+        set_precision(kind.precision, device)
         config = _training(kind, batch, iterations=first + iterations)
         trainer = ProbedTrainer(config, data, [], seed=0, device=device, provenance={})
     with trainer.image_order.samples_from(0) as samples:
@@ -159,9 +161,7 @@ def _of_evaluation(kind: NetKind, data: PreparedDataset, device: str) -> Costs:
     tasks = [task for task, _ in kind.classes]
 
     def count(split: str) -> None:
-        confusion_per_image(
-            net.labels, data, split, inputs=kind.inputs, tasks=tasks, device=device, bar=False
-        )
+        confusion_per_image(net.labels, data, split, inputs=kind.inputs, tasks=tasks, device=device)
 
     with loading:
         module, info = read_net(path)

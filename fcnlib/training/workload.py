@@ -22,6 +22,7 @@ class NetKind(Frozen):
     classes: tuple[tuple[Name, Positive], ...]  # by task
     batch_size: Positive
     workers: NotNegative  # threads that read images ahead in training
+    precision: Literal["fp32", "tf32"]  # of training
     sizes: tuple[Size, ...]  # of the images, in turn
     side: Positive | None  # of the image that forward time is measured on; None: the first size
 

@@ -4,12 +4,18 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from fcnlib.cli.main import main
-from fcnlib.config.load import read_config
+from fcnlib.config.load import load_config, read_config
+from fcnlib.config.studies import read_raw_config
+from fcnlib.plan.costs import Probe, write_probe
+from fcnlib.plan.targets import Targets
+from fcnlib.plan.work import Work
+from fcnlib.training.workload import Cost, Measured, Piece, SceneKind
 
 BY_HAND = "train=0.1,validate=0.05,evaluate=0.05"
 
@@ -94,6 +100,28 @@ def test_bad_input_ends_in_one_line(paper, options: list[str], message: str) -> 
     error, out = paper(*options)
     assert isinstance(error, str) and message in error and "\n" not in error
     assert out == "" and not Path("x.yaml").exists()
+
+
+def test_a_probe_of_another_configuration_is_refused(paper, tmp_path: Path) -> None:
+    path, cost = tmp_path / "probe.json", Cost(seconds=0.1, cpu_seconds=0.1)
+    kinds = [kind for kind in work_of_paper().kinds if not isinstance(kind, SceneKind)]
+    pieces = dict.fromkeys(get_args(Piece), cost)
+    measured = tuple(Measured(of=kind, costs=pieces) for kind in kinds)
+    written = Probe(device="cuda", machine="a GPU", date="today", steps=20, measured=measured)
+    write_probe(path, written)
+    code, out = paper("--probe", path)
+    assert code == 0 and out.startswith("paper, seeds 0: measured on a GPU, today")
+    assert "not counted" not in out
+    write_probe(path, written.model_copy(update={"measured": measured[1:]}))
+    error, out = paper("--probe", path)
+    assert f"lacks 1 of this run's {len(kinds)} kinds of work" in str(error) and out == ""
+    error, _ = paper("--probe", path.with_name("none.json"))
+    assert "none.json: no such file" in str(error)
+
+
+def work_of_paper() -> Work:
+    raw = read_raw_config([Path("config.yaml")], {"scale": "paper"})
+    return Work.of(Targets(load_config(*raw)))
 
 
 def test_a_busy_machine_is_not_probed(paper, monkeypatch, capsys) -> None:

@@ -21,7 +21,9 @@ from fcnlib.config.yaml_files import read_yaml
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.counts import read_counts
 from fcnlib.evaluation.record import read_record
+from fcnlib.plan.costs import read_probe
 from fcnlib.report.curve_points import points
+from fcnlib.report.estimated import read_estimate
 from fcnlib.report.job_times import duration, read_benchmark
 from fcnlib.report.results import RESULT_COLUMNS, read_results, result_rows
 
@@ -264,3 +266,31 @@ def test_counts_that_declare_more_than_memory_are_refused(tmp_path: Path) -> Non
         archive.writestr("semantic.npy", header.getvalue())
     with pytest.raises(InputError, match=r"0\.npz: expected confusion counts per image"):
         read_counts(path, ["semantic"])
+
+
+JSON_PARTS = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    '"scale"',
+    '"device"',
+    "1e999",
+    "NaN",
+    "null",
+    "\\u2028",
+]
+json_text = st.lists(st.sampled_from([*SIGNS, *JSON_PARTS]), max_size=40).map("".join)
+
+
+@bounded
+@given(content=st.binary(max_size=60) | json_text.map(lambda text: text.encode()))
+def test_any_bytes_are_an_estimate_and_a_probe_or_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "own.json"
+    path.write_bytes(content)
+    for read in (read_estimate, read_probe):
+        with pytest.raises(InputError) as error:
+            read(path)
+        assert_names(path, error.value)

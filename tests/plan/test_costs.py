@@ -110,9 +110,7 @@ def test_a_probe_is_read_as_it_was_written(raw_config: dict[str, Any], tmp_path:
 def test_a_file_that_is_no_probe_is_refused_in_one_line(content: str, tmp_path: Path) -> None:
     path = tmp_path / "probe.json"
     path.write_text(content, "utf-8")
-    with pytest.raises(
-        InputError, match=r"probe\.json: .*expected what --save-probe wrote"
-    ) as error:
+    with pytest.raises(InputError, match=r"probe\.json: .*expected what fcn estimate") as error:
         read_probe(path)
     assert "\n" not in str(error.value)
 

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from fcnlib.config.load import load_config
+from fcnlib.evaluation import evaluate, timing
+from fcnlib.plan import work
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
+from fcnlib.report.figures import examples
 from fcnlib.training.workload import NetKind
 
 
@@ -27,14 +30,14 @@ def test_one_seed_at_paper_scale_learns_about_nine_million_images(
     With 9,730 each, as they had at first, it would be a million more; and 0.3 million more would be
     validated if voc-alexnet were every 278 iterations.
     """
-    work = work_of(raw_config, scale="paper")
-    assert images(work, "train", "train") == 8_788_400
-    assert images(work, "train", "validate") == 1_838_213
+    run = work_of(raw_config, scale="paper")
+    assert images(run, "train", "train") == 8_788_400
+    assert images(run, "train", "validate") == 1_838_213
     # An FCN-32s: 25 validations on the 736 images of seg11valid.
-    row = work.jobs["train/voc-fcn32s/0"]
+    row = run.jobs["train/voc-fcn32s/0"]
     assert (row.images("train"), row.images("validate")) == (100_000, 25 * 736)
     # Batches of 20 images by accumulation, 35 validations on VOC2011 val.
-    row = work.jobs["train/voc2011-vgg16/0"]
+    row = run.jobs["train/voc2011-vgg16/0"]
     assert (row.images("train"), row.images("validate")) == (9730 * 20, 35 * 1111)
 
 
@@ -53,13 +56,11 @@ def test_seeds_repeat_trainings_and_their_evaluations_alone(raw_config: dict[str
 def test_every_job_that_has_a_benchmark_is_counted_once(
     raw_config: dict[str, Any], scale: str
 ) -> None:
-    work = work_of(raw_config, scale=scale, seeds=[0, 1])
-    counted = Counter(job.rule for job in work.jobs.values())
-    for kind, files in work.targets.benchmarks.items():
+    run = work_of(raw_config, scale=scale, seeds=[0, 1])
+    counted = Counter(job.rule for job in run.jobs.values())
+    for kind, files in run.targets.benchmarks.items():
         assert counted[kind] == len(files), kind
-    figures = Counter(
-        info.split("/figures/")[1].split("/")[0] for info in work.targets.figure_infos
-    )
+    figures = Counter(info.split("/figures/")[1].split("/")[0] for info in run.targets.figure_infos)
     assert {kind: counted[kind] for kind in figures} == figures
 
 
@@ -74,25 +75,34 @@ def test_every_job_comes_after_those_that_it_waits_for(
 
 
 def test_a_row_needs_all_that_it_starts_from(raw_config: dict[str, Any]) -> None:
-    work = work_of(raw_config)
-    needed = work.closure(["voc-fcn8s"])
+    run = work_of(raw_config)
+    needed = run.closure(["voc-fcn8s"])
     stages = {f"train/{name}/0" for name in ("voc-fcn32s", "voc-fcn16s", "voc-fcn8s")}
     assert stages | {"pretrain/vgg16", "prepare/voc2011-sbd", "evaluate/voc-fcn8s/0"} <= needed
     assert not any("voc-fcn-pool5" in id or id.startswith("table") for id in needed)
-    late = work.closure(["nyud-fcn32s-rgb-hha"])
+    late = run.closure(["nyud-fcn32s-rgb-hha"])
     assert {"train/nyud-fcn32s-rgb/0", "train/nyud-fcn32s-hha/0", "hha/nyudv2"} <= late
-    assert "train/voc-fcn8s/0" in work.closure(["zoo-voc-fcn8s"])  # written from it
+    assert "train/voc-fcn8s/0" in run.closure(["zoo-voc-fcn8s"])  # written from it
     paper = work_of(raw_config, scale="paper").closure(["zoo-voc-fcn8s"])
     assert not any(id.startswith("train") for id in paper)
 
 
 def test_rows_of_equal_nets_and_images_share_a_probe(raw_config: dict[str, Any]) -> None:
-    work = work_of(raw_config)
-    assert work.net_kind("voc-fcn32s") == work.net_kind("voc-fcn32s-online")
-    assert work.net_kind("voc-fcn32s") == work.net_kind("voc-fcn32s-low-rate")
-    assert work.net_kind("zoo-voc-fcn32s") == work.net_kind("voc-fcn32s")
+    run = work_of(raw_config)
+    assert run.net_kind("voc-fcn32s") == run.net_kind("voc-fcn32s-online")
+    assert run.net_kind("voc-fcn32s") == run.net_kind("voc-fcn32s-low-rate")
+    assert run.net_kind("zoo-voc-fcn32s") == run.net_kind("voc-fcn32s")
     others = ("voc-fcn16s", "voc-fcn32s-accum", "context-fcn32s", "nyud-fcn32s-hha")
-    assert work.net_kind("voc-fcn32s") not in [work.net_kind(name) for name in others]
-    kinds = [kind for kind in work.kinds if isinstance(kind, NetKind)]
-    assert len(kinds) < len(work.targets.trained)
+    assert run.net_kind("voc-fcn32s") not in [run.net_kind(name) for name in others]
+    kinds = [kind for kind in run.kinds if isinstance(kind, NetKind)]
+    assert len(kinds) < len(run.targets.trained)
     assert len(kinds) == len(set(kinds))
+
+
+def test_what_the_plan_repeats_of_modules_that_need_torch_is_theirs() -> None:
+    assert work.WARM_UP == timing.WARM_UP
+    assert work.NORM_IMAGES == evaluate.NORM_IMAGES
+    assert (work.EXAMPLES_OF_ONE, work.EXAMPLES_OF_SEVERAL) == (
+        examples.OF_ONE,
+        examples.OF_SEVERAL,
+    )

@@ -29,8 +29,8 @@ CLASSES = (("semantic", 4),)
 def net_kind(**changes: Any) -> NetKind:
     values = {**NET, "start_from": ()}
     kind = NetKind(
-        net=Net.model_validate(values), inputs=("rgb",), classes=CLASSES, batch_size=2, workers=1,
-        sizes=SIZES, side=32,
+        net=Net.model_validate(values), inputs=("rgb",), classes=CLASSES, batch_size=2,
+        workers=1, precision="fp32", sizes=SIZES, side=32,
     )  # fmt: skip
     return kind.model_copy(update=changes)
 

@@ -394,18 +394,6 @@ def test_a_scale_named_paper_of_synthetic_scenes_is_not_called_the_published_dat
     assert "the published data sets and full-width nets" not in html
 
 
-def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(given, tmp_path):
-    missing = tmp_path / "estimate.json"
-    assert 'id="estimated"' not in page(given, estimate=missing)
-    missing.write_text(ESTIMATE.model_dump_json(), "utf-8")
-    html = page(given, estimate=missing)
-    part = text(html.partition('<section id="estimated">')[2].partition("</section>")[0])
-    assert "train 4 1 min 40 s 4 min 0 s 2.40" in part
-    assert "prepare 1 0 s 3 s" in part
-    assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
-    assert page(given) == page(given, estimate=None)
-
-
 def test_the_page_lists_what_was_not_available_and_what_took_its_place(given, tmp_path):
     tables = [table | {"images": "published"} for table in given["tables"]]
     found = records(tmp_path, voc="published", net="unavailable", other="unavailable")
@@ -420,3 +408,15 @@ def test_the_page_lists_what_was_not_available_and_what_took_its_place(given, tm
     assert "Archives with the published checksum voc.tar, x.pth" in words
     assert f"Released files that were not available {WHY}" in words
     assert "; x.pth takes its place" in words
+
+
+def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(given, tmp_path):
+    missing = tmp_path / "estimate.json"
+    assert 'id="estimated"' not in page(given, estimate=missing)
+    missing.write_text(ESTIMATE.model_dump_json(), "utf-8")
+    html = page(given, estimate=missing)
+    part = text(html.partition('<section id="estimated">')[2].partition("</section>")[0])
+    assert "train 4 1 min 40 s 4 min 0 s 2.40" in part
+    assert "prepare 1 0 s 3 s" in part
+    assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
+    assert page(given) == page(given, estimate=None)
