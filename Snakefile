@@ -10,11 +10,13 @@ include: f"workflow/rules/{CONFIG.archives}.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/rehearsal.smk"
 include: "workflow/rules/report.smk"
 
 
 localrules:
     all,
+    rehearsal,
     data,
     checkpoints,
     models,
@@ -33,6 +35,7 @@ localrules:
     momentum,
     ablation,
     times,
+    rehearsal_report,
     page,
     configuration,
     report_items,
@@ -49,6 +52,13 @@ rule all:
         times=PATHS.times,
         # As all else is up to date after `fcn fetch --retry`.
         released=expand(PATHS.archive(), archive=TARGETS.downloaded_nets),
+        rehearsal=TARGETS.rehearsal_files,
+
+
+# `snakemake rehearsal` is at a scale that rehearses, with a row of each kind: common.smk.
+rule rehearsal:
+    input:
+        rules.all.input,
 
 
 rule data:

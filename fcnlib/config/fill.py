@@ -43,6 +43,8 @@ def fill_experiment(
         recipe = entry["recipe"].get("name")
         check_kept("recipes", recipe, recipes, source, f"experiments.{name}.recipe")
         entry["recipe"] = _with_recipe(entry["recipe"], recipes, scale, place)
+    if isinstance(entry.get("timing"), Mapping):
+        entry["timing"] = _cut(entry["timing"], scale)
     if isinstance(entry.get("net"), Mapping):
         entry["net"] = {**scale.net, **_channels(entry.get("data")), **entry["net"]}
     if "paper" not in entry and isinstance(released := entry.get("released"), Mapping):
@@ -110,7 +112,18 @@ def _with_recipe(
     if str(name) not in recipes:
         known = suggestion(str(name), recipes)
         raise InputError(f"{place}.recipe.name: {name!r} is no recipe; {known}")
-    return {**scale.recipe, **recipes[str(name)], **overrides}
+    return _cut({**scale.recipe, **recipes[str(name)], **overrides}, scale)
+
+
+def _cut(values: Mapping[str, Any], scale: Scale) -> dict[str, Any]:
+    """The values, none above the most that the scale allows; validations not behind the end."""
+    most = scale.at_most.model_dump(exclude_none=True)
+    if "iterations" in most:
+        most["validate_every"] = most["iterations"]
+    return {
+        key: min(value, most[key]) if key in most and isinstance(value, int) else value
+        for key, value in values.items()
+    }
 
 
 def _channels(data: Any) -> dict[str, int]:

@@ -48,10 +48,11 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
         if outline.scale not in outline.scales:
             known = suggestion(outline.scale, outline.scales)
             raise InputError(f"{source.at('scale')}: {outline.scale!r} is not declared; {known}")
-        scale = outline.scales[outline.scale]
+        scales = {name: with_rehearsed(name, outline.scales, source) for name in outline.scales}
+        scale = scales[outline.scale]
         choices: set[str] = {scale.preset, scale.archives}
         values = {key: of_scale(value, choices) for key, value in raw.items()}
-        values["scales"] = raw["scales"]  # {demo: ..., paper: ...} are scales here, no choice
+        values["scales"] = scales  # {demo: ..., paper: ...} are scales here, no choice
         Outline.model_validate(values)  # a choice may be of something else
         _check_parts(values, outline.scale, scale, source)
         experiments = values["experiments"]
@@ -68,6 +69,22 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
     check_figures(config, source)
     check_claims(config, source)
     return restricted(config, source)
+
+
+def with_rehearsed(name: str, scales: Mapping[str, Scale], source: ConfigSource) -> Scale:
+    """A scale of this name; a rehearsal with the values of the rehearsed one under its own."""
+    scale = scales[name]
+    if scale.rehearses is None:
+        return scale
+    place = source.at(f"scales.{name}.rehearses")
+    if scale.rehearses not in scales:
+        known = suggestion(scale.rehearses, scales)
+        raise InputError(f"{place}: {scale.rehearses!r} is no scale; {known}")
+    other = scales[scale.rehearses]
+    if other.rehearses is not None:
+        raise InputError(f"{place}: {scale.rehearses!r} is a rehearsal itself; expected none")
+    taken_over = other.model_fields_set - scale.model_fields_set
+    return scale.model_copy(update={key: getattr(other, key) for key in taken_over})
 
 
 def of_scale(value: Any, choices: set[str]) -> Any:

@@ -14,6 +14,8 @@ from fcnlib.config.schema_base import (
     Int,
     Line,
     Name,
+    Origin,
+    Positive,
     Preset,
     Seed,
 )
@@ -24,6 +26,8 @@ from fcnlib.config.schema_figures import Figure, Section
 from fcnlib.config.schema_nets import SAVE_MINUTES, BackboneName, Net, Training
 from fcnlib.config.schema_pretraining import Pretraining, PretrainingOverrides
 from fcnlib.config.schema_resources import Resources, RuleName
+
+OF_EACH_KIND = "one-of-each-kind"  # rows to run
 
 
 class Table(Frozen):
@@ -42,6 +46,16 @@ class Table(Frozen):
     )
 
 
+class AtMost(Frozen):
+    """What a rehearsal cuts each recipe and each timing down to; null: as it is."""
+
+    iterations: Positive | None = Field(
+        None, description="Updates; the last one is followed by a validation."
+    )
+    batch_size: Positive | None = Field(None, description="Images of an update.")
+    runs: Positive | None = Field(None, description="Passes that are timed.")
+
+
 class Scale(Frozen):
     """Which values hold, where archives come from, and what all nets and recipes share."""
 
@@ -50,6 +64,16 @@ class Scale(Frozen):
         "train": "resources: {train: {mem_mb: ..., runtime: ...}}",
     }
 
+    rehearses: str | None = Field(
+        None,
+        description=(
+            "Another scale, whose values hold where this one has none: whether that one would "
+            "run. No number of a rehearsal is a result."
+        ),
+    )
+    at_most: AtMost = Field(
+        AtMost(), description="What a rehearsal cuts recipes and timings down to."
+    )
     preset: Preset = Field(description="Which of two values holds: {demo: ..., paper: ...}.")
     archives: Archives = Field(
         description=(
@@ -65,6 +89,9 @@ class Scale(Frozen):
         description=(
             "Pixels of the side of the image that times are of; null: the first image's own."
         ),
+    )
+    forward_runs: Annotated[Positive, Field(le=1000)] = Field(
+        20, description="Passes whose mean that time is."
     )
     resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
@@ -94,8 +121,14 @@ class Config(Frozen):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = Field(
         description="Of the trainings; several make mean and spread."
     )
-    rows: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
-        None, description="Only these experiments, and those that they start from; null: all."
+    rows: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["one-of-each-kind"] | None = (
+        Field(
+            None,
+            description=(
+                "Only these experiments, and those that they start from; one-of-each-kind: as few "
+                "as have each kind of net and of data (fcnlib/plan/kinds.py); null: all."
+            ),
+        )
     )
     scales: dict[Name, Scale] = Field(description="Sizes of runs.")
     synthetic: Synthetic = Field(description="The synthetic archives.")
@@ -122,7 +155,9 @@ class Config(Frozen):
     @field_validator("rows", mode="before")
     @classmethod
     def _one_of_them(cls, rows: Any) -> Any:
-        return [rows] if isinstance(rows, str) else rows  # as in `--config rows=voc-fcn8s`
+        if isinstance(rows, str) and rows != OF_EACH_KIND:
+            return [rows]  # as in `--config rows=voc-fcn8s`
+        return rows
 
     @field_validator("seeds")
     @classmethod
@@ -156,8 +191,21 @@ class Config(Frozen):
         reduced = self.synthetic.rooms.reduced if dataset.converter == "nyudv2" else 1
         return dataset.model_copy(update={"counts": {}, "reduced": reduced})
 
-    def images(self, dataset: str) -> Literal["own", "synthetic", "published"]:
+    @property
+    def rehearses(self) -> str | None:
+        """The scale that this run rehearses; None: this is no rehearsal."""
+        return self.scales[self.scale].rehearses
+
+    @property
+    def forward_runs(self) -> int:
+        """The passes whose mean time is a net's."""
+        scale = self.scales[self.scale]
+        return min(scale.forward_runs, scale.at_most.runs or scale.forward_runs)
+
+    def images(self, dataset: str) -> Origin:
         """What the images of a data set are: a user's own, or those of the archives."""
+        if self.rehearses:
+            return "rehearsal"
         is_own = isinstance(self.datasets[dataset], FolderDataset)
         return "own" if is_own else self.archives
 

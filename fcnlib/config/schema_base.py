@@ -80,3 +80,5 @@ class Frozen(BaseModel):
 
 Preset = Literal["demo", "paper"]
 Archives = Literal["synthetic", "published"]
+# Whose images a number or a net is of; `rehearsal`: it is no result, whosever they are.
+Origin = Literal["published", "synthetic", "own", "rehearsal"]

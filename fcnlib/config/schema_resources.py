@@ -19,6 +19,7 @@ SyntheticRule = Literal[
 # Every rule with a script; a test holds these equal to the workflow's.
 RuleName = Literal[
     SyntheticRule,
+    "stand_in",
     "download",
     "verify",
     "import_weights",
@@ -48,6 +49,7 @@ RuleName = Literal[
     "times",
     "page",
     "configuration",
+    "rehearsal_report",
     "report",
 ]
 

@@ -59,6 +59,7 @@ def evaluate(  # noqa: PLR0913
     device: str,
     run: RunMetadata,
     side: int | None = None,
+    runs: int = FORWARD_RUNS,
     foreground: bool = False,
     mask: Mask = "none",
     trust: bool = False,
@@ -76,6 +77,7 @@ def evaluate(  # noqa: PLR0913
         device: Where to compute.
         run: Which run this is, and where it comes from.
         side: Forward time is that of an image of `side` x `side` pixels, or of the split's first.
+        runs: Passes whose mean that is.
         foreground: Also count the first task's objects, with background out of truth and choice.
         mask: What is masked of the model's input.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
@@ -104,7 +106,7 @@ def evaluate(  # noqa: PLR0913
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in info.inputs else torch.uint8
     image = torch.zeros(1, count_channels(info.inputs), *size, dtype=kind, device=device)
-    forward = forward_milliseconds(net.labels, image, device=device, runs=FORWARD_RUNS)
+    forward = forward_milliseconds(net.labels, image, device=device, runs=runs)
     _write_counts(counts, data.ids(split), per_image)
     record = Record(
         **dict(run),

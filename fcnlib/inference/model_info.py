@@ -24,12 +24,17 @@ Task = Name | Literal[""]
 
 
 def warn_if_synthetic(file: Path, provenance: object) -> None:
-    """Warn whoever uses a net's labels or scores if it was trained on synthetic scenes."""
-    if isinstance(provenance, Mapping) and provenance.get("images") == "synthetic":
+    """Warn whoever uses a net's labels or scores if it never learnt from photographs."""
+    images = provenance.get("images") if isinstance(provenance, Mapping) else None
+    if images == "synthetic":
         log.warning(
             "%s: trained on synthetic scenes: its scores and labels are of such, "
             "not of photographs",
             file,
+        )
+    if images == "rehearsal":
+        log.warning(
+            "%s: of a rehearsal, which trains nothing: its scores and labels are void", file
         )
 
 

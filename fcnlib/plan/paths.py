@@ -56,14 +56,19 @@ class RunPaths:
 
     # Runs: an experiment with a seed.
 
+    @property
+    def checkpoints(self) -> str:
+        """The folder of all nets, released ones and what resumes a training among them."""
+        return f"{self.results}/checkpoints"
+
     def checkpoint(self, experiment: str = EXPERIMENT, seed: int | str = SEED) -> str:
-        return f"{self.results}/checkpoints/{experiment}/{seed}.pt"
+        return f"{self.checkpoints}/{experiment}/{seed}.pt"
 
     def released_file(
         self, file: str = "{file}", experiment: str = EXPERIMENT, seed: int | str = SEED
     ) -> str:
         """A net of ours in the format and under the name of a released one."""
-        return f"{self.results}/checkpoints/{experiment}/{seed}/{file}"
+        return f"{self.checkpoints}/{experiment}/{seed}/{file}"
 
     def curve(self, experiment: str = EXPERIMENT, seed: int | str = SEED) -> str:
         return f"{self.results}/curves/{experiment}/{seed}.csv"
@@ -150,3 +155,12 @@ class RunPaths:
     @property
     def times(self) -> str:
         return f"{self.results}/times.md"
+
+    @property
+    def rehearsal(self) -> str:
+        """What a rehearsal found; its JSON, for the page, lies beside it."""
+        return f"{self.results}/rehearsal.md"
+
+    @property
+    def rehearsal_json(self) -> str:
+        return f"{self.results}/rehearsal.json"

@@ -38,6 +38,8 @@ def table_images(targets: Targets, name: str) -> Images:
 def images_of(targets: Targets, experiments: Iterable[str]) -> Images:
     """Whose images the numbers of some experiments are of."""
     config = targets.config
+    if config.rehearses:
+        return "rehearsal"
     entries = [config.experiments[experiment] for experiment in experiments]
     datasets = {e.data.dataset for e in entries if isinstance(e, Scored | UpperBound)}
     if not datasets:

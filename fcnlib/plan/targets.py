@@ -112,6 +112,25 @@ class Targets:
         return sorted({net.backbone for net in nets if net.start_from == ()})
 
     @cached_property
+    def pretrained_backbones(self) -> list[BackboneName]:
+        """The classifiers that are trained here."""
+        is_trained = self.config.archives == "synthetic" and not self.config.rehearses
+        return self.backbones if is_trained else []
+
+    @cached_property
+    def imported_backbones(self) -> list[BackboneName]:
+        """The classifiers that are made of published files, or of what stands in for those."""
+        return [name for name in self.backbones if name not in self.pretrained_backbones]
+
+    @cached_property
+    def stand_ins(self) -> dict[str, BackboneName]:
+        """Files of random weights in the place of published classifiers, and their backbones."""
+        if self.config.archives == "published":
+            return {}
+        files = self.config.weights.items()
+        return {file: name for name, file in files if name in self.imported_backbones}
+
+    @cached_property
     def datasets_with_hha(self) -> list[str]:
         data = [entry.data for entry in self.with_data.values()]
         return sorted({each.dataset for each in data if "hha" in each.inputs})
@@ -341,10 +360,10 @@ class Targets:
     ) -> JobFiles:
         """A file of each of these jobs."""
         config = self.config
-        synthetic = config.archives == "synthetic"
         of_data: dict[RuleName, Iterable[str]] = {
             "verify": self.published_archives,
-            "pretrain" if synthetic else "import_weights": self.backbones,
+            "pretrain": self.pretrained_backbones,
+            "import_weights": self.imported_backbones,
             "prepare": config.datasets,
             "hha": self.datasets_with_hha,
         }
@@ -372,8 +391,30 @@ class Targets:
         file, of_run_file = self.paths.data_benchmark, self.paths.run_benchmark
         beyond = self._of_runs(of_run_file, {"export": self.nets, "submit": self.submitted})
         if self.config.archives == "synthetic":
-            return {**{rule: [file(rule)] for rule in get_args(SyntheticRule)}, **beyond}
+            made: JobFiles = {rule: [file(rule)] for rule in get_args(SyntheticRule)}
+            return {**made, "stand_in": [file("stand_in", x) for x in self.stand_ins], **beyond}
         return {"download": [file("download", x) for x in self.published_archives], **beyond}
+
+    @cached_property
+    def rehearsal_benchmarks(self) -> JobFiles:
+        """By rule, of all jobs that a rehearsal measures: those beyond the report, too."""
+        optional = self.optional_benchmarks
+        export = partial(self.paths.run_benchmark, "export")
+        return {
+            "stand_in": optional.get("stand_in", []),
+            **self.benchmarks,
+            "submit": optional["submit"],
+            "export": self.first_runs(export, self.submitted),  # that of one net is that of all
+        }
+
+    @cached_property
+    def rehearsal_benchmark_files(self) -> list[str]:
+        return [file for files in self.rehearsal_benchmarks.values() for file in files]
+
+    @cached_property
+    def rehearsal_files(self) -> list[str]:
+        """What a rehearsal finds; nothing of any other run."""
+        return [self.paths.rehearsal_json] if self.config.rehearses else []
 
     def _of_runs(self, file: RunJobFile, experiments: Mapping[RuleName, Iterable[str]]) -> JobFiles:
         return {rule: self.runs(partial(file, rule), xs) for rule, xs in experiments.items()}

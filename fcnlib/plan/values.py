@@ -28,6 +28,15 @@ def pretraining(config: Config, backbone: BackboneName) -> Values:
     return config.pretraining_of(backbone).model_dump()
 
 
+def stand_in(config: Config, backbone: BackboneName) -> Values:
+    """The classifier of random weights that takes a published one's place."""
+    return {
+        "backbone": backbone,
+        **config.classifier(backbone),
+        "seed": config.pretraining.seed,
+    }
+
+
 def training(config: Config, experiment: str) -> Values:
     """All that training depends on: data, net and recipe."""
     return config.training(experiment).model_dump(mode="json")

@@ -6,6 +6,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from math import ceil
 
+from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
 from fcnlib.plan.jobs import Job, Part
@@ -20,9 +21,9 @@ from fcnlib.training.workload import (
     TimingKind,
 )
 
-# As fcnlib/evaluation/timing.py and evaluate.py: passes before those that are timed, timed passes
-# of a net, images whose features are measured.
-WARM_UP, FORWARD_RUNS, NORM_IMAGES = 3, 20, 20
+# As fcnlib/evaluation/timing.py and evaluate.py: passes before those that are timed, and images
+# whose features are measured.
+WARM_UP, NORM_IMAGES = 3, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
 EXAMPLES_OF_ONE, EXAMPLES_OF_SEVERAL = 9, 4  # images of report/figures/examples.py
 TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
@@ -130,7 +131,7 @@ class Work:
     def _synthetic_archives(self, dataset: str) -> list[Job]:
         """What renders a data set's scenes; two archives of the same scenes render them twice."""
         config = self.targets.config
-        if config.archives != "synthetic" or config.images(dataset) == "own":
+        if config.archives != "synthetic" or isinstance(config.datasets[dataset], FolderDataset):
             return []
         size = self.sizes[dataset]
         kind = SceneKind(pixels=round(size.pixels))
@@ -141,7 +142,7 @@ class Work:
     def _weights_jobs(self) -> Iterator[Job]:
         config = self.targets.config
         for backbone in self.targets.backbones:
-            if config.archives == "published":
+            if backbone in self.targets.imported_backbones:
                 yield Job("import_weights", backbone, (Part("start", NETS, 1),))
                 continue
             recipe = config.pretraining_of(backbone)
@@ -195,8 +196,9 @@ class Work:
             return tuple(f"train/{each}/{seed}" for each in earlier)
         if name not in targets.trained or targets.trained[name].net.start_from == "random":
             return ()
-        rule = "pretrain" if config.archives == "synthetic" else "import_weights"
-        return (f"{rule}/{targets.trained[name].net.backbone}",)
+        backbone = targets.trained[name].net.backbone
+        rule = "pretrain" if backbone in targets.pretrained_backbones else "import_weights"
+        return (f"{rule}/{backbone}",)
 
     def _data_of(self, experiment: str) -> tuple[str, ...]:
         """The jobs that make the data of an experiment."""
@@ -213,7 +215,7 @@ class Work:
                 Part("start", NETS, 1),
                 Part("load", kind, 1),
                 Part("evaluate", kind, count),
-                Part("forward", kind, WARM_UP + FORWARD_RUNS),
+                Part("forward", kind, WARM_UP + targets.config.forward_runs),
             ]
             if len(kind.net.predict_from) > 1:  # features are measured by the plain net
                 parts.append(Part("validate", kind, min(NORM_IMAGES, count)))

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fcnlib.config.columns import ColumnName
-from fcnlib.config.schema_base import Frozen
+from fcnlib.config.schema_base import Frozen, Origin
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_figures import SHEET_PARTS, Against, SheetPart
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.
-Images = Literal["published", "synthetic", "own", "none"]
+Images = Origin | Literal["none"]
 
 
 class NetSpec(Frozen):
@@ -106,3 +106,52 @@ class AblationSpec(FigureSpec):
     """The tables whose rows are plotted below each other."""
 
     tables: tuple[TableTitle, ...]
+
+
+class JobsSpec(Frozen):
+    """The jobs of a rule: what was measured, what they ask for, how many a whole run has."""
+
+    rule: str
+    benchmarks: tuple[str, ...]
+    mem_mb: int | None  # None: they ask for nothing
+    minutes: int | None
+    whole: int
+
+
+class WholeTraining(Frozen):
+    """A training of the whole run, of a net like one that was rehearsed."""
+
+    row: str
+    learnt: int  # images
+    validated: int
+    seeds: int
+
+
+class TrainingSpec(Frozen):
+    """A rehearsed training, its files, and those of the whole run that cost as much an image."""
+
+    row: str
+    curve: str
+    metrics: str
+    whole: tuple[WholeTraining, ...]
+
+
+class StoredSpec(Frozen):
+    """Files of one kind, with their bytes by arithmetic: of the rehearsal and of the whole run."""
+
+    what: str
+    places: tuple[str, ...]  # of the rehearsal: files and folders
+    here: float
+    whole: float
+
+
+class RehearsalSpec(Frozen):
+    """What a rehearsal is held against: the requests and the size of the run that it rehearses."""
+
+    scale: str  # that is rehearsed
+    jobs: tuple[JobsSpec, ...]
+    trainings: tuple[TrainingSpec, ...]
+    not_rehearsed: tuple[str, ...]  # trainings of the whole run that no row here is like
+    stored: tuple[StoredSpec, ...]
+    saved_state: float  # bytes of a training's, at most, while it runs
+    unknown_archives: tuple[str, ...]  # of which no size is published

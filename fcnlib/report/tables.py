@@ -201,6 +201,7 @@ OF_IMAGES: Mapping[Images, str] = {
     "published": "",
     "synthetic": "Here synthetic scenes take the place of the published images, so no number can "
     "be compared with the paper's.",
+    "rehearsal": "A rehearsal of a few iterations on synthetic scenes: no number here is a result.",
     "own": "The paper's numbers are of other images.",
     "none": "",
 }
@@ -209,7 +210,7 @@ OF_IMAGES: Mapping[Images, str] = {
 def note(table: TableSpec, runs: Runs) -> str:
     """What a reader must know beside the numbers, in sentences."""
     sentences = [table.note]
-    if table.images == "synthetic" or any(row.paper for row in table.rows):
+    if table.images in ("synthetic", "rehearsal") or any(row.paper for row in table.rows):
         sentences.append(OF_IMAGES[table.images])
     sentences += _times(table, runs)
     if table.highlight_best and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):

@@ -384,7 +384,7 @@ def test_a_users_file_is_laid_over_the_list(
     config = read_config([repository / "config.yaml", own])
     assert (config.synthetic.scenes.train, config.synthetic.scenes.size) == (
         7,
-        raw_config["synthetic"]["scenes"]["size"],
+        load_config(raw_config).synthetic.scenes.size,
     )
 
 

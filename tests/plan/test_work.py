@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fcnlib.config.load import load_config
+from fcnlib.config.schema import Scale
 from fcnlib.evaluation import evaluate, timing
 from fcnlib.plan import work
 from fcnlib.plan.targets import Targets
@@ -101,7 +102,8 @@ def test_rows_of_equal_nets_and_images_share_a_probe(raw_config: dict[str, Any])
 
 def test_what_the_plan_repeats_of_modules_that_need_torch_is_theirs() -> None:
     assert work.WARM_UP == timing.WARM_UP
-    assert (work.FORWARD_RUNS, work.NORM_IMAGES) == (evaluate.FORWARD_RUNS, evaluate.NORM_IMAGES)
+    assert work.NORM_IMAGES == evaluate.NORM_IMAGES
+    assert Scale.model_fields["forward_runs"].default == evaluate.FORWARD_RUNS
     assert (work.EXAMPLES_OF_ONE, work.EXAMPLES_OF_SEVERAL) == (
         examples.OF_ONE,
         examples.OF_SEVERAL,

@@ -14,6 +14,8 @@ from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
+from fcnlib.plan.kinds import planned
+from fcnlib.plan.rehearsal import rehearsal_spec, rehearsal_values, require_disk
 from fcnlib.plan.targets import Targets
 
 
@@ -28,11 +30,22 @@ def one_line(function, *arguments):
 RAW_CONFIG, SOURCE = one_line(
     read_raw_config, ["config.yaml", *workflow.configfiles], config
 )
-CONFIG = one_line(load_config, RAW_CONFIG, SOURCE)
+# `snakemake rehearsal` is short for values of --config, which every job is handed, too.
+if "rehearsal" in sys.argv[1:] and workflow.is_main_process:
+    short_for = one_line(rehearsal_values, RAW_CONFIG)
+    RAW_CONFIG |= short_for
+    arguments = (f"{key}={value}" for key, value in short_for.items())
+    workflow.config_settings.config_args = [
+        *workflow.config_settings.config_args,
+        *arguments,
+    ]
+CONFIG = planned(one_line(load_config, RAW_CONFIG, SOURCE))
 config.clear()  # Snakemake has overlaid keys first
 config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
+if CONFIG.rehearses and workflow.is_main_process:
+    one_line(require_disk, TARGETS, Path())
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
 
 

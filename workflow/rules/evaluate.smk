@@ -23,6 +23,7 @@ rule evaluate:
     params:
         values=lambda w: values.evaluation(CONFIG, w.experiment),
         side=CONFIG.scales[CONFIG.scale].forward_side,
+        runs=CONFIG.forward_runs,
         code=code("evaluate"),
     script:
         "../scripts/evaluate.py"

@@ -46,22 +46,3 @@ rule verify:
         code=code("verify"),
     script:
         "../scripts/verify.py"
-
-
-rule import_weights:
-    input:
-        weights=lambda w: PATHS.archive(CONFIG.weights[w.backbone]),
-    output:
-        weights=PATHS.starting_weights(),
-    log:
-        PATHS.data_log("import_weights", "{backbone}"),
-    benchmark:
-        PATHS.data_benchmark("import_weights", "{backbone}")
-    conda:
-        "../envs/fcnlib.yaml"
-    resources:
-        **requested("import_weights"),
-    params:
-        code=code("import_weights"),
-    script:
-        "../scripts/import_weights.py"

@@ -97,6 +97,7 @@ rule page:
         benchmarks=TARGETS.benchmark_files,
         configuration=PATHS.configuration,
         archives=expand(PATHS.verified(), archive=TARGETS.published_archives),
+        rehearsal=TARGETS.rehearsal_files,
     output:
         page=report(PATHS.page, caption="../report/page.rst", category="Page"),
     log:

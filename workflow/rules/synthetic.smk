@@ -136,6 +136,8 @@ rule pretrain:
         PATHS.data_log("pretrain", "{backbone}"),
     benchmark:
         PATHS.data_benchmark("pretrain", "{backbone}")
+    wildcard_constraints:
+        backbone=one_of(TARGETS.pretrained_backbones),
     conda:
         "../envs/fcnlib.yaml"
     resources:
@@ -147,6 +149,27 @@ rule pretrain:
         code=code("pretrain"),
     script:
         "../scripts/pretrain.py"
+
+
+# Where no classifier is trained, as in a rehearsal: random weights in the published format.
+rule stand_in:
+    output:
+        weights=PATHS.archive("{file}"),
+    log:
+        PATHS.data_log("stand_in", "{file}"),
+    benchmark:
+        PATHS.data_benchmark("stand_in", "{file}")
+    wildcard_constraints:
+        file=one_of(TARGETS.stand_ins),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **requested("stand_in"),
+    params:
+        classifier=lambda w: values.stand_in(CONFIG, TARGETS.stand_ins[w.file]),
+        code=code("stand_in"),
+    script:
+        "../scripts/stand_in.py"
 
 
 # A net of ours under the name and in the format of a released one.

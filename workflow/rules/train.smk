@@ -1,6 +1,28 @@
 """Nets: trained, or made of released weights; and models for use elsewhere."""
 
 
+# Published classifiers, or what stands in for them.
+rule import_weights:
+    input:
+        weights=lambda w: PATHS.archive(CONFIG.weights[w.backbone]),
+    output:
+        weights=PATHS.starting_weights(),
+    log:
+        PATHS.data_log("import_weights", "{backbone}"),
+    benchmark:
+        PATHS.data_benchmark("import_weights", "{backbone}")
+    wildcard_constraints:
+        backbone=one_of(TARGETS.imported_backbones),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **requested("import_weights"),
+    params:
+        code=code("import_weights"),
+    script:
+        "../scripts/import_weights.py"
+
+
 rule train:
     input:
         dataset=lambda w: TARGETS.dataset_of(w.experiment),

@@ -15,6 +15,7 @@ with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as d
         counts=Path(snakemake.output.counts),
         device=device,
         side=snakemake.params.side,
+        runs=snakemake.params.runs,
         foreground=snakemake.params.values["data"]["foreground"],
         mask=snakemake.params.values["data"]["test_mask"],
         run=RunMetadata.of(

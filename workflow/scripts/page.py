@@ -20,6 +20,7 @@ with job(snakemake.log[0], snakemake.threads):
         claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
         archives=snakemake.input.archives,
+        rehearsal=snakemake.input.rehearsal,
         estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
     )

@@ -34,6 +34,7 @@ INK = "#22262b"
 # A picture leaves the page as a file of its own, and its numbers with it.
 NOTICES: Mapping[Images, str] = {
     "synthetic": "Of synthetic scenes, not of the published images",
+    "rehearsal": "Of a rehearsal: no result",
     "own": "",
     "published": "",
     "none": "",

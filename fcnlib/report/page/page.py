@@ -26,6 +26,9 @@ from fcnlib.report.page.parts import (
     run_metadata,
     score_table,
 )
+from fcnlib.report.rehearsal import read_rehearsal
+from fcnlib.report.rehearsal_text import conclusions
+from fcnlib.report.rehearsal_text import tables as rehearsal_tables
 from fcnlib.report.results import read_results
 from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import measured_label
@@ -64,6 +67,7 @@ def write_page(  # noqa: PLR0913
     configuration: Path | str,
     commands: Sequence[str],
     archives: Sequence[Path | str] = (),
+    rehearsal: Sequence[Path | str] = (),
     estimate: Path | str | None = None,
     report: str = "report.html",
 ) -> None:
@@ -85,6 +89,7 @@ def write_page(  # noqa: PLR0913
         configuration: the full configuration of the run.
         commands: what to type to get the same from it.
         archives: what was found of each downloaded archive; none of synthetic ones.
+        rehearsal: what a rehearsal found; nothing of any other run.
         estimate: what `fcn estimate --save` wrote before the run, if there is such a file.
         report: the address of Snakemake's own report.
     """
@@ -122,6 +127,7 @@ def write_page(  # noqa: PLR0913
         configuration=relative(Path(configuration), output),
         commands=commands,
         archives=archives_by_status(archives),
+        rehearsals=[rehearsal_view(path) for path in rehearsal],
         estimate=expected,
         estimated=compare(expected, every_job) if expected else [],
         provenance=provenance_rows(specs, runs, output),
@@ -130,6 +136,17 @@ def write_page(  # noqa: PLR0913
     )
     with atomic_write(output) as temporary:
         temporary.write_text(content, encoding="utf-8")
+
+
+def rehearsal_view(path: Path | str) -> dict[str, Any]:
+    """What a rehearsal found, for the template."""
+    found = read_rehearsal(path)
+    return {
+        "scale": found.scale,
+        "passed": found.passed,
+        "conclusions": conclusions(found)[1:],
+        "tables": rehearsal_tables(found),
+    }
 
 
 def table_view(
