@@ -15,6 +15,7 @@ from fcnlib.archives.addresses import Resolver, resolve
 from fcnlib.archives.catalogue import ARCHIVES, Archive
 from fcnlib.archives.download import PATIENT, NoAddressError, RetryPolicy, download
 from fcnlib.archives.partial import partial_download
+from fcnlib.archives.probe import is_online
 from fcnlib.archives.unavailable import Unavailable, is_there, mark_beside, write_mark
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
@@ -64,20 +65,28 @@ def fetch(
 
 
 def fetch_or_mark(
-    name: str, folder: Path | str, *, optional: Mapping[str, str], **options: Any
+    name: str,
+    folder: Path | str,
+    *,
+    optional: Mapping[str, str],
+    archives: Mapping[str, Archive] = ARCHIVES,
+    **options: Any,
 ) -> Path:
     """The same; for a file that a run can do without, maybe the mark that no address has it.
 
     The mark stands under the file's name and, for people to find, beside it. A full disk or a wrong
-    file in the user's folder is an error all the same.
+    file in the user's folder is an error all the same, and so is a machine without a network: no
+    host of any known file answers then, which says nothing of this one.
 
     Args:
         name: Name of the file.
         folder: Where it is to lie.
         optional: The files that a run can do without, and the file to fetch in the place of each;
             empty where there is none.
+        archives: The files that are known.
         options: Those of `fetch`.
     """
+    options["archives"] = archives
     try:
         return fetch(name, folder, **options)
     except NoAddressError as error:
@@ -94,6 +103,14 @@ def fetch_or_mark(
         except NoAddressError as error:
             log.warning("%s", error)
             mark = mark.model_copy(update={"answers": (*mark.answers, *error.answers)})
+    # The file's own first, as they may have answered; then all, so that few hosts are asked twice.
+    if not mark.fallback and not any(
+        is_online(archives=asked) for asked in ({name: archives[name]}, archives)
+    ):
+        raise InputError(
+            f"{target}: no host of any published file answers; expected a network, or the file in "
+            "the folder that is named by --from (in the workflow: archive_folder=)"
+        )
     for path in (mark_beside(target), target):
         write_mark(path, mark)
     return target

@@ -33,6 +33,7 @@ class Probe:
     address: str
     answer: str
     serves: bool
+    is_heard: bool  # whether it answers anything
 
     @property
     def host(self) -> str:
@@ -68,14 +69,29 @@ def probe(
     return all_at_once(ask, addresses)
 
 
-def _ask(url: str, archive: Archive, patience: float, resolver: Resolver) -> tuple[str, bool]:
+def is_online(
+    *,
+    archives: Mapping[str, Archive] = ARCHIVES,
+    patience: float = PATIENCE,
+    resolver: Resolver = resolve,
+) -> bool:
+    """Whether any host of these files answers anything; the arguments are those of `probe`."""
+    hosts = {host_of(url): url for archive in archives.values() for url in archive.urls}
+    asked = {host: Archive((url,), terms="") for host, url in hosts.items()}
+    found = probe(archives=asked, patience=patience, resolver=resolver)
+    return any(each.is_heard for each in found)
+
+
+def _ask(url: str, archive: Archive, patience: float, resolver: Resolver) -> tuple[str, bool, bool]:
     try:
         with closing(patiently(_verdict(url, archive, patience, resolver), patience)) as verdicts:
-            return next(verdicts)
+            return *next(verdicts), True
     except (TimeoutError, requests.Timeout):
-        return f"no answer in {patience:g} seconds", False
-    except (*CONNECTION_LOST, RefusedError, requests.RequestException, ValueError) as error:
-        return reason_of(error), False
+        return f"no answer in {patience:g} seconds", False, False
+    except RefusedError as error:
+        return str(error), False, True
+    except (*CONNECTION_LOST, requests.RequestException, ValueError) as error:
+        return reason_of(error), False, False
 
 
 def _verdict(

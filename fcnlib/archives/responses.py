@@ -1,5 +1,6 @@
 """Responses of web servers: redirects are followed to public addresses alone."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urljoin, urlsplit
@@ -17,6 +18,8 @@ CONNECTION_LOST = (
     urllib3.exceptions.HTTPError,
     TimeoutError,
 )
+
+_CONNECTION = re.compile(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=\d+\): ")
 
 
 class RefusedError(Exception):
@@ -85,7 +88,8 @@ def reason_of(error: Exception) -> str:
     while error.args and isinstance(error.args[-1], Exception):
         error = error.args[-1]
     reason = getattr(error, "reason", None)
-    return shorten(" ".join(str(reason or error).split()))
+    text = " ".join(str(reason or error).split())
+    return shorten(_CONNECTION.sub("", text))
 
 
 def shorten(text: str) -> str:

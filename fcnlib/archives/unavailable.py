@@ -7,7 +7,7 @@ does not need it goes on. All is written and read here; no reader of weights tak
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, json_text
@@ -35,7 +35,8 @@ class Unavailable(BaseModel):
     unavailable: str  # the file's name: first, as START has it
     date: str
     answers: tuple[Answer, ...]
-    fallback: str = ""  # the file beside it that takes its place
+    # The file beside it that takes its place.
+    fallback: str = Field("", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$")
 
     @classmethod
     def now(cls, name: str, answers: tuple[Answer, ...], fallback: str = "") -> "Unavailable":
@@ -73,6 +74,21 @@ def read_mark(path: Path) -> Unavailable | None:
         ) from None
 
 
+def replacement(path: Path, mark: Unavailable) -> Path | None:
+    """The file that takes the place of a marked one, if one does.
+
+    Raises:
+        InputError: It is gone, or only a mark itself.
+    """
+    if not mark.fallback:
+        return None
+    other = path.with_name(mark.fallback)
+    if not is_there(other):
+        advice = f"fcn fetch --retry {path.name} --out {path.parent}"
+        raise InputError(f"{other}: is not there, to take the place of {path.name}; try: {advice}")
+    return other
+
+
 def is_mark(path: Path) -> bool:
     """Whether a mark stands in the place of a file."""
     with open_regular(path) as file:
@@ -93,10 +109,8 @@ def remove_marks(folder: Path, names: list[str] | None = None) -> list[str]:
     """Remove the marks in a folder of archives, all or those of these files; their names."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one of archives")
-    beside = sorted(folder.glob(f"*{SUFFIX}"))
-    marked = dict.fromkeys(names or (path.name.removesuffix(SUFFIX) for path in beside))
     removed = []
-    for path in (folder / name for name in marked):
+    for path in (folder / name for name in dict.fromkeys(names or _marked(folder))):
         stands = path.is_file() and is_mark(path)
         if stands or mark_beside(path).exists():
             mark_beside(path).unlink(missing_ok=True)
@@ -104,3 +118,10 @@ def remove_marks(folder: Path, names: list[str] | None = None) -> list[str]:
                 path.unlink()
             removed.append(path.name)
     return removed
+
+
+def _marked(folder: Path) -> list[str]:
+    """The names of the files that have either mark."""
+    files = [path for path in folder.iterdir() if path.is_file()]
+    marks = [path.name for path in files if path.name.endswith(SUFFIX) or is_mark(path)]
+    return sorted({name.removesuffix(SUFFIX) for name in marks})

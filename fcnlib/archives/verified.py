@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fcnlib.archives.catalogue import ARCHIVES, Archive
-from fcnlib.archives.unavailable import Unavailable, read_mark
+from fcnlib.archives.unavailable import Unavailable, read_mark, replacement
 from fcnlib.archives.verify import verify
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256, write_json
@@ -53,7 +53,7 @@ def verified(path: Path, archives: Mapping[str, Archive] = ARCHIVES) -> Verified
     Of a mark, those of the file that takes the place of the missing one.
     """
     if mark := read_mark(path):
-        other = path.with_name(mark.fallback) if mark.fallback else None
+        other = replacement(path, mark)
         return Verified(
             file=path.name,
             status="unavailable",

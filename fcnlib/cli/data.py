@@ -1,6 +1,7 @@
 """The commands of `fcn` that make and check data."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from fcnlib.archives.verified import status_of
 from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
 from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
@@ -67,14 +68,27 @@ def fetch(
         raise typer.Exit(int(not _print_probes(names)))
     if out is None:
         raise InputError("no folder to write to; expected --out DIR")
+    if retry and source:
+        raise InputError("--retry only removes marks; expected no --from")
     if retry:
         removed = remove_marks(out, names)
         echo("\n".join(removed) or f"{out}: no such file is marked as not available")
         return
     if not names:
         raise InputError("no file is named; expected such as benchmark.tgz, or --probe")
+    _fetch_all(names, out, source)
+
+
+def _fetch_all(names: Sequence[str], out: Path, source: Path | None) -> None:
+    """Fetch each file; one that cannot be had keeps no other from being fetched."""
+    errors = []
     for name in names:
-        echo(fetch_archive(name, out, source=source))
+        found = attempt(partial(fetch_archive, folder=out, source=source), name)
+        if isinstance(found, InputError):
+            errors.append(found)
+        else:
+            echo(found)
+    raise_all(errors, f"of {len(names)} files could not be had")
 
 
 def _print_probes(names: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.schema_base import (
     Archives,
+    Chosen,
     Flag,
     Float,
     Frozen,
@@ -18,6 +19,7 @@ from fcnlib.config.schema_base import (
     Positive,
     Preset,
     Seed,
+    split,
 )
 from fcnlib.config.schema_claims import Claim
 from fcnlib.config.schema_data import Dataset, FolderDataset, Synthetic
@@ -103,7 +105,7 @@ class Scale(Frozen):
             "is run again."
         ),
     )
-    tables: tuple[str, ...] | None = Field(None, description="Only these tables; null: all.")
+    tables: Chosen | None = Field(None, description="Only these tables; null: all.")
 
 
 class Config(Frozen):
@@ -156,7 +158,7 @@ class Config(Frozen):
     @classmethod
     def _one_of_them(cls, rows: Any) -> Any:
         if isinstance(rows, str) and rows != OF_EACH_KIND:
-            return [rows]  # as in `--config rows=voc-fcn8s`
+            return split(rows)
         return rows
 
     @field_validator("seeds")

@@ -54,6 +54,14 @@ def _from_digits(value: Any) -> Any:
 Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED), BeforeValidator(_from_digits)]
 
 
+def split(value: Any) -> Any:
+    """The names of a text, as in `--config rows=voc-fcn16s,voc-fcn8s`; all else as it is."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+Chosen = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(split)]  # to run
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The name that was probably meant; all of them where none is like it."""
     names = list(known)

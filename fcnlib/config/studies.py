@@ -32,9 +32,12 @@ def read_raw_config(
     """
     files = [(path, read_yaml(path)) for path in map(Path, paths)]
     check_texts(top or {}, "--config")
-    (first, content), *others = files
-    overlays: list[tuple[object, Mapping[str, Any]]] = [*others, ("--config", top or {})]
-    folder = ChainMap(*(dict(entries) for _, entries in reversed(overlays)), content).get("studies")
+    given: list[tuple[object, Mapping[str, Any]]] = [*files, ("--config", top or {})]
+    topmost = ChainMap(*(dict(entries) for _, entries in reversed(given)))
+    folder, scale = topmost.get("studies"), topmost.get("scale")
+    scale = scale if any(_declares(entries, scale) for _, entries in given) else None
+    first = Path(paths[0])
+    (_, content), *overlays = [(file, _with_tables(entries, scale)) for file, entries in given]
     places = _Places()
     if folder is not None:
         if not isinstance(folder, str):
@@ -48,21 +51,24 @@ def read_raw_config(
         if folder is not None:  # a full configuration also has what its studies had
             check_nulls(overlay, merge(beneath, laid_over), file)
         laid_over, beneath = merge(laid_over, overlay), merge(overlay, beneath)
-    whole = _with_tables(merge(content, laid_over), content)
-    whole = with_numbers({**resolved(whole, beneath), "studies": None})
+    whole = with_numbers({**resolved(merge(content, laid_over), beneath), "studies": None})
     return whole, ConfigSource(" + ".join(map(str, paths)), places, beneath)
 
 
-def _with_tables(top: dict[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables to run as those of the scale, where they are given as `tables: [skips]`."""
-    chosen, scale = top.get("tables"), top.get("scale")
-    if not isinstance(chosen, str | list) or not isinstance(beneath.get("tables"), Mapping):
-        return top
-    names = [chosen] if isinstance(chosen, str) else chosen
-    top = {**top, "tables": beneath["tables"]}
-    scales = top.get("scales")
-    is_scale = isinstance(scale, str) and isinstance(scales, Mapping) and scale in scales
-    return merge(top, {"scales": {scale: {"tables": names}}}) if is_scale else top
+def _declares(entries: Mapping[str, Any], scale: object) -> bool:
+    scales = entries.get("scales")
+    return isinstance(scale, str) and isinstance(scales, Mapping) and scale in scales
+
+
+def _with_tables(entries: Mapping[str, Any], scale: object) -> dict[str, Any]:
+    """The entries with the tables to run as those of the scale, where they are `tables: [skips]`.
+
+    So they stay a choice, and are laid over no tables themselves.
+    """
+    if not isinstance(tables := entries.get("tables"), str | list):
+        return dict(entries)
+    rest = {key: value for key, value in entries.items() if key != "tables"}
+    return merge(rest, {"scales": {scale: {"tables": tables}}}) if scale else rest
 
 
 class _Places(dict[str, str]):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fcnlib.archives.unavailable import read_mark, write_mark
+from fcnlib.archives.unavailable import read_mark, replacement, write_mark
 from fcnlib.inference.convert import Names, convert
 from fcnlib.inference.torchscript import export_checkpoint
 
@@ -28,13 +28,14 @@ def convert_released(
         classes: Names of each task's classes.
         palette: RGB of each class, by task.
     """
-    mark = read_mark(source)
-    if mark and not mark.fallback:
-        log.warning("%s", mark)
-        write_mark(out, mark)
-        return
-    file = source.with_name(mark.fallback) if mark else source
-    convert(file, to, out, classes=classes, palette=palette)
+    if mark := read_mark(source):
+        other = replacement(source, mark)
+        if other is None:
+            log.warning("%s", mark)
+            write_mark(out, mark)
+            return
+        source = other
+    convert(source, to, out, classes=classes, palette=palette)
 
 
 def export_available(checkpoint: Path, out: Path) -> None:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -96,7 +97,7 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
         return TrainingStatus(name, seed, "done", recipe.iterations, *figures, tries=len(tries))
     quiet = _quiet_seconds((running, whole_log(log)), now)
     state = _state(tries[-1] if tries else None, quiet)
-    rows = read_running_curve(running) if running.exists() else []
+    rows = _running_rows(running)
     if not rows:
         count = len(tries)
         return TrainingStatus(
@@ -117,6 +118,16 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
         quiet,
         len(tries),
     )
+
+
+def _running_rows(path: Path) -> list[RunningRow]:
+    """The lines of a running curve, if there is one: it is gone once its training has ended."""
+    try:
+        return read_running_curve(path)
+    except InputError:
+        if path.exists():
+            raise
+        return []
 
 
 def _of_curve(path: Path) -> tuple[int, float | None, float | None, float | None]:
@@ -174,7 +185,10 @@ def _failure(root: Path, log: Path, now: float) -> Failure | None:
 
 def _quiet_seconds(files: tuple[Path, ...], now: float) -> float | None:
     """The time since one of these files was written last; None if there is none."""
-    written = [path.stat().st_mtime for path in files if path.is_file()]
+    written = []
+    for path in files:
+        with suppress(FileNotFoundError):
+            written.append(path.stat().st_mtime)
     return max(0.0, now - max(written)) if written else None
 
 

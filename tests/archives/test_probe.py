@@ -1,5 +1,6 @@
 """What can be had from where, asked of servers on this machine."""
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -217,6 +218,7 @@ def test_the_table_names_file_host_and_answer_and_counts_what_can_be_had(
         (["benchmark.tgz"], "expected --out DIR"),
         (["--out", "o"], "no file is named"),
         (["--retry"], "expected --out DIR"),
+        (["--retry", "--out", "o", "--from", "f"], "expected no --from"),
         (["--retry", "--out", "gone"], "gone: no such folder"),
     ],
 )
@@ -260,6 +262,18 @@ def test_ctrl_c_is_one_line():
         printed, _ = asking.communicate(timeout=30)
     assert asking.returncode == 1
     assert printed == "error: stopped before all addresses had answered\n"
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_file_that_cannot_be_had_keeps_no_other_from_being_fetched(monkeypatch, capsys, tmp_path):
+    sums = {name: f"sha256:{hashlib.sha256(name.encode()).hexdigest()}" for name in ("a", "b")}
+    for name, checksum in sums.items():
+        monkeypatch.setitem(ARCHIVES, name, Archive(ARCHIVES["gone.caffemodel"].urls, "", checksum))
+    (tmp_path / "a").write_text("a", "utf-8")
+    files = ("gone.caffemodel", "a", "b", "--out", str(tmp_path / "o"), "--from", str(tmp_path))
+    code, lines = fcn(monkeypatch, capsys, "fetch", *files)
+    assert code == "error: 2 of 3 files could not be had"
+    assert lines == [str(tmp_path / "o/a")] and (tmp_path / "o/a").read_bytes() == b"a"
 
 
 def test_retry_names_the_marks_that_it_removed(monkeypatch, capsys, tmp_path):

@@ -21,8 +21,10 @@ from fcnlib.archives.unavailable import (
     is_there,
     read_mark,
     remove_marks,
+    replacement,
     write_mark,
 )
+from fcnlib.archives.verified import verified
 from fcnlib.core.errors import InputError
 
 NAME, OTHER = "net.caffemodel", "net.pth"
@@ -98,6 +100,35 @@ def test_a_full_disk_is_an_error_and_no_mark(tmp_path, monkeypatch):
     assert names(tmp_path) <= {f"{NAME}.part", f"{NAME}.part.json"}
 
 
+def test_without_a_network_nothing_is_marked(tmp_path):
+    with pytest.raises(InputError, match="no host of any published file answers"):
+        get(tmp_path, {NAME: OTHER}, NOBODY)
+    assert names(tmp_path) == set()
+
+
+def test_a_host_that_is_gone_lacks_the_file_while_any_other_answers(tmp_path):
+    with raw_server(GONE) as gone:
+        archives = {NAME: Archive((NOBODY,), "", SHA), "data.tar": Archive((gone,), "")}
+        path = fetch_or_mark(NAME, tmp_path, optional={NAME: ""}, archives=archives, retry=QUICK)
+    assert "refused" in read_mark(path).answers[0].answer
+
+
+def test_a_disk_that_is_full_for_the_mark_leaves_none_in_the_place_of_the_file(
+    tmp_path, monkeypatch
+):
+    write = Path.write_text
+
+    def full(path: Path, *arguments: object) -> int:
+        if path.name == NAME:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, *arguments)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with raw_server(GONE) as gone, pytest.raises(OSError, match="No space left"):
+        get(tmp_path, {NAME: ""}, gone)
+    assert names(tmp_path) <= {f"{NAME}.unavailable"}
+
+
 def test_a_wrong_file_in_the_users_folder_is_an_error_and_no_mark(tmp_path):
     (tmp_path / NAME).write_bytes(b"mine")
     archives = {NAME: Archive((NOBODY,), "", SHA)}
@@ -133,6 +164,28 @@ def test_marks_are_removed_and_files_stay(tmp_path):
     assert remove_marks(tmp_path) == ["a", "c"]
     assert names(tmp_path) == {"c", "d"} and (tmp_path / "c").read_bytes() == CONTENT
     assert remove_marks(tmp_path) == []
+    write_mark(tmp_path / "a", MARK)  # whose mark beside it is deleted
+    assert remove_marks(tmp_path) == ["a"] and names(tmp_path) == {"c", "d"}
+
+
+@pytest.mark.parametrize("other", [NAME, OTHER])
+def test_what_takes_a_files_place_is_no_mark_itself(tmp_path, other):
+    mark = MARK.model_copy(update={"fallback": other})
+    assert replacement(tmp_path / NAME, MARK) is None
+    for path in (tmp_path / NAME, tmp_path / OTHER):
+        write_mark(path, mark)
+        with pytest.raises(InputError, match=f"{other}: is not there, .*--retry {path.name}"):
+            verified(path)
+    (tmp_path / OTHER).unlink()
+    with pytest.raises(InputError, match=f"{other}: is not there"):
+        replacement(tmp_path / NAME, mark)
+
+
+@pytest.mark.parametrize("other", ["../net.pth", "/net.pth", "..", ".", "a\n"])
+def test_a_mark_that_leads_out_of_its_folder_is_damaged(tmp_path, other):
+    write_mark(tmp_path / NAME, MARK.model_copy(update={"fallback": other}))
+    with pytest.raises(InputError, match=f"{NAME}: a damaged mark"):
+        read_mark(tmp_path / NAME)
 
 
 @pytest.mark.parametrize(

@@ -196,12 +196,38 @@ def test_a_row_in_no_table_is_there_to_start_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
-@pytest.mark.parametrize("tables", [["skips"], "skips"])
+@pytest.mark.parametrize("tables", [["skips"], "skips", " skips"])
 def test_tables_are_chosen_on_the_command_line(tmp_path: Path, scale: str, tables: Any) -> None:
     config = laid_over(tmp_path, top={"scale": scale, "tables": tables})
     assert list(config.tables) == ["skips"]
     own = {"scales": {scale: {"tables": ["skips"]}}}
     assert config == laid_over(tmp_path, own, top={"scale": scale})
+
+
+def test_what_is_laid_over_tables_holds_where_some_are_chosen(tmp_path: Path) -> None:
+    own = {
+        "tables": {"mine": {"title": "Mine", "columns": ["mean_iu"]}, "skips": {"note": "Mine."}},
+        "experiments": {"my-net": {"base": "voc-fcn32s", "row": "Mine", "tables": ["mine"]}},
+    }
+    chosen = {"tables": ["mine", "skips"]}
+    config = laid_over(tmp_path, own, top=chosen)
+    assert {*config.tables} == {"mine", "skips"} and config.tables["skips"].note == "Mine."
+    assert laid_over(tmp_path, chosen, own) == laid_over(tmp_path, own, chosen) == config
+
+
+def test_a_table_that_is_taken_away_cannot_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'sliding' is no table"):
+        laid_over(tmp_path, {"tables": {"sliding": None}}, top={"tables": ["sliding"]})
+
+
+def test_tables_are_chosen_in_the_first_file_too(tmp_path: Path, repository: Path) -> None:
+    first = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    first |= {"tables": ["skips"], "studies": str(repository / "studies")}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(first), "utf-8")
+    raw, source = read_raw_config([tmp_path / "config.yaml"])
+    assert list(load_config(raw, source).tables) == ["skips"]
+    whole, source = read_raw_config([tmp_path / "config.yaml"], {"tables": ["zoo"]})
+    assert list(load_config(whole, source).tables) == ["zoo"]
 
 
 @pytest.mark.parametrize("tables", [{}, {"tables": ["skips"]}])
@@ -210,8 +236,9 @@ def test_rows_are_chosen_with_what_they_start_from(tmp_path: Path, tables: dict[
     assert list(config.experiments) == ["voc-fcn32s", "voc-fcn16s"]
     assert list(config.tables) == (["skips"] if tables else ["skips", "skip-controls"])
     assert list(config.datasets) == ["voc2011-sbd"]
-    alone = laid_over(tmp_path, top=tables | {"rows": "voc-fcn16s"})
-    assert alone.experiments == config.experiments
+    for text in ("voc-fcn16s", "voc-fcn16s, voc-fcn32s"):
+        as_text = laid_over(tmp_path, top=tables | {"rows": text})
+        assert as_text.experiments == config.experiments
 
 
 @pytest.mark.parametrize(
@@ -225,6 +252,9 @@ def test_rows_are_chosen_with_what_they_start_from(tmp_path: Path, tables: dict[
         ),
         ({"rows": []}, "rows: []: Tuple should have at least 1 item"),
         ({"rows": 3}, "rows: 3: expected a list"),
+        ({"rows": "voc-fcn8s,"}, "rows: '' is no experiment"),
+        ({"tables": []}, "scales.demo.tables: []: Tuple should have at least 1 item"),
+        ({"scale": ["demo"], "tables": ["skips"]}, "scale: ['demo']: Input should be a valid"),
         ({"tables": [3]}, "scales.demo.tables.0: 3: Input should be a valid string"),
         ({"tables": 3}, "tables: 3: Input should be a valid dictionary"),
         ({"scale": "huge", "tables": ["skips"]}, "'huge' is not declared; known: demo, paper"),

@@ -156,6 +156,14 @@ def test_a_training_that_is_done_has_failed_no_more(run: Run) -> None:
     assert not run.status().failures
 
 
+def test_a_file_that_goes_while_it_is_looked_at_was_never_there(run: Run) -> None:
+    """A link to nothing is seen as a file is that has just been removed."""
+    running_curve_path(run.checkpoint).symlink_to("gone")
+    whole_log(run.log).symlink_to("gone")
+    found = run.training()
+    assert (found.state, found.iteration, found.quiet_seconds) == ("waiting", 0, None)
+
+
 def test_a_score_that_is_no_number_is_not_known(run: Run) -> None:
     write_curve(run.root / PATHS.curve(NET, 0))
     run.checkpoint.write_bytes(b"")

@@ -51,4 +51,5 @@ def voc_lists(archive: Path, use: str = "Segmentation") -> tuple[str, dict[str, 
 
 def list_ids(data: bytes) -> list[str]:
     """The IDs of a list's content, one a line."""
-    return [line.strip() for line in data.decode("ascii", "replace").split("\n") if line.strip()]
+    text = data.decode("utf-8-sig", "replace")
+    return [line.strip() for line in text.split("\n") if line.strip()]

@@ -14,6 +14,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters import archive_images
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.converters.voc import SEG11VALID, without
+from fcnlib.datasets.converters.voc_lists import list_ids
 from fcnlib.datasets.reader import PreparedDataset, read_list
 
 VOC_SBD = {"converter": "voc-sbd", "archives": ["voc.tar", "sbd.tgz"]}
@@ -330,3 +331,8 @@ def test_a_disk_that_is_full(archives, tmp_path):
     assert result.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/out: not prepared: ")
     assert re.search(r"not prepared: \S+/\w+\.\w+: File too large$", result.stderr.strip())
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("data", [b"a\nb\n", b"a\r\n\r\nb", b"\xef\xbb\xbfa\n b \n"])
+def test_lists_are_read_however_an_editor_left_them(data: bytes) -> None:
+    assert list_ids(data) == ["a", "b"]
