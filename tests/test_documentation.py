@@ -81,7 +81,7 @@ def test_configuration_that_is_shown_is_valid(
     )
     monkeypatch.chdir(REPOSITORY)
     config = read_config([Path("config.yaml"), overlay])
-    shown = [part for part in ("experiments", "claims") if part in content]
+    shown = [part for part in ("experiments", "claims", "scales") if part in content]
     assert shown
     for part in shown:
         for name, entry in content[part].items():  # null takes it away
