@@ -68,7 +68,7 @@ def read_tries(log: Path) -> list[Try]:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
-        message = f"{path}: {place or 'content'}: {problem['msg']}; expected the tries of a job"
+        message = f"{path}: {place or 'content'}: {problem['msg']}; expected the tries of a job; remove it"
         raise InputError(message) from None
 
 
