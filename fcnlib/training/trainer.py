@@ -15,7 +15,7 @@ from torch import Tensor
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import name_os_errors, sha256
+from fcnlib.core.files import name_os_errors, remove, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
@@ -204,8 +204,8 @@ class Trainer:
                 self._log()
         write_curve(curve, self.state.records, self.tasks)
         self._write_checkpoint(checkpoint)
-        saved.unlink(missing_ok=True)
-        running.unlink(missing_ok=True)
+        for path in (saved, running):
+            remove(path)
 
     def _train(self, checkpoint: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
