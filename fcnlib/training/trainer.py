@@ -45,14 +45,11 @@ from fcnlib.training.losses import Loss, require_labels
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 from fcnlib.training.running_curve import RunningCurve, running_curve_path
 from fcnlib.training.saved_state import (
-    DAMAGED_SUFFIX,
     GPU_GENERATOR,
-    OTHER_SUFFIX,
     Expected,
     SavedState,
-    read_state,
     saved_state_path,
-    set_aside,
+    state_to_resume,
     write_state,
 )
 
@@ -367,21 +364,9 @@ class Trainer:
 
     def _restore_state(self, path: Path) -> None:
         """Resume from a saved state, unless it is damaged or of another training."""
-        try:
-            saved = read_state(path, self._expected_state())
-        except InputError as error:
-            aside = set_aside(path, DAMAGED_SUFFIX).name
-            log.warning("%s; set aside as %s, starting anew", error, aside)
-            return
-        if saved is None:
-            aside = set_aside(path, OTHER_SUFFIX).name
-            log.warning(
-                "%s belongs to other values, data, weights or code: kept as %s, starting anew",
-                *(path, aside),
-            )
-            return
-        self._resume_from(saved)
-        log.info("resuming from iteration %d of %s", self.state.iteration, path)
+        if saved := state_to_resume(path, self._expected_state()):
+            self._resume_from(saved)
+            log.info("resuming from iteration %d of %s", self.state.iteration, path)
 
     def _resume_from(self, saved: SavedState) -> None:
         self.net.load_state_dict(saved.net)
