@@ -103,8 +103,8 @@ def lock_folder() -> Path:
 def claimed_gpu(candidates: Sequence[str], folder: Path, *, within: str = "") -> Iterator[str]:
     """The first of the candidates that the fewest processes have claimed, until this one ends.
 
-    If each has been claimed, it is shared, and a line of the log says so. A lock is the kernel's: it
-    ends with its process, however that ends.
+    If each has been claimed, it is shared, and a line of the log says so. A lock is the kernel's:
+    it ends with its process, however that ends.
 
     Args:
         candidates: The names of devices.
