@@ -18,6 +18,8 @@ from fcnlib.core.files import name_os_errors
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NONE_VISIBLE = ("", "-1", "NoDevFiles", "none", "void")  # Slurm, containers and users mean none
 
+CHOOSING = "choosing.lock"  # whose lock a process has while it chooses
+
 log = logging.getLogger(__name__)
 
 
@@ -111,7 +113,7 @@ def claimed_gpu(candidates: Sequence[str], folder: Path, *, within: str = "") ->
         folder: Where the files are that are locked.
         within: The Slurm job that the names are of: each may number its devices from 0.
     """
-    with _waited_for(folder):  # one process chooses at a time
+    with _waited_for(folder / CHOOSING):  # one process chooses at a time
         held = [_jobs(folder, _name(device, within)) for device in candidates]
         jobs, device = min(held), candidates[held.index(min(held))]
         files = (folder / f"{_name(device, within)},{number}.lock" for number in count())
@@ -142,11 +144,11 @@ def _jobs(folder: Path, name: str) -> int:
 
 
 @contextmanager
-def _waited_for(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, once no other process does."""
-    handle = os.open(folder, os.O_RDONLY)
+def _waited_for(path: Path) -> Iterator[None]:
+    """Hold a file's lock, once no other process does."""
+    handle = _opened(path)
     try:
-        with name_os_errors(folder):  # a file system may have no locks
+        with name_os_errors(path):  # a file system may have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -155,10 +157,14 @@ def _waited_for(folder: Path) -> Iterator[None]:
 
 def _lock(path: Path) -> int | None:
     """An open file that is locked while this process lives; None if another one has it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    handle = _opened(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         return None
     return handle
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
