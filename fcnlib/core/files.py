@@ -49,6 +49,12 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
         sync(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there, and what killed processes left that were writing it."""
+    path.unlink(missing_ok=True)
+    _remove_abandoned(path)
+
+
 @contextmanager
 def name_os_errors(name: object) -> Iterator[None]:
     """Let the system's errors name this file: a full disk's name none, others a temporary one."""
@@ -114,8 +120,7 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
     What is written in it has the name of `path`, for writers choose the format by its suffix.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for other in _siblings(path, r"\w+-\w+\.tmp"):
-        _remove_abandoned(other, path)
+    _remove_abandoned(path)
     folder = _random_name(path)
     with name_os_errors(path):
         folder.mkdir()
@@ -154,21 +159,22 @@ def _random_name(path: Path) -> Path:
     return path.with_name(f".{_short(path.name)}.{_kernel()}-{secrets.token_hex(8)}.tmp")
 
 
-def _remove_abandoned(folder: Path, path: Path) -> None:
-    """Remove a temporary folder of `path` that no process writes to any more."""
-    with suppress(OSError, InputError):
-        is_idle = time.time() - _last_change(folder) > ABANDONED_S
-        # Whoever made an empty one may be about to lock it.
-        is_ours = f".{_kernel()}-" in folder.name and any(folder.iterdir())
-        if not is_idle and not is_ours:
-            return
-        with _locked(folder, path) as locked:
-            if is_idle or locked:
-                # Renamed first: a process that writes to it all the same must fail, and not publish
-                # a folder of which a part is removed.
-                gone = _random_name(path)
-                os.replace(folder, gone)
-                shutil.rmtree(gone, ignore_errors=True)
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary folders of `path` that no process writes to any more."""
+    for folder in _siblings(path, r"\w+-\w+\.tmp"):
+        with suppress(OSError, InputError):
+            is_idle = time.time() - _last_change(folder) > ABANDONED_S
+            # Whoever made an empty one may be about to lock it.
+            is_ours = f".{_kernel()}-" in folder.name and any(folder.iterdir())
+            if not is_idle and not is_ours:
+                continue
+            with _locked(folder, path) as locked:
+                if is_idle or locked:
+                    # Renamed first: a process that writes to it all the same must fail, and not
+                    # publish a folder of which a part is removed.
+                    gone = _random_name(path)
+                    os.replace(folder, gone)
+                    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _last_change(folder: Path) -> float:

@@ -13,9 +13,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.files import name_os_errors
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NONE_VISIBLE = ("", "-1", "NoDevFiles", "none", "void")  # Slurm, containers and users mean none
+
+CHOOSING = "choosing.lock"  # whose lock a process has while it chooses
 
 log = logging.getLogger(__name__)
 
@@ -100,40 +103,68 @@ def lock_folder() -> Path:
 
 @contextmanager
 def claimed_gpu(candidates: Sequence[str], folder: Path, *, within: str = "") -> Iterator[str]:
-    """The first of the candidates that no other process has claimed, until this one ends.
+    """The first of the candidates that the fewest processes have claimed, until this one ends.
 
-    If each has been claimed, one that has been claimed least often: it is shared, and a line of the
-    log says so. A lock is the kernel's: it ends with its process, however that ends.
+    If each has been claimed, it is shared, and a line of the log says so. A lock is the kernel's:
+    it ends with its process, however that ends.
 
     Args:
         candidates: The names of devices.
         folder: Where the files are that are locked.
         within: The Slurm job that the names are of: each may number its devices from 0.
     """
-    for jobs in count(1):
-        for device in candidates:
-            name = quote(f"{within}-{device}" if within else device, safe="")
-            handle = _lock(folder / f"{name}.{jobs}.lock")
-            if handle is None:
-                continue
-            try:
-                if jobs > 1:
-                    log.warning(
-                        "each GPU of %s has a job: GPU %s now has %d",
-                        *(", ".join(candidates), device, jobs),
-                    )
-                yield device
-            finally:
-                os.close(handle)
-            return
+    with _waited_for(folder / CHOOSING):  # one process chooses at a time
+        held = [_jobs(folder, _name(device, within)) for device in candidates]
+        jobs, device = min(held), candidates[held.index(min(held))]
+        files = (folder / f"{_name(device, within)},{number}.lock" for number in count())
+        handle = next(lock for lock in map(_lock, files) if lock is not None)
+    try:
+        if jobs:
+            log.warning(
+                "each GPU of %s has a job: GPU %s now has %d",
+                *(", ".join(candidates), device, jobs + 1),
+            )
+        yield device
+    finally:
+        os.close(handle)
+
+
+def _name(device: str, within: str) -> str:
+    """A device's name as that of a file, without a comma."""
+    return quote(f"{within}-{device}" if within else device, safe="")
+
+
+def _jobs(folder: Path, name: str) -> int:
+    """How many processes have claimed a device."""
+    locks = [_lock(path) for path in folder.glob(f"{name},*.lock")]
+    for handle in locks:
+        if handle is not None:
+            os.close(handle)
+    return locks.count(None)
+
+
+@contextmanager
+def _waited_for(path: Path) -> Iterator[None]:
+    """Hold a file's lock, once no other process does."""
+    handle = _opened(path)
+    try:
+        with name_os_errors(path):  # a file system may have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _lock(path: Path) -> int | None:
     """An open file that is locked while this process lives; None if another one has it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    handle = _opened(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         return None
     return handle
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

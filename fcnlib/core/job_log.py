@@ -63,6 +63,7 @@ class JobLog(io.TextIOWrapper):
         # A full disk does not end a job here: what the job itself writes next there does.
         with suppress(OSError):
             super().write(text)
+        with suppress(OSError):
             if "\n" in text or "\r" in text:
                 self._keep_lines()
         return len(text)
@@ -88,9 +89,8 @@ class JobLog(io.TextIOWrapper):
         if self._count + bool(self._rest) > SHOWN_LINES:
             shown = [f"the last lines; all of them: {self._whole}", *shown[1 - SHOWN_LINES :]]
         self._tail.seek(0)
-        self._tail.truncate()
         self._tail.writelines(f"{line}\n" for line in shown)
-        self._tail.flush()
+        self._tail.truncate()  # at last: a process killed in between leaves no empty file
 
 
 def last_state(line: str) -> str:

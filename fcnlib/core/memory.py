@@ -29,7 +29,7 @@ def _limits(root: Path) -> Iterator[int]:
 
 def _groups(root: Path) -> Iterator[tuple[tuple[str, str], PurePosixPath]]:
     with suppress(OSError, ValueError):
-        for line in (root / "proc/self/cgroup").read_text("utf-8").splitlines():
+        for line in os.fsdecode((root / "proc/self/cgroup").read_bytes()).splitlines():
             number, kinds, name = line.split(":", 2)
             group = PurePosixPath(name.lstrip("/"))
             if number == "0":

@@ -1,6 +1,6 @@
 """How many bits of float32 products count on a GPU: all of them, or those of TF32."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -21,6 +21,10 @@ def set_precision(precision: Precision, device: str) -> None:
         if precision == "tf32":
             raise InputError(f"precision tf32 on {device}; expected a CUDA device, or fp32")
         return
-    # The names of torch 2.11; setting the newer ones too would make reading these an error.
+    # Reading these older names must not become an error: set first, for the newer ones then agree.
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    # Without them, convolutions would follow a process that asks for TF32 of all that is cuDNN's.
+    cudnn: Any = torch.backends.cudnn  # whose stub lacks them
+    for kind in (cudnn.conv, cudnn.rnn):
+        kind.fp32_precision = "tf32" if precision == "tf32" else "ieee"

@@ -68,8 +68,8 @@ def read_tries(log: Path) -> list[Try]:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
-        message = f"{path}: {place or 'content'}: {problem['msg']}; expected the tries of a job"
-        raise InputError(message) from None
+        found = f"{place or 'content'}: {problem['msg']}"
+        raise InputError(f"{path}: {found}; expected the tries of a job; remove it") from None
 
 
 def begin_try(log: Path) -> list[Try]:

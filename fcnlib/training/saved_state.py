@@ -1,5 +1,6 @@
 """A training's saved state on disk: written whole, and checked before anything of it is used."""
 
+import logging
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,8 @@ from fcnlib.training.history import (
     TrainingState,
     is_logged,
 )
+
+log = logging.getLogger(__name__)
 
 SAVED_STATE = "a training's saved state"
 DAMAGED_SUFFIX = ".damaged"
@@ -79,7 +82,24 @@ def write_state(path: Path, saved: SavedState) -> None:
     )
 
 
-def read_state(path: Path, expected: Expected) -> SavedState | None:
+def state_to_resume(path: Path, expected: Expected) -> SavedState | None:
+    """The state in a file; None if it is damaged or another training's, and was set aside."""
+    try:
+        saved = _read_state(path, expected)
+    except InputError as error:
+        aside = _set_aside(path, DAMAGED_SUFFIX).name
+        log.warning("%s; set aside as %s, starting anew", error, aside)
+        return None
+    if saved is None:
+        aside = _set_aside(path, OTHER_SUFFIX).name
+        log.warning(
+            "%s belongs to other values, data, weights or code: kept as %s, starting anew",
+            *(path, aside),
+        )
+    return saved
+
+
+def _read_state(path: Path, expected: Expected) -> SavedState | None:
     """The state in a file if it can be of this training; None if it is another training's.
 
     Raises:
@@ -102,7 +122,7 @@ def read_state(path: Path, expected: Expected) -> SavedState | None:
     return saved
 
 
-def set_aside(path: Path, suffix: str) -> Path:
+def _set_aside(path: Path, suffix: str) -> Path:
     """Rename a file that cannot be used, so that nothing takes it for one that can.
 
     None that was set aside before is lost: a later one has a number.

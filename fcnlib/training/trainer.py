@@ -15,7 +15,7 @@ from torch import Tensor
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import name_os_errors, sha256
+from fcnlib.core.files import name_os_errors, remove, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
@@ -45,14 +45,11 @@ from fcnlib.training.losses import Loss, require_labels
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 from fcnlib.training.running_curve import RunningCurve, running_curve_path
 from fcnlib.training.saved_state import (
-    DAMAGED_SUFFIX,
     GPU_GENERATOR,
-    OTHER_SUFFIX,
     Expected,
     SavedState,
-    read_state,
     saved_state_path,
-    set_aside,
+    state_to_resume,
     write_state,
 )
 
@@ -204,8 +201,8 @@ class Trainer:
                 self._log()
         write_curve(curve, self.state.records, self.tasks)
         self._write_checkpoint(checkpoint)
-        saved.unlink(missing_ok=True)
-        running.unlink(missing_ok=True)
+        for path in (saved, running):
+            remove(path)
 
     def _train(self, checkpoint: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
@@ -367,21 +364,9 @@ class Trainer:
 
     def _restore_state(self, path: Path) -> None:
         """Resume from a saved state, unless it is damaged or of another training."""
-        try:
-            saved = read_state(path, self._expected_state())
-        except InputError as error:
-            aside = set_aside(path, DAMAGED_SUFFIX).name
-            log.warning("%s; set aside as %s, starting anew", error, aside)
-            return
-        if saved is None:
-            aside = set_aside(path, OTHER_SUFFIX).name
-            log.warning(
-                "%s belongs to other values, data, weights or code: kept as %s, starting anew",
-                *(path, aside),
-            )
-            return
-        self._resume_from(saved)
-        log.info("resuming from iteration %d of %s", self.state.iteration, path)
+        if saved := state_to_resume(path, self._expected_state()):
+            self._resume_from(saved)
+            log.info("resuming from iteration %d of %s", self.state.iteration, path)
 
     def _resume_from(self, saved: SavedState) -> None:
         self.net.load_state_dict(saved.net)

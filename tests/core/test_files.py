@@ -71,6 +71,20 @@ def test_what_a_killed_process_left_is_removed_by_the_next(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([other.name, name])
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_is_removed_with_what_a_killed_process_left_of_it(
+    tmp_path: Path, is_there: bool
+) -> None:
+    target = tmp_path / "net.pt.resume"
+    if is_there:
+        target.write_text("whole", "utf-8")
+    subprocess.run([sys.executable, "-c", KILLED, "atomic_write", str(target)], check=False)
+    with atomic_write(tmp_path / "net.pt.resume2") as being_written:
+        files.remove(target)
+        assert list(tmp_path.iterdir()) == [being_written.parent]
+        being_written.touch()
+
+
 def abandon(folder: Path, *, age: float) -> Path:
     """What a process of another machine left beside `set.png`, so many seconds ago."""
     left = folder / ".set.png.cafebabe-0123456789abcdef.tmp"

@@ -79,6 +79,14 @@ def test_more_processes_than_gpus_share_them_evenly_and_it_is_logged(
     ]
 
 
+def test_a_gpu_without_a_job_is_preferred_to_one_whose_first_job_ended(tmp_path: Path) -> None:
+    with ExitStack() as shares:
+        with claimed_gpu(["0", "1"], tmp_path), claimed_gpu(["0", "1"], tmp_path):
+            assert shares.enter_context(claimed_gpu(["0", "1"], tmp_path)) == "0"
+        with claimed_gpu(["0", "1"], tmp_path) as device:
+            assert device == "1"
+
+
 def test_slurm_jobs_that_number_their_gpus_from_0_do_not_share(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -96,7 +104,7 @@ def test_a_name_of_a_device_leads_to_no_other_folder(tmp_path: Path) -> None:
     with claimed_gpu(["../0", ".."], folder), claimed_gpu(["../0", ".."], folder) as device:
         assert device == ".."
     assert [path.name for path in tmp_path.iterdir()] == ["locks"]
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) == 3  # one for each, and one to choose
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_process_of_this_machine_runs_or_not_and_of_another_nobody_knows(tmp_p
 def test_damaged_records_are_named_and_end_no_job(tmp_path: Path, content: str) -> None:
     log = tmp_path / "0.log"
     tries_file(log).write_text(content, "utf-8", errors="surrogateescape")
-    with pytest.raises(InputError, match=r"0\.tries\.json: .*expected the tries of a job"):
+    with pytest.raises(InputError, match=r"0\.tries\.json: .*the tries of a job; remove it$"):
         read_tries(log)
     with job(str(log), 1):
         pass
@@ -139,10 +139,23 @@ def test_a_full_disk_hides_no_message_and_ends_no_job(tmp_path: Path) -> None:
         "    for _ in range(100): logging.info('x' * 80)\n"
         "    raise InputError('a.png: 9; expected none')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "0.log")], capture_output=True, text=True
-    )
+    log = tmp_path / "0.log"
+    done = subprocess.run([sys.executable, "-c", code, str(log)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "error: a.png: 9; expected none\n")
+
+
+def test_a_log_that_may_not_grow_loses_no_last_line_for_snakemake(tmp_path: Path) -> None:
+    log = tmp_path / "0.log"
+    code = (
+        "import resource, sys\n"
+        "from fcnlib.core.job import job\n"
+        "with job(sys.argv[1], 1):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "    for number in range(1000): print('line', number, file=sys.stderr)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(log)], check=True)
+    assert whole_log(log).stat().st_size == 1000
+    assert log.read_text("utf-8").splitlines()[-1] == "line 999"
 
 
 def test_a_log_that_was_written_before_the_try_gives_no_negative_time(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How much memory there is, also in a container."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def machine(folder: Path, groups: str, limits: dict[str, str]) -> Path:
     for name, text in {"proc/self/cgroup": groups, **limits}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_bytes(os.fsencode(text))
     return folder
 
 
@@ -34,6 +35,7 @@ def test_without_limits_it_is_what_is_installed() -> None:
                 "sys/fs/cgroup/job/step/memory.max": "max\n",
             },
         ),
+        ("0::/of/\udce9\n", {"sys/fs/cgroup/of/\udce9/memory.max": "300000000\n"}),
         # Version 1; a container sees its group at the root, under the name that it has outside.
         (
             "5:cpu,cpuacct:/\n4:memory:/docker/abc\n0::/\n",

@@ -1,5 +1,7 @@
 """How many bits of float32 products count on a GPU."""
 
+from typing import Any
+
 import pytest
 import torch
 from fixtures.devices import tf32_flags
@@ -16,6 +18,20 @@ def test_tf32_is_for_convolutions_and_products_or_for_neither(
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = not tf32
         set_precision(precision, device)
         assert tf32_flags() == (tf32, tf32)
+
+
+@pytest.mark.parametrize("whole", [torch.backends, torch.backends.cudnn])
+def test_fp32_holds_where_a_process_asks_for_tf32_by_pytorchs_newer_name(
+    own_tf32_flags: None, whole: Any
+) -> None:
+    whole.fp32_precision = "tf32"
+    try:
+        set_precision("fp32", "cuda")
+        assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+        assert torch.backends.cuda.matmul.fp32_precision == "ieee"
+        assert tf32_flags() == (False, False)
+    finally:
+        whole.fp32_precision = "none"
 
 
 def test_a_cpu_has_all_bits_and_changes_nothing() -> None:

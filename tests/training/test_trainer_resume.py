@@ -202,6 +202,24 @@ def test_a_training_that_is_killed_before_its_checkpoint_ends_in_the_same_bits(
     assert not (tmp_path / "net.pt.resume").exists()
 
 
+def test_a_training_that_was_killed_as_it_saved_leaves_nothing_of_that(
+    world: Path, tmp_path: Path
+) -> None:
+    """Once it is resumed and ends; a state may have gigabytes."""
+    killed = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from fcnlib.core.files import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as half:\n"
+        "    half.write_text('half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path / "net.pt.resume")])
+    assert [path.suffix for path in tmp_path.iterdir()] == [".tmp"]
+    train_net(world, tmp_path, training_config())  # which saves no state, as it takes no minutes
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.csv", "net.pt"]
+
+
 def test_a_saved_state_of_other_values_is_not_resumed(
     world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,13 +18,18 @@ GOAL = "results/demo/config.json"
 TOO_MUCH = 10 * memory_mb()
 
 
+def ask_for(clone: Path, mem_mb: int) -> None:
+    """Let all jobs ask for so much memory."""
+    path = clone / "config.yaml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    content["scales"]["demo"]["resources"] = {"default": {"mem_mb": mem_mb, "runtime": 5}}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+
+
 @pytest.fixture
 def greedy(clone: Path) -> Path:
     """A workflow whose jobs ask for more memory than there is."""
-    path = clone / "config.yaml"
-    content = yaml.safe_load(path.read_text("utf-8"))
-    content["scales"]["demo"]["resources"] = {"default": {"mem_mb": TOO_MUCH, "runtime": 5}}
-    path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    ask_for(clone, TOO_MUCH)
     return clone
 
 
@@ -46,6 +51,14 @@ def test_a_cluster_is_asked_for_all_of_it(greedy: Path, repository: Path) -> Non
     (greedy / "slurm").symlink_to(repository / "slurm")
     planned = snakemake(greedy, "--profile", "slurm", GOAL, "-n").stdout
     assert set(re.findall(r"mem_mb=(\d+)", planned)) == {str(TOO_MUCH)}
+
+
+@pytest.mark.parametrize("mem_mb", [1, 7])
+def test_an_odd_number_of_megabytes_is_asked_for_whole(clone: Path, mem_mb: int) -> None:
+    """A job of 1 must not ask for 0, which Slurm takes for all that a node has."""
+    ask_for(clone, mem_mb)
+    planned = snakemake(clone, GOAL, "-n").stdout
+    assert set(re.findall(r"mem_mb=(\d+)", planned)) == {str(mem_mb)}
 
 
 def test_the_bytes_that_snakemake_hashes_are_counted(repository: Path, tmp_path: Path) -> None:

@@ -77,9 +77,9 @@ def requested(rule):
     asked = CONFIG.resources(rule)
     if asked is None:
         return {}
-    half = asked.mem_mb // 2
     return {
-        "mem_mb": lambda wildcards, attempt: half * (attempt + 1),
+        # Not less than a megabyte: Slurm takes none for all that a node has.
+        "mem_mb": lambda wildcards, attempt: asked.mem_mb * (attempt + 1) // 2,
         "runtime": asked.runtime,
     }
 
