@@ -41,6 +41,9 @@ NOTICES: Mapping[Images, str] = {
 }
 NOTICE_HEIGHT = 0.2  # inches
 
+# Inches, of a column of the paper and of its page; text of 8 pt can be read in print.
+COLUMN_WIDTH, PAGE_WIDTH = 3.5, 7.16
+
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same file on every machine
     "font.size": 10,
