@@ -1,21 +1,18 @@
 """The commands of `fcn` for model files."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 import typer
-from pydantic import ValidationError
 
 from fcnlib.cli.options import echo
-from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import json_text
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
-from fcnlib.inference.model_info import build_net, warn_if_synthetic
+from fcnlib.inference.model import read_net
+from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import read_metadata
 from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
@@ -71,8 +68,8 @@ def info(
     maps: Annotated[
         int | None,
         typer.Option(
-            help="Instead: every map's size, stride, receptive field and offset, for an image of "
-            "this side.",
+            help="Of a net instead: every map's size, stride, receptive field and offset, for "
+            "an image of this side.",
             min=1,
             max=100_000,
         ),
@@ -84,6 +81,11 @@ def info(
 
     Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt --maps 500
     """
+    if maps:
+        net, _ = read_net(file)
+        assert isinstance(net, FCN)  # as without trust no other is read
+        echo(maps_markdown(file.name, net, maps).rstrip())
+        return
     provenance: object = None
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
@@ -97,18 +99,5 @@ def info(
     else:
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
         provenance = content.get("provenance")
-    if maps:
-        echo(maps_markdown(file.name, _net_of(content, file), maps).rstrip())
-        return
     echo(json_text(content).rstrip())
     warn_if_synthetic(file, provenance)
-
-
-def _net_of(content: Mapping[str, Any], file: Path) -> FCN:
-    """The net that a file's metadata describe, without its weights."""
-    try:
-        values = Net.model_validate(content.get("net"))
-    except ValidationError:
-        raise InputError(f"{file}: no net in its metadata; expected a model of ours") from None
-    with torch.device("meta"):
-        return build_net(values, 2, file)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as Lines
 
 from fcnlib.core.files import atomic_write
 from fcnlib.models.fcn import FCN, build_fcn
@@ -21,8 +21,8 @@ from fcnlib.report.specs import ArchitectureSpec, NamedNet
 CAPTION = (
     "Above, the trunk: grids are its poolings and the layers that nets predict from, as coarse as "
     "they are; vertical lines are the convolutions between. Below, a line per net, from right to "
-    "left: scores of a layer, upsampled onto the cells of a finer one and fused with its scores, and "
-    "at last upsampled to the image's pixels."
+    "left: scores of a layer, upsampled onto the cells of a finer one and fused with its scores, "
+    "and at last upsampled to the image's pixels."
 )
 # How scores are fused: the sign, its size in points, its frame.
 SIGNS = {"sum": ("+", 8.0, "circle,pad=0.15"), "max": ("max", 6.0, "round,pad=0.2")}
@@ -153,12 +153,11 @@ def _plot_grid(axes: Axes, x: float, y: float, cells: int, colour: str) -> None:
     """A square of so many cells a side."""
     left, top = x - SIDE / 2, y - SIDE / 2
     steps = [i * SIDE / cells for i in range(1, cells)]
-    lines = [[(left + step, top), (left + step, top + SIDE)] for step in steps]
-    lines += [[(left, top + step), (left + SIDE, top + step)] for step in steps]
+    ends = [(left + step, end) for step in steps for end in (top, top + SIDE)]
+    ends += [(end, top + step) for step in steps for end in (left, left + SIDE)]
+    lines = Lines(ends, [Lines.MOVETO, Lines.LINETO] * (len(ends) // 2))  # one, for a small file
     axes.add_patch(Rectangle((left, top), SIDE, SIDE, fc="white", ec=colour, lw=1, zorder=3))
-    axes.add_collection(
-        LineCollection(lines, colors=colour, linewidths=min(0.8, 5 / cells), zorder=3)
-    )
+    axes.add_patch(PathPatch(lines, fill=False, ec=colour, lw=min(0.8, 5 / cells), zorder=3))
 
 
 def _arrow(axes: Axes, start: float, end: float, y: float) -> None:
