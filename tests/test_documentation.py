@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from fcnlib.config.load import read_config
+from fcnlib.models.fcn import build_fcn
+from fcnlib.report.maps import maps_markdown
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
@@ -59,6 +62,12 @@ def test_targets_of_make_are_there(page: Path) -> None:
     commands = [*re.findall(r"`make ([a-z ]+)`", page.read_text("utf-8"))]
     commands += re.findall(r"^make ([a-z ]+?)(?: +#.*)?$", "\n".join(blocks(page, "sh")), re.M)
     assert {target for command in commands for target in command.split()} <= targets
+
+
+def test_the_table_of_maps_is_that_of_the_published_net() -> None:
+    with torch.device("meta"):
+        table = maps_markdown("FCN-8s on VGG16", build_fcn(), side=500)
+    assert table in (REPOSITORY / "docs/nets.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", every("python"))

@@ -11,11 +11,14 @@ from fcnlib.core.files import json_text
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
+from fcnlib.inference.model import read_net
 from fcnlib.inference.model_info import warn_if_synthetic
 from fcnlib.inference.torchscript import read_metadata
+from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
 from fcnlib.models.weights.checkpoint import json_value, read_tensors
 from fcnlib.models.weights.sources import read_labels
+from fcnlib.report.maps import maps_markdown
 
 
 def convert(
@@ -62,11 +65,27 @@ def info(
     file: Annotated[
         Path, typer.Argument(help="A model (.ts), checkpoint (.pt), .caffemodel or data set.")
     ],
+    maps: Annotated[
+        int | None,
+        typer.Option(
+            help="Of a net instead: every map's size, stride, receptive field and offset, for "
+            "an image of this side.",
+            min=1,
+            max=100_000,
+        ),
+    ] = None,
 ) -> None:
     """Describe a model, a file of weights or a prepared data set.
 
     Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt
+
+    Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt --maps 500
     """
+    if maps:
+        net, _ = read_net(file)
+        assert isinstance(net, FCN)  # as without trust no other is read
+        echo(maps_markdown(file.name, net, maps).rstrip())
+        return
     provenance: object = None
     if file.is_dir():
         content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")

@@ -16,6 +16,7 @@ def check_figures(config: Config, source: ConfigSource) -> None:
     """The experiments and tables of a figure exist and fit its kind."""
     entries = config.experiments.items()
     nets = [name for name, entry in entries if isinstance(entry, Scored)]
+    ours = [name for name in nets if config.evaluated_net(name)]
     trained = [name for name, entry in entries if isinstance(entry, Trained)]
     bounded = [name for name, e in entries if isinstance(e, Trained | Retested | UpperBound)]
     fitting = {
@@ -23,6 +24,7 @@ def check_figures(config: Config, source: ConfigSource) -> None:
         "losses": (trained, "is no net that is trained"),
         "momentum": (trained, "is no net that is trained"),
         "gaps": (bounded, "is neither a net of ours nor an upper bound"),
+        "architecture": (ours, "is no net of ours"),
         "ablation": ([], ""),
     }
     with_mean_iu = [name for name, table in config.tables.items() if MEAN_IU in table.columns]
@@ -32,13 +34,15 @@ def check_figures(config: Config, source: ConfigSource) -> None:
             require_known(experiment, known, f"{place}.experiments", what)
         for table in figure.tables:
             require_known(table, with_mean_iu, f"{place}.tables", f"is no table with {MEAN_IU}")
-        if figure.kind != "losses":
+        if figure.kind not in ("losses", "architecture"):
             rows = [config.experiments[experiment] for experiment in figure.experiments]
             _check_datasets(rows, figure, f"{place}.experiments")
         if figure.kind == "ablation" and not with_mean_iu:
             raise InputError(f"{place}.tables: no table has {MEAN_IU}")
         if figure.kind == "gaps":
             _check_gaps(config, figure, f"{place}.experiments")
+        if figure.kind == "architecture":
+            _check_backbone(config, figure, f"{place}.experiments")
 
 
 def _check_datasets(entries: Iterable[Experiment], figure: Figure, place: str) -> None:
@@ -65,3 +69,11 @@ def _check_gaps(config: Config, figure: Figure, place: str) -> None:
             raise InputError(f"{place}: {name!r} has stride {stride}; expected a bound of it too")
     if not nets:
         raise InputError(f"{place}: no net; expected nets beside the bounds")
+
+
+def _check_backbone(config: Config, figure: Figure, place: str) -> None:
+    """Nets below one trunk have the same one."""
+    nets = map(config.evaluated_net, figure.experiments)
+    backbones = sorted({net.backbone for net in nets if net})
+    if len(backbones) > 1:
+        raise InputError(f"{place}: of {', '.join(backbones)}; expected nets of one backbone")

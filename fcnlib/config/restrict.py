@@ -11,7 +11,8 @@ from fcnlib.config.schema_figures import Figure
 from fcnlib.config.yaml_files import ConfigSource
 
 NO_RESULTS = "This run is a rehearsal: no number of it is a result."
-SIDE_BY_SIDE = ("comparison", "losses")  # kinds of figures that show as well fewer nets
+# Kinds of figures that show as well fewer nets.
+SIDE_BY_SIDE = ("comparison", "losses", "architecture")
 
 
 def restricted(config: Config, source: ConfigSource) -> Config:

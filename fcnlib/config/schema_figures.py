@@ -12,6 +12,7 @@ FigureKind = Literal[
     "ablation",  # mean IU of every row of tables
     "momentum",  # mean IU by momentum and batch size, with what equals the first experiment's
     "gaps",  # between nets and the bounds of their stride
+    "architecture",  # the layers that nets predict from, and how their scores are fused
 ]
 Against = Literal["iteration", "images", "seconds"]
 # Of the paper: "4.2".
@@ -26,6 +27,7 @@ FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
     "ablation": ("tables",),
     "momentum": ("experiments",),
     "gaps": ("experiments",),
+    "architecture": ("experiments",),
 }
 
 
@@ -36,7 +38,8 @@ class Figure(Frozen):
         "comparison",
         description="comparison: nets side by side on the same images; losses: of their training; "
         "ablation: mean IU of every row of tables; momentum: mean IU by momentum and batch "
-        "size; gaps: between nets and the bounds of their stride.",
+        "size; gaps: between nets and the bounds of their stride; architecture: the layers that "
+        "nets predict from, and how their scores are fused.",
     )
     title: Line = Field(description="The heading.")
     section: Section = Field("", description='The section of the paper, such as "4.3".')

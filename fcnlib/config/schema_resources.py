@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from fcnlib.config.schema_base import Frozen, Positive
+from fcnlib.config.schema_figures import FigureKind
 
 # Makes an archive that is downloaded where archives are published.
 SyntheticRule = Literal[
@@ -38,11 +39,7 @@ RuleName = Literal[
     "class_iu",
     "bounds",
     "examples",
-    "comparison",
-    "losses",
-    "gaps",
-    "momentum",
-    "ablation",
+    FigureKind,
     "table",
     "results",
     "claims",

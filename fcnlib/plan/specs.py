@@ -7,17 +7,21 @@ from fcnlib.config.schema_experiments import Released, Row, Scored, Trained, Upp
 from fcnlib.plan.targets import Targets
 from fcnlib.report.specs import (
     AblationSpec,
+    ArchitectureSpec,
     ChartSpec,
     ComparisonSpec,
     ExamplesSpec,
     Images,
     LossesSpec,
+    NamedNet,
     NetSpec,
     RowSpec,
     TableFigureSpec,
     TableSpec,
     TableTitle,
 )
+
+PUBLISHED_SIDE = 500  # pixels of the images that the paper times nets on
 
 
 def table(targets: Targets, name: str) -> TableSpec:
@@ -94,6 +98,18 @@ def chart(targets: Targets, figure: str) -> ChartSpec:
     entry = targets.config.figures[figure]
     rows = tuple(_row(targets, experiment) for experiment in entry.experiments)
     return ChartSpec(**_heading(targets, figure), rows=rows)
+
+
+def architecture(targets: Targets, figure: str) -> ArchitectureSpec:
+    """Nets of one backbone, and the side of the image that nets are timed on."""
+    config = targets.config
+    nets = [
+        NamedNet(row=config.experiments[name].row, net=net)
+        for name in targets.nets_of_figure(figure)
+        if (net := config.evaluated_net(name))
+    ]
+    side = config.scales[config.scale].forward_side or PUBLISHED_SIDE
+    return ArchitectureSpec(**_heading(targets, figure), nets=tuple(nets), side=side)
 
 
 def ablation(targets: Targets, figure: str) -> AblationSpec:

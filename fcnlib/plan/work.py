@@ -256,7 +256,9 @@ class Work:
                 after = self._measurements(targets.measured_rows(table))
                 yield Job(kind, table, (start,), after)
         for figure, entry in targets.config.figures.items():
-            if entry.kind != "comparison":
+            if entry.kind == "architecture":  # waits for nothing
+                yield Job(entry.kind, figure, (start,))
+            elif entry.kind != "comparison":
                 yield Job(entry.kind, figure, (start,), self._measurements(entry.experiments))
 
     def _labelling(self, rule: str, name: str, rows: Sequence[str], images: int) -> Job:

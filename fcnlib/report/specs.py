@@ -8,6 +8,7 @@ from fcnlib.config.schema_base import Frozen, Origin
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_figures import SHEET_PARTS, Against, SheetPart
+from fcnlib.config.schema_nets import Net
 
 # Whose images the numbers of a table are of; `none` where no image was labelled.
 Images = Origin | Literal["none"]
@@ -93,6 +94,20 @@ class ComparisonSpec(FigureSpec):
     images: int
     columns: tuple[SheetPart, ...] = SHEET_PARTS
     note: str = ""
+
+
+class NamedNet(Frozen):
+    """A net's values, and its name in the table."""
+
+    row: str
+    net: Net
+
+
+class ArchitectureSpec(FigureSpec):
+    """Nets of one backbone, and the side in pixels of the image whose maps are listed."""
+
+    nets: tuple[NamedNet, ...]
+    side: int
 
 
 class TableTitle(Frozen):

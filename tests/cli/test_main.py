@@ -289,6 +289,15 @@ def test_info_describes_models_and_data_sets(
     assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
 
 
+def test_info_lists_the_maps_of_a_model(
+    capsys: pytest.CaptureFixture[str], model: Path, world: Path
+) -> None:
+    code, text = fcn(capsys, "info", model, "--maps", "64")
+    assert code == 0 and "| score | upscore8, data | 64 | 1 |" in text
+    assert fcn(capsys, "info", world, "--maps", "64")[0] != 0
+    assert fcn(capsys, "info", model, "--maps", "0")[0] != 0
+
+
 def test_info_describes_files_of_weights(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

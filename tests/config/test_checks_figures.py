@@ -24,6 +24,7 @@ def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
         {"kind": "losses", "experiments": ["voc-fcn32s", "nyud-fcn32s-rgb"]},
         {"kind": "momentum", "experiments": NETS},
         {"kind": "gaps", "experiments": GAPS},
+        {"kind": "architecture", "experiments": [*NETS, "nyud-fcn32s-rgb"]},
         {"kind": "ablation"},
         {"kind": "ablation", "tables": ["skips"]},
     ],
@@ -50,6 +51,11 @@ def test_figures_of_every_kind_can_be_listed(
         (
             {"kind": "momentum", "experiments": ["voc-fcn32s", "voc2011-vgg16"]},
             "of voc2011, voc2011-sbd; expected",
+        ),
+        ({"kind": "architecture", "experiments": ["bound-8"]}, "'bound-8' is no net of ours"),
+        (
+            {"kind": "architecture", "experiments": ["voc-fcn32s", "voc-alexnet"]},
+            "of alexnet, vgg16; expected nets of one backbone",
         ),
         ({"kind": "ablation", "tables": ["none"]}, "'none' is no table with mean_iu"),
         ({"kind": "ablation", "tables": ["sliding"]}, "'sliding' is no table with mean_iu"),

@@ -87,6 +87,9 @@ def test_figures_show_what_they_name(targets: Targets) -> None:
     comparison = specs.comparison(targets, "fig7")
     assert comparison.columns == ("image", "truth", "nets", "inputs")
     assert [net.mask for net in comparison.nets] == ["shape"]
+    fig3 = specs.architecture(targets, "fig3")
+    assert [net.row for net in fig3.nets] == ["FCN-32s", "FCN-16s", "FCN-8s staged"]
+    assert fig3.side == 128 and fig3.nets[1].net.predict_from == ("fc7", "pool4")
     losses = specs.losses(targets, "fig5")
     assert losses.against == ("iteration", "seconds") and len(losses.nets) == 3
     ablation = specs.ablation(targets, "all-rows")
@@ -100,7 +103,7 @@ def test_every_figure_knows_whose_images_it_is_of(
     targets = Targets(load_config({**raw_config, "scale": scale}))
     by_kind = {
         "comparison": specs.comparison, "losses": specs.losses, "ablation": specs.ablation,
-        "momentum": specs.chart, "gaps": specs.chart,
+        "momentum": specs.chart, "gaps": specs.chart, "architecture": specs.architecture,
     }  # fmt: skip
     figures = [by_kind[f.kind](targets, name) for name, f in targets.config.figures.items()]
     figures += [specs.trained_nets(targets, name) for name in targets.tables_with_curves]

@@ -18,6 +18,7 @@ FIGURES = {
     "ablation": specs.ablation,
     "momentum": specs.chart,
     "gaps": specs.chart,
+    "architecture": specs.architecture,
 }
 
 

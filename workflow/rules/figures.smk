@@ -131,6 +131,30 @@ rule comparison:
         "../scripts/comparison.py"
 
 
+rule architecture:
+    output:
+        image=report(
+            PATHS.picture("architecture", "{figure}"),
+            caption="../report/architecture.rst",
+            category="Figures",
+        ),
+        info=PATHS.figure_info("architecture", "{figure}"),
+        maps=PATHS.picture("architecture", "{figure}", ".csv"),
+    log:
+        PATHS.log("architecture", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("architecture")),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **requested("architecture"),
+    params:
+        figure=lambda w: dumped(specs.architecture(TARGETS, w.figure)),
+        code=code("architecture"),
+    script:
+        "../scripts/architecture.py"
+
+
 rule losses:
     input:
         curves=lambda w: TARGETS.runs(PATHS.curve, TARGETS.nets_of_figure(w.figure)),

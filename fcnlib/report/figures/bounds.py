@@ -12,7 +12,7 @@ from fcnlib.config.columns import RULES
 from fcnlib.core.errors import InputError
 from fcnlib.report.curve_points import Points
 from fcnlib.report.figures.series import xy
-from fcnlib.report.figures.style import PAPER, new_figure, row_style, save
+from fcnlib.report.figures.style import COLUMN_WIDTH, PAPER, new_figure, row_style, save
 from fcnlib.report.results import read_results, result_rows
 from fcnlib.report.specs import TableSpec
 
@@ -44,14 +44,19 @@ def plot_bounds(
         alt += f" by the rule “{first}”; {len(rules) - 1} more rules beside it"
     if spec.images == "published":
         caption += _closest(rules, paper)
-    with new_figure(5.4, 4.2 if len(rules) > 1 else 3.8) as figure:
+    with new_figure(COLUMN_WIDTH, 2.8) as figure:
         axes = figure.subplots()
         axes.plot(
-            *xy(sorted(paper.items())), color=PAPER, marker="D", linestyle="--", label="paper"
+            *xy(sorted(paper.items())),
+            color=PAPER,
+            marker="D",
+            markersize=4,
+            linestyle="--",
+            label="paper",
         )
         _plot_rules(axes, rules)
         axes.set_title("Mean IU of perfect labels (%)")
-        axes.legend(fontsize=9, loc="lower right")
+        axes.legend(loc="lower right")
         save(
             figure, image, info, images=spec.images,
             kind="bounds", name=spec.name, table=spec.name,
@@ -97,8 +102,8 @@ def _plot_rules(axes: Axes, rules: Mapping[str, Points]) -> None:
     """A line per rule; where there is one only, it need not be named."""
     for position, (rule, points) in enumerate(rules.items()):
         label, style = rule if len(rules) > 1 else "this run", row_style(position)
-        axes.plot(*xy(sorted(points)), color=style.colour, marker=style.marker, markersize=5,
-                  label=label)  # fmt: skip
+        axes.plot(*xy(sorted(points)), color=style.colour, marker=style.marker, markersize=4,
+                  linewidth=1.3, label=label)  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.invert_xaxis()  # finer to the right, as better
     factors = {x for points in rules.values() for x, _ in points}

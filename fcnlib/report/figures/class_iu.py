@@ -1,26 +1,47 @@
 """The IU of every class for a table's nets."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from textwrap import fill
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as Lines
+from matplotlib.transforms import Bbox, BboxTransformTo
 
 from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.evaluation.record import Record, by_experiment, class_iu_percent
 from fcnlib.report.figures.style import (
-    RowStyle,
-    legend_above,
+    COLUMN_WIDTH,
+    LETTER,
+    PAGE_WIDTH,
     new_figure,
     not_shown,
     row_styles,
     save,
     save_without_nets,
 )
-from fcnlib.report.specs import NetSpec, TableFigureSpec
+from fcnlib.report.specs import TableFigureSpec
 
-DENSE_FROM = 25  # classes, from which on a chart is set closer
+CLASS_LETTERS = 24  # of a name, at most
+NETS_OF_A_COLUMN = 4  # those of more are as wide as a page
+# Inches.
+PITCH = 0.14  # from one class to the next
+LINE = 0.13  # of a net's name
+NUMBER = 0.24  # beside a bar
+MARGINS = 0.12
+TRACK = "#eceef1"  # as wide as a bar of 100 %
+
+
+class NetColumn(NamedTuple):
+    """What the chart shows of a net."""
+
+    name: str
+    colour: str
+    scores: list[float]  # IU of each class in percent, from top to bottom
 
 
 def plot_class_iu(
@@ -31,7 +52,7 @@ def plot_class_iu(
     image: Path | str,
     info: Path | str,
 ) -> None:
-    """IU of every class as a mark per net, the class that is segmented best on top.
+    """IU of every class as a number and a bar per net, the class that is segmented best on top.
 
     Of the first net's first task, and of the nets that have it.
 
@@ -54,50 +75,82 @@ def plot_class_iu(
     names, rows = tasks[task], [net for net in nets if task in _tasks(runs[net.experiment])]
     # [net][class]
     scores = [_class_scores(runs[row.experiment], task, len(names)) for row in rows]
-    last = scores[-1]
-    classes = sorted((i for i, iu in enumerate(last) if not math.isnan(iu)), key=lambda i: last[i])
-    caption = f"Sorted by {rows[-1].row}; each bar spans the nets."
+    means = [_mean([net[i] for net in scores]) for i in range(len(names))]
+    known = (i for i, iu in enumerate(means) if not math.isnan(iu))
+    classes = sorted(known, key=lambda i: -means[i])
+    caption = "In percent, from 0 to 100."
+    if len(rows) > 1:
+        caption = "In percent, from 0 to 100; the best of each class in bold, sorted by their mean."
     if any(len(runs[row.experiment]) > 1 for row in rows):
         caption += " Several runs are averaged."
-    if absent := [name for name, iu in zip(names, last, strict=True) if math.isnan(iu)]:
+    if absent := [name for name, iu in zip(names, means, strict=True) if math.isnan(iu)]:
         caption += f" Never occur, so left out: {', '.join(absent)}."
-    size, pitch = (10.0, 0.235) if len(classes) <= DENSE_FROM else (8.5, 0.185)
-    with new_figure(5.4, 1.1 + pitch * len(classes)) as figure:
-        axes = figure.subplots()
-        _mark_classes(
-            axes, [[net[i] for i in classes] for net in scores], rows, row_styles(spec.nets)
-        )
-        axes.set_yticks(range(len(classes)), [names[i] for i in classes], fontsize=size)
-        axes.tick_params(axis="y", length=0)
-        axes.set(xlim=(0, 100), ylim=(-0.6, len(classes) - 0.4), xlabel="IU (%)")
-        legend_above(figure, axes)
+    styles = row_styles(spec.nets)
+    columns = [
+        NetColumn(row.row, styles[row.experiment].colour, [net[i] for i in classes])
+        for row, net in zip(rows, scores, strict=True)
+    ]
+    with new_figure(COLUMN_WIDTH if len(rows) <= NETS_OF_A_COLUMN else PAGE_WIDTH, 1.0) as figure:
+        _plot_columns(figure, [names[i] for i in classes], columns)
         save(
             figure, image, info, images=spec.images_of, **kept,
             title=f"IU of each {task} class" if len(tasks) > 1 else "IU of each class",
             caption=" ".join(filter(None, (caption, not_shown(missing)))),
-            alt="Chart of the intersection over union of each class, one mark per net. Highest "
-            f"for {rows[-1].row}: {names[classes[-1]]}; lowest: {names[classes[0]]}.",
+            alt="Table of bars of the intersection over union of each class, a column per net. On "
+            f"average highest: {names[classes[0]]}; lowest: {names[classes[-1]]}.",
         )  # fmt: skip
 
 
-def _mark_classes(
-    axes: Axes,
-    scores: Sequence[Sequence[float]],
-    rows: Sequence[NetSpec],
-    styles: Mapping[str, RowStyle],
+def _plot_columns(figure: Figure, classes: Sequence[str], nets: Sequence[NetColumn]) -> None:
+    """A column per net below its name, as high as it needs to be."""
+    shown = [_cut(name) for name in classes]
+    width = (figure.get_figwidth() - LETTER * max(map(len, shown)) - 0.1) / len(nets)
+    titles = [_wrapped(net.name, max(6, int(width / LETTER))) for net in nets]
+    lines = max(title.count("\n") + 1 for title in titles)
+    figure.set_figheight(MARGINS + LINE * lines + PITCH * len(classes))
+    axes = figure.subplots()
+    best = [_best(scores) for scores in zip(*(net.scores for net in nets), strict=True)]
+    for place, net in enumerate(nets):
+        _plot_net(axes, net, best, place, place + min(NUMBER / width, 0.6))
+    axes.set_yticks(range(len(classes)), shown)
+    axes.set_xticks([place + 0.04 for place in range(len(nets))], titles, ha="left")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set(xlim=(0, len(nets)), ylim=(len(classes) - 0.4, -0.6))
+
+
+def _plot_net(
+    axes: Axes, net: NetColumn, best: Sequence[int | None], place: int, left: float
 ) -> None:
-    """A mark per net and class over a bar that spans the nets; `scores` is [net][place]."""
-    spans = list(zip(*scores, strict=True))
-    lows = [min(span) for span in spans]
-    widths = [max(span) - min(span) for span in spans]
-    axes.barh(range(len(spans)), widths, left=lows, height=0.3, color="#dfe3e8")
-    for row, net in zip(rows, scores, strict=True):
-        style = styles[row.experiment]
-        axes.plot(
-            net, range(len(net)), color=style.colour, marker=style.marker, markersize=6.5,
-            markeredgecolor="white", markeredgewidth=0.6, linestyle="none", label=row.row,
-            clip_on=False, zorder=3,
-        )  # fmt: skip
+    """A number and a bar for each class; the bars begin at `left`."""
+    room = place + 0.96 - left  # of a bar of 100 %
+    known = [i for i, iu in enumerate(net.scores) if not math.isnan(iu)]
+    axes.add_patch(Rectangle((left, -0.5), room, len(net.scores), color=TRACK, linewidth=0))
+    bars = [Bbox.from_bounds(left, i - 0.3, room * net.scores[i] / 100, 0.6) for i in known]
+    outlines = [Lines.unit_rectangle().transformed(BboxTransformTo(bar)) for bar in bars]
+    # One path, for a small file.
+    axes.add_patch(PathPatch(Lines.make_compound_path(*outlines), color=net.colour, linewidth=0))
+    for i in known:
+        weight = "bold" if round(net.scores[i]) == best[i] else "normal"
+        axes.text(left - 0.12 * (left - place), i, f"{net.scores[i]:.0f}", ha="right",
+                  va="center_baseline", fontweight=weight)  # fmt: skip
+
+
+def _best(scores: Iterable[float]) -> int | None:
+    """The highest score as it is shown; None where all are the same."""
+    shown = {round(iu) for iu in scores if not math.isnan(iu)}
+    return max(shown) if len(shown) > 1 else None
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= CLASS_LETTERS else f"{name[:CLASS_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _wrapped(name: str, letters: int) -> str:
+    """A name on lines of so many letters, split at a hyphen only where a word is longer."""
+    return fill(name, letters, break_on_hyphens=max(map(len, name.split()), default=0) > letters)
 
 
 def _tasks(runs: Sequence[tuple[Path, Record]]) -> Collection[str]:
@@ -110,6 +163,6 @@ def _class_scores(runs: Sequence[tuple[Path, Record]], task: str, classes: int) 
     return [_mean(values) for values in zip(*seeds, strict=True)]
 
 
-def _mean(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value is not None and not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan

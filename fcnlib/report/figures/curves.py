@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from fcnlib.report.curve_points import points
 from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands, xy
-from fcnlib.report.figures.style import legend_above, new_figure, row_styles, save
+from fcnlib.report.figures.style import COLUMN_WIDTH, legend_above, new_figure, row_styles, save
 from fcnlib.report.specs import TableFigureSpec
 
 CURVES = (
@@ -38,7 +38,7 @@ def plot_curves(
     caption = CURVES
     if others:
         caption += f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
-    with new_figure(5.4, 6.0) as figure:
+    with new_figure(COLUMN_WIDTH, 4.2) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         _plot_runs(loss, score, spec, by_net(curves, spec.nets))
         log_losses(loss)
@@ -68,9 +68,9 @@ def _plot_runs(
         label = net.row
         for path in files[net.experiment]:
             losses = points(path, "loss_per_pixel")
-            loss.plot(*xy(losses), color=style.colour, alpha=0.25, linewidth=0.8)
-            loss.plot(*xy(smooth(losses)), **line, label=label, linewidth=1.8)
+            loss.plot(*xy(losses), color=style.colour, alpha=0.25, linewidth=0.5)
+            loss.plot(*xy(smooth(losses)), **line, label=label, linewidth=1.3)
             if net.tasks[:1] == spec.nets[-1].tasks[:1]:
                 percent = [(x, 100 * y) for x, y in points(path, "mean_iu")]
-                score.plot(*xy(percent), **line, label=label, marker=style.marker, markersize=4.5)
+                score.plot(*xy(percent), **line, label=label, marker=style.marker, markersize=3.5)
             label = "_"  # once per experiment, however many seeds

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import mean_iu_percent
-from fcnlib.report.figures.style import OURS, PAPER, new_figure, save
+from fcnlib.report.figures.style import COLUMN_WIDTH, OURS, PAPER, legend_above, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
 GAPS = (
@@ -35,7 +35,7 @@ def plot_gaps(
             bounds.setdefault(row.upper_bound.factor, row)
     nets = [row for row in spec.rows if row.stride in bounds]
     described = []
-    with new_figure(5.4, 4.0) as canvas:
+    with new_figure(COLUMN_WIDTH, 2.8) as canvas:
         axes = canvas.subplots()
         for place, net in enumerate(nets):
             bound = bounds[net.stride or 0]
@@ -45,12 +45,12 @@ def plot_gaps(
             published = _plot_gap(axes, place + 0.13, theirs, PAPER)
             described.append(f"{net.row} {gap} points below it (paper: {published or 'no number'})")
         for name, colour in (("this run", OURS), ("paper", PAPER)):
-            axes.plot([], [], color=colour, marker="o", linewidth=5, label=name)
+            axes.plot([], [], color=colour, marker="o", markersize=5, linewidth=4, label=name)
         axes.set_xticks(range(len(nets)), [f"{net.row}\nstride {net.stride}" for net in nets])
         axes.set(xlim=(-0.5, len(nets) - 0.5), ylim=(0, 103))
         axes.grid(visible=False, axis="x")
         axes.set_title("Mean IU (%): the net, and the bound of its stride")
-        canvas.legend(loc="outside lower center", ncols=2, fontsize=9)
+        legend_above(canvas, axes)
         save(
             canvas, image, info, images=spec.images_of,
             kind="gaps", name=spec.name, section=spec.section,
@@ -67,12 +67,11 @@ def _plot_gap(
     net, bound = ends
     if net is None or bound is None:
         return ""
-    axes.vlines(place, net, bound, color=colour, alpha=0.35, linewidth=5)
-    axes.plot(place, bound, color=colour, marker="_", markersize=16, markeredgewidth=2)
-    axes.plot(place, net, color=colour, marker="o", markersize=7)
+    axes.vlines(place, net, bound, color=colour, alpha=0.35, linewidth=4)
+    axes.plot(place, bound, color=colour, marker="_", markersize=11, markeredgewidth=1.5)
+    axes.plot(place, net, color=colour, marker="o", markersize=5)
     axes.annotate(
         f"{bound - net:.1f}", (place, (net + bound) / 2), xytext=(-6 if colour == OURS else 6, 0),
         textcoords="offset points", va="center", ha="right" if colour == OURS else "left",
-        fontsize=9,
     )  # fmt: skip
     return f"{bound - net:.1f}"

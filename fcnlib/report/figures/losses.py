@@ -14,7 +14,14 @@ from fcnlib.config.schema_figures import Against
 from fcnlib.core.errors import InputError
 from fcnlib.report.curve_points import points
 from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands, xy
-from fcnlib.report.figures.style import legend_above, new_figure, row_styles, save
+from fcnlib.report.figures.style import (
+    COLUMN_WIDTH,
+    PAGE_WIDTH,
+    legend_above,
+    new_figure,
+    row_styles,
+    save,
+)
 from fcnlib.report.specs import LossesSpec
 
 LABELS: dict[Against, str] = {
@@ -46,7 +53,7 @@ def plot_losses(
     """
     spec = LossesSpec.model_validate(figure)
     files, styles = by_net(curves, spec.nets), row_styles(spec.nets)
-    with new_figure(2.9 + 2.5 * len(spec.against), 4.2) as canvas:
+    with new_figure(COLUMN_WIDTH if len(spec.against) == 1 else PAGE_WIDTH, 2.8) as canvas:
         panels = canvas.subplots(1, len(spec.against), sharey=True, squeeze=False)[0]
         for axes, against in zip(panels, spec.against, strict=True):
             unit = _last(files[spec.nets[0].experiment], against) if against == "seconds" else 1.0
@@ -56,7 +63,7 @@ def plot_losses(
                 axes.fill_between(band.x, band.low, band.high, color=style.colour, alpha=0.15,
                                   linewidth=0)  # fmt: skip
                 axes.plot(band.x, band.mean, color=style.colour, linestyle=style.dash,
-                          label=net.row, linewidth=1.8)  # fmt: skip
+                          label=net.row, linewidth=1.3)  # fmt: skip
             _finish(axes, against)
         panels[0].set_title("Training loss per pixel")
         legend_above(canvas, panels[0])

@@ -13,7 +13,7 @@ from fcnlib.config.columns import Setting
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record, by_experiment, number
 from fcnlib.report.aggregate import mean_iu_percent
-from fcnlib.report.figures.style import PAPER, new_figure, save
+from fcnlib.report.figures.style import PAGE_WIDTH, PAPER, new_figure, save
 from fcnlib.report.specs import ChartSpec, RowSpec
 
 CLOSE = 0.15  # of momenta's distances from 1: the natural logarithm of their ratio
@@ -37,17 +37,16 @@ def plot_momentum(
     momenta = [_setting(path, run, "momentum") for path, run in first]
     batches = [int(_setting(path, run, "batch_size")) for path, run in first]
     means = [measured.get(row.experiment, np.nan) for row in spec.rows]
-    with new_figure(6.4, 4.4) as canvas:
+    with new_figure(PAGE_WIDTH, 3.6) as canvas:
         axes = canvas.subplots()
         marks = _plot_relation(axes, momenta, batches, means)
         for (p, k), texts in _labels(spec.rows, momenta, batches, means).items():
             left = _crowded((p, k), zip(momenta, batches, strict=True))
             axes.annotate("\n".join(texts), (k, 1 - p), xytext=(-4, -13) if left else (9, 0),
                           textcoords="offset points", ha="right" if left else "left", va="center",
-                          fontsize=8.5, bbox=BEHIND_TEXT)  # fmt: skip
+                          bbox=BEHIND_TEXT)  # fmt: skip
         canvas.colorbar(marks, ax=axes, label="mean IU (%)")
-        axes.set_title("Momentum p and batch size k")
-        axes.legend(loc="lower right", fontsize=9)
+        axes.legend(loc="lower right")
         save(
             canvas, image, info, images=spec.images_of,
             kind="momentum", name=spec.name, section=spec.section,
@@ -118,7 +117,7 @@ def _plot_relation(
         axis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda rest, _: f"{1 - rest:.5g}"))
-    return axes.scatter(batches, [1 - x for x in momenta], c=means, cmap="viridis", s=70, zorder=2,
+    return axes.scatter(batches, [1 - x for x in momenta], c=means, cmap="viridis", s=36, zorder=2,
                         edgecolor="white")  # fmt: skip
 
 

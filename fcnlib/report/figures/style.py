@@ -41,10 +41,14 @@ NOTICES: Mapping[Images, str] = {
 }
 NOTICE_HEIGHT = 0.2  # inches
 
+# Inches, of a column of the paper and of its page; text of 8 pt can be read in print.
+COLUMN_WIDTH, PAGE_WIDTH = 3.5, 7.16
+LETTER = 0.068  # of 8 pt, about
+
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same file on every machine
-    "font.size": 10,
-    "axes.titlesize": 11,
+    "font.size": 8,
+    "axes.titlesize": 8.5,
     "axes.titlelocation": "left",
     "axes.edgecolor": "#8a9099",
     "axes.labelcolor": INK,
@@ -53,7 +57,7 @@ STYLE: Any = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e3e6ea",
-    "grid.linewidth": 0.8,
+    "grid.linewidth": 0.6,
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -109,7 +113,7 @@ def save(
     info: Path | str,
     *,
     images: Images = "none",
-    dpi: int = 96,
+    dpi: int = 120,
     **fields: Any,
 ) -> None:
     """Write the picture and its `FigureInfo`; the bytes depend on nothing but the content.
@@ -119,7 +123,7 @@ def save(
         image: The picture to write; its suffix is the format.
         info: The `FigureInfo` to write.
         images: Whose images it shows, or has numbers of; it says so where they are synthetic.
-        dpi: Pixels per inch.
+        dpi: Pixels per inch; of a vector graphic, as the page shows it.
         fields: Further fields of the `FigureInfo`.
     """
     image = Path(image)
@@ -146,8 +150,8 @@ def save_without_nets(
         fields: Further fields of the `FigureInfo`.
     """
     text = not_shown(missing)
-    with new_figure(5.4, 0.8) as figure:
-        figure.text(0.5, 0.5, fill(text, 70), ha="center", va="center")
+    with new_figure(COLUMN_WIDTH, 0.8) as figure:
+        figure.text(0.5, 0.5, fill(text, 48), ha="center", va="center")
         save(figure, image, info, caption=text, alt=text, **fields)
 
 
@@ -170,14 +174,15 @@ def _write_below(figure: Figure, text: str) -> None:
 def legend_above(figure: Figure, axes: Axes) -> None:
     """The axes' legend above all, in as many columns as fit; it makes the figure higher."""
     handles, labels = axes.get_legend_handles_labels()
+    labels = [fill(label, int(figure.get_figwidth() / LETTER) - 8) for label in labels]
     for columns in range(len(labels), 0, -1):
-        legend = figure.legend(handles, labels, loc="outside upper left", fontsize=9, ncols=columns,
-                               columnspacing=1.0)  # fmt: skip
+        legend = figure.legend(handles, labels, loc="outside upper left", ncols=columns,
+                               columnspacing=1.0, handlelength=1.6)  # fmt: skip
         if columns == 1 or legend.get_window_extent().x1 < figure.bbox.x1:
             break
         legend.remove()
-    lines = -(-len(labels) // columns)
-    figure.set_figheight(figure.get_figheight() + 0.17 * (lines - 1))
+    lines = -(-len(labels) // columns) + sum(label.count("\n") for label in labels)
+    figure.set_figheight(figure.get_figheight() + 0.16 * (lines - 1))
 
 
 def bare(axes: Axes) -> None:
