@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fcnlib.config.load import load_config
 from fcnlib.config.schema import OF_EACH_KIND
 from fcnlib.config.schema_experiments import Trained
+from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 from fcnlib.plan.disk import SAVED_STATE, Disk, disk
 from fcnlib.plan.targets import Targets
@@ -111,6 +113,12 @@ def _bytes(folder: Path) -> int:
             except OSError:
                 continue
     return total
+
+
+def rehearsed_run(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Targets:
+    """The run that a configuration's scale rehearses, with all its rows."""
+    rehearses = raw["scales"][raw["scale"]]["rehearses"]
+    return Targets(load_config({**raw, "scale": rehearses, "rows": None}, source))
 
 
 def rehearsal_spec(targets: Targets, whole: Targets) -> RehearsalSpec:

@@ -15,6 +15,7 @@ from fcnlib.plan.kinds import planned
 from fcnlib.plan.rehearsal import (
     PARAMETERS,
     rehearsal_spec,
+    rehearsed_run,
     rehearsal_values,
     require_disk,
     weight_bytes,
@@ -118,6 +119,7 @@ def test_every_training_of_the_whole_run_is_held_against_one_that_was_rehearsed(
 def test_a_net_like_none_that_was_rehearsed_is_named(raw_config: dict[str, Any]) -> None:
     values = {"scale": "rehearsal", "rows": ["voc-fcn16s"]}
     targets = Targets(planned(load_config({**raw_config, **values})))
-    spec = rehearsal_spec(targets, Targets(load_config({**raw_config, "scale": "paper"})))
+    spec = rehearsal_spec(targets, rehearsed_run({**raw_config, **values}))
+    assert spec.scale == "paper"
     assert "FCN-VGG19 (voc2011)" in spec.not_rehearsed
     assert "FCN-32s RGB-HHA (nyudv2)" in spec.not_rehearsed

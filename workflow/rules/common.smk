@@ -15,7 +15,12 @@ from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
 from fcnlib.plan.kinds import planned
-from fcnlib.plan.rehearsal import rehearsal_spec, rehearsal_values, require_disk
+from fcnlib.plan.rehearsal import (
+    rehearsal_spec,
+    rehearsal_values,
+    rehearsed_run,
+    require_disk,
+)
 from fcnlib.plan.targets import Targets
 
 

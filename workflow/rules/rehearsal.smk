@@ -1,12 +1,6 @@
 """What a rehearsal measured, held against the run that it rehearses."""
 
 
-def whole_run():
-    """The run that is rehearsed, with all its rows."""
-    whole = {**RAW_CONFIG, "scale": CONFIG.rehearses, "rows": None}
-    return Targets(one_line(load_config, whole, SOURCE))
-
-
 rule rehearsal_report:
     input:
         benchmarks=TARGETS.rehearsal_benchmark_files,
@@ -22,7 +16,11 @@ rule rehearsal_report:
     resources:
         **requested("rehearsal_report"),
     params:
-        spec=lambda w: dumped(one_line(rehearsal_spec, TARGETS, whole_run())),
+        spec=lambda w: dumped(
+            one_line(
+                rehearsal_spec, TARGETS, one_line(rehearsed_run, RAW_CONFIG, SOURCE)
+            )
+        ),
         code=code("rehearsal_report"),
     script:
         "../scripts/rehearsal_report.py"
