@@ -15,8 +15,8 @@ from fcnlib.plan.kinds import planned
 from fcnlib.plan.rehearsal import (
     PARAMETERS,
     rehearsal_spec,
-    rehearsed_run,
     rehearsal_values,
+    rehearsed_run,
     require_disk,
     weight_bytes,
 )
