@@ -190,11 +190,11 @@ def test_a_run_can_do_without_released_nets_and_without_no_other_download(
 
 
 def test_claims_on_released_nets_learn_why_one_is_missing(raw_config: dict[str, Any]) -> None:
-    assert Targets(load_config(raw_config)).released_in_claims == []
+    assert Targets(load_config(raw_config)).nets_in_claims == []
     raw_config["claims"]["mine"] = {
         "section": "4.3",
         "statement": "So.",
         "numbers": {"a": ["zoo", "zoo-voc-fcn8s", "mean_iu"]},
         "holds": "a > 1",
     }
-    assert Targets(load_config(raw_config)).released_in_claims == ["zoo-voc-fcn8s"]
+    assert Targets(load_config(raw_config)).nets_in_claims == ["zoo-voc-fcn8s"]
