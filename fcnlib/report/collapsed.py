@@ -25,7 +25,5 @@ def _one_class(scores: object) -> bool:
 
 def collapse_reason(row: str, runs: Iterable[Record]) -> str:
     """What is wrong with a row's runs, as a sentence; nothing if none of them collapsed."""
-    seeds = [str(run.seed) for run in runs if collapsed(run)]
-    if not seeds:
-        return ""
-    return f"{row} collapsed: it labels every pixel as one class (seed {', '.join(seeds)})."
+    seeds = ", ".join(str(run.seed) for run in runs if collapsed(run))
+    return f"{row}: collapsed; it labels every pixel as one class (seed {seeds})." if seeds else ""

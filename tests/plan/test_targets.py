@@ -189,12 +189,19 @@ def test_a_run_can_do_without_released_nets_and_without_no_other_download(
     assert Targets(load_config(raw_config)).optional_downloads == {}
 
 
-def test_claims_on_released_nets_learn_why_one_is_missing(raw_config: dict[str, Any]) -> None:
+def test_claims_learn_of_their_nets_which_is_missing_or_collapsed(
+    raw_config: dict[str, Any],
+) -> None:
+    raw_config["claims"] = {}
     assert Targets(load_config(raw_config)).nets_in_claims == []
     raw_config["claims"]["mine"] = {
         "section": "4.3",
         "statement": "So.",
-        "numbers": {"a": ["zoo", "zoo-voc-fcn8s", "mean_iu"]},
-        "holds": "a > 1",
+        "numbers": {
+            "a": ["zoo", "zoo-voc-fcn8s", "mean_iu"],
+            "b": ["skips", "voc-fcn8s", "mean_iu"],
+            "c": ["masking", "voc-reference-bg", "mean_iu"],  # scores the net of another one
+        },
+        "holds": "a > b > c",
     }
-    assert Targets(load_config(raw_config)).nets_in_claims == ["zoo-voc-fcn8s"]
+    assert Targets(load_config(raw_config)).nets_in_claims == ["voc-fcn8s", "zoo-voc-fcn8s"]

@@ -119,13 +119,13 @@ def test_tables_are_copied_as_csv_and_markdown(visit):
     tools.get_by_text("Copy CSV").click()
     tools.get_by_text("Copied").wait_for()
     csv = opened.page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert csv[0].startswith('row,"mean IU, demo","mean IU, paper","mean IU, difference"')
-    assert csv[1].startswith("Near-sighted <net>,") and csv[3] == "Published only,,12.5,,,,,"
+    assert csv[0].startswith('row,"mean IU, demo","mean IU, paper","pixel acc., demo"')
+    assert csv[1].startswith("Near-sighted <net>,") and csv[3] == "Published only,,12.5,,,,"
     tools.get_by_text("Copy Markdown").click()
     opened.page.wait_for_timeout(100)
     markdown = opened.page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert markdown[1] == "| :-- |" + " --: |" * 7
-    assert markdown[4] == "| Published only |  | 12.5 |  |  |  |  |  |"
+    assert markdown[1] == "| :-- |" + " --: |" * 6
+    assert markdown[4] == "| Published only |  | 12.5 |  |  |  |  |"
     assert opened.messages == []
 
 
