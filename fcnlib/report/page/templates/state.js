@@ -23,7 +23,7 @@ const pageState = (() => {
 
   const write = () => {
     const pairs = [...values].map(([key, value]) => `${encoded(key)}=${encoded(value)}`);
-    const hash = [encoded(place), ...pairs].join("&");
+    const hash = [encoded(place), ...pairs].filter(Boolean).join("&");
     try {
       history.replaceState(null, "", hash ? `#${hash}` : location.href.split("#")[0]);
     } catch { /* within another page, whose address is not ours */ }
