@@ -29,12 +29,12 @@ const pageState = (() => {
     } catch { /* within another page, whose address is not ours */ }
   };
 
-  const reveal = () => {
+  const reveal = (behavior) => {
     const target = place && document.getElementById(place);
     if (!target) return;
     let details = target.closest("details");
     for (; details; details = details.parentElement.closest("details")) details.open = true;
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior });
   };
 
   addEventListener("hashchange", () => {
@@ -46,9 +46,9 @@ const pageState = (() => {
     } else {
       write();
     }
-    reveal();
+    reveal("auto");
   });
-  addEventListener("DOMContentLoaded", () => { if (place) reveal(); });
+  addEventListener("DOMContentLoaded", () => { reveal("instant"); });
 
   return {
     on(key, apply) {
