@@ -9,7 +9,7 @@ from fcnlib.core.files import atomic_write
 
 # Snakemake writes each value on a line of its own, as JSON: there < stands only inside of strings.
 VALUE = re.compile(rb"^( *var \w+ = )(.*)(;\r?)$", re.MULTILINE)
-RESULTS = re.compile(rb"^( *var results = )(.*)(;\r?)$", re.MULTILINE)
+RESULTS = re.compile(rb"^( *var results = )(\{.*\})(;\r?)$", re.MULTILINE)
 # A parameter that is a mapping or a list, up to the next one.
 NESTED = re.compile(r"(\w+)=([{\[]).{60,}?([}\]])(?=, \w+=|$)", re.DOTALL)
 EXPECTED = 8  # a report has at least so many: workflow_desc, results, categories, rules, ...

@@ -38,7 +38,7 @@ from fcnlib.report.tables import measured_label
 T = TypeVar("T")
 TITLE = "Fully Convolutional Networks for Semantic Segmentation"
 # The figures of a table that few readers need, by their kind: the others stand below the table.
-MORE = {"curves": "Learning curves", "class_iu": "IU by class", "examples": "Images"}
+MORE = {"curves": "Learning curves", "class_iu": "IU by class", "examples": "Images, worst first"}
 
 
 class PageSection(NamedTuple):

@@ -473,7 +473,7 @@ def test_a_page_of_own_images_has_none_of_the_papers_claims(given, tmp_path):
     assert 'id="claim-sharper"' in html  # it is on numbers of these images
     (tmp_path / "none.json").write_text("[]", "utf-8")
     html = own_page(given, tmp_path, claims=tmp_path / "none.json")
-    assert "<h2>Contents</h2>" in html and 'class="verdict' not in html
+    assert "<h2>What was run</h2>" in html and 'class="verdict' not in html
 
 
 def test_a_net_that_collapsed_is_marked_with_the_reason_and_never_bold(given, tmp_path):
