@@ -54,7 +54,9 @@ def test_parameters_are_short_and_the_page_is_linked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "    var results = [];", '    var results = {"a": {}};'])
-def test_results_of_another_kind_are_refused_and_left_as_they_are(tmp_path: Path, text: str) -> None:
+def test_results_of_another_kind_are_refused_and_left_as_they_are(
+    tmp_path: Path, text: str
+) -> None:
     path = tmp_path / "report.html"
     path.write_text(text, "utf-8")
     with pytest.raises(InputError, match=r"report\.html: no results in it"):

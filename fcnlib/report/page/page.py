@@ -162,7 +162,9 @@ def _picture(info: FigureInfo, path: Path, page: Path) -> Picture:
 
 def _figures(pictures: Sequence[Picture]) -> dict[str, Any]:
     """The figures of a table: those below it, and those to be opened, with their titles."""
-    more = [(kind, MORE[kind], item) for kind in MORE for item in pictures if item.info.kind == kind]
+    more = [
+        (kind, MORE[kind], item) for kind in MORE for item in pictures if item.info.kind == kind
+    ]
     return {"figures": [item for item in pictures if item.info.kind not in MORE], "more": more}
 
 
