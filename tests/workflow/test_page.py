@@ -114,7 +114,6 @@ def test_the_report_shows_the_page_with_its_figures_and_lists_figures_by_title(m
         page = browser.new_page()
         page.goto((mine.folder / "results/mine/report.html").as_uri())
         page.get_by_text("Figures", exact=True).click()
-        page.get_by_text("Upper bounds", exact=True).click()
         page.get_by_text("Mine </script>").wait_for()
         page.locator("td a").last.click()  # what is known of it
         page.get_by_text("table={...}").wait_for()
