@@ -205,3 +205,17 @@ def test_claims_learn_of_their_nets_which_is_missing_or_collapsed(
         "holds": "a > b > c",
     }
     assert Targets(load_config(raw_config)).scored_in_claims == ["voc-fcn8s", "zoo-voc-fcn8s"]
+
+
+def test_no_chart_beside_the_papers_numbers_is_made_where_it_has_none(
+    raw_config: dict[str, Any],
+) -> None:
+    def figures(table: str) -> list[str]:
+        raw_config["scales"]["demo"]["tables"] = [table]
+        return list(load_config(raw_config).figures)
+
+    assert "all-rows" in figures("skips")
+    raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
+    own = {"base": "voc-fcn32s", "row": "Mine", "tables": ["mine"]}
+    raw_config["experiments"]["mine"] = {**own, "recipe": {"momentum": 0.5}}
+    assert "all-rows" not in figures("mine")
