@@ -121,10 +121,8 @@ rule comparison:
 
 rule architecture:
     output:
-        image=report(
-            PATHS.picture("architecture", "{figure}"),
-            caption="../report/architecture.rst",
-            category="Figures",
+        image=pictured(
+            PATHS.picture("architecture", "{figure}"), "architecture", "Layers of nets"
         ),
         info=PATHS.figure_info("architecture", "{figure}"),
         maps=PATHS.picture("architecture", "{figure}", ".csv"),
