@@ -52,7 +52,7 @@ class PageSection(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the navigation calls it: "skips" for "4.3: skips (Table 3)"."""
+        """What the navigation calls it: Net, of "3: net (Table 2)"."""
         name = re.sub(r" \([^)]*\)$", "", self.title.partition(": ")[2] or self.title)
         return name[:1].upper() + name[1:]
 
