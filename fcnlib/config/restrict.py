@@ -86,10 +86,14 @@ def _figure(
 
 
 def _has_rows(figure: Figure, config: Config, tables: Collection[str]) -> bool:
-    """Whether these tables have all that a figure of tables shows; one of all, whether any has."""
+    """Whether these tables have all that a figure of tables shows.
+
+    One of all tables compares with the paper: whether any of them has something to compare.
+    """
     if figure.kind != "ablation" or figure.tables:
         return {*figure.tables} <= {*tables}
-    return any("mean_iu" in config.tables[name].columns for name in tables)
+    published = {x for entry in config.experiments.values() if entry.paper for x in entry.tables}
+    return any("mean_iu" in config.tables[x].columns for x in published & {*tables})
 
 
 def _as_rehearsal(config: Config) -> Config:

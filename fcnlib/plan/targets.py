@@ -294,11 +294,11 @@ class Targets:
         return {x: self.runs(self.paths.curve, [x]) for x in self.trained if x in claimed}
 
     @cached_property
-    def released_in_claims(self) -> list[str]:
-        """The released nets whose numbers claims read; a file of one may not be available."""
+    def scored_in_claims(self) -> list[str]:
+        """What claims read the scores of: a net may not be available, or have collapsed."""
         places = [x for claim in self.config.claims.values() for x in claim.numbers.values()]
         claimed = {place.experiment for place in places}
-        return [name for name in self.released if name in claimed]
+        return [name for name in self.scored if name in claimed]
 
     # Figures.
 

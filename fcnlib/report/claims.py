@@ -1,7 +1,7 @@
 """The paper's claims against a run's numbers: true, false or untested."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.evaluation.record import Record, by_experiment
+from fcnlib.report.collapsed import collapse_reason
 from fcnlib.report.reached import Curves, first_near, reached_row, validations
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
 NO_CURVES: Curves = {}
-Reasons = Mapping[str, str]  # why experiments have no number
+Reasons = Mapping[str, str]  # why experiments have no number that decides anything
 NO_REASONS: Reasons = {}
 
 
@@ -58,11 +59,12 @@ def write_claims(
         claims: the configuration's, by name.
         results: results.csv.
         curves: the learning curves that claims read, by experiment, one for each seed.
-        metrics: the metrics files of the released nets that they read, which may have no scores.
+        metrics: the metrics files of the nets that they read: one may have no scores, or a
+            training may have collapsed.
     """
     records = [run for found in by_experiment(metrics).values() for _, run in found]
     rows = result_rows(read_results(results))
-    verdicts = all_verdicts(claims, rows, curves, unavailable(records))
+    verdicts = all_verdicts(claims, rows, curves, undeciding(records, rows))
     write_json(Path(output), [found.model_dump(mode="json") for found in verdicts])
 
 
@@ -80,9 +82,24 @@ def all_verdicts(
     ]
 
 
-def unavailable(records: Iterable[Record]) -> Reasons:
-    """Why experiments have no number, of those whose weights were not available."""
-    return {run.experiment: f"{run.unavailable}." for run in records if run.unavailable}
+def undeciding(records: Iterable[Record], rows: Iterable[ResultRow]) -> Reasons:
+    """Why what experiments scored decides no claim, of those that were not available or collapsed.
+
+    Args:
+        records: the metrics of their runs.
+        rows: of results.csv, for the names of the experiments in tables.
+    """
+    runs: dict[str, list[Record]] = {}
+    for record in records:
+        runs.setdefault(record.experiment, []).append(record)
+    places = by_place(rows)
+    reasons = {name: _no_ground(_name(name, places), found) for name, found in runs.items()}
+    return {name: why for name, why in reasons.items() if why}
+
+
+def _no_ground(row: str, runs: Sequence[Record]) -> str:
+    missing = next((f"{run.unavailable}." for run in runs if run.unavailable), "")
+    return missing or collapse_reason(row, runs)
 
 
 def read_verdicts(path: Path | str) -> list[Verdict]:
@@ -110,7 +127,7 @@ def verdict(
 ) -> Verdict:
     """The verdict of these numbers on one claim; `curves` are those of its `reached`.
 
-    `reasons` tell of experiments without numbers why they have none.
+    `reasons` tell of experiments why they have no numbers, or none that decide anything.
     """
     measured = {key: rows[place] for key, place in claim.numbers.items() if place in rows}
     others = {key: rows[place] for key, place in claim.published.items() if place in rows}

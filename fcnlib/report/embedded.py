@@ -1,4 +1,4 @@
-"""Escapes the values in the scripts of Snakemake's report: no browser takes them for markup."""
+"""Makes Snakemake's report safe and short: its values no markup, its parameters in a line."""
 
 import json
 import re
@@ -9,6 +9,9 @@ from fcnlib.core.files import atomic_write
 
 # Snakemake writes each value on a line of its own, as JSON: there < stands only inside of strings.
 VALUE = re.compile(rb"^( *var \w+ = )(.*)(;\r?)$", re.MULTILINE)
+RESULTS = re.compile(rb"^( *var results = )(\{.*\})(;\r?)$", re.MULTILINE)
+# A parameter that is a mapping or a list, up to the next one.
+NESTED = re.compile(r"(\w+)=([{\[]).{60,}?([}\]])(?=, \w+=|$)", re.DOTALL)
 EXPECTED = 8  # a report has at least so many: workflow_desc, results, categories, rules, ...
 
 
@@ -33,5 +36,37 @@ def escape_values(report: Path | str) -> None:
     content = VALUE.sub(escaped, path.read_bytes())
     if found < EXPECTED:
         raise InputError(f"{path}: {found} values in it; expected a report of Snakemake")
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def shorten_results(report: Path | str, *, page: str) -> None:
+    """Leave out what the report has of jobs' nested parameters, and link the page for embedding it.
+
+    The values are in config.json. An embedded page would be shown by no browser: none takes an
+    address of more than 2 MB in a frame.
+
+    Args:
+        report: the file that Snakemake wrote.
+        page: the name of the page, which lies beside it.
+    """
+    path = Path(report)
+
+    def shortened(line: re.Match[bytes]) -> bytes:
+        before, value, after = line.groups()
+        results = json.loads(value)
+        for name, result in results.items():
+            job = result["job_properties"]
+            job["params"] = NESTED.sub(r"\1=\2...\3", job["params"])
+            if Path(name).name == page:
+                result["data_uri"] = page
+        return before + json.dumps(results).encode() + after
+
+    try:
+        content, found = RESULTS.subn(shortened, path.read_bytes())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        found = 0
+    if not found:
+        raise InputError(f"{path}: no results in it; expected a report of Snakemake")
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)

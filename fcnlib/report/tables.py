@@ -12,6 +12,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.evaluation.record import Machine, Record, by_experiment
 from fcnlib.report.aggregate import Runs, over_seeds, run_numbers
+from fcnlib.report.collapsed import collapse_reason, collapsed
 from fcnlib.report.results import NOISE, ResultRow, result_rows, results_frame, typed, write_results
 from fcnlib.report.specs import Images, TableSpec
 from fcnlib.report.typeset import TextTable, as_latex, as_markdown
@@ -119,12 +120,13 @@ def label_of(column: ColumnName, scale: str) -> str:
 SERVER = "server only"
 NOT_AVAILABLE = "not available"
 DIVERGED = "\N{DAGGER}"
+COLLAPSED = "\N{DOUBLE DAGGER}"
 
 
 def own_text(row: ResultRow, column: Column, runs: Runs) -> str:
     """Our own number as people read it, or why there is none; nothing for others' rows.
 
-    What a run left that diverged is marked.
+    What a run left that diverged is marked, and what a net scores that collapsed.
     """
     mine = runs.get(row.experiment, ())
     if any(run.unavailable for _, run in mine):
@@ -133,7 +135,15 @@ def own_text(row: ResultRow, column: Column, runs: Runs) -> str:
         return SERVER
     text = column.text(row.measured)
     of_training = column.unit == "%" or row.column in TRAINING_RESULTS
-    return f"{text}{DIVERGED}" if text and of_training and _diverged(mine) else text
+    if not text:
+        return ""
+    mark = DIVERGED if of_training and _diverged(mine) else ""
+    return text + mark + (COLLAPSED if column.unit == "%" and any_collapsed(mine) else "")
+
+
+def any_collapsed(runs: Sequence[tuple[Path, Record]]) -> bool:
+    """Whether a net of these runs labels all pixels as one class."""
+    return any(collapsed(run) for _, run in runs)
 
 
 def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
@@ -143,18 +153,18 @@ def _diverged(runs: Sequence[tuple[Path, Record]]) -> list[Record]:
 def best_scores(table: TableSpec, results: pd.DataFrame, runs: Runs) -> "pd.Series[bool]":
     """Which results are the best score of their column, or within noise of it.
 
-    Scores count as people see them; a run that diverged has none of the best.
+    Scores count as people see them; a run that diverged or collapsed has none of the best.
     """
     best = pd.Series(data=False, index=results.index)
     if not table.highlight_best:
         return best
-    diverged = [name for name, found in runs.items() if _diverged(found)]
+    lost = [name for name, found in runs.items() if _diverged(found) or any_collapsed(found)]
     # Times are measured beside other jobs, and of sizes none is best.
     measured = results[results["measured"].notna() & (results["unit"] == "%")]
     for column in table.columns:
         task, metric = RESULT_KEYS[column]
         scores = measured[(measured["task"] == task) & (measured["metric"] == metric)]
-        ranked = scores[~scores["experiment"].isin(diverged)]
+        ranked = scores[~scores["experiment"].isin(lost)]
         if len(scores) > 1 and len(ranked):
             best[ranked.index] = _near_the_top(ranked, COLUMNS[column])
     return best
@@ -208,21 +218,28 @@ OF_IMAGES: Mapping[Images, str] = {
 
 
 def note(table: TableSpec, runs: Runs) -> str:
-    """What a reader must know beside the numbers, in sentences."""
-    sentences = [table.note]
+    """What a reader must know beside the numbers."""
+    return " ".join(sentences(table, runs))
+
+
+def sentences(table: TableSpec, runs: Runs) -> list[str]:
+    """What a reader must know beside the numbers, one thing after the other."""
+    found = [table.note]
     if table.images in ("synthetic", "rehearsal") or any(row.paper for row in table.rows):
-        sentences.append(OF_IMAGES[table.images])
-    sentences += _times(table, runs)
+        found.append(OF_IMAGES[table.images])
+    found += _times(table, runs)
     if table.highlight_best and any(len(runs.get(row.experiment, ())) > 1 for row in table.rows):
-        sentences.append(f"Scores within {NOISE:g} standard errors of the best are bold, too.")
+        found.append(f"Scores within {NOISE:g} standard errors of the best are bold, too.")
     for row in table.rows:
         if lost := _diverged(runs.get(row.experiment, ())):
             when = ", ".join(f"{run.diverged_at} (seed {run.seed})" for run in lost)
             what = f"{row.row}: diverged at iteration {when}, scored at its best snapshot before."
-            sentences.append(f"{DIVERGED} {what}")
-    sentences += _released(table, runs)
-    sentences += _snapshots(table)
-    return " ".join(filter(None, sentences))
+            found.append(f"{DIVERGED} {what}")
+        if why := collapse_reason(row.row, (run for _, run in runs.get(row.experiment, ()))):
+            found.append(f"{COLLAPSED} {why}")
+    found += _released(table, runs)
+    found += _snapshots(table)
+    return list(filter(None, found))
 
 
 def _released(table: TableSpec, runs: Runs) -> list[str]:

@@ -66,6 +66,7 @@ ESCAPES = {
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{MINUS SIGN}": "$-$",
     "\N{DAGGER}": r"\dag{}",
+    "\N{DOUBLE DAGGER}": r"\ddag{}",
     "\N{EN DASH}": "--",
 }
 

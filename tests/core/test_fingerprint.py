@@ -114,8 +114,8 @@ def test_a_class_list_is_an_input_of_its_converter_and_a_style_of_the_page_alone
 
     lists = {path.name for path in (ROOT / "fcnlib/datasets/converters/lists").iterdir()}
     assert {"nyudv2-train.txt", "siftflow-test.txt"} <= lists <= named("prepare.py")
-    assert "style.css" in named("page.py")
-    assert not named("train.py") and "style.css" not in named("table.py")
+    assert "base.css" in named("page.py")
+    assert not named("train.py") and "base.css" not in named("table.py")
 
 
 def test_an_edit_in_place_shows_in_a_folders_stamp(tmp_path: Path) -> None:

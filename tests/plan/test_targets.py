@@ -189,12 +189,33 @@ def test_a_run_can_do_without_released_nets_and_without_no_other_download(
     assert Targets(load_config(raw_config)).optional_downloads == {}
 
 
-def test_claims_on_released_nets_learn_why_one_is_missing(raw_config: dict[str, Any]) -> None:
-    assert Targets(load_config(raw_config)).released_in_claims == []
+def test_claims_learn_of_their_nets_which_is_missing_or_collapsed(
+    raw_config: dict[str, Any],
+) -> None:
+    raw_config["claims"] = {}
+    assert Targets(load_config(raw_config)).scored_in_claims == []
     raw_config["claims"]["mine"] = {
         "section": "4.3",
         "statement": "So.",
-        "numbers": {"a": ["zoo", "zoo-voc-fcn8s", "mean_iu"]},
-        "holds": "a > 1",
+        "numbers": {
+            "a": ["zoo", "zoo-voc-fcn8s", "mean_iu"],
+            "b": ["skips", "voc-fcn8s", "mean_iu"],
+            "c": ["upper-bounds", "bound-8", "mean_iu"],  # of no net
+        },
+        "holds": "a > b > c",
     }
-    assert Targets(load_config(raw_config)).released_in_claims == ["zoo-voc-fcn8s"]
+    assert Targets(load_config(raw_config)).scored_in_claims == ["voc-fcn8s", "zoo-voc-fcn8s"]
+
+
+def test_no_chart_beside_the_papers_numbers_is_made_where_it_has_none(
+    raw_config: dict[str, Any],
+) -> None:
+    def figures(table: str) -> list[str]:
+        raw_config["scales"]["demo"]["tables"] = [table]
+        return list(load_config(raw_config).figures)
+
+    assert "all-rows" in figures("skips")
+    raw_config["tables"]["mine"] = {"title": "Mine", "columns": ["mean_iu"]}
+    own = {"base": "voc-fcn32s", "row": "Mine", "tables": ["mine"]}
+    raw_config["experiments"]["mine"] = {**own, "recipe": {"momentum": 0.5}}
+    assert "all-rows" not in figures("mine")

@@ -1,5 +1,6 @@
 """The paper's claims against numbers: verdicts and noise."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,17 @@ def test_a_claim_on_a_net_that_was_not_available_is_untested_and_says_why(tmp_pa
     )
     it, other = read_verdicts(tmp_path / "claims.json")
     assert it.holds is None and it.why.startswith(WHY) and other.holds is True
+
+
+def test_a_net_that_collapsed_decides_no_claim(tmp_path: Path) -> None:
+    path, metrics = tmp_path / "results.csv", write_metrics(tmp_path, "b", 0, mean_iu=0.034)
+    write_results(path, results_frame([row("a", 56.7), row("b", 3.4)]))
+    content = json.loads(metrics.read_text("utf-8"))
+    content["tasks"]["semantic"]["class_iu"] = [0.7, 0.0, 0.0]
+    metrics.write_text(json.dumps(content | {"parameters": 9}), "utf-8")
+    claims = {"it": claim("a > b").model_dump(), "other": claim("a > 1").model_dump()}
+    write_claims(tmp_path / "claims.json", claims=claims, results=path, metrics=[metrics])
+    it, other = read_verdicts(tmp_path / "claims.json")
+    assert it.holds is None and other.holds is True
+    assert it.why == "B: collapsed; it labels every pixel as one class (seed 0)."
+    assert it.values["b"].measured == 3.4  # all the same, for people to judge

@@ -297,6 +297,17 @@ def test_a_run_that_diverged_is_marked_named_and_never_the_best(tmp_path):
     assert "† FCN-8s: diverged at iteration 120 (seed 0), scored at its best snapshot" in markdown
 
 
+def test_a_net_that_collapsed_is_marked_named_and_never_the_best(tmp_path):
+    fine, *others = seeds_of(tmp_path, fine=[0.6], coarse=[0.3, 0.4])
+    content = json.loads(fine.read_text("utf-8")) | {"parameters": 9}
+    content["tasks"]["semantic"]["class_iu"] = [0.7, 0.0, None]
+    fine.write_text(json.dumps(content), "utf-8")
+    _, markdown = build(tmp_path, [fine, *others])
+    assert "| FCN-8s | 50.0‡ | 91.2 | 60.0‡ | 65.5 |" in markdown
+    assert "**35.0 ± 7.1**" in markdown
+    assert "‡ FCN-8s: collapsed; it labels every pixel as one class (seed 0)." in markdown
+
+
 SET = {
     "name": "set",
     "title": "Table 2",

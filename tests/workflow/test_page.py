@@ -103,3 +103,24 @@ def test_no_text_of_a_configuration_or_class_list_runs_in_a_browser(mine: Clone,
         assert page.title() != "7"
         assert page.locator("img[src=x]").count() == 0
         browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+def test_the_report_shows_the_page_with_its_figures_and_lists_figures_by_title(mine: Clone) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page = browser.new_page()
+        page.goto((mine.folder / "results/mine/report.html").as_uri())
+        page.get_by_text("Figures", exact=True).click()
+        page.get_by_text("Mine </script>").wait_for()
+        page.locator("td a").last.click()  # what is known of it
+        page.get_by_text("table={...}").wait_for()
+        page.reload()
+        page.get_by_text("Page", exact=True).click()
+        page.locator("td a").first.click()
+        image = page.frame_locator("iframe").locator("figure img").first
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") > 0
+        browser.close()

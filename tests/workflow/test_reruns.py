@@ -138,7 +138,7 @@ def test_a_line_of_code_trains_all_nets(finished: Path) -> None:
 
 
 def test_a_style_makes_the_page_alone(finished: Path) -> None:
-    style = finished / "fcnlib/report/page/templates/style.css"
+    style = finished / "fcnlib/report/page/templates/base.css"
     with edited(style, "{", "/* a colour */ {"):
         assert rules(finished) == {"page", "report", "all"}
 

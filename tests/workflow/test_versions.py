@@ -181,7 +181,7 @@ def test_what_snakemake_made_first_is_recorded_and_not_made_again(pulled: Clone)
 def test_code_and_templates_count_and_comments_do_not(pulled: Clone) -> None:
     code, template = (
         pulled.folder / "fcnlib" / name
-        for name in ("training/trainer.py", "report/page/templates/style.css")
+        for name in ("training/trainer.py", "report/page/templates/base.css")
     )
     code.write_text(code.read_text("utf-8") + "# a comment\n", "utf-8")
     printed = pulled.run("dvc", "repro")

@@ -127,6 +127,24 @@ def dataset_files(wildcards):
     return TARGETS.dataset_files(wildcards.dataset)
 
 
+def pictured(image, kind, heading):
+    """A picture that Snakemake's report lists below a heading, by its title."""
+    return report(
+        image,
+        caption=f"../report/{kind}.rst",
+        category="Figures",
+        subcategory=heading,
+        labels=titled,
+    )
+
+
+def titled(wildcards):
+    """The title of a figure or of its table; the name, as two may have the same title."""
+    (kind, name), *_ = wildcards.items()
+    entries = CONFIG.tables if kind == "table" else CONFIG.figures
+    return {"title": f"{entries[name].title} ({name})"}
+
+
 def dumped(spec):
     """A model as plain values, which Snakemake can keep and compare."""
     return spec.model_dump(mode="json")

@@ -5,11 +5,7 @@ rule curves:
     input:
         curves=lambda w: TARGETS.runs(PATHS.curve, TARGETS.trained_rows(w.table)),
     output:
-        image=report(
-            PATHS.picture("curves", "{table}"),
-            caption="../report/curves.rst",
-            category="Figures",
-        ),
+        image=pictured(PATHS.picture("curves", "{table}"), "curves", "Learning curves"),
         info=PATHS.figure_info("curves", "{table}"),
     log:
         PATHS.log("curves", "{table}"),
@@ -29,11 +25,7 @@ rule class_iu:
         metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.scored_rows(w.table)),
         dataset=lambda w: TARGETS.dataset_of(TARGETS.scored_rows(w.table)[0]),
     output:
-        image=report(
-            PATHS.picture("class_iu", "{table}"),
-            caption="../report/class_iu.rst",
-            category="Figures",
-        ),
+        image=pictured(PATHS.picture("class_iu", "{table}"), "class_iu", "IU by class"),
         info=PATHS.figure_info("class_iu", "{table}"),
     log:
         PATHS.log("class_iu", "{table}"),
@@ -52,11 +44,7 @@ rule bounds:
     input:
         results=PATHS.table_csv(),
     output:
-        image=report(
-            PATHS.picture("bounds", "{table}"),
-            caption="../report/bounds.rst",
-            category="Figures",
-        ),
+        image=pictured(PATHS.picture("bounds", "{table}"), "bounds", "Upper bounds"),
         info=PATHS.figure_info("bounds", "{table}"),
     log:
         PATHS.log("bounds", "{table}"),
@@ -78,10 +66,10 @@ rule examples:
         dataset=lambda w: TARGETS.dataset_of(TARGETS.scored_rows(w.table)[0]),
         hha=lambda w: TARGETS.hha_of(TARGETS.scored_rows(w.table)),
     output:
-        image=report(
+        image=pictured(
             PATHS.picture("examples", "{table}", ".png"),
-            caption="../report/examples.rst",
-            category="Figures",
+            "examples",
+            "Images of a table",
         ),
         info=PATHS.figure_info("examples", "{table}"),
     log:
@@ -108,10 +96,10 @@ rule comparison:
         dataset=lambda w: TARGETS.dataset_of(TARGETS.nets_of_figure(w.figure)[0]),
         hha=lambda w: TARGETS.hha_of(TARGETS.nets_of_figure(w.figure)),
     output:
-        image=report(
+        image=pictured(
             PATHS.picture("comparison", "{figure}", ".png"),
-            caption="../report/comparison.rst",
-            category="Figures",
+            "comparison",
+            "Nets side by side",
         ),
         info=PATHS.figure_info("comparison", "{figure}"),
     log:
@@ -133,10 +121,8 @@ rule comparison:
 
 rule architecture:
     output:
-        image=report(
-            PATHS.picture("architecture", "{figure}"),
-            caption="../report/architecture.rst",
-            category="Figures",
+        image=pictured(
+            PATHS.picture("architecture", "{figure}"), "architecture", "Layers of nets"
         ),
         info=PATHS.figure_info("architecture", "{figure}"),
         maps=PATHS.picture("architecture", "{figure}", ".csv"),
@@ -159,11 +145,7 @@ rule losses:
     input:
         curves=lambda w: TARGETS.runs(PATHS.curve, TARGETS.nets_of_figure(w.figure)),
     output:
-        image=report(
-            PATHS.picture("losses", "{figure}"),
-            caption="../report/losses.rst",
-            category="Figures",
-        ),
+        image=pictured(PATHS.picture("losses", "{figure}"), "losses", "Losses"),
         info=PATHS.figure_info("losses", "{figure}"),
     log:
         PATHS.log("losses", "{figure}"),
@@ -184,10 +166,8 @@ rule gaps:
     input:
         metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.nets_of_figure(w.figure)),
     output:
-        image=report(
-            PATHS.picture("gaps", "{figure}"),
-            caption="../report/gaps.rst",
-            category="Figures",
+        image=pictured(
+            PATHS.picture("gaps", "{figure}"), "gaps", "Nets and upper bounds"
         ),
         info=PATHS.figure_info("gaps", "{figure}"),
     log:
@@ -209,10 +189,10 @@ rule momentum:
     input:
         metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.nets_of_figure(w.figure)),
     output:
-        image=report(
+        image=pictured(
             PATHS.picture("momentum", "{figure}"),
-            caption="../report/momentum.rst",
-            category="Figures",
+            "momentum",
+            "Batch size and momentum",
         ),
         info=PATHS.figure_info("momentum", "{figure}"),
     log:
@@ -234,11 +214,7 @@ rule ablation:
     input:
         results=lambda w: map(PATHS.table_csv, TARGETS.tables_of_figure(w.figure)),
     output:
-        image=report(
-            PATHS.picture("ablation", "{figure}"),
-            caption="../report/ablation.rst",
-            category="Figures",
-        ),
+        image=pictured(PATHS.picture("ablation", "{figure}"), "ablation", "Every row"),
         info=PATHS.figure_info("ablation", "{figure}"),
     log:
         PATHS.log("ablation", "{figure}"),

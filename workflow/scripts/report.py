@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from fcnlib.report.embedded import escape_values
+from fcnlib.report.embedded import escape_values, shorten_results
 
 with open(snakemake.log[0], "w", encoding="utf-8") as log:
     # In UTF-8, as Snakemake would read the configuration in the locale's encoding.
@@ -14,4 +15,5 @@ with open(snakemake.log[0], "w", encoding="utf-8") as log:
         stderr=subprocess.STDOUT,
         check=True,
     )
+shorten_results(snakemake.output.report, page=Path(snakemake.input.page).name)
 escape_values(snakemake.output.report)

@@ -52,9 +52,14 @@ class SectionClaims(NamedTuple):
     claims: list[ClaimView]
 
 
-def scorecard(path: Path | str) -> list[SectionClaims]:
-    """The verdicts of claims.json by section, in the order of the file."""
+def scorecard(path: Path | str, *, of_own: bool = False) -> list[SectionClaims]:
+    """The verdicts of claims.json by section, in the order of the file.
+
+    With `of_own`, only those on numbers of own images: the paper claims nothing of these.
+    """
     verdicts = read_verdicts(path)
+    if of_own:
+        verdicts = [x for x in verdicts if any(row.images == "own" for row in x.values.values())]
     sections = dict.fromkeys(verdict.section for verdict in verdicts)
     return [_section(title, [v for v in verdicts if v.section == title]) for title in sections]
 

@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,10 +15,11 @@ from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.estimated import compare, read_estimate
-from fcnlib.report.figures.info import read_figure_info
+from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
+from fcnlib.report.page.embed import picture_uri
 from fcnlib.report.page.parts import (
     Picture,
     costs,
@@ -34,6 +36,9 @@ from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import measured_label
 
 T = TypeVar("T")
+TITLE = "Fully Convolutional Networks for Semantic Segmentation"
+# The figures of a table that few readers need, by their kind: the others stand below the table.
+MORE = {"curves": "Learning curves", "class_iu": "IU by class", "examples": "Images, worst first"}
 
 
 class PageSection(NamedTuple):
@@ -44,6 +49,12 @@ class PageSection(NamedTuple):
     views: list[dict[str, Any]]  # tables
     figures: list[Picture]
     claims: list[SectionClaims]
+
+    @property
+    def name(self) -> str:
+        """What the navigation calls it: Net, of "3: net (Table 2)"."""
+        name = re.sub(r" \([^)]*\)$", "", self.title.partition(": ")[2] or self.title)
+        return name[:1].upper() + name[1:]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -95,34 +106,41 @@ def write_page(  # noqa: PLR0913
     """
     expected = read_estimate(Path(estimate)) if estimate else None
     output, runs = Path(output), by_experiment(metrics)
-    verdicts = scorecard(claims)
     specs = [TableSpec.model_validate(table) for table in tables]
     trained, others = read_jobs(training, training_logs), read_jobs(benchmarks, logs)
     every_job = {"train": [job for jobs in trained.values() for job in jobs], **others}
     infos = [(Path(path), read_figure_info(path)) for path in figures]
-    pictures = [Picture(info, relative(path.with_name(info.image), output)) for path, info in infos]
+    pictures = [_picture(info, path.with_name(info.image), output) for path, info in infos]
+    images = {table.images for table in specs}
+    is_own = "own" in images and images <= {"own", "none"}
+    verdicts = scorecard(claims, of_own=is_own)
     all_results = read_results(results)
     views = [
         table_view(table, all_results[all_results["table"] == table.name], runs, trained, scale)
         | {"csv": relative(Path(csv), output)}
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
         | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
-        | {"figures": [item for item in pictures if item.info.table == table.name]}
+        | _figures([item for item in pictures if item.info.table == table.name])
         for table, csv in zip(specs, csvs, strict=True)
     ]
-    own = [item for item in pictures if not item.info.table]
-    sections = by_section(views, own, verdicts)
+    sections = by_section(views, [item for item in pictures if not item.info.table], verdicts)
+    overview = [item for section in sections if not section.number for item in section.figures]
+    legends = list(dict.fromkeys(entry for item in pictures for entry in item.info.legend))
     content = render(
         scale=scale,
-        images={table.images for table in specs},
+        title=_title(specs) if is_own else TITLE,
+        own=is_own,
+        images=images,
         label=measured_label(scale),
         metadata=run_metadata(runs, every_job),
         published=any(head.published for view in views for head in view["scores"].columns),
         sections=sections,
-        overview=[item for section in sections if not section.number for item in section.figures],
+        views=views,
+        shared=_said_often(view["scores"].notes for view in views),
+        overview=overview,
         claim_totals=totals(verdicts),
         symbols=SYMBOLS,
-        legends=list(dict.fromkeys(entry for item in pictures for entry in item.info.legend)),
+        legends=legends,
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,
@@ -136,6 +154,29 @@ def write_page(  # noqa: PLR0913
     )
     with atomic_write(output) as temporary:
         temporary.write_text(content, encoding="utf-8")
+
+
+def _picture(info: FigureInfo, path: Path, page: Path) -> Picture:
+    return Picture(info, picture_uri(path), relative(path, page))
+
+
+def _figures(pictures: Sequence[Picture]) -> dict[str, Any]:
+    """The figures of a table: those below it, and those to be opened, with their titles."""
+    more = [
+        (kind, MORE[kind], item) for kind in MORE for item in pictures if item.info.kind == kind
+    ]
+    return {"figures": [item for item in pictures if item.info.kind not in MORE], "more": more}
+
+
+def _title(tables: Sequence[TableSpec]) -> str:
+    """What a page of own images is called."""
+    return tables[0].title if len(tables) == 1 else "Results on own images"
+
+
+def _said_often(notes: Iterable[Sequence[str]]) -> list[str]:
+    """The sentences below more than one table: the page says them once."""
+    counts = Counter(sentence for each in notes for sentence in dict.fromkeys(each))
+    return [sentence for sentence, count in counts.items() if count > 1]
 
 
 def rehearsal_view(path: Path | str) -> dict[str, Any]:
@@ -186,7 +227,7 @@ def by_section(
     sections = []
     for number in sorted(numbers, key=_place):
         claims = of(number, verdicts, of_claims)
-        title = f"Section {number}" if number else "Other tables" if len(numbers) > 1 else "Tables"
+        title = f"Section {number}" if number else "Other tables" if len(numbers) > 1 else "Results"
         sections.append(
             PageSection(
                 number,

@@ -11,18 +11,25 @@ from fcnlib.config.columns import COLUMNS, Column
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
+from fcnlib.report.collapsed import collapse_reason
 from fcnlib.report.figures.info import FigureInfo
 from fcnlib.report.job_times import Job, duration
 from fcnlib.report.results import ResultRow, result_rows
 from fcnlib.report.specs import TableSpec
-from fcnlib.report.tables import best_scores, forward_sizes, label_of, note, own_text
+from fcnlib.report.tables import best_scores, forward_sizes, label_of, own_text, sentences
 
 
 class Picture(NamedTuple):
-    """What a figure shows, and the link to its picture."""
+    """What a figure shows, its picture as a data URI, and the link to the file."""
 
     info: FigureInfo
+    source: str
     link: str
+
+    @property
+    def chart(self) -> bool:
+        """Whether it is drawn on white, as charts are, and no picture of images."""
+        return self.info.image.endswith(".svg")
 
 
 class Head(NamedTuple):
@@ -34,11 +41,7 @@ class Head(NamedTuple):
     score: bool
     published: bool
     server: bool
-
-    @property
-    def compared(self) -> bool:
-        """Whether a difference means anything: times are of another machine, sizes plain to see."""
-        return self.score and self.published and not self.server
+    compared: bool  # whether a difference means anything
 
 
 class Cell(NamedTuple):
@@ -59,7 +62,9 @@ class ScoreRow(NamedTuple):
     """One row of the page, by its name in the table."""
 
     name: str
+    experiment: str
     published_only: bool  # others' numbers: nothing was run for it
+    collapsed: str  # why its scores are no result; empty if they are
     cells: list[Cell]
 
 
@@ -69,10 +74,9 @@ class ScoreTable(NamedTuple):
     name: str
     title: str
     section: str  # of the paper
-    note: str
+    notes: list[str]  # what a reader must know of it, in sentences
     seeds: int  # the most runs behind one number
     highlight_best: bool
-    comparable: bool  # with the published numbers: of the same images
     columns: list[Head]
     rows: list[ScoreRow]
 
@@ -109,6 +113,7 @@ def score_table(table: TableSpec, results: pd.DataFrame, runs: Runs, *, scale: s
             score=COLUMNS[name].unit == "%",
             published=name in published,
             server=COLUMNS[name].server,
+            compared=_is_compared(COLUMNS[name], table) and name in published,
         )
         for name in table.columns
     ]
@@ -116,18 +121,24 @@ def score_table(table: TableSpec, results: pd.DataFrame, runs: Runs, *, scale: s
     for row in table.rows:
         places = [(row.experiment, name) for name in table.columns]
         mine = [_cell(*cells[place], runs) for place in places if place in cells]
-        rows.append(ScoreRow(row.row, row.experiment not in runs, mine))
+        ran = [run for _, run in runs.get(row.experiment, ())]
+        why = collapse_reason(row.row, ran)
+        rows.append(ScoreRow(row.row, row.experiment, not ran, why, mine))
     return ScoreTable(
         name=table.name,
         title=table.title,
         section=table.section,
-        note=note(table, runs),
+        notes=sentences(table, runs),
         seeds=max((row.seeds or 0 for row, _ in cells.values()), default=0),
         highlight_best=table.highlight_best,
-        comparable=table.images == "published",
         columns=heads,
         rows=rows,
     )
+
+
+def _is_compared(column: Column, table: TableSpec) -> bool:
+    """Only scores of the same images: times are of another machine, sizes plain to see."""
+    return column.unit == "%" and not column.server and table.images == "published"
 
 
 def _cell(row: ResultRow, best: bool, runs: Runs) -> Cell:
@@ -219,19 +230,20 @@ def _unique(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def provenance_rows(tables: Sequence[TableSpec], runs: Runs, page: Path) -> list[dict[str, Any]]:
-    """Per experiment: its runs, and the values that they used."""
+def provenance_rows(
+    tables: Sequence[TableSpec], runs: Runs, page: Path
+) -> dict[str, dict[str, Any]]:
+    """By experiment: its runs, and the values that they used."""
     labels = {row.experiment: row.row for table in tables for row in table.rows}
-    return [
-        {
-            "experiment": name,
+    return {
+        name: {
             "row": labels.get(name, ""),
             "runs": [(run, relative(path, page)) for path, run in runs[name]],
             "settings": list(_flat(runs[name][0][1])),
         }
         for name in dict.fromkeys([*labels, *runs])
         if name in runs
-    ]
+    }
 
 
 def relative(path: Path, page: Path) -> str:

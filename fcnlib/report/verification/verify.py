@@ -10,7 +10,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
 from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
-from fcnlib.report.claims import Reasons, all_verdicts, unavailable
+from fcnlib.report.claims import Reasons, all_verdicts, undeciding
 from fcnlib.report.figures.info import read_figure_info
 from fcnlib.report.results import (
     as_csv,
@@ -80,7 +80,8 @@ def verify(run: StoredRun) -> Verification:
     done.add(csv_problems(run.results, as_csv(results)))
     for name, scores in measured_scores(results, run.scores).items():
         done.add(json_problems(run.scores[name], scores))
-    _verify_claims(run, results, unavailable(records.values()), done)
+    reasons = undeciding(records.values(), result_rows(results))
+    _verify_claims(run, results, reasons, done)
     for info in run.figures:
         done.add(_figure(info))
     done.add(_others(run))

@@ -1,15 +1,24 @@
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from fixtures.estimate import ESTIMATE
 from fixtures.marks import MARK, WHY
-from fixtures.page import BOUND_TABLE, NET_TABLE, NETS_SPEC, finished_run, table_files
+from fixtures.page import (
+    BOUND_TABLE,
+    CLAIMS,
+    NET_TABLE,
+    NETS_SPEC,
+    finished_run,
+    table_files,
+)
 
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
+from fcnlib.report.claims import write_claims
 from fcnlib.report.page.page import write_page
 from fcnlib.report.results import join_tables
 from fcnlib.report.tables import build_table
@@ -69,7 +78,8 @@ def test_a_demo_page_states_that_its_numbers_are_not_the_papers(given):
     assert "These are numbers of synthetic scenes, not the paper" in text(html)
     assert "a difference between them is one between two worlds" in text(html)
     headings = re.findall(r'data-full="(mean IU[^"]*)"', html)
-    assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, difference"]
+    assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, demo"]
+    assert "difference" not in "".join(headings)  # it would compare all the same
 
 
 def test_a_paper_page_compares_like_with_like(given):
@@ -121,7 +131,8 @@ def test_class_colours_stand_by_data_set(given):
 
 def test_a_table_names_the_images_it_is_of_and_how_snapshots_were_picked(given):
     words = text(page(given))
-    assert "Made for a test. Here synthetic scenes take the place of the published images" in words
+    assert "Made for a test." in words
+    assert words.count("Here synthetic scenes take the place of the published images") == 1
     assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
@@ -144,7 +155,9 @@ def test_forward_time_is_not_sold_as_a_fair_comparison(given):
 
 
 def test_measured_published_and_difference_stand_side_by_side(given):
-    rows = re.findall(r'<tr[^>]*><th scope="row">(.*?)</tr>', page(given), re.S)
+    tables = [table | {"images": "published"} for table in given["tables"]]
+    html = page(given, scale="paper", tables=tables)
+    rows = re.findall(r'<tr[^>]*><th scope="row">(.*?)</tr>', html, re.S)
     sharp = text(next(row for row in rows if row.startswith("Sharp"))).split()
     measured, paper, difference = float(sharp[1]), float(sharp[4]), sharp[5]
     assert sharp[2] == "±" and paper == 99.5
@@ -249,8 +262,10 @@ def test_the_page_lists_commit_machine_and_versions(given):
 
 def test_the_page_is_small_and_whole_in_itself(given):
     html = page(given)
-    assert len(html.encode()) < 300_000
-    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", html)
+    assert len(html.encode()) < 600_000
+    assert all(image["src"].startswith("data:image/") for image in Links(html).images)
+    own = re.sub(r'src="data:image/[^"]*"', "", html)
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", own)
 
 
 def test_equal_input_gives_equal_bytes(given):
@@ -298,6 +313,7 @@ def test_tables_figures_and_claims_stand_by_the_papers_section(given):
 def test_what_has_no_section_is_an_overview_and_other_tables(given, tmp_path):
     tables = [NET_TABLE | {"section": "10"}, BOUND_TABLE | {"section": ""}]
     moved = tmp_path / "fig4.json"
+    shutil.copy(given["figures"][3].with_suffix(".png"), tmp_path)
     content = json.loads(given["figures"][3].read_text("utf-8"))
     moved.write_text(json.dumps(content | {"section": ""}), "utf-8")
     figures = [moved if path.stem == "fig4" else path for path in given["figures"]]
@@ -420,3 +436,78 @@ def test_times_are_beside_those_that_were_estimated_where_an_estimate_was_saved(
     assert "prepare 1 0 s 3 s" in part
     assert "all of these 5 1 min 40 s 4 min 3 s 2.43" in part
     assert page(given) == page(given, estimate=None)
+
+
+def own_page(given: dict, folder: Path, **changes) -> str:
+    """The page of a run on own images alone, with all claims that the paper's studies list."""
+    rows = [row | {"paper": {}} for row in NETS_SPEC["nets"]]
+    table = NET_TABLE | {"images": "own", "section": "", "title": "My street", "rows": rows}
+    files = {"csv": folder / "nets.csv", "results": folder / "results.csv"}
+    build_table(table, scale="mine", metrics=given["metrics"][:4], **table_files(files["csv"]))
+    join_tables([files["csv"]], files["results"])
+    write_claims(folder / "claims.json", claims=CLAIMS, results=files["results"])
+    values = {"tables": [table], "csvs": [files["csv"]], "results": files["results"]}
+    figures = [path for path in given["figures"] if path.stem in ("curves", "class_iu", "examples")]
+    values |= {"scale": "mine", "figures": figures, "claims": folder / "claims.json"}
+    return page(given, **values | changes)
+
+
+def test_a_page_of_own_images_has_their_title_and_opens_all_that_there_is_of_them(given, tmp_path):
+    (tmp_path / "none.json").write_text("[]", "utf-8")
+    html = own_page(given, tmp_path, claims=tmp_path / "none.json")
+    assert "<h1>My street</h1>" in html and "Shelhamer" not in html
+    assert re.findall(r'<section id="([^"]*)"', html) == [
+        "contents",
+        "part-",
+        "legend",
+        "reproduce",
+        "provenance",
+    ]
+    for name in ("curves", "class_iu", "examples"):
+        assert f'<details id="more-nets-{name}" open>' in html
+
+
+def test_a_page_of_own_images_has_none_of_the_papers_claims(given, tmp_path):
+    html = own_page(given, tmp_path)
+    assert "claim-counted" not in html
+    assert 'id="claim-sharper"' in html  # it is on numbers of these images
+    (tmp_path / "none.json").write_text("[]", "utf-8")
+    html = own_page(given, tmp_path, claims=tmp_path / "none.json")
+    assert "<h2>What was run</h2>" in html and 'class="verdict' not in html
+
+
+def test_a_net_that_collapsed_is_marked_with_the_reason_and_never_bold(given, tmp_path):
+    path = tmp_path / "sharp.json"
+    content = json.loads(given["metrics"][2].read_text("utf-8"))
+    content["tasks"]["semantic"]["class_iu"] = [0.7, 0.0, 0.0]
+    path.write_text(json.dumps(content), "utf-8")
+    html = page(given, metrics=[*given["metrics"][:2], path, *given["metrics"][3:]])
+    row = re.search(r'<tr class="collapsed" title="([^"]*)">(.*?)</tr>', html, re.S)
+    assert row and "<strong>" not in row[2] and "\N{DOUBLE DAGGER}" in row[2]
+    assert row[1] == "Sharp: collapsed; it labels every pixel as one class (seed 0)."
+    assert f"\N{DOUBLE DAGGER} {row[1]}" in text(html)
+
+
+def test_what_holds_for_every_table_is_said_once(given):
+    words = text(page(given))
+    for sentence in (
+        "Bold: best score.",
+        "standard deviation over 2 runs",
+        "Here synthetic scenes",
+    ):
+        assert words.count(sentence) == 1, sentence
+
+
+def test_the_navigation_has_the_names_of_the_parts(given):
+    bar = re.search(r"<nav.*?</nav>", page(given), re.S)
+    assert bar
+    expected = "Scorecard 1 Eyes 2 No eyes Colours Reproduce Provenance"
+    assert " ".join(text(bar[0]).split()) == expected
+
+
+def test_a_picture_that_is_none_is_one_line_and_leaves_no_page(given, tmp_path):
+    shutil.copy(given["figures"][3], tmp_path)
+    (tmp_path / "fig4.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"fig4\.png: expected a picture: "):
+        page(given, figures=[tmp_path / "fig4.json"], output=tmp_path / "index.html")
+    assert not (tmp_path / "index.html").exists()

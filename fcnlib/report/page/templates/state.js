@@ -1,0 +1,102 @@
+"use strict";
+// What a reader sees, kept in the address: #place&open=a,b&key=value. A link then shows the same.
+// Other scripts keep a value under a key of their own: pageState.set(key, text), and
+// pageState.on(key, apply), which is called now and whenever another address is gone to.
+const pageState = (() => {
+  const applied = new Map();  // by key
+  const decoded = (text) => {
+    try { return decodeURIComponent(text); } catch { return ""; }
+  };
+  const parsed = () => {
+    const values = new Map();
+    let place = "";
+    for (const part of location.hash.slice(1).split("&")) {
+      const at = part.indexOf("=");
+      if (at < 0) place ||= decoded(part);
+      else values.set(decoded(part.slice(0, at)), decoded(part.slice(at + 1)));
+    }
+    return { place, values };
+  };
+  let { place, values } = parsed();
+  // Not what browsers show as it is: commas and the names of this page.
+  const encoded = (text) => encodeURIComponent(text).replaceAll("%2C", ",");
+
+  const write = () => {
+    const pairs = [...values].map(([key, value]) => `${encoded(key)}=${encoded(value)}`);
+    const hash = [encoded(place), ...pairs].filter(Boolean).join("&");
+    try {
+      history.replaceState(null, "", hash ? `#${hash}` : location.href.split("#")[0]);
+    } catch { /* within another page, whose address is not ours */ }
+  };
+
+  const reveal = (behavior) => {
+    const target = place && document.getElementById(place);
+    if (!target) return;
+    let details = target.closest("details");
+    for (; details; details = details.parentElement.closest("details")) details.open = true;
+    target.scrollIntoView({ behavior });
+  };
+
+  addEventListener("hashchange", () => {
+    const now = parsed();
+    ({ place } = now);
+    if (now.values.size) {  // a view, not only a place
+      ({ values } = now);
+      for (const [key, apply] of applied) apply(values.get(key) ?? "");
+    } else {
+      write();
+    }
+    reveal("auto");
+  });
+  addEventListener("DOMContentLoaded", () => { reveal("instant"); });
+
+  return {
+    on(key, apply) {
+      applied.set(key, apply);
+      if (values.has(key)) apply(values.get(key));
+    },
+    set(key, value) {
+      if (value) values.set(key, value); else values.delete(key);
+      write();
+    },
+    // Where the reader has scrolled to, unless the place is within it already.
+    arrived(section) {
+      if (section.contains(place ? document.getElementById(place) : null)) return;
+      place = section.id;
+      write();
+    },
+  };
+})();
+
+// Which parts are open that the page has closed, and the other way round.
+{
+  const given = new Map();
+  for (const details of document.querySelectorAll("details[id]")) given.set(details, details.open);
+  const listed = (open) => [...given].filter(([details, before]) =>
+    details.open === open && before !== open).map(([details]) => details.id).join(",");
+  let printing = false;
+  document.addEventListener("toggle", (event) => {
+    if (printing || !given.has(event.target)) return;
+    pageState.set("open", listed(true));
+    pageState.set("closed", listed(false));
+  }, true);
+  const restore = (open) => (text) => {
+    const wanted = new Set(text.split(","));
+    for (const [details, before] of given) {
+      if (before !== open) details.open = wanted.has(details.id) === open;
+    }
+  };
+  pageState.on("open", restore(true));
+  pageState.on("closed", restore(false));
+  // Paper shows everything but provenance.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    printing = true;
+    closed = [...document.querySelectorAll(".part details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of closed) details.open = false;
+    setTimeout(() => { printing = false; });  // after the toggles of these
+  });
+}
