@@ -57,19 +57,34 @@ def verdict(found: Rehearsal) -> str:
 
 def conclusions(found: Rehearsal) -> list[str]:
     """What the numbers mean for the whole run, a sentence or two each."""
-    threads = f", {found.threads} threads" if found.threads else ""
     return [
         NO_RESULT,
         _of_memory(found),
         _of_disk(found),
-        f"Times are of {found.device}{threads}, beside whatever else ran: they are those of the "
-        "whole run only if it runs on the same. A training out of time is resumed by the next try.",
+        _of_time(found),
         *(
             f"Not rehearsed, as no row here has their backbone and streams: {name}."
             for name in [", ".join(found.not_rehearsed)]
             if name
         ),
     ]
+
+
+def _of_time(found: Rehearsal) -> str:
+    """Whose times they are, and how often a training would be out of time on the same device."""
+    threads = f", {found.threads} threads" if found.threads else ""
+    whose = (
+        f"Times are of {found.device}{threads}, beside whatever else ran: they are those of the "
+        "whole run only if it runs on the same."
+    )
+    longest = max(found.trainings, key=lambda each: each.tries or 0, default=None)
+    if longest is None or not longest.tries or longest.tries == 1:
+        return whose
+    return (
+        f"{whose} Then {longest.longest} would be done at its try number {longest.tries:,}, as one "
+        f"that is out of time is resumed: too many for a cluster's profile with fewer than "
+        f"{longest.tries - 1:,} retries (`slurm/config.yaml` has 3)."
+    )
 
 
 def _of_memory(found: Rehearsal) -> str:

@@ -87,6 +87,7 @@ def test_a_training_takes_as_long_as_its_last_iterations_say(tmp_path: Path) -> 
     assert training.hours == pytest.approx(training.longest_hours + 2 * 720 * 5 / 3600)
     assert training.trainings == 3
     assert training.tries == 2  # 12 hours, and a try has 10
+    assert "long would be done at its try number 2" in " ".join(conclusions(found(tmp_path)))
 
 
 def test_files_that_are_larger_than_by_arithmetic_are_so_in_the_whole_run(tmp_path: Path) -> None:
