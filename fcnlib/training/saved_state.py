@@ -85,7 +85,7 @@ def write_state(path: Path, saved: SavedState) -> None:
 def state_to_resume(path: Path, expected: Expected) -> SavedState | None:
     """The state in a file; None if it is damaged or another training's, and was set aside."""
     try:
-        saved = _read_state(path, expected)
+        saved = read_state(path, expected)
     except InputError as error:
         aside = _set_aside(path, DAMAGED_SUFFIX).name
         log.warning("%s; set aside as %s, starting anew", error, aside)
@@ -99,7 +99,7 @@ def state_to_resume(path: Path, expected: Expected) -> SavedState | None:
     return saved
 
 
-def _read_state(path: Path, expected: Expected) -> SavedState | None:
+def read_state(path: Path, expected: Expected) -> SavedState | None:
     """The state in a file if it can be of this training; None if it is another training's.
 
     Raises:
