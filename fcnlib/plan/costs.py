@@ -50,10 +50,11 @@ class Prices:
     def of_job(self, job: Job) -> Cost:
         return total(self.of_part(part) for part in job.parts)
 
-    def memory_mb(self, job: Job) -> float | None:
-        """The most that any of its parts takes; None if none is known."""
+    def memory_mb(self, jobs: Iterable[Job]) -> float | None:
+        """The most that any part of these jobs takes; None if none is known."""
         known = [
             found.memory_mb
+            for job in jobs
             for part in job.parts
             if (found := self.measured.get(part.of)) and found.memory_mb is not None
         ]

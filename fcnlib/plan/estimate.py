@@ -9,7 +9,7 @@ from fcnlib.plan.jobs import Job
 from fcnlib.plan.schedule import Task, critical_path, wall_time
 from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
-from fcnlib.training.workload import Cost, NetKind
+from fcnlib.training.workload import Cost, NetKind, Piece
 
 HOUR, GB = 3600.0, 1e9
 MAIN = "snakemake"  # the kind of what Snakemake itself takes
@@ -38,7 +38,6 @@ def estimate(
     costs = {job.id: prices.of_job(job) for job in jobs}
     tasks = tasks_of(work, prices)
     used = disk(work, max(at_once), bytes_of)
-    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
     main = prices.run.cpu_seconds if counts_cores(prices) else 0.0
     return Estimate(
         scale=targets.config.scale,
@@ -55,7 +54,7 @@ def estimate(
         evaluated=_images(jobs, "evaluate"),
         wall_hours={count: wall_time(tasks, count) / HOUR for count in at_once},
         chain_hours=critical_path(tasks) / HOUR,
-        memory_mb=max(memory, default=None),
+        memory_mb=prices.memory_mb(jobs),
         disk_gb={name: size / GB for name, size in used.parts.items()},
         unknown_archives=used.unknown,
         not_counted=tuple(prices.lacking(jobs)),
@@ -87,7 +86,6 @@ def _row(
     work: Work, experiment: str, prices: Prices, bytes_of: Callable[[NetKind], int]
 ) -> EstimatedRow:
     jobs = work.row(experiment)
-    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
     return EstimatedRow(
         experiment=experiment,
         row=work.targets.config.experiments[experiment].row,
@@ -95,23 +93,15 @@ def _row(
         validated=_images(jobs, "validate"),
         evaluated=_images(jobs, "evaluate"),
         hours=sum(charged(job, prices.of_job(job), prices) for job in jobs) / HOUR,
-        memory_mb=max(memory, default=None),
+        memory_mb=prices.memory_mb(jobs),
         disk_gb=row_bytes(work, experiment, bytes_of) / GB,
     )
 
 
-def _images(jobs: Sequence[Job], piece: str) -> int:
+def _images(jobs: Sequence[Job], piece: Piece) -> int:
     """Those that nets learn, validate or evaluate; not those of figures and of feature norms."""
-    rule = {"train": "train", "validate": "train", "evaluate": "evaluate"}[piece]
-    return round(
-        sum(
-            part.number
-            for job in jobs
-            if job.rule == rule
-            for part in job.parts
-            if part.piece == piece
-        )
-    )
+    rule = "train" if piece == "validate" else piece
+    return round(sum(job.images(piece) for job in jobs if job.rule == rule))
 
 
 def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
