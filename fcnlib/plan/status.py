@@ -99,9 +99,8 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
     state = _state(tries[-1] if tries else None, quiet)
     rows = _running_rows(running)
     if not rows:
-        count = len(tries)
         return TrainingStatus(
-            name, seed, state, recipe.iterations, quiet_seconds=quiet, tries=count
+            name, seed, state, recipe.iterations, quiet_seconds=quiet, tries=len(tries)
         )
     last = rows[-1]
     scores = [row.mean_iu for row in rows if row.mean_iu is not None and math.isfinite(row.mean_iu)]
@@ -111,12 +110,12 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
         state,
         last.iterations,
         last.iteration,
-        last.loss_per_pixel,
-        scores[-1] if scores else None,
-        last.images_per_second,
-        _seconds_left(rows, tries) if state == "running" else None,
-        quiet,
-        len(tries),
+        loss_per_pixel=last.loss_per_pixel,
+        mean_iu=scores[-1] if scores else None,
+        images_per_second=last.images_per_second,
+        seconds_left=_seconds_left(rows, tries) if state == "running" else None,
+        quiet_seconds=quiet,
+        tries=len(tries),
     )
 
 

@@ -48,7 +48,6 @@ from fcnlib.training.workload import (
 
 OBJECTS = 20  # classes of the pre-trained classifier
 CLASSIFIED = 100  # windows at once, as pre-training tests itself
-MB = 1e6
 
 Costs = dict[Piece, Cost]
 
