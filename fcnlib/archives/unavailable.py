@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write, json_text
+from fcnlib.core.files import write_json
 from fcnlib.core.reading import open_regular
 
-START = b'{\n "unavailable": '  # as `json_text` writes it; no file of weights begins so
+START = b'{\n "unavailable": '  # as `write_json` writes it; no file of weights begins so
 LARGEST_MARK = 1 << 16  # bytes
 SUFFIX = ".unavailable"  # of the same mark, for people to find
 
@@ -52,8 +52,7 @@ class Unavailable(BaseModel):
 
 def write_mark(path: Path, mark: Unavailable) -> None:
     """Write the mark in the place of a file."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(json_text(mark.model_dump(mode="json")), "utf-8")
+    write_json(path, mark.model_dump(mode="json"))
 
 
 def read_mark(path: Path) -> Unavailable | None:

@@ -14,7 +14,7 @@ from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, echo, find_d
 from fcnlib.config.load import load_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write
+from fcnlib.core.files import atomic_write, json_text, write_json
 from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
 from fcnlib.plan.budget import Bought, buy, claimed_rows
@@ -100,12 +100,11 @@ def estimate(  # noqa: PLR0913
     bought = _bought(work, prices, hours * 3600) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:
-        with atomic_write(kept) as temporary:
-            temporary.write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
+        write_json(kept, result.model_dump(mode="json"))
     if out is not None:
         _write_overlay(out, work.targets, bought)
     if as_json:
-        typer.echo(result.model_dump_json(indent=1))
+        echo(json_text(result.model_dump(mode="json")).rstrip())
     else:
         echo(estimate_text(result))
         if bought:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write
+from fcnlib.core.files import write_json
 from fcnlib.plan.jobs import Job, Part
 from fcnlib.report.estimated import read_json
 from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
@@ -101,8 +101,7 @@ def read_probe(path: Path) -> Probe:
 
 
 def write_probe(path: Path, probe: Probe) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(probe.model_dump_json(indent=1) + "\n", "utf-8")
+    write_json(path, probe.model_dump(mode="json"))
 
 
 def parse_seconds(texts: Iterable[str]) -> dict[Piece, float]:
