@@ -31,7 +31,7 @@ class Probe(Frozen):
 
 
 @dataclass(frozen=True)
-class Prices:
+class UnitCosts:
     """The cost of each piece of work: measured by a probe, or given by hand."""
 
     device: str
@@ -40,7 +40,7 @@ class Prices:
     run: Cost = NOTHING
 
     @classmethod
-    def of(cls, probe: Probe) -> "Prices":
+    def of(cls, probe: Probe) -> "UnitCosts":
         return cls(probe.device, {each.of: each for each in probe.measured}, run=probe.run)
 
     def of_part(self, part: Part) -> Cost:
