@@ -56,7 +56,7 @@ PATIENT = RetryPolicy()
 
 
 class NoAddressError(InputError):
-    """None of a file's addresses serves it; `answers` is what each of them said."""
+    """None of a file's addresses serves it; `answers` are those of each."""
 
     def __init__(self, message: str, answers: tuple[Answer, ...]) -> None:
         super().__init__(message)
@@ -94,19 +94,19 @@ def download(
     part: PartialDownload, archive: Archive, retry: RetryPolicy, resolver: Resolver
 ) -> None:
     """Complete a download from the archive's addresses, tried in order."""
-    said = []
+    answers = []
     for url in archive.urls:
         try:
             _download_from(url, part, archive, retry, resolver)
             return
         except (RefusedError, _InterruptedError) as error:
             log.warning("%s: %s: %s", part.target.name, url, error)
-            said.append(Answer(address=url, answer=str(error)))
-    reasons = "; ".join(f"{each.address} ({each.answer})" for each in said)
+            answers.append(Answer(address=url, answer=str(error)))
+    reasons = "; ".join(f"{each.address} ({each.answer})" for each in answers)
     raise NoAddressError(
         f"{part.target}: not downloaded: {reasons}. If you have the file, "
         "name its folder with --from DIR (in the workflow: archive_folder=DIR)",
-        tuple(said),
+        tuple(answers),
     )
 
 

@@ -19,7 +19,7 @@ SUFFIX = ".unavailable"  # of the same mark, for people to find
 
 
 class Answer(BaseModel):
-    """What an address of a file said."""
+    """What an address of a file answered."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +28,7 @@ class Answer(BaseModel):
 
 
 class Unavailable(BaseModel):
-    """A published file that no address has, what each of them said, and when."""
+    """A published file that no address has, what each of them answered, and when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,9 +45,9 @@ class Unavailable(BaseModel):
         return cls(unavailable=name, date=date, answers=answers, fallback=fallback)
 
     def __str__(self) -> str:
-        """In a line: which file, when, and who said what."""
-        said = "; ".join(f"{each.address} ({each.answer})" for each in self.answers)
-        return f"{self.unavailable} was not available on {self.date[:10]}: {said}"
+        """In a line: the file, the day, and the answer of each address."""
+        answers = "; ".join(f"{each.address} ({each.answer})" for each in self.answers)
+        return f"{self.unavailable} was not available on {self.date[:10]}: {answers}"
 
 
 def write_mark(path: Path, mark: Unavailable) -> None:

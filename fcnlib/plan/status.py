@@ -93,8 +93,8 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
     log, curve = root / paths.run_log("train", name, seed), root / paths.curve(name, seed)
     tries, running = read_tries(log), running_curve_path(checkpoint)
     if checkpoint.is_file() and curve.is_file():
-        figures = _of_curve(curve)
-        return TrainingStatus(name, seed, "done", recipe.iterations, *figures, tries=len(tries))
+        numbers = _of_curve(curve)
+        return TrainingStatus(name, seed, "done", recipe.iterations, *numbers, tries=len(tries))
     quiet = _quiet_seconds((running, whole_log(log)), now)
     state = _state(tries[-1] if tries else None, quiet)
     rows = _running_rows(running)
@@ -174,7 +174,7 @@ def _logs(root: Path, targets: Targets) -> Iterator[Path]:
 
 
 def _failure(root: Path, log: Path, now: float) -> Failure | None:
-    """What is to be said of a job whose last try did not succeed."""
+    """The failure of a job; None if its last try succeeded, runs or waits."""
     tries, whole = read_tries(log), whole_log(log)
     quiet = _quiet_seconds((whole,), now)
     if not tries or quiet is None or (state := _state(tries[-1], quiet)) not in ENDED:
@@ -197,5 +197,5 @@ def _last_line(log: Path) -> str:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - LAST_BYTES))
         lines = file.read().decode("utf-8", "replace").split("\n")
-    said = (last_state(line) for line in reversed(lines) if not line.startswith(SEPARATOR))
-    return next(filter(None, said), "")
+    own = (last_state(line) for line in reversed(lines) if not line.startswith(SEPARATOR))
+    return next(filter(None, own), "")
