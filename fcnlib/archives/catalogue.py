@@ -31,8 +31,13 @@ class Archive:
         return range(4 * self.floats - OVERHEAD, 4 * self.floats + OVERHEAD + 1)
 
     @property
+    def likely_size(self) -> int | None:
+        """Its bytes, or about as many by its floats; None where neither is known."""
+        return 4 * self.floats if self.size is None and self.floats is not None else self.size
+
+    @property
     def expected_size(self) -> str:
-        """The same in words."""
+        """The numbers of bytes in words."""
         if self.size is not None:
             return f"{self.size}"
         return f"at most {LARGEST}" if self.floats is None else f"about {4 * self.floats}"

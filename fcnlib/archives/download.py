@@ -16,6 +16,7 @@ from fcnlib.archives.partial import PartialDownload
 from fcnlib.archives.patience import patiently
 from fcnlib.archives.responses import (
     CONNECTION_LOST,
+    NUMBER,
     RefusedError,
     opened,
     reason_of,
@@ -33,7 +34,6 @@ ATTEMPTS = 4  # in a row without a byte received
 RECEIVED = 3  # times the largest size, at most, from an address: a file may be started again
 CHUNK = 1 << 17
 _TEMPORARY_STATUS = (408, 425, 429, 500, 502, 503, 504)
-_NUMBER = r"[0-9]{1,18}"
 
 Received = tuple[requests.Response, bytes]  # a response, and the next of its bytes
 
@@ -56,7 +56,7 @@ PATIENT = RetryPolicy()
 
 
 class NoAddressError(InputError):
-    """None of a file's addresses serves it; `answers` is what each of them said."""
+    """None of a file's addresses serves it; `answers` are those of each."""
 
     def __init__(self, message: str, answers: tuple[Answer, ...]) -> None:
         super().__init__(message)
@@ -94,19 +94,19 @@ def download(
     part: PartialDownload, archive: Archive, retry: RetryPolicy, resolver: Resolver
 ) -> None:
     """Complete a download from the archive's addresses, tried in order."""
-    said = []
+    answers = []
     for url in archive.urls:
         try:
             _download_from(url, part, archive, retry, resolver)
             return
         except (RefusedError, _InterruptedError) as error:
             log.warning("%s: %s: %s", part.target.name, url, error)
-            said.append(Answer(address=url, answer=str(error)))
-    reasons = "; ".join(f"{each.address} ({each.answer})" for each in said)
+            answers.append(Answer(address=url, answer=str(error)))
+    reasons = "; ".join(f"{each.address} ({each.answer})" for each in answers)
     raise NoAddressError(
         f"{part.target}: not downloaded: {reasons}. If you have the file, "
         "name its folder with --from DIR (in the workflow: archive_folder=DIR)",
-        tuple(said),
+        tuple(answers),
     )
 
 
@@ -215,12 +215,12 @@ def _extent(response: requests.Response, offset: int) -> tuple[int, int | None]:
     """The offset of the response's bytes in the file, and the file's size where it is sent."""
     if response.status_code == 206:
         sent = response.headers.get("Content-Range", "")
-        match = re.fullmatch(rf"bytes ({_NUMBER})-{_NUMBER}/({_NUMBER}|\*)", sent)
+        match = re.fullmatch(rf"bytes ({NUMBER})-{NUMBER}/({NUMBER}|\*)", sent)
         if match is None or int(match[1]) != offset:
             raise RefusedError("answers with another part of the file than requested")
         return offset, None if match[2] == "*" else int(match[2])
     length = response.headers.get("Content-Length")
-    if length is not None and not re.fullmatch(_NUMBER, length):
+    if length is not None and not re.fullmatch(NUMBER, length):
         raise RefusedError(f"Content-Length is {shorten(length)!r}, expected a number of bytes")
     return 0, int(length) if length else None
 

@@ -14,6 +14,7 @@ from fcnlib.archives.catalogue import ARCHIVES, LARGEST, Archive
 from fcnlib.archives.patience import patiently
 from fcnlib.archives.responses import (
     CONNECTION_LOST,
+    NUMBER,
     RefusedError,
     opened,
     reason_of,
@@ -22,7 +23,7 @@ from fcnlib.archives.responses import (
 from fcnlib.core.parallel import all_at_once
 
 PATIENCE = 10.0  # seconds for an address, redirects and second request included
-_OF_RANGE = re.compile(r"bytes (?:0-0|\*)/([0-9]{1,18})")
+_OF_RANGE = re.compile(rf"bytes (?:0-0|\*)/({NUMBER})")
 
 
 @dataclass(frozen=True)
@@ -130,4 +131,4 @@ def _size(response: requests.Response) -> int | None:
         found = _OF_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         return int(found[1]) if found else None
     length = response.headers.get("Content-Length", "")
-    return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+    return int(length) if re.fullmatch(NUMBER, length) else None

@@ -12,6 +12,7 @@ from fcnlib.archives.addresses import Resolver, leads_inside
 
 REDIRECTS = 10
 REASON = 200  # characters of what a server says
+NUMBER = "[0-9]{1,18}"  # of bytes, in a header
 CONNECTION_LOST = (
     requests.ConnectionError,
     requests.Timeout,

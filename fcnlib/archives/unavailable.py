@@ -10,16 +10,16 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write, json_text
+from fcnlib.core.files import write_json
 from fcnlib.core.reading import open_regular
 
-START = b'{\n "unavailable": '  # as `json_text` writes it; no file of weights begins so
+START = b'{\n "unavailable": '  # as `write_json` writes it; no file of weights begins so
 LARGEST_MARK = 1 << 16  # bytes
 SUFFIX = ".unavailable"  # of the same mark, for people to find
 
 
 class Answer(BaseModel):
-    """What an address of a file said."""
+    """What an address of a file answered."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +28,7 @@ class Answer(BaseModel):
 
 
 class Unavailable(BaseModel):
-    """A published file that no address has, what each of them said, and when."""
+    """A published file that no address has, what each of them answered, and when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,15 +45,14 @@ class Unavailable(BaseModel):
         return cls(unavailable=name, date=date, answers=answers, fallback=fallback)
 
     def __str__(self) -> str:
-        """In a line: which file, when, and who said what."""
-        said = "; ".join(f"{each.address} ({each.answer})" for each in self.answers)
-        return f"{self.unavailable} was not available on {self.date[:10]}: {said}"
+        """In a line: the file, the day, and the answer of each address."""
+        answers = "; ".join(f"{each.address} ({each.answer})" for each in self.answers)
+        return f"{self.unavailable} was not available on {self.date[:10]}: {answers}"
 
 
 def write_mark(path: Path, mark: Unavailable) -> None:
     """Write the mark in the place of a file."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(json_text(mark.model_dump(mode="json")), "utf-8")
+    write_json(path, mark.model_dump(mode="json"))
 
 
 def read_mark(path: Path) -> Unavailable | None:

@@ -14,11 +14,11 @@ from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, Device, echo, find_d
 from fcnlib.config.load import load_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write
+from fcnlib.core.files import atomic_write, json_text, write_json
 from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
-from fcnlib.plan.budget import Bought, buy, claimed_rows
-from fcnlib.plan.costs import NOTHING, Prices, Probe, parse_seconds, read_probe, write_probe
+from fcnlib.plan.budget import SelectedClaim, claimed_rows, select_claims
+from fcnlib.plan.costs import NOTHING, Probe, UnitCosts, parse_seconds, read_probe, write_probe
 from fcnlib.plan.estimate import charged
 from fcnlib.plan.estimate import estimate as estimate_run
 from fcnlib.plan.targets import Targets
@@ -84,7 +84,7 @@ def estimate(  # noqa: PLR0913
             raise InputError(
                 "--seconds-per-image: expected no --probe and no --save-probe beside it"
             )
-        prices = Prices("cpu" if device == "cpu" else "cuda", by_hand=by_hand)
+        unit_costs = UnitCosts("cpu" if device == "cpu" else "cuda", by_hand=by_hand)
     else:
         found = (
             _read_probe(probe_file, work)
@@ -93,23 +93,22 @@ def estimate(  # noqa: PLR0913
         )
         if save_probe:
             write_probe(save_probe, found)
-        prices, machine, date = Prices.of(found), found.machine, found.date
+        unit_costs, machine, date = UnitCosts.of(found), found.machine, found.date
     result = estimate_run(
-        work, prices, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
+        work, unit_costs, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
     )
-    bought = _bought(work, prices, hours * 3600) if hours else []
+    selected = _selected(work, unit_costs, hours * 3600) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:
-        with atomic_write(kept) as temporary:
-            temporary.write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
+        write_json(kept, result.model_dump(mode="json"))
     if out is not None:
-        _write_overlay(out, work.targets, bought)
+        _write_overlay(out, work.targets, selected)
     if as_json:
-        typer.echo(result.model_dump_json(indent=1))
+        echo(json_text(result.model_dump(mode="json")).rstrip())
     else:
         echo(estimate_text(result))
-        if bought:
-            echo("\n" + _bought_text(bought, budget or ""))
+        if selected:
+            echo("\n" + _selection_text(selected, budget or ""))
     for written in filter(None, (save_probe, out, kept if save else None)):
         typer.echo(f"wrote {written}", err=True)
 
@@ -187,20 +186,20 @@ def _planning(targets: Targets, config: Iterable[Path]) -> Cost:
     return cost_of_command([*command, *files, "--config", *values])
 
 
-def _bought(work: Work, prices: Prices, seconds: float) -> list[Bought]:
+def _selected(work: Work, unit_costs: UnitCosts, seconds: float) -> list[SelectedClaim]:
     claims = claimed_rows(work.targets.config.claims, work.targets.config.experiments)
     rows = {row for each in claims.values() for row in each}
-    return buy(
+    return select_claims(
         claims,
         {row: work.closure([row]) for row in rows},
-        {job.id: charged(job, prices.of_job(job), prices) for job in work.jobs.values()},
+        {job.id: charged(job, unit_costs.of_job(job), unit_costs) for job in work.jobs.values()},
         seconds,
     )
 
 
-def _bought_text(bought: Iterable[Bought], budget: str) -> str:
+def _selection_text(selected: Iterable[SelectedClaim], budget: str) -> str:
     lines, spent = [f"In {budget}, the claims that are decided, and the rows that each adds:"], 0.0
-    for each in bought:
+    for each in selected:
         spent += each.seconds / 3600
         claims = ", ".join((each.claim, *each.also))
         lines += [
@@ -210,9 +209,9 @@ def _bought_text(bought: Iterable[Bought], budget: str) -> str:
     return "\n".join(lines)
 
 
-def _write_overlay(path: Path, targets: Targets, bought: Iterable[Bought]) -> None:
+def _write_overlay(path: Path, targets: Targets, selected: Iterable[SelectedClaim]) -> None:
     """An overlay that runs these rows, and what they start from."""
-    rows = [row for each in bought for row in each.rows]
+    rows = [row for each in selected for row in each.rows]
     content = {"scale": targets.config.scale, "seeds": list(targets.config.seeds), "rows": rows}
     text = f"# snakemake all --configfile {path}\n" + yaml.safe_dump(content, sort_keys=False)
     with atomic_write(path) as temporary:

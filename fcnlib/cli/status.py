@@ -18,7 +18,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import json_text
 from fcnlib.core.printing import printable
 from fcnlib.core.reading import read_bytes
-from fcnlib.plan.paths import RunPaths
+from fcnlib.plan.paths import CONFIGURATION, RunPaths
 from fcnlib.plan.status import Failure, RunStatus, TrainingStatus, run_status
 from fcnlib.report.job_times import duration
 
@@ -62,7 +62,7 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected results/<scale> of a run")
     results = Path(folder.absolute())  # `results` may be a link to another disk
-    root, scale, kept = results.parent.parent, results.name, results / "config.json"
+    root, scale, kept = results.parent.parent, results.name, results / CONFIGURATION
     if files:
         settings = read_config(files)
     elif kept.is_file():
@@ -70,7 +70,7 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
     elif (root / DEFAULT_CONFIG[0]).is_file():
         settings = load_config(*read_raw_config([root / DEFAULT_CONFIG[0]], {"scale": scale}))
     else:
-        raise InputError(f"{folder}: no config.json in it; expected results/<scale> of a run")
+        raise InputError(f"{folder}: no {CONFIGURATION} in it; expected results/<scale> of a run")
     if results != root / RunPaths(settings.scale).results:
         raise InputError(f"{folder}: expected the folder {RunPaths(settings.scale).results}")
     return root, settings
@@ -112,7 +112,7 @@ def _cells(each: TrainingStatus) -> tuple[str, ...]:
         str(each.seed),
         each.state + quiet * (each.state == "no news") + f", try {each.tries}" * (each.tries > 1),
         f"{each.iteration}/{each.iterations}",
-        *("" if x is None else f"{x:.3g}" for x in (each.loss_per_pixel,)),
+        "" if each.loss_per_pixel is None else f"{each.loss_per_pixel:.3g}",
         "" if each.mean_iu is None else f"{100 * each.mean_iu:.1f}",
         "" if each.images_per_second is None else f"{each.images_per_second:.3g}",
         "" if each.seconds_left is None else duration(each.seconds_left),

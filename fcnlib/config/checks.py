@@ -65,11 +65,11 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
     """Names that point elsewhere exist, weights flow from top to bottom, columns fit."""
     _check_capitals(config, source)
     check_datasets(config, source)
-    files = published = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
+    published = [name for name in ARCHIVES if name.endswith(WEIGHTS)]
     for backbone, file in config.weights.items():
-        require_known(file, files, source.at(f"weights.{backbone}"), "is no published file")
-    if config.archives == "synthetic":  # written in one format only
-        files = [name for name in files if name.endswith(WRITTEN)]
+        require_known(file, published, source.at(f"weights.{backbone}"), "is no published file")
+    is_synthetic = config.archives == "synthetic"  # written in one format only
+    released = [name for name in published if not is_synthetic or name.endswith(WRITTEN)]
     trained: list[str] = []
     for name, entry in config.experiments.items():
         place = source.at(f"experiments.{name}")
@@ -84,9 +84,8 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
                 _check_seen(config, entry.net, entry.data, place)
                 _check_heads(config, entry.net, entry.data, place)
             case Released():
-                require_known(
-                    entry.released.file, files, f"{place}.released.file", "is no published file"
-                )
+                key = f"{place}.released.file"
+                require_known(entry.released.file, released, key, "is no published file")
                 if (fallback := entry.released.fallback) is not None:
                     key = f"{place}.released.fallback"
                     require_known(fallback, published, key, "is no published file")

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fcnlib.config.overlays import check_kept
+from fcnlib.config.overlays import INHERITED, check_kept
 from fcnlib.config.schema import Scale
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_experiments import EXPERIMENT_KINDS, PUBLISHED_ONLY, Row, kind_of
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
-
-INHERITED = ("data", "net", "recipe", "timing")  # from a base
 
 
 def fill_experiment(

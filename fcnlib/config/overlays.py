@@ -10,8 +10,8 @@ from fcnlib.config.yaml_files import ConfigSource, in_one_line
 from fcnlib.core.errors import InputError
 
 STUDY_PARTS = ("tables", "experiments", "figures", "claims")
-# Of experiments and scales, laid over others': there, null is a value, such as no padding.
-VALUES = ("data", "net", "recipe", "timing")
+# Taken over key by key, from a base or a scale; null is a value in them, such as no padding.
+INHERITED = ("data", "net", "recipe", "timing")
 
 
 def check_nulls(overlay: Mapping[str, Any], beneath: Mapping[str, Any], file: object) -> None:
@@ -49,19 +49,19 @@ def _has_values(*place: str) -> bool:
         case ("recipes", _):
             return True
         case ("experiments" | "scales", _, key):
-            return key in VALUES
+            return key in INHERITED
     return False
 
 
 def resolved(whole: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of studies of which entries alone are null, as that is to be known."""
+    """The configuration without nulls inside entries of studies; an entry that is null stays."""
     found = dict(whole)
     for part in STUDY_PARTS:
         known = beneath.get(part)
         if not isinstance(known, Mapping):
             continue
         entries = whole[part]
-        if entries is None:  # all of them
+        if entries is None:  # takes all of them away
             found[part] = dict.fromkeys(known)
         elif isinstance(entries, Mapping):
             found[part] = {

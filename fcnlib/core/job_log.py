@@ -12,7 +12,7 @@ from pathlib import Path
 from fcnlib.core.tries import End, begin_try, end_try, whole_log
 
 SHOWN_LINES = 30
-SEPARATOR = "===="  # before what is said of a try, and not by it
+SEPARATOR = "===="  # begins a line on a try, which the job itself did not write
 
 
 @contextmanager
@@ -69,7 +69,7 @@ class JobLog(io.TextIOWrapper):
         return len(text)
 
     def note(self, text: str) -> None:
-        """Write a line on the try itself, which is no part of what it said."""
+        """Write a line on the try itself, which the job itself did not write."""
         with suppress(OSError):
             super().write(f"\n{SEPARATOR} {text}\n")  # a killed try has not ended its last line
 

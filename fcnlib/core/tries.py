@@ -93,8 +93,8 @@ def end_try(log: Path, tries: Sequence[Try], end: End, seconds: float) -> Try:
     usage = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak_mb = max(resource.getrusage(who).ru_maxrss for who in usage) / unit
-    figures = {"end": end, "seconds": round(seconds, 1), "peak_mb": round(peak_mb, 1)}
-    ended = tries[-1].model_copy(update=figures)
+    measured = {"end": end, "seconds": round(seconds, 1), "peak_mb": round(peak_mb, 1)}
+    ended = tries[-1].model_copy(update=measured)
     _write(log, [*tries[:-1], ended])
     return ended
 

@@ -1,4 +1,4 @@
-"""Which rows a budget pays for: those that decide the most claims for their cost."""
+"""Which claims a budget decides: a greedy choice of those that decide the most for their cost."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from fcnlib.core.errors import InputError
 
 
 @dataclass(frozen=True)
-class Bought:
-    """A claim that a budget decides, the rows that it adds, and the seconds that these take."""
+class SelectedClaim:
+    """A claim to decide, the rows that it adds to those before it, and the seconds of these."""
 
     claim: str
     rows: tuple[str, ...]
@@ -35,16 +35,16 @@ def claimed_rows(claims: Mapping[str, Claim], known: Collection[str]) -> dict[st
     return found
 
 
-def buy(
+def select_claims(
     rows: Mapping[str, Collection[str]],
     jobs: Mapping[str, Collection[str]],
     seconds: Mapping[str, float],
     budget: float,
-) -> list[Bought]:
-    """The claims that a budget decides, in the order of claims decided per second.
+) -> list[SelectedClaim]:
+    """The claims that a budget decides, those that come first deciding the most per second.
 
-    Greedy: again and again the claim is taken whose rows, with all that they start from, decide
-    the most claims for what they add, as long as that is paid for.
+    Greedy: each time that claim is taken, of those within the budget, whose rows, with all that
+    they start from, decide the most claims for the time that they add.
 
     Args:
         rows: The rows that each claim needs.
@@ -56,44 +56,44 @@ def buy(
         InputError: It pays for no claim.
     """
     needs = {claim: {job for row in each for job in jobs[row]} for claim, each in rows.items()}
-    bought: list[Bought] = []
+    selected: list[SelectedClaim] = []
     done: set[str] = set()
     undecided = dict(needs)
     while undecided:
         spent = sum(seconds[job] for job in done)
-        offers = [_offer(claim, undecided, done, seconds) for claim in undecided]
-        affordable = [offer for offer in offers if spent + offer.seconds <= budget]
+        candidates = [_candidate(claim, undecided, done, seconds) for claim in undecided]
+        affordable = [candidate for candidate in candidates if spent + candidate.seconds <= budget]
         if not affordable:
             break
         best = max(affordable, key=_claims_per_second)
-        taken = {row for each in bought for row in each.rows}
+        taken = {row for each in selected for row in each.rows}
         new = dict.fromkeys(row for claim in (best.claim, *best.also) for row in rows[claim])
-        bought.append(replace(best, rows=tuple(row for row in new if row not in taken)))
+        selected.append(replace(best, rows=tuple(row for row in new if row not in taken)))
         done |= needs[best.claim]
         for claim in (best.claim, *best.also):
             del undecided[claim]
-    if needs and not bought:
+    if needs and not selected:
         cheapest = min(needs, key=lambda claim: sum(seconds[job] for job in needs[claim]))
         least = sum(seconds[job] for job in needs[cheapest]) / 3600
         raise InputError(
             f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, which claim "
             f"{cheapest!r} takes, the cheapest to decide"
         )
-    return bought
+    return selected
 
 
-def _offer(
+def _candidate(
     claim: str,
     undecided: Mapping[str, Collection[str]],
     done: Collection[str],
     seconds: Mapping[str, float],
-) -> Bought:
+) -> SelectedClaim:
     """What deciding a claim adds to the jobs that are done, and which others that decides."""
     have = {*done, *undecided[claim]}
     also = tuple(other for other, need in undecided.items() if other != claim and have >= set(need))
     added = sum(seconds[job] for job in undecided[claim] if job not in done)
-    return Bought(claim, (), also, added)
+    return SelectedClaim(claim, (), also, added)
 
 
-def _claims_per_second(offer: Bought) -> float:
-    return (1 + len(offer.also)) / offer.seconds if offer.seconds else float("inf")
+def _claims_per_second(candidate: SelectedClaim) -> float:
+    return (1 + len(candidate.also)) / candidate.seconds if candidate.seconds else float("inf")

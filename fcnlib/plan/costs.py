@@ -7,7 +7,7 @@ from typing import get_args
 
 from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import atomic_write
+from fcnlib.core.files import write_json
 from fcnlib.plan.jobs import Job, Part
 from fcnlib.report.estimated import read_json
 from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
@@ -31,7 +31,7 @@ class Probe(Frozen):
 
 
 @dataclass(frozen=True)
-class Prices:
+class UnitCosts:
     """The cost of each piece of work: measured by a probe, or given by hand."""
 
     device: str
@@ -40,7 +40,7 @@ class Prices:
     run: Cost = NOTHING
 
     @classmethod
-    def of(cls, probe: Probe) -> "Prices":
+    def of(cls, probe: Probe) -> "UnitCosts":
         return cls(probe.device, {each.of: each for each in probe.measured}, run=probe.run)
 
     def of_part(self, part: Part) -> Cost:
@@ -50,10 +50,11 @@ class Prices:
     def of_job(self, job: Job) -> Cost:
         return total(self.of_part(part) for part in job.parts)
 
-    def memory_mb(self, job: Job) -> float | None:
-        """The most that any of its parts takes; None if none is known."""
+    def memory_mb(self, jobs: Iterable[Job]) -> float | None:
+        """The most that any part of these jobs takes; None if none is known."""
         known = [
             found.memory_mb
+            for job in jobs
             for part in job.parts
             if (found := self.measured.get(part.of)) and found.memory_mb is not None
         ]
@@ -100,8 +101,7 @@ def read_probe(path: Path) -> Probe:
 
 
 def write_probe(path: Path, probe: Probe) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(probe.model_dump_json(indent=1) + "\n", "utf-8")
+    write_json(path, probe.model_dump(mode="json"))
 
 
 def parse_seconds(texts: Iterable[str]) -> dict[Piece, float]:

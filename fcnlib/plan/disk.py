@@ -34,7 +34,7 @@ def disk(work: Work, at_once: int, bytes_of: Callable[[NetKind], int]) -> Disk:
         bytes_of: The bytes of a net's weights.
     """
     targets, config = work.targets, work.targets.config
-    archives = {name: _archive_bytes(name) for name in targets.published_archives}
+    archives = {name: ARCHIVES[name].likely_size for name in targets.published_archives}
     prepared = sum(
         dataset_bytes(entry, work.sizes[name]) for name, entry in config.datasets.items()
     )
@@ -65,10 +65,3 @@ def row_bytes(work: Work, experiment: str, bytes_of: Callable[[NetKind], int]) -
     written = experiment in targets.released and targets.config.archives == "synthetic"
     files = len(targets.seeds_of(experiment)) + written
     return float(files * bytes_of(work.net_kind(experiment)))
-
-
-def _archive_bytes(name: str) -> int | None:
-    archive = ARCHIVES[name]
-    if archive.size is None and archive.floats is not None:
-        return 4 * archive.floats
-    return archive.size

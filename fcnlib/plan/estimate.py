@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from fcnlib.plan.costs import Prices, total
+from fcnlib.plan.costs import UnitCosts, total
 from fcnlib.plan.disk import disk, row_bytes
 from fcnlib.plan.jobs import Job
 from fcnlib.plan.schedule import Task, critical_path, wall_time
 from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
-from fcnlib.training.workload import Cost, NetKind
+from fcnlib.training.workload import Cost, NetKind, Piece
 
 HOUR, GB = 3600.0, 1e9
 MAIN = "snakemake"  # the kind of what Snakemake itself takes
@@ -17,7 +17,7 @@ MAIN = "snakemake"  # the kind of what Snakemake itself takes
 
 def estimate(
     work: Work,
-    prices: Prices,
+    unit_costs: UnitCosts,
     *,
     at_once: Sequence[int],
     bytes_of: Callable[[NetKind], int],
@@ -28,90 +28,80 @@ def estimate(
 
     Args:
         work: Its jobs.
-        prices: What a piece of each kind of work costs.
+        unit_costs: What a piece of each kind of work costs.
         at_once: Numbers of GPUs, or of jobs at once on a CPU.
         bytes_of: The bytes of a net's weights.
-        machine: Where the prices were measured.
+        machine: Where these were measured.
         date: When.
     """
     targets, jobs = work.targets, list(work.jobs.values())
-    costs = {job.id: prices.of_job(job) for job in jobs}
-    tasks = tasks_of(work, prices)
+    costs = {job.id: unit_costs.of_job(job) for job in jobs}
+    tasks = tasks_of(work, unit_costs)
     used = disk(work, max(at_once), bytes_of)
-    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
-    main = prices.run.cpu_seconds if counts_cores(prices) else 0.0
+    main = unit_costs.run.cpu_seconds if counts_cores(unit_costs) else 0.0
     return Estimate(
         scale=targets.config.scale,
         seeds=targets.config.seeds,
-        device=prices.device,
+        device=unit_costs.device,
         machine=machine,
         date=date,
-        unit="CPU core" if counts_cores(prices) else "GPU",
-        rows=tuple(_row(work, name, prices, bytes_of) for name in targets.measured),
-        jobs=_by_kind(jobs, costs, prices.run),
-        hours=(sum(charged(job, costs[job.id], prices) for job in jobs) + main) / HOUR,
+        unit="CPU core" if counts_cores(unit_costs) else "GPU",
+        rows=tuple(_row(work, name, unit_costs, bytes_of) for name in targets.measured),
+        jobs=_by_kind(jobs, costs, unit_costs.run),
+        hours=(sum(charged(job, costs[job.id], unit_costs) for job in jobs) + main) / HOUR,
         learnt=_images(jobs, "train"),
         validated=_images(jobs, "validate"),
         evaluated=_images(jobs, "evaluate"),
         wall_hours={count: wall_time(tasks, count) / HOUR for count in at_once},
         chain_hours=critical_path(tasks) / HOUR,
-        memory_mb=max(memory, default=None),
+        memory_mb=unit_costs.memory_mb(jobs),
         disk_gb={name: size / GB for name, size in used.parts.items()},
         unknown_archives=used.unknown,
-        not_counted=tuple(prices.lacking(jobs)),
+        not_counted=tuple(unit_costs.lacking(jobs)),
     )
 
 
-def counts_cores(prices: Prices) -> bool:
+def counts_cores(unit_costs: UnitCosts) -> bool:
     """Whether hours are of CPU cores: where there is no GPU."""
-    return not prices.device.startswith("cuda")
+    return not unit_costs.device.startswith("cuda")
 
 
-def charged(job: Job, cost: Cost, prices: Prices) -> float:
+def charged(job: Job, cost: Cost, unit_costs: UnitCosts) -> float:
     """The seconds of a job that count: of its cores, or of its GPU if it has one."""
-    if counts_cores(prices):
+    if counts_cores(unit_costs):
         return cost.cpu_seconds
     return cost.seconds if job.gpu else 0.0
 
 
-def tasks_of(work: Work, prices: Prices) -> dict[str, Task]:
+def tasks_of(work: Work, unit_costs: UnitCosts) -> dict[str, Task]:
     """The jobs for a schedule; with GPUs, the jobs without one run beside them."""
-    cores = counts_cores(prices)
+    cores = counts_cores(unit_costs)
     return {
-        job.id: Task(prices.of_job(job).seconds, job.after, cores or job.gpu)
+        job.id: Task(unit_costs.of_job(job).seconds, job.after, cores or job.gpu)
         for job in work.jobs.values()
     }
 
 
 def _row(
-    work: Work, experiment: str, prices: Prices, bytes_of: Callable[[NetKind], int]
+    work: Work, experiment: str, unit_costs: UnitCosts, bytes_of: Callable[[NetKind], int]
 ) -> EstimatedRow:
     jobs = work.row(experiment)
-    memory = [found for job in jobs if (found := prices.memory_mb(job)) is not None]
     return EstimatedRow(
         experiment=experiment,
         row=work.targets.config.experiments[experiment].row,
         learnt=_images(jobs, "train"),
         validated=_images(jobs, "validate"),
         evaluated=_images(jobs, "evaluate"),
-        hours=sum(charged(job, prices.of_job(job), prices) for job in jobs) / HOUR,
-        memory_mb=max(memory, default=None),
+        hours=sum(charged(job, unit_costs.of_job(job), unit_costs) for job in jobs) / HOUR,
+        memory_mb=unit_costs.memory_mb(jobs),
         disk_gb=row_bytes(work, experiment, bytes_of) / GB,
     )
 
 
-def _images(jobs: Sequence[Job], piece: str) -> int:
+def _images(jobs: Sequence[Job], piece: Piece) -> int:
     """Those that nets learn, validate or evaluate; not those of figures and of feature norms."""
-    rule = {"train": "train", "validate": "train", "evaluate": "evaluate"}[piece]
-    return round(
-        sum(
-            part.number
-            for job in jobs
-            if job.rule == rule
-            for part in job.parts
-            if part.piece == piece
-        )
-    )
+    rule = "train" if piece == "validate" else piece
+    return round(sum(job.images(piece) for job in jobs if job.rule == rule))
 
 
 def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:

@@ -16,7 +16,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a run: its parts, what it waits for, and what it leaves on the disk."""
+    """A job of a run: its parts, the jobs that it waits for, and whether it asks for a GPU."""
 
     rule: str
     name: str
@@ -29,5 +29,5 @@ class Job:
         return f"{self.rule}/{self.name}"
 
     def images(self, piece: Piece) -> float:
-        """How many images it learns ("train"), validates, evaluates."""
+        """How many images it trains on ("train"), validates or evaluates."""
         return sum(part.number for part in self.parts if part.piece == piece)

@@ -7,6 +7,7 @@ from fcnlib.config.schema_resources import RuleName
 # In a file name where a rule makes the file of any experiment, seed, table, ...
 EXPERIMENT, SEED, TABLE, FIGURE = "{experiment}", "{seed}", "{table}", "{figure}"
 ARCHIVE, BACKBONE, DATASET = "{archive}", "{backbone}", "{dataset}"
+CONFIGURATION = "config.json"  # of a run, in its results
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class RunPaths:
 
     @property
     def configuration(self) -> str:
-        return f"{self.results}/config.json"
+        return f"{self.results}/{CONFIGURATION}"
 
     @property
     def page(self) -> str:

@@ -93,15 +93,14 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
     log, curve = root / paths.run_log("train", name, seed), root / paths.curve(name, seed)
     tries, running = read_tries(log), running_curve_path(checkpoint)
     if checkpoint.is_file() and curve.is_file():
-        figures = _of_curve(curve)
-        return TrainingStatus(name, seed, "done", recipe.iterations, *figures, tries=len(tries))
+        numbers = _of_curve(curve)
+        return TrainingStatus(name, seed, "done", recipe.iterations, *numbers, tries=len(tries))
     quiet = _quiet_seconds((running, whole_log(log)), now)
     state = _state(tries[-1] if tries else None, quiet)
     rows = _running_rows(running)
     if not rows:
-        count = len(tries)
         return TrainingStatus(
-            name, seed, state, recipe.iterations, quiet_seconds=quiet, tries=count
+            name, seed, state, recipe.iterations, quiet_seconds=quiet, tries=len(tries)
         )
     last = rows[-1]
     scores = [row.mean_iu for row in rows if row.mean_iu is not None and math.isfinite(row.mean_iu)]
@@ -111,12 +110,12 @@ def _training(root: Path, targets: Targets, name: str, seed: int, now: float) ->
         state,
         last.iterations,
         last.iteration,
-        last.loss_per_pixel,
-        scores[-1] if scores else None,
-        last.images_per_second,
-        _seconds_left(rows, tries) if state == "running" else None,
-        quiet,
-        len(tries),
+        loss_per_pixel=last.loss_per_pixel,
+        mean_iu=scores[-1] if scores else None,
+        images_per_second=last.images_per_second,
+        seconds_left=_seconds_left(rows, tries) if state == "running" else None,
+        quiet_seconds=quiet,
+        tries=len(tries),
     )
 
 
@@ -175,7 +174,7 @@ def _logs(root: Path, targets: Targets) -> Iterator[Path]:
 
 
 def _failure(root: Path, log: Path, now: float) -> Failure | None:
-    """What is to be said of a job whose last try did not succeed."""
+    """The failure of a job; None if its last try succeeded, runs or waits."""
     tries, whole = read_tries(log), whole_log(log)
     quiet = _quiet_seconds((whole,), now)
     if not tries or quiet is None or (state := _state(tries[-1], quiet)) not in ENDED:
@@ -198,5 +197,5 @@ def _last_line(log: Path) -> str:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - LAST_BYTES))
         lines = file.read().decode("utf-8", "replace").split("\n")
-    said = (last_state(line) for line in reversed(lines) if not line.startswith(SEPARATOR))
-    return next(filter(None, said), "")
+    own = (last_state(line) for line in reversed(lines) if not line.startswith(SEPARATOR))
+    return next(filter(None, own), "")

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from fcnlib.config.load import load_config
-from fcnlib.config.studies import read_raw_config
+from fcnlib.config.load import read_config
 from fcnlib.core.errors import InputError
 from fcnlib.plan import specs, values
+from fcnlib.plan.paths import CONFIGURATION
 from fcnlib.plan.targets import Targets
 from fcnlib.report.stored import StoredMetrics, StoredRun, StoredTable
-
-CONFIGURATION = "config.json"
 
 
 def stored_run(folder: Path) -> StoredRun:
@@ -20,8 +18,7 @@ def stored_run(folder: Path) -> StoredRun:
     path = folder / CONFIGURATION
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected the configuration of a run")
-    config = load_config(*read_raw_config([path]))  # JSON is YAML
-    return _stored_run(Targets(config), folder)
+    return _stored_run(Targets(read_config([path])), folder)  # JSON is YAML
 
 
 def _stored_run(targets: Targets, folder: Path) -> StoredRun:

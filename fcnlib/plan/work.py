@@ -1,4 +1,4 @@
-"""What the jobs of a run do: how many images each learns, validates, evaluates, and after which."""
+"""What the jobs of a run do: images to train on, validate and evaluate, and what each waits for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

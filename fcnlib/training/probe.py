@@ -48,7 +48,6 @@ from fcnlib.training.workload import (
 
 OBJECTS = 20  # classes of the pre-trained classifier
 CLASSIFIED = 100  # windows at once, as pre-training tests itself
-MB = 1e6
 
 Costs = dict[Piece, Cost]
 
@@ -110,8 +109,8 @@ def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
 
 
 def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) -> Costs:
-    """Of a training: its start and end, an image learnt, an image validated."""
-    # Larger batches are not learnt whole: an update counts as one of so many images then.
+    """Of a training: its start and end, an image trained on, an image validated."""
+    # Of larger batches only a part is computed: an update counts as one of so many images then.
     batch = min(kind.batch_size, steps)
     first, iterations = ceil(len(kind.sizes) / batch), ceil(steps / batch)
     images = len(data.ids(SPLIT))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fcnlib.config.load import load_config
 from fcnlib.core.errors import InputError
-from fcnlib.plan.budget import buy, claimed_rows
+from fcnlib.plan.budget import claimed_rows, select_claims
 
 ROWS = ("a", "b", "c", "d")
 JOBS = {"a": {"a"}, "b": {"a", "b"}, "c": {"a", "b", "c"}, "d": {"d"}}  # b starts from a, c from b
@@ -26,32 +26,34 @@ def test_a_budget_is_never_exceeded_and_each_claim_has_all_its_rows(
     seconds = dict(zip(ROWS, times, strict=True))
     claims = {claim: sorted(each) for claim, each in rows.items()}
     try:
-        bought = buy(claims, JOBS, seconds, budget)
+        selected = select_claims(claims, JOBS, seconds, budget)
     except InputError:
         cost = [sum(seconds[j] for j in set().union(*(JOBS[r] for r in c))) for c in rows.values()]
         assert min(cost) > budget
         return
-    taken = {row for each in bought for row in each.rows}
+    taken = {row for each in selected for row in each.rows}
     done = set().union(*(JOBS[row] for row in taken)) if taken else set()
     assert sum(seconds[job] for job in done) <= budget + 1e-6
-    assert sum(each.seconds for each in bought) == pytest.approx(sum(seconds[j] for j in done))
-    decided = [claim for each in bought for claim in (each.claim, *each.also)]
+    assert sum(each.seconds for each in selected) == pytest.approx(sum(seconds[j] for j in done))
+    decided = [claim for each in selected for claim in (each.claim, *each.also)]
     assert len(decided) == len(set(decided))
     assert all(JOBS[row] <= done for claim in decided for row in claims[claim])
 
 
 def test_claims_that_cost_least_come_first_and_bring_those_that_are_decided_with_them() -> None:
     claims = {"dear": ["d"], "pair": ["a", "b"], "chain": ["c"], "part": ["b"]}
-    bought = buy(claims, JOBS, {"a": 1, "b": 1, "c": 0.5, "d": 50}, 10)
-    assert [(each.claim, each.also, each.seconds) for each in bought] == [
+    selected = select_claims(claims, JOBS, {"a": 1, "b": 1, "c": 0.5, "d": 50}, 10)
+    assert [(each.claim, each.also, each.seconds) for each in selected] == [
         ("chain", ("pair", "part"), 2.5)
     ]
-    assert set(bought[0].rows) == {"a", "b", "c"}
+    assert set(selected[0].rows) == {"a", "b", "c"}
 
 
 def test_a_budget_below_the_cheapest_claim_is_refused_in_one_line() -> None:
     with pytest.raises(InputError) as error:
-        buy({"first": ["a"], "second": ["d"]}, JOBS, {"a": 7200, "b": 1, "c": 1, "d": 9000}, 3600)
+        select_claims(
+            {"first": ["a"], "second": ["d"]}, JOBS, {"a": 7200, "b": 1, "c": 1, "d": 9000}, 3600
+        )
     assert str(error.value) == (
         "--budget: 1 h; expected 2 h or more, which claim 'first' takes, the cheapest to decide"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from fcnlib.config.load import load_config
 from fcnlib.core.errors import InputError
-from fcnlib.plan.costs import Prices, Probe, parse_seconds, read_probe, write_probe
+from fcnlib.plan.costs import Probe, UnitCosts, parse_seconds, read_probe, write_probe
 from fcnlib.plan.estimate import estimate
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import NETS, Work
@@ -21,22 +21,22 @@ def work_of(raw: dict[str, Any], **changes: Any) -> Work:
     return Work.of(Targets(load_config({**raw, **changes})))
 
 
-def estimated(work: Work, prices: Prices, at_once: tuple[int, ...] = (1, 4)) -> Estimate:
-    return estimate(work, prices, at_once=at_once, bytes_of=lambda kind: 1000)
+def estimated(work: Work, unit_costs: UnitCosts, at_once: tuple[int, ...] = (1, 4)) -> Estimate:
+    return estimate(work, unit_costs, at_once=at_once, bytes_of=lambda kind: 1000)
 
 
-def priced(work: Work, device: str, seconds: float, cpu_seconds: float) -> Prices:
+def priced(work: Work, device: str, seconds: float, cpu_seconds: float) -> UnitCosts:
     """Each piece of each kind at the same cost."""
     cost = Cost(seconds=seconds, cpu_seconds=cpu_seconds)
     pieces = {part.piece for job in work.jobs.values() for part in job.parts}
     measured = [Measured(of=kind, costs=dict.fromkeys(pieces, cost)) for kind in work.kinds]
-    return Prices(device, {each.of: each for each in measured})
+    return UnitCosts(device, {each.of: each for each in measured})
 
 
 def test_hours_by_hand_are_images_times_seconds(raw_config: dict[str, Any]) -> None:
     work = work_of(raw_config, scale="paper")
-    prices = Prices("cuda", by_hand=parse_seconds(["train=0.1", "validate=0.05"]))
-    found = estimated(work, prices)
+    unit_costs = UnitCosts("cuda", by_hand=parse_seconds(["train=0.1", "validate=0.05"]))
+    found = estimated(work, unit_costs)
     assert found.unit == "GPU"
     assert found.hours == pytest.approx((0.1 * found.learnt + 0.05 * found.validated) / HOUR, 1e-3)
     row = next(row for row in found.rows if row.experiment == "voc-fcn32s")
@@ -52,7 +52,9 @@ def test_rows_add_up_to_the_whole_run_where_nothing_but_nets_costs(
     raw_config: dict[str, Any],
 ) -> None:
     by_hand = parse_seconds(["train=0.1", "validate=0.05"])
-    found = estimated(work_of(raw_config, scale="paper", seeds=[0, 1]), Prices("cuda", {}, by_hand))
+    found = estimated(
+        work_of(raw_config, scale="paper", seeds=[0, 1]), UnitCosts("cuda", {}, by_hand)
+    )
     nets = [row for row in found.rows if row.learnt]
     assert sum(row.learnt for row in nets) == found.learnt
     assert sum(row.hours for row in nets) == pytest.approx(found.hours, rel=1e-3)
@@ -86,12 +88,12 @@ def test_wall_time_is_bounded_by_chain_and_work_and_falls_with_gpus(
 
 def test_disk_counts_a_saved_state_of_each_training_at_once(raw_config: dict[str, Any]) -> None:
     work = work_of(raw_config)
-    prices = Prices("cpu", by_hand={"train": 1.0})
-    states = {n: estimated(work, prices, (n,)).disk_gb["saved states"] for n in (1, 4)}
+    unit_costs = UnitCosts("cpu", by_hand={"train": 1.0})
+    states = {n: estimated(work, unit_costs, (n,)).disk_gb["saved states"] for n in (1, 4)}
     assert states[1] == pytest.approx(3000 / 1e9)
     assert states[4] == pytest.approx(4 * states[1])
     nets = len(work.targets.nets) + len(work.targets.released)  # each is written, then converted
-    assert estimated(work, prices).disk_gb["checkpoints"] == pytest.approx(nets * 1000 / 1e9)
+    assert estimated(work, unit_costs).disk_gb["checkpoints"] == pytest.approx(nets * 1000 / 1e9)
 
 
 def test_a_probe_is_read_as_it_was_written(raw_config: dict[str, Any], tmp_path: Path) -> None:
