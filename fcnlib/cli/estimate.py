@@ -15,6 +15,7 @@ from fcnlib.config.load import load_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write, json_text, write_json
+from fcnlib.core.printing import wrapped
 from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
 from fcnlib.plan.budget import SelectedClaim, claimed_rows, select_claims
@@ -108,7 +109,7 @@ def estimate(  # noqa: PLR0913
     else:
         echo(estimate_text(result))
         if selected:
-            echo("\n" + _selection_text(selected, budget or ""))
+            echo("\n" + _selection_text(selected, budget or "", bool(result.not_counted)))
     for written in filter(None, (save_probe, out, kept if save else None)):
         typer.echo(f"wrote {written}", err=True)
 
@@ -197,16 +198,18 @@ def _selected(work: Work, unit_costs: UnitCosts, seconds: float) -> list[Selecte
     )
 
 
-def _selection_text(selected: Iterable[SelectedClaim], budget: str) -> str:
-    lines, spent = [f"In {budget}, the claims that are decided, and the rows that each adds:"], 0.0
+def _selection_text(selected: Iterable[SelectedClaim], budget: str, lacking: bool) -> str:
+    without = ", without what is not counted" if lacking else ""
+    lines = [f"In {budget}, the claims that are decided, and the rows that each adds{without}:"]
+    unit, seconds, spent = ("min", 60, 0.0) if budget.endswith("m") else ("h", 3600, 0.0)
     for each in selected:
-        spent += each.seconds / 3600
+        spent += each.seconds / seconds
         claims = ", ".join((each.claim, *each.also))
         lines += [
-            f"{each.seconds / 3600:8.2f} h, {spent:.2f} in all: {claims}",
+            f"{each.seconds / seconds:8.2f} {unit}, {spent:.2f} in all: {claims}",
             f"           by {', '.join(each.rows) or 'rows above'}",
         ]
-    return "\n".join(lines)
+    return "\n".join(wrapped(line, 14) for line in lines)
 
 
 def _write_overlay(path: Path, targets: Targets, selected: Iterable[SelectedClaim]) -> None:

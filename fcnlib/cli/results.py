@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.cli.options import echo
+from fcnlib.core.printing import wrapped
 from fcnlib.plan.stored import stored_run
 from fcnlib.report.comparison.compare import compare as compare_runs
 from fcnlib.report.comparison.page import write_comparison
@@ -60,7 +61,7 @@ def compare(
     found = compare_runs(read_run(a), read_run(b))
     if out is None:
         for line in summary(found):
-            echo(line)
+            echo(wrapped(line, 4))
         return
     write_comparison(out, found)
     echo(out)

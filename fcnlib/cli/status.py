@@ -51,7 +51,7 @@ def status(
         echo(json_text(asdict(found)).rstrip())
         return
     width = shutil.get_terminal_size((1000, 24)).columns  # a file or a pipe has all it needs
-    lines = [] if failed else [_summary(found), "", *_table(found.trainings)]
+    lines = [] if failed else [_summary(found), "", *_table(found.trainings), ""]
     echo("\n".join([*(_cut(line, width) for line in lines), *_failures(found.failures, width)]))
 
 
@@ -122,8 +122,8 @@ def _cells(each: TrainingStatus) -> tuple[str, ...]:
 def _failures(failures: list[Failure], width: int) -> list[str]:
     """The log of each job that has failed, whole so that it can be copied, and its last line."""
     if not failures:
-        return ["", "nothing has failed"]
-    lines = ["", "failed:"]
+        return ["nothing has failed"]
+    lines = ["failed:"]
     for each in failures:
         when = f"{each.state}, try {each.tries}, {duration(each.quiet_seconds)} ago"
         lines += [f"  {each.log}", _cut(f"    {when}: {printable(each.last_line)}", width)]

@@ -4,6 +4,9 @@ import io
 import json
 import logging
 import sys
+from textwrap import fill
+
+WIDTH = 100  # of lines of text
 
 
 def printable(text: object) -> str:
@@ -24,6 +27,17 @@ def short(text: object) -> str:
 def printable_lines(text: object) -> str:
     """The same of a text of several lines, which they stay."""
     return "\n".join(map(printable, str(text).split("\n")))
+
+
+def wrapped(text: str, indent: int) -> str:
+    """The text in lines of at most `WIDTH` characters, all but the first indented, whole words."""
+    return fill(
+        text,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 class PrintableFormatter(logging.Formatter):

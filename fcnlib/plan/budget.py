@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from math import fsum  # the same in any order of a set
 
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
@@ -60,7 +61,7 @@ def select_claims(
     done: set[str] = set()
     undecided = dict(needs)
     while undecided:
-        spent = sum(seconds[job] for job in done)
+        spent = fsum(seconds[job] for job in done)
         candidates = [_candidate(claim, undecided, done, seconds) for claim in undecided]
         affordable = [candidate for candidate in candidates if spent + candidate.seconds <= budget]
         if not affordable:
@@ -73,8 +74,8 @@ def select_claims(
         for claim in (best.claim, *best.also):
             del undecided[claim]
     if needs and not selected:
-        cheapest = min(needs, key=lambda claim: sum(seconds[job] for job in needs[claim]))
-        least = sum(seconds[job] for job in needs[cheapest]) / 3600
+        cheapest = min(needs, key=lambda claim: fsum(seconds[job] for job in needs[claim]))
+        least = fsum(seconds[job] for job in needs[cheapest]) / 3600
         raise InputError(
             f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, which claim "
             f"{cheapest!r} takes, the cheapest to decide"
@@ -91,7 +92,7 @@ def _candidate(
     """What deciding a claim adds to the jobs that are done, and which others that decides."""
     have = {*done, *undecided[claim]}
     also = tuple(other for other, need in undecided.items() if other != claim and have >= set(need))
-    added = sum(seconds[job] for job in undecided[claim] if job not in done)
+    added = fsum(seconds[job] for job in undecided[claim] if job not in done)
     return SelectedClaim(claim, (), also, added)
 
 

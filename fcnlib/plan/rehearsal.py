@@ -38,18 +38,18 @@ def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
     """The values that `snakemake rehearsal` is short for.
 
     A scale that is a rehearsal stays; any other gives way to the one that rehearses it, or else to
-    the first that rehearses any. Rows that are asked for stay.
+    the first that rehearses any. One that is not declared stays, to be refused, and so do rows.
     """
     scales, scale = raw.get("scales"), raw.get("scale")
-    known = scales.items() if isinstance(scales, Mapping) else ()
+    known = scales if isinstance(scales, Mapping) else {}
     rehearsals = {
         name: entry["rehearses"]
-        for name, entry in known
+        for name, entry in known.items()
         if isinstance(entry, Mapping) and entry.get("rehearses")
     }
     if not rehearsals:
         raise InputError("scales: none of them rehearses another; expected one that does")
-    if scale not in rehearsals:
+    if scale in known and scale not in rehearsals:
         of_scale = [name for name, other in rehearsals.items() if other == scale]
         scale = [*of_scale, *rehearsals][0]
     return {"scale": str(scale)} | ({} if raw.get("rows") else {"rows": OF_EACH_KIND})

@@ -2,14 +2,32 @@
 
 from collections.abc import Sequence
 
+from fcnlib.core.printing import wrapped
 from fcnlib.report.estimated import Estimate
 
+INDENT = 12  # of what follows the name of a sum
+# The pieces of work that `--seconds-per-image` names, in words.
+PIECES = {
+    "start": "starting jobs",
+    "train": "training",
+    "validate": "validation",
+    "load": "reading trained nets",
+    "evaluate": "scoring test images",
+    "forward": "forward times",
+    "update": "pre-training",
+    "classify": "scoring classifiers",
+    "pass": "timed ways to compute scores",
+    "store": "preparing images",
+    "encode": "depth as HHA",
+    "downsample": "upper bounds",
+    "draw": "rendering scenes",
+}
 RIGHT = 1  # columns from this one on are aligned to the right
 
 
 def estimate_text(estimate: Estimate) -> str:
     """The rows with images, hours, memory and disk; kinds of jobs; all together."""
-    unit = f"{estimate.unit} hours"
+    per, unit = _per_hour(estimate), _unit(estimate)
     memory = "memory (GB)" if estimate.unit != "GPU" else "GPU memory (GB)"
     rows = [
         (
@@ -17,7 +35,7 @@ def estimate_text(estimate: Estimate) -> str:
             _count(each.learnt),
             _count(each.validated),
             _count(each.evaluated),
-            _hours(each.hours),
+            _time(per * each.hours),
             _gigabytes(each.memory_mb),
             _disk(each.disk_gb),
         )
@@ -30,26 +48,28 @@ def estimate_text(estimate: Estimate) -> str:
             _count(estimate.learnt),
             _count(estimate.validated),
             _count(estimate.evaluated),
-            _hours(estimate.hours),
+            _time(per * estimate.hours),
             _gigabytes(estimate.memory_mb),
             _disk(sum_of_nets),
         )
     )
-    heads = ("row", "learnt", "validated", "evaluated", unit, memory, "nets (GB)")
+    columns = 4 if estimate.machine else 3  # by hand, nothing is known of a GPU's CPU
+    time = f"{estimate.unit} {unit}"
+    heads = ("row", "learnt", "validated", "evaluated", time, memory, "nets (GB)")
     jobs = [
         (
             kind.replace("_", " "),
             str(each.jobs),
-            _hours(each.seconds / 3600),
-            _hours(each.cpu_seconds / 3600),
-        )
+            _time(per * each.seconds / 3600),
+            _time(per * each.cpu_seconds / 3600),
+        )[:columns]
         for kind, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
         if each.seconds
     ]
     parts = [
         f"{estimate.scale}, seeds {', '.join(map(str, estimate.seeds))}: {_origin(estimate)}",
         aligned(heads, rows),
-        aligned(("jobs", "how many", "hours", "CPU core hours"), jobs),
+        aligned(("jobs", "how many", unit, f"CPU core {unit}")[:columns], jobs),
         _in_all(estimate),
     ]
     return "\n\n".join(parts)
@@ -63,12 +83,17 @@ def _origin(estimate: Estimate) -> str:
 
 def _in_all(estimate: Estimate) -> str:
     places = "GPUs" if estimate.unit == "GPU" else "jobs at once"
-    walls = ", ".join(f"{_hours(h)} h with {n}" for n, h in estimate.wall_hours.items())
+    per, unit = _per_hour(estimate), _unit(estimate)
+    short = {"hours": "h", "minutes": "min"}[unit]
+    walls = ", ".join(
+        f"{_time(per * hours)} {short} with {count}" for count, hours in estimate.wall_hours.items()
+    )
+    chain = f"{_time(per * estimate.chain_hours)} {short}"
     disk = ", ".join(f"{name} {_disk(size)}" for name, size in estimate.disk_gb.items())
     total = sum(estimate.disk_gb.values())
     lines = [
-        f"{estimate.unit} hours   {_hours(estimate.hours)}",
-        f"wall time   {walls} ({places}); the longest chain takes {_hours(estimate.chain_hours)} h",
+        f"in all      {_time(per * estimate.hours)} {estimate.unit} {unit}",
+        f"wall time   {walls} ({places}); the longest chain takes {chain}",
         f"disk        {_disk(total)} GB at its peak: {disk}; twice that with DVC's copies",
     ]
     if estimate.unknown_archives:
@@ -78,8 +103,20 @@ def _in_all(estimate: Estimate) -> str:
     if estimate.memory_mb is not None:
         lines.append(f"memory      {_gigabytes(estimate.memory_mb)} GB for the largest job")
     if estimate.not_counted:
-        lines.append(f"not counted {', '.join(estimate.not_counted)}: no time is known")
-    return "\n".join(lines)
+        pieces = ", ".join(f"{name} ({PIECES[name]})" for name in estimate.not_counted)
+        lines.append(
+            f"not counted {pieces}: no time is known; --seconds-per-image takes these names, too"
+        )
+    return "\n".join(wrapped(line, INDENT) for line in lines)
+
+
+def _per_hour(estimate: Estimate) -> int:
+    """The units of time in an hour: a short run is printed in minutes."""
+    return 1 if estimate.hours >= 1 else 60
+
+
+def _unit(estimate: Estimate) -> str:
+    return {1: "hours", 60: "minutes"}[_per_hour(estimate)]
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -99,8 +136,10 @@ def _count(number: int) -> str:
     return f"{number:,}" if number else "-"
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:,.1f}" if hours >= 10 else f"{hours:.2f}" if hours >= 0.1 else f"{hours:.4f}"
+def _time(number: float) -> str:
+    if not number:
+        return "-"
+    return f"{number:,.1f}" if number >= 10 else f"{number:.2f}" if number >= 0.01 else "<0.01"
 
 
 def _gigabytes(megabytes: float | None) -> str:
@@ -108,4 +147,6 @@ def _gigabytes(megabytes: float | None) -> str:
 
 
 def _disk(gigabytes: float) -> str:
+    if not gigabytes:
+        return "-"
     return f"{gigabytes:.1f}" if gigabytes >= 10 else f"{gigabytes:.3g}"

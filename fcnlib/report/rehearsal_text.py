@@ -92,7 +92,10 @@ def _of_memory(found: Rehearsal) -> str:
         rules = ", ".join(
             f"{jobs.rule} {jobs.peak_mb:,.0f} MB of {jobs.mem_mb:,} MB" for jobs in found.too_large
         )
-        start = f"More memory than asked for: {rules}. A cluster ends such jobs."
+        start = (
+            f"More memory than asked for: {rules}. A cluster ends such jobs: raise their mem_mb in "
+            f"scales.{found.scale}.resources."
+        )
     else:
         start = "Every job that was measured stayed within the memory that it asks for."
     if found.training_mb is None:

@@ -50,6 +50,7 @@ def test_a_failed_job_is_named_with_its_log_and_its_last_line(
     code, printed = run_fcn(["status", results, "--failed"], capfd)
     log, last = printed.splitlines()[-2:]
     assert code == 0 and NET not in printed.replace(log, "")
+    assert printed.startswith("failed:\n")
     assert log == f"  {PATHS.run_log('train', NET, 0).replace('.log', '.tries.log')}"
     assert last.startswith("    failed, try 2, ") and len(last) == 50 and last.endswith("…")
     monkeypatch.delenv("COLUMNS")

@@ -49,6 +49,15 @@ def test_claims_that_cost_least_come_first_and_bring_those_that_are_decided_with
     assert set(selected[0].rows) == {"a", "b", "c"}
 
 
+def test_claims_of_equal_cost_are_selected_in_their_order() -> None:
+    times = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    names = [f"row{number}" for number in range(20)]
+    jobs = {name: {f"{name}/{i}" for i in range(len(times))} for name in names}
+    seconds = {f"{name}/{i}": each for name in names for i, each in enumerate(times)}
+    selected = select_claims({name: [name] for name in names}, jobs, seconds, 1000)
+    assert [each.claim for each in selected] == names
+
+
 def test_a_budget_below_the_cheapest_claim_is_refused_in_one_line() -> None:
     with pytest.raises(InputError) as error:
         select_claims(

@@ -43,6 +43,12 @@ def test_a_rehearsal_is_that_of_the_scale_or_else_the_first(scale: str, rehearsa
     }
 
 
+def test_a_scale_that_is_not_declared_is_not_taken_for_another(raw_config: dict[str, Any]) -> None:
+    misspelt = {**raw_config, "scale": "papre"}
+    with pytest.raises(InputError, match="'papre' is not declared; did you mean 'paper'"):
+        load_config({**misspelt, **rehearsal_values(misspelt)})
+
+
 @pytest.mark.parametrize("scales", [{}, {"demo": {}}, {"demo": None}, None, "demo"])
 def test_without_a_scale_that_rehearses_there_is_no_rehearsal(scales: object) -> None:
     with pytest.raises(InputError, match="scales: none of them rehearses another; expected one"):

@@ -66,6 +66,7 @@ def test_a_job_that_took_more_memory_than_it_asks_for_fails(tmp_path: Path) -> N
     text = (tmp_path / "rehearsal.md").read_text("utf-8")
     assert text.startswith("# Rehearsal of scale paper: failed\n")
     assert NO_RESULT in text and "evaluate 300 MB of 200 MB" in text
+    assert "raise their mem_mb in scales.paper.resources" in text
     assert "| evaluate | 1 | 10 | 300 MB | 200 MB | FAIL |" in text
 
 

@@ -1,5 +1,6 @@
 """Every score, row and verdict of a finished run, derived again from what it stored."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ from fcnlib.report.verification.differences import (
 )
 from fcnlib.report.verification.metrics import check_metrics
 
-FEW = 5  # problems of a file, from which on they are counted only
+FEW = 5  # problems of a file, or files with the same one, from which on they are counted only
 
 
 @dataclass
@@ -43,13 +44,27 @@ class Verification:
     nets: int = 0
     rows: int = 0
     verdicts: int = 0
+    files: Counter[tuple[str, ...]] = field(default_factory=Counter)  # that have the same problem
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Note the problems of a file: of many, the first few and how many there are."""
-        found = list(problems)
+        found = [each for each in problems if not self._is_often(each)]
         self.problems += map(str, found[:FEW])
         if len(found) > FEW:
             self.problems.append(f"{found[FEW].file}: {len(found) - FEW} more values do not fit")
+
+    def _is_often(self, problem: Problem) -> bool:
+        """Whether enough other files had the same problem at the same place."""
+        alike = problem[1:]
+        self.files[alike] += bool(problem.place)
+        return self.files[alike] > FEW
+
+    def add_often(self) -> None:
+        """Note how many more files had the same problem as some that are named."""
+        for (place, found, expected), count in self.files.items():
+            if count > FEW:
+                more = f"{count - FEW} more files: {place}: {found}; expected {expected}"
+                self.problems.append(more)
 
     def summary(self) -> str:
         """What was checked, in a line."""
@@ -85,6 +100,7 @@ def verify(run: StoredRun) -> Verification:
     for info in run.figures:
         done.add(_figure(info))
     done.add(_others(run))
+    done.add_often()
     return done
 
 

@@ -123,6 +123,17 @@ def test_a_score_that_was_changed_is_named_with_what_its_counts_say(results: Pat
     assert expected[:7] in found and "as its counts say" in found
 
 
+def test_what_many_files_lack_is_named_in_a_few_and_counted_in_the_others(results: Path) -> None:
+    files = sorted(results.glob("metrics/*/*.json"))
+    for path in files:
+        edit_json(path, lambda x: x["provenance"].update(values={"of": "another version"}))
+    found = [line for line in problems(results) if "provenance.values.of: " in line]
+    assert len(files) > 6 and len(found) == 6
+    assert found[-1] == (
+        f'{len(files) - 5} more files: provenance.values.of: "another version"; expected nothing'
+    )
+
+
 def test_counts_that_were_changed_contradict_scores_tables_and_all_that_follows(
     results: Path,
 ) -> None:
