@@ -226,9 +226,10 @@ def _missing_row(claim: Claim, rows: Rows) -> str:
 
 
 def _missing_number(claim: Claim, rows: Rows, reasons: Reasons) -> str:
+    experiments = dict.fromkeys(place.experiment for place in claim.numbers.values())
+    if found := " ".join(reasons[name] for name in experiments if name in reasons):
+        return found
     for place in claim.numbers.values():
-        if place.experiment in reasons:
-            return reasons[place.experiment]
         if COLUMNS[place.column].server:
             return "Only PASCAL's evaluation server has these labels."
         if rows[place].measured is None:

@@ -49,13 +49,13 @@ def test_a_rehearsal_on_a_cluster_asks_for_what_the_whole_run_asks_for(
 ) -> None:
     (clone / "slurm").symlink_to(repository / "slurm")
 
-    def trainings(*arguments: str) -> str:
+    def trainings(*arguments: str) -> set[str]:
         printed = snakemake(clone, "--profile", "slurm", *arguments, "-n").stdout
         job = printed.partition("rule train:")[2].partition("resources:")[2]
-        return job.partition("\n")[0]
+        return set(job.partition("\n")[0].strip().split(", "))
 
     asked = trainings("rehearsal")
-    assert "mem_mb=" in asked and asked == trainings("all", "--config", "scale=paper")
+    assert "mem_mb=9000" in asked and asked == trainings("all", "--config", "scale=paper")
 
 
 def test_without_a_scale_that_rehearses_the_command_ends_in_one_line(clone: Path) -> None:
