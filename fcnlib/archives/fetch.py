@@ -8,8 +8,8 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fcnlib.archives.addresses import Resolver, resolve
 from fcnlib.archives.catalogue import ARCHIVES, Archive
@@ -69,8 +69,9 @@ def fetch_or_mark(
     folder: Path | str,
     *,
     optional: Mapping[str, str],
+    source: Path | str | None = None,
     archives: Mapping[str, Archive] = ARCHIVES,
-    **options: Any,
+    retry: RetryPolicy = PATIENT,
 ) -> Path:
     """The same; for a file that a run can do without, maybe the mark that no address has it.
 
@@ -83,12 +84,13 @@ def fetch_or_mark(
         folder: Where it is to lie.
         optional: The files that a run can do without, and the file to fetch in the place of each;
             empty where there is none.
+        source: A folder that may hold the file or the one in its place.
         archives: The files that are known.
-        options: Those of `fetch`.
+        retry: How long to wait for a server.
     """
-    options["archives"] = archives
+    get = partial(fetch, folder=folder, source=source, archives=archives, retry=retry)
     try:
-        return fetch(name, folder, **options)
+        return get(name)
     except NoAddressError as error:
         if name not in optional:
             raise
@@ -97,7 +99,7 @@ def fetch_or_mark(
     target = Path(folder) / name
     if other := optional[name]:
         try:
-            fetch(other, folder, **options)
+            get(other)
             mark = mark.model_copy(update={"fallback": other})
             log.warning("%s: %s takes its place", target, other)
         except NoAddressError as error:

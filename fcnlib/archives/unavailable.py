@@ -39,10 +39,10 @@ class Unavailable(BaseModel):
     fallback: str = Field("", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$")
 
     @classmethod
-    def now(cls, name: str, answers: tuple[Answer, ...], fallback: str = "") -> "Unavailable":
+    def now(cls, name: str, answers: tuple[Answer, ...]) -> "Unavailable":
         """The mark of a file that has just been asked for."""
         date = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(unavailable=name, date=date, answers=answers, fallback=fallback)
+        return cls(unavailable=name, date=date, answers=answers)
 
     def __str__(self) -> str:
         """In a line: the file, the day, and the answer of each address."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from fcnlib.archives.catalogue import ARCHIVES, Archive
 from fcnlib.archives.unavailable import Unavailable, read_mark, replacement
 from fcnlib.archives.verify import verify
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_problem
 from fcnlib.core.files import sha256, write_json
 from fcnlib.core.reading import read_bytes
 
@@ -78,4 +78,4 @@ def _read(path: Path) -> Verified:
     try:
         return Verified.model_validate_json(read_bytes(path))
     except ValidationError as error:
-        raise InputError(f"{path}: {error.errors()[0]['msg']}") from None
+        raise InputError(f"{path}: {first_problem(error)}") from None

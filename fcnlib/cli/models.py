@@ -12,7 +12,7 @@ from fcnlib.datasets.reader import INFO, read_info
 from fcnlib.inference.convert import convert as convert_weights
 from fcnlib.inference.convert import to_caffemodel
 from fcnlib.inference.model import read_net
-from fcnlib.inference.model_info import warn_if_synthetic
+from fcnlib.inference.model_info import warn_of_training_images
 from fcnlib.inference.torchscript import read_metadata
 from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
@@ -100,4 +100,4 @@ def info(
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
         provenance = content.get("provenance")
     echo(json_text(content).rstrip())
-    warn_if_synthetic(file, provenance)
+    warn_of_training_images(file, provenance)

@@ -9,6 +9,10 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from pydantic import ValidationError
+
+from fcnlib.core.printing import short
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -61,6 +65,17 @@ def attempt(function: Callable[[T], R], item: T) -> R | InputError:
         if error.errno in OF_THE_DISK or error.filename is None:
             raise
         return InputError(f"{error.filename}: {error.strerror}")
+
+
+def first_problem(error: ValidationError, whole: str = "") -> str:
+    """The first place that is wrong, and what is wrong there, in one line.
+
+    `whole` is the place's name where it is all of the content.
+    """
+    problem = error.errors()[0]
+    place = short(".".join(map(str, problem["loc"]))) or whole
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
 
 
 def first_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_problem
 from fcnlib.core.files import atomic_write
 from fcnlib.core.reading import read_bytes
 
@@ -66,9 +66,7 @@ def read_tries(log: Path) -> list[Try]:
     try:
         return _TRIES.validate_json(read_bytes(path))
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        found = f"{place or 'content'}: {problem['msg']}"
+        found = first_problem(error, "content")
         raise InputError(f"{path}: {found}; expected the tries of a job; remove it") from None
 
 

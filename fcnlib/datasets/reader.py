@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, model_
 
 from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_data import CHANNELS, Input
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_problem
 from fcnlib.core.listing import as_file_name, same_form
 from fcnlib.core.reading import read_lines
 from fcnlib.datasets import images
@@ -102,9 +102,7 @@ def _read(path: Path, model: type[M]) -> M:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise InputError(f"{path}: {place}: {first['msg']}") from None
+        raise InputError(f"{path}: {first_problem(error, 'file')}") from None
 
 
 def is_prepared(folder: Path) -> bool:

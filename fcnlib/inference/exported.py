@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fcnlib.config.schema_base import Name
 from fcnlib.config.schema_nets import Net
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_problem
 from fcnlib.core.printing import short
 from fcnlib.inference.model_info import ModelInfo, build_net
 from fcnlib.models.fcn import FCN
@@ -23,7 +23,6 @@ from fcnlib.models.weights.checkpoint import (
     check_inputs,
     check_palette,
     checked_state,
-    first_problem,
 )
 from fcnlib.models.weights.records import Records, open_records
 

@@ -23,8 +23,8 @@ INPUTS_OF_CHANNELS = {1: ("depth",), 3: ("rgb",), 4: ("rgb", "depth"), 6: ("rgb"
 Task = Name | Literal[""]
 
 
-def warn_if_synthetic(file: Path, provenance: object) -> None:
-    """Warn whoever uses a net's labels or scores if it never learnt from photographs."""
+def warn_of_training_images(file: Path, provenance: object) -> None:
+    """Warn whoever uses a net's labels or scores if it learnt from synthetic scenes or nothing."""
     images = provenance.get("images") if isinstance(provenance, Mapping) else None
     if images == "synthetic":
         log.warning(

@@ -29,7 +29,7 @@ from fcnlib.inference.inputs import (
     find_images,
 )
 from fcnlib.inference.model import Model, load_model
-from fcnlib.inference.model_info import warn_if_synthetic
+from fcnlib.inference.model_info import warn_of_training_images
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def predict(  # noqa: PLR0913
     """
     paths = find_images(images)
     net = load_model(model, device=device, precision=precision, trust=trust)
-    warn_if_synthetic(model, net.info.provenance)
+    warn_of_training_images(model, net.info.provenance)
     reader = InputReader.for_model(net.inputs, folders or {}, model)
     outputs = OutputFiles(
         out,

@@ -24,7 +24,7 @@ from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import label_png, voc_palette
 from fcnlib.datasets.reader import check_sizes, first_and_more
 from fcnlib.inference.model import Model, load_model
-from fcnlib.inference.model_info import warn_if_synthetic
+from fcnlib.inference.model_info import warn_of_training_images
 
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SUBMISSION_MEMBER = re.compile(r"results/VOC\d+/Segmentation/comp6_test_cls/[^/]+\.png")
@@ -78,7 +78,7 @@ def submit(
     _check_out(out, read=(source, model))
     net = load_model(model, device=device, precision=precision, trust=trust)
     _check_model(net)
-    warn_if_synthetic(model, net.info.provenance)
+    warn_of_training_images(model, net.info.provenance)
     ids = read_ids(source, year)
     with atomic_write(out) as temporary:
         temporary.touch()  # before hours of work

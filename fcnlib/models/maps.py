@@ -9,6 +9,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.fcn import FCN
 from fcnlib.models.geometry import grids, sizes
 from fcnlib.models.layers import IMAGE_LAYER, Fuse, Mean, inputs_of
+from fcnlib.models.summary import conv_depths
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,13 @@ def predictions(net: FCN) -> list[Prediction]:
 def stages(net: FCN) -> list[Stage]:
     """The trunk from the image to the coarsest prediction; of several streams the first one's."""
     layers = dict(net.items())
-    inputs, maps = inputs_of(layers), grids(layers)
+    maps, depths = grids(layers), conv_depths(layers)
     predicted = [each.layer for each in _predictions(layers, several_tasks=len(net.heads) > 1)]
-    path = _with_ancestors(inputs, predicted[0])
-    found, depths, last = [Stage(IMAGE_LAYER, 1, 0)], {IMAGE_LAYER: 0}, 0
+    path = _with_ancestors(inputs_of(layers), predicted[0])
+    found, last = [Stage(IMAGE_LAYER, 1, 0)], 0
     for name in (each for each in layers if each in path):
-        layer, stride = layers[name], round(maps[name].stride)
-        before = max(depths[source] for source in inputs[name])
-        depths[name] = before + isinstance(layer, nn.Conv2d)
-        pooled = isinstance(layer, nn.MaxPool2d) and stride > found[-1].stride
+        stride = round(maps[name].stride)
+        pooled = isinstance(layers[name], nn.MaxPool2d) and stride > found[-1].stride
         if pooled or name in predicted:
             found.append(Stage(_without_stream(name, net), stride, depths[name] - last))
             last = depths[name]

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_problem
 from fcnlib.core.files import atomic_write, name_os_errors
 from fcnlib.core.reading import read_bytes
 
@@ -66,9 +66,7 @@ def _row(header: Sequence[str], cells: Sequence[str], place: str) -> RunningRow:
     try:
         return RunningRow.model_validate(given)
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = ".".join(map(str, problem["loc"]))
-        raise InputError(f"{place}: {name}: {problem['msg']}") from None
+        raise InputError(f"{place}: {first_problem(error)}") from None
 
 
 @dataclass(frozen=True)

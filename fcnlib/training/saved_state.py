@@ -13,13 +13,8 @@ from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from torch import Tensor
 
 from fcnlib.config.schema_nets import Recipe
-from fcnlib.core.errors import InputError
-from fcnlib.models.weights.checkpoint import (
-    first_problem,
-    format_shape,
-    read_tensors,
-    write_tensors,
-)
+from fcnlib.core.errors import InputError, first_problem
+from fcnlib.models.weights.checkpoint import format_shape, read_tensors, write_tensors
 from fcnlib.training.history import (
     LOSS_COLUMNS,
     LogRecord,

@@ -75,10 +75,10 @@ def train(  # noqa: PLR0913
 ) -> None:
     """Train one net; `checkpoint` receives the snapshot with the first task's best mean IU.
 
-    The full training state is kept in `checkpoint` + ".resume" until it ends: it is saved with
-    every validation, every few minutes, and when SIGTERM or Ctrl-C asks to stop (which then raises
-    Stopped). The next call resumes from there, if nothing that the training depends on has changed.
-    Beside it, the curve so far grows line by line in `checkpoint` + ".running.csv".
+    The full training state is kept in `checkpoint` + ".resume" until it ends: it is saved every
+    `save_minutes`, and when SIGTERM or Ctrl-C asks to stop (which then raises Stopped). The next
+    call resumes from there, if nothing that the training depends on has changed. Beside it, the
+    curve so far grows line by line in `checkpoint` + ".running.csv".
 
     Args:
         config: The data, net and recipe.

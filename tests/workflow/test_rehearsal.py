@@ -8,7 +8,7 @@ import pytest
 import yaml
 from fixtures.workflow import jobs, snakemake
 
-from fcnlib.inference.model_info import warn_if_synthetic
+from fcnlib.inference.model_info import warn_of_training_images
 from fcnlib.models.weights.checkpoint import read_checkpoint
 
 pytestmark = pytest.mark.slow  # seconds for each dry run
@@ -110,5 +110,5 @@ def test_the_net_of_a_rehearsal_says_what_it_is(
     options = ["--config", "scale=rehearsal", "--configfile", "small.yaml"]
     done = snakemake(clone, net, "--cores", "2", *options)
     assert done.returncode == 0, done.stdout + done.stderr
-    warn_if_synthetic(clone / net, read_checkpoint(clone / net).provenance)
+    warn_of_training_images(clone / net, read_checkpoint(clone / net).provenance)
     assert "of a rehearsal, which trains nothing" in caplog.text

@@ -14,7 +14,7 @@ from fcnlib.config.columns import Setting
 from fcnlib.config.schema_base import Colour, Line, Name
 from fcnlib.config.schema_data import CHANNELS
 from fcnlib.config.schema_nets import Net
-from fcnlib.core.errors import InputError, first_line
+from fcnlib.core.errors import InputError, first_line, first_problem
 from fcnlib.core.files import atomic_write
 from fcnlib.core.printing import short
 from fcnlib.models.weights.file_kinds import TORCHSCRIPT, kind_of_file
@@ -93,14 +93,6 @@ def checkpoint_from(content: Mapping[str, object], path: Path) -> Checkpoint:
         channels = 3 * len(found.net.streams) or found.net.input_channels
         check_inputs(found.inputs, channels, path)
     return found
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first place that is wrong, and what is wrong there, in one line."""
-    problem = error.errors()[0]
-    place = short(".".join(map(str, problem["loc"])))
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
 
 
 def check_palette(
