@@ -25,7 +25,6 @@ class Probe(Frozen):
     machine: str
     date: str
     steps: Positive
-    idle: bool = True
     run: Cost = NOTHING  # of Snakemake itself: planning all jobs
     measured: tuple[Measured, ...]
 
