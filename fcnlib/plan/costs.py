@@ -9,7 +9,7 @@ from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.plan.jobs import Job, Part
-from fcnlib.report.estimated import read_json
+from fcnlib.report.json_files import read_json
 from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot

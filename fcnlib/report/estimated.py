@@ -2,17 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import NamedTuple
 
 from fcnlib.config.schema_base import Frozen
-from fcnlib.core.errors import InputError
-from fcnlib.core.printing import short
-from fcnlib.core.reading import read_bytes
 from fcnlib.report.job_times import Job
-
-M = TypeVar("M", bound=BaseModel)
+from fcnlib.report.json_files import read_json
 
 
 class EstimatedRow(Frozen):
@@ -77,16 +71,6 @@ def read_estimate(path: Path) -> Estimate | None:
     if not path.exists():
         return None
     return read_json(path, Estimate, "what fcn estimate --save wrote")
-
-
-def read_json(path: Path, model: type[M], expected: str) -> M:
-    """A file's content as a model; an InputError of one line says what was expected."""
-    try:
-        return model.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = short(".".join(map(str, first["loc"]))) or "file"
-        raise InputError(f"{path}: {place}: {short(first['msg'])}; expected {expected}") from None
 
 
 def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:

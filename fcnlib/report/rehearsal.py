@@ -4,13 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from fcnlib.config.schema_base import Frozen
-from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import read_record
 from fcnlib.report.curve_points import points
 from fcnlib.report.job_times import read_benchmark
+from fcnlib.report.json_files import read_json
 from fcnlib.report.specs import JobsSpec, RehearsalSpec, StoredSpec, TrainingSpec
 
 HOUR, GB = 3600.0, 1e9
@@ -104,11 +102,7 @@ class Rehearsal(Frozen):
 
 def read_rehearsal(path: Path | str) -> Rehearsal:
     """The content of rehearsal.json."""
-    try:
-        return Rehearsal.model_validate_json(Path(path).read_bytes())
-    except (OSError, ValidationError) as error:
-        text = " ".join(str(error).split())
-        raise InputError(f"{path}: expected rehearsal.json: {text}") from None
+    return read_json(Path(path), Rehearsal, "rehearsal.json as a rehearsal writes it")
 
 
 def rehearsal(spec: RehearsalSpec, folder: Path) -> Rehearsal:
