@@ -1,6 +1,5 @@
 """What a rehearsal is: which scale, which rows, what disk it needs, and what it is held against."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from fcnlib.config.schema import OF_EACH_KIND
 from fcnlib.config.schema_experiments import Trained
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
+from fcnlib.core.folder_size import bytes_of
 from fcnlib.plan.disk import SAVED_STATE, Disk, disk
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
@@ -77,7 +77,7 @@ def require_disk(targets: Targets, folder: Path) -> None:
     missing: dict[int, float] = {}
     for name, needed in needs.items():
         place = _existing(folder / name)
-        of_disk = missing.get(place.stat().st_dev, 0.0) + max(0.0, needed - _bytes(folder / name))
+        of_disk = missing.get(place.stat().st_dev, 0.0) + max(0.0, needed - bytes_of(folder / name))
         missing[place.stat().st_dev] = of_disk
         if of_disk > (free := shutil.disk_usage(place).free):
             raise InputError(
@@ -101,18 +101,6 @@ def _disk(work: Work) -> Disk:
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next(place for place in (path, *path.absolute().parents) if place.exists())
-
-
-def _bytes(folder: Path) -> int:
-    """The bytes of all files of a folder; a file that vanishes meanwhile is none."""
-    total = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += (Path(place) / name).stat().st_size
-            except OSError:
-                continue
-    return total
 
 
 def rehearsed_run(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Targets:

@@ -1,10 +1,10 @@
 """What a rehearsal measured, held against what the whole run asks for and needs."""
 
-import os
 import shutil
 from pathlib import Path
 
 from fcnlib.config.schema_base import Frozen
+from fcnlib.core.folder_size import bytes_of
 from fcnlib.evaluation.record import read_record
 from fcnlib.report.curve_points import points
 from fcnlib.report.job_times import read_benchmark
@@ -171,7 +171,7 @@ def _seconds_per_image(curve: Path) -> float:
 
 
 def _stored(spec: StoredSpec) -> StoredFound:
-    measured = sum(map(_bytes, spec.places))
+    measured = sum(bytes_of(Path(place)) for place in spec.places)
     off = measured / spec.here if spec.here and spec.what != "archives" else 1.0
     return StoredFound(
         what=spec.what,
@@ -179,12 +179,3 @@ def _stored(spec: StoredSpec) -> StoredFound:
         expected=spec.here / GB,
         whole=spec.whole * max(1.0, off) / GB,
     )
-
-
-def _bytes(place: str) -> int:
-    """Of a file, or of all files of a folder; of what is not there any more, none."""
-    path = Path(place)
-    if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
-    files = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
-    return sum(file.stat().st_size for file in files)
