@@ -18,6 +18,7 @@ from fcnlib.core.files import atomic_write, json_text, write_json
 from fcnlib.core.printing import wrapped
 from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
+from fcnlib.core.units import HOUR
 from fcnlib.plan.budget import SelectedClaim, claimed_rows, select_claims
 from fcnlib.plan.costs import NOTHING, Probe, UnitCosts, parse_seconds, read_probe, write_probe
 from fcnlib.plan.estimate import charged
@@ -98,7 +99,7 @@ def estimate(  # noqa: PLR0913
     result = estimate_run(
         work, unit_costs, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
     )
-    selected = _selected(work, unit_costs, hours * 3600) if hours else []
+    selected = _selected(work, unit_costs, hours * HOUR) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:
         write_json(kept, result.model_dump(mode="json"))
@@ -201,7 +202,7 @@ def _selected(work: Work, unit_costs: UnitCosts, seconds: float) -> list[Selecte
 def _selection_text(selected: Iterable[SelectedClaim], budget: str, lacking: bool) -> str:
     without = ", without what is not counted" if lacking else ""
     lines = [f"In {budget}, the claims that are decided, and the rows that each adds{without}:"]
-    unit, seconds, spent = ("min", 60, 0.0) if budget.endswith("m") else ("h", 3600, 0.0)
+    unit, seconds, spent = ("min", 60, 0.0) if budget.endswith("m") else ("h", HOUR, 0.0)
     for each in selected:
         spent += each.seconds / seconds
         claims = ", ".join((each.claim, *each.also))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from fcnlib.core.units import GB, HOUR
 from fcnlib.plan.costs import UnitCosts, total
 from fcnlib.plan.disk import disk, row_bytes
 from fcnlib.plan.jobs import Job
@@ -11,7 +12,6 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind, Piece
 
-HOUR, GB = 3600.0, 1e9
 MAIN = "snakemake"  # the kind of what Snakemake itself takes
 
 

@@ -12,6 +12,7 @@ from fcnlib.config.schema_experiments import Trained
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 from fcnlib.core.folder_size import bytes_of
+from fcnlib.core.units import GB
 from fcnlib.plan.disk import SAVED_STATE, Disk, disk
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
@@ -24,7 +25,6 @@ from fcnlib.report.specs import (
 )
 from fcnlib.training.workload import NetKind
 
-GB = 1e9
 # Of a stride-32 net of full width with 21 classes: more classes and skips add a hundredth at most.
 PARAMETERS = {
     "alexnet": 57_037_617,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fcnlib.core.printing import wrapped
+from fcnlib.core.units import HOUR
 from fcnlib.report.estimated import Estimate
 
 INDENT = 12  # of what follows the name of a sum
@@ -60,8 +61,8 @@ def estimate_text(estimate: Estimate) -> str:
         (
             kind.replace("_", " "),
             str(each.jobs),
-            _time(per * each.seconds / 3600),
-            _time(per * each.cpu_seconds / 3600),
+            _time(per * each.seconds / HOUR),
+            _time(per * each.cpu_seconds / HOUR),
         )[:columns]
         for kind, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
         if each.seconds

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from fcnlib.config.schema_base import Frozen
 from fcnlib.core.folder_size import bytes_of
+from fcnlib.core.units import GB, HOUR
 from fcnlib.evaluation.record import read_record
 from fcnlib.report.curve_points import points
 from fcnlib.report.job_times import read_benchmark
 from fcnlib.report.json_files import read_json
 from fcnlib.report.specs import JobsSpec, RehearsalSpec, StoredSpec, TrainingSpec
-
-HOUR, GB = 3600.0, 1e9
 
 
 class JobsFound(Frozen):

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.units import MB
 from fcnlib.evaluation.timing import clock
 from fcnlib.training.workload import Cost
 
-MB = 1e6
 BUSY_GPU_MB = 2000.0  # more than the contexts of this process and a desktop take
 
 
