@@ -18,6 +18,7 @@ from fcnlib.core.files import json_text
 from fcnlib.core.printing import printable
 from fcnlib.plan.paths import CONFIGURATION, RunPaths
 from fcnlib.plan.status import Failure, RunStatus, TrainingStatus, run_status
+from fcnlib.report.estimate_text import aligned
 from fcnlib.report.job_times import duration
 
 HEAD = ("training", "seed", "state", "iteration", "loss/px", "mean IU", "images/s", "left")
@@ -49,7 +50,8 @@ def status(
         echo(json_text(asdict(found)).rstrip())
         return
     width = shutil.get_terminal_size((1000, 24)).columns  # a file or a pipe has all it needs
-    lines = [] if failed else [_summary(found), "", *_table(found.trainings), ""]
+    table = aligned(HEAD, [_cells(each) for each in found.trainings], left=(0, 2))
+    lines = [] if failed else [_summary(found), "", *table.splitlines(), ""]
     echo("\n".join([*(_cut(line, width) for line in lines), *_failures(found.failures, width)]))
 
 
@@ -76,19 +78,6 @@ def _summary(found: RunStatus) -> str:
     states = Counter(each.state for each in found.trainings)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
     return f"trainings: {counts or 'none'}"
-
-
-def _table(trainings: list[TrainingStatus]) -> list[str]:
-    """A line for each training, the numbers to the right."""
-    rows = [HEAD, *map(_cells, trainings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index >= 1 and index != 2 else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _cells(each: TrainingStatus) -> tuple[str, ...]:
