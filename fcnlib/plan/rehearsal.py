@@ -25,7 +25,8 @@ from fcnlib.report.specs import (
 )
 from fcnlib.training.workload import NetKind
 
-# Of a stride-32 net of full width with 21 classes: more classes and skips add a hundredth at most.
+# Of a stride-32 net of full width with 21 classes: more classes and skips add a hundredth at most,
+# and a net without fc6 and fc7 has far fewer.
 PARAMETERS = {
     "alexnet": 57_037_617,
     "vgg16": 134_432_604,
@@ -37,8 +38,12 @@ PARAMETERS = {
 def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
     """The values that `snakemake rehearsal` is short for.
 
-    A scale that is a rehearsal stays; any other gives way to the one that rehearses it, or else to
-    the first that rehearses any. One that is not declared stays, to be refused, and so do rows.
+    A scale that is a rehearsal stays; any other gives way to the one that rehearses it. One of the
+    demo's values and synthetic archives needs no rehearsal: it gives way to the first there is. One
+    that is not declared stays, to be refused, and so do rows.
+
+    Raises:
+        InputError: Nothing rehearses the scale, or there is no rehearsal at all.
     """
     scales, scale = raw.get("scales"), raw.get("scale")
     known = scales if isinstance(scales, Mapping) else {}
@@ -51,12 +56,25 @@ def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
         raise InputError("scales: none of them rehearses another; expected one that does")
     if scale in known and scale not in rehearsals:
         of_scale = [name for name, other in rehearsals.items() if other == scale]
+        if not of_scale and _needs_rehearsal(known[scale]):
+            raise InputError(
+                f"scales: none of them rehearses {scale!r}; expected one with `rehearses: {scale}`"
+            )
         scale = [*of_scale, *rehearsals][0]
     return {"scale": str(scale)} | ({} if raw.get("rows") else {"rows": OF_EACH_KIND})
 
 
+def _needs_rehearsal(scale: object) -> bool:
+    """Whether a declared scale computes for days, or of published archives."""
+    values = scale if isinstance(scale, Mapping) else {}
+    return values.get("preset") == "paper" or values.get("archives") == "published"
+
+
 def weight_bytes(kind: NetKind) -> int:
-    """About the bytes of a net's weights, without building it."""
+    """About the bytes of a net's weights; `fcn estimate` knows them exactly, by PyTorch.
+
+    That would make each dry run of a rehearsal seconds longer.
+    """
     net = kind.net
     return round(4 * PARAMETERS[net.backbone] * net.width**2 * max(1, len(net.streams)))
 
