@@ -12,7 +12,7 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind, Piece
 
-MAIN = "snakemake"  # the kind of what Snakemake itself takes
+MAIN = "snakemake"  # in the place of a rule, of what Snakemake itself takes
 
 
 def estimate(
@@ -47,7 +47,7 @@ def estimate(
         date=date,
         unit="CPU core" if counts_cores(unit_costs) else "GPU",
         rows=tuple(_row(work, name, unit_costs, bytes_of) for name in targets.measured),
-        jobs=_by_kind(jobs, costs, unit_costs.run),
+        jobs=_by_rule(jobs, costs, unit_costs.run),
         hours=(sum(charged(job, costs[job.id], unit_costs) for job in jobs) + main) / HOUR,
         learnt=_images(jobs, "train"),
         validated=_images(jobs, "validate"),
@@ -104,12 +104,12 @@ def _images(jobs: Sequence[Job], piece: Piece) -> int:
     return round(sum(job.images(piece) for job in jobs if job.rule == rule))
 
 
-def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
-    of_kind: dict[str, list[Cost]] = defaultdict(list)
+def _by_rule(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
+    of_rule: dict[str, list[Cost]] = defaultdict(list)
     for job in jobs:
-        of_kind[job.rule].append(costs[job.id])
-    of_kind[MAIN].append(run)
+        of_rule[job.rule].append(costs[job.id])
+    of_rule[MAIN].append(run)
     return {
-        kind: EstimatedJobs(jobs=len(found), **total(found).model_dump())
-        for kind, found in of_kind.items()
+        rule: EstimatedJobs(jobs=len(found), **total(found).model_dump())
+        for rule, found in of_rule.items()
     }

@@ -26,7 +26,7 @@ PIECES = {
 
 
 def estimate_text(estimate: Estimate) -> str:
-    """The rows with images, hours, memory and disk; kinds of jobs; all together."""
+    """The rows with images, hours, memory and disk; the jobs of each rule; all together."""
     per, unit = _per_hour(estimate), _unit(estimate)
     memory = "memory (GB)" if estimate.unit != "GPU" else "GPU memory (GB)"
     rows = [
@@ -58,12 +58,12 @@ def estimate_text(estimate: Estimate) -> str:
     heads = ("row", "learnt", "validated", "evaluated", time, memory, "nets (GB)")
     jobs = [
         (
-            kind.replace("_", " "),
+            rule.replace("_", " "),
             str(each.jobs),
             _time(per * each.seconds / HOUR),
             _time(per * each.cpu_seconds / HOUR),
         )[:columns]
-        for kind, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
+        for rule, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
         if each.seconds
     ]
     parts = [

@@ -23,7 +23,7 @@ class EstimatedRow(Frozen):
 
 
 class EstimatedJobs(Frozen):
-    """All jobs of a kind."""
+    """All jobs of a rule."""
 
     jobs: int
     seconds: float
@@ -40,7 +40,7 @@ class Estimate(Frozen):
     date: str
     unit: str  # of `hours`: of a GPU or of a CPU core
     rows: tuple[EstimatedRow, ...]
-    jobs: dict[str, EstimatedJobs]  # by kind
+    jobs: dict[str, EstimatedJobs]  # by rule
     hours: float
     learnt: int
     validated: int
@@ -54,9 +54,9 @@ class Estimate(Frozen):
 
 
 class Compared(NamedTuple):
-    """A kind of job: how many seconds were estimated, and how many it took."""
+    """The jobs of a rule: how many seconds were estimated, and how many they took."""
 
-    kind: str
+    rule: str
     jobs: int
     estimated: float
     real: float
@@ -74,14 +74,14 @@ def read_estimate(path: Path) -> Estimate | None:
 
 
 def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:
-    """Seconds estimated and real of each kind of job that was measured; last, all of them.
+    """Seconds estimated and real of the jobs of each rule that was measured; last, all of them.
 
     A job that waits for the processor takes longer than one that has it alone.
     """
-    kinds = {kind: found for kind, found in jobs.items() if found and kind in estimate.jobs}
+    measured = {rule: found for rule, found in jobs.items() if found and rule in estimate.jobs}
     rows = [
-        Compared(kind, len(found), estimate.jobs[kind].seconds, sum(job.seconds for job in found))
-        for kind, found in kinds.items()
+        Compared(rule, len(found), estimate.jobs[rule].seconds, sum(job.seconds for job in found))
+        for rule, found in measured.items()
     ]
     if not rows:
         return []
