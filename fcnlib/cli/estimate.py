@@ -20,7 +20,7 @@ from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
 from fcnlib.core.units import HOUR
 from fcnlib.plan.budget import SelectedClaim, claimed_rows, select_claims
-from fcnlib.plan.costs import NOTHING, Probe, UnitCosts, parse_seconds, read_probe, write_probe
+from fcnlib.plan.costs import Probe, UnitCosts, parse_seconds, read_probe, write_probe
 from fcnlib.plan.estimate import charged
 from fcnlib.plan.estimate import estimate as estimate_run
 from fcnlib.plan.targets import Targets
@@ -28,7 +28,7 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimate_text import estimate_text
 from fcnlib.training.probe import probe, stored_bytes
 from fcnlib.training.stopwatch import cost_of_command, require_idle
-from fcnlib.training.workload import Cost, Probed, SceneKind
+from fcnlib.training.workload import NOTHING, Cost, Probed, SceneKind
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 

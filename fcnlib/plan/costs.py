@@ -10,12 +10,11 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.plan.jobs import Job, Part
 from fcnlib.report.json_files import read_json
-from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
+from fcnlib.training.workload import NOTHING, Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot
 # render them. 3.5 ms for a window of 96 x 96 pixels.
 RENDERING_SECONDS_PER_PIXEL = 3.8e-7
-NOTHING = Cost(seconds=0.0, cpu_seconds=0.0)
 
 
 class Probe(Frozen):
