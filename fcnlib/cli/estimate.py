@@ -80,7 +80,6 @@ def estimate(  # noqa: PLR0913
     at_once, hours = _counts(gpus), _budget(budget)
     work = Work.of(_targets(config, scale, seeds))
     by_hand = parse_seconds(x for text in seconds_per_image or () for x in text.split(","))
-    machine, date = "", ""
     if by_hand:
         if probe_file or save_probe:
             raise InputError(
@@ -95,10 +94,8 @@ def estimate(  # noqa: PLR0913
         )
         if save_probe:
             write_probe(save_probe, found)
-        unit_costs, machine, date = UnitCosts.of(found), found.machine, found.date
-    result = estimate_run(
-        work, unit_costs, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
-    )
+        unit_costs = UnitCosts.of(found)
+    result = estimate_run(work, unit_costs, at_once=at_once, bytes_of=stored_bytes)
     selected = _selected(work, unit_costs, hours * HOUR) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:

@@ -36,10 +36,18 @@ class UnitCosts:
     measured: Mapping[Kind, Measured] = field(default_factory=dict)
     by_hand: Mapping[Piece, float] = field(default_factory=dict)  # seconds
     run: Cost = NOTHING
+    machine: str = ""  # where these were measured, and when; of those given by hand, nothing
+    date: str = ""
 
     @classmethod
     def of(cls, probe: Probe) -> "UnitCosts":
-        return cls(probe.device, {each.of: each for each in probe.measured}, run=probe.run)
+        return cls(
+            device=probe.device,
+            measured={each.of: each for each in probe.measured},
+            run=probe.run,
+            machine=probe.machine,
+            date=probe.date,
+        )
 
     def of_part(self, part: Part) -> Cost:
         """What the pieces of a part take together; nothing where that is not known."""

@@ -21,8 +21,6 @@ def estimate(
     *,
     at_once: Sequence[int],
     bytes_of: Callable[[NetKind], int],
-    machine: str = "",
-    date: str = "",
 ) -> Estimate:
     """What a run will take.
 
@@ -31,8 +29,6 @@ def estimate(
         unit_costs: What a piece of each kind of work costs.
         at_once: Numbers of GPUs, or of jobs at once on a CPU.
         bytes_of: The bytes of a net's weights.
-        machine: Where these were measured.
-        date: When.
     """
     targets, jobs = work.targets, list(work.jobs.values())
     costs = {job.id: unit_costs.of_job(job) for job in jobs}
@@ -43,8 +39,8 @@ def estimate(
         scale=targets.config.scale,
         seeds=targets.config.seeds,
         device=unit_costs.device,
-        machine=machine,
-        date=date,
+        machine=unit_costs.machine,
+        date=unit_costs.date,
         unit="CPU core" if counts_cores(unit_costs) else "GPU",
         rows=tuple(_row(work, name, unit_costs, bytes_of) for name in targets.measured),
         jobs=_by_rule(jobs, costs, unit_costs.run),
