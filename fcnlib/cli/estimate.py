@@ -18,8 +18,9 @@ from fcnlib.core.files import atomic_write, json_text, write_json
 from fcnlib.core.printing import wrapped
 from fcnlib.core.progress import progress
 from fcnlib.core.provenance import device_name
+from fcnlib.core.units import HOUR
 from fcnlib.plan.budget import SelectedClaim, claimed_rows, select_claims
-from fcnlib.plan.costs import NOTHING, Probe, UnitCosts, parse_seconds, read_probe, write_probe
+from fcnlib.plan.costs import Probe, UnitCosts, parse_seconds, read_probe, write_probe
 from fcnlib.plan.estimate import charged
 from fcnlib.plan.estimate import estimate as estimate_run
 from fcnlib.plan.targets import Targets
@@ -27,7 +28,7 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimate_text import estimate_text
 from fcnlib.training.probe import probe, stored_bytes
 from fcnlib.training.stopwatch import cost_of_command, require_idle
-from fcnlib.training.workload import Cost, Probed, SceneKind
+from fcnlib.training.workload import NOTHING, Cost, Probed, SceneKind
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 
@@ -79,7 +80,6 @@ def estimate(  # noqa: PLR0913
     at_once, hours = _counts(gpus), _budget(budget)
     work = Work.of(_targets(config, scale, seeds))
     by_hand = parse_seconds(x for text in seconds_per_image or () for x in text.split(","))
-    machine, date = "", ""
     if by_hand:
         if probe_file or save_probe:
             raise InputError(
@@ -94,11 +94,9 @@ def estimate(  # noqa: PLR0913
         )
         if save_probe:
             write_probe(save_probe, found)
-        unit_costs, machine, date = UnitCosts.of(found), found.machine, found.date
-    result = estimate_run(
-        work, unit_costs, at_once=at_once, bytes_of=stored_bytes, machine=machine, date=date
-    )
-    selected = _selected(work, unit_costs, hours * 3600) if hours else []
+        unit_costs = UnitCosts.of(found)
+    result = estimate_run(work, unit_costs, at_once=at_once, bytes_of=stored_bytes)
+    selected = _selected(work, unit_costs, hours * HOUR) if hours else []
     kept = Path(work.targets.paths.estimate)
     if save:
         write_json(kept, result.model_dump(mode="json"))
@@ -201,7 +199,7 @@ def _selected(work: Work, unit_costs: UnitCosts, seconds: float) -> list[Selecte
 def _selection_text(selected: Iterable[SelectedClaim], budget: str, lacking: bool) -> str:
     without = ", without what is not counted" if lacking else ""
     lines = [f"In {budget}, the claims that are decided, and the rows that each adds{without}:"]
-    unit, seconds, spent = ("min", 60, 0.0) if budget.endswith("m") else ("h", 3600, 0.0)
+    unit, seconds, spent = ("min", 60, 0.0) if budget.endswith("m") else ("h", HOUR, 0.0)
     for each in selected:
         spent += each.seconds / seconds
         claims = ", ".join((each.claim, *each.also))

@@ -1,12 +1,11 @@
 """The command of `fcn` that looks at a run."""
 
-import json
 import shutil
 import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,9 +16,9 @@ from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import json_text
 from fcnlib.core.printing import printable
-from fcnlib.core.reading import read_bytes
 from fcnlib.plan.paths import CONFIGURATION, RunPaths
 from fcnlib.plan.status import Failure, RunStatus, TrainingStatus, run_status
+from fcnlib.report.estimate_text import aligned
 from fcnlib.report.job_times import duration
 
 HEAD = ("training", "seed", "state", "iteration", "loss/px", "mean IU", "images/s", "left")
@@ -51,7 +50,8 @@ def status(
         echo(json_text(asdict(found)).rstrip())
         return
     width = shutil.get_terminal_size((1000, 24)).columns  # a file or a pipe has all it needs
-    lines = [] if failed else [_summary(found), "", *_table(found.trainings), ""]
+    table = aligned(HEAD, [_cells(each) for each in found.trainings], left=(0, 2))
+    lines = [] if failed else [_summary(found), "", *table.splitlines(), ""]
     echo("\n".join([*(_cut(line, width) for line in lines), *_failures(found.failures, width)]))
 
 
@@ -63,10 +63,8 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
         raise InputError(f"{folder}: no such folder; expected results/<scale> of a run")
     results = Path(folder.absolute())  # `results` may be a link to another disk
     root, scale, kept = results.parent.parent, results.name, results / CONFIGURATION
-    if files:
-        settings = read_config(files)
-    elif kept.is_file():
-        settings = load_config(_read_json(kept), str(kept))
+    if files or kept.is_file():
+        settings = read_config(files or [kept])  # JSON is YAML
     elif (root / DEFAULT_CONFIG[0]).is_file():
         settings = load_config(*read_raw_config([root / DEFAULT_CONFIG[0]], {"scale": scale}))
     else:
@@ -76,33 +74,10 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
     return root, settings
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_bytes(path))
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected a configuration as JSON")
-    return content
-
-
 def _summary(found: RunStatus) -> str:
     states = Counter(each.state for each in found.trainings)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
     return f"trainings: {counts or 'none'}"
-
-
-def _table(trainings: list[TrainingStatus]) -> list[str]:
-    """A line for each training, the numbers to the right."""
-    rows = [HEAD, *map(_cells, trainings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index >= 1 and index != 2 else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _cells(each: TrainingStatus) -> tuple[str, ...]:

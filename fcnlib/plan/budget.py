@@ -6,6 +6,7 @@ from math import fsum  # the same in any order of a set
 
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
+from fcnlib.core.units import HOUR
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ def select_claims(
             del undecided[claim]
     if needs and not selected:
         cheapest = min(needs, key=lambda claim: fsum(seconds[job] for job in needs[claim]))
-        least = fsum(seconds[job] for job in needs[cheapest]) / 3600
+        least = fsum(seconds[job] for job in needs[cheapest]) / HOUR
         raise InputError(
-            f"--budget: {budget / 3600:g} h; expected {least:.3g} h or more, which claim "
+            f"--budget: {budget / HOUR:g} h; expected {least:.3g} h or more, which claim "
             f"{cheapest!r} takes, the cheapest to decide"
         )
     return selected

@@ -9,13 +9,12 @@ from fcnlib.config.schema_base import Frozen, Positive
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.plan.jobs import Job, Part
-from fcnlib.report.estimated import read_json
-from fcnlib.training.workload import Cost, Kind, Measured, Piece, SceneKind
+from fcnlib.report.json_files import read_json
+from fcnlib.training.workload import NOTHING, Cost, Kind, Measured, Piece, SceneKind
 
 # Of a synthetic scene: measured once, on a core of an AMD EPYC (2026-11-30), as the library cannot
 # render them. 3.5 ms for a window of 96 x 96 pixels.
 RENDERING_SECONDS_PER_PIXEL = 3.8e-7
-NOTHING = Cost(seconds=0.0, cpu_seconds=0.0)
 
 
 class Probe(Frozen):
@@ -25,7 +24,6 @@ class Probe(Frozen):
     machine: str
     date: str
     steps: Positive
-    idle: bool = True
     run: Cost = NOTHING  # of Snakemake itself: planning all jobs
     measured: tuple[Measured, ...]
 
@@ -38,10 +36,18 @@ class UnitCosts:
     measured: Mapping[Kind, Measured] = field(default_factory=dict)
     by_hand: Mapping[Piece, float] = field(default_factory=dict)  # seconds
     run: Cost = NOTHING
+    machine: str = ""  # where these were measured, and when; of those given by hand, nothing
+    date: str = ""
 
     @classmethod
     def of(cls, probe: Probe) -> "UnitCosts":
-        return cls(probe.device, {each.of: each for each in probe.measured}, run=probe.run)
+        return cls(
+            device=probe.device,
+            measured={each.of: each for each in probe.measured},
+            run=probe.run,
+            machine=probe.machine,
+            date=probe.date,
+        )
 
     def of_part(self, part: Part) -> Cost:
         """What the pieces of a part take together; nothing where that is not known."""

@@ -7,8 +7,8 @@ from fcnlib.config.schema import Config
 from fcnlib.config.schema_data import ArchiveDataset, Dataset, FolderDataset, Synthetic
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.hha.encode import NYUD_CROP
+from fcnlib.training.workload import Size
 
-Size = tuple[int, int]  # height and width in pixels
 # The photographs of VOC are at most 500 pixels wide and high; most are 500 x 375.
 VOC_SIZES: tuple[Size, ...] = ((375, 500), (375, 500), (333, 500), (500, 375))
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from fcnlib.core.units import GB, HOUR
 from fcnlib.plan.costs import UnitCosts, total
 from fcnlib.plan.disk import disk, row_bytes
 from fcnlib.plan.jobs import Job
@@ -11,8 +12,7 @@ from fcnlib.plan.work import Work
 from fcnlib.report.estimated import Estimate, EstimatedJobs, EstimatedRow
 from fcnlib.training.workload import Cost, NetKind, Piece
 
-HOUR, GB = 3600.0, 1e9
-MAIN = "snakemake"  # the kind of what Snakemake itself takes
+MAIN = "snakemake"  # in the place of a rule, of what Snakemake itself takes
 
 
 def estimate(
@@ -21,8 +21,6 @@ def estimate(
     *,
     at_once: Sequence[int],
     bytes_of: Callable[[NetKind], int],
-    machine: str = "",
-    date: str = "",
 ) -> Estimate:
     """What a run will take.
 
@@ -31,8 +29,6 @@ def estimate(
         unit_costs: What a piece of each kind of work costs.
         at_once: Numbers of GPUs, or of jobs at once on a CPU.
         bytes_of: The bytes of a net's weights.
-        machine: Where these were measured.
-        date: When.
     """
     targets, jobs = work.targets, list(work.jobs.values())
     costs = {job.id: unit_costs.of_job(job) for job in jobs}
@@ -43,11 +39,11 @@ def estimate(
         scale=targets.config.scale,
         seeds=targets.config.seeds,
         device=unit_costs.device,
-        machine=machine,
-        date=date,
+        machine=unit_costs.machine,
+        date=unit_costs.date,
         unit="CPU core" if counts_cores(unit_costs) else "GPU",
         rows=tuple(_row(work, name, unit_costs, bytes_of) for name in targets.measured),
-        jobs=_by_kind(jobs, costs, unit_costs.run),
+        jobs=_by_rule(jobs, costs, unit_costs.run),
         hours=(sum(charged(job, costs[job.id], unit_costs) for job in jobs) + main) / HOUR,
         learnt=_images(jobs, "train"),
         validated=_images(jobs, "validate"),
@@ -104,12 +100,12 @@ def _images(jobs: Sequence[Job], piece: Piece) -> int:
     return round(sum(job.images(piece) for job in jobs if job.rule == rule))
 
 
-def _by_kind(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
-    of_kind: dict[str, list[Cost]] = defaultdict(list)
+def _by_rule(jobs: Sequence[Job], costs: dict[str, Cost], run: Cost) -> dict[str, EstimatedJobs]:
+    of_rule: dict[str, list[Cost]] = defaultdict(list)
     for job in jobs:
-        of_kind[job.rule].append(costs[job.id])
-    of_kind[MAIN].append(run)
+        of_rule[job.rule].append(costs[job.id])
+    of_rule[MAIN].append(run)
     return {
-        kind: EstimatedJobs(jobs=len(found), **total(found).model_dump())
-        for kind, found in of_kind.items()
+        rule: EstimatedJobs(jobs=len(found), **total(found).model_dump())
+        for rule, found in of_rule.items()
     }

@@ -1,6 +1,5 @@
 """What a rehearsal is: which scale, which rows, what disk it needs, and what it is held against."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,8 @@ from fcnlib.config.schema import OF_EACH_KIND
 from fcnlib.config.schema_experiments import Trained
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
+from fcnlib.core.folder_size import bytes_of
+from fcnlib.core.units import GB
 from fcnlib.plan.disk import SAVED_STATE, Disk, disk
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
@@ -24,8 +25,8 @@ from fcnlib.report.specs import (
 )
 from fcnlib.training.workload import NetKind
 
-GB = 1e9
-# Of a stride-32 net of full width with 21 classes: more classes and skips add a hundredth at most.
+# Of a stride-32 net of full width with 21 classes: more classes and skips add a hundredth at most,
+# and a net without fc6 and fc7 has far fewer.
 PARAMETERS = {
     "alexnet": 57_037_617,
     "vgg16": 134_432_604,
@@ -37,8 +38,12 @@ PARAMETERS = {
 def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
     """The values that `snakemake rehearsal` is short for.
 
-    A scale that is a rehearsal stays; any other gives way to the one that rehearses it, or else to
-    the first that rehearses any. One that is not declared stays, to be refused, and so do rows.
+    A scale that is a rehearsal stays; any other gives way to the one that rehearses it. One of the
+    demo's values and synthetic archives needs no rehearsal: it gives way to the first there is. One
+    that is not declared stays, to be refused, and so do rows.
+
+    Raises:
+        InputError: Nothing rehearses the scale, or there is no rehearsal at all.
     """
     scales, scale = raw.get("scales"), raw.get("scale")
     known = scales if isinstance(scales, Mapping) else {}
@@ -51,12 +56,25 @@ def rehearsal_values(raw: Mapping[str, Any]) -> dict[str, str]:
         raise InputError("scales: none of them rehearses another; expected one that does")
     if scale in known and scale not in rehearsals:
         of_scale = [name for name, other in rehearsals.items() if other == scale]
+        if not of_scale and _needs_rehearsal(known[scale]):
+            raise InputError(
+                f"scales: none of them rehearses {scale!r}; expected one with `rehearses: {scale}`"
+            )
         scale = [*of_scale, *rehearsals][0]
     return {"scale": str(scale)} | ({} if raw.get("rows") else {"rows": OF_EACH_KIND})
 
 
+def _needs_rehearsal(scale: object) -> bool:
+    """Whether a declared scale computes for days, or of published archives."""
+    values = scale if isinstance(scale, Mapping) else {}
+    return values.get("preset") == "paper" or values.get("archives") == "published"
+
+
 def weight_bytes(kind: NetKind) -> int:
-    """About the bytes of a net's weights, without building it."""
+    """About the bytes of a net's weights; `fcn estimate` knows them exactly, by PyTorch.
+
+    That would make each dry run of a rehearsal seconds longer.
+    """
     net = kind.net
     return round(4 * PARAMETERS[net.backbone] * net.width**2 * max(1, len(net.streams)))
 
@@ -77,7 +95,7 @@ def require_disk(targets: Targets, folder: Path) -> None:
     missing: dict[int, float] = {}
     for name, needed in needs.items():
         place = _existing(folder / name)
-        of_disk = missing.get(place.stat().st_dev, 0.0) + max(0.0, needed - _bytes(folder / name))
+        of_disk = missing.get(place.stat().st_dev, 0.0) + max(0.0, needed - bytes_of(folder / name))
         missing[place.stat().st_dev] = of_disk
         if of_disk > (free := shutil.disk_usage(place).free):
             raise InputError(
@@ -101,18 +119,6 @@ def _disk(work: Work) -> Disk:
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next(place for place in (path, *path.absolute().parents) if place.exists())
-
-
-def _bytes(folder: Path) -> int:
-    """The bytes of all files of a folder; a file that vanishes meanwhile is none."""
-    total = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += (Path(place) / name).stat().st_size
-            except OSError:
-                continue
-    return total
 
 
 def rehearsed_run(raw: Mapping[str, Any], source: ConfigSource | str = "config.yaml") -> Targets:

@@ -62,9 +62,9 @@ class Work:
         return {job.id: job for job in _in_order(every)}
 
     @cached_property
-    def kinds(self) -> dict[Kind, None]:
-        """The fewest probes that tell the cost of all jobs."""
-        return {part.of: None for job in self.jobs.values() for part in job.parts}
+    def kinds(self) -> list[Kind]:
+        """The kinds of work of all jobs, each once: what a probe has to measure."""
+        return list(dict.fromkeys(part.of for job in self.jobs.values() for part in job.parts))
 
     def row(self, experiment: str) -> list[Job]:
         """The jobs of one row alone: its trainings, conversion and evaluations."""

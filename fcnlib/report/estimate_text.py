@@ -1,8 +1,9 @@
 """An estimate as text of aligned columns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fcnlib.core.printing import wrapped
+from fcnlib.core.units import HOUR
 from fcnlib.report.estimated import Estimate
 
 INDENT = 12  # of what follows the name of a sum
@@ -22,11 +23,10 @@ PIECES = {
     "downsample": "upper bounds",
     "draw": "rendering scenes",
 }
-RIGHT = 1  # columns from this one on are aligned to the right
 
 
 def estimate_text(estimate: Estimate) -> str:
-    """The rows with images, hours, memory and disk; kinds of jobs; all together."""
+    """The rows with images, hours, memory and disk; the jobs of each rule; all together."""
     per, unit = _per_hour(estimate), _unit(estimate)
     memory = "memory (GB)" if estimate.unit != "GPU" else "GPU memory (GB)"
     rows = [
@@ -58,12 +58,12 @@ def estimate_text(estimate: Estimate) -> str:
     heads = ("row", "learnt", "validated", "evaluated", time, memory, "nets (GB)")
     jobs = [
         (
-            kind.replace("_", " "),
+            rule.replace("_", " "),
             str(each.jobs),
-            _time(per * each.seconds / 3600),
-            _time(per * each.cpu_seconds / 3600),
+            _time(per * each.seconds / HOUR),
+            _time(per * each.cpu_seconds / HOUR),
         )[:columns]
-        for kind, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
+        for rule, each in sorted(estimate.jobs.items(), key=lambda item: -item[1].seconds)
         if each.seconds
     ]
     parts = [
@@ -119,17 +119,19 @@ def _unit(estimate: Estimate) -> str:
     return {1: "hours", 60: "minutes"}[_per_hour(estimate)]
 
 
-def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of text, its first column to the left and all others to the right."""
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    lines = []
-    for row in (heads, *rows):
-        cells = [
-            cell.ljust(width) if i < RIGHT else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+def aligned(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)
+) -> str:
+    """A table of text, the columns of these indices to the left and all others to the right."""
+    lines = [heads, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if index in left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ).rstrip()
+        for cells in lines
+    )
 
 
 def _count(number: int) -> str:

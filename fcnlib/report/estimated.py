@@ -2,17 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import NamedTuple
 
 from fcnlib.config.schema_base import Frozen
-from fcnlib.core.errors import InputError
-from fcnlib.core.printing import short
-from fcnlib.core.reading import read_bytes
 from fcnlib.report.job_times import Job
-
-M = TypeVar("M", bound=BaseModel)
+from fcnlib.report.json_files import read_json
 
 
 class EstimatedRow(Frozen):
@@ -29,7 +23,7 @@ class EstimatedRow(Frozen):
 
 
 class EstimatedJobs(Frozen):
-    """All jobs of a kind."""
+    """All jobs of a rule."""
 
     jobs: int
     seconds: float
@@ -46,7 +40,7 @@ class Estimate(Frozen):
     date: str
     unit: str  # of `hours`: of a GPU or of a CPU core
     rows: tuple[EstimatedRow, ...]
-    jobs: dict[str, EstimatedJobs]  # by kind
+    jobs: dict[str, EstimatedJobs]  # by rule
     hours: float
     learnt: int
     validated: int
@@ -60,9 +54,9 @@ class Estimate(Frozen):
 
 
 class Compared(NamedTuple):
-    """A kind of job: how many seconds were estimated, and how many it took."""
+    """The jobs of a rule: how many seconds were estimated, and how many they took."""
 
-    kind: str
+    rule: str
     jobs: int
     estimated: float
     real: float
@@ -79,25 +73,15 @@ def read_estimate(path: Path) -> Estimate | None:
     return read_json(path, Estimate, "what fcn estimate --save wrote")
 
 
-def read_json(path: Path, model: type[M], expected: str) -> M:
-    """A file's content as a model; an InputError of one line says what was expected."""
-    try:
-        return model.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = short(".".join(map(str, first["loc"]))) or "file"
-        raise InputError(f"{path}: {place}: {short(first['msg'])}; expected {expected}") from None
-
-
 def compare(estimate: Estimate, jobs: Mapping[str, Sequence[Job]]) -> list[Compared]:
-    """Seconds estimated and real of each kind of job that was measured; last, all of them.
+    """Seconds estimated and real of the jobs of each rule that was measured; last, all of them.
 
     A job that waits for the processor takes longer than one that has it alone.
     """
-    kinds = {kind: found for kind, found in jobs.items() if found and kind in estimate.jobs}
+    measured = {rule: found for rule, found in jobs.items() if found and rule in estimate.jobs}
     rows = [
-        Compared(kind, len(found), estimate.jobs[kind].seconds, sum(job.seconds for job in found))
-        for kind, found in kinds.items()
+        Compared(rule, len(found), estimate.jobs[rule].seconds, sum(job.seconds for job in found))
+        for rule, found in measured.items()
     ]
     if not rows:
         return []

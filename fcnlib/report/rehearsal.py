@@ -1,19 +1,16 @@
 """What a rehearsal measured, held against what the whole run asks for and needs."""
 
-import os
 import shutil
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from fcnlib.config.schema_base import Frozen
-from fcnlib.core.errors import InputError
+from fcnlib.core.folder_size import bytes_of
+from fcnlib.core.units import GB, HOUR
 from fcnlib.evaluation.record import read_record
 from fcnlib.report.curve_points import points
 from fcnlib.report.job_times import read_benchmark
+from fcnlib.report.json_files import read_json
 from fcnlib.report.specs import JobsSpec, RehearsalSpec, StoredSpec, TrainingSpec
-
-HOUR, GB = 3600.0, 1e9
 
 
 class JobsFound(Frozen):
@@ -104,11 +101,7 @@ class Rehearsal(Frozen):
 
 def read_rehearsal(path: Path | str) -> Rehearsal:
     """The content of rehearsal.json."""
-    try:
-        return Rehearsal.model_validate_json(Path(path).read_bytes())
-    except (OSError, ValidationError) as error:
-        text = " ".join(str(error).split())
-        raise InputError(f"{path}: expected rehearsal.json: {text}") from None
+    return read_json(Path(path), Rehearsal, "rehearsal.json as a rehearsal writes it")
 
 
 def rehearsal(spec: RehearsalSpec, folder: Path) -> Rehearsal:
@@ -177,7 +170,7 @@ def _seconds_per_image(curve: Path) -> float:
 
 
 def _stored(spec: StoredSpec) -> StoredFound:
-    measured = sum(map(_bytes, spec.places))
+    measured = sum(bytes_of(Path(place)) for place in spec.places)
     off = measured / spec.here if spec.here and spec.what != "archives" else 1.0
     return StoredFound(
         what=spec.what,
@@ -185,12 +178,3 @@ def _stored(spec: StoredSpec) -> StoredFound:
         expected=spec.here / GB,
         whole=spec.whole * max(1.0, off) / GB,
     )
-
-
-def _bytes(place: str) -> int:
-    """Of a file, or of all files of a folder; of what is not there any more, none."""
-    path = Path(place)
-    if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
-    files = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
-    return sum(file.stat().st_size for file in files)

@@ -57,17 +57,11 @@ def verdict(found: Rehearsal) -> str:
 
 def conclusions(found: Rehearsal) -> list[str]:
     """What the numbers mean for the whole run, a sentence or two each."""
-    return [
-        NO_RESULT,
-        _of_memory(found),
-        _of_disk(found),
-        _of_time(found),
-        *(
-            f"Not rehearsed, as no row here has their backbone and streams: {name}."
-            for name in [", ".join(found.not_rehearsed)]
-            if name
-        ),
-    ]
+    sentences = [NO_RESULT, _of_memory(found), _of_disk(found), _of_time(found)]
+    if found.not_rehearsed:
+        names = ", ".join(found.not_rehearsed)
+        sentences.append(f"Not rehearsed, as no row here has their backbone and streams: {names}.")
+    return sentences
 
 
 def _of_time(found: Rehearsal) -> str:

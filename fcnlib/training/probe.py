@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr
+from functools import cache
 from math import ceil
 from pathlib import Path
 
@@ -284,6 +285,7 @@ def _of_process(kind: ProcessKind) -> Costs:
     return {"start": cost_of_command([sys.executable, "-c", code])}
 
 
+@cache
 def stored_bytes(kind: NetKind) -> int:
     """The bytes of a net's weights, from its layers alone: none is made."""
     values = kind.net.model_dump(exclude={"start_from"})

@@ -15,16 +15,16 @@ from pathlib import Path
 import torch
 
 from fcnlib.core.errors import InputError
+from fcnlib.core.units import MB
 from fcnlib.evaluation.timing import clock
-from fcnlib.training.workload import Cost
+from fcnlib.training.workload import NOTHING, Cost
 
-MB = 1e6
 BUSY_GPU_MB = 2000.0  # more than the contexts of this process and a desktop take
 
 
 @dataclass
 class Stopwatch:
-    """Adds up the time between `start` and `stop`, and that of all threads."""
+    """Adds up the time within its `with` blocks, and that of all threads."""
 
     device: str
     seconds: float = 0.0
@@ -39,12 +39,11 @@ class Stopwatch:
         self.seconds += clock(self.device) - self._began[0]
         self.cpu_seconds += time.process_time() - self._began[1]
 
-    def per(self, pieces: int, without: Cost | None = None) -> Cost:
+    def per(self, pieces: int, without: Cost = NOTHING) -> Cost:
         """The cost of one of so many pieces, less that of others done meanwhile."""
-        left_out = without or Cost(seconds=0.0, cpu_seconds=0.0)
         return Cost(
-            seconds=max(0.0, self.seconds - left_out.seconds) / pieces,
-            cpu_seconds=max(0.0, self.cpu_seconds - left_out.cpu_seconds) / pieces,
+            seconds=max(0.0, self.seconds - without.seconds) / pieces,
+            cpu_seconds=max(0.0, self.cpu_seconds - without.cpu_seconds) / pieces,
         )
 
 

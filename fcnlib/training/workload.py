@@ -85,6 +85,9 @@ class Cost(Frozen):
     cpu_seconds: NotNegativeNumber
 
 
+NOTHING = Cost(seconds=0.0, cpu_seconds=0.0)
+
+
 class Measured(Frozen):
     """A kind's costs, and the most memory that its process, or its GPU, held meanwhile."""
 

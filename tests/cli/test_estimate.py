@@ -2,14 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
+from fixtures.commands import fcn
 
-from fcnlib.cli.main import main
 from fcnlib.config.load import load_config, read_config
 from fcnlib.config.studies import read_raw_config
 from fcnlib.plan.costs import Probe, write_probe
@@ -18,16 +17,6 @@ from fcnlib.plan.work import Work
 from fcnlib.training.workload import Cost, Measured, Piece, SceneKind
 
 BY_HAND = "train=0.1,validate=0.05,evaluate=0.05"
-
-
-def fcn(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int | str, str]:
-    """The exit code, or the error's line, and what was printed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["fcn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-    code = stop.value.code
-    return 0 if code is None else code, capsys.readouterr().out
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from fixtures.commands import fcn
 from fixtures.models import model_info
 from PIL import Image
 from torch import nn
@@ -24,16 +25,6 @@ from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.caffemodel import write_caffemodel
 
 PALETTE = [[0, 0, 0], [200, 30, 30], [30, 30, 200]]
-
-
-def fcn(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int | str, str]:
-    """The exit code, or the error's line, and what was printed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["fcn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-    code = stop.value.code
-    return 0 if code is None else code, capsys.readouterr().out
 
 
 def opened(path: Path) -> Image.Image:

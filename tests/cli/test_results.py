@@ -1,24 +1,19 @@
 """`fcn verify` and `fcn compare` as people type them."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from fixtures import commands
 from fixtures.stored import write_run
 
-from fcnlib.cli.main import main
 from fcnlib.config.studies import read_raw_config
 
 
 def fcn(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int | str, list[str]]:
     """The exit code, or the error's line, and the lines that were printed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["fcn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-    code = stop.value.code
-    return 0 if code is None else code, capsys.readouterr().out.splitlines()
+    code, printed = commands.fcn(capsys, *arguments)
+    return code, printed.splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,16 @@ def test_without_a_scale_that_rehearses_there_is_no_rehearsal(scales: object) ->
         rehearsal_values({"scale": "demo", "scales": scales})
 
 
+@pytest.mark.parametrize("entry", [{"preset": "paper"}, {"archives": "published"}])
+def test_a_scale_of_days_that_nothing_rehearses_is_not_taken_for_another(
+    raw_config: dict[str, Any], entry: dict[str, str]
+) -> None:
+    raw_config["scales"]["mine"] = {"preset": "demo", "archives": "synthetic", **entry}
+    with pytest.raises(InputError, match="scales: none of them rehearses 'mine'; expected one"):
+        rehearsal_values({**raw_config, "scale": "mine"})
+    assert rehearsal_values({**raw_config, "scale": "demo"})["scale"] == "rehearsal"
+
+
 @pytest.mark.parametrize("backbone", PARAMETERS)
 def test_a_nets_bytes_are_known_without_building_it(
     raw_config: dict[str, Any], backbone: str
