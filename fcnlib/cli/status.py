@@ -1,11 +1,12 @@
 """The command of `fcn` that looks at a run."""
 
+import json
 import shutil
 import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import json_text
 from fcnlib.core.printing import printable
+from fcnlib.core.reading import read_bytes
 from fcnlib.plan.paths import CONFIGURATION, RunPaths
 from fcnlib.plan.status import Failure, RunStatus, TrainingStatus, run_status
 from fcnlib.report.estimate_text import aligned
@@ -63,8 +65,10 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
         raise InputError(f"{folder}: no such folder; expected results/<scale> of a run")
     results = Path(folder.absolute())  # `results` may be a link to another disk
     root, scale, kept = results.parent.parent, results.name, results / CONFIGURATION
-    if files or kept.is_file():
-        settings = read_config(files or [kept])  # JSON is YAML
+    if files:
+        settings = read_config(files)
+    elif kept.is_file():
+        settings = load_config(_read_json(kept), str(kept))
     elif (root / DEFAULT_CONFIG[0]).is_file():
         settings = load_config(*read_raw_config([root / DEFAULT_CONFIG[0]], {"scale": scale}))
     else:
@@ -72,6 +76,16 @@ def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config
     if results != root / RunPaths(settings.scale).results:
         raise InputError(f"{folder}: expected the folder {RunPaths(settings.scale).results}")
     return root, settings
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(read_bytes(path))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a configuration as JSON")
+    return content
 
 
 def _summary(found: RunStatus) -> str:
