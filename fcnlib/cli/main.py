@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -11,21 +11,66 @@ from typer.core import TyperGroup
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
-# The module of fcnlib.cli that has each command, in the order of work, as in `fcn --help`.
+Functions = dict[str, Callable[..., None]]
+
+
+def _of_data() -> Functions:
+    from fcnlib.cli.data import check, fetch, hha, prepare
+
+    return {"fetch": fetch, "prepare": prepare, "check": check, "hha": hha}
+
+
+def _of_costs() -> Functions:
+    from fcnlib.cli.estimate import estimate
+
+    return {"estimate": estimate}
+
+
+def _of_training() -> Functions:
+    from fcnlib.cli.train import train
+
+    return {"train": train}
+
+
+def _of_runs() -> Functions:
+    from fcnlib.cli.status import status
+
+    return {"status": status}
+
+
+def _of_models() -> Functions:
+    from fcnlib.cli.models import convert, info
+
+    return {"convert": convert, "info": info}
+
+
+def _of_images() -> Functions:
+    from fcnlib.cli.predict import predict, submit
+
+    return {"predict": predict, "submit": submit}
+
+
+def _of_results() -> Functions:
+    from fcnlib.cli.results import compare, verify
+
+    return {"verify": verify, "compare": compare}
+
+
+# Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
-    "fetch": "data",
-    "prepare": "data",
-    "check": "data",
-    "hha": "data",
-    "estimate": "estimate",
-    "train": "train",
-    "status": "status",
-    "convert": "models",
-    "predict": "predict",
-    "submit": "predict",
-    "info": "models",
-    "verify": "results",
-    "compare": "results",
+    "fetch": _of_data,
+    "prepare": _of_data,
+    "check": _of_data,
+    "hha": _of_data,
+    "estimate": _of_costs,
+    "train": _of_training,
+    "status": _of_runs,
+    "convert": _of_models,
+    "predict": _of_images,
+    "submit": _of_images,
+    "info": _of_models,
+    "verify": _of_results,
+    "compare": _of_results,
 }
 
 
@@ -40,8 +85,7 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        module = import_module(f"fcnlib.cli.{COMMANDS[cmd_name]}")
-        app.command(cmd_name)(getattr(module, cmd_name))
+        app.command(cmd_name)(COMMANDS[cmd_name]()[cmd_name])
         return typer.main.get_command(app)
 
 
