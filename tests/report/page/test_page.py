@@ -392,7 +392,7 @@ def test_the_page_does_not_call_other_files_the_published_ones(given, tmp_path, 
 
 def test_a_damaged_record_of_an_archive_is_one_line(given, tmp_path):
     (tmp_path / "voc.json").write_text("{}", "utf-8")
-    with pytest.raises(InputError, match=r"voc\.json: Field required"):
+    with pytest.raises(InputError, match=r"voc\.json: file: Field required"):
         page(given, archives=[tmp_path / "voc.json"])
 
 
