@@ -193,6 +193,11 @@ class Targets:
         """The prepared data set of an experiment that has data."""
         return self.paths.dataset(self.data_of(experiment).dataset)
 
+    @cached_property
+    def scored_datasets(self) -> list[str]:
+        """The prepared data sets whose images are labelled."""
+        return list(dict.fromkeys(map(self.dataset_of, self.with_data)))
+
     def hha_of(self, experiments: Iterable[str]) -> list[str]:
         """What says that the HHA that any of these experiments sees is there."""
         data = map(self.data_of, experiments)
@@ -288,10 +293,15 @@ class Targets:
         return [self.paths.table_csv(name) for name in self.config.tables]
 
     @cached_property
+    def curves(self) -> dict[str, list[str]]:
+        """All learning curves, by experiment."""
+        return {name: self.runs(self.paths.curve, [name]) for name in self.trained}
+
+    @cached_property
     def curves_of_claims(self) -> dict[str, list[str]]:
         """The learning curves that claims read, by experiment."""
         claimed = {x.experiment for c in self.config.claims.values() for x in c.reached.values()}
-        return {x: self.runs(self.paths.curve, [x]) for x in self.trained if x in claimed}
+        return {name: files for name, files in self.curves.items() if name in claimed}
 
     @cached_property
     def scored_in_claims(self) -> list[str]:

@@ -92,6 +92,9 @@ rule page:
         results=PATHS.results_csv,
         csvs=TARGETS.table_files,
         metrics=TARGETS.runs(PATHS.metrics, TARGETS.measured),
+        counts=TARGETS.runs(PATHS.counts, TARGETS.with_data),
+        datasets=TARGETS.scored_datasets,
+        curves=TARGETS.runs(PATHS.curve, TARGETS.trained),
         figures=TARGETS.figure_infos,
         claims=PATHS.claims,
         benchmarks=TARGETS.benchmark_files,
@@ -108,6 +111,7 @@ rule page:
         **requested("page"),
     params:
         tables=[dumped(specs.table(TARGETS, name)) for name in CONFIG.tables],
+        curves=TARGETS.curves,
         training=TARGETS.training_benchmarks,
         training_logs=TARGETS.training_logs,
         benchmarks=TARGETS.other_benchmarks,

@@ -12,6 +12,8 @@ with job(snakemake.log[0], snakemake.threads):
         csvs=snakemake.input.csvs,
         results=snakemake.input.results,
         metrics=snakemake.input.metrics,
+        datasets=snakemake.input.datasets,
+        curves=snakemake.params.curves,
         training=snakemake.params.training,
         training_logs=snakemake.params.training_logs,
         benchmarks=snakemake.params.benchmarks,

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fcnlib.core.files import atomic_write
 from fcnlib.datasets.colours import VOID_COLOUR, as_hex
+from fcnlib.datasets.reader import read_info
 from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.estimated import compare, read_estimate
@@ -20,6 +21,7 @@ from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.embed import picture_uri
+from fcnlib.report.page.net_counts import counts_of_nets
 from fcnlib.report.page.parts import (
     Picture,
     costs,
@@ -69,6 +71,8 @@ def write_page(  # noqa: PLR0913
     csvs: Sequence[Path | str],
     results: Path | str,
     metrics: Sequence[Path | str],
+    datasets: Sequence[Path | str],
+    curves: Files,
     training: Files,
     training_logs: Files,
     benchmarks: Files,
@@ -90,7 +94,9 @@ def write_page(  # noqa: PLR0913
         tables: the values of a `TableSpec` each, in the order of the page.
         csvs: the tables' own files, in the same order; Markdown and LaTeX lie beside them.
         results: results.csv.
-        metrics: the metrics files of all runs.
+        metrics: the metrics files of all runs, with the counts of those with scores beside them.
+        datasets: the `dataset.json` of every data set that was scored on.
+        curves: the learning curves, by experiment.
         training: Snakemake's benchmark files of the training jobs, by experiment.
         training_logs: the logs of the same jobs.
         benchmarks: those of all other jobs, by kind of job.
@@ -106,6 +112,8 @@ def write_page(  # noqa: PLR0913
     """
     expected = read_estimate(Path(estimate)) if estimate else None
     output, runs = Path(output), by_experiment(metrics)
+    counted = counts_of_nets(runs)
+    dataset_infos = {info.name: info for info in map(read_info, map(Path, datasets))}
     specs = [TableSpec.model_validate(table) for table in tables]
     trained, others = read_jobs(training, training_logs), read_jobs(benchmarks, logs)
     every_job = {"train": [job for jobs in trained.values() for job in jobs], **others}
@@ -136,6 +144,8 @@ def write_page(  # noqa: PLR0913
         published=any(head.published for view in views for head in view["scores"].columns),
         sections=sections,
         views=views,
+        counted=counted,
+        datasets=dataset_infos,
         shared=_said_often(view["scores"].notes for view in views),
         overview=overview,
         claim_totals=totals(verdicts),
