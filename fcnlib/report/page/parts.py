@@ -264,7 +264,7 @@ def _changes(own: Mapping[str, str], base: Mapping[str, str]) -> list[tuple[str,
     """
     parts = {key.partition(".")[0] for key in own} & {key.partition(".")[0] for key in base}
     return [
-        (key, base.get(key, "none"), own.get(key, "none"))
+        (key, base.get(key) or "none", own.get(key) or "none")
         for key in dict.fromkeys([*base, *own])
         if key.partition(".")[0] in parts and base.get(key) != own.get(key)
     ]
