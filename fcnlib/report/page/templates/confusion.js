@@ -90,7 +90,7 @@
     const legend = element("p", { class: "note legend-of-map" });
     const spoken = element("p", { class: "spoken", id: `cell-${table}`, role: "status" });
     const select = (label, change) => {
-      const input = element("select", { onchange: () => { change(input.value); } });
+      const input = element("select", { "aria-label": label, onchange: () => { change(input.value); } });
       return { input, label: element("label", {}, `${label} `, input) };
     };
     const controls = {
@@ -255,7 +255,8 @@
       }
       const items = [];
       for (let place = 0; place < list.length; place += 2) {
-        items.push(element("li", {}, imageLink(table, matrix.ids[list[place]]),
+        items.push(element("li", {}, imageLink(matrix.ids[list[place]],
+          { table, task: state.task, row: rowOf.get(state.net) }),
           ` ${countText(list[place + 1])} pixels`));
       }
       return [element("h5", {}, "Images with most of it"), element("ol", {}, ...items)];

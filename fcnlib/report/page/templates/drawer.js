@@ -141,10 +141,14 @@
 
   const images = (experiment, table) => {
     const task = netData.task(experiment);
+    const net = {
+      table: table.name, task: netData.tasks(experiment)[0],
+      row: nameOf(table.rows.get(experiment)),
+    };
     if (!task?.worst?.length) return [];
     const list = (title, found) => element("div", {}, element("h4", {}, title),
       element("ol", {}, ...found.map(([place, iu]) => element("li", {},
-        imageLink(table.name, task.ids[place], { row: "" }), ` ${iu.toFixed(1)} %`))));
+        imageLink(task.ids[place], net, { row: "" }), ` ${iu.toFixed(1)} %`))));
     return [element("div", { class: "images" },
       list("Worst", task.worst), list("Best", task.best)),
     element("p", { class: "note" }, "Mean IU of the image's own classes; of the first run.")];

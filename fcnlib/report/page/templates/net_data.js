@@ -49,12 +49,25 @@ const placeLink = (text, place, changes = {}) => element("a", {
   },
 }, text);
 
-// An image's ID, as a link to the table's images where it has a part for these.
-const imageLink = (table, id, changes = {}) => {
-  const place = `more-${table}-browser`;
-  if (!document.getElementById(place)) return element("span", {}, id);
-  return placeLink(id, place, { ...changes, [`browser.${table}`]: `image.${id}` });
-};
+// An image's ID; where the table's image browser has the image, a link to it with the net's labels.
+const imageLink = (() => {
+  const browsers = new Map();  // by table
+  const browserOf = (table) => {
+    if (!browsers.has(table)) {
+      const block = document.querySelector(`#more-${CSS.escape(table)}-browser > script`);
+      browsers.set(table, block ? JSON.parse(block.textContent) : { images: [], tasks: {} });
+    }
+    return browsers.get(table);
+  };
+  return (id, { table, task, row }, changes = {}) => {
+    const { images, tasks } = browserOf(table);
+    const place = images.findIndex(({ name }) => name === id);
+    const net = tasks[task]?.nets.indexOf(row) ?? -1;
+    if (place < 0 || net < 0) return element("span", {}, id);
+    const state = `task.${task},right.${net},image.${place}`;
+    return placeLink(id, `more-${table}-browser`, { ...changes, [`images.${table}`]: state });
+  };
+})();
 
 const percentText = (share) => {
   const percent = 100 * share;
