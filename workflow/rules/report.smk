@@ -93,6 +93,7 @@ rule page:
         csvs=TARGETS.table_files,
         metrics=TARGETS.runs(PATHS.metrics, TARGETS.measured),
         figures=TARGETS.figure_infos,
+        images=expand(PATHS.image_set(), table=TARGETS.tables_with_examples),
         claims=PATHS.claims,
         benchmarks=TARGETS.benchmark_files,
         configuration=PATHS.configuration,

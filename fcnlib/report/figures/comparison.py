@@ -10,6 +10,7 @@ from fcnlib.report.figures.samples import (
     Counts,
     SampleScores,
     by_rank,
+    label_samples,
     per_image_iu,
     plot_samples,
     read_sample_scores,
@@ -46,9 +47,10 @@ def plot_comparison(
     if not samples.nets:
         save_without_nets(samples.missing, image, info, **fields)
         return
-    choose = by_gain if len(samples.nets) > 1 else by_rank
+    choice = (by_gain if len(samples.nets) > 1 else by_rank)(samples, spec.images)
+    nets = label_samples(samples, [each.name for each in choice.images])
     plot_samples(
-        samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
+        samples, choice, image, info, nets=nets, columns=spec.columns, seed=spec.seed,
         images_of=spec.images_of, note=spec.note, **fields,
     )  # fmt: skip
 
