@@ -24,7 +24,7 @@ def image_browsers(files: Sequence[Path | str]) -> tuple[dict[str, Browser], lis
     places: dict[str, int] = {}
     browsers = {}
     for images in map(read_image_set, files):
-        data = images.model_dump(mode="json", include={"images", "tasks"})
+        data = images.model_dump(mode="json", include={"tested", "images", "tasks"})
         for image in data["images"]:
             image["photograph"] = places.setdefault(image["photograph"], len(places))
         browsers[images.table] = Browser(_title(images), _notes(images), data)
