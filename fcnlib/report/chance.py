@@ -52,16 +52,20 @@ class ClaimChance(NamedTuple):
     seeds_needed: int | None  # of each net, to decide it; None: unknown, or no number would
 
 
-def net_samples(runs: Sequence[tuple[Path, Record]]) -> Samples:
-    """Resampled scores of a net by task, from the counts beside its metrics files, one a seed.
+def net_samples(counts: Sequence[ImageCounts]) -> Samples:
+    """Resampled scores of a net by task, from the counts of its runs, one a seed.
 
     Without tasks that a run has no counts of.
     """
-    counts = [_counts(path, list(record.tasks)) for path, record in runs]
     tasks = dict.fromkeys(task for run in counts for task in run.tasks)
     return {
         task: resample(counts, task) for task in tasks if all(task in run.tasks for run in counts)
     }
+
+
+def counts_of_runs(runs: Sequence[tuple[Path, Record]]) -> list[ImageCounts]:
+    """The counts beside the metrics files of a net's runs; none of a run without such a file."""
+    return [_counts(path, list(record.tasks)) for path, record in runs]
 
 
 def _counts(path: Path, tasks: Sequence[str]) -> ImageCounts:

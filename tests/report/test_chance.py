@@ -17,6 +17,7 @@ from fcnlib.report.chance import (
     SeedSpread,
     claim_chance,
     class_gains,
+    counts_of_runs,
     image_difference,
     net_samples,
     seed_difference,
@@ -80,10 +81,12 @@ def test_samples_of_a_net_are_read_from_the_counts_beside_its_metrics_files(
     for (path, _), right in zip(runs, (60, 80), strict=True):
         counts = counted(right)
         np.savez(path.with_suffix(".npz"), ids=counts.ids, **counts.tasks)
-    found = net_samples(runs)["semantic"].scores["pixel_accuracy"][0]
+    found = net_samples(counts_of_runs(runs))["semantic"].scores["pixel_accuracy"][0]
     assert found == pytest.approx(0.7, abs=0.01)
     runs[1][0].with_suffix(".npz").unlink()
-    assert net_samples(runs) == {}  # a mean over some of the runs would be of another number
+    assert (
+        net_samples(counts_of_runs(runs)) == {}
+    )  # a mean over some of the runs would be of another number
 
 
 def test_the_spread_between_seeds_is_that_of_both_means() -> None:

@@ -10,7 +10,7 @@ from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.progress import progress
 from fcnlib.evaluation.record import Record, parse_record
-from fcnlib.report.chance import Samples, net_samples
+from fcnlib.report.chance import Samples, counts_of_runs, net_samples
 from fcnlib.report.claims import Verdict, read_verdicts
 from fcnlib.report.results import ResultRow, read_results, result_rows
 from fcnlib.report.tables import device_text
@@ -39,7 +39,7 @@ class ComparedRun:
         """Its resampled scores by task, resampled when they are first asked for."""
         if experiment not in self._samples:
             try:
-                found = net_samples(self.records.get(experiment, []))
+                found = net_samples(counts_of_runs(self.records.get(experiment, [])))
             except InputError:  # counts that cannot be read, or of different images
                 found = {}
             self._samples[experiment] = found
