@@ -13,6 +13,7 @@ from fcnlib.report.figures.samples import (
     plot_samples,
     read_sample_scores,
     scores_by_image,
+    sheet_of,
 )
 from fcnlib.report.figures.style import save_without_nets
 from fcnlib.report.image_set import write_image_set
@@ -58,7 +59,7 @@ def plot_examples(
     names = [*(each.name for each in choice.images), *(name for _, name in ranked)]
     nets = label_samples(samples, list(dict.fromkeys(names)))
     plot_samples(
-        samples, choice, image, info, nets=nets, columns=columns, seed=spec.seed,
-        images_of=spec.images_of, **fields,
+        samples, choice, sheet_of(samples, choice, nets, columns), image=image, info=info,
+        seed=spec.seed, images_of=spec.images_of, **fields,
     )  # fmt: skip
     write_image_set(images, image_set(samples, ranked, nets, spec))

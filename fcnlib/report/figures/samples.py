@@ -19,6 +19,7 @@ from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
     LabelledNet,
+    Sheet,
     label_images,
     of_task,
     sample_sheet,
@@ -100,14 +101,23 @@ def label_samples(samples: SampleScores, names: Sequence[str]) -> list[LabelledN
     return nets
 
 
+def sheet_of(
+    samples: SampleScores,
+    choice: Choice,
+    nets: Sequence[LabelledNet],
+    columns: Sequence[SheetPart],
+) -> Sheet:
+    """The chosen images as the nets label them, with these columns from left to right."""
+    return sample_sheet(samples.prepared, choice.images, nets, samples.tasks, columns)
+
+
 def plot_samples(
     samples: SampleScores,
     choice: Choice,
+    sheet: Sheet,
+    *,
     image: Path | str,
     info: Path | str,
-    *,
-    nets: Sequence[LabelledNet],
-    columns: Sequence[SheetPart],
     seed: int,
     images_of: Images,
     note: str = "",
@@ -118,16 +128,14 @@ def plot_samples(
     Args:
         samples: the nets and the data set.
         choice: the images, one row each.
+        sheet: the pictures.
         image: the picture to write.
         info: the `FigureInfo` to write.
-        nets: the nets with their labels of these images.
-        columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
         images_of: whose images they are.
         note: what the caption adds.
         fields: further fields of the `FigureInfo`.
     """
-    sheet = sample_sheet(samples.prepared, choice.images, nets, samples.tasks, columns)
     sentences = [choice.how]
     if samples.elsewhere:
         others = ", ".join(samples.elsewhere)

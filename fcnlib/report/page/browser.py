@@ -25,6 +25,7 @@ def image_browsers(files: Sequence[Path | str]) -> tuple[dict[str, Browser], lis
     browsers = {}
     for images in map(read_image_set, files):
         data = images.model_dump(mode="json", include={"tested", "images", "tasks"})
+        data["tasks"] = [{"name": task, **each} for task, each in data["tasks"].items()]  # in order
         for image in data["images"]:
             image["photograph"] = places.setdefault(image["photograph"], len(places))
         browsers[images.table] = Browser(_title(images), _notes(images), data)

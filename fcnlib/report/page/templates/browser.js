@@ -48,7 +48,8 @@
       this.name = details.dataset.table;
       this.title = details.dataset.title;
       this.data = JSON.parse(details.querySelector("script").textContent);
-      this.tasks = Object.keys(this.data.tasks);
+      this.tasks = this.data.tasks.map((task) => task.name);
+      this.data.tasks = Object.fromEntries(this.data.tasks.map((task) => [task.name, task]));
       this.root = element("div", { onkeydown: (event) => this.key(event) });
       this.kept = new Map();
       this.drawn = 0;
@@ -412,6 +413,7 @@
 
     async draw() {
       this.drawn += 1;
+      delete this.stage.dataset.shown;
       const [turn, image] = [this.drawn, this.image];
       const { width, height } = this.data.images[image];
       this.stage.style.setProperty("--aspect", width / height);
