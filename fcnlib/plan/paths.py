@@ -115,6 +115,10 @@ class RunPaths:
         """What describes a picture: title, legend, text instead of it."""
         return f"{self.results}/figures/{kind}/{name}.json"
 
+    def image_set(self, table: str = TABLE) -> str:
+        """Test images of a table with the labels of its nets, for the page."""
+        return f"{self.results}/figures/images/{table}.json"
+
     def log(self, rule: str, name: str = "") -> str:
         return f"{self.results}/logs/{rule}{f'/{name}' if name else ''}.log"
 

@@ -21,6 +21,8 @@ from fcnlib.report.specs import (
     TableTitle,
 )
 
+# The images that the page has of own data: all, up to what it can carry.
+OWN_IMAGES: dict[str, Any] = {"images": 200, "megabytes": 12.0}
 PUBLISHED_SIDE = 500  # pixels of the images that the paper times nets on
 
 
@@ -63,8 +65,9 @@ def scored_nets(targets: Targets, name: str) -> TableFigureSpec:
 
 def examples(targets: Targets, name: str) -> ExamplesSpec:
     """The nets of a table that label images side by side."""
-    shown = _table_figure(targets, name, targets.scored_rows(name))
-    return ExamplesSpec(**dict(shown), seed=targets.config.seeds[0])
+    shown = dict(_table_figure(targets, name, targets.scored_rows(name)))
+    size = OWN_IMAGES if shown["images_of"] == "own" else {}
+    return ExamplesSpec(**shown, **size, seed=targets.config.seeds[0])
 
 
 def _table_figure(targets: Targets, name: str, experiments: Sequence[str]) -> TableFigureSpec:

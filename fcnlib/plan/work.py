@@ -10,6 +10,7 @@ from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
 from fcnlib.plan.jobs import Job, Part
+from fcnlib.plan.specs import examples
 from fcnlib.plan.targets import Targets
 from fcnlib.training.workload import (
     ClassifierKind,
@@ -25,7 +26,6 @@ from fcnlib.training.workload import (
 # whose features are measured.
 WARM_UP, NORM_IMAGES = 3, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
-EXAMPLES_OF_ONE, EXAMPLES_OF_SEVERAL = 9, 4  # images of report/figures/examples.py
 TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
 # What the script of a rule imports, by which starting it takes the longer.
 SCRIPT = "snakemake.script"  # every script, to read what its rule hands it
@@ -241,7 +241,9 @@ class Work:
         targets, start = self.targets, Part("start", PLOTS, 1)
         for table in targets.tables_with_examples:
             rows = targets.scored_rows(table)
-            images = EXAMPLES_OF_ONE if len(rows) == 1 else EXAMPLES_OF_SEVERAL
+            data = targets.data_of(rows[0])
+            tested = count_of(self.sizes[data.dataset], data.test, data.dataset)
+            images = min(examples(targets, table).images, tested)
             yield self._labelling("examples", table, rows, images)
         for figure in targets.figures_of("comparison"):
             entry = targets.config.figures[figure]

@@ -60,9 +60,11 @@ class TableFigureSpec(Frozen):
 
 
 class ExamplesSpec(TableFigureSpec):
-    """Nets of one table side by side on some images."""
+    """Nets of one table side by side on some images, a few in a picture and more on the page."""
 
     seed: int  # of the runs whose predictions are shown
+    images: int = 25  # of the page, at most
+    megabytes: float = 1.8  # of the page that these may take
 
 
 class FigureSpec(Frozen):

@@ -11,7 +11,6 @@ from fcnlib.evaluation import evaluate, timing
 from fcnlib.plan import work
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
-from fcnlib.report.figures import examples
 from fcnlib.training.workload import NetKind
 
 
@@ -104,7 +103,3 @@ def test_what_the_plan_repeats_of_modules_that_need_torch_is_theirs() -> None:
     assert work.WARM_UP == timing.WARM_UP
     assert work.NORM_IMAGES == evaluate.NORM_IMAGES
     assert Scale.model_fields["forward_runs"].default == evaluate.FORWARD_RUNS
-    assert (work.EXAMPLES_OF_ONE, work.EXAMPLES_OF_SEVERAL) == (
-        examples.OF_ONE,
-        examples.OF_SEVERAL,
-    )

@@ -72,6 +72,7 @@ rule examples:
             "Images of a table",
         ),
         info=PATHS.figure_info("examples", "{table}"),
+        images=PATHS.image_set(),
     log:
         PATHS.log("examples", "{table}"),
     benchmark:

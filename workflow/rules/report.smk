@@ -96,6 +96,7 @@ rule page:
         datasets=TARGETS.scored_datasets,
         curves=TARGETS.runs(PATHS.curve, TARGETS.trained),
         figures=TARGETS.figure_infos,
+        images=expand(PATHS.image_set(), table=TARGETS.tables_with_examples),
         claims=PATHS.claims,
         benchmarks=TARGETS.benchmark_files,
         configuration=PATHS.configuration,

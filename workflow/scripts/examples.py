@@ -13,4 +13,5 @@ with job(snakemake.log[0], snakemake.threads):
         dataset=Path(snakemake.input.dataset).parent,
         image=snakemake.output.image,
         info=snakemake.output.info,
+        images=snakemake.output.images,
     )

@@ -19,6 +19,7 @@ with job(snakemake.log[0], snakemake.threads):
         benchmarks=snakemake.params.benchmarks,
         logs=snakemake.params.logs,
         figures=snakemake.input.figures,
+        images=snakemake.input.images,
         claims=snakemake.input.claims,
         configuration=snakemake.input.configuration,
         archives=snakemake.input.archives,

@@ -10,9 +10,11 @@ from fcnlib.report.figures.samples import (
     Counts,
     SampleScores,
     by_rank,
+    label_samples,
     per_image_iu,
     plot_samples,
     read_sample_scores,
+    sheet_of,
 )
 from fcnlib.report.figures.sheets import Chosen, of_task
 from fcnlib.report.figures.style import save_without_nets
@@ -46,10 +48,11 @@ def plot_comparison(
     if not samples.nets:
         save_without_nets(samples.missing, image, info, **fields)
         return
-    choose = by_gain if len(samples.nets) > 1 else by_rank
+    choice = (by_gain if len(samples.nets) > 1 else by_rank)(samples, spec.images)
+    nets = label_samples(samples, [each.name for each in choice.images])
     plot_samples(
-        samples, choose(samples, spec.images), image, info, columns=spec.columns, seed=spec.seed,
-        images_of=spec.images_of, note=spec.note, **fields,
+        samples, choice, sheet_of(samples, choice, nets, spec.columns), image=image, info=info,
+        seed=spec.seed, images_of=spec.images_of, note=spec.note, **fields,
     )  # fmt: skip
 
 

@@ -5,11 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.config.schema_figures import SHEET_PARTS, SheetPart
-from fcnlib.report.figures.samples import by_rank, plot_samples, read_sample_scores
+from fcnlib.report.figures.encode import image_set, without_images
+from fcnlib.report.figures.samples import (
+    at_even_steps,
+    by_rank,
+    label_samples,
+    plot_samples,
+    read_sample_scores,
+    scores_by_image,
+    sheet_of,
+)
 from fcnlib.report.figures.style import save_without_nets
+from fcnlib.report.image_set import write_image_set
 from fcnlib.report.specs import ExamplesSpec
 
-OF_SEVERAL, OF_ONE = 4, 9  # images, of several nets or of one net alone
+OF_SEVERAL, OF_ONE = 4, 9  # images of the picture, of several nets or of one net alone
 
 
 def plot_examples(
@@ -20,8 +30,11 @@ def plot_examples(
     dataset: Path | str,
     image: Path | str,
     info: Path | str,
+    images: Path | str,
 ) -> None:
     """A table's nets on a few images between the worst and the best; of one net, its mistakes.
+
+    More such images are written for the page, as text.
 
     Args:
         table: the values of an `ExamplesSpec`.
@@ -30,6 +43,7 @@ def plot_examples(
         dataset: the folder of the prepared data set.
         image: the picture to write.
         info: the `FigureInfo` to write.
+        images: the `ImageSet` to write.
     """
     spec = ExamplesSpec.model_validate(table)
     alone = len(spec.nets) == 1
@@ -38,8 +52,14 @@ def plot_examples(
     fields = {"kind": "examples", "name": spec.table, "table": spec.table, "title": "Examples"}
     if not samples.nets:
         save_without_nets(samples.missing, image, info, **fields)
+        write_image_set(images, without_images(samples, spec))
         return
+    choice = by_rank(samples, OF_ONE if alone else OF_SEVERAL)
+    ranked = at_even_steps(scores_by_image(samples), spec.images)
+    names = [*(each.name for each in choice.images), *(name for _, name in ranked)]
+    nets = label_samples(samples, list(dict.fromkeys(names)))
     plot_samples(
-        samples, by_rank(samples, OF_ONE if alone else OF_SEVERAL), image, info, columns=columns,
+        samples, choice, sheet_of(samples, choice, nets, columns), image=image, info=info,
         seed=spec.seed, images_of=spec.images_of, **fields,
     )  # fmt: skip
+    write_image_set(images, image_set(samples, ranked, nets, spec))

@@ -18,12 +18,15 @@ from fcnlib.evaluation.counts import read_counts
 from fcnlib.evaluation.metrics import mean_iu
 from fcnlib.report.figures.sheets import (
     Chosen,
+    LabelledNet,
+    Sheet,
     label_images,
     of_task,
     sample_sheet,
     save_sheet,
 )
 from fcnlib.report.figures.style import not_shown
+from fcnlib.report.image_set import even_steps
 from fcnlib.report.specs import Images, NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
@@ -86,13 +89,35 @@ def read_sample_scores(
     )
 
 
+def label_samples(samples: SampleScores, names: Sequence[str]) -> list[LabelledNet]:
+    """The nets with their labels of the images, which must be of what they were scored on."""
+    nets = label_images(samples.models, samples.nets, samples.prepared, names)
+    for net, counts in zip(nets, samples.counts, strict=True):
+        if not counts.tasks.keys() <= set(net.tasks):
+            tasks = ", ".join(net.tasks)
+            raise InputError(
+                f"{counts.path}: expected confusion counts per image of one of: {tasks}"
+            )
+    return nets
+
+
+def sheet_of(
+    samples: SampleScores,
+    choice: Choice,
+    nets: Sequence[LabelledNet],
+    columns: Sequence[SheetPart],
+) -> Sheet:
+    """The chosen images as the nets label them, with these columns from left to right."""
+    return sample_sheet(samples.prepared, choice.images, nets, samples.tasks, columns)
+
+
 def plot_samples(
     samples: SampleScores,
     choice: Choice,
+    sheet: Sheet,
+    *,
     image: Path | str,
     info: Path | str,
-    *,
-    columns: Sequence[SheetPart],
     seed: int,
     images_of: Images,
     note: str = "",
@@ -103,23 +128,14 @@ def plot_samples(
     Args:
         samples: the nets and the data set.
         choice: the images, one row each.
+        sheet: the pictures.
         image: the picture to write.
         info: the `FigureInfo` to write.
-        columns: what stands beside each other, from left to right.
         seed: of the runs whose predictions these are.
         images_of: whose images they are.
         note: what the caption adds.
         fields: further fields of the `FigureInfo`.
     """
-    names = [each.name for each in choice.images]
-    nets = label_images(samples.models, samples.nets, samples.prepared, names)
-    for net, counts in zip(nets, samples.counts, strict=True):
-        if not counts.tasks.keys() <= set(net.tasks):
-            tasks = ", ".join(net.tasks)
-            raise InputError(
-                f"{counts.path}: expected confusion counts per image of one of: {tasks}"
-            )
-    sheet = sample_sheet(samples.prepared, choice.images, nets, samples.tasks, columns)
     sentences = [choice.how]
     if samples.elsewhere:
         others = ", ".join(samples.elsewhere)
@@ -136,21 +152,12 @@ def plot_samples(
 
 def by_rank(samples: SampleScores, images: int) -> Choice:
     """Images at even steps from the worst to the best, and how they were chosen."""
-    task = samples.tasks[0]
-    known = [each for each in samples.counts if task in each.tasks]
-    first = samples.counts[0].path
-    if not known:
-        raise InputError(f"{first}: expected confusion counts per image of {task}")
-    by_net = [per_image_iu(each.tasks[task]) for each in known]
-    common = set(by_net[0]).intersection(*by_net)
-    if not common:
-        raise InputError(f"{first}: no test image in common with the others")
-    scores = {name: fmean(each[name] for each in by_net) for name in common}
+    task, scores = samples.tasks[0], scores_by_image(samples)
+    averaged = ", averaged over the nets" if len(_known(samples)) > 1 else ""
     chosen = [
         Chosen(name, f"rank {rank} of {len(scores)}, mean IU {scores[name]:.1f}%")
         for rank, name in at_even_steps(scores, images)
     ]
-    averaged = ", averaged over the nets" if len(known) > 1 else ""
     return Choice(
         chosen,
         f"{len(chosen)} test images at even steps of rank from the worst to the best, by "
@@ -159,12 +166,28 @@ def by_rank(samples: SampleScores, images: int) -> Choice:
     )
 
 
+def scores_by_image(samples: SampleScores) -> dict[str, float]:
+    """Of each image its mean IU of the first task, averaged over the nets that have this task."""
+    known, first = _known(samples), samples.counts[0].path
+    if not known:
+        raise InputError(f"{first}: expected confusion counts per image of {samples.tasks[0]}")
+    by_net = [per_image_iu(counts) for counts in known]
+    common = set(by_net[0]).intersection(*by_net)
+    if not common:
+        raise InputError(f"{first}: no test image in common with the others")
+    return {name: fmean(each[name] for each in by_net) for name in common}
+
+
+def _known(samples: SampleScores) -> list[Counts]:
+    """The counts of the first task of each net that has it."""
+    task = samples.tasks[0]
+    return [each.tasks[task] for each in samples.counts if task in each.tasks]
+
+
 def at_even_steps(scores: Mapping[str, float], count: int) -> list[tuple[int, str]]:
     """Ranks from 1, the worst, to the best, and the images that have them."""
     ranked = sorted(scores, key=lambda name: (scores[name], name))
-    count = min(count, len(ranked))
-    steps = [i * (len(ranked) - 1) // max(count - 1, 1) for i in range(count)]
-    return [(step + 1, ranked[step]) for step in steps]
+    return [(step + 1, ranked[step]) for step in even_steps(len(ranked), count)]
 
 
 def _by_image(path: Path | str, tasks: Sequence[str]) -> NetCounts:

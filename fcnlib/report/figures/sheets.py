@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Resampling, fromarray
 
 from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
@@ -23,6 +25,7 @@ Predictions = dict[str, Labels]  # by task, [H, W]
 VOID_NAME = "void"
 ACROSS = 7  # pictures side by side; the others follow below
 CELL = 1.2  # inches
+SIDE = 500  # pixels of the longer side of an image, at most: those of own images may be thousands
 
 
 class LabelledNet(NamedTuple):
@@ -32,7 +35,7 @@ class LabelledNet(NamedTuple):
     inputs: tuple[str, ...]
     tasks: tuple[str, ...]
     input_mask: InputMask
-    labels: list[Predictions]  # of each image
+    labels: dict[str, Predictions]  # by image
 
     @property
     def title(self) -> str:
@@ -106,17 +109,31 @@ def _labelled(
 ) -> LabelledNet:
     inputs, tasks = model.info.inputs, tuple(model.info.classes)
     mask = input_mask(spec.mask, model, prepared, tasks[0])
-    labels = []
+    labels = {}
     for name in names:
         seen = as_tensor(masked_input(prepared, name, inputs, tasks[0], mask))[None]  # [1, C, H, W]
         by_task = model.labels(seen)
-        labels.append({task: each[0].cpu().numpy() for task, each in by_task.items()})
+        labels[name] = {
+            task: at_most(SIDE, each[0].cpu().numpy()) for task, each in by_task.items()
+        }
     return LabelledNet(spec.row, inputs, tasks, mask, labels)
 
 
 def truth_of(prepared: PreparedDataset, name: str, tasks: Sequence[str]) -> Predictions:
-    """The true label of every pixel of an image, by task."""
-    return {task: prepared.label(name, task) for task in tasks}
+    """The true label of every pixel of an image of this size at most, by task."""
+    return {task: at_most(SIDE, prepared.label(name, task)) for task in tasks}
+
+
+def at_most(
+    side: int, pixels: NDArray[np.uint8], way: Resampling = Resampling.NEAREST
+) -> NDArray[np.uint8]:
+    """An image or label map whose longer side has no more pixels."""
+    height, width = pixels.shape[:2]
+    if max(height, width) <= side:
+        return pixels
+    share = side / max(height, width)
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(fromarray(pixels).resize(size, way))
 
 
 def sample_sheet(
@@ -140,28 +157,32 @@ def sample_sheet(
     masks = dict.fromkeys(net.input_mask for net in nets)
     seen = (inputs, masks) if "inputs" in parts else ((), ())
     views = input_views(prepared, names, *seen, task=tasks[0])
-    images = [prepared.image(name) for name in names]
+    images = [at_most(SIDE, prepared.image(name), Resampling.LANCZOS) for name in names]
     truth = [truth_of(prepared, name, tasks) for name in names]
     by_task = {}
+
+    def labels_of(net: LabelledNet) -> list[Predictions]:
+        return [net.labels[name] for name in names]
+
     for task in tasks:
         of_part: Mapping[SheetPart, Sequence[PictureColumn]] = {
             "image": [PictureColumn("Image", images, smooth=True)],
             "inputs": [PictureColumn(*view, smooth=True) for view in views.columns],
             "truth": [label_column("Ground truth", truth, prepared, task)],
             "nets": [
-                label_column(net.title, net.labels, prepared, task)
+                label_column(net.title, labels_of(net), prepared, task)
                 for net in nets
                 if task in net.tasks
             ],
             "mistakes": [
-                mistake_column(images, net.labels, truth, prepared, task)
+                mistake_column(images, labels_of(net), truth, prepared, task)
                 for net in nets
                 if task in net.tasks
             ],
         }
         by_task[task] = [column for part in parts for column in of_part[part]]
     titles = list(dict.fromkeys(column.title for task in tasks for column in by_task[task]))
-    maps = [*truth, *(labels for net in nets for labels in net.labels)]
+    maps = [*truth, *(labels for net in nets for labels in labels_of(net))]
     return Sheet(views, titles, _rows(by_task, chosen), maps, tasks)
 
 

@@ -20,6 +20,7 @@ from fcnlib.report.estimated import compare, read_estimate
 from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
+from fcnlib.report.page.browser import image_browsers
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.embed import picture_uri
@@ -81,6 +82,7 @@ def write_page(  # noqa: PLR0913
     benchmarks: Files,
     logs: Files,
     figures: Sequence[Path | str],
+    images: Sequence[Path | str],
     claims: Path | str,
     configuration: Path | str,
     commands: Sequence[str],
@@ -105,6 +107,7 @@ def write_page(  # noqa: PLR0913
         benchmarks: those of all other jobs, by kind of job.
         logs: the logs of the same jobs.
         figures: the `FigureInfo` beside each picture.
+        images: the `ImageSet` of each table that has one.
         claims: claims.json.
         configuration: the full configuration of the run.
         commands: what to type to get the same from it.
@@ -123,8 +126,9 @@ def write_page(  # noqa: PLR0913
     every_job = {"train": [job for jobs in trained.values() for job in jobs], **others}
     infos = [(Path(path), read_figure_info(path)) for path in figures]
     pictures = [_picture(info, path.with_name(info.image), output) for path, info in infos]
-    images = {table.images for table in specs}
-    is_own = "own" in images and images <= {"own", "none"}
+    browsers, photographs = image_browsers(images)
+    origins = {table.images for table in specs}
+    is_own = "own" in origins and origins <= {"own", "none"}
     verdicts = scorecard(claims, of_own=is_own)
     all_results = read_results(results)
     views = [
@@ -134,6 +138,7 @@ def write_page(  # noqa: PLR0913
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
         | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
         | _figures([item for item in pictures if item.info.table == table.name])
+        | {"browser": browsers.get(table.name)}
         for table, csv in zip(specs, csvs, strict=True)
     ]
     sections = by_section(views, [item for item in pictures if not item.info.table], verdicts)
@@ -143,7 +148,7 @@ def write_page(  # noqa: PLR0913
         scale=scale,
         title=_title(specs) if is_own else TITLE,
         own=is_own,
-        images=images,
+        images=origins,
         label=measured_label(scale),
         metadata=run_metadata(runs, every_job),
         published=any(head.published for view in views for head in view["scores"].columns),
@@ -156,6 +161,7 @@ def write_page(  # noqa: PLR0913
         claim_totals=totals(verdicts),
         symbols=SYMBOLS,
         legends=legends,
+        photographs=photographs,
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,

@@ -35,7 +35,7 @@ def test_a_sheet_speaks_only_of_what_is_on_it(places, tmp_path):
     info = tmp_path / "sheet.json"
     plot_examples(
         {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
-        image=info.with_suffix(".png"), info=info,
+        image=info.with_suffix(".png"), info=info, images=tmp_path / "images.json",
     )  # fmt: skip
     caption = read_figure_info(info).caption
     assert "Depth" not in caption and "HHA" not in caption and "averaged" not in caption
@@ -54,7 +54,7 @@ def test_one_net_alone_shows_more_images_and_the_mistakes_of_each_task(places, t
     info = tmp_path / "sheet.json"
     plot_examples(
         {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
-        image=info.with_suffix(".png"), info=info,
+        image=info.with_suffix(".png"), info=info, images=tmp_path / "images.json",
     )  # fmt: skip
     picture, found = picture_and_info(info)
     assert "Images: place_0 (rank 1 of 4" in found.alt and "by semantic mean IU" in found.caption
@@ -73,7 +73,7 @@ def test_nets_tested_on_other_images_are_named_and_not_shown(places, tmp_path):
     plot_examples(
         {"table": "t", "seed": 0, "nets": [A, NetSpec(experiment="b", row="Elsewhere")]},
         models=[model, model], counts=[mine, tmp_path / "1.npz"], dataset=places,
-        image=info.with_suffix(".png"), info=info,
+        image=info.with_suffix(".png"), info=info, images=tmp_path / "images.json",
     )  # fmt: skip
     found = read_figure_info(info)
     assert "Tested on other images, so not shown: Elsewhere." in found.caption
@@ -87,7 +87,7 @@ def test_counts_of_another_task_are_named(places, tmp_path):
     with pytest.raises(InputError, match=r"0\.npz: .*counts per image of one of: semantic"):
         plot_examples(
             {"table": "t", "seed": 0, "nets": [A]}, models=[model], counts=[counts], dataset=places,
-            image=tmp_path / "s.png", info=tmp_path / "s.json",
+            image=tmp_path / "s.png", info=tmp_path / "s.json", images=tmp_path / "i.json",
         )  # fmt: skip
     assert not (tmp_path / "s.png").exists()
 
@@ -103,7 +103,7 @@ def test_nets_that_were_not_available_are_named_and_left_out(places, tmp_path, l
     plot_examples(
         {"table": "t", "seed": 0, "nets": [A, {"experiment": "b", "row": "B"}]}, models=models,
         counts=[tmp_path / "none.npz" if x in lost else counts for x in "ab"], dataset=places,
-        image=info.with_suffix(".png"), info=info,
+        image=info.with_suffix(".png"), info=info, images=tmp_path / "images.json",
     )  # fmt: skip
     found = read_figure_info(info)
     assert f"Not available, so not shown: {', '.join(lost).upper()}." in found.caption

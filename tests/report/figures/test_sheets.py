@@ -32,7 +32,7 @@ def test_many_nets_continue_below(places, tmp_path):
     plot_examples(
         {"table": "t", "seed": 0, "nets": spec}, models=[model] * 9, counts=[counts] * 9,
         dataset=places,
-        image=info.with_suffix(".png"), info=info,
+        image=info.with_suffix(".png"), info=info, images=tmp_path / "images.json",
     )  # fmt: skip
     picture, found = picture_and_info(info)
     assert found.width == 6 * 1.2 * 150  # image, truth and nine nets: six, and five below
@@ -55,9 +55,10 @@ def test_nets_together_label_as_each_alone_in_their_order(places, tmp_path):
     ]
     assert [net.row for net in together] == ["a", "b", "c"]
     for one, other in zip(together, alone, strict=True):
-        for found, expected in zip(one.labels, other.labels, strict=True):
-            assert np.array_equal(found["semantic"], expected["semantic"])
-    first, second, _ = (net.labels[0]["semantic"] for net in together)
+        assert list(one.labels) == list(other.labels) == ["place_0", "place_2"]
+        for name, found in one.labels.items():
+            assert np.array_equal(found["semantic"], other.labels[name]["semantic"])
+    first, second, _ = (net.labels["place_0"]["semantic"] for net in together)
     assert not np.array_equal(first, second)
 
 
@@ -90,6 +91,7 @@ def sheet(files):
         {"table": "t", "seed": 0, "nets": nets}, models=files,
         counts=[folder / "0.npz"] * len(nets),
         dataset=places, image=folder / "s.png", info=folder / "s.json",
+        images=folder / "i.json",
     )
 
 
