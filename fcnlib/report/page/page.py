@@ -19,6 +19,7 @@ from fcnlib.report.estimated import compare, read_estimate
 from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
+from fcnlib.report.page.chance import chance_table
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.embed import picture_uri
 from fcnlib.report.page.net_counts import counts_of_nets
@@ -129,6 +130,7 @@ def write_page(  # noqa: PLR0913
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
         | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
         | _figures([item for item in pictures if item.info.table == table.name])
+        | {"chance": chance_table(table, all_results, runs, counted, dataset_infos)}
         for table, csv in zip(specs, csvs, strict=True)
     ]
     sections = by_section(views, [item for item in pictures if not item.info.table], verdicts)
