@@ -122,7 +122,9 @@ def write_page(  # noqa: PLR0913
     pictures = [_picture(info, path.with_name(info.image), output) for path, info in infos]
     images = {table.images for table in specs}
     is_own = "own" in images and images <= {"own", "none"}
-    verdicts = scorecard(claims, of_own=is_own)
+    verdicts = scorecard(
+        claims, of_own=is_own, samples={name: net.samples for name, net in counted.items()}
+    )
     all_results = read_results(results)
     views = [
         table_view(table, all_results[all_results["table"] == table.name], runs, trained, scale)
