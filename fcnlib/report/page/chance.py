@@ -10,13 +10,11 @@ from markupsafe import Markup
 
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName
 from fcnlib.datasets.reader import DatasetInfo
-from fcnlib.evaluation.bootstrap import Interval
+from fcnlib.evaluation.bootstrap import Interval, paired_difference
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.chance import (
     Samples,
     SeedSpread,
-    class_gains,
-    image_difference,
     same_images,
     seed_difference,
 )
@@ -94,12 +92,12 @@ def chance_table(
     by: ColumnName = "mean_iu" if "mean_iu" in columns else columns[0]
     ranked = sorted((net for net in nets if _has(net, by)), key=lambda net: -_score(net, by))
     best = ranked[0]
-    others = [net for net in nets if net is not best]
+    pairs = [(net, Pair(net, best)) for net in nets if net is not best]
     return ChanceTable(
         best=best.name,
         by=COLUMNS[by].label,
         columns=[COLUMNS[column].label for column in columns],
-        rows=[(net.name, [_compared(net, best, x) for x in columns]) for net in others],
+        rows=[(net.name, [_compared(pair, column) for column in columns]) for net, pair in pairs],
         several_runs=any(net.runs > 1 for net in nets),
         data=_as_script(
             _data(nets, columns)
@@ -123,33 +121,51 @@ def _score(net: Net, column: ColumnName) -> float:
     return net.rows[column].measured or 0.0
 
 
-def _difference(ours: Net, others: Net, column: ColumnName) -> Interval | None:
-    """The interval of a difference as people read it, in tenths of a point."""
-    if not (_has(ours, column) and _has(others, column)):
-        return None
-    found = image_difference(ours.samples, others.samples, column)
-    if found is None:
-        return None
-    # As a reader's own subtraction finds it.
-    displayed = COLUMNS[column].displayed
-    difference = displayed(_score(ours, column)) - displayed(_score(others, column))
-    return _tenths(found._replace(difference=difference))
+class Pair:
+    """What one net has more than another one, on the same resamples of the same images."""
+
+    def __init__(self, ours: Net, others: Net) -> None:
+        self.ours, self.others = ours, others
+        self._found = {
+            task: paired_difference(own, others.samples[task])
+            for task, own in ours.samples.items()
+            if task in others.samples and same_images(own, others.samples[task])
+        }
+
+    def score(self, column: ColumnName) -> Interval | None:
+        """The interval of a score's difference as people read it, in tenths of a point."""
+        task, metric = RESULT_KEYS[column]
+        both = _has(self.ours, column) and _has(self.others, column)
+        if not both or task not in self._found or metric not in self._found[task].scores:
+            return None
+        # As a reader's own subtraction finds it.
+        displayed = COLUMNS[column].displayed
+        points = displayed(_score(self.ours, column)) - displayed(_score(self.others, column))
+        found = self._found[task].scores[metric]
+        return _tenths(found._replace(difference=points / 100))
+
+    def training(self, column: ColumnName) -> SeedSpread | None:
+        """The difference's spread over seeds."""
+        return seed_difference(self.ours.rows[column], self.others.rows[column])
+
+    def gains(self, task: str) -> list[Interval | None] | None:
+        """The gain of each class; None of other images."""
+        if task not in self._found:
+            return None
+        return [None if gain is None else _tenths(gain) for gain in self._found[task].classes]
 
 
 def _tenths(found: Interval) -> Interval:
-    difference, low, high = (round(10 * x) for x in found[:3])
+    """A fraction's interval in tenths of a point."""
+    difference, low, high = (round(1000 * x) for x in found[:3])
     return Interval(difference, low, high, found.turned)
 
 
-def _spread(ours: Net, others: Net, column: ColumnName) -> SeedSpread | None:
-    return seed_difference(ours.rows[column], others.rows[column])
-
-
-def _compared(net: Net, best: Net, column: ColumnName) -> Compared | None:
-    found = _difference(net, best, column)
+def _compared(pair: Pair, column: ColumnName) -> Compared | None:
+    found = pair.score(column)
     if found is None:
         return None
-    spread = _spread(net, best, column)
+    spread = pair.training(column)
     return Compared(
         COLUMNS[column].signed(found.difference / 10),
         f"{_signed(found.low)} to {_signed(found.high)}",
@@ -168,20 +184,30 @@ def _data(nets: Sequence[Net], columns: Sequence[ColumnName]) -> dict[str, Any]:
     Of training, the standard error in hundredths, and whether the difference is beyond noise.
     """
     task, classes = _classes(nets, columns)
-    pairs = [
-        [
-            [_three(_difference(ours, others, column)) for column in columns],
-            [_two(ours, others, column) for column in columns],
-            _gains(ours, others, task),
-        ]
-        for ours, others in combinations(nets, 2)
-    ]
+    pairs = [Pair(ours, others) for ours, others in combinations(nets, 2)]
     return {
         "nets": [[net.experiment, net.name, net.runs] for net in nets],
         "columns": [COLUMNS[column].label for column in columns],
         "classes": classes,
-        "pairs": pairs,
+        "pairs": [_packed(pair, columns, task) for pair in pairs],
     }
+
+
+def _packed(pair: Pair, columns: Sequence[ColumnName], task: str) -> list[Any]:
+    scores = [pair.score(column) for column in columns]
+    spreads = [
+        pair.training(column) if score else None
+        for column, score in zip(columns, scores, strict=True)
+    ]
+    return [
+        [_ends(score) for score in scores],
+        [spread and [round(100 * spread.error), int(spread.decided)] for spread in spreads],
+        [_ends(gain) for gain in gains] if (gains := pair.gains(task)) else None,
+    ]
+
+
+def _ends(found: Interval | None) -> list[float] | None:
+    return None if found is None else list(found[:3])
 
 
 def _classes(nets: Sequence[Net], columns: Sequence[ColumnName]) -> tuple[str, list[str]]:
@@ -191,25 +217,6 @@ def _classes(nets: Sequence[Net], columns: Sequence[ColumnName]) -> tuple[str, l
     count = net.samples[task].class_iu.shape[1]
     known = net.classes.get(task, ())
     return task, list(known) if len(known) == count else [f"class {x}" for x in range(count)]
-
-
-def _three(found: Interval | None) -> list[float] | None:
-    return None if found is None else list(found[:3])
-
-
-def _two(ours: Net, others: Net, column: ColumnName) -> list[int] | None:
-    if not (_has(ours, column) and _has(others, column)):
-        return None
-    spread = _spread(ours, others, column)
-    return None if spread is None else [round(100 * spread.error), int(spread.decided)]
-
-
-def _gains(ours: Net, others: Net, task: str) -> list[list[float] | None] | None:
-    both = task in ours.samples and task in others.samples
-    if not both or not same_images(ours.samples[task], others.samples[task]):
-        return None
-    gains = class_gains(ours.samples, others.samples, task)
-    return [None if gain is None else _three(_tenths(gain)) for gain in gains]
 
 
 def _as_script(data: Any) -> Markup:
