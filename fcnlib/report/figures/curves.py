@@ -17,6 +17,10 @@ CURVES = (
     "point) and mean IU during training. A net initialized from another one starts where that "
     "one ended."
 )
+VALIDATED_ONCE = (
+    " Each net was validated once, at its end: what is scored is the best of the validated "
+    "snapshots, so that more validations would change the scores."
+)
 
 
 def plot_curves(
@@ -36,6 +40,8 @@ def plot_curves(
     others = [net.row for net in spec.nets if net.tasks[:1] != task]
     images = " and ".join(sorted({net.picked_on or "test" for net in spec.nets}))
     caption = CURVES
+    if all(len(points(Path(path), "mean_iu")) == 1 for path in curves):
+        caption += VALIDATED_ONCE
     if others:
         caption += f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
     with new_figure(COLUMN_WIDTH, 4.2) as figure:

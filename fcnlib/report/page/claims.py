@@ -144,7 +144,7 @@ def _evidence(verdict: Verdict, parts: Sequence[PartChance]) -> list[Evidence]:
     return [
         Evidence(
             comparison.with_numbers(own),
-            _margin(part.margin, [columns[name] for name in comparison.names()]),
+            _margin(part, [columns[name] for name in comparison.names()]),
             part.holds,
             comparison.with_numbers(paper) if _is_published(verdict, comparison.names()) else "",
         )
@@ -166,8 +166,9 @@ def _is_published(verdict: Verdict, names: Iterable[str]) -> bool:
     )
 
 
-def _margin(margin: float, columns: Sequence[Column]) -> str:
+def _margin(part: PartChance, columns: Sequence[Column]) -> str:
     """By how much a comparison holds or fails, as precise as its numbers are displayed."""
+    margin = part.margin
     if not math.isfinite(margin):
         return ""
     exact = all(column.form == "f" and column.per == 1 for column in columns)
@@ -175,7 +176,8 @@ def _margin(margin: float, columns: Sequence[Column]) -> str:
     text = f"{abs(margin):,.{digits}f}" if exact else f"{abs(margin):.2g}"
     if margin and not float(text.replace(",", "")):
         text = f"{abs(margin):.1g}"
-    return f"{text} {'short' if margin < 0 else 'to spare'}"
+    fails = "too much" if "<" in part.text else "short"
+    return f"{text} {'to spare' if part.holds else fails}"
 
 
 def _deciding(evidence: list[Evidence], parts: Sequence[PartChance]) -> list[Evidence]:
@@ -199,7 +201,7 @@ def _of_images(found: ClaimChance | None) -> list[str]:
     """How many resamples of the test images turn a verdict over."""
     if found is None or found.turned is None:
         return []
-    share = f"{100 * found.turned:.0f} %" if found.turned >= 0.005 else "Under 1 %"
+    share = f"{100 * found.turned:.0f} %" if found.turned >= 0.01 else "Under 1 %"
     share = share if found.turned else "None"
     verb = "turns" if found.turned == 0 else "turn"
     return [f"{share} of 1,000 resamples of the test images {verb} it over."]

@@ -59,7 +59,9 @@
       ...(error ? [make("br"), `training \u00b1 ${(error / 100).toFixed(1)}`] : [])));
 
   // Scores in the order of the table, classes by their gain.
-  const chart = (ours, other, scores, classes) => {
+  const chart = (ours, other, scores, all) => {
+    const classes = all.filter(([, found]) => found.some(Boolean));
+    const equal = all.length - classes.length;
     const few = [...classes].sort(([, a], [, b]) => Math.abs(b[0]) - Math.abs(a[0])).slice(0, FEW)
       .sort(([, a], [, b]) => b[0] - a[0]);
     const ends = [0, ...[...scores, ...few].flatMap(([, found]) => found)];
@@ -67,9 +69,10 @@
     const scale = [Math.min(...ends) - margin, Math.max(...ends) + margin];
     const some = classes.length > few.length
       ? ` The ${FEW} classes of ${classes.length} with the largest gains.` : "";
+    const none = equal ? ` Classes without any difference are left out: ${equal}.` : "";
     return make("table", { className: "gains" },
       make("caption", {}, `What ${ours} has more than ${other}: scores, and IU by class, in points, ` +
-        `with the interval of 95 % of resampled test images. In color: beyond their chance.${some}`),
+        `with the interval of 95 % of resampled test images. In color: beyond their chance.${some}${none}`),
       make("tbody", {}, ...scores.map(row(scale, true)), ...few.map(row(scale, false))));
   };
 
