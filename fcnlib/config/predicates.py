@@ -64,7 +64,8 @@ class _Named(ast.NodeTransformer):
         self.texts = texts
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.texts.get(node.id, node.id))
+        is_function = node.id in FUNCTIONS
+        return node if is_function else ast.Name(self.texts.get(node.id, node.id))
 
 
 def parse(text: str) -> tuple[Comparison, ...]:

@@ -110,7 +110,7 @@ def evaluate(  # noqa: PLR0913
     image = torch.zeros(1, count_channels(info.inputs), *size, dtype=kind, device=device)
     others = OtherWork()
     forward = forward_milliseconds(net.labels, image, device=device, runs=runs)
-    beside = by_unit(ms=others.share(), s=info.provenance.get("trained_beside"))
+    beside = by_unit(ms=others.share(), s=_trained_beside(info))
     _write_counts(counts, data.ids(split), per_image)
     record = Record(
         **dict(run),
@@ -164,6 +164,12 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     if info.seconds is None or "device" not in info.provenance:
         return None
     return Machine.model_validate(info.provenance)
+
+
+def _trained_beside(info: ModelInfo) -> float | None:
+    """What other work used of the processors while a net of ours was trained."""
+    share = info.provenance.get("trained_beside")
+    return share if isinstance(share, float) and 0 <= share <= 1 else None
 
 
 def _weights_file(info: ModelInfo) -> WeightsFile | None:

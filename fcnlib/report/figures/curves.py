@@ -40,13 +40,13 @@ def plot_curves(
     others = [net.row for net in spec.nets if net.tasks[:1] != task]
     images = " and ".join(sorted({net.picked_on or "test" for net in spec.nets}))
     caption = CURVES
-    if all(len(points(Path(path), "mean_iu")) == 1 for path in curves):
-        caption += VALIDATED_ONCE
     if others:
         caption += f" Without {' '.join(task)} labels, so without a score: {', '.join(others)}."
     with new_figure(COLUMN_WIDTH, 4.2) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         _plot_runs(loss, score, spec, by_net(curves, spec.nets))
+        if all(len(points(Path(path), "mean_iu")) == 1 for path in curves):
+            caption += VALIDATED_ONCE
         log_losses(loss)
         loss.set_title("Training loss per pixel")
         score.set_title(f"Mean IU on the {images} images (%)")
