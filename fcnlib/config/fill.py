@@ -60,7 +60,7 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
     entry = {key: value for key, value in experiments[name].items() if value is not None}
     if "base" not in entry:
         return entry
-    base_name = entry.pop("base")
+    base_name = entry["base"]
     if not isinstance(base_name, str) or base_name not in experiments:
         known = suggestion(str(base_name), experiments)
         raise InputError(f"{place}.base: {base_name!r} is no experiment; {known}")

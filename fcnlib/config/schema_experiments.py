@@ -73,6 +73,7 @@ class Row(Frozen):
     paper: dict[ColumnName, Float] = Field(
         {}, description="Published numbers by column: scores in percent, costs in their unit."
     )
+    base: str = Field("", description="The experiment above it whose values lie under its own.")
 
     def starts(self, archives: Archives) -> tuple[str, ...]:
         """The experiments whose weights this one takes where the archives are such."""

@@ -143,6 +143,7 @@ def _row(targets: Targets, experiment: str, name: str = "") -> RowSpec:
         upper_bound=entry.upper_bound if isinstance(entry, UpperBound) else None,
         stride=net.stride if net else None,
         released=entry.released.file if isinstance(entry, Released) else "",
+        base=entry.base,
     )
 
 

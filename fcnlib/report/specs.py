@@ -35,6 +35,7 @@ class RowSpec(NetSpec):
     upper_bound: Downsampling | None = None
     stride: int | None = None  # of a net
     released: str = ""  # the file of weights that it is of
+    base: str = ""  # the experiment that it is told apart from
 
 
 class TableSpec(Frozen):

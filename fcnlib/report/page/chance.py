@@ -1,12 +1,10 @@
 """Whether the nets of a table differ beyond chance, of any two of them: for the page."""
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import pandas as pd
-from markupsafe import Markup
 
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName
 from fcnlib.datasets.reader import DatasetInfo
@@ -55,7 +53,7 @@ class ChanceTable(NamedTuple):
     columns: list[str]
     rows: list[tuple[str, list[Compared | None]]]  # None: of other images, or not such a score
     several_runs: bool
-    data: Markup
+    data: dict[str, Any]
 
 
 def chance_table(
@@ -99,10 +97,8 @@ def chance_table(
         columns=[COLUMNS[column].label for column in columns],
         rows=[(net.name, [_compared(pair, column) for column in columns]) for net, pair in pairs],
         several_runs=any(net.runs > 1 for net in nets),
-        data=_as_script(
-            _data(nets, columns)
-            | {"lead": columns.index(by), "chosen": [net.experiment for net in ranked[:2]]}
-        ),
+        data=_data(nets, columns)
+        | {"lead": columns.index(by), "chosen": [net.experiment for net in ranked[:2]]},
     )
 
 
@@ -217,9 +213,3 @@ def _classes(nets: Sequence[Net], columns: Sequence[ColumnName]) -> tuple[str, l
     count = net.samples[task].class_iu.shape[1]
     known = net.classes.get(task, ())
     return task, list(known) if len(known) == count else [f"class {x}" for x in range(count)]
-
-
-def _as_script(data: Any) -> Markup:
-    """JSON that ends no script."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))

@@ -15,14 +15,17 @@ from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.datasets.reader import read_info
 from fcnlib.evaluation.record import by_experiment
 from fcnlib.report.aggregate import Runs
+from fcnlib.report.claims import read_verdicts
 from fcnlib.report.estimated import compare, read_estimate
 from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.chance import chance_table
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
+from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.embed import picture_uri
 from fcnlib.report.page.net_counts import counts_of_nets
+from fcnlib.report.page.net_data import net_data
 from fcnlib.report.page.parts import (
     Picture,
     costs,
@@ -114,6 +117,7 @@ def write_page(  # noqa: PLR0913
     expected = read_estimate(Path(estimate)) if estimate else None
     output, runs = Path(output), by_experiment(metrics)
     counted = counts_of_nets(runs)
+    datasets_by_net = {name: own[0][1].dataset for name, own in runs.items() if own[0][1].tasks}
     dataset_infos = {info.name: info for info in map(read_info, map(Path, datasets))}
     specs = [TableSpec.model_validate(table) for table in tables]
     trained, others = read_jobs(training, training_logs), read_jobs(benchmarks, logs)
@@ -128,6 +132,7 @@ def write_page(  # noqa: PLR0913
     all_results = read_results(results)
     views = [
         table_view(table, all_results[all_results["table"] == table.name], runs, trained, scale)
+        | {"confusion": confusion_table(table, datasets_by_net, counted, dataset_infos)}
         | {"csv": relative(Path(csv), output)}
         | {"markdown": relative(Path(csv).with_suffix(".md"), output)}
         | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
@@ -148,8 +153,8 @@ def write_page(  # noqa: PLR0913
         published=any(head.published for view in views for head in view["scores"].columns),
         sections=sections,
         views=views,
-        counted=counted,
-        datasets=dataset_infos,
+        most_classes=LARGEST,
+        nets=net_data(runs, counted, dataset_infos, curves, read_verdicts(claims)),
         shared=_said_often(view["scores"].notes for view in views),
         overview=overview,
         claim_totals=totals(verdicts),
@@ -162,7 +167,7 @@ def write_page(  # noqa: PLR0913
         rehearsals=[rehearsal_view(path) for path in rehearsal],
         estimate=expected,
         estimated=compare(expected, every_job) if expected else [],
-        provenance=provenance_rows(specs, runs, output),
+        provenance=provenance_rows(specs, runs, output, configuration),
         results=relative(Path(results), output),
         report=report,
     )
@@ -274,6 +279,7 @@ def render(**context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters["code"] = as_code
     environment.filters["duration"] = duration
     return environment.get_template("index.html.j2").render(**context)

@@ -231,19 +231,48 @@ def _unique(values: Iterable[str]) -> list[str]:
 
 
 def provenance_rows(
-    tables: Sequence[TableSpec], runs: Runs, page: Path
+    tables: Sequence[TableSpec], runs: Runs, page: Path, configuration: Path | str
 ) -> dict[str, dict[str, Any]]:
-    """By experiment: its runs, and the values that they used."""
-    labels = {row.experiment: row.row for table in tables for row in table.rows}
+    """By experiment: its runs, the values that they used, and how to make them again.
+
+    Args:
+        tables: the page's tables.
+        runs: the metrics of all experiments.
+        page: the page's file.
+        configuration: the full configuration of the run.
+    """
+    rows = {row.experiment: row for table in tables for row in table.rows}
+    settings = {name: dict(_flat(own[0][1])) for name, own in runs.items()}
     return {
         name: {
-            "row": labels.get(name, ""),
+            "row": rows[name].row if name in rows else "",
             "runs": [(run, relative(path, page)) for path, run in runs[name]],
-            "settings": list(_flat(runs[name][0][1])),
+            "settings": list(settings[name].items()),
+            "base": (base := rows[name].base if name in rows else ""),
+            "changes": _changes(settings[name], settings[base]) if base in settings else [],
+            "command": _command([path for path, _ in runs[name]], configuration),
         }
-        for name in dict.fromkeys([*labels, *runs])
+        for name in dict.fromkeys([*rows, *runs])
         if name in runs
     }
+
+
+def _changes(own: Mapping[str, str], base: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The values in which an experiment differs from its base: key, the base's, its own.
+
+    Of an experiment of another kind, only of the parts that both have.
+    """
+    parts = {key.partition(".")[0] for key in own} & {key.partition(".")[0] for key in base}
+    return [
+        (key, base.get(key) or "none", own.get(key) or "none")
+        for key in dict.fromkeys([*base, *own])
+        if key.partition(".")[0] in parts and base.get(key) != own.get(key)
+    ]
+
+
+def _command(files: Iterable[Path], configuration: Path | str) -> str:
+    """What to type to get these files again; it is exact whatever was laid over config.yaml."""
+    return f"snakemake {' '.join(map(str, files))} --configfile {configuration}"
 
 
 def relative(path: Path, page: Path) -> str:

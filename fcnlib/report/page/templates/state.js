@@ -59,6 +59,16 @@ const pageState = (() => {
       if (value) values.set(key, value); else values.delete(key);
       write();
     },
+    // To a place with other values of some keys; all else stays as it is seen.
+    go(target, changes) {
+      place = target;
+      for (const [key, value] of Object.entries(changes)) {
+        if (value) values.set(key, value); else values.delete(key);
+      }
+      write();
+      for (const key of Object.keys(changes)) applied.get(key)?.(values.get(key) ?? "");
+      reveal("auto");
+    },
     // Where the reader has scrolled to, unless the place is within it already.
     arrived(section) {
       if (section.contains(place ? document.getElementById(place) : null)) return;

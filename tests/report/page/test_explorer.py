@@ -1,0 +1,285 @@
+"""The confusion explorer and the panel of a net, in a real browser."""
+
+import json
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+from fixtures.browser import Visit, in_a_browser
+from fixtures.page import run_metadata
+
+from fcnlib.evaluation.counts import all_scores
+from fcnlib.report.page.page import write_page
+
+pytestmark = in_a_browser
+
+EXPLORER = "#more-nets-confusion"
+
+
+def at(address: str, state: str) -> str:
+    return f"{address}#{state}"
+
+
+def opened(visit, **options) -> Visit:
+    found = visit(**options)
+    found.page.locator(f"{EXPLORER} > summary").click()
+    found.page.locator(f"{EXPLORER} canvas").wait_for()
+    return found
+
+
+def choose(page, label: str, option: str) -> None:
+    page.locator(EXPLORER).get_by_label(label, exact=True).select_option(label=option)
+
+
+def cell(page) -> str:
+    return page.locator(f"{EXPLORER} .cell").inner_text()
+
+
+def spoken(page) -> str:
+    return page.locator(f"{EXPLORER} [role=status]").inner_text()
+
+
+def state_of(page, key: str) -> str | None:
+    parts = unquote(urlsplit(page.url).fragment).split("&")
+    return dict(part.partition("=")[::2] for part in parts).get(key)
+
+
+def pixels(page) -> str:
+    return page.locator(f"{EXPLORER} canvas").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_a_cell_names_share_count_and_the_images_with_most_of_it(visit):
+    page = opened(visit).page
+    text = cell(page)
+    # Seeds 0 and 1 see nothing in the first 12 and 13 columns, where the cats are.
+    assert "cat labelled as background" in text
+    assert "of its pixels (" in text and " of 1,1" in text
+    assert text.index("img_0") < text.index("img_2")
+    assert "192 pixels" in text
+    assert "All that cat is labelled as" in text and "cat (right)" in text
+
+
+def test_the_arrow_keys_move_over_the_cells_and_the_address_keeps_the_cell(visit, address):
+    page = opened(visit).page
+    canvas = page.locator(f"{EXPLORER} canvas")
+    canvas.focus()
+    page.keyboard.press("ArrowUp")
+    assert spoken(page).startswith("background, rightly labelled: 100.0 %")
+    page.keyboard.press("End")
+    assert spoken(page).startswith("background labelled as dog: 0.0 %")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")  # there is nothing beyond
+    assert spoken(page).startswith("cat labelled as dog")
+    page.wait_for_function("location.hash.includes('confusion.nets')")
+    other = visit().page
+    other.goto("about:blank")
+    other.goto(page.url)
+    other.locator(f"{EXPLORER} canvas").wait_for()
+    assert spoken(other) == spoken(page)
+
+
+def test_a_click_on_a_cell_or_on_a_name_selects(visit):
+    page = opened(visit).page
+    canvas = page.locator(f"{EXPLORER} canvas")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] - 8, "y": box["height"] - 8})
+    assert spoken(page).startswith("dog, rightly labelled")
+    canvas.click(position={"x": 20, "y": box["height"] - 8})
+    assert spoken(page).startswith("dog labelled as background")
+
+
+def test_another_order_moves_the_classes_and_not_the_cell(visit):
+    page = opened(visit).page
+    before, chosen = pixels(page), spoken(page)
+    choose(page, "Order", "most confused first")
+    assert pixels(page) != before
+    assert spoken(page) == chosen
+    page.locator(f"{EXPLORER} canvas").focus()
+    page.keyboard.press("Home")
+    assert spoken(page).startswith("cat, rightly labelled")  # the first class now
+    choose(page, "Order", "as in the data set")
+    page.keyboard.press("Tab")
+    choose(page, "Order", "similar classes adjacent")
+    assert state_of(page, "confusion.nets") == "near.semantic.similar..1.1"
+
+
+def test_two_nets_are_told_apart(visit):
+    page = opened(visit).page
+    alone = pixels(page)
+    choose(page, "Difference to", "Sharp")
+    assert pixels(page) != alone
+    text = cell(page)
+    assert "Near-sighted <net>: " in text and "Sharp: 6.9 % " in text
+    assert "+38.9 points" in text
+    choose(page, "Net", "Sharp")
+    choose(page, "Difference to", "Near-sighted <net>")
+    page.locator(f"{EXPLORER} canvas").focus()
+    assert "points" in spoken(page)
+    assert "more often by Sharp" in page.locator(EXPLORER).inner_text()
+
+
+def test_without_script_the_largest_confusions_are_text(visit):
+    opened = visit(java_script_enabled=False)
+    opened.page.locator(f"{EXPLORER} > summary").click()
+    rows = opened.page.locator(f"{EXPLORER} .frequent tbody tr").all_inner_texts()
+    assert len(rows) == 2
+    assert rows[0].startswith("Near-sighted <net>") and "cat as background" in rows[0]
+    assert not opened.page.locator(f"{EXPLORER} .confusion").is_visible()
+    assert opened.messages == []
+
+
+def drawer(page):
+    return page.locator("#drawer[open]")
+
+
+def test_a_click_on_a_nets_name_opens_all_of_it_and_escape_returns(visit):
+    opened = visit()
+    page = opened.page
+    name = page.locator("table[data-name=nets] tbody").get_by_role("button", name="Sharp")
+    name.click()
+    text = drawer(page).inner_text()
+    for heading in ("Scores", "Training", "Classes", "Largest confusions", "Images", "Costs"):
+        assert f"\n{heading}\n" in text
+    assert "Sharp eyes <see> more." in text
+    assert "recipe.learning_rate\n1e-10" in text
+    assert "snakemake " in text and "metrics/sharp/1.json --configfile " in text
+    assert "img_0 " in text
+    assert drawer(page).locator("svg.line").count() == 2
+    assert page.evaluate("document.activeElement.closest('dialog')?.id") == "drawer"
+    assert state_of(page, "row") == "sharp"
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.getElementById('drawer').open")
+    assert name.evaluate("button => button === document.activeElement")
+    assert state_of(page, "row") is None
+    assert opened.messages == []
+
+
+def test_an_address_opens_a_net_and_another_one_closes_it(visit, address):
+    opened = visit()
+    page = opened.page
+    page.goto("about:blank")
+    page.goto(at(address, "row=bound-4"))
+    assert drawer(page).locator("h2").inner_text() == "4"
+    page.evaluate("location.hash = '#part-1&row=near'")
+    page.wait_for_function("document.getElementById('drawer-title').textContent.startsWith('Near')")
+    page.evaluate("location.hash = '#part-1&open=more-nets-costs'")
+    page.wait_for_function("!document.getElementById('drawer').open")
+    for nothing in ("row=nobody", "row=other", "row=%00"):
+        page.goto("about:blank")
+        page.goto(at(address, nothing))
+        assert drawer(page).count() == 0
+    assert opened.messages == []
+
+
+def test_classes_stand_against_the_other_nets_of_the_table(visit, address):
+    page = visit().page
+    page.goto(at(address, "row=near"))
+    rows = [row.split() for row in drawer(page).locator(".classes tbody tr").all_inner_texts()]
+    assert rows[0][0] == "cat"  # furthest below the other net
+    own, median, best = map(float, rows[0][1:])
+    assert own < median == best
+
+
+def test_a_confusion_of_the_panel_opens_the_explorer_at_it(visit, address):
+    page = visit(reduced_motion="reduce").page
+    page.locator("#more-nets-costs > summary").click()
+    page.locator("table[data-name=nets] tbody").get_by_role("button", name="Sharp").click()
+    link = drawer(page).get_by_role("link", name="cat as background")
+    link.click()
+    page.locator(f"{EXPLORER} canvas").wait_for()
+    assert drawer(page).count() == 0
+    assert page.locator(EXPLORER).get_by_label("Net", exact=True).input_value() == "sharp"
+    assert spoken(page).startswith("cat labelled as background")
+    assert page.locator("#more-nets-costs").evaluate("details => details.open")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_a_claim_of_the_panel_is_gone_to(visit, address):
+    page = visit(reduced_motion="reduce").page
+    page.goto(at(address, "row=sharp"))
+    drawer(page).get_by_role("link", name="Sharp eyes <see> more.").click()
+    page.locator("#claim-sharper").wait_for()
+    assert drawer(page).count() == 0
+    assert state_of(page, "row") is None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_neither_keeps_a_reader_out_nor_scrolls_sideways(visit, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = opened(visit, width=width, color_scheme=scheme)
+    page = found.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    violations = axe.run(page).response["violations"]
+    page.evaluate("location.hash = '#row=sharp'")
+    drawer(page).wait_for()
+    assert page.locator("#drawer").evaluate("panel => panel.scrollWidth <= panel.clientWidth")
+    violations += axe.run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+    assert found.messages == []
+
+
+def test_names_of_classes_and_nets_are_text(browser, finished, tmp_path):
+    mark = "<img src=x onerror=alert(1)></script>"
+    info = finished["datasets"][0].read_text("utf-8")
+    dataset = tmp_path / "dataset.json"
+    dataset.write_text(info.replace('"cat"', f'"{mark}"'), "utf-8")
+    output = tmp_path / "index.html"
+    write_page(**finished | {"datasets": [dataset], "output": output})
+    found = Visit(browser, f"{output.as_uri()}#row=near&open=more-nets-confusion")
+    assert mark in drawer(found.page).inner_text()
+    assert mark in cell(found.page)
+    assert found.page.locator("img[src=x]").count() == 0
+    assert found.messages == []
+    found.context.close()
+
+
+def scored_net(folder: Path, name: str, classes: int) -> Path:
+    """The metrics file of a net whose counts of two images are made up."""
+    pixels = np.random.default_rng(classes).integers(0, 9, (2, classes, classes))
+    pixels += 50 * np.eye(classes, dtype=int)
+    path = folder / f"{name}.json"
+    np.savez(path.with_suffix(".npz"), ids=np.array(["a", "b"]), semantic=pixels)
+    scores = {
+        metric: [None if np.isnan(each) else each for each in value]
+        if isinstance(value, list)
+        else value
+        for metric, value in all_scores(pixels.sum(0)).items()
+        if isinstance(value, list) or not np.isnan(value)
+    }
+    record = run_metadata(name, 0) | {"dataset": "no", "images": 2, "tasks": {"semantic": scores}}
+    path.write_text(json.dumps(record), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("classes", "shown"), [(1, 1), (300, 101)])
+def test_one_class_and_many_are_shown(browser, finished, tmp_path, classes, shown):
+    metrics = [scored_net(tmp_path, name, classes) for name in ("near", "sharp")]
+    output = tmp_path / "index.html"
+    write_page(**finished | {"metrics": metrics, "output": output, "curves": {}})
+    found = Visit(browser, f"{output.as_uri()}#row=near&open=more-nets-confusion", width=390)
+    page = found.page
+    page.keyboard.press("Escape")
+    page.locator(f"{EXPLORER} canvas").focus()
+    for _ in range(shown):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    name = "class 0" if classes == 1 else "200 other classes"
+    assert spoken(page).startswith(f"{name}, rightly labelled")
+    limited = "Of 300 classes the heat map shows the 100 with most pixels"
+    assert (limited in page.locator(EXPLORER).inner_text()) == (classes == 300)
+    assert found.messages == []
+    found.context.close()
+
+
+def test_a_net_without_counts_is_named_and_its_panel_says_so(browser, finished, tmp_path):
+    lone = tmp_path / "1.json"
+    lone.write_bytes(finished["metrics"][3].read_bytes())
+    output = tmp_path / "index.html"
+    write_page(**finished | {"metrics": [*finished["metrics"][:3], lone], "output": output})
+    found = Visit(browser, f"{output.as_uri()}#row=sharp&open=more-nets-confusion")
+    assert "There are no counts of this net." in drawer(found.page).inner_text()
+    assert "so not here: Sharp." in found.page.locator(EXPLORER).inner_text()
+    assert found.messages == []
+    found.context.close()
