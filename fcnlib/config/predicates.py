@@ -17,6 +17,12 @@ OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 FUNCTIONS: Mapping[str, Callable[..., float]] = {"abs": abs, "min": min, "max": max}
 LARGER = (ast.Gt, ast.GtE)
 COMPARED = (*LARGER, ast.Lt, ast.LtE)
+SIGNS = {
+    "*": "\N{MULTIPLICATION SIGN}",
+    "-": "\N{MINUS SIGN}",
+    ">=": "\N{GREATER-THAN OR EQUAL TO}",
+    "<=": "\N{LESS-THAN OR EQUAL TO}",
+}
 FINITE = sys.float_info.max
 LONGEST, DEEPEST = 500, 30  # characters, and terms within terms
 
@@ -42,6 +48,24 @@ class Comparison(NamedTuple):
         nodes = [*ast.walk(self.larger), *ast.walk(self.smaller)]
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         return names - FUNCTIONS.keys()
+
+    def with_numbers(self, numbers: Mapping[str, str]) -> str:
+        """Its text with numbers in the place of their names, as typeset: 56.7 > 63.8 + 1."""
+        text = ast.unparse(_Named(numbers).visit(ast.parse(self.text, mode="eval")))
+        for sign, typeset in SIGNS.items():
+            text = text.replace(f" {sign} ", f" {typeset} ")
+        return text
+
+
+class _Named(ast.NodeTransformer):
+    """Writes texts in the place of names."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        is_function = node.id in FUNCTIONS
+        return node if is_function else ast.Name(self.texts.get(node.id, node.id))
 
 
 def parse(text: str) -> tuple[Comparison, ...]:

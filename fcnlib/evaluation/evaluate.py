@@ -17,6 +17,7 @@ from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
+from fcnlib.core.load import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset
@@ -36,6 +37,7 @@ from fcnlib.evaluation.record import (
     RunMetadata,
     Scores,
     WeightsFile,
+    by_unit,
     write_record,
 )
 from fcnlib.evaluation.timing import forward_milliseconds
@@ -106,7 +108,9 @@ def evaluate(  # noqa: PLR0913
     size = (side, side) if side else data.size(data.ids(split)[0])
     kind = torch.int32 if "depth" in info.inputs else torch.uint8
     image = torch.zeros(1, count_channels(info.inputs), *size, dtype=kind, device=device)
+    others = OtherWork()
     forward = forward_milliseconds(net.labels, image, device=device, runs=runs)
+    beside = by_unit(ms=others.share(), s=_trained_beside(info))
     _write_counts(counts, data.ids(split), per_image)
     record = Record(
         **dict(run),
@@ -127,6 +131,7 @@ def evaluate(  # noqa: PLR0913
         weights=_weights_file(info),
         forward_size=size,
         runs_ms={"forward": forward},
+        beside=beside,
         parameters=info.parameters,
         best_iteration=info.best_iteration,
         diverged_at=info.diverged_at,
@@ -159,6 +164,12 @@ def _training_machine(info: ModelInfo) -> Machine | None:
     if info.seconds is None or "device" not in info.provenance:
         return None
     return Machine.model_validate(info.provenance)
+
+
+def _trained_beside(info: ModelInfo) -> float | None:
+    """What other work used of the processors while a net of ours was trained."""
+    share = info.provenance.get("trained_beside")
+    return share if isinstance(share, float) and 0 <= share <= 1 else None
 
 
 def _weights_file(info: ModelInfo) -> WeightsFile | None:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,8 @@ from fcnlib.evaluation.counts import check_scores
 Score = Annotated[float, Field(ge=0, le=1.0001)]  # sums of float32 may be over 1
 Scores = dict[str, Score | list[Score | None] | None]  # by metric; per class: a list
 Amount = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+TimeUnit = Literal["ms", "s"]  # of forward and backward passes; of training
 
 
 class Machine(BaseModel):
@@ -93,9 +95,16 @@ class Record(RunMetadata):
     unavailable: Unavailable | None = None  # why nothing was scored
     forward_size: tuple[Positive, Positive] | None = None  # height, width
     runs_ms: dict[str, list[float]] = {}  # every timed run
+    # What other work used of the processors while the times of a unit were measured, if known.
+    beside: dict[TimeUnit, Share] = {}
     parameters: int | None = None  # of the net as it was run; `costs` has the full-width one's
     best_iteration: int | None = None
     diverged_at: int | None = None  # the iteration at which its loss was no number any more
+
+
+def by_unit(**shares: float | None) -> dict[TimeUnit, float]:
+    """The known ones of what other work used of the processors: `ms`, `s`."""
+    return {cast(TimeUnit, unit): share for unit, share in shares.items() if share is not None}
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from fcnlib.config.columns import Cost
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import STRIDES
+from fcnlib.core.load import OtherWork
 from fcnlib.core.precision import set_precision
-from fcnlib.evaluation.record import Record, RunMetadata, write_record
+from fcnlib.evaluation.record import Record, RunMetadata, TimeUnit, by_unit, write_record
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated
 from fcnlib.models.dense.fully_connected import FullyConnected
@@ -70,17 +71,18 @@ def backward_milliseconds(net: nn.Module, images: Tensor, *, device: str, runs: 
 
 
 class Measured(NamedTuple):
-    """The costs of a way per image, and every timed run of whole batches."""
+    """The costs of a way per image, every timed run of whole batches, and what else ran."""
 
     costs: dict[Cost, int | float | None]
     runs_ms: dict[str, list[float]]
+    beside: dict[TimeUnit, float]
 
 
 def time_way(timing: Timing, *, metrics: Path, device: str, run: RunMetadata) -> None:
     """Write the record of a way to compute scores: its times, and how exact it is."""
     measured = measure(timing, seed=run.seed, device=device)
     size = (timing.side, timing.side)
-    record = Record(**dict(run), costs=measured.costs, runs_ms=measured.runs_ms, forward_size=size)
+    record = Record(**dict(run), **measured._asdict(), forward_size=size)
     write_record(metrics, record)
 
 
@@ -93,10 +95,12 @@ def measure(timing: Timing, *, seed: int, device: str) -> Measured:
     images = images.to(device)
     way, equal = WAYS[timing.way](net, timing.stride or 1)
     way = way.eval()
+    others = OtherWork()
     forward = forward_milliseconds(way, images, device=device, runs=timing.runs)
     backward: list[float] = []
     if timing.backward:
         backward = backward_milliseconds(way, images, device=device, runs=timing.runs)
+    beside = by_unit(ms=others.share())
     with torch.inference_mode():
         scores, other = way(images), equal(images)
     outputs = scores[0, 0].numel()
@@ -107,7 +111,7 @@ def measure(timing: Timing, *, seed: int, device: str) -> Measured:
         "output_ms": fmean(forward) / timing.batch / outputs,
         "max_difference": _max_difference(scores, other.view_as(scores)),
     }
-    return Measured(costs, {"forward": forward, "backward": backward})
+    return Measured(costs, {"forward": forward, "backward": backward}, beside)
 
 
 def _random_net(timing: Timing, generator: torch.Generator) -> LayerGraph:

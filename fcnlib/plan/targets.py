@@ -310,6 +310,15 @@ class Targets:
         claimed = {place.experiment for place in places}
         return [name for name in self.scored if name in claimed]
 
+    @cached_property
+    def timed_in_claims(self) -> list[str]:
+        """All else that claims read times of: they may be those of a busy machine."""
+        claims = self.config.claims.values()
+        claimed = {x.experiment for claim in claims for x in claim.numbers.values()}
+        claimed |= {x.experiment for claim in claims for x in claim.reached.values()}
+        others = claimed - set(self.scored_in_claims)
+        return [name for name in self.measured if name in others and name not in self.bounds]
+
     # Figures.
 
     def figures_of(self, kind: FigureKind) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError, field_serializer
 
@@ -13,13 +13,15 @@ from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_claims import Claim
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
-from fcnlib.evaluation.record import Record, by_experiment
+from fcnlib.evaluation.record import Record, TimeUnit, by_experiment
 from fcnlib.report.collapsed import collapse_reason
 from fcnlib.report.reached import Curves, first_near, reached_row, validations
 from fcnlib.report.results import NOISE, ResultRow, read_results, result_rows
 
+BUSY = 0.1  # of a machine's processors that other work uses: times are then no ground for a verdict
 NO_CURVES: Curves = {}
-Reasons = Mapping[str, str]  # why experiments have no number that decides anything
+# Why experiments have no number that decides anything, or none of a unit: the key's second part.
+Reasons = Mapping[tuple[str, str], str]
 NO_REASONS: Reasons = {}
 
 
@@ -83,7 +85,10 @@ def all_verdicts(
 
 
 def undeciding(records: Iterable[Record], rows: Iterable[ResultRow]) -> Reasons:
-    """Why what experiments scored decides no claim, of those that were not available or collapsed.
+    """Why numbers of experiments decide no claim.
+
+    Of those that were not available or collapsed none does, and no times that were measured beside
+    other work.
 
     Args:
         records: the metrics of their runs.
@@ -93,13 +98,28 @@ def undeciding(records: Iterable[Record], rows: Iterable[ResultRow]) -> Reasons:
     for record in records:
         runs.setdefault(record.experiment, []).append(record)
     places = by_place(rows)
-    reasons = {name: _no_ground(_name(name, places), found) for name, found in runs.items()}
-    return {name: why for name, why in reasons.items() if why}
+    reasons: dict[tuple[str, str], str] = {}
+    for name, found in runs.items():
+        row = _name(name, places)
+        reasons[name, ""] = _no_ground(row, found)
+        reasons |= {(name, unit): _timed_beside(row, found, unit) for unit in get_args(TimeUnit)}
+    return {key: why for key, why in reasons.items() if why}
 
 
 def _no_ground(row: str, runs: Sequence[Record]) -> str:
     missing = next((f"{run.unavailable}." for run in runs if run.unavailable), "")
     return missing or collapse_reason(row, runs)
+
+
+def _timed_beside(row: str, runs: Sequence[Record], unit: TimeUnit) -> str:
+    share = max((run.beside.get(unit, 0.0) for run in runs), default=0.0)
+    if share < BUSY:
+        return ""
+    what = "trained" if unit == "s" else "timed"
+    return (
+        f"{row}: {what} while other work used {100 * share:.0f} % of the machine's processors; "
+        f"a verdict on times needs less than {100 * BUSY:.0f} %."
+    )
 
 
 def read_verdicts(path: Path | str) -> list[Verdict]:
@@ -226,8 +246,7 @@ def _missing_row(claim: Claim, rows: Rows) -> str:
 
 
 def _missing_number(claim: Claim, rows: Rows, reasons: Reasons) -> str:
-    experiments = dict.fromkeys(place.experiment for place in claim.numbers.values())
-    if found := " ".join(reasons[name] for name in experiments if name in reasons):
+    if found := " ".join(reasons[key] for key in _grounds(claim) if key in reasons):
         return found
     for place in claim.numbers.values():
         if COLUMNS[place.column].server:
@@ -240,6 +259,15 @@ def _missing_number(claim: Claim, rows: Rows, reasons: Reasons) -> str:
         if rows[place].paper is None:
             return f"{rows[place].row} has no published {COLUMNS[place.column].label}."
     return ""
+
+
+def _grounds(claim: Claim) -> Iterable[tuple[str, str]]:
+    """What there may be reasons of: experiments, and the units of their numbers, each once."""
+    places = claim.numbers.values()
+    found = [(place.experiment, "") for place in places]
+    found += [(place.experiment, COLUMNS[place.column].unit) for place in places]
+    found += [(each.experiment, "s") for each in claim.reached.values() if each.cost == "seconds"]
+    return dict.fromkeys(found)
 
 
 def _missing_validations(claim: Claim, rows: Rows, curves: Curves) -> str:

@@ -274,16 +274,26 @@ def _times(table: TableSpec, runs: Runs) -> list[str]:
     units = {COLUMNS[column].unit for column in table.columns}
     mine = [run for row in table.rows for _, run in runs.get(row.experiment, ())]
     sentences: list[str] = []
-    machines: list[Machine] = []
+    machines: list[tuple[str, float | None]] = []  # and what else ran on them
     if "ms" in units:
         if sizes := forward_sizes(mine):
             sentences.append(f"Times in ms are of one image of {' or '.join(sizes)} pixels.")
-        machines += [run.provenance for run in mine]
+        machines += [(device_text(run.provenance), run.beside.get("ms")) for run in mine]
     if "s" in units:
         sentences.append("Training time is without validation, and of the row's own stage alone.")
-        machines += [run.trained_on for run in mine if run.trained_on]
-    devices = dict.fromkeys(map(device_text, machines))
-    return [*sentences, *(f"Timed on {x}, while other jobs may have run beside." for x in devices)]
+        machines += [
+            (device_text(run.trained_on), run.beside.get("s")) for run in mine if run.trained_on
+        ]
+    devices = dict.fromkeys(device for device, _ in machines)
+    return sentences + [_timed_on(x, [y for device, y in machines if device == x]) for x in devices]
+
+
+def _timed_on(device: str, shares: Sequence[float | None]) -> str:
+    """On what was timed, and what other work used of its processors meanwhile, if that is known."""
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares):
+        return f"Timed on {device}, while other jobs may have run beside."
+    return f"Timed on {device}; other work used up to {100 * max(known):.0f} % of its processors."
 
 
 def forward_sizes(runs: Collection[Record]) -> list[str]:

@@ -17,6 +17,7 @@ from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import name_os_errors, remove, sha256
 from fcnlib.core.fingerprint import fingerprint
+from fcnlib.core.load import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
@@ -163,6 +164,7 @@ class Trainer:
 
         self.state, self.loss_meter = TrainingState(), LossMeter()
         self.stop_requested = threading.Event()
+        self.others = OtherWork()
         if self.recipe.may_diverge:  # what is kept if it does before its first validation
             self.state.best_weights = self._snapshot()
         # What the training depends on: a saved state of anything else must not be resumed.
@@ -207,6 +209,7 @@ class Trainer:
     def _train(self, checkpoint: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
         recipe, state, saved = self.recipe, self.state, saved_state_path(checkpoint)
+        self.others = OtherWork()  # since it was resumed, if it was
         running = self._running_curve(checkpoint)
         first, last = state.iteration, recipe.iterations
         bar = progress(range(first, last), desc="training", total=last, initial=first, unit="it")
@@ -393,7 +396,11 @@ class Trainer:
             settings={name: getattr(self.recipe, name) for name in get_args(Setting)},
             order=self.image_order.digest,
             diverged_at=state.diverged_at,
-            provenance={**self.provenance, "diverged_at": state.diverged_at},
+            provenance={
+                **self.provenance,
+                "diverged_at": state.diverged_at,
+                "trained_beside": self.others.share(),
+            },
         )
         write_checkpoint(path, checkpoint)
 

@@ -63,3 +63,13 @@ def test_standard_errors_are_those_of_the_difference() -> None:
     apart = standard_errors(part, {"a": 8.0, "b": 2.0}, {"a": 0.0, "b": 0.5})
     assert apart == pytest.approx(4.0)
     assert standard_errors(part, {"a": 8.0, "b": 2.0}, {}) is None
+
+
+def test_numbers_are_put_in_the_place_of_names_and_of_nothing_else() -> None:
+    parts = parse("a - 2 * max >= -b > min(a, 1)".replace("max", "c"))
+    numbers = {"a": "56.7", "b": "never", "c": "1,234", "min": "no"}
+    assert [part.with_numbers(numbers) for part in parts] == [
+        "56.7 \N{MINUS SIGN} 2 \N{MULTIPLICATION SIGN} 1,234 \N{GREATER-THAN OR EQUAL TO} -never",
+        "-never > min(56.7, 1)",
+    ]
+    assert parts[1].with_numbers({}) == "-b > min(a, 1)"

@@ -104,6 +104,16 @@ def test_what_training_took_is_recorded_with_its_machine(
     assert metrics["trained_on"] == where
 
 
+@pytest.mark.parametrize(("recorded", "known"), [(0.25, {"s": 0.25}), (None, {}), ("much", {})])
+def test_what_else_ran_while_it_was_timed_and_trained_is_recorded(
+    world: Path, classes: list[str], tmp_path: Path, recorded: Any, known: dict[str, float]
+) -> None:
+    training = {"seconds": 12.5, "provenance": {"trained_beside": recorded}}
+    metrics, _ = run(world, model(tmp_path, classes, **training), tmp_path)
+    here = metrics["beside"].pop("ms", 0.0)  # a short time: less than a tick of some clocks
+    assert metrics["beside"] == known and 0 <= here <= 1
+
+
 @pytest.mark.parametrize("name", ["voc2011-alexnet", "voc2011-vgg16", "voc2011-googlenet"])
 def test_table_1s_sizes_are_the_published_ones_from_the_narrow_nets_of_the_list(
     raw_config: dict[str, Any], name: str

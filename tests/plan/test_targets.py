@@ -207,6 +207,27 @@ def test_claims_learn_of_their_nets_which_is_missing_or_collapsed(
     assert Targets(load_config(raw_config)).scored_in_claims == ["voc-fcn8s", "zoo-voc-fcn8s"]
 
 
+def test_claims_on_times_learn_how_busy_the_machine_was(raw_config: dict[str, Any]) -> None:
+    raw_config["claims"] = {
+        "mine": {
+            "section": "3",
+            "statement": "So.",
+            "numbers": {
+                "way": ["sliding", "sliding-map", "forward_ms"],
+                "score": ["skips", "voc-fcn16s", "mean_iu"],
+                "bound": ["upper-bounds", "bound-8", "mean_iu"],
+            },
+            "reached": {
+                "took": {"experiment": "voc-fcn8s-atonce", "score": "score", "cost": "seconds"}
+            },
+            "holds": "took > way * score * bound",
+        }
+    }
+    targets = Targets(load_config(raw_config))
+    assert targets.scored_in_claims == ["voc-fcn16s"]
+    assert targets.timed_in_claims == ["sliding-map", "voc-fcn8s-atonce"]
+
+
 def test_no_chart_beside_the_papers_numbers_is_made_where_it_has_none(
     raw_config: dict[str, Any],
 ) -> None:

@@ -207,3 +207,61 @@ def test_a_net_that_collapsed_decides_no_claim(tmp_path: Path) -> None:
     assert it.holds is None and other.holds is True
     assert it.why == "B: collapsed; it labels every pixel as one class (seed 0)."
     assert it.values["b"].measured == 3.4  # all the same, for people to judge
+
+
+TIMED = {
+    "name": "nets", "title": "Nets", "columns": ["mean_iu", "forward_ms", "training_s"],
+    "images": "synthetic", "rows": [{"experiment": x, "row": x.upper()} for x in "ab"],
+}  # fmt: skip
+CLAIMS_ON_TIMES = {
+    "score": claim("a > b"),
+    "forward": claim("a < b", numbers={x: ("nets", x, "forward_ms") for x in "ab"}),
+    "training": claim("a < b", numbers={x: ("nets", x, "training_s") for x in "ab"}),
+}
+
+
+def judged_of_times(folder: Path, beside: dict[str, float]) -> dict[str, Any]:
+    """The verdicts of two nets, of which the second was timed beside other work."""
+    paths = []
+    for name, score in (("a", 0.5), ("b", 0.4)):
+        costs = {"forward_ms": 10 * (1 - score), "training_s": 10 * (1 - score)}
+        paths.append(write_metrics(folder, name, 0, mean_iu=score, costs=costs))
+    content = json.loads(paths[1].read_text("utf-8"))
+    paths[1].write_text(json.dumps(content | {"beside": beside}), "utf-8")
+    build_table(TIMED, scale="demo", metrics=paths, **table_files(folder / "nets.csv"))
+    write_claims(
+        folder / "claims.json", claims={x: y.model_dump() for x, y in CLAIMS_ON_TIMES.items()},
+        results=folder / "nets.csv", metrics=paths,
+    )  # fmt: skip
+    return {found.id: found for found in read_verdicts(folder / "claims.json")}
+
+
+def test_times_beside_other_work_decide_no_claim_and_the_reason_is_said(tmp_path: Path) -> None:
+    found = judged_of_times(tmp_path, {"ms": 0.48, "s": 0.02})
+    assert found["forward"].holds is None
+    assert found["forward"].why == (
+        "B: timed while other work used 48 % of the machine's processors; "
+        "a verdict on times needs less than 10 %."
+    )
+    assert found["score"].holds is True and found["training"].holds is True
+    found = judged_of_times(tmp_path, {"s": 0.3})
+    assert found["training"].holds is None and "B: trained while" in found["training"].why
+    assert found["forward"].holds is True
+
+
+@pytest.mark.parametrize("beside", [{}, {"ms": 0.099, "s": 0.0}])
+def test_times_measured_alone_or_on_an_unknown_machine_decide(
+    tmp_path: Path, beside: dict[str, float]
+) -> None:
+    assert all(found.holds for found in judged_of_times(tmp_path, beside).values())
+
+
+def test_a_training_until_a_score_is_timed_too(tmp_path: Path) -> None:
+    curve = tmp_path / "a.csv"
+    curve.write_text("seconds,images,mean_iu\n5,10,0.3\n9,20,0.5\n", "utf-8")
+    rows = by_place([row("b", 40.0), row("b", 99.0, "training_s", unit="s")])
+    for cost, holds in (("seconds", None), ("images", True)):
+        until = {"took": {"experiment": "a", "score": "b", "cost": cost}}
+        given = claim("took < 50 and b > 0", numbers={"b": ("nets", "b", "mean_iu")}, reached=until)
+        found = verdict("it", given, rows, {"a": [curve]}, {("a", "s"): "A was busy."})
+        assert found.holds is holds and found.why == ("" if holds else "A was busy.")

@@ -346,6 +346,26 @@ def test_what_a_recipe_sets_is_labelled_as_set_and_has_no_spread(tmp_path):
     assert "**" not in markdown.replace("**Table 2**", "")
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((0.02, 0.478), "(1 thread); other work used up to 48 % of its processors."),
+        ((0.02, None), "(1 thread), while other jobs may have run beside."),
+    ],
+)
+def test_what_ran_beside_is_said_where_it_was_measured(tmp_path, shares, said):
+    paths = []
+    for name, share in zip(("heavy", "tested"), shares, strict=True):
+        paths.append(write_metrics(tmp_path, name, 0, costs={"forward_ms": 3.0}))
+        content = json.loads(paths[-1].read_text("utf-8"))
+        content["beside"] = {} if share is None else {"ms": share}
+        paths[-1].write_text(json.dumps(content), "utf-8")
+    _, markdown = build(
+        tmp_path, paths, {**SET, "columns": ["forward_ms"], "rows": SET["rows"][:2]}
+    )
+    assert f"Timed on cpu: A Machine {said}" in markdown
+
+
 COSTS = {
     "name": "cost",
     "title": "Table 1",

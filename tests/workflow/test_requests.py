@@ -71,3 +71,13 @@ def test_the_bytes_that_snakemake_hashes_are_counted(repository: Path, tmp_path:
     assert every["evaluate"] > 2 * small["evaluate"] > 0
     assert every["table"] == small["table"] > 0  # of small files
     assert found["4GB"]["all"] == sum(every.values()) > found["4GB"]["most"] > 0
+
+
+def test_what_is_timed_waits_for_all_cores_and_comes_first(clone: Path, repository: Path) -> None:
+    goals = [f"results/demo/metrics/{name}/0.json" for name in ("sliding-map", "sliding-window")]
+    planned = snakemake(clone, *goals, "-n", "--cores", "3").stdout
+    assert re.findall(r"threads: (\d+)", planned) == ["3", "3"]
+    assert re.findall(r"priority: (\d+)", planned) == ["1", "1"]
+    (clone / "slurm").symlink_to(repository / "slurm")
+    planned = snakemake(clone, "--profile", "slurm", *goals, "-n").stdout
+    assert "rule time:" in planned and "threads: " not in planned

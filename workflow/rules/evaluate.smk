@@ -61,8 +61,11 @@ rule time:
         PATHS.run_benchmark("time")
     wildcard_constraints:
         experiment=one_of(TARGETS.timed),
+    priority: 1  # first, as nothing that runs already has to end then
     conda:
         "../envs/fcnlib.yaml"
+    # All cores, though it uses one: nothing of this run is beside it, unless other nodes compute.
+    threads: 1 if IS_CLUSTER else workflow.cores or 1
     resources:
         **requested("time"),
         gpu=1,

@@ -51,7 +51,9 @@ rule claims:
     input:
         results=PATHS.results_csv,
         curves=[file for files in TARGETS.curves_of_claims.values() for file in files],
-        metrics=TARGETS.runs(PATHS.metrics, TARGETS.scored_in_claims),
+        metrics=TARGETS.runs(
+            PATHS.metrics, [*TARGETS.scored_in_claims, *TARGETS.timed_in_claims]
+        ),
     output:
         claims=PATHS.claims,
     log:

@@ -7,7 +7,9 @@ from fcnlib.core.job import job
 from fcnlib.evaluation.record import RunMetadata
 from fcnlib.evaluation.timing import time_way
 
-with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as device:
+THREADS = 1  # as those that score nets; the rule has all others wait
+
+with job(snakemake.log[0], THREADS, gpus=snakemake.resources.gpu) as device:
     time_way(
         Timing.model_validate(snakemake.params.timing),
         metrics=Path(snakemake.output.metrics),
@@ -16,7 +18,7 @@ with job(snakemake.log[0], snakemake.threads, gpus=snakemake.resources.gpu) as d
             experiment=snakemake.wildcards.experiment,
             seed=int(snakemake.wildcards.seed),
             device=device,
-            threads=snakemake.threads,
+            threads=THREADS,
             values={"timing": snakemake.params.timing},
         ),
     )

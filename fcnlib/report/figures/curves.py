@@ -17,6 +17,10 @@ CURVES = (
     "point) and mean IU during training. A net initialized from another one starts where that "
     "one ended."
 )
+VALIDATED_ONCE = (
+    " Each net was validated once, at its end: what is scored is the best of the validated "
+    "snapshots, so that more validations would change the scores."
+)
 
 
 def plot_curves(
@@ -41,6 +45,8 @@ def plot_curves(
     with new_figure(COLUMN_WIDTH, 4.2) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         _plot_runs(loss, score, spec, by_net(curves, spec.nets))
+        if all(len(points(Path(path), "mean_iu")) == 1 for path in curves):
+            caption += VALIDATED_ONCE
         log_losses(loss)
         loss.set_title("Training loss per pixel")
         score.set_title(f"Mean IU on the {images} images (%)")

@@ -21,6 +21,7 @@ from fcnlib.report.figures.info import FigureInfo, read_figure_info
 from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.browser import image_browsers
+from fcnlib.report.page.chance import chance_table
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.embed import picture_uri
@@ -129,7 +130,9 @@ def write_page(  # noqa: PLR0913
     browsers, photographs = image_browsers(images)
     origins = {table.images for table in specs}
     is_own = "own" in origins and origins <= {"own", "none"}
-    verdicts = scorecard(claims, of_own=is_own)
+    verdicts = scorecard(
+        claims, of_own=is_own, samples={name: net.samples for name, net in counted.items()}
+    )
     all_results = read_results(results)
     views = [
         table_view(table, all_results[all_results["table"] == table.name], runs, trained, scale)
@@ -139,6 +142,7 @@ def write_page(  # noqa: PLR0913
         | {"latex": relative(Path(csv).with_suffix(".tex"), output)}
         | _figures([item for item in pictures if item.info.table == table.name])
         | {"browser": browsers.get(table.name)}
+        | {"chance": chance_table(table, all_results, runs, counted, dataset_infos)}
         for table, csv in zip(specs, csvs, strict=True)
     ]
     sections = by_section(views, [item for item in pictures if not item.info.table], verdicts)

@@ -47,3 +47,17 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
             NETS_SPEC, curves=[path, path], 
             image=tmp_path / "c.svg", info=tmp_path / "c.json",
         )  # fmt: skip
+
+
+def test_a_single_validation_is_explained_where_all_nets_have_but_one(run, tmp_path):
+    captions = []
+    for name, last in (("once", ["80,0.25,0.5"]), ("twice", ["60,0.5,0.4", "80,0.25,0.5"])):
+        curves = [tmp_path / name / f"{net}.csv" for net in ("near", "sharp")]
+        for path in curves:
+            path.parent.mkdir(exist_ok=True)
+            rows = ["iteration,loss_per_pixel,mean_iu", "20,2.0,", *last]
+            path.write_text("\n".join(rows) + "\n", "utf-8")
+        info = tmp_path / f"{name}.json"
+        plot_curves(NETS_SPEC, curves=curves, image=info.with_suffix(".svg"), info=info)
+        captions.append(read_figure_info(info).caption)
+    assert "validated once, at its end" in captions[0] and "once" not in captions[1]
