@@ -3,63 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
-from fixtures.browser import CHROMIUM, QUIET
-from fixtures.page import finished_run
+from fixtures.browser import in_a_browser
 
-from fcnlib.report.page.page import write_page
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH"),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> str:
-    given = finished_run(tmp_path_factory.mktemp("page"))
-    write_page(**given)
-    (given["output"].parent / "report.html").write_text(
-        "<!doctype html><title>report</title>", "utf-8"
-    )
-    return given["output"].as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        # launch() makes a user folder of its own and removes it.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """An open page, its console messages and its requests."""
-
-    def __init__(self, browser, address, *, width=1280, **options):
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, **options)
-        self.context.set_default_timeout(10_000)
-        self.page = self.context.new_page()
-        self.messages, self.requests = [], []
-        self.page.on("console", lambda message: self.messages.append(message.text))
-        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(address)
-
-
-@pytest.fixture
-def visit(browser, address):
-    opened = []
-
-    def open_page(**options) -> Visit:
-        opened.append(Visit(browser, address, **options))
-        return opened[-1]
-
-    yield open_page
-    for visit in opened:
-        visit.context.close()
+pytestmark = in_a_browser
 
 
 def open_everything(page) -> None:

@@ -1,0 +1,44 @@
+"""A finished run, its page, and a browser to open it in."""
+
+import pytest
+from fixtures.browser import CHROMIUM, QUIET, Visit
+from fixtures.page import finished_run
+
+from fcnlib.report.page.page import write_page
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> dict:
+    return finished_run(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def address(finished) -> str:
+    write_page(**finished)
+    (finished["output"].parent / "report.html").write_text(
+        "<!doctype html><title>report</title>", "utf-8"
+    )
+    return finished["output"].as_uri()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        # launch() makes a user folder of its own and removes it.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    opened = []
+
+    def open_page(**options) -> Visit:
+        opened.append(Visit(browser, address, **options))
+        return opened[-1]
+
+    yield open_page
+    for visit in opened:
+        visit.context.close()
