@@ -112,7 +112,7 @@ def _legend(panels: Sequence[Panel], styles: Sequence[tuple[str, RowStyle]]) -> 
 
 
 def _panel(panel: Panel, styles: Sequence[tuple[str, RowStyle]], x: str) -> Any:
-    kind = alt.Scale(type="log") if panel.log else alt.Scale(zero=False)
+    kind = alt.Scale(type="log", nice=False) if panel.log else alt.Scale(zero=False)
     along = alt.Scale(domain=[{"expr": "start"}, {"expr": "end"}], nice=False, zero=False)
     lines = (
         alt.Chart()
