@@ -384,6 +384,16 @@ def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
+def test_commands_and_training_need_no_package_of_the_pages_charts() -> None:
+    code = (
+        "import sys; sys.modules.update(altair=None, vl_convert=None, snakemake=None)\n"
+        "from fcnlib.cli.main import COMMANDS\n"
+        "for functions in COMMANDS.values(): functions()\n"
+        "import fcnlib.training.trainer, fcnlib.evaluation.evaluate"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
 def test_hha_encodes_a_frame_and_refuses_one_of_another_camera(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

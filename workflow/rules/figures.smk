@@ -7,6 +7,7 @@ rule curves:
     output:
         image=pictured(PATHS.picture("curves", "{table}"), "curves", "Learning curves"),
         info=PATHS.figure_info("curves", "{table}"),
+        chart=PATHS.picture("curves", "{table}", ".vl.json"),
     log:
         PATHS.log("curves", "{table}"),
     conda:

@@ -9,4 +9,5 @@ with job(snakemake.log[0], snakemake.threads):
         curves=snakemake.input.curves,
         image=snakemake.output.image,
         info=snakemake.output.info,
+        chart=snakemake.output.chart,
     )

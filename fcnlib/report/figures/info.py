@@ -31,6 +31,7 @@ class FigureInfo(Frozen):
     width: int
     height: int
     table: str = ""  # the table that it belongs to, if any
+    chart: str = ""  # a Vega-Lite specification of the same, in the same folder, if there is one
     legend: tuple[Classes, ...] = ()
 
 

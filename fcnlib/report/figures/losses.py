@@ -3,17 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
-from numpy.typing import NDArray
 
 from fcnlib.config.schema_figures import Against
 from fcnlib.core.errors import InputError
 from fcnlib.report.curve_points import points
-from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands, xy
+from fcnlib.report.figures.series import by_net, log_losses, mean_of, smooth, thousands, xy
 from fcnlib.report.figures.style import (
     COLUMN_WIDTH,
     PAGE_WIDTH,
@@ -29,15 +27,6 @@ LABELS: dict[Against, str] = {
     "images": "images seen",
     "seconds": "relative time",
 }
-
-
-class Band(NamedTuple):
-    """The mean of some curves, and the lowest and highest of them, where all of them are known."""
-
-    x: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
 
 
 def plot_losses(
@@ -92,15 +81,6 @@ def smoothed(path: Path, against: Against, unit: float = 1.0) -> tuple[list[floa
     if not x:
         raise InputError(f"{path}: no loss_per_pixel")
     return [value / unit for value in x], losses
-
-
-def mean_of(curves: Sequence[tuple[list[float], list[float]]]) -> Band:
-    """The mean, the lowest and the highest of curves at the first one's places."""
-    first = np.array(curves[0][0])
-    left, right = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
-    places = first[(left <= first) & (first <= right)]
-    values = np.array([np.interp(places, x, y) for x, y in curves])
-    return Band(places, values.mean(0), values.min(0), values.max(0))
 
 
 def _last(paths: Sequence[Path], against: Against) -> float:

@@ -3,13 +3,27 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.report.curve_points import Points
 from fcnlib.report.specs import NetSpec
+
+Curve = tuple[list[float], list[float]]  # its places and values
+
+
+class Band(NamedTuple):
+    """The mean of some curves, and the lowest and highest of them, where all of them are known."""
+
+    x: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
 
 def by_net(files: Sequence[Path | str], nets: Sequence[NetSpec]) -> dict[str, list[Path]]:
@@ -29,9 +43,24 @@ def smooth(points: Points) -> Points:
     return [(x, sum(some) / len(some)) for (x, _), some in zip(points, near, strict=True)]
 
 
-def xy(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+def xy(points: Sequence[tuple[float, float]]) -> Curve:
     """The points' places and values, as matplotlib takes them."""
     return [x for x, _ in points], [y for _, y in points]
+
+
+def mean_of(curves: Sequence[Curve]) -> Band:
+    """The mean, the lowest and the highest of curves at the first one's places."""
+    first = np.array(curves[0][0])
+    left, right = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    places = first[(left <= first) & (first <= right)]
+    values = np.array([np.interp(places, x, y) for x, y in curves])
+    return Band(places, values.mean(0), values.min(0), values.max(0))
+
+
+def thinned(band: Band, most: int = 300) -> Band:
+    """The band at no more places than a screen shows, spread evenly from the first to the last."""
+    places = np.linspace(0, len(band.x) - 1, min(most, len(band.x))).round().astype(int)
+    return Band(*(values[places] for values in band))
 
 
 def log_losses(axes: Axes) -> None:

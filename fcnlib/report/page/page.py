@@ -22,6 +22,7 @@ from fcnlib.report.job_times import Files, Job, duration, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.browser import image_browsers
 from fcnlib.report.page.chance import chance_table
+from fcnlib.report.page.charts import chart_library, packed_specification
 from fcnlib.report.page.claims import SYMBOLS, SectionClaims, scorecard, totals
 from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.embed import picture_uri
@@ -166,6 +167,7 @@ def write_page(  # noqa: PLR0913
         symbols=SYMBOLS,
         legends=legends,
         photographs=photographs,
+        chart_library=chart_library() if any(item.explored for item in pictures) else "",
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(configuration), output),
         commands=commands,
@@ -182,7 +184,8 @@ def write_page(  # noqa: PLR0913
 
 
 def _picture(info: FigureInfo, path: Path, page: Path) -> Picture:
-    return Picture(info, picture_uri(path), relative(path, page))
+    explored = packed_specification(path.with_name(info.chart)) if info.chart else ""
+    return Picture(info, picture_uri(path), relative(path, page), explored)
 
 
 def _figures(pictures: Sequence[Picture]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Picture(NamedTuple):
     info: FigureInfo
     source: str
     link: str
+    explored: str = ""  # the chart that takes its place where there is script
 
     @property
     def chart(self) -> bool:

@@ -15,7 +15,7 @@ def test_the_curves_name_the_images_that_the_score_is_of(run, tmp_path, picked_o
     info = tmp_path / "curves.json"
     plot_curves(
         NETS_SPEC | {"nets": nets}, curves=sorted((run / "results/demo/curves").glob("*/*.csv")),
-        image=info.with_suffix(".svg"), info=info,
+        image=info.with_suffix(".svg"), info=info, chart=info.with_suffix(".vl.json"),
     )  # fmt: skip
     assert f"mean IU on the {picked_on} images" in read_figure_info(info).alt
     assert f"Mean IU on the {picked_on} images (%)" in info.with_suffix(".svg").read_text("utf-8")
@@ -30,7 +30,7 @@ def test_scores_of_another_task_are_not_plotted_among_the_others(run, tmp_path):
         info = tmp_path / f"{name}.json"
         plot_curves(
             spec, curves=sorted((run / "results/demo/curves").glob("*/0.csv")),
-            image=info.with_suffix(".svg"), info=info,
+            image=info.with_suffix(".svg"), info=info, chart=info.with_suffix(".vl.json"),
         )  # fmt: skip
         pictures.append(info.with_suffix(".svg").read_text("utf-8").lower())
     near = row_style(0).colour
@@ -45,7 +45,7 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
         plot_curves(
             NETS_SPEC, curves=[path, path], 
-            image=tmp_path / "c.svg", info=tmp_path / "c.json",
+            image=tmp_path / "c.svg", info=tmp_path / "c.json", chart=tmp_path / "c.vl.json",
         )  # fmt: skip
 
 

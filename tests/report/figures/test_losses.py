@@ -10,7 +10,8 @@ from fixtures.pictures import files
 
 from fcnlib.core.errors import InputError
 from fcnlib.report.figures.info import read_figure_info
-from fcnlib.report.figures.losses import mean_of, plot_losses, smoothed
+from fcnlib.report.figures.losses import plot_losses, smoothed
+from fcnlib.report.figures.series import mean_of
 
 
 def write_curve(path: Path, losses: list[float], *, pace: float = 2.0) -> Path:
