@@ -22,6 +22,11 @@ def test_a_table_shows_its_rows_with_their_published_numbers(targets: Targets) -
     assert row.row == "FCN-16s" and row.paper["mean_iu"] == 65.0 and row.stride == 16
 
 
+def test_a_row_names_its_base(targets: Targets) -> None:
+    bases = {row.experiment: row.base for row in specs.table(targets, "skips").rows}
+    assert bases["voc-fcn16s"] == "voc-fcn32s" and bases["voc-fcn32s"] == ""
+
+
 def test_a_row_may_have_another_name_in_another_table(targets: Targets) -> None:
     names = {
         table: next(r.row for r in specs.table(targets, table).rows if r.experiment == "voc-fcn8s")

@@ -70,6 +70,15 @@ def test_the_pages_command_makes_the_same_run(mine: Clone) -> None:
     ]
 
 
+def test_the_command_of_an_experiment_makes_its_scores_again(mine: Clone) -> None:
+    block = re.search(r'id="run-mine-8".*?<pre[^>]*><code>(.*?)</code>', page(mine), re.S)
+    assert block
+    command = block[1].split()
+    assert command[:2] == ["snakemake", "results/mine/metrics/mine-8/0.json"]
+    assert "Nothing to be done" in mine.run(*command, "-n")
+    assert "rule upper_bound:" in mine.run(*command, "-n", "--force")
+
+
 def test_the_page_links_the_configuration_it_names(mine: Clone) -> None:
     assert 'href="config.json"' in page(mine)
     assert (Path(mine.folder) / "results/mine/config.json").is_file()

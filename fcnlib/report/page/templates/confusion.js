@@ -357,6 +357,8 @@
       if (!to) return;
       event.preventDefault();
       change({ cell: to.map((at) => order[Math.max(0, Math.min(last, at))]) });
+      const x = gutter + places.get(state.cell[1]) * size;  // in sight, where the map scrolls
+      map.scrollLeft = Math.max(x + 2 * size - map.clientWidth, Math.min(x - size, map.scrollLeft));
     });
 
     root.closest("details").addEventListener("toggle", show);

@@ -55,14 +55,14 @@ const imageLink = (() => {
   const browserOf = (table) => {
     if (!browsers.has(table)) {
       const block = document.querySelector(`#more-${CSS.escape(table)}-browser > script`);
-      browsers.set(table, block ? JSON.parse(block.textContent) : { images: [], tasks: {} });
+      browsers.set(table, block ? JSON.parse(block.textContent) : { images: [], tasks: [] });
     }
     return browsers.get(table);
   };
   return (id, { table, task, row }, changes = {}) => {
     const { images, tasks } = browserOf(table);
     const place = images.findIndex(({ name }) => name === id);
-    const net = tasks[task]?.nets.indexOf(row) ?? -1;
+    const net = tasks.find(({ name }) => name === task)?.nets.indexOf(row) ?? -1;
     if (place < 0 || net < 0) return element("span", {}, id);
     const state = `task.${task},right.${net},image.${place}`;
     return placeLink(id, `more-${table}-browser`, { ...changes, [`images.${table}`]: state });
