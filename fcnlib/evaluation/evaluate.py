@@ -17,7 +17,7 @@ from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
-from fcnlib.core.load import OtherWork
+from fcnlib.core.other_work import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.datasets.masking import has_background, input_mask, require_background
 from fcnlib.datasets.reader import PreparedDataset

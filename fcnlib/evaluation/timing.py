@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fcnlib.config.columns import Cost
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import STRIDES
-from fcnlib.core.load import OtherWork
+from fcnlib.core.other_work import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.evaluation.record import Record, RunMetadata, TimeUnit, by_unit, write_record
 from fcnlib.models.classifier import build_classifier

@@ -17,7 +17,7 @@ from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import name_os_errors, remove, sha256
 from fcnlib.core.fingerprint import fingerprint
-from fcnlib.core.load import OtherWork
+from fcnlib.core.other_work import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests

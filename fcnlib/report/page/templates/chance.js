@@ -55,7 +55,8 @@
 
   const row = (scale, ofScore) => ([name, found, error]) => make("tr", ofScore ? { className: "score" } : {},
     make("th", { scope: "row" }, name), make("td", {}, line(found, scale)),
-    make("td", {}, `${signed(found[0])} (${points(found[1])} to ${points(found[2])})`,
+    make("td", {}, `${signed(found[0])} `,
+      make("span", { className: "ends" }, `(${points(found[1])} to ${points(found[2])})`),
       ...(error ? [make("br"), `training \u00b1 ${(error / 100).toFixed(1)}`] : [])));
 
   // Scores in the order of the table, classes by their gain.

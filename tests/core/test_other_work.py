@@ -2,8 +2,8 @@
 
 import pytest
 
-from fcnlib.core import load
-from fcnlib.core.load import OtherWork
+from fcnlib.core import other_work
+from fcnlib.core.other_work import OtherWork
 
 # user nice system idle iowait irq softirq steal guest guest_nice, in ticks
 BEFORE = "cpu  1000 0 500 8000 100 0 0 0 700 0\ncpu0 1 2 3\n"
@@ -13,14 +13,14 @@ AFTER = "cpu  1500 0 580 8400 100 0 0 20 900 0\ncpu0 1 2 3\n"
 @pytest.fixture
 def stat(tmp_path, monkeypatch):
     path = tmp_path / "stat"
-    monkeypatch.setattr(load, "STAT", path)
+    monkeypatch.setattr(other_work, "STAT", path)
     return path
 
 
 def test_all_but_this_process_and_idle_time_is_other_work(stat, monkeypatch):
-    monkeypatch.setattr(load.os, "sysconf", lambda name: 100)
+    monkeypatch.setattr(other_work.os, "sysconf", lambda name: 100)
     own = iter([3.0, 4.0])
-    monkeypatch.setattr(load.time, "process_time", lambda: next(own))
+    monkeypatch.setattr(other_work.time, "process_time", lambda: next(own))
     stat.write_text(BEFORE, "utf-8")
     others = OtherWork()
     stat.write_text(AFTER, "utf-8")
@@ -29,7 +29,7 @@ def test_all_but_this_process_and_idle_time_is_other_work(stat, monkeypatch):
 
 def test_own_work_of_more_than_all_is_no_less_than_none(stat, monkeypatch):
     own = iter([0.0, 1e6])
-    monkeypatch.setattr(load.time, "process_time", lambda: next(own))
+    monkeypatch.setattr(other_work.time, "process_time", lambda: next(own))
     stat.write_text(BEFORE, "utf-8")
     others = OtherWork()
     stat.write_text(AFTER, "utf-8")
