@@ -60,11 +60,11 @@ def plot_curves(
     spec = TableFigureSpec.model_validate(table)
     task = spec.nets[-1].tasks[:1]
     images = " and ".join(sorted({net.picked_on or "test" for net in spec.nets}))
-    notes = _notes(curves, task, [net.row for net in spec.nets if net.tasks[:1] != task])
     files, titles = by_net(curves, spec.nets), (LOSS, f"Mean IU on the {images} images (%)")
     with new_figure(COLUMN_WIDTH, 4.2) as figure:
         loss, score = figure.subplots(2, 1, sharex=True)
         _plot_runs(loss, score, spec, files)
+        notes = _notes(curves, task, [net.row for net in spec.nets if net.tasks[:1] != task])
         log_losses(loss)
         loss.set_title(titles[0])
         score.set_title(titles[1])

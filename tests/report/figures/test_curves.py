@@ -44,7 +44,7 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
     path.write_text("iteration,loss\n1,2\n", "utf-8")
     with pytest.raises(InputError, match=r"near/0\.csv: no column loss_per_pixel"):
         plot_curves(
-            NETS_SPEC, curves=[path, path], 
+            NETS_SPEC, curves=[path, path],
             image=tmp_path / "c.svg", info=tmp_path / "c.json", chart=tmp_path / "c.vl.json",
         )  # fmt: skip
 
@@ -58,6 +58,9 @@ def test_a_single_validation_is_explained_where_all_nets_have_but_one(run, tmp_p
             rows = ["iteration,loss_per_pixel,mean_iu", "20,2.0,", *last]
             path.write_text("\n".join(rows) + "\n", "utf-8")
         info = tmp_path / f"{name}.json"
-        plot_curves(NETS_SPEC, curves=curves, image=info.with_suffix(".svg"), info=info)
+        plot_curves(
+            NETS_SPEC, curves=curves, image=info.with_suffix(".svg"), info=info,
+            chart=info.with_suffix(".vl.json"),
+        )  # fmt: skip
         captions.append(read_figure_info(info).caption)
     assert "validated once, at its end" in captions[0] and "once" not in captions[1]

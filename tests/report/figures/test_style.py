@@ -15,7 +15,7 @@ def test_figures_are_the_same_bytes_each_time(run):
     before = {path.name: path.read_bytes() for path in figures.iterdir()}
     plot_all(run / "results/demo", run / "data/toy")
     assert {path.name: path.read_bytes() for path in figures.iterdir()} == before
-    assert len(before) == 10
+    assert len(before) == 11
 
 
 def test_a_row_has_the_same_colour_in_every_chart_of_its_table(run):

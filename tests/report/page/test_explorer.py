@@ -107,13 +107,13 @@ def test_another_order_moves_the_classes_and_not_the_cell(visit):
 def test_two_nets_are_told_apart(visit):
     page = opened(visit).page
     alone = pixels(page)
-    choose(page, "Difference to", "Sharp")
+    choose(page, "Compared with", "Sharp")
     assert pixels(page) != alone
     text = cell(page)
     assert "Near-sighted <net>: " in text and "Sharp: 6.9 % " in text
     assert "+38.9 points" in text
     choose(page, "Net", "Sharp")
-    choose(page, "Difference to", "Near-sighted <net>")
+    choose(page, "Compared with", "Near-sighted <net>")
     page.locator(f"{EXPLORER} canvas").focus()
     assert "points" in spoken(page)
     assert "more often by Sharp" in page.locator(EXPLORER).inner_text()

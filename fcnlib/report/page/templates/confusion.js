@@ -95,7 +95,7 @@
     };
     const controls = {
       net: select("Net", (value) => change({ net: value, cell: null })),
-      other: select("Difference to", (value) => change({ other: value, cell: null })),
+      other: select("Compared with", (value) => change({ other: value, cell: null })),
       task: select("Task", (value) => change({ task: value, cell: null })),
       order: select("Order", (value) => change({ order: value })),
     };
