@@ -95,7 +95,7 @@
       ariaLabel: `${ours} against ${other}` }, chart(ours, other, scores, classes)));
   };
 
-  for (const place of document.querySelectorAll(".pair")) {
+  for (const place of document.querySelectorAll(".chance .pair")) {
     const data = JSON.parse(place.querySelector("script").textContent);
     const key = `chance.${place.dataset.table}`;
     const options = () => data.nets.map(([, name], index) => new Option(name, index));
