@@ -46,12 +46,17 @@ def _share(images: ImageSet) -> str:
     return f"{some} of {images.tested:,} test images"
 
 
+def _leading_task(images: ImageSet) -> str:
+    """The task that images are ranked by, where there are several."""
+    return f"{next(iter(images.tasks))} " if len(images.tasks) > 1 else ""
+
+
 def _notes(images: ImageSet) -> list[str]:
     notes = []
     if 0 < len(images.images) < images.tested:
         notes.append(
             f"{_share(images).capitalize()}, at even steps of rank from the worst to the best, by "
-            "mean IU averaged over the nets."
+            f"{_leading_task(images)}mean IU averaged over the nets."
         )
     if images.reduced:
         notes.append(

@@ -8,11 +8,7 @@
   const KEYS = "Keys: \u2190 \u2192 image, 1\u20139 net on the right, T truth on the left, P photograph, "
     + "X exchange, S swipe, A all, E errors only, + \u2212 opacity.";
 
-  let photographs;
-  const photograph = (place) => {
-    photographs ??= JSON.parse(document.getElementById("photographs").textContent);
-    return photographs[place];
-  };
+  const photograph = (place) => document.getElementById(`photograph-${place}`).textContent;
 
   const element = (name, properties = {}, ...children) => {
     const made = document.createElement(name);
@@ -433,7 +429,7 @@
       else {
         this.stage.className = `stage ${view}`;
         this.stage.replaceChildren(...sides.map((side) => element("figure", {},
-          paint(side, view === "all" ? 320 : 640),
+          paint(side, view === "all" ? 240 : 480),
           element("figcaption", {}, ...this.caption(side)))));
       }
       this.stage.setAttribute("aria-label",
@@ -441,7 +437,7 @@
     }
 
     composeSwipe(sides, paint) {
-      const [left, right] = sides.map((side) => paint(side, 960));
+      const [left, right] = sides.map((side) => paint(side, 720));
       const captions = sides.map((side) => element("span", {}, ...this.caption(side)));
       const box = element("div", { className: "swipe" }, right, left, element("i"));
       if (this.stage.contains(this.controls.at)) {  // keeps the focus
