@@ -110,10 +110,23 @@ class Recipe(Frozen):
     learning_rate: Annotated[Float, Field(gt=0)] = Field(
         description="Of the weights; biases have twice that."
     )
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(0.99, description="Of SGD.")
+    optimizer: Literal["sgd", "adamw"] = Field(
+        "sgd", description="SGD with momentum, or AdamW, whose biases have the rate of the weights."
+    )
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        0.99, description="Of SGD; of AdamW, its first beta."
+    )
     weight_decay: Annotated[Float, Field(ge=0)] = Field(0.0005, description="Of the weights alone.")
     batch_size: Positive = Field(
-        1, description="Images of an update, by accumulation, as they differ in size."
+        1,
+        description="Images of an update, by accumulation, as they differ in size; crops at once.",
+    )
+    norm: Literal["none", "batch"] = Field(
+        "none",
+        description=(
+            "BatchNorm behind each convolution of the trunk, by the statistics of a batch of "
+            "crops; it is folded into the convolutions of the published checkpoint."
+        ),
     )
     iterations: Positive = Field(description="Updates.")
     loss: Literal["cross_entropy", "sigmoid"] = Field(
@@ -147,10 +160,36 @@ class Recipe(Frozen):
         ),
     )
     lr_decay_start: Share = Field(
-        1.0, description="From this share of the iterations on the rate falls linearly to zero."
+        1.0, description="From this share of the iterations on the rate falls to zero."
+    )
+    lr_decay: Literal["linear", "cosine"] = Field(
+        "linear", description="Along a line, or half a period of a cosine."
+    )
+    lr_warmup: Share = Field(
+        0.0, description="Over this share of the iterations the rate rises linearly from zero."
+    )
+    ema_decay: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        0.0,
+        description=(
+            "Of the exponential moving average of the weights, which is validated and kept in "
+            "their place; 0: the weights themselves."
+        ),
     )
     horizontal_flip: Flag = Field(False, description="Whether images are flipped at random.")
     random_shift: NotNegative = Field(0, description="Up to so many pixels each way.")
+    crop: tuple[Positive, Positive] | None = Field(
+        None, description="Height and width of random crops to train on; null: whole images."
+    )
+    random_scale: tuple[Annotated[Float, Field(gt=0)], Annotated[Float, Field(gt=0)]] = Field(
+        (1.0, 1.0), description="The least and the greatest factor of the images that are cropped."
+    )
+    random_colour: Share = Field(
+        0.0,
+        description=(
+            "Brightness, contrast and saturation are multiplied by up to so much more or less "
+            "than 1."
+        ),
+    )
     may_diverge: Flag = Field(
         False,
         description=(
@@ -168,6 +207,26 @@ class Recipe(Frozen):
         ),
     )
 
+    @property
+    def images_at_once(self) -> int:
+        """Images that the net computes together: a batch of crops, or one of any size."""
+        return 1 if self.crop is None else self.batch_size
+
+    @model_validator(mode="after")
+    def _crops_fit_together(self) -> "Recipe":
+        least, greatest = self.random_scale
+        if least > greatest:
+            raise ValueError(
+                f"random_scale: {least:g} to {greatest:g}; expected the least factor first"
+            )
+        if self.crop is None and (self.random_scale != (1.0, 1.0) or self.random_colour):
+            raise ValueError("random_scale, random_colour: expected a crop, as they are of crops")
+        if self.norm == "batch" and (self.crop is None or self.batch_size == 1):
+            raise ValueError(
+                "norm: batch; expected a crop, and a batch_size of at least 2, to have statistics"
+            )
+        return self
+
     @field_validator("loss", mode="before")
     @classmethod
     def _is_no_reduction(cls, value: Any) -> Any:
@@ -182,3 +241,9 @@ class Training(Frozen):
     data: Data
     net: Net
     recipe: Recipe
+
+    @model_validator(mode="after")
+    def _norm_is_learned(self) -> "Training":
+        if self.recipe.norm == "batch" and self.net.features == "fixed":
+            raise ValueError("recipe.norm: batch; expected none, as net.features are fixed")
+        return self

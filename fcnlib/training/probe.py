@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from fcnlib.config.schema_data import Data
@@ -28,9 +27,9 @@ from fcnlib.evaluation.timing import WARM_UP, forward_milliseconds, measure
 from fcnlib.evaluation.upper_bound import best_labels_at_stride
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net
+from fcnlib.models.batch_norm import add_batch_norm
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.layers import ConvReLU
 from fcnlib.training import random_data
 from fcnlib.training.random_data import FEW, SPLIT, write_random_dataset
 from fcnlib.training.stopwatch import Stopwatch, computing_threads, cost_of_command, peak_memory
@@ -204,9 +203,7 @@ def _of_classifier(kind: ClassifierKind, steps: int, device: str) -> Costs:
             dropout=0.0,
             window=kind.window,
         )
-        for layer in net.modules():
-            if isinstance(layer, ConvReLU):
-                layer.norm = nn.BatchNorm2d(layer.out_channels)
+        add_batch_norm(net)
         net.to(device)
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-9, fused=True)
         update()
