@@ -241,9 +241,3 @@ class Training(Frozen):
     data: Data
     net: Net
     recipe: Recipe
-
-    @model_validator(mode="after")
-    def _norm_is_learned(self) -> "Training":
-        if self.recipe.norm == "batch" and self.net.features == "fixed":
-            raise ValueError("recipe.norm: batch; expected none, as net.features are fixed")
-        return self
