@@ -20,6 +20,13 @@ STRIDES: dict[str, dict[str, int]] = {
         "pool2/3x3_s2": 8,
     },
 }
+# Those that see too little of the image to predict alone: behind a coarser one, for detail.
+DETAIL_STRIDES: dict[str, dict[str, int]] = {
+    "alexnet": {},
+    "vgg16": {"pool2": 4},
+    "vgg19": {"pool2": 4},
+    "googlenet": {"pool1/3x3_s2": 4},
+}
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 SAVE_MINUTES = 5  # between saved states of a training
@@ -69,11 +76,13 @@ class Net(Frozen):
     @property
     def stride(self) -> int:
         """Pixels between the finest scores."""
-        return STRIDES[self.backbone][self.predict_from[-1]]
+        return (STRIDES[self.backbone] | DETAIL_STRIDES[self.backbone])[self.predict_from[-1]]
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Net":
-        known = STRIDES[self.backbone]
+        known = dict(STRIDES[self.backbone])
+        if len(self.predict_from) > 1:
+            known |= DETAIL_STRIDES[self.backbone]
         strides = [known.get(name, 0) for name in self.predict_from]
         if not strides or 0 in strides or strides != sorted(set(strides), reverse=True):
             wanted = ", ".join(f"{name} ({stride})" for name, stride in known.items())
@@ -141,6 +150,9 @@ class Recipe(Frozen):
         description=(
             "What a pixel's loss is multiplied by for its true class (fcnlib/training/losses.py)."
         ),
+    )
+    class_weights_power: Share = Field(
+        1.0, description="What these are raised to: at less than 1 rare classes weigh less."
     )
     patch_keep_prob: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
         1.0,

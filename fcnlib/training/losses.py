@@ -110,7 +110,7 @@ class Loss:
             for task in config.data.tasks:
                 counts = label_counts(dataset, config.data.train, task, workers=self.recipe.workers)
                 weights = class_weights(self.recipe.class_weights, counts)
-                self.class_weights[task] = weights.to(device)
+                self.class_weights[task] = weights.to(device) ** self.recipe.class_weights_power
         self.cells = score_grid(dict(net.items()))
         self.generator = make_generator(seed, "cells")
 

@@ -23,6 +23,7 @@ from fixtures.config import refusal
         ({"score_init": "he"}, "score_init: 'he': Input should be 'zero' or 'random'"),
         ({"precision": "bf16"}, "precision: 'bf16': Input should be 'fp32' or 'tf32'"),
         ({"may_diverge": 1}, "may_diverge: 1: Input should be a valid boolean"),
+        ({"class_weights_power": 2.0}, "class_weights_power: 2.0: Input should be less than or"),
         ({"optimizer": "adam"}, "optimizer: 'adam': Input should be 'sgd' or 'adamw'"),
         ({"norm": "layer"}, "norm: 'layer': Input should be 'none' or 'batch'"),
         ({"crop": 256}, "crop: 256: expected a list, such as [a, b]"),
