@@ -111,7 +111,7 @@ def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
 def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) -> Costs:
     """Of a training: its start and end, an image trained on, an image validated."""
     # Of larger batches only a part is computed: an update counts as one of so many images then.
-    batch = min(kind.batch_size, steps)
+    batch = min(kind.batch_size, steps) if kind.crop is None else kind.batch_size
     first, iterations = ceil(len(kind.sizes) / batch), ceil(steps / batch)
     images = len(data.ids(SPLIT))
     start, learning, validating = (Stopwatch(device) for _ in range(3))
@@ -145,6 +145,8 @@ def _training(kind: NetKind, batch: int, *, iterations: int) -> Training:
         batch_size=batch,
         iterations=iterations,
         workers=kind.workers,
+        crop=kind.crop,
+        norm=kind.norm,
         validate_every=iterations,
         learning_rate=1e-12,  # so small that nothing diverges
     )
