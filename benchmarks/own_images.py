@@ -76,7 +76,7 @@ def configuration(system: str, options: argparse.Namespace, folder: Path) -> Con
         "splits": {"train": options.train, "val": options.test},
     }
     file = folder / f"{system}.yaml"
-    file.write_text(yaml.safe_dump(values), "utf-8")
+    file.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
     return read_config([REPOSITORY / "config.yaml", file])
 
 
