@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from fixtures.tasks import trained, training
 from fixtures.training import (
     RECIPE_VARIANTS,
     make_trainer,
@@ -96,3 +97,15 @@ def test_norm_layers_change_the_trunk_alone() -> None:
     net = build_fcn(width=1 / 32)
     add_batch_norm(net)
     assert not any("score" in name and "norm" in name for name in net.state_dict())
+
+
+def test_depth_and_two_tasks_are_trained_on_crops(rooms: PreparedDataset, tmp_path: Path) -> None:
+    config = training(("rgb", "depth"), **OWN | {"crop": [24, 32]})
+    path = trained(rooms, tmp_path, config)
+    net = build_fcn(
+        **config.net.model_dump(exclude={"start_from"}),
+        classes={task: len(names) for task, names in rooms.info.tasks.items()},
+    )
+    net.load_state_dict(weights_of(path))
+    losses = [float(line["loss_per_pixel"]) for line in read_curve(path.with_suffix(".csv"))]
+    assert sum(losses[-4:]) < sum(losses[:4])
