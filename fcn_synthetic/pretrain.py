@@ -6,46 +6,19 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from fcn_synthetic import CLASSES, objects
 from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
+from fcnlib.models.batch_norm import add_batch_norm, fold_batch_norm
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.layers import ConvReLU
 from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
 
 log = logging.getLogger(__name__)
-
-
-def add_batch_norm(net: nn.Module) -> None:
-    """Add a BatchNorm between each convolution and its ReLU; narrow nets do not train without."""
-    for layer in net.modules():
-        if isinstance(layer, ConvReLU):
-            layer.norm = nn.BatchNorm2d(layer.out_channels)
-
-
-def fold_batch_norm(net: nn.Module) -> None:
-    """Fold each BatchNorm into its convolution, so that the net is a plain one again."""
-    for layer in net.modules():
-        if isinstance(layer, ConvReLU) and isinstance(layer.norm, nn.BatchNorm2d):
-            norm = layer.norm
-            assert norm.running_mean is not None
-            assert norm.running_var is not None
-            layer.weight, layer.bias = fuse_conv_bn_weights(
-                layer.weight,
-                layer.bias,
-                norm.running_mean,
-                norm.running_var,
-                norm.eps,
-                norm.weight,
-                norm.bias,
-            )
-            layer.norm = nn.Identity()
 
 
 def pretrain(

@@ -83,6 +83,7 @@ def check_experiments(config: Config, source: ConfigSource) -> None:
                 _check_start(config, entry.net, place)
                 _check_seen(config, entry.net, entry.data, place)
                 _check_heads(config, entry.net, entry.data, place)
+                _check_norm(entry, place)
             case Released():
                 key = f"{place}.released.file"
                 require_known(entry.released.file, released, key, "is no published file")
@@ -227,6 +228,14 @@ def _check_heads(config: Config, net: Net, data: Data, place: str) -> None:
                 f"{place}.net.start_from: {start} predicts {other.tasks[0]}; expected "
                 f"{data.tasks[0]}, or several tasks"
             )
+
+
+def _check_norm(entry: Trained, place: str) -> None:
+    """Norm layers are trained with the features that they are behind."""
+    if entry.recipe.norm != "none" and entry.net.features == "fixed":
+        raise InputError(
+            f"{place}.recipe.norm: {entry.recipe.norm}; expected none, as net.features are fixed"
+        )
 
 
 def _check_start(config: Config, net: Net, place: str) -> None:

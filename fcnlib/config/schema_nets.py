@@ -20,6 +20,13 @@ STRIDES: dict[str, dict[str, int]] = {
         "pool2/3x3_s2": 8,
     },
 }
+# Those that see too little of the image to predict alone: behind a coarser one, for detail.
+DETAIL_STRIDES: dict[str, dict[str, int]] = {
+    "alexnet": {},
+    "vgg16": {"pool2": 4},
+    "vgg19": {"pool2": 4},
+    "googlenet": {"pool1/3x3_s2": 4},
+}
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 SAVE_MINUTES = 5  # between saved states of a training
@@ -69,11 +76,13 @@ class Net(Frozen):
     @property
     def stride(self) -> int:
         """Pixels between the finest scores."""
-        return STRIDES[self.backbone][self.predict_from[-1]]
+        return (STRIDES[self.backbone] | DETAIL_STRIDES[self.backbone])[self.predict_from[-1]]
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Net":
-        known = STRIDES[self.backbone]
+        known = dict(STRIDES[self.backbone])
+        if len(self.predict_from) > 1:
+            known |= DETAIL_STRIDES[self.backbone]
         strides = [known.get(name, 0) for name in self.predict_from]
         if not strides or 0 in strides or strides != sorted(set(strides), reverse=True):
             wanted = ", ".join(f"{name} ({stride})" for name, stride in known.items())
@@ -110,10 +119,23 @@ class Recipe(Frozen):
     learning_rate: Annotated[Float, Field(gt=0)] = Field(
         description="Of the weights; biases have twice that."
     )
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(0.99, description="Of SGD.")
+    optimizer: Literal["sgd", "adamw"] = Field(
+        "sgd", description="SGD with momentum, or AdamW, whose biases have the rate of the weights."
+    )
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        0.99, description="Of SGD; of AdamW, its first beta."
+    )
     weight_decay: Annotated[Float, Field(ge=0)] = Field(0.0005, description="Of the weights alone.")
     batch_size: Positive = Field(
-        1, description="Images of an update, by accumulation, as they differ in size."
+        1,
+        description="Images of an update, by accumulation, as they differ in size; crops at once.",
+    )
+    norm: Literal["none", "batch"] = Field(
+        "none",
+        description=(
+            "BatchNorm behind each convolution of the trunk, by the statistics of a batch of "
+            "crops; it is folded into the convolutions of the published checkpoint."
+        ),
     )
     iterations: Positive = Field(description="Updates.")
     loss: Literal["cross_entropy", "sigmoid"] = Field(
@@ -128,6 +150,9 @@ class Recipe(Frozen):
         description=(
             "What a pixel's loss is multiplied by for its true class (fcnlib/training/losses.py)."
         ),
+    )
+    class_weights_power: Share = Field(
+        1.0, description="What these are raised to: at less than 1 rare classes weigh less."
     )
     patch_keep_prob: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
         1.0,
@@ -147,10 +172,36 @@ class Recipe(Frozen):
         ),
     )
     lr_decay_start: Share = Field(
-        1.0, description="From this share of the iterations on the rate falls linearly to zero."
+        1.0, description="From this share of the iterations on the rate falls to zero."
+    )
+    lr_decay: Literal["linear", "cosine"] = Field(
+        "linear", description="Along a line, or half a period of a cosine."
+    )
+    lr_warmup: Share = Field(
+        0.0, description="Over this share of the iterations the rate rises linearly from zero."
+    )
+    ema_decay: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
+        0.0,
+        description=(
+            "Of the exponential moving average of the weights, which is validated and kept in "
+            "their place; 0: the weights themselves."
+        ),
     )
     horizontal_flip: Flag = Field(False, description="Whether images are flipped at random.")
     random_shift: NotNegative = Field(0, description="Up to so many pixels each way.")
+    crop: tuple[Positive, Positive] | None = Field(
+        None, description="Height and width of random crops to train on; null: whole images."
+    )
+    random_scale: tuple[Annotated[Float, Field(gt=0)], Annotated[Float, Field(gt=0)]] = Field(
+        (1.0, 1.0), description="The least and the greatest factor of the images that are cropped."
+    )
+    random_colour: Share = Field(
+        0.0,
+        description=(
+            "Brightness, contrast and saturation are multiplied by up to so much more or less "
+            "than 1."
+        ),
+    )
     may_diverge: Flag = Field(
         False,
         description=(
@@ -167,6 +218,26 @@ class Recipe(Frozen):
             "for a GPU alone. Scores are always measured in fp32."
         ),
     )
+
+    @property
+    def images_at_once(self) -> int:
+        """Images that the net computes together: a batch of crops, or one of any size."""
+        return 1 if self.crop is None else self.batch_size
+
+    @model_validator(mode="after")
+    def _crops_fit_together(self) -> "Recipe":
+        least, greatest = self.random_scale
+        if least > greatest:
+            raise ValueError(
+                f"random_scale: {least:g} to {greatest:g}; expected the least factor first"
+            )
+        if self.crop is None and (self.random_scale != (1.0, 1.0) or self.random_colour):
+            raise ValueError("random_scale, random_colour: expected a crop, as they are of crops")
+        if self.norm == "batch" and (self.crop is None or self.batch_size == 1):
+            raise ValueError(
+                "norm: batch; expected a crop, and a batch_size of at least 2, to have statistics"
+            )
+        return self
 
     @field_validator("loss", mode="before")
     @classmethod

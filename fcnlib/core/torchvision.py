@@ -16,4 +16,6 @@ except RuntimeError:
     torch.library.define("torchvision::qnms", f"({boxes}, float iou_threshold) -> Tensor")
     import torchvision
 
-__all__ = ["torchvision"]
+from torchvision.transforms.v2 import functional as transforms
+
+__all__ = ["torchvision", "transforms"]

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import backbone_of
 from fcnlib.models.graph import LayerGraph
-from fcnlib.models.heads import HeadOptions, add_head, prediction_layers
+from fcnlib.models.heads import (
+    DETAIL_STRIDE,
+    FINEST_STRIDE,
+    HeadOptions,
+    add_head,
+    prediction_layers,
+)
 from fcnlib.models.layers import (
     IMAGE_LAYER,
     ChannelSlice,
@@ -205,7 +211,8 @@ def _fix_features(layers: Layers) -> None:
 
 def _checked_layers(predict_from: Sequence[str], trunk: Layers) -> list[str]:
     """`predict_from`, if its layers are known and each is finer than the one before."""
-    known = prediction_layers(trunk)
+    alone = len(predict_from) == 1
+    known = prediction_layers(trunk, finest=FINEST_STRIDE if alone else DETAIL_STRIDE)
     strides = [known.get(name, 0) for name in predict_from]
     if not strides or 0 in strides or strides != sorted(set(strides), reverse=True):
         raise InputError(

@@ -19,6 +19,7 @@ from fcnlib.models.layers import (
 )
 
 FINEST_STRIDE = 8  # that of FCN-8s: finer layers gain nothing (section 4.3)
+DETAIL_STRIDE = 4  # of layers that see too little to predict alone: thin objects gain by them
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class HeadOptions:
         return [f"_{stream}" for stream in self.streams] or [""]
 
 
-def prediction_layers(trunk: Layers) -> dict[str, int]:
+def prediction_layers(trunk: Layers, *, finest: int = FINEST_STRIDE) -> dict[str, int]:
     """The layers that an FCN can predict from and their strides in pixels, coarsest first.
 
-    They are a trunk's last layer and its poolings, down to the stride of FCN-8s.
+    They are a trunk's last layer and its poolings, down to the stride of FCN-8s or another.
     """
     maps = grids(trunk)
     pools = [
@@ -52,7 +53,7 @@ def prediction_layers(trunk: Layers) -> dict[str, int]:
         if isinstance(layer, nn.MaxPool2d) and layer.stride != 1
     ]
     strides = {name: round(maps[name].stride) for name in reversed([*pools, list(trunk)[-1]])}
-    return {name: stride for name, stride in strides.items() if stride >= FINEST_STRIDE}
+    return {name: stride for name, stride in strides.items() if stride >= finest}
 
 
 def add_head(layers: Layers, options: HeadOptions, classes: int, suffix: str) -> str:

@@ -98,7 +98,7 @@ class ConvReLU(nn.Conv2d):
             in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups
         )
         self.dropout = dropout
-        # Holds a BatchNorm while the narrow classifier is pre-trained.
+        # Holds a BatchNorm while a net is trained with one (fcnlib/models/batch_norm.py).
         self.norm: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:

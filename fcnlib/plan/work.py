@@ -101,6 +101,8 @@ class Work:
             batch_size=trained.recipe.batch_size,
             workers=trained.recipe.workers,
             precision=trained.recipe.precision,
+            crop=trained.recipe.crop,
+            norm=trained.recipe.norm,
             sizes=size.sizes,
             side=targets.config.scales[targets.config.scale].forward_side,
         )

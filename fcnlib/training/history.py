@@ -51,11 +51,11 @@ class LossMeter:
     pixels: Amount = 0.0
     images: Count = 0
 
-    def add(self, loss: float, pixels: float) -> None:
-        """Count one more image by its loss, summed over so many pixels."""
+    def add(self, loss: float, pixels: float, images: int = 1) -> None:
+        """Count more images by their loss, summed over so many pixels."""
         self.loss += loss
         self.pixels += pixels
-        self.images += 1
+        self.images += images
 
     def record(
         self, *, iteration: int, batch_size: int, seconds: float, learning_rate: float

@@ -1,4 +1,4 @@
-"""The order of a training's images, and how each is flipped and shifted."""
+"""The order of a training's images, and how each is flipped, shifted and cropped."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from torch import Tensor
 from fcnlib.config.schema_nets import Training
 from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import read_ahead
+from fcnlib.datasets.crops import sample_crop
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample, SampleReader
@@ -38,14 +39,14 @@ def sample_shifts(images: int, most: int, *, seed: int) -> Tensor:
 
 
 class ImageOrder:
-    """All images of a training in their order, with their flips and shifts.
+    """All images of a training in their order, with their flips, shifts and crops.
 
     Trainings of as many images of the same data and seed see the same ones in the same order,
     whatever their batch size.
     """
 
     def __init__(self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int) -> None:
-        data, self.recipe = config.data, config.recipe
+        data, self.recipe, self.seed = config.data, config.recipe, seed
         images = self.recipe.iterations * self.recipe.batch_size
         self.ids = dataset.ids(data.train)
         self.order, self.flips = sample_order(
@@ -71,11 +72,12 @@ class ImageOrder:
         return digest.hexdigest()
 
     def sample(self, position: int) -> Sample:
-        """The image at a position of the order, flipped and shifted."""
+        """The image at a position of the order, flipped, shifted and cropped."""
         return self.reader.read(
             self.ids[int(self.order[position])],
             flipped=bool(self.flips[position]),
             shift=self.shifts[position].tolist() if self.recipe.random_shift else (),
+            crop=sample_crop(self.recipe, make_generator(self.seed, f"crop {position}")),
         )
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import prod
 
 import torch
 from torch import Tensor
@@ -87,7 +88,7 @@ def class_weights(rule: str, counts: Tensor) -> Tensor:
 
 
 class Loss:
-    """The loss of an image as a recipe defines it, and its sum over tasks and pixels.
+    """The loss of images as a recipe defines it, and its sum over tasks and pixels.
 
     Args:
         config: The recipe, the tasks, and whether the background is null.
@@ -109,7 +110,7 @@ class Loss:
             for task in config.data.tasks:
                 counts = label_counts(dataset, config.data.train, task, workers=self.recipe.workers)
                 weights = class_weights(self.recipe.class_weights, counts)
-                self.class_weights[task] = weights.to(device)
+                self.class_weights[task] = weights.to(device) ** self.recipe.class_weights_power
         self.cells = score_grid(dict(net.items()))
         self.generator = make_generator(seed, "cells")
 
@@ -118,14 +119,16 @@ class Loss:
     ) -> tuple[list[Tensor], float, int]:
         """Each task's loss to minimise; the sum over all pixels; the number of these pixels.
 
-        `scores` are [1, classes, H, W] by task, `labels` int64 [H, W] by task.
+        `scores` are [N, classes, H, W] by task, `labels` int64 [N, H, W] or, of one image, [H, W].
         """
         losses, pixels, total = [], 0, 0.0
         for task, truth in self._sample_labels(labels).items():
+            truth = truth.reshape(-1, *truth.shape[-2:])
             weights = self.class_weights.get(task)
-            loss = self.pixel_loss(scores[task], truth[None].to(self.device), weights)
+            loss = self.pixel_loss(scores[task], truth.to(self.device), weights)
             labelled = max(1, int((truth != VOID).sum()))
-            terms = labelled * self.recipe.batch_size if self.recipe.reduction == "mean" else 1
+            parts = self.recipe.batch_size // len(truth)
+            terms = labelled * parts if self.recipe.reduction == "mean" else 1
             losses.append(loss / terms)
             pixels, total = pixels + labelled, total + loss.item()
         return losses, total, pixels
@@ -135,8 +138,10 @@ class Loss:
         keep_prob = self.recipe.patch_keep_prob
         if keep_prob == 1:
             return labels
-        height, width = next(iter(labels.values())).shape
-        kept = sample_cells(
-            height, width, self.cells, keep_prob=keep_prob, generator=self.generator
-        )
-        return {task: truth.where(kept, VOID) for task, truth in labels.items()}
+        *images, height, width = next(iter(labels.values())).shape
+        kept = [
+            sample_cells(height, width, self.cells, keep_prob=keep_prob, generator=self.generator)
+            for _ in range(prod(images))
+        ]
+        whole = torch.stack(kept).reshape(*images, height, width)
+        return {task: truth.where(whole, VOID) for task, truth in labels.items()}

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from fcnlib.config.schema_data import Data
@@ -28,9 +27,9 @@ from fcnlib.evaluation.timing import WARM_UP, forward_milliseconds, measure
 from fcnlib.evaluation.upper_bound import best_labels_at_stride
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net
+from fcnlib.models.batch_norm import add_batch_norm
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn
-from fcnlib.models.layers import ConvReLU
 from fcnlib.training import random_data
 from fcnlib.training.random_data import FEW, SPLIT, write_random_dataset
 from fcnlib.training.stopwatch import Stopwatch, computing_threads, cost_of_command, peak_memory
@@ -112,7 +111,7 @@ def _of_net(kind: NetKind, folder: Path, steps: int, device: str) -> Costs:
 def _of_training(kind: NetKind, data: PreparedDataset, steps: int, device: str) -> Costs:
     """Of a training: its start and end, an image trained on, an image validated."""
     # Of larger batches only a part is computed: an update counts as one of so many images then.
-    batch = min(kind.batch_size, steps)
+    batch = min(kind.batch_size, steps) if kind.crop is None else kind.batch_size
     first, iterations = ceil(len(kind.sizes) / batch), ceil(steps / batch)
     images = len(data.ids(SPLIT))
     start, learning, validating = (Stopwatch(device) for _ in range(3))
@@ -146,6 +145,8 @@ def _training(kind: NetKind, batch: int, *, iterations: int) -> Training:
         batch_size=batch,
         iterations=iterations,
         workers=kind.workers,
+        crop=kind.crop,
+        norm=kind.norm,
         validate_every=iterations,
         learning_rate=1e-12,  # so small that nothing diverges
     )
@@ -204,9 +205,7 @@ def _of_classifier(kind: ClassifierKind, steps: int, device: str) -> Costs:
             dropout=0.0,
             window=kind.window,
         )
-        for layer in net.modules():
-            if isinstance(layer, ConvReLU):
-                layer.norm = nn.BatchNorm2d(layer.out_channels)
+        add_batch_norm(net)
         net.to(device)
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-9, fused=True)
         update()

@@ -41,6 +41,7 @@ class SavedState:
 
     identity: Identity  # what the training depends on
     net: State
+    average: State  # of the net's weights; empty without one
     velocities: list[list[Tensor | None]]  # by group and parameter
     generators: State  # of random numbers
     training_state: TrainingState
@@ -52,7 +53,7 @@ class Expected:
     """What a training's saved state has to fit."""
 
     now: SavedState  # its present one
-    parameters: list[list[Tensor]]  # by group of the optimizer
+    velocities: list[list[Tensor | None]]  # after a step, by group of the optimizer
     recipe: Recipe
     columns: list[str]  # of its learning curve
 
@@ -133,10 +134,11 @@ def _problems(saved: SavedState, expected: Expected) -> Iterator[str]:
     progress = saved.training_state
     yield from _record_problems(saved, expected)
     yield from _tensor_problems("net", saved.net, expected.now.net)
+    yield from _tensor_problems("average", saved.average, expected.now.average)
     if progress.best_weights or any("mean_iu" in record for record in progress.records):
         yield from _tensor_problems("best_weights", progress.best_weights, expected.now.net)
-    moving = progress.iteration > 0 and expected.recipe.momentum > 0
-    forms = [[_form(each) if moving else None for each in group] for group in expected.parameters]
+    moving = progress.iteration > 0
+    forms = [[_form(each) if moving else None for each in group] for group in expected.velocities]
     if [[_form(each) for each in group] for group in saved.velocities] != forms:
         yield "velocities of other parameters"
     yield from _tensor_problems("generators", *map(_on_cpu, (saved, expected.now)))

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,9 +24,10 @@ from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Sample
+from fcnlib.datasets.samples import Sample, as_batch
 from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
+from fcnlib.models.batch_norm import add_batch_norm, folded_state, make_norms_neutral
 from fcnlib.models.fast.training import optimize_for_training
 from fcnlib.models.fcn import labels_of
 from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
@@ -53,6 +55,7 @@ from fcnlib.training.saved_state import (
     state_to_resume,
     write_state,
 )
+from fcnlib.training.weight_average import WeightAverage
 
 log = logging.getLogger(__name__)
 
@@ -150,8 +153,10 @@ class Trainer:
             initial_weights,
             seed=seed,
             score_init=self.recipe.score_init,
-        ).to(device)
-        to: Any = self.net.to  # its stub lacks memory_format
+        )
+        if self.recipe.norm == "batch":
+            add_batch_norm(self.net)
+        to: Any = self.net.to(device).to  # its stub lacks memory_format
         to(memory_format=torch.channels_last)
         self.fast_net = optimize_for_training(self.net)  # shares the parameters
 
@@ -161,6 +166,15 @@ class Trainer:
         self.image_order = ImageOrder(config, self.net, dataset, seed=seed)
         self.test_mask = input_mask(config.data.test_mask, self.net, dataset, self.tasks[0])
         self.optimizer = make_optimizer(self.net, self.recipe)
+        if self.recipe.norm == "batch" and config.net.start_from != "random":
+            self._make_norms_neutral()
+        # What is validated and published: the net, or the average of its weights.
+        self.average: WeightAverage | None = None
+        self.published, self.validated = self.net, self.fast_net
+        if self.recipe.ema_decay:
+            self.average = WeightAverage(self.net, self.recipe.ema_decay)
+            self.published = self.average.net
+            self.validated = optimize_for_training(self.published)
 
         self.state, self.loss_meter = TrainingState(), LossMeter()
         self.stop_requested = threading.Event()
@@ -178,6 +192,12 @@ class Trainer:
                 task: weights.tolist() for task, weights in self.loss.class_weights.items()
             },
         }
+
+    def _make_norms_neutral(self) -> None:
+        """Let the net begin with the function of its initial weights, by its first crops."""
+        first = [self.image_order.sample(position) for position in range(self.recipe.batch_size)]
+        images, _ = as_batch(first)
+        make_norms_neutral(self.net, self.net.normalise(images.to(self.device)))
 
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
@@ -246,23 +266,28 @@ class Trainer:
         return running
 
     def _train_step(self, samples: Iterator[Sample]) -> None:
-        """One iteration: the gradients of a batch, image by image, and an update."""
+        """One iteration: the gradients of a batch, image by image or at once, and an update."""
         start = time.monotonic()
         self.optimizer.scale_lr(lr_factor(self.state.iteration, self.recipe))
-        for _ in range(self.recipe.batch_size):
-            loss, pixels = self._backward(*next(samples))
-            self.loss_meter.add(loss, pixels)
+        at_once = self.recipe.images_at_once
+        for _ in range(self.recipe.batch_size // at_once):
+            sample = next(samples) if at_once == 1 else as_batch([*islice(samples, at_once)])
+            loss, pixels = self._backward(*sample)
+            self.loss_meter.add(loss, pixels, images=at_once)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.state.iteration += 1
+        if self.average:
+            self.average.update(self.net, self.state.iteration)
         self.state.seconds += time.monotonic() - start
 
     def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
-        """Add the gradients of an image [C, H, W] and its labels [H, W] by task.
+        """Add the gradients of an image [C, H, W] and its labels [H, W] by task, or of a batch.
 
         Returns the loss, summed over pixels and tasks, and the number of these pixels.
         """
-        scores_by_task = self._scores(image[None].to(self.device))
+        images = image if image.dim() == 4 else image[None]
+        scores_by_task = self._scores(images.to(self.device))
         losses, total, pixels = self.loss(scores_by_task, labels)
         torch.autograd.backward(losses)  # of their sum
         if not math.isfinite(total):
@@ -271,7 +296,8 @@ class Trainer:
 
     def _scores(self, image: Tensor) -> dict[str, Tensor]:
         """The scores [N, classes, H, W] of each task, of raw images [N, C, H, W]."""
-        return self.net.split(self.fast_net(self.net.normalise(image)))
+        net = self.fast_net if self.net.training else self.validated
+        return net.split(net(net.normalise(image)))
 
     def _diverged(self, iteration: int, reason: str) -> Diverged:
         self.state.diverged_at = iteration
@@ -336,8 +362,8 @@ class Trainer:
         return record
 
     def _snapshot(self) -> dict[str, Tensor]:
-        """A copy of the net's weights on the CPU."""
-        state = self.net.state_dict()
+        """A copy of the published net's weights on the CPU."""
+        state = self.published.state_dict()
         return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
     def _present_state(self) -> SavedState:
@@ -348,6 +374,7 @@ class Trainer:
         return SavedState(
             identity=self.identity,
             net=self.net.state_dict(),
+            average=self.average.net.state_dict() if self.average else {},
             velocities=self.optimizer.velocities,
             generators=generators,
             training_state=self.state,
@@ -357,7 +384,10 @@ class Trainer:
     def _expected_state(self) -> Expected:
         return Expected(
             now=self._present_state(),
-            parameters=[group["params"] for group in self.optimizer.param_groups],
+            velocities=[
+                [self.optimizer.velocity_like(parameter) for parameter in group["params"]]
+                for group in self.optimizer.param_groups
+            ],
             recipe=self.recipe,
             columns=curve_columns(self.tasks),
         )
@@ -373,7 +403,9 @@ class Trainer:
 
     def _resume_from(self, saved: SavedState) -> None:
         self.net.load_state_dict(saved.net)
-        self.optimizer.resume_from(saved.velocities)
+        if self.average:
+            self.average.net.load_state_dict(saved.average)
+        self.optimizer.resume_from(saved.velocities, saved.training_state.iteration)
         torch.set_rng_state(saved.generators["cpu"])
         self.loss.generator.set_state(saved.generators["loss"])
         # A state that was saved on a CPU has none: the seed's is kept.
@@ -384,7 +416,7 @@ class Trainer:
     def _write_checkpoint(self, path: Path) -> None:
         state = self.state
         checkpoint = Checkpoint(
-            state=state.best_weights,
+            state=folded_state(self.net, state.best_weights),
             net=self.config.net,
             classes={task: self.dataset.info.tasks[task] for task in self.tasks},
             palette={task: self.dataset.info.palette[task] for task in self.tasks},

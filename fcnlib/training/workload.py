@@ -23,6 +23,8 @@ class NetKind(Frozen):
     batch_size: Positive
     workers: NotNegative  # threads that read images ahead in training
     precision: Literal["fp32", "tf32"]  # of training
+    crop: Size | None = None  # that training is on; None: whole images
+    norm: Literal["none", "batch"] = "none"  # in training
     sizes: tuple[Size, ...]  # of the images, in turn
     side: Positive | None  # of the image that forward time is measured on; None: the first size
 

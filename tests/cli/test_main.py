@@ -342,7 +342,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     shutil.copytree(repository / "studies", tmp_path / "studies")
     own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text("utf-8"))
     own["scales"]["mine"]["net"]["width"] = 1 / 32
-    experiment = own["experiments"]["mine-32s"]
+    experiment = own["experiments"]["mine-4s"]
     experiment["recipe"] |= {"iterations": 4, "validate_every": 2}
     experiment["net"]["start_from"] = "random"
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
@@ -350,7 +350,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     code, text = fcn(capsys, "check", "mine", *lists)
     assert code == 0 and "0 errors" in text
     assert fcn(capsys, "prepare", "mine", *lists)[0] == 0
-    code, text = fcn(capsys, "train", "mine-32s", *lists)
+    code, text = fcn(capsys, "train", "mine-4s", *lists)
     assert code == 0
     _, text = fcn(capsys, "info", text.strip())
     assert json.loads(text)["net"]["start_from"] == "random"

@@ -9,7 +9,7 @@ from fixtures.config import refusal
 from pydantic import ValidationError
 
 from fcnlib.config.load import load_config
-from fcnlib.config.schema_nets import STRIDES, Net
+from fcnlib.config.schema_nets import DETAIL_STRIDES, STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import ALLOWED_VALUES, build_fcn
@@ -40,6 +40,21 @@ def test_nothing_but_a_backbone_and_layers_is_the_published_net(backbone: str) -
         with torch.device("meta"):
             net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=21)
             assert net(torch.zeros(1, 3, 64, 80)).shape == (1, 21, 64, 80)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_layer_of_detail_is_predicted_from_behind_a_coarser_one(backbone: str) -> None:
+    for detail in DETAIL_STRIDES[backbone]:
+        layers = [*STRIDES[backbone], detail]
+        layers.remove(layers[1])  # of the same stride as the first
+        values = Net(backbone=backbone, predict_from=layers)
+        assert values.stride == 4
+        with torch.device("meta"):
+            net = build_fcn(**values.model_dump(exclude={"start_from"}), classes=21)
+            assert net(torch.zeros(1, 3, 65, 83)).shape == (1, 21, 65, 83)
+        assert f"score_{detail}" in net and "upscore4" in net
+        with pytest.raises(InputError, match="coarsest first"):
+            build_fcn(backbone, [detail])
 
 
 @pytest.mark.parametrize(

@@ -508,7 +508,9 @@ def test_scores_stay_with_the_net_that_they_are_of(tmp_path: Path, to: str, kept
     assert content.classes["semantic"][1] == "soil 1"
 
 
-@pytest.mark.parametrize("values", [{}, {"predict_from": ("fc7", "pool3")}])
+@pytest.mark.parametrize(
+    "values", [{}, {"predict_from": ("fc7", "pool3")}, {"predict_from": ("fc7", "pool2")}]
+)
 def test_a_checkpoint_of_ours_is_exported_without_being_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, values: dict[str, Any]
 ) -> None:
@@ -533,6 +535,16 @@ def test_a_published_net_is_inferred_from_its_layers(tmp_path: Path, name: str) 
         done.values is not None
         and done.values.predict_from == STRIDES[ZOO[name][0].removeprefix("fcn").partition("-")[0]]
     )
+
+
+def test_a_net_with_a_layer_of_detail_is_inferred_from_its_layers(tmp_path: Path) -> None:
+    layers = (*STRIDES["8s"], "pool2")
+    net = ours(tmp_path / "net.pt", predict_from=layers)
+    path = tmp_path / "net.caffemodel"
+    write_caffemodel(path, {n: layer for n, layer in caffe_layers(net).items() if layer.blobs})
+    done = convert(path, "", tmp_path / "net.ts")
+    assert done.values is not None and done.values.predict_from == layers
+    assert torch.equal(scores(done.net), scores(net))
 
 
 def test_layers_of_no_known_net_are_to_be_named(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fcn_synthetic.pretrain import add_batch_norm, fold_batch_norm, pretrain
+from fcn_synthetic.pretrain import pretrain
 from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.models.backbones import BACKBONES
+from fcnlib.models.batch_norm import add_batch_norm, fold_batch_norm
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph

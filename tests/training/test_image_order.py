@@ -123,3 +123,23 @@ def test_workers_read_the_rest_of_an_order(world: Path) -> None:
             expected, truth = order.sample(position)
             assert torch.equal(image, expected)
             assert torch.equal(labels["semantic"], truth["semantic"])
+
+
+def test_crops_are_the_same_whoever_reads_them_and_change_no_order(world: Path) -> None:
+    values: dict[str, Any] = {"crop": [24, 32], "random_scale": [0.5, 2.0], "random_colour": 0.4}
+    data = PreparedDataset(world)
+    plain = make_trainer(data, training_config()).image_order
+    orders = [
+        make_trainer(data, training_config(**values, workers=workers)).image_order
+        for workers in (0, 2)
+    ]
+    read = []
+    for order in orders:
+        assert order.digest == plain.digest
+        with order.samples_from(3) as samples:
+            read.append(list(samples))
+    for (image, labels), (again, truth) in zip(*read, strict=True):
+        assert image.shape == (3, 24, 32)
+        assert torch.equal(image, again) and torch.equal(labels["semantic"], truth["semantic"])
+    other = make_trainer(data, training_config(**values), seed=1).image_order
+    assert not torch.equal(other.sample(0)[0], orders[0].sample(0)[0])

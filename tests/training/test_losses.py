@@ -150,6 +150,18 @@ def test_class_weights_weigh_the_pixels_of_a_training(world: Path, kind: str, ru
     assert pixels == int((labels["semantic"] != 255).sum())
 
 
+def test_the_power_of_class_weights_softens_them(world: Path) -> None:
+    whole, half, none = (
+        make_loss(
+            world,
+            training_config(class_weights="median-frequency", class_weights_power=power),
+        )[1].class_weights["semantic"]
+        for power in (1.0, 0.5, 0.0)
+    )
+    torch.testing.assert_close(half, whole.sqrt())
+    assert (none == 1).all() and (whole != 1).any()
+
+
 @pytest.mark.parametrize("null", [False, True])
 def test_the_sigmoids_of_a_training_are_those_of_its_net(world: Path, null: bool) -> None:
     run, sigmoids = make_loss(world, training_config({"null_background": null}, loss="sigmoid"))

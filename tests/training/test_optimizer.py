@@ -7,6 +7,7 @@ import torch
 from fixtures.training import equal_bits
 
 from fcnlib.config.schema_nets import Recipe
+from fcnlib.models.batch_norm import add_batch_norm
 from fcnlib.models.fcn import build_fcn
 from fcnlib.training.optimizer import lr_factor, make_optimizer
 
@@ -60,6 +61,73 @@ def test_steps_are_torchs_own_to_the_bit(momentum: float) -> None:
         optimizer.zero_grad()
     assert equal_bits(ours.state_dict(), theirs.state_dict())
     assert not [p for p in ours.parameters() if p.grad is not None]
+
+
+def test_adamw_steps_are_torchs_own_to_the_bit_also_when_resumed() -> None:
+    values = Recipe(
+        learning_rate=1e-2, iterations=1, validate_every=1, momentum=0.9, optimizer="adamw"
+    )
+    ours, theirs = (build_fcn(width=1 / 32) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    optimizer = make_optimizer(ours, values)
+    groups = make_optimizer(theirs, values).param_groups
+    known = torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=True)
+    for step in range(4):
+        for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            if mine.requires_grad:
+                mine.grad = torch.randn_like(mine)
+                other.grad = mine.grad.clone()
+        if step == 2:
+            velocities = optimizer.velocities
+            optimizer = make_optimizer(ours, values)
+            optimizer.resume_from(velocities, steps=2)
+        optimizer.step()
+        known.step()
+    assert equal_bits(ours.state_dict(), theirs.state_dict())
+    for group, velocities in zip(optimizer.param_groups, optimizer.velocities, strict=True):
+        for parameter, velocity in zip(group["params"], velocities, strict=True):
+            like = optimizer.velocity_like(parameter)
+            assert velocity is not None and like is not None
+            assert (velocity.shape, velocity.dtype) == (like.shape, like.dtype)
+
+
+def test_adamw_decays_weights_alone_and_has_one_rate_for_weights_and_biases() -> None:
+    net = build_fcn(width=1 / 32)
+    add_batch_norm(net)
+    values = Recipe(
+        learning_rate=1e-3,
+        iterations=1,
+        validate_every=1,
+        score_lr_multiplier=10.0,
+        weight_decay=0.01,
+        optimizer="adamw",
+    )
+    names = {id(p): name for name, p in net.named_parameters()}
+    found = {
+        names[id(p)]: (group["lr"], group["weight_decay"])
+        for group in make_optimizer(net, values).param_groups
+        for p in group["params"]
+    }
+    assert found["conv3_2.weight"] == pytest.approx((1e-3, 0.01))
+    for name in ("conv3_2.bias", "conv3_2.norm.weight", "conv3_2.norm.bias"):
+        assert found[name] == pytest.approx((1e-3, 0))
+    assert found["score_pool3.weight"] == pytest.approx((1e-2, 0.01))
+    assert found["score_fr.bias"] == pytest.approx((1e-2, 0))
+
+
+@pytest.mark.parametrize(
+    ("iteration", "factor"), [(0, 0.1), (4, 0.5), (9, 1), (20, 1), (60, 0.5), (80, 0.146447)]
+)
+def test_the_rate_rises_linearly_and_falls_along_a_cosine(iteration: int, factor: float) -> None:
+    values = Recipe(
+        learning_rate=1,
+        iterations=100,
+        validate_every=1,
+        lr_warmup=0.1,
+        lr_decay="cosine",
+        lr_decay_start=0.2,
+    )
+    assert lr_factor(iteration, values) == pytest.approx(factor, rel=1e-5)
 
 
 @pytest.mark.parametrize(("iteration", "factor"), [(0, 1), (49, 1), (50, 1), (60, 0.8), (99, 0.02)])

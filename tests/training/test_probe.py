@@ -42,6 +42,7 @@ DEPTH = Net.model_validate({**NET, "start_from": (), "input_channels": 4})
 NET_PIECES = {"start", "train", "validate", "load", "evaluate", "forward"}
 KINDS: dict[str, tuple[Probed, set[str]]] = {
     "net": (net_kind(), NET_PIECES),
+    "crops": (net_kind(crop=(32, 40), norm="batch"), NET_PIECES),
     "two tasks": (net_kind(classes=(("semantic", 4), ("geometric", 3))), NET_PIECES),
     "late fusion": (net_kind(net=LATE, inputs=("rgb", "hha")), NET_PIECES),
     "early fusion": (net_kind(net=DEPTH, inputs=("rgb", "depth")), NET_PIECES),

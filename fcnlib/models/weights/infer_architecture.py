@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from fcnlib.config.schema_nets import STRIDES, Net
+from fcnlib.config.schema_nets import DETAIL_STRIDES, STRIDES, Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES, TASK_LETTERS
@@ -180,8 +180,8 @@ def backbone_and_layers(state: Mapping[str, Tensor], source: Path) -> tuple[str,
             f"{source}: layers of none of {known}; expected a net to be named by `fcn convert --to`"
         )
     backbone = max(found, key=lambda name: found[name])  # vgg19 has all layers of vgg16
-    for net in ("fcn8s", "fcn16s", "fcn32s"):
-        _, predict_from = parse_net_name(f"{net}-{backbone}")
+    nets = [parse_net_name(f"{net}-{backbone}")[1] for net in ("fcn8s", "fcn16s", "fcn32s")]
+    for predict_from in ((*nets[0], *DETAIL_STRIDES[backbone]), *nets):
         scores = [rf"score_{re.escape(name)}(_\w+)?" for name in predict_from[1:]]
         if all(any(re.fullmatch(score, layer) for layer in layers) for score in scores):
             return backbone, predict_from
