@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 install() {
-  python -m pip install --quiet --disable-pip-version-check --root-user-action ignore "$@"
+  python -m pip install -qq --disable-pip-version-check --root-user-action ignore "$@"
 }
 install --require-hashes -r build.lock
 # The two that are no wheels are plain Python: no compiler is needed.
