@@ -6,7 +6,7 @@ FITS = import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14)
 PYTHON ?= $(firstword $(foreach each,$(PYTHONS),$(shell $(each) -c '$(FITS)' 2> /dev/null && echo $(each))))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test slow nightly check docs format lock clean
+.PHONY: help demo test slow nightly check docs format coverage dist lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -37,6 +37,9 @@ slow: .venv/developing  ## the tests that run the workflow (a quarter of an hour
 nightly: .venv/developing  ## the tests that take over five minutes each
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m nightly
 
+coverage: .venv/developing  ## which lines the tests run, in htmlcov/index.html
+	pytest -n 2 -m "not slow" --cov --cov-report=html --cov-report=term:skip-covered
+
 check: .venv/developing docs  ## style, types, imports, workflow and manual
 	ruff check
 	ruff format --check
@@ -44,6 +47,7 @@ check: .venv/developing docs  ## style, types, imports, workflow and manual
 	lint-imports --no-logo
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+	codespell
 
 docs: .venv/developing  ## the manual, in docs/_build/index.html
 	sphinx-build -W --keep-going -q -b html docs docs/_build
@@ -52,6 +56,10 @@ format: .venv/developing  ## format code and rules
 	ruff check --fix
 	ruff format
 	snakefmt Snakefile workflow
+
+dist: .venv/developing  ## wheel and sdist, in dist/
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) pyproject-build --no-isolation
 
 UV = .venv/bin/uv pip --quiet --config-file requirements/uv.toml
 LOCK = $(UV) compile $(UPGRADE) --constraint requirements/torch.txt --output-file requirements
@@ -68,5 +76,5 @@ lock: .venv/bin/uv  ## the locks, from pyproject.toml; UPGRADE=--upgrade takes n
 .venv/bin/uv: | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-clean:  ## remove the environment and the manual; data/ and results/ stay
-	rm -rf .venv docs/_build
+clean:  ## remove all that was made but data/ and results/
+	rm -rf .venv build dist docs/_build htmlcov
