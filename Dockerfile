@@ -17,6 +17,7 @@ COPY fcnlib fcnlib
 COPY fcn_synthetic fcn_synthetic
 RUN requirements/install.sh run
 
-# The workflow itself is the clone that is mounted here.
+# The clone that is mounted here has the workflow, and its package comes before the image's.
 WORKDIR /work
+ENV PYTHONPATH=/work HOME=/tmp
 CMD ["fcn", "doctor"]
