@@ -59,7 +59,9 @@ format: .venv/developing  ## format code and rules
 
 dist: .venv/developing  ## wheel and sdist, in dist/
 	rm -rf dist
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) pyproject-build --no-isolation
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+	  pyproject-build --no-isolation > /dev/null
+	@ls dist
 
 UV = .venv/bin/uv pip --quiet --config-file requirements/uv.toml
 LOCK = $(UV) compile $(UPGRADE) --constraint requirements/torch.txt --output-file requirements
