@@ -1,13 +1,11 @@
 """What the page's styles and scripts keep to, so that its parts do not get in each other's way."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from fcnlib.report.page import page
+from fcnlib.report.page.environment import TEMPLATES
 
-TEMPLATES = Path(page.__file__).parent / "templates"
 ROOTS = {
     "browser": ".browser",
     "confusion": ".confusion",
