@@ -131,14 +131,14 @@ def _check(node: ast.expr) -> None:
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> float:
     match node:
+        case ast.Name(id=name):
+            return values[name]
         case ast.BinOp(left=left, op=op, right=right):
             return OPERATORS[type(op)](_value(left, values), _value(right, values))
         case ast.UnaryOp(operand=operand):
             return -_value(operand, values)
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return FUNCTIONS[name](*(_value(argument, values) for argument in arguments))
-        case ast.Name(id=name):
-            return values[name]
         case ast.Constant(value=int() | float() as value):
             return float(value)
     raise AssertionError(ast.dump(node))  # _check let it pass

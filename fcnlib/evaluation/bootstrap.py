@@ -82,31 +82,38 @@ def paired_difference(ours: Resampled, others: Resampled) -> PairedDifference:
         raise InputError("two nets of different test images; expected the same images")
     if ours.class_iu.shape != others.class_iu.shape:
         raise InputError("two nets of different resamples or classes; expected equal ones")
-    scores = {
-        name: interval(ours.scores[name] - others.scores[name])
-        for name in ours.scores
-        if name in others.scores
-    }
-    gains = ours.class_iu - others.class_iu
+    names = [name for name in ours.scores if name in others.scores]
+    scores = intervals(np.array([ours.scores[name] - others.scores[name] for name in names]))
     return PairedDifference(
-        {name: found for name, found in scores.items() if found},
-        [interval(gains[:, index]) for index in range(gains.shape[1])],
+        {name: found for name, found in zip(names, scores, strict=True) if found},
+        intervals((ours.class_iu - others.class_iu).T),
     )
 
 
-def interval(differences: Floats) -> Interval | None:
-    """The interval of differences: that of all images at 0, and those of the resamples after it.
+def intervals(differences: Floats) -> list[Interval | None]:
+    """The interval of each line: the difference of all images at 0, then those of the resamples.
 
     None where there is no difference. Resamples without one, such as of a class that none of their
     images has, are left out.
     """
-    measured = float(differences[0])
-    known = differences[1:][np.isfinite(differences[1:])]
-    if not np.isfinite(measured) or not known.size:
-        return None
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    turned = np.mean(np.sign(known) != np.sign(measured)) if measured else 1.0
-    return Interval(measured, float(low), float(high), float(turned))
+    found: list[Interval | None] = [None] * len(differences)
+    known = np.isfinite(differences)
+    whole = known.all(1)
+    partly = np.flatnonzero(known[:, 0] & known[:, 1:].any(1) & ~whole)
+    for lines in filter(len, (np.flatnonzero(whole), *partly[:, None])):
+        some = differences[lines][:, known[lines[0]]]  # without resamples that have none
+        for line, interval in zip(lines, _intervals(some), strict=True):
+            found[line] = interval
+    return found
+
+
+def _intervals(differences: Floats) -> list[Interval]:
+    measured, resampled = differences[:, 0], differences[:, 1:]
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    turned = np.mean(np.sign(resampled) != np.sign(measured)[:, None], axis=1)
+    turned[measured == 0] = 1
+    columns = (measured, low, high, turned)
+    return list(map(Interval, *(column.tolist() for column in columns)))
 
 
 @lru_cache(maxsize=8)  # of as many data sets

@@ -57,13 +57,13 @@ def _check(counts: NDArray[Any], images: int, place: str) -> None:
         raise InputError(f"{place}: expected numbers of pixels, 0 or more")
 
 
-def check_scores(
+def counts_beside(
     path: Path | str, tasks: Mapping[str, Mapping[str, Score]], *, images: int
-) -> None:
-    """Raise unless the scores of a metrics file follow from the counts beside it, if there are."""
+) -> ImageCounts:
+    """The counts beside a metrics file, from which its scores must follow; none without a file."""
     beside = Path(path).with_suffix(".npz")
     if not tasks or not beside.is_file():
-        return
+        return ImageCounts([], {})
     counts = read_counts(beside, list(tasks))
     if len(counts.ids) != images:
         raise InputError(f"{path}: images: {images}; expected {len(counts.ids)}, as {beside.name}")
@@ -76,6 +76,22 @@ def check_scores(
                 raise InputError(
                     f"{path}: {task}.{metric}: expected what follows from {beside.name}"
                 )
+    return counts
+
+
+def image_mean_iu(counts: Array) -> list[float | None]:
+    """Each image's mean IU in percent, over the classes that occur in it or in its prediction.
+
+    Of counts [images, classes, classes]; None of an image without a labelled pixel.
+    """
+    correct = counts.diagonal(0, 1, 2)
+    union = counts.sum(1) + counts.sum(2) - correct
+    total = np.divide(correct, union, out=np.zeros(union.shape), where=union > 0).sum(1)
+    occurring = (union > 0).sum(1)
+    return [
+        100 * iu / classes if classes else None
+        for iu, classes in zip(total.tolist(), occurring.tolist(), strict=True)
+    ]
 
 
 def all_scores(total: Any) -> dict[str, Computed]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -16,7 +16,7 @@ from fcnlib.config.yaml_files import check_texts, in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
-from fcnlib.evaluation.counts import check_scores
+from fcnlib.evaluation.counts import counts_beside
 
 Score = Annotated[float, Field(ge=0, le=1.0001)]  # sums of float32 may be over 1
 Scores = dict[str, Score | list[Score | None] | None]  # by metric; per class: a list
@@ -115,7 +115,7 @@ def write_record(path: Path, record: Record) -> None:
 def read_record(path: Path | str) -> Record:
     """The checked content of a metrics file, whose scores are those of the counts beside it."""
     record = parse_record(path)
-    check_scores(path, record.tasks, images=record.images)
+    counts_beside(path, record.tasks, images=record.images)
     return record
 
 
@@ -144,11 +144,16 @@ def _finite(text: str) -> float:
     return number
 
 
-def by_experiment(paths: Iterable[Path | str]) -> dict[str, list[tuple[Path, Record]]]:
-    """The metrics files of each experiment in order of their seeds."""
+def by_experiment(
+    paths: Iterable[Path | str], *, read: Callable[[Path | str], Record] = read_record
+) -> dict[str, list[tuple[Path, Record]]]:
+    """The metrics files of each experiment in order of their seeds.
+
+    `read` is `parse_record` for those whose counts are read afterwards, and checked by that.
+    """
     runs: dict[str, list[tuple[Path, Record]]] = {}
     for path in paths:
-        record = read_record(path)
+        record = read(path)
         runs.setdefault(record.experiment, []).append((Path(path), record))
     for found in runs.values():
         found.sort(key=lambda item: item[1].seed)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fcnlib.config.columns import RESULT_KEYS, ColumnName
 from fcnlib.config.predicates import Comparison, parse, standard_errors
 from fcnlib.evaluation.bootstrap import Interval, Resampled, paired_difference, resample
-from fcnlib.evaluation.counts import ImageCounts, read_counts
+from fcnlib.evaluation.counts import ImageCounts, counts_beside
 from fcnlib.evaluation.record import Record
 from fcnlib.report.claims import Verdict
 from fcnlib.report.results import NOISE, ResultRow
@@ -65,12 +65,7 @@ def net_samples(counts: Sequence[ImageCounts]) -> Samples:
 
 def counts_of_runs(runs: Sequence[tuple[Path, Record]]) -> list[ImageCounts]:
     """The counts beside the metrics files of a net's runs; none of a run without such a file."""
-    return [_counts(path, list(record.tasks)) for path, record in runs]
-
-
-def _counts(path: Path, tasks: Sequence[str]) -> ImageCounts:
-    beside = path.with_suffix(".npz")
-    return read_counts(beside, tasks) if tasks and beside.is_file() else ImageCounts([], {})
+    return [counts_beside(path, record.tasks, images=record.images) for path, record in runs]
 
 
 def image_difference(ours: Samples, others: Samples, column: ColumnName) -> Interval | None:
@@ -82,23 +77,14 @@ def image_difference(ours: Samples, others: Samples, column: ColumnName) -> Inte
     if task not in ours or task not in others or not same_images(ours[task], others[task]):
         return None
     found = paired_difference(ours[task], others[task]).scores.get(metric)
-    return None if found is None else in_percent(found)
-
-
-def class_gains(ours: Samples, others: Samples, task: str) -> list[Interval | None]:
-    """How much higher a net's IU is than another's by class, in percent; None of absent classes."""
-    gains = paired_difference(ours[task], others[task]).classes
-    return [None if gain is None else in_percent(gain) for gain in gains]
+    return found and Interval(
+        100 * found.difference, 100 * found.low, 100 * found.high, found.turned
+    )
 
 
 def same_images(ours: Resampled, others: Resampled) -> bool:
     """Whether two nets were scored on the same images, with the same classes."""
     return ours.images == others.images and ours.class_iu.shape == others.class_iu.shape
-
-
-def in_percent(found: Interval) -> Interval:
-    """An interval of fractions in percent."""
-    return Interval(100 * found.difference, 100 * found.low, 100 * found.high, found.turned)
 
 
 def seed_difference(ours: ResultRow, others: ResultRow) -> SeedSpread | None:
@@ -193,7 +179,7 @@ def _turned(
     Scores with counts are those of a resample; all other numbers stay. None where none has counts.
     """
     scores = {
-        name: 100 * samples[row.experiment][row.task].scores[row.metric][1:]
+        name: (100 * samples[row.experiment][row.task].scores[row.metric][1:]).tolist()
         for name, row in verdict.values.items()
         if row.measured is not None
         and row.task in samples.get(row.experiment, {})
@@ -203,9 +189,9 @@ def _turned(
         return None
     turned = []
     for resampled in zip(*scores.values(), strict=True):
-        own = {**values, **dict(zip(scores, map(float, resampled), strict=True))}
-        if any(map(math.isnan, own.values())):
+        if any(map(math.isnan, resampled)):
             continue  # a class that none of these images has
+        own = {**values, **dict(zip(scores, resampled, strict=True))}
         try:
             turned.append(all(part.holds(own) for part in comparisons) != verdict.holds)
         except (ArithmeticError, ValueError):

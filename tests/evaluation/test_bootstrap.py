@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation import bootstrap, metrics
-from fcnlib.evaluation.bootstrap import Interval, interval, paired_difference, resample
+from fcnlib.evaluation.bootstrap import Interval, intervals, paired_difference, resample
 from fcnlib.evaluation.counts import ImageCounts
 
 Counts = NDArray[np.int64]
@@ -170,8 +170,12 @@ def test_intervals_hold_the_true_difference_about_as_often_as_they_say() -> None
 
 
 def test_an_interval_leaves_out_resamples_without_a_difference() -> None:
-    differences = np.array([1.0, np.nan, 1.0, 3.0])
-    found = interval(differences)
-    assert found is not None and (found.difference, found.turned) == (1.0, 0.0)
-    assert interval(np.array([np.nan, 1.0])) is None
-    assert interval(np.array([1.0, np.nan])) is None
+    some, negative, unmeasured, never = intervals(
+        np.array(
+            [[1.0, np.nan, 1.0, 3.0], [-1.0, 1.0, -1.0, 1.0], [np.nan, 1, 1, 1], [1, *[np.nan] * 3]]
+        )
+    )
+    assert some is not None and (some.difference, some.turned) == (1.0, 0.0)
+    assert (some.low, some.high) == pytest.approx((1.05, 2.95))
+    assert negative is not None and negative.turned == pytest.approx(2 / 3)
+    assert unmeasured is None and never is None

@@ -2,10 +2,11 @@
 
 from fcnlib.core.job import job
 from fcnlib.plan.commands import commands
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 
 with job(snakemake.log[0], snakemake.threads):
-    write_page(
+    inputs = PageInputs(
         output=snakemake.output.page,
         scale=snakemake.params.scale,
         tables=snakemake.params.tables,
@@ -27,3 +28,4 @@ with job(snakemake.log[0], snakemake.threads):
         estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
     )
+    write_page(inputs)

@@ -3,32 +3,20 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.files import atomic_write, json_text
 from fcnlib.report.comparison.compare import ClaimChange, Comparison, NumberChange
 from fcnlib.report.comparison.noise import EXPLAINED
 from fcnlib.report.comparison.summary import by_row, kinds
 from fcnlib.report.differences import MISSING
-from fcnlib.report.page import page
+from fcnlib.report.page.environment import template_environment
 from fcnlib.report.results import ResultRow
-
-# The style is the page's.
-TEMPLATES = [Path(__file__).parent / "templates", Path(page.__file__).parent / "templates"]
 
 
 def write_comparison(output: Path, found: Comparison) -> None:
     """Write the page of a comparison."""
     changes = [*found.numbers, *found.within]
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = page.as_code
+    environment = template_environment(Path(__file__).parent / "templates")
     environment.filters["value"] = _value
     environment.filters["numbers"] = _numbers
     environment.filters["by_table"] = _by_table

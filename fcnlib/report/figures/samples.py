@@ -7,15 +7,13 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fcnlib.archives.unavailable import is_mark
 from fcnlib.config.schema_figures import SheetPart
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.evaluation.counts import read_counts
-from fcnlib.evaluation.metrics import mean_iu
+from fcnlib.evaluation.counts import image_mean_iu, read_counts
 from fcnlib.report.figures.sheets import (
     Chosen,
     LabelledNet,
@@ -32,7 +30,7 @@ from fcnlib.report.specs import Images, NetSpec
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
 
 
-class NetCounts(NamedTuple):
+class CountsFile(NamedTuple):
     """A net's counts of every test image, by task, and the file that they are from."""
 
     path: Path | str
@@ -49,7 +47,7 @@ class SampleScores(NamedTuple):
     prepared: PreparedDataset
     nets: Sequence[NetSpec]
     models: Sequence[Path | str]  # the file of each net
-    counts: Sequence[NetCounts]  # of each net
+    counts: Sequence[CountsFile]  # of each net
     tasks: Sequence[str]
     elsewhere: Sequence[str]  # the rows of nets that were tested on other images
     missing: Sequence[str]  # those of nets that were not available
@@ -190,18 +188,17 @@ def at_even_steps(scores: Mapping[str, float], count: int) -> list[tuple[int, st
     return [(step + 1, ranked[step]) for step in even_steps(len(ranked), count)]
 
 
-def _by_image(path: Path | str, tasks: Sequence[str]) -> NetCounts:
+def _by_image(path: Path | str, tasks: Sequence[str]) -> CountsFile:
     """A net's counts, as far as the file has these tasks."""
     ids, found = read_counts(path, tasks)
-    return NetCounts(
+    return CountsFile(
         path, {task: dict(zip(ids, each, strict=True)) for task, each in found.items()}
     )
 
 
 def per_image_iu(counts: Counts) -> dict[str, float]:
     """Mean IU of each image in percent; an image without a labelled pixel has none."""
-    return {
-        name: 100 * mean_iu(torch.from_numpy(count))
-        for name, count in counts.items()
-        if count.any()
-    }
+    if not counts:
+        return {}
+    by_image = zip(counts, image_mean_iu(np.stack(list(counts.values()))), strict=True)
+    return {name: iu for name, iu in by_image if iu is not None}

@@ -10,12 +10,8 @@ from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName
 from fcnlib.datasets.reader import DatasetInfo
 from fcnlib.evaluation.bootstrap import Interval, paired_difference
 from fcnlib.report.aggregate import Runs
-from fcnlib.report.chance import (
-    Samples,
-    SeedSpread,
-    same_images,
-    seed_difference,
-)
+from fcnlib.report.chance import Samples, SeedSpread, same_images, seed_difference
+from fcnlib.report.page.classes import classes_of
 from fcnlib.report.page.net_counts import NetCounts
 from fcnlib.report.results import ResultRow, result_rows
 from fcnlib.report.specs import TableSpec
@@ -28,7 +24,7 @@ class Net(NamedTuple):
     name: str
     rows: Mapping[ColumnName, ResultRow]
     samples: Samples
-    classes: Mapping[str, Sequence[str]]  # names by task
+    dataset: str
 
     @property
     def runs(self) -> int:
@@ -67,19 +63,19 @@ def chance_table(
 
     Args:
         table: What it shows.
-        results: The numbers of all tables.
+        results: Its rows of results.csv.
         runs: The metrics of all experiments.
         counted: The counts of nets, by experiment.
         datasets: By name, for the names of classes.
     """
-    rows = [row for row in result_rows(results) if row.table == table.name]
+    rows = result_rows(results)
     nets = [
         Net(
             row.experiment,
             row.row,
             {x.column: x for x in rows if x.experiment == row.experiment and x.column},
             counted[row.experiment].samples,
-            _tasks(datasets.get(runs[row.experiment][0][1].dataset)),
+            runs[row.experiment][0][1].dataset,
         )
         for row in table.rows
         if row.experiment in counted and row.upper_bound is None
@@ -97,13 +93,9 @@ def chance_table(
         columns=[COLUMNS[column].label for column in columns],
         rows=[(net.name, [_compared(pair, column) for column in columns]) for net, pair in pairs],
         several_runs=any(net.runs > 1 for net in nets),
-        data=_data(nets, columns)
+        data=_data(nets, columns, datasets)
         | {"lead": columns.index(by), "chosen": [net.experiment for net in ranked[:2]]},
     )
-
-
-def _tasks(info: DatasetInfo | None) -> Mapping[str, Sequence[str]]:
-    return {} if info is None else info.tasks
 
 
 def _has(net: Net, column: ColumnName) -> bool:
@@ -174,17 +166,21 @@ def _signed(tenths: float) -> str:
     return f"{tenths / 10:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _data(nets: Sequence[Net], columns: Sequence[ColumnName]) -> dict[str, Any]:
+def _data(
+    nets: Sequence[Net], columns: Sequence[ColumnName], datasets: Mapping[str, DatasetInfo]
+) -> dict[str, Any]:
     """All pairs of nets, the first one against the second, in tenths of a point.
 
     Of training, the standard error in hundredths, and whether the difference is beyond noise.
     """
-    task, classes = _classes(nets, columns)
+    task, _ = RESULT_KEYS[columns[0]]
+    net = next(net for net in nets if _has(net, columns[0]))
+    number = net.samples[task].class_iu.shape[1]
     pairs = [Pair(ours, others) for ours, others in combinations(nets, 2)]
     return {
         "nets": [[net.experiment, net.name, net.runs] for net in nets],
         "columns": [COLUMNS[column].label for column in columns],
-        "classes": classes,
+        "classes": classes_of(datasets, net.dataset, task, number).names,
         "pairs": [_packed(pair, columns, task) for pair in pairs],
     }
 
@@ -204,12 +200,3 @@ def _packed(pair: Pair, columns: Sequence[ColumnName], task: str) -> list[Any]:
 
 def _ends(found: Interval | None) -> list[float] | None:
     return None if found is None else list(found[:3])
-
-
-def _classes(nets: Sequence[Net], columns: Sequence[ColumnName]) -> tuple[str, list[str]]:
-    """The first task of the columns, and its classes: named, or numbered where no name is known."""
-    task = RESULT_KEYS[columns[0]][0]
-    net = next(net for net in nets if _has(net, columns[0]))
-    count = net.samples[task].class_iu.shape[1]
-    known = net.classes.get(task, ())
-    return task, list(known) if len(known) == count else [f"class {x}" for x in range(count)]

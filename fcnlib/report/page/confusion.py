@@ -6,22 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fcnlib.datasets.colours import VOID_COLOUR, as_hex
 from fcnlib.datasets.reader import DatasetInfo
 from fcnlib.evaluation.counts import Array
+from fcnlib.report.page.classes import Classes, classes_of
 from fcnlib.report.page.net_counts import NetCounts, TaskCounts
 from fcnlib.report.specs import TableSpec
 
 LARGEST = 100  # classes of a heat map; all others are counted together
 SMALLEST = 0.005  # the share of a class's pixels from which on a confusion names images
 FREQUENT = 5  # confusions of a net in the table
-
-
-class Classes(NamedTuple):
-    """The names of a task's classes, and their colours."""
-
-    names: Sequence[str]
-    colours: Sequence[str]
 
 
 class Frequent(NamedTuple):
@@ -84,19 +77,6 @@ def confusion_table(
             default=0,
         ),
     )
-
-
-def classes_of(infos: Mapping[str, DatasetInfo], dataset: str, task: str, number: int) -> Classes:
-    """The classes of a task's counts; only numbered if the data set is not that of the counts."""
-    info = infos.get(dataset)
-    if info is not None:
-        for name, names in info.tasks.items():
-            colours = [as_hex(rgb) for rgb in info.palette[name]]
-            if name == task and len(names) == number:
-                return Classes(names, colours)
-            if task not in info.tasks and len(names) == number + 1:  # of objects alone
-                return Classes(names[1:], colours[1:])
-    return Classes([f"class {index}" for index in range(number)], [as_hex(VOID_COLOUR)] * number)
 
 
 def most_frequent(total: Array, classes: Classes) -> list[Frequent]:

@@ -12,11 +12,11 @@ from fcnlib.core.errors import InputError
 SCREEN = 1600  # pixels in width: more than the page ever gives a picture
 QUALITY = 90  # of photographs: no loss that an eye sees at the size of the page
 PATH_DATA = re.compile(r'(?<= d=")[^"]+')
-AROUND_COMMANDS = re.compile(r"\s*([MLHVCQSTAZz])\s*")
-LONG_DECIMAL = re.compile(r"(\.\d\d)\d+")
+AROUND_COMMANDS = re.compile(r"\s+(?=[MLHVCQSTAZz])|(?<=[MLHVCQSTAZz])\s+")
+FURTHER_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 BETWEEN_TAGS = re.compile(r">\s+<")
 # All that would end an attribute, or that a URI gives a meaning of its own.
-RESERVED = {ord(sign): f"%{ord(sign):02X}" for sign in '%"#<>&\n\r\t'}
+RESERVED = {sign: f"%{ord(sign):02X}" for sign in '%"#<>&\n\r\t'}  # % comes first
 
 
 def picture_uri(path: Path | str) -> str:
@@ -24,7 +24,7 @@ def picture_uri(path: Path | str) -> str:
     path = Path(path)
     try:
         if path.suffix == ".svg":
-            return f"data:image/svg+xml,{_small_svg(path.read_text('utf-8')).translate(RESERVED)}"
+            return f"data:image/svg+xml,{_quoted(_small_svg(path.read_text('utf-8')))}"
         return f"data:image/webp;base64,{base64.b64encode(_small_image(path)).decode()}"
     except (OSError, ValueError) as error:  # what is no picture, and text that is not UTF-8
         reason = " ".join(str(error).split())
@@ -38,7 +38,13 @@ def _small_svg(text: str) -> str:
 
 
 def _short_path(found: re.Match[str]) -> str:
-    return AROUND_COMMANDS.sub(r"\1", LONG_DECIMAL.sub(r"\1", found[0]))
+    return AROUND_COMMANDS.sub("", FURTHER_DECIMALS.sub("", found[0]))
+
+
+def _quoted(text: str) -> str:
+    for sign, code in RESERVED.items():
+        text = text.replace(sign, code)
+    return text
 
 
 def _small_image(path: Path) -> bytes:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
-from fcnlib.evaluation.counts import Array, ImageCounts
-from fcnlib.evaluation.metrics import mean_iu
+from fcnlib.evaluation.counts import Array, ImageCounts, image_mean_iu
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.chance import Samples, counts_of_runs, net_samples
 
@@ -62,19 +61,19 @@ def _net_counts(counts: Sequence[ImageCounts]) -> NetCounts | None:
 def _task_counts(counts: Sequence[ImageCounts], task: str) -> TaskCounts:
     first = counts[0].tasks[task]
     total = sum((run.tasks[task].sum(0, dtype=np.int64) for run in counts[1:]), first.sum(0))
-    with np.errstate(invalid="ignore"):  # 0 / 0 of a class that an image lacks
-        image_iu = [100 * mean_iu(image) if image.any() else None for image in first]
-    return TaskCounts(counts[0].ids, total, image_iu, _confused(first))
+    return TaskCounts(counts[0].ids, total, image_mean_iu(first), _confused(first))
 
 
 def _confused(counts: NDArray[np.int64]) -> list[Confused]:
     """Of every confusion that occurs, the images with most of it."""
-    order = np.argsort(-counts, axis=0, kind="stable")[:MOST]  # [MOST, classes, classes]
-    pixels = np.take_along_axis(counts, order, axis=0)
-    found = []
-    for truth, predicted in np.argwhere(pixels[0]).tolist():
-        if truth != predicted:
-            pairs = zip(order[:, truth, predicted], pixels[:, truth, predicted], strict=True)
-            images = [(int(place), int(count)) for place, count in pairs if count]
-            found.append(Confused(truth, predicted, images))
-    return found
+    occurs = counts.any(0)
+    np.fill_diagonal(occurs, val=False)
+    of_pairs = counts[:, occurs]  # [images, pairs]
+    order = np.argsort(-of_pairs, axis=0, kind="stable")[:MOST]
+    pixels = np.take_along_axis(of_pairs, order, axis=0)
+    return [
+        Confused(*pair, [each for each in zip(places, of_image, strict=True) if each[1]])
+        for pair, places, of_image in zip(
+            np.argwhere(occurs).tolist(), order.T.tolist(), pixels.T.tolist(), strict=True
+        )
+    ]

@@ -11,7 +11,8 @@ from fcnlib.report.aggregate import Runs
 from fcnlib.report.claims import Verdict
 from fcnlib.report.curve_points import Points, points
 from fcnlib.report.job_times import Files
-from fcnlib.report.page.confusion import classes_of, task_data
+from fcnlib.report.page.classes import classes_of
+from fcnlib.report.page.confusion import task_data
 from fcnlib.report.page.net_counts import NetCounts, TaskCounts
 
 IMAGES = 5  # of a net, the best and the worst

@@ -4,6 +4,7 @@ import pytest
 from fixtures.browser import CHROMIUM, QUIET, Visit
 from fixtures.page import finished_run
 
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 
 
@@ -14,7 +15,7 @@ def finished(tmp_path_factory) -> dict:
 
 @pytest.fixture(scope="module")
 def address(finished) -> str:
-    write_page(**finished)
+    write_page(PageInputs(**finished))
     (finished["output"].parent / "report.html").write_text(
         "<!doctype html><title>report</title>", "utf-8"
     )

@@ -28,7 +28,8 @@ class Run:
                 path.parent.mkdir(exist_ok=True)
                 ids = [f"{(prefixes or {}).get(name, 'img')}_{i}" for i in range(len(counts))]
                 np.savez(path.with_suffix(".npz"), ids=np.array(ids), semantic=counts)
-                record = Record(**run_metadata(name, seed), dataset="toy", tasks={"semantic": {}})
+                fields = run_metadata(name, seed) | {"dataset": "toy", "images": len(counts)}
+                record = Record(**fields, tasks={"semantic": {}})
                 self.runs.setdefault(name, []).append((path, record))
                 scores.append(100 * mean_iu(counts.sum(0)))
             std = float(np.std(scores, ddof=1)) if len(scores) > 1 else None

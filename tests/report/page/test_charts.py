@@ -13,6 +13,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.report.figures.curves import plot_curves
 from fcnlib.report.figures.style import row_style
 from fcnlib.report.page.charts import packed_specification
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 
 pytestmark = in_a_browser
@@ -47,7 +48,7 @@ def address(finished) -> str:
     )  # fmt: skip
     figures = [info if path.name == "curves.json" else path for path in finished["figures"]]
     output = finished["output"].with_name("explored.html")
-    write_page(**finished | {"figures": figures, "output": output})
+    write_page(PageInputs(**finished | {"figures": figures, "output": output}))
     return output.as_uri()
 
 
@@ -251,7 +252,7 @@ def test_the_library_is_in_the_page_once_and_only_with_charts(finished, address)
     assert (pages / "explored.html").read_text("utf-8").count('id="chart-library"') == 1
     others = [path for path in finished["figures"] if path.name != "curves.json"]
     plain = pages / "plain.html"
-    write_page(**finished | {"figures": others, "output": plain})
+    write_page(PageInputs(**finished | {"figures": others, "output": plain}))
     assert 'id="chart-library"' not in plain.read_text("utf-8")
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fcnlib.datasets.reader import DatasetInfo
+from fcnlib.report.page.classes import classes_of
 from fcnlib.report.page.confusion import (
     LARGEST,
     Frequent,
-    classes_of,
     confusion_table,
     most_frequent,
     task_data,

@@ -10,6 +10,7 @@ from fixtures.browser import Visit, in_a_browser
 from fixtures.page import run_metadata
 
 from fcnlib.evaluation.counts import all_scores
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 
 pytestmark = in_a_browser
@@ -226,7 +227,7 @@ def test_names_of_classes_and_nets_are_text(browser, finished, tmp_path):
     dataset = tmp_path / "dataset.json"
     dataset.write_text(info.replace('"cat"', f'"{mark}"'), "utf-8")
     output = tmp_path / "index.html"
-    write_page(**finished | {"datasets": [dataset], "output": output})
+    write_page(PageInputs(**finished | {"datasets": [dataset], "output": output}))
     found = Visit(browser, f"{output.as_uri()}#row=near&open=more-nets-confusion")
     assert mark in drawer(found.page).inner_text()
     assert mark in cell(found.page)
@@ -257,7 +258,7 @@ def scored_net(folder: Path, name: str, classes: int) -> Path:
 def test_one_class_and_many_are_shown(browser, finished, tmp_path, classes, shown):
     metrics = [scored_net(tmp_path, name, classes) for name in ("near", "sharp")]
     output = tmp_path / "index.html"
-    write_page(**finished | {"metrics": metrics, "output": output, "curves": {}})
+    write_page(PageInputs(**finished | {"metrics": metrics, "output": output, "curves": {}}))
     found = Visit(browser, f"{output.as_uri()}#row=near&open=more-nets-confusion", width=390)
     page = found.page
     page.keyboard.press("Escape")
@@ -277,7 +278,9 @@ def test_a_net_without_counts_is_named_and_its_panel_says_so(browser, finished, 
     lone = tmp_path / "1.json"
     lone.write_bytes(finished["metrics"][3].read_bytes())
     output = tmp_path / "index.html"
-    write_page(**finished | {"metrics": [*finished["metrics"][:3], lone], "output": output})
+    write_page(
+        PageInputs(**finished | {"metrics": [*finished["metrics"][:3], lone], "output": output})
+    )
     found = Visit(browser, f"{output.as_uri()}#row=sharp&open=more-nets-confusion")
     assert "There are no counts of this net." in drawer(found.page).inner_text()
     assert "so not here: Sharp." in found.page.locator(EXPLORER).inner_text()

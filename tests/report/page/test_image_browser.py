@@ -17,6 +17,7 @@ from fcnlib.report.image_set import (
     read_image_set,
     write_image_set,
 )
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 
 pytestmark = in_a_browser
@@ -345,7 +346,7 @@ def other_page(finished, tmp_path, browser):
         given = read_image_set(finished["images"][0]).images[0].photograph
         path = tmp_path / "nets.json"
         write_image_set(path, image_set(given, classes, **fields))
-        write_page(**finished | {"images": [path], "output": tmp_path / "index.html"})
+        write_page(PageInputs(**finished | {"images": [path], "output": tmp_path / "index.html"}))
         seen = Visit(browser, Path(tmp_path / "index.html").as_uri())
         contexts.append(seen.context)
         seen.page.locator("#more-nets-browser > summary").click()

@@ -19,6 +19,7 @@ from fixtures.page import (
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
 from fcnlib.report.claims import write_claims
+from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.page import write_page
 from fcnlib.report.results import join_tables
 from fcnlib.report.tables import build_table
@@ -47,7 +48,7 @@ def given(tmp_path_factory) -> dict:
 
 
 def page(given: dict, **changes) -> str:
-    write_page(**given | changes)
+    write_page(PageInputs(**given | changes))
     return Path(given["output"]).read_text("utf-8")
 
 

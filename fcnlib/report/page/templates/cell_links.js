@@ -10,8 +10,8 @@
   };
 
   for (const each of scoreTables) {
-    const { table, rows, panel, make, say } = each;
-    panel.append(make("p", { textContent: "A click on a number of the table puts it into the address." }));
+    const { table, rows, panel, say } = each;
+    panel.append(element("p", {}, "A click on a number of the table puts it into the address."));
     const cells = () => [...table.tBodies[0].rows].filter((row) => !row.hidden)
       .map((row) => [...row.cells].slice(1).filter((cell) => !cell.hidden));
     // One stop of the Tab key for the table; arrows go from there.

@@ -2,11 +2,6 @@
 // Any two nets of a table: their difference, and whether it is beyond chance.
 {
   const FEW = 40;  // classes that a chart shows: more than that, those with the largest gains
-  const make = (name, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(name), properties);
-    element.append(...children);
-    return element;
-  };
   const points = (tenths) => (tenths / 10).toFixed(1).replace("-", "\u2212");
   const signed = (tenths) => (tenths > 0 ? `+${points(tenths)}` : points(tenths));
   const turned = (interval) => interval && [-interval[0], -interval[2], -interval[1]];
@@ -25,9 +20,9 @@
     const [difference, low, high] = found[0] < 0 ? turned(found) : found;
     const by = `${points(difference)} ${difference === 10 ? "point" : "points"}`;
     const how = difference ? `is ${by} ${found[0] > 0 ? "above" : "below"}` : "is equal to";
-    return [`${ours} ${how} ${other} in `, make("b", {}, column),
+    return [`${ours} ${how} ${other} in `, element("b", {}, column),
       `; ${points(low)} to ${points(high)} for 95 % of resampled test images: `,
-      make("b", {}, isBeyond(found) ? "beyond chance of the images" : "may be chance of the images"),
+      element("b", {}, isBeyond(found) ? "beyond chance of the images" : "may be chance of the images"),
       ". "];
   };
 
@@ -42,22 +37,18 @@
   // [left, right] are the ends of the scale.
   const line = ([gain, low, high], [left, right]) => {
     const at = (tenths) => `${100 * (tenths - left) / (right - left)}%`;
-    const piece = (name, from, width) => {
-      const mark = make("i", { className: name });
-      mark.style.left = from;
-      if (width) mark.style.width = width;
-      return mark;
-    };
+    const piece = (name, from, more = "") =>
+      element("i", { className: name, style: `left: ${from}; ${more}` });
     const way = low > 0 ? " above" : high < 0 ? " below" : "";
-    return make("div", { className: `line${way}` }, piece("zero", at(0)),
-      piece("interval", at(low), at(left + high - low)), piece("dot", at(gain)));
+    return element("div", { className: `line${way}` }, piece("zero", at(0)),
+      piece("interval", at(low), `width: ${at(left + high - low)}`), piece("dot", at(gain)));
   };
 
-  const row = (scale, ofScore) => ([name, found, error]) => make("tr", ofScore ? { className: "score" } : {},
-    make("th", { scope: "row" }, name), make("td", {}, line(found, scale)),
-    make("td", {}, `${signed(found[0])} `,
-      make("span", { className: "ends" }, `(${points(found[1])} to ${points(found[2])})`),
-      ...(error ? [make("br"), `training \u00b1 ${(error / 100).toFixed(1)}`] : [])));
+  const row = (scale, ofScore) => ([name, found, error]) => element("tr", ofScore ? { className: "score" } : {},
+    element("th", { scope: "row" }, name), element("td", {}, line(found, scale)),
+    element("td", {}, `${signed(found[0])} `,
+      element("span", { className: "ends" }, `(${points(found[1])} to ${points(found[2])})`),
+      ...(error ? [element("br"), `training \u00b1 ${(error / 100).toFixed(1)}`] : [])));
 
   // Scores in the order of the table, classes by their gain.
   const chart = (ours, other, scores, all) => {
@@ -71,10 +62,10 @@
     const some = classes.length > few.length
       ? ` The ${FEW} classes of ${classes.length} with the largest gains.` : "";
     const none = equal ? ` Classes without any difference are left out: ${equal}.` : "";
-    return make("table", { className: "gains" },
-      make("caption", {}, `What ${ours} has more than ${other}: scores, and IU by class, in points, ` +
+    return element("table", { className: "gains" },
+      element("caption", {}, `What ${ours} has more than ${other}: scores, and IU by class, in points, ` +
         `with the interval of 95 % of resampled test images. In color: beyond their chance.${some}${none}`),
-      make("tbody", {}, ...scores.map(row(scale, true)), ...few.map(row(scale, false))));
+      element("tbody", {}, ...scores.map(row(scale, true)), ...few.map(row(scale, false))));
   };
 
   const show = (place, data, [first, second]) => {
@@ -83,24 +74,32 @@
     const scores = images.flatMap((found, column) =>
       (found ? [[data.columns[column], found, training[column]?.[0]]] : []));
     if (!scores.length) {
-      place.replaceChildren(make("p", {}, "No interval: they were scored on different images, or not alike."));
+      place.replaceChildren(element("p", {}, "No interval: they were scored on different images, or not alike."));
       return;
     }
     const lead = images[data.lead] ? data.lead : images.findIndex(Boolean);
-    const sentence = make("p", { className: "found" },
+    const sentence = element("p", { className: "found" },
       ...ofImages(ours, other, data.columns[lead], images[lead]),
       ofTraining(training[lead], [runs, others]));
     const classes = (gains ?? []).flatMap((gain, index) => (gain ? [[data.classes[index], gain]] : []));
-    place.replaceChildren(sentence, make("div", { className: "scroll", tabIndex: 0, role: "region",
-      ariaLabel: `${ours} against ${other}` }, chart(ours, other, scores, classes)));
+    place.replaceChildren(sentence, element("div", { className: "scroll", tabIndex: 0, role: "region",
+      "aria-label": `${ours} against ${other}` }, chart(ours, other, scores, classes)));
   };
 
   for (const place of document.querySelectorAll(".chance .pair")) {
-    const data = JSON.parse(place.querySelector("script").textContent);
+    const data = jsonOf(place.querySelector("script"));
     const key = `chance.${place.dataset.table}`;
     const options = () => data.nets.map(([, name], index) => new Option(name, index));
-    const selects = [0, 1].map(() => make("select", {}, ...options()));
-    const found = make("div", { ariaLive: "polite" });
+    const selects = [0, 1].map((which) => element("select", {
+      onchange: (event) => {
+        const pair = [...chosen];
+        pair[which] = Number(event.target.value);
+        if (pair[0] === pair[1]) pair[1 - which] = chosen[which];  // the other way round
+        choose(pair);
+        pageState.set(key, pair.map((index) => data.nets[index][0]).join(","));
+      },
+    }, ...options()));
+    const found = element("div", { "aria-live": "polite" });
     const indices = (names) => names.map((name) => data.nets.findIndex(([each]) => each === name));
     const given = indices(data.chosen);
     let chosen = given;
@@ -109,15 +108,8 @@
       selects.forEach((select, which) => { select.value = pair[which]; });
       show(found, data, pair);
     };
-    selects.forEach((select, which) => select.addEventListener("change", () => {
-      const pair = [...chosen];
-      pair[which] = Number(select.value);
-      if (pair[0] === pair[1]) pair[1 - which] = chosen[which];  // the other way round
-      choose(pair);
-      pageState.set(key, pair.map((index) => data.nets[index][0]).join(","));
-    }));
-    place.append(make("form", {}, make("label", {}, "Net", selects[0]),
-      make("label", {}, "against", selects[1])), found);
+    place.append(element("form", {}, element("label", {}, "Net", selects[0]),
+      element("label", {}, "against", selects[1])), found);
     choose(chosen);
     pageState.on(key, (text) => {
       const pair = indices(text.split(","));

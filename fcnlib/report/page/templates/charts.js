@@ -1,18 +1,12 @@
 "use strict";
 // Puts a chart to explore in the place of its picture, once the part that it stands in is opened.
 {
-  const unpacked = (script) => {
-    const bytes = Uint8Array.from(atob(script.textContent), (sign) => sign.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).text();
-  };
+  const text = (script) => unpacked(script.textContent, "gzip").text();
 
   let loading = null;
   const library = () => {
-    loading ??= unpacked(document.getElementById("chart-library")).then((code) => {
-      const script = document.createElement("script");
-      script.textContent = code;
-      document.head.append(script);
+    loading ??= text(document.getElementById("chart-library")).then((code) => {
+      document.head.append(element("script", {}, code));
     });
     return loading;
   };
@@ -22,7 +16,7 @@
     const opened = new ResizeObserver(async () => {
       if (!figure.clientWidth) return;
       opened.disconnect();
-      const [specification] = await Promise.all([unpacked(script), library()]);
+      const [specification] = await Promise.all([text(script), library()]);
       exploreChart(figure, script.dataset.name, specification);
     });
     if ("DecompressionStream" in window) opened.observe(figure);  // else the picture stays

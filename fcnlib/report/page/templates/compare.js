@@ -1,11 +1,15 @@
 "use strict";
 // Compares two rows of a table: marks them, and shows their difference below.
-for (const { name, table, rows, headings, panel, make } of scoreTables) {
+for (const { name, table, rows, headings, panel } of scoreTables) {
   if (rows.length < 2) continue;
   const nameOf = (row) => row.cells[0].textContent.trim();
-  const choices = ["row", "another row"].map((text) => make("select", {},
-    make("option", { value: "", textContent: text }),
-    ...rows.map((row, place) => make("option", { value: place, textContent: nameOf(row) }))));
+  const change = () => {
+    apply();
+    const places = choices.map(({ value }) => value);
+    pageState.set(`compare.${name}`, places.every(Boolean) ? places.join("-") : "");
+  };
+  const choices = ["row", "another row"].map((text) => element("select", { onchange: change },
+    new Option(text, ""), ...rows.map((row, place) => new Option(nameOf(row), place))));
 
   // The numbers as they are displayed, whose difference a reader can check.
   const number = (text) => parseFloat(text.replaceAll(",", "").replace("\u2212", "-"));
@@ -13,15 +17,14 @@ for (const { name, table, rows, headings, panel, make } of scoreTables) {
   const difference = (a, b) => {
     const [x, y] = [a, b].map((cell) => cell.textContent.trim());
     const by = number(x) - number(y);
-    if (Number.isNaN(by)) return make("td", {});
+    if (Number.isNaN(by)) return element("td");
     const text = Math.abs(by).toLocaleString("en", {
       minimumFractionDigits: Math.max(digits(x), digits(y)),
       maximumFractionDigits: Math.max(digits(x), digits(y)),
     });
     const size = Number(text.replaceAll(",", ""));
     const sign = !size ? "\u00b1" : by > 0 ? "+" : "\u2212";
-    const cell = make("td", { className: a.matches(".first") ? "first" : "",
-      textContent: sign + text });
+    const cell = element("td", { className: a.matches(".first") ? "first" : "" }, sign + text);
     cell.dataset.v = by < 0 ? -size : size;
     return cell;
   };
@@ -34,22 +37,15 @@ for (const { name, table, rows, headings, panel, make } of scoreTables) {
     if (!both) return;
     const cells = headings.map((heading, column) => {
       const cell = column ? difference(a.cells[column], b.cells[column])
-        : make("th", { scope: "row", textContent: `${nameOf(a)} minus ${nameOf(b)}` });
+        : element("th", { scope: "row" }, `${nameOf(a)} minus ${nameOf(b)}`);
       cell.hidden = heading.hidden;
       return cell;
     });
-    table.append(make("tfoot", {}, make("tr", {}, ...cells)));
+    table.append(element("tfoot", {}, element("tr", {}, ...cells)));
   };
 
-  for (const choice of choices) {
-    choice.addEventListener("change", () => {
-      apply();
-      const places = choices.map(({ value }) => value);
-      pageState.set(`compare.${name}`, places.every(Boolean) ? places.join("-") : "");
-    });
-  }
-  panel.append(make("p", {}, make("label", {}, "Compare", choices[0]),
-    make("label", {}, "with", choices[1])));
+  panel.append(element("p", {}, element("label", {}, "Compare", choices[0]),
+    element("label", {}, "with", choices[1])));
   pageState.on(`compare.${name}`, (text) => {
     const places = text.split("-");
     choices.forEach((choice, index) => { choice.value = places[index] in rows ? places[index] : ""; });

@@ -6,59 +6,11 @@
     confused: "most confused first",
     similar: "similar classes adjacent",
   };
-  const SMALLEST = 10, LARGEST = 28, NUMBERED = 23;  // pixels of a cell
   const LISTED = 6;  // labels of a class
-  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-  // A net's counts with names and shares; null where the class has no pixels.
-  const matrixOf = (experiment, taskName) => {
-    const task = netData.task(experiment, taskName);
-    if (!task?.counts) return null;
-    const kept = task.kept ?? task.names.map((_, index) => index);
-    const pixels = task.counts.map(sum);
-    const names = kept.map((index) => task.names[index]);
-    const colours = kept.map((index) => task.colours[index]);
-    if (task.kept) {
-      names.push(`${task.names.length - kept.length} other classes`);
-      colours.push("transparent");
-    }
-    const images = new Map(task.most.map(([truth, label, ...list]) => [`${truth},${label}`, list]));
-    return {
-      ...task, names, colours, pixels, images,
-      share: (truth, label) => (pixels[truth] ? task.counts[truth][label] / pixels[truth] : null),
-    };
-  };
-
-  const wrong = (matrix, truth) => {
-    const right = matrix.share(truth, truth);
-    return right === null ? -1 : 1 - right;
-  };
-
-  // Starts with the two that are confused most; each next one is the most alike of those left.
-  const chain = (matrix) => {
-    const alike = (a, b) => (matrix.share(a, b) ?? 0) + (matrix.share(b, a) ?? 0);
-    const left = new Set(matrix.names.keys());
-    let last = 0;
-    for (const a of left) {
-      const most = (c) => Math.max(0, ...[...left].filter((b) => b !== c).map((b) => alike(c, b)));
-      if (most(a) > most(last)) last = a;
-    }
-    const order = [];
-    while (left.size) {
-      order.push(last);
-      left.delete(last);
-      const previous = last;
-      last = [...left].reduce((best, each) => (best === null
-        || alike(previous, each) > alike(previous, best) ? each : best), null);
-    }
-    return order;
-  };
-
-  const orderOf = (matrix, name) => {
-    const classes = [...matrix.names.keys()];
-    if (name === "confused") return classes.sort((a, b) => wrong(matrix, b) - wrong(matrix, a));
-    return name === "similar" ? chain(matrix) : classes;
-  };
+  // The label with the largest value of some, of a class.
+  const largest = (value, truth, labels) => labels.reduce((a, b) =>
+    (Math.abs(value(truth, b) ?? 0) > Math.abs(value(truth, a) ?? 0) ? b : a));
 
   // The confusion that a reader sees first: the most frequent one, or the largest difference.
   const first = (value, classes) => {
@@ -79,29 +31,31 @@
     const key = `confusion.${table}`;
     const state = { net: nets[0][0], task: "", order: "class", other: "", cell: null };
     let made = false;
-    let matrix, other, order, places;
+    let matrix, other, order, places, strongest;
 
     const canvas = element("canvas", {
-      tabindex: 0, role: "application", "aria-roledescription": "heat map",
+      tabIndex: 0, role: "application", "aria-roledescription": "heat map",
       "aria-describedby": `cell-${table}`,
     });
-    const map = element("div", { class: "map" }, canvas);
-    const panel = element("div", { class: "cell" });
-    const legend = element("p", { class: "note legend-of-map" });
-    const spoken = element("p", { class: "spoken", id: `cell-${table}`, role: "status" });
-    const select = (label, change) => {
-      const input = element("select", { "aria-label": label, onchange: () => { change(input.value); } });
+    const map = confusionMap(canvas);
+    const scrolled = element("div", { className: "map" }, canvas);
+    const panel = element("div", { className: "cell" });
+    const legend = element("p", { className: "note legend-of-map" });
+    const spoken = element("p", { className: "spoken", id: `cell-${table}`, role: "status" });
+    const select = (label, onchange) => {
+      const input = element("select", {
+        "aria-label": label, onchange: () => change(onchange(input.value)),
+      });
       return { input, label: element("label", {}, `${label} `, input) };
     };
     const controls = {
-      net: select("Net", (value) => change({ net: value, cell: null })),
-      other: select("Compared with", (value) => change({ other: value, cell: null })),
-      task: select("Task", (value) => change({ task: value, cell: null })),
-      order: select("Order", (value) => change({ order: value })),
+      net: select("Net", (net) => ({ net, cell: null })),
+      other: select("Compared with", (than) => ({ other: than, cell: null })),
+      task: select("Task", (task) => ({ task, cell: null })),
+      order: select("Order", (by) => ({ order: by })),
     };
     const fill = ({ input, label }, options, value) => {
-      input.replaceChildren(...options.map(([each, text]) =>
-        element("option", { value: each, selected: each === value && "" }, text)));
+      input.replaceChildren(...options.map(([each, text]) => new Option(text, each)));
       input.value = value;
       label.hidden = options.length < 2;
     };
@@ -117,116 +71,29 @@
       if (!rowOf.has(state.net)) state.net = nets[0][0];
       const tasks = netData.tasks(state.net);
       if (!tasks.includes(state.task)) [state.task] = tasks;
-      matrix = matrixOf(state.net, state.task);
+      matrix = confusionMatrix.of(state.net, state.task);
       const comparable = nets.filter(([each]) => each !== state.net
         && netData.task(each, state.task)?.counts
         && netData.task(each, state.task).key === matrix.key);
       if (!comparable.some(([each]) => each === state.other)) state.other = "";
-      other = state.other ? matrixOf(state.other, state.task) : null;
+      other = state.other ? confusionMatrix.of(state.other, state.task) : null;
       if (!(state.order in ORDERS)) state.order = "class";
-      order = orderOf(matrix, state.order);
+      order = confusionMatrix.order(matrix, state.order);
       places = new Map(order.map((each, place) => [each, place]));
       if (!state.cell?.every((each) => places.has(each))) {
         state.cell = first(value, order.length);
       }
+      strongest = other
+        ? Math.max(0.01, ...order.flatMap((t) => order.map((l) => Math.abs(value(t, l) ?? 0)))) : 1;
       fill(controls.net, nets, state.net);
       fill(controls.other, [["", "no net"], ...comparable], state.other);
       fill(controls.task, tasks.map((each) => [each, each]), state.task);
       fill(controls.order, Object.entries(ORDERS), state.order);
     };
 
-    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    let size, gutter, scale;
-
-    const measure = (context) => {
-      const room = root.clientWidth > 800 ? root.clientWidth - 290 : root.clientWidth;
-      const widest = Math.max(...matrix.names.map((name) => context.measureText(name).width));
-      gutter = Math.min(Math.ceil(widest) + 22, root.clientWidth > 500 ? 170 : 105);
-      size = Math.max(SMALLEST, Math.min(LARGEST, Math.floor((room - gutter - 4) / order.length)));
-      scale = other
-        ? Math.max(0.01, ...order.flatMap((t) => order.map((l) => Math.abs(value(t, l) ?? 0)))) : 1;
-    };
-
-    const shortened = (context, text, width) => {
-      let short = text;
-      while (short && context.measureText(`${short}\u2026`).width > width) short = short.slice(0, -1);
-      return context.measureText(text).width <= width ? text : `${short}\u2026`;
-    };
-
-    const drawNames = (context) => {
-      const [chosen, label] = state.cell;
-      const write = (name, at, strong) => {
-        context.fillStyle = colour(strong ? "--ink" : "--soft");
-        context.font = `${strong ? "600 " : ""}${Math.min(12, size)}px system-ui, sans-serif`;
-        context.fillText(shortened(context, name, gutter - 18), gutter - 16, at);
-      };
-      const chip = (index, at) => {
-        context.fillStyle = matrix.colours[index];
-        context.fillRect(gutter - 12, at - 4, 8, 8);
-        context.strokeStyle = colour("--soft");
-        context.lineWidth = 0.5;
-        context.strokeRect(gutter - 12, at - 4, 8, 8);
-      };
-      context.textAlign = "right";
-      context.textBaseline = "middle";
-      order.forEach((each, place) => {
-        const at = gutter + (place + 0.5) * size;
-        write(matrix.names[each], at, each === chosen);
-        chip(each, at);
-      });
-      context.save();  // those of the columns, read from below
-      context.rotate(-Math.PI / 2);
-      context.translate(-gutter, 0);
-      context.textAlign = "left";
-      order.forEach((each, place) => {
-        const at = gutter + (place + 0.5) * size;
-        context.fillStyle = colour(each === label ? "--ink" : "--soft");
-        context.font = `${each === label ? "600 " : ""}${Math.min(12, size)}px system-ui, sans-serif`;
-        context.fillText(shortened(context, matrix.names[each], gutter - 18), 16, at);
-        context.fillStyle = matrix.colours[each];
-        context.fillRect(4, at - 4, 8, 8);
-        context.strokeStyle = colour("--soft");
-        context.lineWidth = 0.5;
-        context.strokeRect(4, at - 4, 8, 8);
-      });
-      context.restore();
-    };
-
-    const drawCell = (context, truth, label) => {
-      const [x, y] = [label, truth].map((each) => gutter + places.get(each) * size);
-      const share = value(truth, label);
-      const strength = share === null ? 0 : Math.sqrt(Math.min(1, Math.abs(share) / scale));
-      const rising = other ? share > 0 : truth === label;
-      context.fillStyle = colour("--page");
-      context.fillRect(x, y, size - 1, size - 1);
-      context.globalAlpha = strength;
-      context.fillStyle = colour(rising ? "--up" : "--down");
-      context.fillRect(x, y, size - 1, size - 1);
-      context.globalAlpha = 1;
-      const number = Math.round(100 * Math.abs(share ?? 0));
-      if (size < NUMBERED || !number) return;
-      context.fillStyle = colour(strength > 0.6 ? "--page" : "--ink");
-      context.font = `${size < 26 ? 9.5 : 10.5}px system-ui, sans-serif`;
-      context.textAlign = "center";
-      context.textBaseline = "middle";
-      context.fillText(`${other && share < 0 ? "\u2212" : ""}${number}`, x + size / 2, y + size / 2);
-    };
-
     const draw = () => {
-      const context = canvas.getContext("2d");
-      context.font = "600 12px system-ui, sans-serif";
-      measure(context);
-      const side = gutter + order.length * size + 2;
-      const density = devicePixelRatio || 1;
-      canvas.width = canvas.height = Math.round(side * density);
-      canvas.style.width = `${side}px`;
-      context.setTransform(density, 0, 0, density, 0, 0);
-      drawNames(context);
-      for (const truth of order) for (const label of order) drawCell(context, truth, label);
-      const [x, y] = [...state.cell].reverse().map((each) => gutter + places.get(each) * size);
-      context.strokeStyle = colour("--ink");
-      context.lineWidth = 2;
-      context.strokeRect(x - 0.5, y - 0.5, size, size);
+      const view = { matrix, other, order, places, value, strongest, cell: state.cell };
+      map.draw(view, root.clientWidth);
       canvas.setAttribute("aria-label", `Confusion of ${rowOf.get(state.net)}${other
         ? ` minus ${rowOf.get(state.other)}` : ""}: rows are the truth, columns the labels; `
         + "arrow keys move from cell to cell");
@@ -249,14 +116,14 @@
     const imagesOf = (truth, label) => {
       const list = matrix.images.get(`${truth},${label}`);
       if (!list) {
-        return truth === label ? [] : [element("p", { class: "note" },
+        return truth === label ? [] : [element("p", { className: "note" },
           matrix.counts[truth][label]
             ? "Images are listed from 0.5 % of the class on." : "In no image.")];
       }
+      const net = { table, task: state.task, row: rowOf.get(state.net) };
       const items = [];
       for (let place = 0; place < list.length; place += 2) {
-        items.push(element("li", {}, imageLink(matrix.ids[list[place]],
-          { table, task: state.task, row: rowOf.get(state.net) }),
+        items.push(element("li", {}, imageLink(matrix.ids[list[place]], net),
           ` ${countText(list[place + 1])} pixels`));
       }
       return [element("h5", {}, "Images with most of it"), element("ol", {}, ...items)];
@@ -267,14 +134,14 @@
       const found = order.filter((label) => matrix.counts[truth][label])
         .sort((a, b) => matrix.counts[truth][b] - matrix.counts[truth][a]);
       const items = found.slice(0, LISTED).map((label) => element("li", {},
-        element("button", { type: "button", onclick: () => change({ cell: [truth, label] }) },
-          truth === label ? `${matrix.names[label]} (right)` : matrix.names[label]),
+        button(truth === label ? `${matrix.names[label]} (right)` : matrix.names[label],
+          () => change({ cell: [truth, label] })),
         ` ${percentText(matrix.share(truth, label))}`));
       const more = found.length - items.length;
       return !items.length ? [] : [
         element("h5", {}, `All that ${matrix.names[truth]} is labelled as`),
         element("ol", {}, ...items),
-        ...more > 0 ? [element("p", { class: "note" }, `and ${more} more`)] : [],
+        ...more > 0 ? [element("p", { className: "note" }, `and ${more} more`)] : [],
       ];
     };
 
@@ -291,10 +158,10 @@
         + (other ? differenceText(truth, label) : shareText(matrix, truth, label));
     };
 
-    const chip = (name, text) => element("span", {}, element("i", { style: `background:var(${name})` }),
-      text);
+    const chip = (name, text) =>
+      element("span", {}, element("i", { style: `background:var(${name})` }), text);
     const explain = () => {
-      const most = (100 * scale).toFixed(scale < 0.1 ? 1 : 0);
+      const most = (100 * strongest).toFixed(strongest < 0.1 ? 1 : 0);
       legend.replaceChildren("Rows: the truth. Columns: the label. ", ...other
         ? [chip("--up", `more often by ${rowOf.get(state.net)}`), " ",
           chip("--down", `more often by ${rowOf.get(state.other)}`),
@@ -309,8 +176,10 @@
         made = true;
         root.hidden = false;
         root.append(
-          element("p", { class: "choices" }, ...Object.values(controls).map(({ label }) => label)),
-          element("div", { class: "both" }, element("div", {}, map, legend), panel), spoken);
+          element("p", { className: "choices" },
+            ...Object.values(controls).map(({ label }) => label)),
+          element("div", { className: "both" }, element("div", {}, scrolled, legend), panel),
+          spoken);
         new ResizeObserver(() => { if (root.clientWidth) draw(); }).observe(root);
       }
       settle();
@@ -325,18 +194,15 @@
       pageState.set(key, [state.net, state.task, state.order, state.other, ...state.cell].join("."));
     };
 
+    // A class's name stands for its largest confusion.
     const cellAt = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const [column, row] = [event.clientX - box.left, event.clientY - box.top]
-        .map((at) => Math.floor((at - gutter) / size));
-      // A class's name stands for its largest confusion.
-      if (row in order && column < 0) {
-        const truth = order[row];
-        const labels = order.filter((label) => label !== truth);
-        return labels.length ? [truth, labels.reduce((a, b) =>
-          (Math.abs(value(truth, b) ?? 0) > Math.abs(value(truth, a) ?? 0) ? b : a))] : [truth, truth];
-      }
-      return row in order && column in order ? [order[row], order[column]] : null;
+      const [row, column] = map.at(event);
+      if (!(row in order)) return null;
+      const truth = order[row];
+      if (column in order) return [truth, order[column]];
+      const labels = order.filter((label) => label !== truth);
+      if (column >= 0) return null;
+      return [truth, labels.length ? largest(value, truth, labels) : truth];
     };
     canvas.addEventListener("click", (event) => {
       const cell = cellAt(event);
@@ -357,8 +223,8 @@
       if (!to) return;
       event.preventDefault();
       change({ cell: to.map((at) => order[Math.max(0, Math.min(last, at))]) });
-      const x = gutter + places.get(state.cell[1]) * size;  // in sight, where the map scrolls
-      map.scrollLeft = Math.max(x + 2 * size - map.clientWidth, Math.min(x - size, map.scrollLeft));
+      const [left, right] = map.column();  // in sight, where the map scrolls
+      scrolled.scrollLeft = Math.max(right - scrolled.clientWidth, Math.min(left, scrolled.scrollLeft));
     });
 
     root.closest("details").addEventListener("toggle", show);
@@ -372,5 +238,5 @@
     if (!made) show();  // opened before this script was read
   };
 
-  for (const root of document.querySelectorAll(".confusion")) explorer(root);
+  for (const root of document.querySelectorAll(".confusion > .explorer")) explorer(root);
 }

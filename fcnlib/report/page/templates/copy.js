@@ -52,8 +52,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {  // refused, or no such thing in this browser
-      const area = document.createElement("textarea");
-      area.value = text;
+      const area = element("textarea", { value: text });
       document.body.append(area);
       area.select();
       document.execCommand("copy");
@@ -63,7 +62,7 @@
 
   for (const table of scoreTables) {
     for (const [form, write] of [["CSV", asCsv], ["Markdown", asMarkdown], ["LaTeX", asLatex]]) {
-      table.line.append(table.button(`Copy ${form}`, async () => {
+      table.line.append(button(`Copy ${form}`, async () => {
         await copy(write(table));
         table.say("Copied");
       }));

@@ -25,7 +25,7 @@
       return place && text && !cell.matches(".paper, .diff") ? [element("div", {},
         element("dt", {}, headings[place].dataset.full), element("dd", {}, text))] : [];
     });
-    return items.length ? [element("dl", { class: "values" }, ...items)] : [];
+    return items.length ? [element("dl", { className: "values" }, ...items)] : [];
   };
 
   const costs = (table, row) => {
@@ -38,12 +38,6 @@
   const chart = (title, line, { log = false, digits = 2, full = 0 } = {}) => {
     if (!line?.length) return [];
     const [wide, high] = [260, 90];
-    const svg = (name, attributes, ...content) => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-      made.append(...content);
-      return made;
-    };
     const scaled = (y) => (log ? Math.log10(Math.max(y, 1e-12)) : y);
     const ys = line.map(([, y]) => scaled(y));
     const low = full ? 0 : Math.min(...ys);
@@ -51,18 +45,18 @@
     const end = line.at(-1)[0] || 1;
     const at = ([x, y]) => [34 + (wide - 40) * (x / end),
       6 + (high - 24) * (1 - (top > low ? (scaled(y) - low) / (top - low) : 0.5))];
-    const text = (x, y, words, anchor) => svg("text", { x, y, "text-anchor": anchor }, words);
+    const text = (x, y, words, anchor) => svgElement("text", { x, y, "text-anchor": anchor }, words);
     const shown = (y) => (log ? 10 ** y : y).toFixed(digits);
     const dots = line.length > 4 ? [] : line.map((point) => {
       const [cx, cy] = at(point);
-      return svg("circle", { cx, cy, r: 2.5 });
+      return svgElement("circle", { cx, cy, r: 2.5 });
     });
     const label = `${title}: from ${line[0][1].toFixed(digits)} to `
       + `${line.at(-1)[1].toFixed(digits)} at iteration ${line.at(-1)[0]}`;
-    return [element("figure", {}, svg("svg", {
+    return [element("figure", {}, svgElement("svg", {
       viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": label, class: "line",
-    }, svg("path", { d: "M34 6V72H254", class: "axes" }),
-    svg("polyline", { points: line.map((point) => at(point).map((n) => n.toFixed(1))).join(" ") }),
+    }, svgElement("path", { d: "M34 6V72H254", class: "axes" }),
+    svgElement("polyline", { points: line.map((point) => at(point).map((n) => n.toFixed(1))).join(" ") }),
     ...dots, text(30, 14, shown(top), "end"), text(30, 72, shown(low), "end"),
     text(34, 86, "0", "start"), text(254, 86, `${countText(end)} iterations`, "end")),
     element("figcaption", {}, title))];
@@ -74,7 +68,7 @@
       ...chart("Loss per pixel (log scale)", curve.loss, { log: true }),
       ...chart("Mean IU in training (%)", curve.iu, { digits: 0, full: 100 }),
     ] : [];
-    return charts.length ? [element("div", { class: "curves" }, ...charts)] : [];
+    return charts.length ? [element("div", { className: "curves" }, ...charts)] : [];
   };
 
   const median = (numbers) => {
@@ -98,19 +92,19 @@
     });
     found.sort((a, b) => (a.own - (a.half ?? 0)) - (b.own - (b.half ?? 0)));
     const mark = (name, value) => (value === undefined ? []
-      : [element("i", { class: name, style: `left:${value}%` })]);
+      : [element("i", { className: name, style: `left:${value}%` })]);
     const number = (value) => element("td", {}, value === undefined ? "" : value.toFixed(1));
     const rows = found.map(({ index, own, half, best }) => element("tr", {},
       element("th", { scope: "row" }, task.names[index]),
-      element("td", { class: "bar" }, element("span", { "aria-hidden": "true" },
+      element("td", { className: "bar" }, element("span", { "aria-hidden": "true" },
         element("b", { style: `width:${own}%` }), ...mark("half", half), ...mark("best", best))),
       number(own), ...others.length ? [number(half), number(best)] : []));
     const heads = ["Class", "", "IU (%)", ...others.length ? ["median", "best"] : []];
     return [
-      element("table", { class: "plain classes" }, element("thead", {}, element("tr", {},
-        ...heads.map((head) => (head ? element("th", { scope: "col" }, head) : element("td"))))),
+      element("table", { className: "plain classes" }, element("thead", {}, element("tr", {},
+        ...heads.map((head) => (head ? columnHeading(head) : element("td"))))),
       element("tbody", {}, ...rows)),
-      element("p", { class: "note" }, others.length
+      element("p", { className: "note" }, others.length
         ? `Median and best of the ${others.length} other nets of the table with these classes, as `
           + "marks on the bars; the classes furthest below the median come first."
         : "No other net of the table has scores of these classes."),
@@ -120,7 +114,7 @@
   const confusion = (experiment, table) => {
     const task = netData.task(experiment);
     if (!task) return [];
-    if (!task.counts) return [element("p", { class: "note" }, "There are no counts of this net.")];
+    if (!task.counts) return [element("p", { className: "note" }, "There are no counts of this net.")];
     const pixels = task.counts.map((row) => row.reduce((total, count) => total + count, 0));
     const nameAt = (place) => (task.kept ? task.names[task.kept[place]] : task.names[place]);
     const most = task.most.map(([truth, label]) =>
@@ -149,9 +143,9 @@
     const list = (title, found) => element("div", {}, element("h4", {}, title),
       element("ol", {}, ...found.map(([place, iu]) => element("li", {},
         imageLink(task.ids[place], net, { row: "" }), ` ${iu.toFixed(1)} %`))));
-    return [element("div", { class: "images" },
+    return [element("div", { className: "images" },
       list("Worst", task.worst), list("Best", task.best)),
-    element("p", { class: "note" }, "Mean IU of the image's own classes; of the first run.")];
+    element("p", { className: "note" }, "Mean IU of the image's own classes; of the first run.")];
   };
 
   const claims = (experiment) => {
@@ -169,11 +163,14 @@
     return [...there?.cloneNode(true).children ?? []].slice(1);
   };
 
-  const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "\u2715");
+  const close = button("\u2715", () => dialog.close(), { className: "close", "aria-label": "Close" });
   const heading = element("h2", { id: "drawer-title" });
   const content = element("div");
-  const dialog = element("dialog", { id: "drawer", "aria-labelledby": "drawer-title" },
-    element("div", { class: "top" }, heading, close), content);
+  const dialog = element("dialog", {
+    id: "drawer", "aria-labelledby": "drawer-title",
+    onclick: (event) => { if (event.target === dialog) dialog.close(); },
+    onclose: () => pageState.set("row", ""),
+  }, element("div", { className: "top" }, heading, close), content);
   document.body.append(dialog);
 
   const open = (experiment, name) => {
@@ -183,9 +180,9 @@
     const title = document.querySelector(`#table-${CSS.escape(table.name)} h3`);
     heading.textContent = nameOf(row);
     content.replaceChildren(
-      element("p", { class: "note" }, title?.textContent ?? "", " \u00b7 ",
+      element("p", { className: "note" }, title?.textContent ?? "", " \u00b7 ",
         element("code", {}, experiment)),
-      ...row.classList.contains("collapsed") ? [element("p", { class: "warn" }, row.title)] : [],
+      ...row.classList.contains("collapsed") ? [element("p", { className: "warn" }, row.title)] : [],
       ...part("Scores", numbers(table.element, row)),
       ...part("Training", curves(experiment)),
       ...part("Classes", classes(experiment, table)),
@@ -199,9 +196,6 @@
     close.focus({ preventScroll: true });
   };
 
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => pageState.set("row", ""));
   pageState.on("row", (text) => {
     const [experiment, name] = text.split(".");
     if (experiment) open(experiment, name); else if (dialog.open) dialog.close();
@@ -209,16 +203,14 @@
 
   for (const table of tables) {
     for (const [experiment, row] of table.rows) {
-      const button = element("button", {
-        type: "button", class: "net", "aria-haspopup": "dialog",
-        onclick: () => {
-          open(experiment, table.name);
-          const first = tableOf(experiment).name === table.name;
-          pageState.set("row", first ? experiment : `${experiment}.${table.name}`);
-        },
-      });
-      button.append(...row.cells[0].childNodes);
-      row.cells[0].append(button);
+      const show = () => {
+        open(experiment, table.name);
+        const first = tableOf(experiment).name === table.name;
+        pageState.set("row", first ? experiment : `${experiment}.${table.name}`);
+      };
+      row.cells[0].append(element("button", {
+        type: "button", className: "net", "aria-haspopup": "dialog", onclick: show,
+      }, ...row.cells[0].childNodes));
     }
   }
 }

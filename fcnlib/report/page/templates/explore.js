@@ -1,12 +1,6 @@
 "use strict";
 // A chart of curves with its legend and its controls; what the reader makes of it is in the address.
 const exploreChart = (() => {
-  const make = (tag, values, ...children) => {
-    const made = Object.assign(document.createElement(tag), values);
-    made.append(...children);
-    return made;
-  };
-
   // As text: linear,100-800,off.2 is a linear axis, a part of the run, and the third net off.
   const asText = ({ linear, zoom, off }) => [
     linear ? "linear" : "", zoom ? zoom.join("-") : "", ...[...off].map((net) => `off.${net}`),
@@ -28,32 +22,27 @@ const exploreChart = (() => {
     return from < to && to - from < end ? [from, to] : null;
   };
 
-  const swatch = (colour, dash) => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const line = document.createElementNS(svg.namespaceURI, "path");
-    const set = (element, values) => {
-      for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-    };
-    set(svg, { class: "chart swatch", viewBox: "0 0 28 11", "aria-hidden": "true" });
-    set(line, { d: "M1 5.5H27", stroke: colour, "stroke-width": 2, "stroke-dasharray": dash });
-    svg.append(line);
-    return svg;
-  };
+  const swatch = (stroke, dash) => svgElement("svg", {
+    class: "chart swatch", viewBox: "0 0 28 11", "aria-hidden": "true",
+  }, svgElement("path", {
+    d: "M1 5.5H27", stroke, "stroke-width": 2, "stroke-dasharray": dash,
+  }));
 
   // The nets, to be switched on and off, with their values at the cursor.
   const makeLegend = ({ nets, panels }, turn) => {
-    const place = make("th", { scope: "col" });
+    const place = columnHeading("");
     const rows = nets.map(([net, colour, dash], index) => {
-      const box = make("input", { type: "checkbox" });
-      box.addEventListener("change", () => turn(index, box.checked));
-      const label = make("label", {}, box, swatch(colour, dash), make("span", { textContent: net }));
-      const cells = panels.map(() => make("td", {}));
-      const row = make("tr", {}, make("th", { scope: "row" }, label), ...cells);
+      const box = element("input", {
+        type: "checkbox", onchange: () => turn(index, box.checked),
+      });
+      const label = element("label", {}, box, swatch(colour, dash), element("span", {}, net));
+      const cells = panels.map(() => element("td"));
+      const row = element("tr", {}, element("th", { scope: "row" }, label), ...cells);
       return { net, box, cells, row };
     });
-    const headings = panels.map((panel) => make("th", { scope: "col", textContent: panel }));
-    const table = make("table", {}, make("thead", {}, make("tr", {}, place, ...headings)),
-      make("tbody", {}, ...rows.map(({ row }) => row)));
+    const table = element("table", {},
+      element("thead", {}, element("tr", {}, place, ...panels.map(columnHeading))),
+      element("tbody", {}, ...rows.map(({ row }) => row)));
     return {
       table,
       mark(off) {
@@ -77,18 +66,16 @@ const exploreChart = (() => {
   };
 
   const makeControls = (end, zoom, turnLog) => {
-    const log = make("input", { type: "checkbox" });
-    log.addEventListener("change", () => turnLog(log.checked));
-    const ends = ["from", "to"].map(() => make("input", { type: "number", min: 0, max: end }));
-    for (const each of ends) {
-      each.addEventListener("change", () => zoom(ends.map((input) => input.valueAsNumber)));
-    }
-    const whole = make("button", { type: "button", textContent: "Whole run" });
-    whole.addEventListener("click", () => zoom(null));
+    const log = element("input", { type: "checkbox", onchange: () => turnLog(log.checked) });
+    const ends = ["from", "to"].map(() => element("input", {
+      type: "number", min: 0, max: end,
+      onchange: () => zoom(ends.map((input) => input.valueAsNumber)),
+    }));
+    const whole = button("Whole run", () => zoom(null));
     return {
-      line: make("p", { className: "view tools" },
-        make("label", {}, "iterations", ends[0]), make("label", {}, "to", ends[1]), whole,
-        make("label", {}, log, "log axis")),
+      line: element("p", { className: "view tools" },
+        element("label", {}, "iterations", ends[0]), element("label", {}, "to", ends[1]), whole,
+        element("label", {}, log, "log axis")),
       show({ linear, zoom: part }) {
         log.checked = !linear;
         [ends[0].value, ends[1].value] = part ?? [0, end];
@@ -114,9 +101,9 @@ const exploreChart = (() => {
     let embedded = null;
     let dragged = null;
 
-    const plot = make("div", { className: "chart plot" });
-    plot.setAttribute("role", "img");
-    plot.setAttribute("aria-label", figure.querySelector("img").alt);
+    const plot = element("div", {
+      className: "chart plot", role: "img", "aria-label": figure.querySelector("img").alt,
+    });
 
     const draw = async () => {
       const [from, to] = view.zoom ?? [0, end];
@@ -160,9 +147,9 @@ const exploreChart = (() => {
     plot.addEventListener("dblclick", () => zoom(null));
 
     const note = `${description} Drag over the chart to zoom in, double-click for the whole run.`;
-    figure.append(make("div", { className: "explore" }, plot,
-      make("div", { className: "side" }, legend.table, controls.line),
-      make("p", { className: "note", textContent: note })));
+    figure.append(element("div", { className: "explore" }, plot,
+      element("div", { className: "side" }, legend.table, controls.line),
+      element("p", { className: "note" }, note)));
     pageState.on(`chart.${name}`, (text) => {
       view = fromText(text);
       view.zoom = partOf(end, view.zoom);

@@ -1,12 +1,15 @@
 "use strict";
 // Shows some rows and columns of a table; the tools for it open below the table.
-for (const { name, table, rows, headings, line, panel, status, make, button } of scoreTables) {
-  const search = make("input", { type: "search", placeholder: "part of a name" });
-  const boxes = headings.slice(1).map((heading) => {
-    const box = make("input", { type: "checkbox", checked: true });
-    return { box, label: make("label", {}, box, heading.dataset.full) };
+for (const { name, table, rows, headings, line, panel, status } of scoreTables) {
+  const change = () => { apply(); keep(); };
+  const search = element("input", {
+    type: "search", placeholder: "part of a name", oninput: change,
   });
-  const hiddenParts = make("span", {});
+  const boxes = headings.slice(1).map((heading) => {
+    const box = element("input", { type: "checkbox", checked: true, onchange: change });
+    return { box, label: element("label", {}, box, heading.dataset.full) };
+  });
+  const hiddenParts = element("span");
   const all = button("Show all", () => { restoreRows(""); restoreColumns(""); keep(); });
 
   const keep = () => {
@@ -55,10 +58,8 @@ for (const { name, table, rows, headings, line, panel, status, make, button } of
     apply();
   };
 
-  search.addEventListener("input", () => { apply(); keep(); });
-  for (const { box } of boxes) box.addEventListener("change", () => { apply(); keep(); });
-  panel.append(make("p", {}, make("label", {}, "Rows with", search)), make("fieldset", {},
-    make("legend", { textContent: "Columns" }), ...boxes.map(({ label }) => label)));
+  panel.append(element("p", {}, element("label", {}, "Rows with", search)), element("fieldset", {},
+    element("legend", {}, "Columns"), ...boxes.map(({ label }) => label)));
   line.append(panel, hiddenParts, all, status);
   apply();
   pageState.on(`rows.${name}`, restoreRows);

@@ -1,12 +1,11 @@
 "use strict";
 // A click shows a picture large, over the page.
 {
-  const dialog = document.createElement("dialog");
-  const large = document.createElement("img");
-  dialog.append(large);
+  const large = element("img");
+  const dialog = element("dialog", {
+    onclick: () => dialog.close(), onclose: () => { large.removeAttribute("src"); },
+  }, large);
   document.body.append(dialog);
-  dialog.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => { large.removeAttribute("src"); });
   for (const link of document.querySelectorAll("a.zoom")) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,6 +1,6 @@
 "use strict";
 // Sorts a table by a click on a heading.
-for (const { name, table, rows, headings, make, value } of scoreTables) {
+for (const { name, table, rows, headings, value } of scoreTables) {
   // First the way that is read most (best first), then the other, then the table's own order.
   const waysOf = (heading) => (heading.dataset.kind === "text"
     ? ["ascending", "descending", ""] : ["descending", "ascending", ""]);
@@ -22,15 +22,15 @@ for (const { name, table, rows, headings, make, value } of scoreTables) {
   };
 
   headings.forEach((heading, column) => {
-    const button = make("button", { type: "button", title: `Sort by ${heading.dataset.full}` },
-      ...heading.childNodes);
-    button.addEventListener("click", () => {
+    const onclick = () => {
       const ways = waysOf(heading);
       const way = ways[(ways.indexOf(heading.getAttribute("aria-sort") ?? "") + 1) % 3];
       sort(column, way);
       pageState.set(`sort.${name}`, way && `${column}.${way}`);
-    });
-    heading.append(button);
+    };
+    heading.append(element("button", {
+      type: "button", title: `Sort by ${heading.dataset.full}`, onclick,
+    }, ...heading.childNodes));
   });
 
   // What an address says, as far as the table has such a column.

@@ -2,6 +2,19 @@
 // What a reader sees, kept in the address: #place&open=a,b&key=value. A link then shows the same.
 // Other scripts keep a value under a key of their own: pageState.set(key, text), and
 // pageState.on(key, apply), which is called now and whenever another address is gone to.
+//
+// The keys, where ROW and COLUMN are numbers from 0 and EXPERIMENT is the name of a net's run:
+//   open, closed      IDs of parts that are not as the page has them
+//   sort.TABLE        COLUMN.ascending or COLUMN.descending
+//   rows.TABLE        words of the names of the rows that are left
+//   hidden.TABLE      COLUMN,COLUMN
+//   compare.TABLE     ROW-ROW
+//   cell              TABLE.ROW.COLUMN of the number that is marked
+//   row               EXPERIMENT of the net in the panel; EXPERIMENT.TABLE, if not its first table
+//   chance.TABLE      EXPERIMENT,EXPERIMENT
+//   confusion.TABLE   EXPERIMENT.TASK.ORDER.OTHER.TRUTH.LABEL, classes by number
+//   images.TABLE      NAME.VALUE,NAME.VALUE as in browser_state.js
+//   chart.FIGURE      linear,FROM-TO,off.NET: a linear axis, a part of the run, nets that are off
 const pageState = (() => {
   const applied = new Map();  // by key
   const decoded = (text) => {

@@ -1,30 +1,18 @@
 "use strict";
 // The tables of numbers, and what the scripts that sort, filter, compare and copy them share.
 const scoreTables = (() => {
-  const make = (tag, values, ...children) => {
-    const made = Object.assign(document.createElement(tag), values);
-    made.append(...children);
-    return made;
-  };
-
-  const found = [...document.querySelectorAll("table.scores")].map((table) => {
+  return [...document.querySelectorAll("table.scores")].map((table) => {
     const { name } = table.dataset;
     const line = document.querySelector(`.tools[data-for="${CSS.escape(name)}"]`);
-    const panel = make("details", { className: "panel" },
-      make("summary", { textContent: "Filter and compare" }));
-    const status = make("span", {});
-    status.setAttribute("role", "status");
+    const panel = element("details", { className: "panel" },
+      element("summary", {}, "Filter and compare"));
+    const status = element("span", { role: "status" });
     const rows = [...table.tBodies[0].rows];  // in the table's own order, however it is sorted
     rows.forEach((row, place) => { row.dataset.place = place; });
     const headings = [...table.querySelectorAll("tr.names th")];
     let saying = 0;
     return {
-      name, table, rows, headings, line, panel, status, make,
-      button(label, act) {
-        const button = make("button", { type: "button", textContent: label });
-        button.addEventListener("click", act);
-        return button;
-      },
+      name, table, rows, headings, line, panel, status,
       say(text) {
         status.textContent = text;
         clearTimeout(saying);
@@ -43,5 +31,4 @@ const scoreTables = (() => {
       },
     };
   });
-  return found;
 })();

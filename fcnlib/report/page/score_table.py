@@ -1,9 +1,7 @@
-"""What the page shows, as plain values for the template."""
+"""The scores and the costs of a table, as plain values for the template."""
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,25 +10,10 @@ from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.collapsed import collapse_reason
-from fcnlib.report.figures.info import FigureInfo
-from fcnlib.report.job_times import Job, duration
+from fcnlib.report.job_times import Job
 from fcnlib.report.results import ResultRow, result_rows
 from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import best_scores, forward_sizes, label_of, own_text, sentences
-
-
-class Picture(NamedTuple):
-    """What a figure shows, its picture as a data URI, and the link to the file."""
-
-    info: FigureInfo
-    source: str
-    link: str
-    explored: str = ""  # the chart that takes its place where there is script
-
-    @property
-    def chart(self) -> bool:
-        """Whether it is drawn on white, as charts are, and no picture of images."""
-        return self.info.image.endswith(".svg")
 
 
 class Head(NamedTuple):
@@ -196,98 +179,3 @@ def costs(table: TableSpec, runs: Runs, training: Mapping[str, Sequence[Job]]) -
 def _mean(values: Sequence[float | int | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def run_metadata(runs: Runs, jobs: Mapping[str, Sequence[Job]]) -> dict[str, Any]:
-    """What the whole run was: commit, machine, date, time, versions; `jobs` are by their kind."""
-    everything = [run for found in runs.values() for _, run in found]
-    if not everything:
-        raise InputError("the page needs at least one metrics file")
-    provenances = [run.provenance for run in everything]
-    every_job = [job for found in jobs.values() for job in found]
-    peaks = [job.peak_mb for job in every_job if job.peak_mb is not None]
-    versions: dict[str, list[str]] = {}
-    for provenance in provenances:
-        for name, version in provenance.versions.items():
-            if version not in versions.setdefault(name, []):
-                versions[name].append(version)
-    return {
-        "commits": _unique(p.commit for p in provenances),
-        "dirty": any(p.dirty for p in provenances),
-        "date": max(p.date for p in provenances)[:16].replace("T", " ") + " UTC",
-        "devices": _unique(p.device for p in provenances),
-        "tests": _unique(
-            f"{run.images} of {run.dataset}, {run.split}" for run in everything if run.images
-        ),
-        "jobs": len(every_job),
-        "kinds": ", ".join(f"{len(found)} {kind}" for kind, found in jobs.items() if found),
-        "time": duration(sum(job.seconds for job in every_job)),
-        "peak": f"{max(peaks):,.0f} MB" if peaks else "",
-        "versions": {name: ", ".join(found) for name, found in versions.items()},
-    }
-
-
-def _unique(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
-def provenance_rows(
-    tables: Sequence[TableSpec], runs: Runs, page: Path, configuration: Path | str
-) -> dict[str, dict[str, Any]]:
-    """By experiment: its runs, the values that they used, and how to make them again.
-
-    Args:
-        tables: the page's tables.
-        runs: the metrics of all experiments.
-        page: the page's file.
-        configuration: the full configuration of the run.
-    """
-    rows = {row.experiment: row for table in tables for row in table.rows}
-    settings = {name: dict(_flat(own[0][1])) for name, own in runs.items()}
-    return {
-        name: {
-            "row": rows[name].row if name in rows else "",
-            "runs": [(run, relative(path, page)) for path, run in runs[name]],
-            "settings": list(settings[name].items()),
-            "base": (base := rows[name].base if name in rows else ""),
-            "changes": _changes(settings[name], settings[base]) if base in settings else [],
-            "command": _command([path for path, _ in runs[name]], configuration),
-        }
-        for name in dict.fromkeys([*rows, *runs])
-        if name in runs
-    }
-
-
-def _changes(own: Mapping[str, str], base: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """The values in which an experiment differs from its base: key, the base's, its own.
-
-    Of an experiment of another kind, only of the parts that both have.
-    """
-    parts = {key.partition(".")[0] for key in own} & {key.partition(".")[0] for key in base}
-    return [
-        (key, base.get(key) or "none", own.get(key) or "none")
-        for key in dict.fromkeys([*base, *own])
-        if key.partition(".")[0] in parts and base.get(key) != own.get(key)
-    ]
-
-
-def _command(files: Iterable[Path], configuration: Path | str) -> str:
-    """What to type to get these files again; it is exact whatever was laid over config.yaml."""
-    return f"snakemake {' '.join(map(str, files))} --configfile {configuration}"
-
-
-def relative(path: Path, page: Path) -> str:
-    """A link from the page to a file."""
-    return Path(os.path.relpath(path, page.parent)).as_posix()
-
-
-def _flat(run: Record) -> list[tuple[str, str]]:
-    def walk(values: Mapping[str, Any], prefix: str) -> Any:
-        for key, value in values.items():
-            if isinstance(value, Mapping):
-                yield from walk(value, f"{prefix}{key}.")
-            else:
-                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-                yield prefix + key, text
-
-    return list(walk(run.provenance.values, ""))
