@@ -2,12 +2,15 @@
 
 from PIL import features
 
-try:
-    import pillow_heif
-except ImportError:  # HEIC is not read
-    pillow_heif = None
-else:
-    pillow_heif.register_heif_opener()
+
+def _register_heic() -> bool:
+    """Whether Pillow reads HEIC from now on: only with a package that not everybody has."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
 def _optional(feature: str, *suffixes: str) -> tuple[str, ...]:
@@ -21,7 +24,7 @@ IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", *MASK_SUFFIXES, ".webp", ".gif", ".ppm", ".pgm"),
     *_optional("avif", ".avif"),
     *_optional("jpg_2000", ".jp2", ".j2k", ".jpf", ".jpx"),
-    *((".heic", ".heif", ".hif") if pillow_heif else ()),
+    *((".heic", ".heif", ".hif") if _register_heic() else ()),
 )
 
 # First bytes of what people take for an image that is read, or find under its name.

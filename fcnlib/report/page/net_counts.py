@@ -66,14 +66,12 @@ def _task_counts(counts: Sequence[ImageCounts], task: str) -> TaskCounts:
 
 def _confused(counts: NDArray[np.int64]) -> list[Confused]:
     """Of every confusion that occurs, the images with most of it."""
-    occurs = counts.any(0)
-    np.fill_diagonal(occurs, val=False)
+    occurs = (counts > 0).any(0) & ~np.eye(counts.shape[1], dtype=bool)
     of_pairs = counts[:, occurs]  # [images, pairs]
     order = np.argsort(-of_pairs, axis=0, kind="stable")[:MOST]
     pixels = np.take_along_axis(of_pairs, order, axis=0)
+    pairs = zip(np.argwhere(occurs).tolist(), order.T.tolist(), pixels.T.tolist(), strict=True)
     return [
-        Confused(*pair, [each for each in zip(places, of_image, strict=True) if each[1]])
-        for pair, places, of_image in zip(
-            np.argwhere(occurs).tolist(), order.T.tolist(), pixels.T.tolist(), strict=True
-        )
+        Confused(truth, predicted, [each for each in zip(places, of_image, strict=True) if each[1]])
+        for (truth, predicted), places, of_image in pairs
     ]
