@@ -17,6 +17,7 @@ from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.reader import PreparedDataset
 
 pytest_plugins = [
+    "fixtures.browser",
     "fixtures.devices",
     "fixtures.hostile",
     "fixtures.masking",

@@ -14,6 +14,12 @@ from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_print
 Functions = dict[str, Callable[..., None]]
 
 
+def _of_machine() -> Functions:
+    from fcnlib.cli.doctor import doctor
+
+    return {"doctor": doctor}
+
+
 def _of_data() -> Functions:
     from fcnlib.cli.data import check, fetch, hha, prepare
 
@@ -58,6 +64,7 @@ def _of_results() -> Functions:
 
 # Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
+    "doctor": _of_machine,
     "fetch": _of_data,
     "prepare": _of_data,
     "check": _of_data,

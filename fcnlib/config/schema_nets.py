@@ -123,7 +123,7 @@ class Recipe(Frozen):
         "sgd", description="SGD with momentum, or AdamW, whose biases have the rate of the weights."
     )
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = Field(
-        0.99, description="Of SGD; of AdamW, its first beta."
+        0.99, description="Of SGD; of AdamW, its first beta, for which 0.9 is usual."
     )
     weight_decay: Annotated[Float, Field(ge=0)] = Field(0.0005, description="Of the weights alone.")
     batch_size: Positive = Field(

@@ -1,12 +1,12 @@
 """Where a number came from: commit, versions, device."""
 
-import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from fcnlib.core.git import git_output
 
 RECORDED_PACKAGES = ("torch", "numpy", "pillow", "scipy", "snakemake")
 
@@ -19,10 +19,11 @@ def provenance(
     The commit is that of a repository that tracks this package, not of one around an installed
     or an unpacked copy.
     """
-    ours = bool(_git("ls-files", "--error-unmatch", "--", __file__))
+    here = Path(__file__).parent
+    ours = bool(git_output(here, "ls-files", "--error-unmatch", "--", __file__))
     return {
-        "commit": (ours and _git("rev-parse", "HEAD")) or "unknown",
-        "dirty": ours and bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "commit": (ours and git_output(here, "rev-parse", "HEAD")) or "unknown",
+        "dirty": ours and bool(git_output(here, "status", "--porcelain", "--untracked-files=no")),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **_versions()},
         "device": device_name(device),
@@ -53,21 +54,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _git(*arguments: str) -> str:
-    """What git says of the repository around this file; nothing where there is none."""
-    # GIT_DIR and others would name another one; a repository's own fsmonitor is a program.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        result = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", *arguments],
-            cwd=Path(__file__).parent,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
-    except (OSError, ValueError, subprocess.CalledProcessError):
-        return ""
-    return result.stdout.strip()

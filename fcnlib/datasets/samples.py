@@ -100,6 +100,7 @@ class SampleReader:
         image, truth = as_tensor(stack), {task: as_labels(each) for task, each in labels.items()}
         if crop is None:
             return image, truth
+        # What is masked keeps the value that normalises to 0.
         has_colours = self.inputs[0] == "rgb" and self.mask.kind == "none"
         return (
             crop_image(image, crop, has_colours=has_colours, blank=self.border.flatten().tolist()),

@@ -1,22 +1,13 @@
 """How much memory there is, also in a container."""
 
-import os
 from pathlib import Path
 
 import pytest
+from fixtures.machine import machine
 
 from fcnlib.core.memory import memory_mb
 
 INSTALLED = memory_mb(Path("/nowhere"))
-
-
-def machine(folder: Path, groups: str, limits: dict[str, str]) -> Path:
-    """A root folder whose kernel reports these control groups and limits."""
-    for name, text in {"proc/self/cgroup": groups, **limits}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(os.fsencode(text))
-    return folder
 
 
 def test_without_limits_it_is_what_is_installed() -> None:

@@ -69,6 +69,9 @@ def test_adamw_steps_are_torchs_own_to_the_bit_also_when_resumed() -> None:
     )
     ours, theirs = (build_fcn(width=1 / 32) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
+    for net in (ours, theirs):
+        to: Any = net.to
+        to(memory_format=torch.channels_last)
     optimizer = make_optimizer(ours, values)
     groups = make_optimizer(theirs, values).param_groups
     known = torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=True)

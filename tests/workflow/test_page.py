@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fixtures.browser import CHROMIUM, QUIET
+from fixtures.browser import CHROMIUM
 from fixtures.clone import Clone
 from PIL import Image
 
@@ -99,37 +99,35 @@ def test_a_change_of_the_configuration_is_reported_in_few_words(mine: Clone) -> 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 @pytest.mark.parametrize("file", ["index.html", "report.html"])
-def test_no_text_of_a_configuration_or_class_list_runs_in_a_browser(mine: Clone, file: str) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page()
-        page.goto((mine.folder / "results/mine" / file).as_uri())
+def test_no_text_of_a_configuration_or_class_list_runs_in_a_browser(
+    mine: Clone, browser, file: str
+) -> None:
+    page = browser.new_page()
+    page.goto((mine.folder / "results/mine" / file).as_uri())
+    page.wait_for_timeout(500)
+    if file == "report.html":  # what its scripts show of a table
+        page.get_by_text("Tables", exact=True).click()
         page.wait_for_timeout(500)
-        if file == "report.html":  # what its scripts show of a table
-            page.get_by_text("Tables", exact=True).click()
-            page.wait_for_timeout(500)
-        assert page.title() != "7"
-        assert page.locator("img[src=x]").count() == 0
-        browser.close()
+    assert page.title() != "7"
+    assert page.locator("img[src=x]").count() == 0
+    page.close()
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
-def test_the_report_shows_the_page_with_its_figures_and_lists_figures_by_title(mine: Clone) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page()
-        page.goto((mine.folder / "results/mine/report.html").as_uri())
-        page.get_by_text("Figures", exact=True).click()
-        page.get_by_text("Mine </script>").wait_for()
-        page.locator("td a").last.click()  # what is known of it
-        page.get_by_text("table={...}").wait_for()
-        page.reload()
-        page.get_by_text("Page", exact=True).click()
-        page.locator("td a").first.click()
-        image = page.frame_locator("iframe").locator("figure img").first
-        image.scroll_into_view_if_needed()
-        assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") > 0
-        browser.close()
+def test_the_report_shows_the_page_with_its_figures_and_lists_figures_by_title(
+    mine: Clone, browser
+) -> None:
+    page = browser.new_page()
+    page.goto((mine.folder / "results/mine/report.html").as_uri())
+    page.get_by_text("Figures", exact=True).click()
+    page.get_by_text("Mine </script>").wait_for()
+    page.locator("td a").last.click()  # what is known of it
+    page.get_by_text("table={...}").wait_for()
+    page.reload()
+    page.get_by_text("Page", exact=True).click()
+    page.locator("td a").first.click()
+    image = page.frame_locator("iframe").locator("figure img").first
+    image.scroll_into_view_if_needed()
+    assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") > 0
+    page.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import snakemake
-from fixtures.browser import CHROMIUM, QUIET
+from fixtures.browser import CHROMIUM
 from fixtures.clone import Clone, jobs, tiny
 
 from fcnlib.config.load import load_config
@@ -154,19 +154,16 @@ def test_an_experiment_of_dvc_trains_what_its_value_touches_and_can_be_undone(
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
-def test_charts_of_dvc_show_without_internet(recorded: Clone) -> None:
+def test_charts_of_dvc_show_without_internet(recorded: Clone, browser) -> None:
     for script in VEGA.glob("vega*/vega*.js"):
         shutil.copy(script, recorded.folder / ".dvc/tmp")  # as the Makefile does
     address = recorded.run("dvc", "plots", "show").split()[-1]
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address)
-        page.wait_for_function(f"document.querySelectorAll('canvas').length == {len(NETS)}")
-        browser.close()
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_function(f"document.querySelectorAll('canvas').length == {len(NETS)}")
+    page.close()
     assert all(url.startswith("file:") for url in asked)
 
 

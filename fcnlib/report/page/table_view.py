@@ -12,7 +12,11 @@ from fcnlib.report.page.pictures import Picture
 from fcnlib.report.page.score_table import CostTable, ScoreTable
 
 # The figures that few readers need, by their kind: the others stand below the table.
-MORE = {"curves": "Learning curves", "class_iu": "IU by class", "examples": "Images, worst first"}
+MORE = {
+    "curves": "Learning curves",
+    "class_iu": "IU by class",
+    "examples": "Examples, worst to best",
+}
 
 
 class TableFiles(NamedTuple):

@@ -1,7 +1,7 @@
 """A finished run, its page, and a browser to open it in."""
 
 import pytest
-from fixtures.browser import CHROMIUM, QUIET, Visit
+from fixtures.browser import Visit
 from fixtures.page import finished_run
 
 from fcnlib.report.page.inputs import PageInputs
@@ -20,16 +20,6 @@ def address(finished) -> str:
         "<!doctype html><title>report</title>", "utf-8"
     )
     return finished["output"].as_uri()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        # launch() makes a user folder of its own and removes it.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

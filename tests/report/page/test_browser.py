@@ -272,3 +272,11 @@ CONTRASTS = """() => {
     }
   return poor;
 }"""
+
+
+def test_pictures_out_of_sight_are_there_for_paper(visit):
+    page = visit().page
+    page.wait_for_function(
+        "[...document.querySelectorAll('figure img')].every((image) => image.naturalWidth)"
+    )
+    assert page.locator("figure img").count() > 2

@@ -186,8 +186,10 @@ def test_a_link_restores_the_table_and_another_one_replaces_it(visit, address):
     assert opened.messages == []
 
 
-DAMAGED = ["hidden.nets=99,x", "compare.nets=7-8", "compare.nets=0", "cell=nets", "cell=nets.9.9",
-           "cell=nets.0.0", "cell=x.0.1"]  # fmt: skip
+DAMAGED = [
+    "hidden.nets=99,x", "compare.nets=7-8", "compare.nets=0", "compare.nets=length-0",
+    "cell=nets", "cell=nets.9.9", "cell=nets.0.0", "cell=x.0.1", "sort.nets=length.ascending",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)

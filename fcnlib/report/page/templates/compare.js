@@ -48,7 +48,10 @@ for (const { name, table, rows, headings, panel } of scoreTables) {
     element("label", {}, "with", choices[1])));
   pageState.on(`compare.${name}`, (text) => {
     const places = text.split("-");
-    choices.forEach((choice, index) => { choice.value = places[index] in rows ? places[index] : ""; });
+    choices.forEach((choice, index) => {
+      const place = places[index] ?? "";
+      choice.value = /^\d+$/.test(place) && place in rows ? place : "";
+    });
     if (text) panel.open = true;
     apply();
   });

@@ -30,7 +30,7 @@ const exploreChart = (() => {
 
   // The nets, to be switched on and off, with their values at the cursor.
   const makeLegend = ({ nets, panels }, turn) => {
-    const place = columnHeading("");
+    const place = columnHeading("iteration");
     const rows = nets.map(([net, colour, dash], index) => {
       const box = element("input", {
         type: "checkbox", onchange: () => turn(index, box.checked),

@@ -1,5 +1,6 @@
 "use strict";
-// A click shows a picture large, over the page.
+// A click shows a picture large, over the page. Once the page is there, pictures that are out of sight
+// are loaded too: paper shows all of them.
 {
   const large = element("img");
   const dialog = element("dialog", {
@@ -19,4 +20,9 @@
       dialog.showModal();
     });
   }
+  addEventListener("load", () => {
+    setTimeout(() => {
+      for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
+    });
+  });
 }

@@ -37,6 +37,6 @@ for (const { name, table, rows, headings, value } of scoreTables) {
   pageState.on(`sort.${name}`, (text) => {
     const [column, way] = text.split(".");
     if (!text) sort(0, "");
-    else if (headings[column] && waysOf(headings[column]).includes(way)) sort(Number(column), way);
+    else if (/^\d+$/.test(column) && headings[column] && waysOf(headings[column]).includes(way)) sort(Number(column), way);
   });
 }

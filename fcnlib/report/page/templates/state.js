@@ -115,7 +115,7 @@ const pageState = (() => {
   let closed = [];
   addEventListener("beforeprint", () => {
     printing = true;
-    closed = [...document.querySelectorAll(".part details:not([open])")];
+    closed = [...document.querySelectorAll(".part details:not([open], .browser)")];
     for (const details of closed) details.open = true;
   });
   addEventListener("afterprint", () => {
