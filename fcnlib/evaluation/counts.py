@@ -1,7 +1,7 @@
 """Confusion counts as files, and scores held against the counts that they are functions of."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,14 +57,23 @@ def _check(counts: NDArray[Any], images: int, place: str) -> None:
         raise InputError(f"{place}: expected numbers of pixels, 0 or more")
 
 
-def counts_beside(
-    path: Path | str, tasks: Mapping[str, Mapping[str, Score]], *, images: int
-) -> ImageCounts:
-    """The counts beside a metrics file, from which its scores must follow; none without a file."""
+def counts_beside(path: Path | str, tasks: Iterable[str]) -> ImageCounts:
+    """The counts of these tasks in the file beside a metrics file; none where there is no file."""
+    beside, tasks = Path(path).with_suffix(".npz"), list(tasks)
+    return read_counts(beside, tasks) if tasks and beside.is_file() else ImageCounts([], {})
+
+
+def check_scores(
+    path: Path | str,
+    tasks: Mapping[str, Mapping[str, Score]],
+    counts: ImageCounts,
+    *,
+    images: int,
+) -> None:
+    """Raise unless the scores of a metrics file follow from the counts beside it, if there are."""
+    if not counts.tasks:
+        return
     beside = Path(path).with_suffix(".npz")
-    if not tasks or not beside.is_file():
-        return ImageCounts([], {})
-    counts = read_counts(beside, list(tasks))
     if len(counts.ids) != images:
         raise InputError(f"{path}: images: {images}; expected {len(counts.ids)}, as {beside.name}")
     for task, own in tasks.items():
@@ -76,7 +85,6 @@ def counts_beside(
                 raise InputError(
                     f"{path}: {task}.{metric}: expected what follows from {beside.name}"
                 )
-    return counts
 
 
 def image_mean_iu(counts: Array) -> list[float | None]:

@@ -16,7 +16,7 @@ from fcnlib.config.yaml_files import check_texts, in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
-from fcnlib.evaluation.counts import counts_beside
+from fcnlib.evaluation.counts import check_scores, counts_beside
 
 Score = Annotated[float, Field(ge=0, le=1.0001)]  # sums of float32 may be over 1
 Scores = dict[str, Score | list[Score | None] | None]  # by metric; per class: a list
@@ -115,12 +115,13 @@ def write_record(path: Path, record: Record) -> None:
 def read_record(path: Path | str) -> Record:
     """The checked content of a metrics file, whose scores are those of the counts beside it."""
     record = parse_record(path)
-    counts_beside(path, record.tasks, images=record.images)
+    counts = counts_beside(path, record.tasks)
+    check_scores(path, record.tasks, counts, images=record.images)
     return record
 
 
 def parse_record(path: Path | str) -> Record:
-    """The same without a look at the counts."""
+    """The same, unchecked against its counts."""
     try:
         text = Path(path).read_text("utf-8")
         content = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -149,7 +150,7 @@ def by_experiment(
 ) -> dict[str, list[tuple[Path, Record]]]:
     """The metrics files of each experiment in order of their seeds.
 
-    `read` is `parse_record` for those whose counts are read afterwards, and checked by that.
+    `read` is `parse_record` where their counts are read and checked afterwards.
     """
     runs: dict[str, list[tuple[Path, Record]]] = {}
     for path in paths:

@@ -65,7 +65,7 @@ def net_samples(counts: Sequence[ImageCounts]) -> Samples:
 
 def counts_of_runs(runs: Sequence[tuple[Path, Record]]) -> list[ImageCounts]:
     """The counts beside the metrics files of a net's runs; none of a run without such a file."""
-    return [counts_beside(path, record.tasks, images=record.images) for path, record in runs]
+    return [counts_beside(path, record.tasks) for path, record in runs]
 
 
 def image_difference(ours: Samples, others: Samples, column: ColumnName) -> Interval | None:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 
 from fcnlib.core.errors import InputError
@@ -16,6 +17,7 @@ def packed_specification(path: Path) -> str:
         raise InputError(f"{path}: expected a chart as JSON: {error}".split("\n")[0]) from None
 
 
+@cache
 def chart_library() -> str:
     """Vega, Vega-Lite and Vega-Embed for the page's charts.js: a script that sets `vegaEmbed`."""
     import vl_convert  # only where results become a page: machines that train have no such package

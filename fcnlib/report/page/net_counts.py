@@ -5,13 +5,15 @@ all nets together are larger than the memory that the page asks for.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
-from fcnlib.evaluation.counts import Array, ImageCounts, image_mean_iu
+from fcnlib.evaluation.counts import Array, ImageCounts, check_scores, image_mean_iu
+from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.chance import Samples, counts_of_runs, net_samples
 
@@ -43,12 +45,18 @@ class NetCounts(NamedTuple):
 
 
 def counts_of_nets(runs: Runs) -> dict[str, NetCounts]:
-    """By experiment, of those whose runs all have counts of the same test images."""
-    found = {name: _net_counts(counts_of_runs(own)) for name, own in runs.items()}
+    """By experiment, of those whose runs all have counts of the same test images.
+
+    An error names a metrics file whose scores do not follow from its counts.
+    """
+    found = {name: _net_counts(own) for name, own in runs.items()}
     return {name: net for name, net in found.items() if net is not None}
 
 
-def _net_counts(counts: Sequence[ImageCounts]) -> NetCounts | None:
+def _net_counts(runs: Sequence[tuple[Path, Record]]) -> NetCounts | None:
+    counts = counts_of_runs(runs)
+    for (path, record), found in zip(runs, counts, strict=True):
+        check_scores(path, record.tasks, found, images=record.images)
     try:
         samples = net_samples(counts)
     except InputError:  # seeds that were scored on different images
@@ -66,12 +74,12 @@ def _task_counts(counts: Sequence[ImageCounts], task: str) -> TaskCounts:
 
 def _confused(counts: NDArray[np.int64]) -> list[Confused]:
     """Of every confusion that occurs, the images with most of it."""
-    occurs = (counts > 0).any(0) & ~np.eye(counts.shape[1], dtype=bool)
-    of_pairs = counts[:, occurs]  # [images, pairs]
+    truth, predicted = np.nonzero((counts.sum(0) > 0) & ~np.eye(counts.shape[1], dtype=bool))
+    of_pairs = counts[:, truth, predicted]  # [images, pairs]
     order = np.argsort(-of_pairs, axis=0, kind="stable")[:MOST]
     pixels = np.take_along_axis(of_pairs, order, axis=0)
-    pairs = zip(np.argwhere(occurs).tolist(), order.T.tolist(), pixels.T.tolist(), strict=True)
+    columns = (truth.tolist(), predicted.tolist(), order.T.tolist(), pixels.T.tolist())
     return [
-        Confused(truth, predicted, [each for each in zip(places, of_image, strict=True) if each[1]])
-        for (truth, predicted), places, of_image in pairs
+        Confused(a, b, [each for each in zip(places, most, strict=True) if each[1]])
+        for a, b, places, most in zip(*columns, strict=True)
     ]

@@ -13,7 +13,7 @@ def finished(tmp_path_factory) -> dict:
     return finished_run(tmp_path_factory.mktemp("page"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(finished) -> str:
     write_page(PageInputs(**finished))
     (finished["output"].parent / "report.html").write_text(

@@ -1,16 +1,11 @@
 """Two nets of a table, chosen in a real browser; and claims with their evidence."""
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
-from fixtures.browser import CHROMIUM
+from fixtures.browser import follow, hash_of, in_a_browser
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH"),
-]
-
+pytestmark = in_a_browser
 NEAR, SHARP = "Near-sighted <net>", "Sharp"
 
 
@@ -61,11 +56,10 @@ def test_a_link_restores_the_two_nets(visit, address):
     page = visit().page
     pair = opened(page)
     pair.locator("select").last.select_option(label=SHARP)
-    fragment = urlsplit(page.url).fragment
+    fragment = hash_of(page)
     assert "chance.nets=near,sharp" in unquote(fragment)
     other = visit().page
-    other.goto("about:blank")
-    other.goto(f"{address}#{fragment}")
+    follow(other, address, fragment)
     restored = other.locator("#more-nets-chance .pair")
     restored.locator(".found").wait_for()
     assert sentence(restored) == sentence(pair)
@@ -78,8 +72,7 @@ def test_a_link_restores_the_two_nets(visit, address):
 @pytest.mark.parametrize("text", ["near", "near,near", "near,gone", ",", "near,sharp,near"])
 def test_an_address_of_no_two_nets_shows_the_best(visit, address, text):
     opened_page = visit()
-    opened_page.page.goto("about:blank")
-    opened_page.page.goto(f"{address}#open=more-nets-chance&chance.nets={text}")
+    follow(opened_page.page, address, f"open=more-nets-chance&chance.nets={text}")
     assert sentence(opened_page.page.locator(".pair")).startswith(SHARP)
     assert opened_page.messages == []
 

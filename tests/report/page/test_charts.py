@@ -3,10 +3,9 @@
 import csv
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from fixtures.browser import in_a_browser
+from fixtures.browser import follow, hash_of, in_a_browser, violations
 from fixtures.page import NETS_SPEC
 
 from fcnlib.core.errors import InputError
@@ -85,10 +84,6 @@ def lines_of(page, colour: str) -> int:
 def value(page, row: str, column: int) -> float:
     cells = page.locator(".explore tbody tr").filter(has_text=row).locator("td")
     return float(cells.nth(column).inner_text())
-
-
-def hash_of(page) -> str:
-    return urlsplit(page.url).fragment
 
 
 def test_a_chart_is_made_when_its_part_is_opened_and_not_before(visit):
@@ -195,8 +190,7 @@ def test_one_cursor_is_in_all_panels_with_the_values_of_every_net(visit):
 
 def test_a_link_shows_the_chart_that_its_sender_saw(visit, address):
     page = visit().page
-    page.goto("about:blank")
-    page.goto(f"{address}#table-nets&open=more-nets-curves&chart.curves.nets=linear,200-400,off.1")
+    follow(page, address, "open=more-nets-curves&chart.curves.nets=linear,200-400,off.1")
     page.locator(".explore svg.marks").wait_for()
     assert lines_of(page, SHARP) == 0 and lines_of(page, NEAR) == 2
     assert not page.get_by_role("checkbox", name="Sharp").is_checked()
@@ -207,8 +201,7 @@ def test_a_link_shows_the_chart_that_its_sender_saw(visit, address):
 @pytest.mark.parametrize("damaged", ["", "x", "9-1", "off.99", "linear,,-,off.", "1e9-2e9"])
 def test_an_address_of_no_chart_leaves_it_as_it_is(visit, address, damaged):
     opened = visit()
-    opened.page.goto("about:blank")
-    opened.page.goto(f"{address}#x&open=more-nets-curves&chart.curves.nets={damaged}")
+    follow(opened.page, address, f"x&open=more-nets-curves&chart.curves.nets={damaged}")
     opened.page.locator(".explore svg.marks").wait_for()
     assert lines_of(opened.page, NEAR) == 2
     assert opened.messages == []
@@ -227,11 +220,9 @@ def test_a_chart_is_as_wide_as_its_place(visit, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_chart_keeps_nobody_out(visit, scheme):
-    sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = visit(color_scheme=scheme).page
     explore(page)
-    found = sync_playwright.Axe().run(page).response
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    assert violations(page) == []
     shade = page.locator(".explore .plot").evaluate("plot => getComputedStyle(plot).filter")
     assert ("invert" in shade) == (scheme == "dark")
 

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from fixtures.browser import Visit, in_a_browser
+from fixtures.browser import Visit, follow, hash_of, in_a_browser, violations
 from fixtures.page import run_metadata
 
 from fcnlib.evaluation.counts import all_scores
@@ -16,10 +16,6 @@ from fcnlib.report.page.page import write_page
 pytestmark = in_a_browser
 
 EXPLORER = "#more-nets-confusion"
-
-
-def at(address: str, state: str) -> str:
-    return f"{address}#{state}"
 
 
 def opened(visit, **options) -> Visit:
@@ -42,7 +38,7 @@ def spoken(page) -> str:
 
 
 def state_of(page, key: str) -> str | None:
-    parts = unquote(urlsplit(page.url).fragment).split("&")
+    parts = unquote(hash_of(page)).split("&")
     return dict(part.partition("=")[::2] for part in parts).get(key)
 
 
@@ -126,7 +122,7 @@ def test_without_script_the_largest_confusions_are_text(visit):
     rows = opened.page.locator(f"{EXPLORER} .frequent tbody tr").all_inner_texts()
     assert len(rows) == 2
     assert rows[0].startswith("Near-sighted <net>") and "cat as background" in rows[0]
-    assert not opened.page.locator(f"{EXPLORER} .confusion").is_visible()
+    assert not opened.page.locator(f"{EXPLORER} .explorer").is_visible()
     assert opened.messages == []
 
 
@@ -159,23 +155,21 @@ def test_a_click_on_a_nets_name_opens_all_of_it_and_escape_returns(visit):
 def test_an_address_opens_a_net_and_another_one_closes_it(visit, address):
     opened = visit()
     page = opened.page
-    page.goto("about:blank")
-    page.goto(at(address, "row=bound-4"))
+    follow(page, address, "row=bound-4")
     assert drawer(page).locator("h2").inner_text() == "4"
     page.evaluate("location.hash = '#part-1&row=near'")
     page.wait_for_function("document.getElementById('drawer-title').textContent.startsWith('Near')")
     page.evaluate("location.hash = '#part-1&open=more-nets-costs'")
     page.wait_for_function("!document.getElementById('drawer').open")
     for nothing in ("row=nobody", "row=other", "row=%00"):
-        page.goto("about:blank")
-        page.goto(at(address, nothing))
+        follow(page, address, nothing)
         assert drawer(page).count() == 0
     assert opened.messages == []
 
 
 def test_classes_stand_against_the_other_nets_of_the_table(visit, address):
     page = visit().page
-    page.goto(at(address, "row=near"))
+    follow(page, address, "row=near")
     rows = [row.split() for row in drawer(page).locator(".classes tbody tr").all_inner_texts()]
     assert rows[0][0] == "cat"  # furthest below the other net
     own, median, best = map(float, rows[0][1:])
@@ -198,7 +192,7 @@ def test_a_confusion_of_the_panel_opens_the_explorer_at_it(visit, address):
 
 def test_a_claim_of_the_panel_is_gone_to(visit, address):
     page = visit(reduced_motion="reduce").page
-    page.goto(at(address, "row=sharp"))
+    follow(page, address, "row=sharp")
     drawer(page).get_by_role("link", name="Sharp eyes <see> more.").click()
     page.locator("#claim-sharper").wait_for()
     assert drawer(page).count() == 0
@@ -208,16 +202,14 @@ def test_a_claim_of_the_panel_is_gone_to(visit, address):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 820, 390])
 def test_neither_keeps_a_reader_out_nor_scrolls_sideways(visit, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = opened(visit, width=width, color_scheme=scheme)
     page = found.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    violations = axe.run(page).response["violations"]
+    assert violations(page) == []
     page.evaluate("location.hash = '#row=sharp'")
     drawer(page).wait_for()
     assert page.locator("#drawer").evaluate("panel => panel.scrollWidth <= panel.clientWidth")
-    violations += axe.run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+    assert violations(page) == []
     assert found.messages == []
 
 

@@ -12,7 +12,6 @@ from fixtures.page import (
     CLAIMS,
     NET_TABLE,
     NETS_SPEC,
-    finished_run,
     table_files,
 )
 
@@ -43,8 +42,15 @@ class Links(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory) -> dict:
-    return finished_run(tmp_path_factory.mktemp("page"))
+def given(finished) -> dict:
+    """The run, whose pages are written beside the one that browsers open."""
+    return finished | {"output": finished["output"].with_name("page.html")}
+
+
+@pytest.fixture(scope="module")
+def html(given) -> str:
+    """The page of the run as it is."""
+    return page(given)
 
 
 def page(given: dict, **changes) -> str:
@@ -56,8 +62,8 @@ def text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
-def test_every_link_of_the_page_leads_somewhere(given):
-    links = Links(page(given))
+def test_every_link_of_the_page_leads_somewhere(html, given):
+    links = Links(html)
     folder = given["output"].parent
     files = {target for target in links.targets if not target.startswith(("#", "data:"))}
     assert files - {"report.html"}
@@ -67,14 +73,13 @@ def test_every_link_of_the_page_leads_somewhere(given):
     assert len(links.ids) == len(set(links.ids))
 
 
-def test_every_image_is_described_and_has_its_size(given):
-    images = Links(page(given)).images
+def test_every_image_is_described_and_has_its_size(html):
+    images = Links(html).images
     assert len(images) == 5
     assert all(image["alt"] and int(image["width"]) and int(image["height"]) for image in images)
 
 
-def test_a_demo_page_states_that_its_numbers_are_not_the_papers(given):
-    html = page(given)
+def test_a_demo_page_states_that_its_numbers_are_not_the_papers(html):
     assert '<span class="badge demo">demo</span>' in html
     assert "These are numbers of synthetic scenes, not the paper" in text(html)
     assert "a difference between them is one between two worlds" in text(html)
@@ -123,28 +128,26 @@ def test_commands_in_a_note_are_set_as_code_and_nothing_else_is_markup(given):
     assert "Ask <code>fcn submit a&lt;b</code> for &lt;b&gt;it&lt;/b&gt;." in html
 
 
-def test_class_colours_stand_by_data_set(given):
-    html = page(given)
+def test_class_colours_stand_by_data_set(html):
     legend = re.search(r'<section id="legend">.*?</section>', html, re.S)
     assert legend and legend[0].count("<h3>") == 1 and "<h3>toy</h3>" in legend[0]
     assert legend[0].count("cat</li>") == 1
 
 
-def test_a_table_names_the_images_it_is_of_and_how_snapshots_were_picked(given):
-    words = text(page(given))
+def test_a_table_names_the_images_it_is_of_and_how_snapshots_were_picked(html):
+    words = text(html)
     assert "Made for a test." in words
     assert words.count("Here synthetic scenes take the place of the published images") == 1
     assert words.count("snapshot with the best mean IU on the test images") == 1  # not of bounds
 
 
-def test_the_way_to_the_same_numbers_names_the_full_configuration(given):
-    html = page(given)
+def test_the_way_to_the_same_numbers_names_the_full_configuration(html):
     assert '<a href="config.json">config.json</a>, beside this page' in html
 
 
-def test_forward_time_is_not_sold_as_a_fair_comparison(given):
+def test_forward_time_is_not_sold_as_a_fair_comparison(html, given):
     """Once, with the table's own column where it has one."""
-    words = text(page(given))
+    words = text(html)
     assert words.count("while other jobs may have run") == 1
     assert "while other jobs may have run beside" in words
     tables = [
@@ -167,8 +170,7 @@ def test_measured_published_and_difference_stand_side_by_side(given):
     assert published == ["Published", "only", "12.5"]
 
 
-def test_rows_of_others_are_muted_and_noted_as_no_runs(given):
-    html = page(given)
+def test_rows_of_others_are_muted_and_noted_as_no_runs(html):
     assert html.count('<tr class="others">') == 1
     assert '<tr class="others"><th scope="row">Published only' in html
     assert "Rows in grey: numbers that others published; nothing was run for them." in text(html)
@@ -191,8 +193,7 @@ def test_what_only_the_server_scores_stands_in_its_cells(given):
     assert 'data-full="mean IU, VOC2012 test, difference"' not in html
 
 
-def test_times_and_sizes_have_their_unit_and_no_difference(given):
-    html = page(given)
+def test_times_and_sizes_have_their_unit_and_no_difference(html):
     assert "forward time (ms)" in html and "rf size (px)" in html
     assert 'data-full="forward time, demo"' in html
     assert 'data-full="rf size, derived"' in html and 'data-full="rf size, paper"' in html
@@ -202,8 +203,7 @@ def test_times_and_sizes_have_their_unit_and_no_difference(given):
     assert "Timed on cpu: A Machine (1 thread), while other jobs may have run" in text(html)
 
 
-def test_bold_is_for_scores_alone(given):
-    html = page(given)
+def test_bold_is_for_scores_alone(html):
     rows = re.findall(r'<tr[^>]*><th scope="row">(?:Near|Sharp).*?</tr>', html, re.S)
     cells = [re.findall(r'<td class="first".*?</td>', row, re.S) for row in rows]
     bold = [["<strong>" in cell for cell in row] for row in cells if len(row) == 4]
@@ -212,9 +212,9 @@ def test_bold_is_for_scores_alone(given):
     assert "Bold: best score." in text(html)
 
 
-def test_a_difference_between_two_worlds_has_no_colour(given):
+def test_a_difference_between_two_worlds_has_no_colour(html, given):
     coloured = re.compile(r'class="diff (?:up|down)"')
-    assert not coloured.search(page(given))
+    assert not coloured.search(html)
     tables = [table | {"images": "published"} for table in given["tables"]]
     assert coloured.search(page(given, scale="paper", tables=tables))
 
@@ -231,20 +231,19 @@ def test_runs_are_called_averaged_only_where_there_are_several(given):
     assert "averaged" not in text(page(given, **alone))
 
 
-def test_metrics_without_published_numbers_have_no_empty_columns(given):
-    assert 'data-full="pixel acc., demo"' in page(given)
-    assert 'data-full="pixel acc., paper"' not in page(given)
+def test_metrics_without_published_numbers_have_no_empty_columns(html):
+    assert 'data-full="pixel acc., demo"' in html
+    assert 'data-full="pixel acc., paper"' not in html
 
 
-def test_text_from_outside_is_escaped(given):
-    html = page(given)
+def test_text_from_outside_is_escaped(html):
     assert "Near-sighted <net>" not in html and "Near-sighted &lt;net&gt;" in html
     assert "Table 1: nets &amp; eyes" in html
     assert "echo &#39;&lt;done&gt;&#39;" in html
 
 
-def test_the_page_lists_commit_machine_and_versions(given):
-    words = text(page(given))
+def test_the_page_lists_commit_machine_and_versions(html):
+    words = text(html)
     for fact in (
         "0123456789 with uncommitted changes",
         "2026-01-02 03:04 UTC",
@@ -261,8 +260,7 @@ def test_the_page_lists_commit_machine_and_versions(given):
         assert fact in words, fact
 
 
-def test_the_page_is_small_and_whole_in_itself(given):
-    html = page(given)
+def test_the_page_is_small_and_whole_in_itself(html):
     library = re.search(r'id="chart-library">([^<]+)<', html)[1]
     assert len(library) < 450_000
     assert len(html.encode()) - len(library) < 600_000
@@ -286,8 +284,7 @@ def test_a_page_needs_a_result(given, tmp_path):
     assert not (tmp_path / "index.html").exists()
 
 
-def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given):
-    html = page(given)
+def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(html):
     contents = re.search(r'<section id="contents">.*?</section>', html, re.S)
     assert contents
     rows = re.findall(r"<tr>(.*?)</tr>", contents[0], re.S)
@@ -305,8 +302,8 @@ def test_the_contents_count_claims_by_section_and_a_false_one_stays_false(given)
     assert "tests/test_eyes.py::test_eyes" in words["counted"]
 
 
-def test_tables_figures_and_claims_stand_by_the_papers_section(given):
-    parts = dict(re.findall(r'<section id="part-([\d.]*)"(.*?)</section>', page(given), re.S))
+def test_tables_figures_and_claims_stand_by_the_papers_section(html):
+    parts = dict(re.findall(r'<section id="part-([\d.]*)"(.*?)</section>', html, re.S))
     assert list(parts) == ["1", "2"]
     assert all(f'id="{name}"' in parts["1"] for name in ("table-nets", "figure-fig4", "claims-1"))
     assert 'id="table-bounds"' in parts["2"] and 'id="claim-blind"' in parts["2"]
@@ -332,8 +329,8 @@ def test_what_has_no_section_is_an_overview_and_other_tables(given, tmp_path):
     assert overview and 'id="figure-fig4"' in overview[0]
 
 
-def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(given):
-    item = re.search(r'<li id="claim-sharper">(.*?)</li>', page(given), re.S)
+def test_a_claim_stands_with_its_predicate_its_numbers_and_its_noise(html):
+    item = re.search(r'<li id="claim-sharper">(.*?)</li>', html, re.S)
     assert item
     words = text(item[1])
     assert "Holds if sharp &gt; near" in words and "standard errors from turning over" in words
@@ -352,8 +349,8 @@ def test_a_verdict_within_noise_is_not_sold_as_more(given, tmp_path):
     assert "Only 1.4 standard errors from turning over: it may be noise." in words
 
 
-def test_verdicts_on_synthetic_scenes_are_marked(given):
-    assert "Verdicts on synthetic scenes, not on the paper." in text(page(given))
+def test_verdicts_on_synthetic_scenes_are_marked(html, given):
+    assert "Verdicts on synthetic scenes, not on the paper." in text(html)
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
     assert "synthetic scenes" not in text(html) and 'id="claims-1"' in html
@@ -491,8 +488,8 @@ def test_a_net_that_collapsed_is_marked_with_the_reason_and_never_bold(given, tm
     assert f"\N{DOUBLE DAGGER} {row[1]}" in text(html)
 
 
-def test_what_holds_for_every_table_is_said_once(given):
-    words = text(page(given))
+def test_what_holds_for_every_table_is_said_once(html):
+    words = text(html)
     for sentence in (
         "Bold: best score.",
         "standard deviation over 2 runs",
@@ -501,8 +498,8 @@ def test_what_holds_for_every_table_is_said_once(given):
         assert words.count(sentence) == 1, sentence
 
 
-def test_the_navigation_has_the_names_of_the_parts(given):
-    bar = re.search(r"<nav.*?</nav>", page(given), re.S)
+def test_the_navigation_has_the_names_of_the_parts(html):
+    bar = re.search(r"<nav.*?</nav>", html, re.S)
     assert bar
     expected = "Scorecard 1 Eyes 2 No eyes Colours Reproduce Provenance"
     assert " ".join(text(bar[0]).split()) == expected

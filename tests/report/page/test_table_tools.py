@@ -1,9 +1,7 @@
 """What a reader does with a table of the page, in a real browser."""
 
-from urllib.parse import urlsplit
-
 import pytest
-from fixtures.browser import in_a_browser
+from fixtures.browser import follow, hash_of, in_a_browser, violations
 from fixtures.page import NET_TABLE, NETS
 
 from fcnlib.report.typeset import ESCAPES, escaped
@@ -41,15 +39,6 @@ def copied(page, name: str) -> list[str]:
     page.locator(".tools[data-for=nets]").get_by_text(f"Copy {name}").click()
     page.locator(".tools[data-for=nets]").get_by_text("Copied").wait_for()
     return page.evaluate("navigator.clipboard.readText()").splitlines()
-
-
-def hash_of(page) -> str:
-    return urlsplit(page.url).fragment
-
-
-def follow(page, address: str, fragment: str) -> None:
-    page.goto("about:blank")
-    page.goto(f"{address}#{fragment}")
 
 
 def test_the_tools_stay_out_of_sight_until_they_are_asked_for(visit):
@@ -215,13 +204,11 @@ def test_an_address_of_no_such_part_of_a_table_leaves_it_as_it_is(visit, address
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (820, "dark"), (390, "light")])
 def test_the_tools_keep_nobody_out_and_fit(visit, width, scheme):
-    sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = visit(width=width, color_scheme=scheme).page
     panel = tools(page)
     panel.locator("select").nth(0).select_option("Sharp")
     panel.locator("select").nth(1).select_option("Near-sighted <net>")
     panel.get_by_label("Rows with").fill("s")
     cell(page, 1, 1).click()
-    found = sync_playwright.Axe().run(page).response
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
