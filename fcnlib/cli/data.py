@@ -21,7 +21,7 @@ from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
-from fcnlib.datasets.folder_lists import own_lists
+from fcnlib.datasets.folder_layout import own_lists
 from fcnlib.datasets.hha.frames import DepthFormat, Unit, encode_frames, frames_of, parse_camera
 from fcnlib.datasets.reader import INFO, is_prepared
 from fcnlib.plan.paths import RunPaths

@@ -67,6 +67,11 @@ def labelme_mask(path: Path, label_of: Mapping[str, int]) -> NDArray[np.uint8]:
     return np.array(mask)
 
 
+def names_in(path: Path) -> list[str]:
+    """The class of each shape of a file of labelme."""
+    return [shape.label for shape in _read(path).shapes if shape.label != IGNORED]
+
+
 def _read(path: Path) -> Drawing:
     try:
         return Drawing.model_validate(json.loads(read_bytes(path)))
