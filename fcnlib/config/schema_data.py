@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from fcnlib.config.schema_base import Colour, Flag, Frozen, Int, Line, Name, Positive, Seed
+from fcnlib.config.schema_base import Colour, Flag, Float, Frozen, Int, Line, Name, Positive, Seed
 from fcnlib.core.listing import as_file_name
 
 Input = Literal["rgb", "depth", "hha"]
@@ -27,6 +27,13 @@ class Data(Frozen):
         ("semantic",), description="The tasks it labels; scores without a task are of the first."
     )
     train: str = Field("train", description="The split to train on.")
+    train_share: Annotated[Float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description=(
+            "The share of the training images that is trained on; which ones follows from the "
+            "seed, and those of a smaller share are among those of a larger one."
+        ),
+    )
     test: str = Field(description="The split to test on.")
     validate_on: str | None = Field(
         None,
@@ -49,6 +56,10 @@ class Data(Frozen):
     )
     train_mask: Mask = Field("none", description="What is masked in training, by the true labels.")
     test_mask: Mask = Field("none", description="The same in validation and test.")
+
+    def training_images(self, count: int) -> int:
+        """How many of so many training images are trained on."""
+        return round(self.train_share * count)
 
     @model_validator(mode="after")
     def _each_once(self) -> "Data":

@@ -34,9 +34,17 @@ def test_the_example_is_the_template_filled_in() -> None:
         "void": "mask values to leave out",
         "splits": "lists of IDs; leave out for a split of 80 : 20",
     }
-    assert own_config("mine", entry, heading=heading, comments=comments) == EXAMPLE.read_text(
-        "utf-8"
-    )
+    text = own_config("mine", entry, heading=heading, comments=comments)
+    assert text == EXAMPLE.read_text("utf-8")
+
+
+def test_the_examples_commented_rows_are_a_learning_curve(tmp_path: Path) -> None:
+    text = re.sub(r"^  # (?=mine-| )", "  ", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
+    (tmp_path / "mine.yaml").write_text(text, "utf-8")
+    config = read_config([Path("config.yaml"), tmp_path / "mine.yaml"])
+    assert config.figures["mine-images"].kind == "learning_curve"
+    shares = [config.training(name).data.train_share for name in config.experiments]
+    assert shares == [1.0, 0.25, 0.5]
 
 
 def test_what_is_written_is_a_configuration_and_says_what_follows(
