@@ -14,13 +14,14 @@ from fcnlib.archives.probe import host_of
 from fcnlib.archives.probe import probe as probe_addresses
 from fcnlib.archives.unavailable import remove_marks
 from fcnlib.archives.verified import status_of
-from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, echo
+from fcnlib.cli.options import DEFAULT_CONFIG, ConfigFiles, ImagesPlace, MasksPlace, echo
 from fcnlib.config.load import read_config
-from fcnlib.config.schema_data import FolderDataset
+from fcnlib.config.schema_data import CLASS_LIST, FolderDataset
 from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
+from fcnlib.datasets.folder_layout import own_lists
 from fcnlib.datasets.hha.frames import DepthFormat, Unit, encode_frames, frames_of, parse_camera
 from fcnlib.datasets.reader import INFO, is_prepared
 from fcnlib.plan.paths import RunPaths
@@ -133,20 +134,30 @@ def prepare(
     echo(target)
 
 
-def check(
+def check(  # noqa: PLR0913
     dataset: Annotated[str, typer.Argument(help="A name in the configuration, or a folder.")],
     config: ConfigFiles = DEFAULT_CONFIG,
-    images: Annotated[str, typer.Option(help="In a folder: its images.")] = "images",
-    masks: Annotated[str, typer.Option(help="In a folder: its masks.")] = "masks",
-    classes: Annotated[str, typer.Option(help="In a folder: its class names.")] = "classes.txt",
+    images: ImagesPlace = "images",
+    masks: MasksPlace = "masks",
+    classes: Annotated[
+        str | None, typer.Option(help="In a folder: its class names; default: classes.txt.")
+    ] = None,
     void: Annotated[
         list[int] | None, typer.Option(help="In a folder: a mask value that is void.")
+    ] = None,
+    palette: Annotated[
+        str | None, typer.Option(help="In a folder: the label map of masks in colours, or voc.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="PNG to write: images beside their labels, with a legend.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Images read in parallel.")] = 2,
 ) -> None:
     """Check images and labels before training; exit code 1 if something is wrong.
 
-    Example: fcn check photos/ --masks labels --void 11
+    A folder's own lists (train.txt, val.txt, ...) are its splits.
+
+    Example: fcn check photos/ --masks labels --void 11 --sheet sheet.png
 
     Example: fcn check mine -c config.yaml -c mine.yaml
     """
@@ -157,7 +168,7 @@ def check(
         known = find_entry(settings.datasets, dataset, "data set")
         prepared = Path(RunPaths(settings.scale).dataset_folder(dataset))
         entry = known if isinstance(known, FolderDataset) else prepared
-    elif (folder / classes).exists() or not ((folder / INFO).exists() or is_prepared(folder)):
+    elif _is_own(folder, classes, palette):
         entry = FolderDataset(
             converter="folder",
             path=folder,
@@ -165,10 +176,24 @@ def check(
             masks=masks,
             classes=classes,
             void=tuple(void or ()),
+            palette=palette,
+            splits=own_lists(folder),
         )
     result = check_data(entry, workers=workers)
     echo(report(result))
+    if sheet is not None:
+        from fcnlib.report.figures.label_sheet import save_label_sheet  # and matplotlib
+
+        save_label_sheet(result, sheet)
+        typer.echo(f"wrote {sheet}", err=True)
     raise typer.Exit(int(result.failed))
+
+
+def _is_own(folder: Path, *lists: str | None) -> bool:
+    """Whether a folder is a user's own, not a prepared data set."""
+    if any((folder / name).exists() for name in (*filter(None, lists), CLASS_LIST)):
+        return True
+    return not ((folder / INFO).exists() or is_prepared(folder))
 
 
 def hha(

@@ -78,7 +78,7 @@ def estimate(  # noqa: PLR0913
     if out is not None and budget is None:
         raise InputError("--out: expected --budget beside it")
     at_once, hours = _counts(gpus), _budget(budget)
-    work = Work.of(_targets(config, scale, seeds))
+    work = Work.of(targets_of(config, scale, seeds))
     by_hand = parse_seconds(x for text in seconds_per_image or () for x in text.split(","))
     if by_hand:
         if probe_file or save_probe:
@@ -90,7 +90,7 @@ def estimate(  # noqa: PLR0913
         found = (
             _read_probe(probe_file, work)
             if probe_file
-            else _probed(work, find_device(device), steps, busy, config)
+            else probed(work, find_device(device), steps, busy, config)
         )
         if save_probe:
             write_probe(save_probe, found)
@@ -112,7 +112,7 @@ def estimate(  # noqa: PLR0913
         typer.echo(f"wrote {written}", err=True)
 
 
-def _targets(config: Iterable[Path], scale: str | None, seeds: str | None) -> Targets:
+def targets_of(config: Iterable[Path], scale: str | None, seeds: str | None) -> Targets:
     """The run, as the configuration and the options have it."""
     top: dict[str, Any] = {"scale": scale} if scale is not None else {}
     if seeds is not None:
@@ -154,7 +154,7 @@ def _read_probe(path: Path, work: Work) -> Probe:
     return found
 
 
-def _probed(work: Work, device: str, steps: int, busy: bool, config: Iterable[Path]) -> Probe:
+def probed(work: Work, device: str, steps: int, busy: bool, config: Iterable[Path]) -> Probe:
     """What each kind of work costs on this device."""
     if not busy:
         require_idle(device)

@@ -26,6 +26,12 @@ def _of_data() -> Functions:
     return {"fetch": fetch, "prepare": prepare, "check": check, "hha": hha}
 
 
+def _of_own_images() -> Functions:
+    from fcnlib.cli.init import init
+
+    return {"init": init}
+
+
 def _of_costs() -> Functions:
     from fcnlib.cli.estimate import estimate
 
@@ -65,6 +71,7 @@ def _of_results() -> Functions:
 # Where each command comes from, in the order of work, which is that of `fcn --help`.
 COMMANDS = {
     "doctor": _of_machine,
+    "init": _of_own_images,
     "fetch": _of_data,
     "prepare": _of_data,
     "check": _of_data,

@@ -12,6 +12,10 @@ ConfigFiles = Annotated[
     list[Path],
     typer.Option("--config", "-c", help="Configuration file; later ones override earlier ones."),
 ]
+ImagesPlace = Annotated[
+    str, typer.Option(help="In a folder: its images, as a folder or a pattern such as '*.jpg'.")
+]
+MasksPlace = Annotated[str, typer.Option(help="In a folder: its masks, such as '*_mask.png'.")]
 DEFAULT_CONFIG = [Path("config.yaml")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto: a GPU if there is one.")]
 Threads = Annotated[int, typer.Option(min=1, max=256, help="CPU threads to compute with.")]

@@ -1,15 +1,18 @@
 """Checks of the entries that figures show: each kind has what it can plot."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from fcnlib.config.checks_data import require_known
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_experiments import Experiment, Retested, Scored, Trained, UpperBound
 from fcnlib.config.schema_figures import Figure
+from fcnlib.config.schema_nets import Training
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
 MEAN_IU = "mean_iu"
+LEAST_SHARES = 3  # a curve through fewer has no bend
 
 
 def check_figures(config: Config, source: ConfigSource) -> None:
@@ -26,6 +29,7 @@ def check_figures(config: Config, source: ConfigSource) -> None:
         "gaps": (bounded, "is neither a net of ours nor an upper bound"),
         "architecture": (ours, "is no net of ours"),
         "ablation": ([], ""),
+        "learning_curve": (trained, "is no net that is trained"),
     }
     with_mean_iu = [name for name, table in config.tables.items() if MEAN_IU in table.columns]
     for name, figure in config.figures.items():
@@ -41,6 +45,8 @@ def check_figures(config: Config, source: ConfigSource) -> None:
             raise InputError(f"{place}.tables: no table has {MEAN_IU}")
         if figure.kind == "gaps":
             _check_gaps(config, figure, f"{place}.experiments")
+        if figure.kind == "learning_curve":
+            _check_shares(config, figure, f"{place}.experiments")
         if figure.kind == "architecture":
             _check_backbone(config, figure, f"{place}.experiments")
 
@@ -69,6 +75,30 @@ def _check_gaps(config: Config, figure: Figure, place: str) -> None:
             raise InputError(f"{place}: {name!r} has stride {stride}; expected a bound of it too")
     if not nets:
         raise InputError(f"{place}: no net; expected nets beside the bounds")
+
+
+def _check_shares(config: Config, figure: Figure, place: str) -> None:
+    """Nets of one curve differ in their share of the images, of which a curve needs a few."""
+    trainings = {name: config.training(name) for name in figure.experiments}
+    shares = {training.data.train_share for training in trainings.values()}
+    if len(shares) < LEAST_SHARES:
+        told = ", ".join(f"{share:g}" for share in sorted(shares))
+        raise InputError(
+            f"{place}: train_share {told}; expected nets of at least {LEAST_SHARES} shares"
+        )
+    alike = {name: _without_share(training) for name, training in trainings.items()}
+    first, *others = alike
+    if different := [name for name in others if alike[name] != alike[first]]:
+        raise InputError(
+            f"{place}: {different[0]!r} differs from {first!r} in more than train_share and "
+            "iterations; expected nets of one curve"
+        )
+
+
+def _without_share(training: Training) -> dict[str, Any]:
+    """All of a training but what may differ along a curve."""
+    schedule = {"iterations", "validate_every"}
+    return training.model_dump(exclude={"data": {"train_share"}, "recipe": schedule})
 
 
 def _check_backbone(config: Config, figure: Figure, place: str) -> None:

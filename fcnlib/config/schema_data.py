@@ -1,11 +1,12 @@
 """The part of the schema that data are: synthetic archives, data sets, what a net sees."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from fcnlib.config.schema_base import Colour, Flag, Frozen, Int, Line, Name, Positive, Seed
+from fcnlib.config.schema_base import Colour, Flag, Float, Frozen, Int, Line, Name, Positive, Seed
 from fcnlib.core.listing import as_file_name
 
 Input = Literal["rgb", "depth", "hha"]
@@ -26,6 +27,13 @@ class Data(Frozen):
         ("semantic",), description="The tasks it labels; scores without a task are of the first."
     )
     train: str = Field("train", description="The split to train on.")
+    train_share: Annotated[Float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description=(
+            "The share of the training images that is trained on; which ones follows from the "
+            "seed, and those of a smaller share are among those of a larger one."
+        ),
+    )
     test: str = Field(description="The split to test on.")
     validate_on: str | None = Field(
         None,
@@ -48,6 +56,10 @@ class Data(Frozen):
     )
     train_mask: Mask = Field("none", description="What is masked in training, by the true labels.")
     test_mask: Mask = Field("none", description="The same in validation and test.")
+
+    def training_images(self, count: int) -> int:
+        """How many of so many training images are trained on."""
+        return round(self.train_share * count)
 
     @model_validator(mode="after")
     def _each_once(self) -> "Data":
@@ -86,21 +98,76 @@ class ArchiveDataset(Frozen):
         return self
 
 
+def _key_from_digits(key: Any) -> Any:
+    """The number of a text of digits: in JSON, keys are texts."""
+    return int(key) if isinstance(key, str) and re.fullmatch("-?[0-9]{1,10}", key) else key
+
+
+MaskValue = Annotated[Int, BeforeValidator(_key_from_digits)]
+CLASS_LIST = "classes.txt"
+VOC_COLOURS = "voc"  # in the place of a label map
+
+
 class FolderDataset(Frozen):
     """A user's own images and masks."""
 
     converter: Literal["folder"] = Field(description="Your own images and masks.")
     path: Path = Field(description="The folder.")
-    images: str = Field("images", description="Where in it the images are.")
-    masks: str = Field("masks", description="Where in it the masks are.")
-    classes: str | tuple[Line, ...] = Field(
-        "classes.txt", description="A file of class names, one a line, or the names."
+    images: str = Field(
+        "images",
+        description=(
+            "Where in it the images are: a folder, or a pattern such as `photos/*.jpg`, whose `*` "
+            "is the ID."
+        ),
     )
-    void: tuple[Int, ...] = Field((), description="Mask values to leave out.")
+    masks: str = Field(
+        "masks",
+        description=(
+            "Where in it the masks are: a folder, or a pattern such as `photos/*_mask.png`; "
+            "`photos/*.json` are shapes drawn with labelme."
+        ),
+    )
+    classes: str | tuple[Line, ...] | None = Field(
+        None,
+        description=(
+            "A file of class names, one a line, or the names, in the order of the mask values 0, "
+            "1, ...; null: the names of `ids`, of the label map in `palette`, or of classes.txt."
+        ),
+    )
+    ids: dict[MaskValue, Line] = Field(
+        {},
+        description=(
+            "The class of each mask value, as {7: road, 8: pavement}; several values may be of one "
+            "class. None: values are the places in the list of classes."
+        ),
+    )
+    void: tuple[Int | Colour | Line, ...] = Field(
+        (), description="Mask values, colours of masks, or names of classes to leave out."
+    )
     splits: dict[Name, str] = Field({}, description="Lists of IDs by split; none: 80 : 20.")
-    palette: tuple[Colour, ...] | None = Field(
-        None, description="The colours of the classes; null: those of VOC, or of the masks."
+    palette: tuple[Colour, ...] | dict[Line, Colour] | str | None = Field(
+        None,
+        description=(
+            "The colours of the classes, by which masks in colours are read, and which pictures "
+            "have: a list in the order of the classes, {road: [128, 64, 128], ...}, a tool's label "
+            "map (labelmap.txt of CVAT), or `voc`; null: masks hold values, pictures have VOC's "
+            "colours."
+        ),
     )
+
+    @property
+    def class_list(self) -> str | None:
+        """The file of class names, if they are of one."""
+        if isinstance(self.classes, str):
+            return self.classes
+        names_them = self.classes or self.ids or self.label_map or isinstance(self.palette, dict)
+        return None if names_them else CLASS_LIST
+
+    @property
+    def label_map(self) -> str | None:
+        """The tool's file of names and colours, if there is one."""
+        is_file = isinstance(self.palette, str) and self.palette != VOC_COLOURS
+        return str(self.palette) if is_file else None
 
     def place(self, name: str = "") -> Path:
         """A folder or list of it, or the folder that holds them."""
@@ -108,10 +175,12 @@ class FolderDataset(Frozen):
 
     def files(self) -> list[Path]:
         """What a change of the data set shows in: its lists, and its folders' dates."""
-        lists = [self.classes] if isinstance(self.classes, str) else []
-        return [
-            self.place(name) for name in (self.images, self.masks, *lists, *self.splits.values())
+        lists = [name for name in (self.class_list, self.label_map) if name]
+        folders = [
+            place.parent if "*" in place.name else place
+            for place in map(self.place, (self.images, self.masks))
         ]
+        return [*folders, *map(self.place, (*lists, *self.splits.values()))]
 
 
 Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="converter")]

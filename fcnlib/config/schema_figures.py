@@ -1,8 +1,8 @@
 """The models of config.yaml's figures."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fcnlib.config.schema_base import Frozen, Line, Positive
 
@@ -13,6 +13,7 @@ FigureKind = Literal[
     "momentum",  # mean IU by momentum and batch size, with what equals the first experiment's
     "gaps",  # between nets and the bounds of their stride
     "architecture",  # the layers that nets predict from, and how their scores are fused
+    "learning_curve",  # mean IU by number of training images
 ]
 Against = Literal["iteration", "images", "seconds"]
 # Of the paper: "4.2".
@@ -28,18 +29,25 @@ FIGURE_KEYS: dict[FigureKind, tuple[str, ...]] = {
     "momentum": ("experiments",),
     "gaps": ("experiments",),
     "architecture": ("experiments",),
+    "learning_curve": ("experiments",),
 }
+
+
+def _as_rule(kind: Any) -> Any:
+    """A kind by the name of its rule, in which there is no hyphen."""
+    return kind.replace("-", "_") if isinstance(kind, str) else kind
 
 
 class Figure(Frozen):
     """A picture of several experiments."""
 
-    kind: FigureKind = Field(
+    kind: Annotated[FigureKind, BeforeValidator(_as_rule)] = Field(
         "comparison",
         description="comparison: nets side by side on the same images; losses: of their training; "
         "ablation: mean IU of every row of tables; momentum: mean IU by momentum and batch "
         "size; gaps: between nets and the bounds of their stride; architecture: the layers that "
-        "nets predict from, and how their scores are fused.",
+        "nets predict from, and how their scores are fused; learning-curve: mean IU by number of "
+        "training images, of nets that differ in `train_share`.",
     )
     title: Line = Field(description="The heading.")
     section: Section = Field("", description='The section of the paper, such as "4.3".')

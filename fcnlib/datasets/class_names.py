@@ -8,12 +8,13 @@ from fcnlib.core.errors import InputError
 
 _COLOUR = r"\d{1,3}\s*[,;\s]\s*\d{1,3}\s*[,;\s]\s*\d{1,3}"
 _HEADING = r"(?:id|idx|index|(?:class(?:es)?|label|category)[_ ]?(?:id|name)?s?|names?|categories)"
+WITH_COLOUR, COMMENT = "a name and a colour", "a comment"  # as in label maps
 # What a line is that is no name: of labelme, CVAT, CamVid, YOLO, JSON, YAML.
 _NO_NAMES = {
     r"__ignore__": "the pseudo class of labelme",
-    r"(#|//).*": "a comment",
-    rf".+[:,;\s]\s*{_COLOUR}(\s*:.*)?|{_COLOUR}[:,;\s]+\S.*": "a name and a colour",
-    r".*#[0-9a-f]{6}": "a name and a colour",
+    r"(#|//).*": COMMENT,
+    rf".+[:,;\s]\s*{_COLOUR}(\s*:.*)?|{_COLOUR}[:,;\s]+\S.*": WITH_COLOUR,
+    r".*#[0-9a-f]{6}": WITH_COLOUR,
     r"""[\[\]{}<].*|"[^"]*",?|'[^']*',?|- .*|(nc|names|classes|path|train|val)\s*:.*""": (
         "of another format than plain text"
     ),
@@ -31,7 +32,8 @@ def check_class_names(names: Sequence[str], source: object) -> None:
     expected = "expected one class name a line, in the order of the indices from 0"
     for line, name in enumerate(names, 1):
         if kind := _other_kind(name, is_first=line == 1):
-            raise InputError(f"{source}: line {line}: {name[:40]!r} is {kind}; {expected}")
+            advice = ", or the file as `palette`" if kind in (WITH_COLOUR, COMMENT) else ""
+            raise InputError(f"{source}: line {line}: {name[:40]!r} is {kind}; {expected}{advice}")
     if len(names) == 1 and (match := re.fullmatch(_SEPARATED, names[0])):
         problem = f"one line with {match[1]!r} in it: {names[0][:40]!r}"
         raise InputError(f"{source}: {problem}; {expected}")

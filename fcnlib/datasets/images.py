@@ -23,6 +23,7 @@ FORMATS = (
     *("GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "HEIF"),
 )
 LOSSY = ("JPEG", "MPO", "JPEG2000", "tiff_jpeg", "jpeg", "webp")  # formats, and codings of TIFF
+COLOURED = ("P", "PA", "RGB", "RGBA", "RGBX")  # modes of images with colours
 # Pillow stretches greys of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
 _ORIENTATION = 0x0112  # EXIF tag
@@ -186,12 +187,11 @@ def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
 
     Colours are an error, and so is a coding that changes indices.
     """
-    for coding in (image.format, image.info.get("compression")):
-        if coding in LOSSY:
-            coding = f"{coding} inside, which changes class indices"
-            raise InputError(f"{name}: {coding}; expected a lossless mask, such as PNG")
+    _check_lossless(image, name)
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
-        raise InputError(f"{name}: is {image.mode}, expected one channel of class indices")
+        hint = " (or, in a folder of your own, `palette`: the classes' colours)"
+        hint = hint if image.mode in COLOURED else ""
+        raise InputError(f"{name}: is {image.mode}, expected one channel of class indices{hint}")
     label = np.array(image)  # [H, W]
     raw = str(image.info.get("raw"))
     if raw.startswith("1;I"):
@@ -205,6 +205,22 @@ def class_indices(image: Image.Image, name: object) -> NDArray[Any]:
     if "I" in raw:  # stored with 0 as white, which Pillow has inverted
         label = 255 - label
     return label // _STRETCH.get(raw.rstrip("IR"), 1)
+
+
+def mask_colours(image: Image.Image, name: object) -> NDArray[np.int32]:
+    """The colours [H, W] of a mask, each as one number, 0xRRGGBB; transparency is left out."""
+    _check_lossless(image, name)
+    opaque = image.convert("RGBA") if image.has_transparency_data else image
+    red, green, blue = np.moveaxis(np.asarray(opaque.convert("RGB"), np.int32), 2, 0)
+    packed: NDArray[np.int32] = (red << 16) + (green << 8) + blue
+    return packed
+
+
+def _check_lossless(image: Image.Image, name: object) -> None:
+    for coding in (image.format, image.info.get("compression")):
+        if coding in LOSSY:
+            coding = f"{coding} inside, which changes class indices"
+            raise InputError(f"{name}: {coding}; expected a lossless mask, such as PNG")
 
 
 def palette(image: Image.Image) -> bytes:

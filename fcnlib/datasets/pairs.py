@@ -14,6 +14,7 @@ from fcnlib.config.schema_base import Colour
 from fcnlib.datasets import images
 from fcnlib.datasets.findings import Finding
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mask_values import Mask
 
 DIM = 64  # of 256: as far as 14 bits reach in 16
 
@@ -39,22 +40,22 @@ class MaskFacts:
     """What a mask holds, beside the places of its values."""
 
     file: str
-    values: frozenset[int]  # before void is 255
+    values: frozenset[int]  # before void is 255; of one in colours, 0xRRGGBB
     counts: NDArray[np.int64]  # pixels by label, [256]
     palette: bytes  # red, green and blue by value; empty if it has none
     is_tagged: bool  # as turned
 
     @classmethod
-    def of(
-        cls, image: Image.Image, mask: NDArray[np.generic], counts: NDArray[np.int64], file: object
-    ) -> "MaskFacts":
-        """The facts of a mask as it was read; `mask` [H, W] are its values."""
-        if mask.dtype == np.uint8:  # counting bytes takes less time than sorting them
-            values = np.flatnonzero(np.bincount(mask.ravel()))
+    def of(cls, mask: Mask, counts: NDArray[np.int64], file: object) -> "MaskFacts":
+        """The facts of a mask as it was read."""
+        if mask.values.dtype == np.uint8:  # counting bytes takes less time than sorting them
+            values = np.flatnonzero(np.bincount(mask.values.ravel()))
         else:
-            values = np.unique(mask)
-        is_tagged = images.stored_orientation(image) != 1
-        return cls(str(file), frozenset(values.tolist()), counts, images.palette(image), is_tagged)
+            values = np.unique(mask.values)
+        # Of a mask that is read by its colours, the palette's order means nothing.
+        palette = images.palette(mask.image) if mask.image and not mask.has_colours else b""
+        is_tagged = mask.image is not None and images.stored_orientation(mask.image) != 1
+        return cls(str(file), frozenset(values.tolist()), counts, palette, is_tagged)
 
     def colour(self, value: int) -> Colour | None:
         """The colour of a value; None if the palette ends before it."""
@@ -124,7 +125,7 @@ def _check_labels(
         if is_training:
             message += ", so nothing can be learned; expected class indices 0, 1, ... in the masks"
             if set().union(*(mask.values for mask in masks)) == {0, VOID}:
-                message += " (they hold only 0 and 255, and 255 is void)"
+                message += " (they hold only 0 and 255, and 255 is void; `ids` may name it a class)"
         value = f"split {split}: {found[0]} ({classes[found[0]]})"
         yield Finding("error" if is_training else "warning", name, value, message)
 

@@ -12,10 +12,12 @@ from fcnlib.report.specs import (
     ComparisonSpec,
     ExamplesSpec,
     Images,
+    LearningCurveSpec,
     LossesSpec,
     NamedNet,
     NetSpec,
     RowSpec,
+    ShareSpec,
     TableFigureSpec,
     TableSpec,
     TableTitle,
@@ -23,6 +25,7 @@ from fcnlib.report.specs import (
 
 # The images that the page has of own data: all, up to what it can carry.
 OWN_IMAGES: dict[str, Any] = {"images": 200, "megabytes": 12.0}
+TRAINED_ON = {"train", "train_share"}  # of data
 PUBLISHED_SIDE = 500  # pixels of the images that the paper times nets on
 
 
@@ -101,6 +104,15 @@ def chart(targets: Targets, figure: str) -> ChartSpec:
     entry = targets.config.figures[figure]
     rows = tuple(_row(targets, experiment) for experiment in entry.experiments)
     return ChartSpec(**_heading(targets, figure), rows=rows)
+
+
+def learning_curve(targets: Targets, figure: str) -> LearningCurveSpec:
+    """Nets, and the share of the images that each is trained on."""
+    nets = tuple(
+        ShareSpec(**_net(targets, x), **targets.data_of(x).model_dump(include=TRAINED_ON))
+        for x in targets.nets_of_figure(figure)
+    )
+    return LearningCurveSpec(**_heading(targets, figure), nets=nets)
 
 
 def architecture(targets: Targets, figure: str) -> ArchitectureSpec:

@@ -89,6 +89,19 @@ class LossesSpec(FigureSpec):
     nets: tuple[NetSpec, ...]
 
 
+class ShareSpec(NetSpec):
+    """A net that is trained on a share of the images."""
+
+    train: str  # the split
+    train_share: float
+
+
+class LearningCurveSpec(FigureSpec):
+    """Nets that differ in the share of the images that they are trained on."""
+
+    nets: tuple[ShareSpec, ...]
+
+
 class ComparisonSpec(FigureSpec):
     """Nets side by side on the same images, and the columns from left to right."""
 

@@ -15,6 +15,7 @@ from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import Sample, SampleReader
 from fcnlib.models.fcn import FCN
+from fcnlib.training.training_ids import training_ids
 
 HASHED_TOGETHER = 2**16  # names, of which there may be millions
 
@@ -48,7 +49,7 @@ class ImageOrder:
     def __init__(self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int) -> None:
         data, self.recipe, self.seed = config.data, config.recipe, seed
         images = self.recipe.iterations * self.recipe.batch_size
-        self.ids = dataset.ids(data.train)
+        self.ids = training_ids(dataset, data, seed)
         self.order, self.flips = sample_order(
             len(self.ids), images, seed=seed, horizontal_flip=self.recipe.horizontal_flip
         )

@@ -17,6 +17,7 @@ from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
 from fcnlib.training.cells import sample_cells, score_grid
+from fcnlib.training.training_ids import training_ids
 
 
 def cross_entropy_loss(scores: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -45,22 +46,34 @@ def sigmoid_loss(
     return losses.where(counted, 0).sum()
 
 
-def label_counts(data: PreparedDataset, split: str, task: str, *, workers: int = 0) -> Tensor:
-    """The pixels of each class in every image of a split, int64 [images, classes]."""
+def label_counts(
+    data: PreparedDataset,
+    split: str,
+    task: str,
+    *,
+    names: Sequence[str] = (),
+    workers: int = 0,
+) -> Tensor:
+    """The pixels of each class in every image of a split, or in some, int64 [images, classes]."""
     classes = len(data.info.tasks[task])
 
     def count(name: str) -> Tensor:
         label = torch.from_numpy(data.label(name, task)).flatten()
         return torch.bincount(label[label != VOID], minlength=classes)
 
-    names = data.ids(split)
+    names = names or data.ids(split)
     counts = in_threads(count, names, workers)
     return torch.stack(list(progress(counts, desc=f"{task} labels", total=len(names), unit="img")))
 
 
-def require_labels(data: PreparedDataset, split: str, tasks: Sequence[str]) -> None:
-    """Raise if a task has no labelled pixel in a split: nothing can be learned or scored by it."""
-    names = data.ids(split)
+def require_labels(
+    data: PreparedDataset, split: str, tasks: Sequence[str], names: Sequence[str] = ()
+) -> None:
+    """Raise if a task has no labelled pixel in a split, or in some of its images.
+
+    Nothing could be learned or scored by it.
+    """
+    names = names or data.ids(split)
     for task in tasks:
         if all(bool((data.label(name, task) == VOID).all()) for name in names):
             raise InputError(
@@ -108,7 +121,13 @@ class Loss:
         self.class_weights: dict[str, Tensor] = {}  # by task
         if self.recipe.class_weights != "none":
             for task in config.data.tasks:
-                counts = label_counts(dataset, config.data.train, task, workers=self.recipe.workers)
+                counts = label_counts(
+                    dataset,
+                    config.data.train,
+                    task,
+                    names=training_ids(dataset, config.data, seed),
+                    workers=self.recipe.workers,
+                )
                 weights = class_weights(self.recipe.class_weights, counts)
                 self.class_weights[task] = weights.to(device) ** self.recipe.class_weights_power
         self.cells = score_grid(dict(net.items()))

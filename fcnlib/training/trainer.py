@@ -55,6 +55,7 @@ from fcnlib.training.saved_state import (
     state_to_resume,
     write_state,
 )
+from fcnlib.training.training_ids import training_ids
 from fcnlib.training.weight_average import WeightAverage
 
 log = logging.getLogger(__name__)
@@ -160,8 +161,9 @@ class Trainer:
         to(memory_format=torch.channels_last)
         self.fast_net = optimize_for_training(self.net)  # shares the parameters
 
-        for split in (config.data.train, self.validation_split):
-            require_labels(dataset, split, self.tasks)
+        ids = training_ids(dataset, config.data, seed)
+        require_labels(dataset, config.data.train, self.tasks, ids)
+        require_labels(dataset, self.validation_split, self.tasks)
         self.loss = Loss(config, self.net, dataset, seed=seed, device=device)
         self.image_order = ImageOrder(config, self.net, dataset, seed=seed)
         self.test_mask = input_mask(config.data.test_mask, self.net, dataset, self.tasks[0])

@@ -54,7 +54,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
-    commands = ["doctor", "fetch", "prepare", "check", "hha", "estimate", "train", "status"]
+    commands = ["doctor", "init", "fetch", "prepare", "check", "hha", "estimate", "train", "status"]
     commands += ["convert", "predict", "submit", "info", "verify", "compare"]
     listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
     assert listed == commands  # in the order of work

@@ -12,6 +12,25 @@ NETS = ["voc-fcn32s", "voc-fcn8s"]
 GAPS = ["bound-32", "bound-8", *NETS]
 
 
+SHARES = ["voc-fcn32s", "half", "quarter"]
+
+
+def with_shares(raw_config: dict[str, Any]) -> None:
+    """A net trained on less images, and one of another recipe."""
+    for name, share, recipe in (
+        ("half", 0.5, {}),
+        ("quarter", 0.25, {"iterations": 10}),
+        ("other", 0.3, {"learning_rate": 0.5}),
+    ):
+        raw_config["experiments"][name] = {
+            "base": "voc-fcn32s",
+            "row": name,
+            "tables": ["skips"],
+            "data": {"train_share": share},
+            "recipe": recipe,
+        }
+
+
 def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {**raw_config, "figures": {"study": {"title": "A study", **values}}}
 
@@ -25,6 +44,7 @@ def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
         {"kind": "momentum", "experiments": NETS},
         {"kind": "gaps", "experiments": GAPS},
         {"kind": "architecture", "experiments": [*NETS, "nyud-fcn32s-rgb"]},
+        {"kind": "learning-curve", "experiments": SHARES},
         {"kind": "ablation"},
         {"kind": "ablation", "tables": ["skips"]},
     ],
@@ -32,6 +52,7 @@ def with_figure(raw_config: dict[str, Any], **values: Any) -> dict[str, Any]:
 def test_figures_of_every_kind_can_be_listed(
     raw_config: dict[str, Any], values: dict[str, Any]
 ) -> None:
+    with_shares(raw_config)
     assert load_config(with_figure(raw_config, **values)).figures["study"].title == "A study"
 
 
@@ -52,6 +73,14 @@ def test_figures_of_every_kind_can_be_listed(
             {"kind": "momentum", "experiments": ["voc-fcn32s", "voc2011-vgg16"]},
             "of voc2011, voc2011-sbd; expected",
         ),
+        (
+            {"kind": "learning-curve", "experiments": SHARES[:2]},
+            "train_share 0.5, 1; expected nets",
+        ),
+        (
+            {"kind": "learning-curve", "experiments": [*SHARES, "other"]},
+            "'other' differs from 'voc-fcn32s' in more than train_share",
+        ),
         ({"kind": "architecture", "experiments": ["bound-8"]}, "'bound-8' is no net of ours"),
         (
             {"kind": "architecture", "experiments": ["voc-fcn32s", "voc-alexnet"]},
@@ -64,6 +93,7 @@ def test_figures_of_every_kind_can_be_listed(
 def test_a_figure_that_cannot_be_plotted_is_refused(
     raw_config: dict[str, Any], values: dict[str, Any], message: str
 ) -> None:
+    with_shares(raw_config)
     line = refusal(with_figure(raw_config, **values))
     assert message in line
     assert "figures.study" in line

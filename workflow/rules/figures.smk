@@ -212,6 +212,32 @@ rule momentum:
         "../scripts/momentum.py"
 
 
+rule learning_curve:
+    input:
+        metrics=lambda w: TARGETS.runs(PATHS.metrics, TARGETS.nets_of_figure(w.figure)),
+        dataset=lambda w: TARGETS.dataset_of(TARGETS.nets_of_figure(w.figure)[0]),
+    output:
+        image=pictured(
+            PATHS.picture("learning_curve", "{figure}"),
+            "learning_curve",
+            "Number of images",
+        ),
+        info=PATHS.figure_info("learning_curve", "{figure}"),
+    log:
+        PATHS.log("learning_curve", "{figure}"),
+    wildcard_constraints:
+        figure=one_of(TARGETS.figures_of("learning_curve")),
+    conda:
+        "../envs/fcnlib.yaml"
+    resources:
+        **requested("learning_curve"),
+    params:
+        figure=lambda w: dumped(specs.learning_curve(TARGETS, w.figure)),
+        code=code("learning_curve"),
+    script:
+        "../scripts/learning_curve.py"
+
+
 rule ablation:
     input:
         results=lambda w: map(PATHS.table_csv, TARGETS.tables_of_figure(w.figure)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,11 @@ from fcnlib.core.reading import read_bytes
 from fcnlib.datasets import images
 from fcnlib.datasets.checks.check_digests import check_digests
 from fcnlib.datasets.checks.check_inputs import check_inputs
-from fcnlib.datasets.converters.folder import (
-    NOT_ALLOWED,
-    Folder,
-    image_files,
-    lookup_labels,
-    read_folder,
-)
+from fcnlib.datasets.converters.folder import Folder, image_files, read_folder
 from fcnlib.datasets.findings import Finding, error_finding
 from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mask_values import NOT_ALLOWED, Mask, MaskCode
 from fcnlib.datasets.pairs import (
     ImageFacts,
     MaskFacts,
@@ -53,6 +48,7 @@ class CheckResult:
     splits: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)  # ID -> pixels by label, 256
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # (height, width) -> images
+    folder: Folder | None = None  # where its files are; None: that is not known
 
     @property
     def failed(self) -> bool:
@@ -131,7 +127,7 @@ def check(dataset: FolderDataset | Path | str, *, workers: int = 1) -> CheckResu
 def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int) -> CheckResult:
     """The check of images and the masks of one task."""
     ids = sorted(folder.listed_ids() & folder.images.keys() & folder.masks.keys())
-    check_one = partial(_check_pair, folder, folder.table(), own)
+    check_one = partial(_check_pair, folder, own)
     results = in_threads(check_one, ids, workers)
     bar = progress(results, desc="checking", total=len(ids), unit="image")
     pairs = dict(zip(ids, bar, strict=True))
@@ -143,6 +139,7 @@ def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int)
         folder.splits,
         {id: mask.counts for id, mask in masks.items()},
         Counter(pair.size for pair in pairs.values() if pair.size is not None),
+        folder,
     )
     for pair in pairs.values():
         result.findings.extend(pair.findings)
@@ -162,17 +159,16 @@ def _check_folder(folder: Folder, name: str, *, own: bool = False, workers: int)
 def _prepared_folder(root: Path, info: DatasetInfo, task: str) -> Folder:
     lists = {name: root / "splits" / f"{name}.txt" for name in info.splits}
     return Folder(
-        info.tasks[task],
+        MaskCode.of_labels(info.tasks[task]),
         image_files(root / "images", IMAGE_SUFFIXES),
         image_files(root / "labels" / task, MASK_SUFFIXES),
         {name: read_list(path) for name, path in lists.items()},
-        (VOID,),
         lists,
         mask="mask" if len(info.tasks) == 1 else f"{task} mask",
     )
 
 
-def _check_pair(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -> _CheckedPair:
+def _check_pair(folder: Folder, own: bool, id: str) -> _CheckedPair:
     """Read an image and its mask; for `own` images the orientation tag is applied."""
     path, mask_path = folder.images[id], folder.masks[id]
     findings, digest, size, facts = [], "", None, None
@@ -186,38 +182,44 @@ def _check_pair(folder: Folder, table: NDArray[np.uint16], own: bool, id: str) -
     except InputError as error:
         findings.append(error_finding(error, path))
     try:
-        source = images.read_image(mask_path)
-        mask = images.class_indices(source, mask_path)
+        mask = folder.code.read(mask_path)
     except InputError as error:
         findings.append(error_finding(error, mask_path))
         return _CheckedPair(findings, facts, None, size, digest)
-    if size is not None and mask.shape != size:
-        value = f"{mask.shape[1]} x {mask.shape[0]}, {path.name} is {size[1]} x {size[0]}"
+    shape = mask.labels.shape
+    if size is not None and shape != size:
+        value = f"{shape[1]} x {shape[0]}, {path.name} is {size[1]} x {size[0]}"
         message = "mask of another size than its image"
-        if mask.shape == size[::-1]:
+        if shape == size[::-1]:
             message += "; one of the two lies on its side (orientation tags are applied)"
         findings.append(Finding("error", str(mask_path), value, message))
-    counts, wrong = _count(mask, table)
+    counts, wrong = _count(mask)
     if wrong:
         message = f"values outside the classes 0..{len(folder.classes) - 1} and void"
+        if mask.has_colours or not folder.code.counts_from_0:
+            message = f"values without a class; expected {folder.code.expected(mask)}"
         findings.append(Finding("error", str(mask_path), _some(wrong), message))
-    if VOID not in folder.void and (pixels := int((mask == VOID).sum())):
+    if folder.code.assumes_void and mask.has_indices:
+        pixels = int((mask.values == VOID).sum())
         message = f"{VOID} always counts as void; list it under void if that is meant"
-        findings.append(Finding("warning", str(mask_path), f"{VOID} ({pixels} pixels)", message))
-    if (share := counts[VOID] / mask.size) > VOID_OF_AN_IMAGE:
+        value = f"{VOID} ({pixels} pixels)"
+        findings += [Finding("warning", str(mask_path), value, message)] if pixels else []
+    if (share := counts[VOID] / mask.labels.size) > VOID_OF_AN_IMAGE:
         findings.append(Finding("warning", str(mask_path), f"{share:.0%}", "mostly void"))
-    mask_facts = MaskFacts.of(source, mask, counts, mask_path)
-    return _CheckedPair(findings, facts, mask_facts, size, digest)
+    return _CheckedPair(findings, facts, MaskFacts.of(mask, counts, mask_path), size, digest)
 
 
-def _count(mask: NDArray[Any], table: NDArray[np.uint16]) -> tuple[NDArray[np.int64], list[str]]:
+def _count(mask: Mask) -> tuple[NDArray[np.int64], list[str]]:
     """Pixels by label [256], and the values without a label."""
-    labels = lookup_labels(mask, table)
-    counts = np.bincount(labels.ravel(), minlength=256)
+    counts = np.bincount(mask.labels.ravel(), minlength=256)
     if len(counts) == 256:
         return counts, []
-    values, pixels = np.unique(mask[labels == NOT_ALLOWED], return_counts=True)
-    return counts[:256], [f"{value} ({n} pixels)" for value, n in zip(values, pixels, strict=True)]
+    values, pixels = np.unique(mask.values[mask.labels == NOT_ALLOWED], return_counts=True)
+    found = [mask.written(value) for value in values.tolist()]
+    if mask.has_colours:
+        found = [f"{text} first at {mask.place(v)}" for text, v in zip(found, values, strict=True)]
+    told = [f"{text} ({n} pixels)" for text, n in zip(found, pixels, strict=True)]
+    return counts[:256], told
 
 
 def _check_totals(result: CheckResult) -> Iterator[Finding]:

@@ -2,31 +2,28 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fcnlib.config.schema_base import Colour
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError, attempt
-from fcnlib.core.listing import file_id, files_having
+from fcnlib.core.listing import file_id, files_having, same_form
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
-from fcnlib.core.reading import read_bytes, read_lines
-from fcnlib.datasets import images
-from fcnlib.datasets.class_names import check_class_names
+from fcnlib.core.reading import read_bytes
+from fcnlib.datasets import images, labelme
 from fcnlib.datasets.findings import Finding, raise_errors
 from fcnlib.datasets.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
-from fcnlib.datasets.images import VOID
+from fcnlib.datasets.mask_values import MaskCode, checked_label, mask_code
 from fcnlib.datasets.pairs import ImageFacts, MaskFacts, check_images, check_masks
 from fcnlib.datasets.reader import check_sizes, first_and_more, read_list
 from fcnlib.datasets.writer import DatasetWriter, dataset_writer, is_line
-
-NOT_ALLOWED = 256  # in a table of labels by mask value, where 0..255 are labels
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +32,10 @@ log = logging.getLogger(__name__)
 class Folder:
     """The files of images and masks by ID; their content is not read yet."""
 
-    classes: tuple[str, ...]
+    code: MaskCode
     images: dict[str, Path]
     masks: dict[str, Path]
     splits: dict[str, list[str]]
-    void: tuple[int, ...]
     lists: dict[str, Path]  # split -> its file; empty if the splits were made by `fifths`
     mask: str = "mask"  # what messages call a mask
     left_out: Mapping[Path, str] = field(default_factory=dict)  # folder -> other files, in words
@@ -73,12 +69,17 @@ class Folder:
         """The IDs of all splits."""
         return {id for ids in self.splits.values() for id in ids}
 
-    def table(self) -> NDArray[np.uint16]:
-        """The label of every 16-bit mask value, [65536]; NOT_ALLOWED for values without one."""
-        table = np.full(2**16, NOT_ALLOWED, np.uint16)
-        table[: len(self.classes)] = range(len(self.classes))
-        table[[VOID, *self.void]] = VOID
-        return table
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names."""
+        return self.code.classes
+
+    @property
+    def palette(self) -> tuple[Colour, ...]:
+        """The colours of the classes in pictures."""
+        # Black is for background; without one, the colours start at the second.
+        colours = images.voc_palette()[self.classes[0] != "background" :]
+        return self.code.palette or colours[: len(self.classes)]
 
 
 def read_folder(dataset: FolderDataset) -> Folder:
@@ -88,40 +89,79 @@ def read_folder(dataset: FolderDataset) -> Folder:
         hint = "; expected a path as it is, without ~ or $" if str(root)[:1] in "~$" else ""
         raise InputError(f"{root}: no such folder{hint}")
     left_out: dict[Path, str] = {}
-    files = image_files(dataset.place(dataset.images), IMAGE_SUFFIXES, left_out)
-    masks = image_files(dataset.place(dataset.masks), MASK_SUFFIXES, left_out)
-    classes = _classes(dataset)
-    if dataset.palette is not None and len(dataset.palette) != len(classes):
-        raise InputError(f"palette: {len(dataset.palette)} colours for {len(classes)} classes")
-    if wrong := [value for value in dataset.void if not 0 <= value < 2**16]:
-        raise InputError(f"void: {wrong[0]}, expected mask values from 0 to {2**16 - 1}")
+    files, masks = _files_of(dataset, left_out)
+    code = mask_code(dataset)
     lists = {name: dataset.place(path) for name, path in dataset.splits.items()}
     splits = {
-        name: [_id(Path(line).name) for line in read_list(path)] for name, path in lists.items()
+        name: [_id(Path(line).name, dataset.images) for line in read_list(path)]
+        for name, path in lists.items()
     }
     if not splits:
         _check_names(files)
         splits = fifths(sorted(files), root)
-    return Folder(classes, files, masks, splits, dataset.void, lists, left_out=left_out)
+    return Folder(code, files, masks, splits, lists, left_out=left_out)
+
+
+def _files_of(
+    dataset: FolderDataset, left_out: dict[Path, str]
+) -> tuple[dict[str, Path], dict[str, Path]]:
+    """The images and the masks by ID."""
+    places = dataset.place(dataset.images), dataset.place(dataset.masks)
+    if places[0] == places[1]:
+        raise InputError(
+            f"{places[0]}: images and masks in one place; expected a folder of each, or patterns "
+            "that tell them apart, such as images: '*.jpg' and masks: '*_mask.png'"
+        )
+    masks = image_files(places[1], (*MASK_SUFFIXES, *_shapes(places[1])), left_out)
+    are_masks = frozenset(masks.values())
+    return image_files(places[0], IMAGE_SUFFIXES, left_out, without=are_masks), masks
+
+
+def _shapes(place: Path) -> tuple[str, ...]:
+    """The suffix of drawn shapes, where a pattern asks for them."""
+    return (labelme.SUFFIX,) if place.name.lower().endswith(f"*{labelme.SUFFIX}") else ()
 
 
 def image_files(
-    folder: Path, suffixes: Sequence[str], left_out: dict[Path, str] | None = None
+    place: Path,
+    suffixes: Sequence[str],
+    left_out: dict[Path, str] | None = None,
+    *,
+    without: Collection[Path] = (),
 ) -> dict[str, Path]:
-    """The folder's files with these suffixes by ID; how many others there are is noted."""
+    """The files with these suffixes by ID; how many others there are is noted.
+
+    Args:
+        place: A folder, or a pattern of files in one, whose `*` is the ID.
+        suffixes: Of the files.
+        left_out: Where to note the others of a folder, in words.
+        without: Files that are something else.
+    """
+    is_pattern = "*" in place.name
+    folder = place.parent if is_pattern else place
     files, others = files_having(folder, suffixes)
-    if left_out is not None and others:
+    if left_out is not None and others and not is_pattern:
         left_out[folder] = others
     found: dict[str, Path] = {}
     for path in files:
-        id = file_id(path)
+        id = _matched(same_form(path.name), place.name) if is_pattern else file_id(path)
+        if id is None or path in without:
+            continue
         if id in found:
             raise InputError(f"{path}: has the same name as {found[id].name}")
         found[id] = path
     if not found:
         there = f"; there: {others}" if others else ""
-        raise InputError(f"{folder}: no file in it that ends in {', '.join(suffixes)}{there}")
+        raise InputError(f"{place}: no file in it that ends in {', '.join(suffixes)}{there}")
     return found
+
+
+def _matched(name: str, pattern: str) -> str | None:
+    """What the `*` of a pattern is in a name; None where the two do not match."""
+    before, _, after = same_form(pattern).partition("*")
+    is_like = name.startswith(before) and name.lower().endswith(after.lower())
+    id = name[len(before) : len(name) - len(after)]
+    return id if is_like and len(name) > len(before) + len(after) else None
 
 
 def _check_names(files: Mapping[str, Path]) -> None:
@@ -131,29 +171,12 @@ def _check_names(files: Mapping[str, Path]) -> None:
             raise InputError(f"{path}: expected a name of one line of UTF-8, no blanks around it")
 
 
-def _id(name: str) -> str:
+def _id(name: str, pattern: str) -> str:
+    """The ID that a line of a list names: itself, or that of a file."""
+    if "*" in pattern and (id := _matched(name, Path(pattern).name)):
+        return id
     path = Path(name)
     return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
-
-
-def _classes(dataset: FolderDataset) -> tuple[str, ...]:
-    if isinstance(dataset.classes, str):
-        path = dataset.place(dataset.classes)
-        if path.is_dir() or not path.exists():
-            raise InputError(f"{path}: no class list, expected one name a line")
-        names, source = tuple(read_lines(path, "class name")), str(path)
-    else:
-        names, source = dataset.classes, "classes"
-    while names and not names[-1]:
-        names = names[:-1]
-    if "" in names:
-        raise InputError(f"{source}: line {names.index('') + 1} is empty, expected a class name")
-    if not 1 <= len(names) <= VOID:
-        raise InputError(f"{source}: {len(names)} classes, expected 1 to {VOID}")
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"{source}: class {twice[0]!r} is listed twice")
-    check_class_names(names, source)
-    return names
 
 
 def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
@@ -163,29 +186,6 @@ def fifths(ids: Sequence[str], root: Path) -> dict[str, list[str]]:
     shuffled = sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())
     count = max(1, len(ids) // 5)
     return {"train": sorted(shuffled[count:]), "val": sorted(shuffled[:count])}
-
-
-def lookup_labels(mask: NDArray[Any], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """The label of every mask pixel [H, W], NOT_ALLOWED where its value has none."""
-    label: NDArray[np.uint16] = table[mask.clip(0, len(table) - 1)]
-    label[(mask < 0) | (mask >= len(table))] = NOT_ALLOWED
-    return label
-
-
-def to_label(
-    mask: NDArray[Any], table: NDArray[np.uint16], folder: Folder, name: object
-) -> NDArray[np.uint8]:
-    """The label [H, W] of a mask [H, W]: classes and 255; other values are an error."""
-    label = lookup_labels(mask, table)
-    wrong = label == NOT_ALLOWED
-    if wrong.any():
-        row, column = (int(place[0]) for place in np.nonzero(wrong))
-        void = ", ".join(str(value) for value in sorted({*folder.void, VOID}))
-        raise InputError(
-            f"{name}: value {mask[row, column]} at row {row}, column {column}; "
-            f"expected 0..{len(folder.classes) - 1} or void ({void})"
-        )
-    return label.astype(np.uint8)
 
 
 def convert_folder(
@@ -199,14 +199,11 @@ def convert_folder(
     for place, others in folder.left_out.items():
         log.info("%s: left out: %s", place, others)
     tasks = {"semantic": folder.classes}
-    # Black is for background; without one, the colours start at the second.
-    colours = images.voc_palette()[folder.classes[0] != "background" :]
-    palette = dataset.palette or colours[: len(folder.classes)]
-    with dataset_writer(out, tasks=tasks, palette=palette) as writer:
+    with dataset_writer(out, tasks=tasks, palette=folder.palette) as writer:
         for name, ids in folder.splits.items():
             writer.add_split(name, ids)
         ids = sorted(folder.listed_ids())
-        store = partial(attempt, partial(_store_pair, writer, folder, folder.table()))
+        store = partial(attempt, partial(_store_pair, writer, folder))
         stored = in_threads(store, ids, workers)
         results = list(progress(stored, desc=f"preparing {out.name}", total=len(ids), unit="file"))
         if errors := [str(result) for result in results if isinstance(result, InputError)]:
@@ -231,20 +228,17 @@ def _check_apart(dataset: FolderDataset, out: Path) -> None:
             raise InputError(f"{out}: {path} lies there; expected a folder apart from your own")
 
 
-def _store_pair(
-    writer: DatasetWriter, folder: Folder, table: NDArray[np.uint16], id: str
-) -> tuple[ImageFacts, MaskFacts]:
+def _store_pair(writer: DatasetWriter, folder: Folder, id: str) -> tuple[ImageFacts, MaskFacts]:
     """Store an image and its label; returns the facts of the two."""
     path, mask_path = folder.images[id], folder.masks[id]
     image = writer.add_image(id, read_bytes(path), str(path), orient=True)
-    source = images.read_image(mask_path)
-    mask = images.class_indices(source, mask_path)
-    check_sizes(image.pixels.shape, path, mask.shape, mask_path)
-    label = to_label(mask, table, folder, mask_path)
+    mask = folder.code.read(mask_path)
+    check_sizes(image.pixels.shape, path, mask.labels.shape, mask_path)
+    label = checked_label(mask, folder.code, mask_path)
     writer.add_label(id, label, str(mask_path))
     counts = np.bincount(label.ravel(), minlength=256)
     facts = ImageFacts.of(image.source, image.pixels, path)
-    return facts, MaskFacts.of(source, mask, counts, mask_path)
+    return facts, MaskFacts.of(mask, counts, mask_path)
 
 
 def _raise_first(problems: list[str]) -> NoReturn:

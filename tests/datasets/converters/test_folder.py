@@ -300,7 +300,7 @@ def test_a_folder_or_setting_that_is_wrong(own):
     fails(own, r"own/photos: no such folder", images="photos")
     fails(own, r"own: no file in it that ends in \.png", masks=".")
     fails(own, "palette: 1 colours for 3 classes", palette=[[1, 2, 3]])
-    fails(own, "void: -1, expected mask values from 0", void=[-1])
+    fails(own, r"p0\.png: value 11 at row 0, column 0; expected 0\.\.2 or void", void=[-1])
     fails(own.parent / "own", r"gone: no such folder", path=own.parent / "gone")
 
 
