@@ -1,0 +1,152 @@
+"""Wide 3 x 3 convolutions and their gradients with a quarter of the multiplications.
+
+A tile of 4 x 4 outputs is out(U * into(x)), where U are the weights at the points of a tile
+(winograd.py). Each step is linear, so the gradients are the transposed steps in the reverse order,
+and their products are as small.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, unpadded
+from fcnlib.models.fast.products import product
+from fcnlib.models.fast.winograd import winograd_transforms
+
+# Tiles that are transformed and multiplied at once: more leave the cache, fewer multiply slowly.
+STRIP_TILES = 512
+
+Strip = tuple[int, int, int]  # image, first row of tiles, rows
+
+
+class WinogradConv(FlooredConv):
+    """y = max(conv(x) + bias, floor) of maps in channels-last layout, by tiles of 4 x 4 outputs."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
+    ) -> Tensor:
+        into, kernel, out = transforms(x)
+        points = points_of(weight, kernel)
+        tiles = Tiles(x, len(weight), padding)
+        padded = tiles.pad(x)
+        y = x.new_empty(tiles.images, 4 * tiles.down, 4 * tiles.across, len(weight))
+        for strip in tiles.strips():
+            values = transform(into, tiles.windows(padded, strip))
+            made = torch.stack([product(values[i], points[i].t()) for i in range(36)])
+            made[7] += bias  # at the point (1, 1), which every output adds once
+            made = transform(out, made.view(6, 6, *made.shape[1:])).clamp_min_(floor)
+            outputs = tiles.outputs(y, strip)
+            outputs.copy_(made.view(outputs.shape))
+        y = y.permute(0, 3, 1, 2)[:, :, : tiles.tall, : tiles.wide]
+        ctx.save_for_backward(x, weight, floor, y)
+        ctx.padding = padding
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Gradients:
+        x, weight, floor, y = ctx.saved_tensors
+        into, kernel, out = transforms(x)
+        points = points_of(weight, kernel)
+        tiles = Tiles(x, len(weight), ctx.padding)
+        above = above_floor(gradient, y, floor)
+        db = above.sum((0, 2, 3))
+        above = tiles.full(above)
+        padded = tiles.pad(x)
+        d_padded, d_points = torch.zeros_like(padded), torch.zeros_like(points)
+        for strip in tiles.strips():
+            values = transform(into, tiles.windows(padded, strip))
+            d_made = transform(out.t(), tiles.outputs(above, strip))
+            for i in range(36):
+                d_points[i] += product(d_made[i].t(), values[i])
+            if ctx.needs_input_grad[0]:
+                d_values = torch.stack([product(d_made[i], points[i]) for i in range(36)])
+                tiles.add_windows(d_padded, strip, transform(into.t(), d_values.view(6, 6, *d_values.shape[1:])))
+        dx = unpadded(d_padded, x, ctx.padding) if ctx.needs_input_grad[0] else None
+        return dx, weights_of(d_points, kernel), db, gradient.sum((0, 2, 3)) - db, None
+
+
+class Tiles:
+    """The tiles of a convolution of a map `x` [N, C, H, W]: 6 x 6 of its cells, 4 x 4 outputs."""
+
+    def __init__(self, x: Tensor, outputs: int, padding: int) -> None:
+        self.images, self.inputs, self.height, self.width = x.shape
+        self.channels, self.padding = outputs, padding
+        self.tall, self.wide = self.height + 2 * padding - 2, self.width + 2 * padding - 2
+        self.down, self.across = (self.tall + 3) // 4, (self.wide + 3) // 4
+
+    def pad(self, x: Tensor) -> Tensor:
+        """The map with its padding, and up to the last tile's end, [N, H', W', C]."""
+        pad, down, across = self.padding, 4 * self.down + 2, 4 * self.across + 2
+        right, bottom = across - pad - self.width, down - pad - self.height
+        return functional.pad(x.permute(0, 2, 3, 1), [0, 0, pad, right, pad, bottom]).contiguous()
+
+    def full(self, outputs: Tensor) -> Tensor:
+        """A map of outputs [N, K, tall, wide] up to the last tile's end, [N, H', W', K]."""
+        right, bottom = 4 * self.across - self.wide, 4 * self.down - self.tall
+        return functional.pad(outputs.permute(0, 2, 3, 1), [0, 0, 0, right, 0, bottom]).contiguous()
+
+    def strips(self) -> Iterator[Strip]:
+        """The image, the first row of tiles and the rows of tiles of each strip."""
+        rows = max(1, STRIP_TILES // self.across)
+        for image in range(self.images):
+            for top in range(0, self.down, rows):
+                yield image, top, min(rows, self.down - top)
+
+    def windows(self, padded: Tensor, strip: Strip) -> Tensor:
+        """The windows of a strip, [6, 6, rows, across, C], as a view."""
+        image, top, rows = strip
+        cells = padded[image, 4 * top :]
+        row, column, channel = cells.stride()
+        return cells.as_strided(
+            [6, 6, rows, self.across, self.inputs],
+            [row, column, 4 * row, 4 * column, channel],
+            cells.storage_offset(),
+        )
+
+    def outputs(self, y: Tensor, strip: Strip) -> Tensor:
+        """The outputs of a strip, [4, 4, rows, across, K], as a view."""
+        image, top, rows = strip
+        cells = y[image, 4 * top : 4 * (top + rows)]
+        return cells.view(rows, 4, self.across, 4, self.channels).permute(1, 3, 0, 2, 4)
+
+    def add_windows(self, padded: Tensor, strip: Strip, values: Tensor) -> None:
+        """Add values [6, 6, tiles, C] to the cells of a strip's windows."""
+        windows = self.windows(padded, strip)
+        values = values.view(windows.shape)
+        for rows in (slice(0, 4), slice(4, 6)):  # in which no two windows share a cell
+            for columns in (slice(0, 4), slice(4, 6)):
+                windows[rows, columns] += values[rows, columns]
+
+
+def transforms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Those of input, kernel and output, of the type of a map."""
+    into, kernel, out = (matrix.to(x.dtype) for matrix in winograd_transforms(3))
+    return into, kernel, out
+
+
+def transform(matrix: Tensor, tiles: Tensor) -> Tensor:
+    """A matrix [m, n] applied to rows and columns of tiles [n, n, ..., C]: [m * m, tiles, C]."""
+    m, n = matrix.shape
+    rows = matrix.mm(tiles.reshape(n, -1)).view(m, n, -1)
+    made = rows.new_empty(m, m, rows.shape[2])
+    for i in range(m):
+        torch.mm(matrix, rows[i], out=made[i])
+    return made.view(m * m, -1, tiles.shape[-1])
+
+
+def points_of(weight: Tensor, kernel: Tensor) -> Tensor:
+    """The weights [out, in, 3, 3] at the points of a tile, [36, out, in]."""
+    taps = weight.permute(2, 3, 0, 1).reshape(9, -1)
+    return torch.kron(kernel, kernel).mm(taps).view(36, *weight.shape[:2])
+
+
+def weights_of(points: Tensor, kernel: Tensor) -> Tensor:
+    """The gradient of the weights, of that of their points: the transposed step."""
+    taps = torch.kron(kernel, kernel).t().mm(points.flatten(1))
+    return taps.view(3, 3, *points.shape[1:]).permute(2, 3, 0, 1)
