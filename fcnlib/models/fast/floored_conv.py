@@ -50,7 +50,7 @@ class DirectConv(FlooredConv):
             1,
             [ctx.needs_input_grad[0], ctx.needs_input_grad[1], True],
         )
-        return dx, dw, db, gradient.sum((0, 2, 3)) - db, None
+        return dx, dw, db, floor_gradient(ctx, gradient, db), None
 
 
 class WindowsConv(FlooredConv):
@@ -84,12 +84,17 @@ class WindowsConv(FlooredConv):
                     padded[:, i : i + tall, j : j + wide] += taps[:, :, :, i, j]
             dx = unpadded(padded, x, ctx.padding)
         db = above.sum(0)
-        return dx, dw, db, gradient.sum((0, 2, 3)) - db, None
+        return dx, dw, db, floor_gradient(ctx, gradient, db), None
 
 
 def above_floor(gradient: Tensor, y: Tensor, floor: Tensor) -> Tensor:
     """The gradient of what was clamped to a floor per channel: zero where that was reached."""
     return gradient * (y > floor[:, None, None])
+
+
+def floor_gradient(ctx: Any, gradient: Tensor, db: Tensor) -> Tensor | None:
+    """The gradient of the floor, where it needs one: what the bias's leaves."""
+    return gradient.sum((0, 2, 3)) - db if ctx.needs_input_grad[3] else None
 
 
 def windows_of(x: Tensor, side: int, padding: int) -> tuple[Tensor, tuple[int, int, int]]:

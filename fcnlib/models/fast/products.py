@@ -3,13 +3,11 @@
 import torch
 from torch import Tensor
 
-HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(
-    torch.ops.mkldnn, "_linear_pointwise"
-)
+HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b, of two matrices of any strides.
+    """The product of two matrices of any strides.
 
     MKL, which `torch.mm` calls, leaves AVX-512 unused on processors of other makers: oneDNN's
     product takes half its time there, and no longer on Intel's.

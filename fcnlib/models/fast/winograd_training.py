@@ -13,7 +13,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, unpadded
+from fcnlib.models.fast.floored_conv import (
+    FlooredConv,
+    Gradients,
+    above_floor,
+    floor_gradient,
+    unpadded,
+)
 from fcnlib.models.fast.products import product
 from fcnlib.models.fast.winograd import winograd_transforms
 
@@ -66,9 +72,11 @@ class WinogradConv(FlooredConv):
                 d_points[i] += product(d_made[i].t(), values[i])
             if ctx.needs_input_grad[0]:
                 d_values = torch.stack([product(d_made[i], points[i]) for i in range(36)])
-                tiles.add_windows(d_padded, strip, transform(into.t(), d_values.view(6, 6, *d_values.shape[1:])))
+                tiles.add_windows(
+                    d_padded, strip, transform(into.t(), d_values.view(6, 6, *d_values.shape[1:]))
+                )
         dx = unpadded(d_padded, x, ctx.padding) if ctx.needs_input_grad[0] else None
-        return dx, weights_of(d_points, kernel), db, gradient.sum((0, 2, 3)) - db, None
+        return dx, weights_of(d_points, kernel), db, floor_gradient(ctx, gradient, db), None
 
 
 class Tiles:
