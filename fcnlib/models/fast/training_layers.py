@@ -9,14 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import DirectConv, FlooredConv, WindowsConv
+from fcnlib.models.fast.winograd import POINTWISE_CHANNELS, WINOGRAD_CHANNELS
 from fcnlib.models.fast.winograd_training import WinogradConv
 from fcnlib.models.geometry import kernel_stride_padding
 from fcnlib.models.layers import ConvReLU
-
-# Channels from which on a tile's transforms are small beside its products.
-WINOGRAD_CHANNELS = 128
-# And from which on a 1 x 1 convolution has more weights than cells.
-POINTWISE_CHANNELS = 1024
 
 
 class TrainedConvReLU(nn.Module):

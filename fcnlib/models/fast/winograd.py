@@ -11,6 +11,10 @@ from torch.nn import functional
 # Finite ones; the last point is infinity. Small and reciprocal ones keep the rounding small.
 POINTS = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 0.25, -4.0]
 OUTPUTS = 4
+# Channels from which on a tile's transforms are small beside its products.
+WINOGRAD_CHANNELS = 128
+# And from which on a 1 x 1 convolution has more weights than cells.
+POINTWISE_CHANNELS = 1024
 # Tiles multiplied at once, and their values: a strip of them stays in the cache when transformed.
 TILES, TILE_VALUES = 192, 51200
 
