@@ -252,7 +252,7 @@ def _add_trained_interior(
     if not isinstance(each.layer, ConvReLU):
         add_layer(layers, each.name, each.layer, source)
         return
-    earlier = f"{_last_conv(chain[:position]).name}/before" if position else source
+    earlier = f"{_last_conv(chain[:position])[0]}/before" if position else source
     before = ConstantBeforeReLU(each.layer, first=position == 0)
     name = add_layer(layers, f"{each.name}/before", before, earlier)
     conv = TrainedOffsetConv(each.layer, _interior_padding(chain, position))
@@ -267,8 +267,11 @@ def _interior_padding(chain: list[InteriorLayer], position: int) -> int:
     return computed - each.border.computed + kernel_stride_padding(each.layer)[2]
 
 
-def _last_conv(chain: list[InteriorLayer]) -> InteriorLayer:
-    return next(each for each in reversed(chain) if isinstance(each.layer, ConvReLU))
+def _last_conv(chain: list[InteriorLayer]) -> tuple[str, ConvReLU]:
+    """The name and the layer of the chain's last convolution."""
+    return next(
+        (each.name, each.layer) for each in reversed(chain) if isinstance(each.layer, ConvReLU)
+    )
 
 
 def _add_constant_map(
@@ -280,8 +283,8 @@ def _add_constant_map(
         return name
     if not trains:
         return add_layer(layers, name, ConstantMap(chain[-1]), image)
-    conv = _last_conv(chain)
-    return add_layer(layers, name, TrainedConstantMap(conv.layer), f"{conv.name}/before")
+    conv, layer = _last_conv(chain)
+    return add_layer(layers, name, TrainedConstantMap(layer), f"{conv}/before")
 
 
 def _add_assembled_map(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+HAS_ONEDNN = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from fcnlib.models.fast.bilinear import Bilinear, as_bilinear
 from fcnlib.models.fast.constant_border import skip_constant_border
 from fcnlib.models.fast.training_layers import TrainedConvReLU, faster_function
 from fcnlib.models.fcn import FCN
-from fcnlib.models.layers import Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
+from fcnlib.models.layers import ConvReLU, Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
 
 
 class UpscoreCrop(nn.Module):
@@ -43,8 +43,9 @@ def with_fewer_multiplications(net: FCN) -> FCN:
     """The net without its constant border, of faster convolutions."""
     layers: Layers = {}
     for name, layer in skip_constant_border(net, trains=True).items():
-        function = faster_function(layer)
-        layers[name] = copy_inputs(layer, TrainedConvReLU(layer, function)) if function else layer
+        if isinstance(layer, ConvReLU) and (function := faster_function(layer)):
+            layer = copy_inputs(layer, TrainedConvReLU(layer, function))
+        layers[name] = layer
     return net.with_layers(layers)
 
 

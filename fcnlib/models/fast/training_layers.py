@@ -4,6 +4,8 @@ Behind a wide padding they compute a map less the constant around its interior
 (constant_border.py). That constant is a function of the weights, with gradients of its own.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,7 +29,8 @@ class TrainedConvReLU(nn.Module):
         layer = self.layer
         assert layer.bias is not None
         floor = torch.zeros_like(layer.bias)
-        y = self.function.apply(x, layer.weight, layer.bias, floor, self.padding)
+        apply: Any = self.function.apply  # which has no annotations
+        y = apply(x, layer.weight, layer.bias, floor, self.padding)
         return functional.dropout(y, layer.dropout, layer.training)
 
 
@@ -46,7 +49,8 @@ class TrainedOffsetConv(nn.Module):
         x, before = inputs
         constant = before.relu()
         bias, floor = (before - constant).to(x.dtype), (-constant).to(x.dtype)
-        y: Tensor = self.function.apply(x, self.layer.weight, bias, floor, self.padding)
+        apply: Any = self.function.apply  # which has no annotations
+        y: Tensor = apply(x, self.layer.weight, bias, floor, self.padding)
         return y
 
 
@@ -68,19 +72,18 @@ class ConstantBeforeReLU(nn.Module):
 class TrainedConstantMap(nn.Module):
     """The constant around the interior of a layer's output, as a map of one cell."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, conv: ConvReLU) -> None:
         super().__init__()
-        self.layer = layer
+        self.conv = conv
 
     def forward(self, before: Tensor) -> Tensor:
-        return before.relu().to(self.layer.weight.dtype)[None, :, None, None]
+        return before.relu().to(self.conv.weight.dtype)[None, :, None, None]
 
 
-def faster_function(layer: nn.Module) -> type[FlooredConv] | None:
+def faster_function(layer: ConvReLU) -> type[FlooredConv] | None:
     """What computes a layer faster in training than PyTorch's convolution; None: nothing does."""
-    if not isinstance(layer, ConvReLU) or layer.stride != (1, 1) or layer.groups > 1:
-        return None
-    if isinstance(layer.norm, nn.BatchNorm2d):
+    normalises = isinstance(layer.norm, nn.BatchNorm2d)
+    if layer.stride != (1, 1) or layer.groups > 1 or normalises:
         return None
     side = kernel_stride_padding(layer)[0]
     if side == 3 and layer.in_channels >= WINOGRAD_CHANNELS:

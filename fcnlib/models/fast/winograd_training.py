@@ -26,6 +26,9 @@ from fcnlib.models.fast.winograd import winograd_transforms
 # Tiles that are transformed and multiplied at once: more leave the cache, fewer multiply slowly.
 STRIP_TILES = 512
 
+# Finite points that round half as much as the small whole numbers do, exact in binary.
+POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
+
 Strip = tuple[int, int, int]  # image, first row of tiles, rows
 
 
@@ -44,8 +47,7 @@ class WinogradConv(FlooredConv):
         for strip in tiles.strips():
             values = transform(into, tiles.windows(padded, strip))
             made = torch.stack([product(values[i], points[i].t()) for i in range(36)])
-            made[7] += bias  # at the point (1, 1), which every output adds once
-            made = transform(out, made.view(6, 6, *made.shape[1:])).clamp_min_(floor)
+            made = transform(out, made.view(6, 6, *made.shape[1:])).add_(bias).clamp_min_(floor)
             outputs = tiles.outputs(y, strip)
             outputs.copy_(made.view(outputs.shape))
         y = y.permute(0, 3, 1, 2)[:, :, : tiles.tall, : tiles.wide]
@@ -134,7 +136,7 @@ class Tiles:
 
 def transforms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Those of input, kernel and output, of the type of a map."""
-    into, kernel, out = (matrix.to(x.dtype) for matrix in winograd_transforms(3))
+    into, kernel, out = (matrix.to(x.dtype) for matrix in winograd_transforms(3, POINTS))
     return into, kernel, out
 
 
