@@ -1,4 +1,4 @@
-"""Wide 3 x 3 convolutions and their gradients with a quarter of the multiplications.
+"""The gradients of wide 3 x 3 convolutions, with a quarter of the multiplications.
 
 A tile of 4 x 4 outputs is out(U * into(x)), where U are the weights at the points of a tile
 (winograd.py). Each step is linear, so the gradients are the transposed steps in the reverse order,
@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import (
-    FlooredConv,
+    DirectConv,
     Gradients,
     above_floor,
     floor_gradient,
@@ -32,28 +32,12 @@ POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
 Strip = tuple[int, int, int]  # image, first row of tiles, rows
 
 
-class WinogradConv(FlooredConv):
-    """y = max(conv(x) + bias, floor) of maps in channels-last layout, by tiles of 4 x 4 outputs."""
+class WinogradGradients(DirectConv):
+    """PyTorch's own convolution, whose gradients are computed by tiles.
 
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
-    ) -> Tensor:
-        into, kernel, out = transforms(x)
-        points = points_of(weight, kernel)
-        tiles = Tiles(x, len(weight), padding)
-        padded = tiles.pad(x)
-        y = x.new_empty(tiles.images, 4 * tiles.down, 4 * tiles.across, len(weight))
-        for strip in tiles.strips():
-            values = transform(into, tiles.windows(padded, strip))
-            made = torch.stack([product(values[i], points[i].t()) for i in range(36)])
-            made = transform(out, made.view(6, 6, *made.shape[1:])).add_(bias).clamp_min_(floor)
-            outputs = tiles.outputs(y, strip)
-            outputs.copy_(made.view(outputs.shape))
-        y = y.permute(0, 3, 1, 2)[:, :, : tiles.tall, : tiles.wide]
-        ctx.save_for_backward(x, weight, floor, y)
-        ctx.padding = padding
-        return y
+    Scores by tiles would save little and round four times as much, and each sign that this turns
+    before a ReLU is an error of the gradients that is larger than all their rounding.
+    """
 
     @staticmethod
     @once_differentiable
@@ -77,7 +61,9 @@ class WinogradConv(FlooredConv):
                 tiles.add_windows(
                     d_padded, strip, transform(into.t(), d_values.view(6, 6, *d_values.shape[1:]))
                 )
-        dx = unpadded(d_padded, x, ctx.padding) if ctx.needs_input_grad[0] else None
+        dx = None
+        if ctx.needs_input_grad[0]:
+            dx = functional.pad(unpadded(d_padded, x, ctx.padding), [-ctx.extra] * 4)
         return dx, weights_of(d_points, kernel), db, floor_gradient(ctx, gradient, db), None
 
 

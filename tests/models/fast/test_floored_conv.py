@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import DirectConv, FlooredConv, WindowsConv
 from fcnlib.models.fast.products import product
-from fcnlib.models.fast.winograd_training import WinogradConv
+from fcnlib.models.fast.winograd_training import WinogradGradients
 
-CONVOLUTIONS = [(DirectConv, 3), (WinogradConv, 3), (WindowsConv, 1), (WindowsConv, 7)]
+CONVOLUTIONS = [(DirectConv, 3), (WinogradGradients, 3), (WindowsConv, 1), (WindowsConv, 7)]
 
 
 def floored_conv(x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int) -> Tensor:

@@ -7,14 +7,14 @@ import torch
 from fixtures.nets import with_random_weights
 
 from fcnlib.models.fast.constant_border import AssembleMap
-from fcnlib.models.fast.floored_conv import WindowsConv
+from fcnlib.models.fast.floored_conv import DirectConv, WindowsConv
 from fcnlib.models.fast.training import (
     UpscoreCrop,
     optimize_for_training,
     with_fewer_multiplications,
 )
 from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedOffsetConv
-from fcnlib.models.fast.winograd_training import WinogradConv
+from fcnlib.models.fast.winograd_training import WinogradGradients
 from fcnlib.models.fcn import FCN, build_fcn
 
 
@@ -104,7 +104,9 @@ def test_each_layer_has_the_function_that_suits_it() -> None:
         for name, layer in made.items()
         if isinstance(layer, TrainedOffsetConv | TrainedConvReLU)
     }
-    assert functions["conv5_3"] is WinogradConv and functions["conv2_2"] is not WinogradConv
+    assert (
+        functions["conv5_3"] is WinogradGradients and functions["conv2_2"] is not WinogradGradients
+    )
     assert functions["fc6"] is functions["fc7"] is WindowsConv
     assert sum(isinstance(layer, AssembleMap) for layer in made.values()) == 2
 
