@@ -104,9 +104,7 @@ def test_each_layer_has_the_function_that_suits_it() -> None:
         for name, layer in made.items()
         if isinstance(layer, TrainedOffsetConv | TrainedConvReLU)
     }
-    assert (
-        functions["conv5_3"] is WinogradGradients and functions["conv2_2"] is not WinogradGradients
-    )
+    assert functions["conv2_2"] is DirectConv and functions["conv5_3"] is WinogradGradients
     assert functions["fc6"] is functions["fc7"] is WindowsConv
     assert sum(isinstance(layer, AssembleMap) for layer in made.values()) == 2
 
