@@ -17,6 +17,7 @@ from fcnlib.models.fast.floored_conv import (
     DirectConv,
     Gradients,
     above_floor,
+    by_pytorch,
     floor_gradient,
     unpadded,
 )
@@ -38,6 +39,13 @@ class WinogradGradients(DirectConv):
     Scores by tiles would save little and round four times as much, and each sign that this turns
     before a ReLU is an error of the gradients that is larger than all their rounding.
     """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
+    ) -> Tensor:
+        # In channels last, oneDNN rounds three times as much where there are many.
+        return by_pytorch(ctx, x, weight, bias, floor, padding, torch.contiguous_format)
 
     @staticmethod
     @once_differentiable
