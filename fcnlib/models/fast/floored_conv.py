@@ -86,7 +86,7 @@ class WindowsConv(FlooredConv):
         return dx, dw, db, floor_gradient(ctx, gradient, db), None
 
 
-def by_pytorch(  # noqa: PLR0913
+def by_pytorch(
     ctx: Any,
     x: Tensor,
     weight: Tensor,
@@ -99,9 +99,9 @@ def by_pytorch(  # noqa: PLR0913
     # Padded by more than a cell, oneDNN takes seven times as long for the weights' gradient.
     ctx.padding, ctx.extra = min(padding, 1), max(padding - 1, 0)
     x = functional.pad(x, [ctx.extra] * 4)
-    same_layout = (each.contiguous(memory_format=layout) for each in (x, weight))
-    y = functional.conv2d(*same_layout, bias, padding=ctx.padding).clamp_min_(floor[:, None, None])
-    y = y.contiguous(memory_format=torch.channels_last)
+    cells, kernel = (each.contiguous(memory_format=layout) for each in (x, weight))
+    y: Tensor = functional.conv2d(cells, kernel, bias, padding=ctx.padding)
+    y = y.clamp_min_(floor[:, None, None]).contiguous(memory_format=torch.channels_last)
     ctx.save_for_backward(x, weight, floor, y)
     return y
 
