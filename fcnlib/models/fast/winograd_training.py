@@ -5,7 +5,6 @@ A tile of 4 x 4 outputs is out(U * into(x)), where U are the weights at the poin
 and their products are as small.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from fcnlib.models.fast.floored_conv import (
     unpadded,
 )
 from fcnlib.models.fast.products import product
+from fcnlib.models.fast.threads import on_single_threads
 from fcnlib.models.fast.winograd import winograd_transforms
 
 # Tiles that are transformed and multiplied at once: more leave the cache, fewer multiply slowly.
@@ -56,23 +56,33 @@ class WinogradGradients(DirectConv):
         tiles = Tiles(x, len(weight), ctx.padding)
         above = above_floor(gradient, y, floor)
         db = above.sum((0, 2, 3))
-        above = tiles.full(above)
-        padded = tiles.pad(x)
-        d_padded, d_points = torch.zeros_like(padded), torch.zeros_like(points)
-        for strip in tiles.strips():
-            values = transform(into, tiles.windows(padded, strip))
-            d_made = transform(out.t(), tiles.outputs(above, strip))
-            for i in range(36):
-                d_points[i] += product(d_made[i].t(), values[i])
-            if ctx.needs_input_grad[0]:
-                d_values = torch.stack([product(d_made[i], points[i]) for i in range(36)])
-                tiles.add_windows(
-                    d_padded, strip, transform(into.t(), d_values.view(6, 6, *d_values.shape[1:]))
-                )
+        above, padded = tiles.full(above), tiles.pad(x)
+
+        def of_strips(strips: list[Strip]) -> tuple[Tensor, list[Tensor]]:
+            """The gradient of the points, and of the cells of each strip."""
+            d_points, d_cells = torch.zeros_like(points), []
+            for strip in strips:
+                values = transform(into, tiles.windows(padded, strip))
+                d_made = transform(out.t(), tiles.outputs(above, strip))
+                for i in range(36):
+                    d_points[i] += product(d_made[i].t(), values[i])
+                if ctx.needs_input_grad[0]:
+                    d_values = torch.stack([product(d_made[i], points[i]) for i in range(36)])
+                    d_values = transform(into.t(), d_values.view(6, 6, *d_values.shape[1:]))
+                    d_cells.append(tiles.cells_of(d_values, strip))
+            return d_points, d_cells
+
+        parts = tiles.parts(torch.get_num_threads())
+        found = on_single_threads(of_strips, parts)
         dx = None
         if ctx.needs_input_grad[0]:
+            d_padded = torch.zeros_like(padded)
+            for strips, (_, d_cells) in zip(parts, found, strict=True):
+                for strip, d_strip in zip(strips, d_cells, strict=True):
+                    tiles.cells(d_padded, strip).add_(d_strip)
             dx = functional.pad(unpadded(d_padded, x, ctx.padding), [-ctx.extra] * 4)
-        return dx, weights_of(d_points, kernel), db, floor_gradient(ctx, gradient, db), None
+        dw = weights_of(sum_of([d_points for d_points, _ in found]), kernel)
+        return dx, dw, db, floor_gradient(ctx, gradient, db), None
 
 
 class Tiles:
@@ -95,20 +105,30 @@ class Tiles:
         right, bottom = 4 * self.across - self.wide, 4 * self.down - self.tall
         return functional.pad(outputs.permute(0, 2, 3, 1), [0, 0, 0, right, 0, bottom]).contiguous()
 
-    def strips(self) -> Iterator[Strip]:
-        """The image, the first row of tiles and the rows of tiles of each strip."""
-        rows = max(1, STRIP_TILES // self.across)
-        for image in range(self.images):
-            for top in range(0, self.down, rows):
-                yield image, top, min(rows, self.down - top)
+    def parts(self, count: int) -> list[list[Strip]]:
+        """All strips, in at most `count` parts of about as many."""
+        rows = min(max(1, STRIP_TILES // self.across), -(-self.images * self.down // count))
+        strips = [
+            (image, top, min(rows, self.down - top))
+            for image in range(self.images)
+            for top in range(0, self.down, rows)
+        ]
+        return [strips[i::count] for i in range(min(count, len(strips)))]
+
+    def cells(self, padded: Tensor, strip: Strip) -> Tensor:
+        """The cells of a strip's windows, [H, W', C], as a view."""
+        image, top, rows = strip
+        return padded[image, 4 * top : 4 * (top + rows) + 2]
 
     def windows(self, padded: Tensor, strip: Strip) -> Tensor:
         """The windows of a strip, [6, 6, rows, across, C], as a view."""
-        image, top, rows = strip
-        cells = padded[image, 4 * top :]
+        return self.windows_in(self.cells(padded, strip))
+
+    def windows_in(self, cells: Tensor) -> Tensor:
+        """The windows in cells [H, W', C], [6, 6, rows, across, C], as a view."""
         row, column, channel = cells.stride()
         return cells.as_strided(
-            [6, 6, rows, self.across, self.inputs],
+            [6, 6, len(cells) // 4, self.across, self.inputs],
             [row, column, 4 * row, 4 * column, channel],
             cells.storage_offset(),
         )
@@ -119,13 +139,15 @@ class Tiles:
         cells = y[image, 4 * top : 4 * (top + rows)]
         return cells.view(rows, 4, self.across, 4, self.channels).permute(1, 3, 0, 2, 4)
 
-    def add_windows(self, padded: Tensor, strip: Strip, values: Tensor) -> None:
-        """Add values [6, 6, tiles, C] to the cells of a strip's windows."""
-        windows = self.windows(padded, strip)
+    def cells_of(self, values: Tensor, strip: Strip) -> Tensor:
+        """The cells [H, W', C] of a strip, each the sum of its values in all windows."""
+        cells = values.new_zeros(4 * strip[2] + 2, 4 * self.across + 2, self.inputs)
+        windows = self.windows_in(cells)
         values = values.view(windows.shape)
         for rows in (slice(0, 4), slice(4, 6)):  # in which no two windows share a cell
             for columns in (slice(0, 4), slice(4, 6)):
                 windows[rows, columns] += values[rows, columns]
+        return cells
 
 
 def transforms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -148,6 +170,13 @@ def points_of(weight: Tensor, kernel: Tensor) -> Tensor:
     """The weights [out, in, 3, 3] at the points of a tile, [36, out, in]."""
     taps = weight.permute(2, 3, 0, 1).reshape(9, -1)
     return torch.kron(kernel, kernel).mm(taps).view(36, *weight.shape[:2])
+
+
+def sum_of(tensors: list[Tensor]) -> Tensor:
+    """The sum of tensors, in the first one's memory."""
+    for other in tensors[1:]:
+        tensors[0] += other
+    return tensors[0]
 
 
 def weights_of(points: Tensor, kernel: Tensor) -> Tensor:

@@ -51,6 +51,21 @@ def test_the_first_layer_needs_no_gradient_of_its_image(
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_gradients_by_tiles_are_the_same_on_any_number_of_threads(threads: int) -> None:
+    inputs = random_inputs(3, 30, 30, 2)
+    expected = torch.autograd.grad(floored_conv(*inputs, 1).sum(), inputs)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = torch.autograd.grad(WinogradGradients.apply(*inputs, 1).sum(), inputs)
+        again = torch.autograd.grad(WinogradGradients.apply(*inputs, 1).sum(), inputs)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    assert all(torch.equal(one, other) for one, other in zip(found, again, strict=True))
+
+
 def test_products_take_matrices_of_any_strides() -> None:
     a, b = torch.randn(7, 5), torch.randn(5, 9)
     for left in (a, a.t().contiguous().t()):
