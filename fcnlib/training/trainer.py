@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import SAVE_MINUTES, Training
+from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import name_os_errors, remove, sha256
 from fcnlib.core.fingerprint import fingerprint
@@ -159,7 +160,7 @@ class Trainer:
             add_batch_norm(self.net)
         to: Any = self.net.to(device).to  # its stub lacks memory_format
         to(memory_format=torch.channels_last)
-        self.fast_net = optimize_for_training(self.net)  # shares the parameters
+        self.fast_net = optimize_for_training(self.net, device)  # shares the parameters
 
         ids = training_ids(dataset, config.data, seed)
         require_labels(dataset, config.data.train, self.tasks, ids)
@@ -204,6 +205,7 @@ class Trainer:
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
         set_precision(self.recipe.precision, self.device)
+        keep_freed_memory()
         saved, running = saved_state_path(checkpoint), running_curve_path(checkpoint)
         for path in (checkpoint, curve, running):
             _require_writable(path)

@@ -72,6 +72,17 @@ def test_a_killed_training_resumes_to_the_same_bits(world: Path, tmp_path: Path)
     assert first == second
 
 
+def test_a_training_at_full_width_resumes_to_the_same_bits(world: Path, tmp_path: Path) -> None:
+    """It multiplies less (fcnlib/models/fast), which must not depend on where it began."""
+    net = {"predict_from": ["pool3"], "width": 1.0, "padding": 60, "fc6_kernel": None}
+    values = training_config(net, iterations=3, validate_every=3)
+    calm = weights_of(train_net(world, tmp_path / "calm", values))
+    (tmp_path / "stopped").mkdir()
+    interrupt(PreparedDataset(world), tmp_path / "stopped", values, 2)
+    assert saved_iteration(tmp_path / "stopped/net.pt.resume") == 1
+    assert equal_bits(weights_of(train_net(world, tmp_path / "stopped", values)), calm)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 2), (signal.SIGINT, 0)])
 def test_a_training_that_is_asked_to_stop_resumes_to_the_same_bits(

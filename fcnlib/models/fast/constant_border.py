@@ -15,6 +15,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from fcnlib.models.fast.training_layers import (
+    ConstantBeforeReLU,
+    TrainedConstantMap,
+    TrainedOffsetConv,
+)
 from fcnlib.models.geometry import kernel_stride_padding
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
@@ -124,18 +129,15 @@ class EdgeMap(nn.Module):
 class AssembleMap(nn.Module):
     """A whole map: its edge stretched to the map's size, and the interior put into it."""
 
-    constant: Tensor
-
     def __init__(self, chain: Sequence[InteriorLayer]) -> None:
         super().__init__()
         border = chain[-1].border
         self.windows = _windows(chain)
         self.edge, self.interior = border.edge, border.interior
         self.skipped = border.interior - border.computed
-        self.register_buffer("constant", _constant_map(chain[-1]))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        computed, edge, image = maps[0], maps[1], maps[2]
+        computed, constant, edge, image = maps[0], maps[1], maps[2], maps[3]
         height = map_side(image.shape[2], self.windows)
         width = map_side(image.shape[3], self.windows)
         assembled = stretch(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
@@ -143,16 +145,17 @@ class AssembleMap(nn.Module):
         right = interior_end(image.shape[3], self.windows)
         last, skipped = bottom - self.interior + self.skipped, self.skipped
         end = right - self.interior + skipped
-        interior = computed[:, :, skipped:last, skipped:end] + self.constant
+        interior = computed[:, :, skipped:last, skipped:end] + constant
         assembled[:, :, self.interior : bottom, self.interior : right] = interior
         return assembled
 
 
-def skip_constant_border(net: NetT) -> NetT:
+def skip_constant_border(net: NetT, *, trains: bool = False) -> NetT:
     """The net with its first layers computed only where they depend on the image.
 
     These are its 3 x 3 convolutions and 2 x 2 poolings behind a padding of at least `WIDE_PADDING`;
-    of other nets nothing is skipped. The weights are shared with `net`.
+    of other nets nothing is skipped. The weights are shared with `net`. The constants are those of
+    its weights as they are, or where it trains, follow them.
     """
     layers, inputs = net.copy_layers(), inputs_of(net)
     chains = _chains(layers, inputs)
@@ -166,11 +169,14 @@ def skip_constant_border(net: NetT) -> NetT:
             continue
         names = [each.name for each in chain_of[name]]
         position = names.index(name)
-        add_layer(new, name, _interior_form(chain_of[name], position), *inputs[name])
+        if trains:
+            _add_trained_interior(new, chain_of[name], position, inputs[name][0])
+        else:
+            add_layer(new, name, _interior_form(chain_of[name], position), *inputs[name])
         consumers = {consumer for consumer, sources in inputs.items() if name in sources}
         if consumers - {*names[position + 1 : position + 2]}:
             chain, image = chain_of[name][: position + 1], inputs[names[0]][0]
-            assembled[name] = _add_assembled_map(new, chain, image, assembled)
+            assembled[name] = _add_assembled_map(new, chain, image, assembled, trains=trains)
     return net.with_layers(new)
 
 
@@ -234,13 +240,60 @@ def _interior_form(chain: list[InteriorLayer], position: int) -> nn.Module:
     each = chain[position]
     if not isinstance(each.layer, ConvReLU):
         return each.layer
-    computed = chain[position - 1].border.computed if position else 0
-    padding = computed - each.border.computed + kernel_stride_padding(each.layer)[2]
+    padding = _interior_padding(chain, position)
     return BorderOffsetConv(each.layer, each.input_constant, padding=padding)
 
 
+def _add_trained_interior(
+    layers: Layers, chain: list[InteriorLayer], position: int, source: str
+) -> None:
+    """Add the same for training, and what becomes its constant."""
+    each = chain[position]
+    if not isinstance(each.layer, ConvReLU):
+        add_layer(layers, each.name, each.layer, source)
+        return
+    earlier = f"{_last_conv(chain[:position])[0]}/before" if position else source
+    before = ConstantBeforeReLU(each.layer, first=position == 0)
+    name = add_layer(layers, f"{each.name}/before", before, earlier)
+    conv = TrainedOffsetConv(each.layer, _interior_padding(chain, position))
+    add_layer(layers, each.name, conv, source, name)
+
+
+def _interior_padding(chain: list[InteriorLayer], position: int) -> int:
+    """The padding with which a convolution of the chain computes what it has to."""
+    each = chain[position]
+    assert isinstance(each.layer, nn.Conv2d)
+    computed = chain[position - 1].border.computed if position else 0
+    return computed - each.border.computed + kernel_stride_padding(each.layer)[2]
+
+
+def _last_conv(chain: list[InteriorLayer]) -> tuple[str, ConvReLU]:
+    """The name and the layer of the chain's last convolution."""
+    return next(
+        (each.name, each.layer) for each in reversed(chain) if isinstance(each.layer, ConvReLU)
+    )
+
+
+def _add_constant_map(
+    layers: Layers, chain: list[InteriorLayer], image: str, *, trains: bool
+) -> str:
+    """Add the constant of the chain's last layer as a map; returns its name."""
+    name = f"{chain[-1].name}/constant"
+    if name in layers:
+        return name
+    if not trains:
+        return add_layer(layers, name, ConstantMap(chain[-1]), image)
+    conv, layer = _last_conv(chain)
+    return add_layer(layers, name, TrainedConstantMap(layer), f"{conv}/before")
+
+
 def _add_assembled_map(
-    layers: Layers, chain: list[InteriorLayer], image: str, assembled: Mapping[str, str]
+    layers: Layers,
+    chain: list[InteriorLayer],
+    image: str,
+    assembled: Mapping[str, str],
+    *,
+    trains: bool,
 ) -> str:
     """Add the edge and the whole map of the chain's last layer; returns the latter's name."""
     known = [i for i, each in enumerate(chain) if each.name in assembled]
@@ -248,11 +301,12 @@ def _add_assembled_map(
     if known:
         edge = f"{chain[begin].name}/edge"
     else:
-        edge = add_layer(layers, f"{chain[0].name}/constant", ConstantMap(chain[0]), image)
+        edge = _add_constant_map(layers, chain[:1], image, trains=trains)
+    constant = _add_constant_map(layers, chain, image, trains=trains)
     name = chain[-1].name
     if len(chain) - 1 > begin:
         edge = add_layer(layers, f"{name}/edge", EdgeMap(chain, begin + 1), edge, image)
-    return add_layer(layers, f"{name}/whole", AssembleMap(chain), name, edge, image)
+    return add_layer(layers, f"{name}/whole", AssembleMap(chain), name, constant, edge, image)
 
 
 def stretch(x: Tensor, height: int, width: int, edge: int) -> Tensor:

@@ -8,7 +8,14 @@ from torch import Tensor, nn
 
 from fcnlib.models.fast.bilinear import as_bilinear
 from fcnlib.models.fast.constant_border import BorderOffsetConv, EdgeMap, skip_constant_border
-from fcnlib.models.fast.winograd import Pointwise, Winograd, WinogradRows, tile_kernel
+from fcnlib.models.fast.winograd import (
+    POINTWISE_CHANNELS,
+    WINOGRAD_CHANNELS,
+    Pointwise,
+    Winograd,
+    WinogradRows,
+    tile_kernel,
+)
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.layers import (
     IMAGE_LAYER,
@@ -23,11 +30,6 @@ from fcnlib.models.layers import (
     inputs_of,
     is_score_layer,
 )
-
-# Channels from which on a tile's transforms are small beside its products.
-WINOGRAD_CHANNELS = 128
-# And from which on a 1 x 1 convolution has more weights than cells.
-POINTWISE_CHANNELS = 1024
 
 NetT = TypeVar("NetT", bound=LayerGraph)
 

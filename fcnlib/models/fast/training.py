@@ -1,12 +1,14 @@
-"""Faster nets for training: frozen upsampling by matrix products, of the cropped map alone."""
+"""Faster nets for training: the same scores and gradients."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fcnlib.models.fast.bilinear import Bilinear, as_bilinear
+from fcnlib.models.fast.constant_border import skip_constant_border
+from fcnlib.models.fast.training_layers import TrainedConvReLU, faster_function
 from fcnlib.models.fcn import FCN
-from fcnlib.models.layers import Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
+from fcnlib.models.layers import ConvReLU, Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
 
 
 class UpscoreCrop(nn.Module):
@@ -27,11 +29,28 @@ class UpscoreCrop(nn.Module):
         return functional.pad(scores, [0, 0, 0, 0, 1, 0]) if self.null_background else scores
 
 
-def optimize_for_training(net: FCN) -> FCN:
+def optimize_for_training(net: FCN, device: str = "cpu") -> FCN:
     """A faster form of the net for training: the same scores and gradients up to rounding.
 
     It shares the parameters of `net`, which stays the one that has all of them under their names.
+    On a CPU a net of full width also multiplies less; where layers are narrow, that is no faster.
     """
+    full_width = net.arguments["width"] == 1 and not device.startswith("cuda")
+    return with_cropped_upsampling(with_fewer_multiplications(net) if full_width else net)
+
+
+def with_fewer_multiplications(net: FCN) -> FCN:
+    """The net without its constant border, of faster convolutions."""
+    layers: Layers = {}
+    for name, layer in skip_constant_border(net, trains=True).items():
+        if isinstance(layer, ConvReLU) and (function := faster_function(layer)):
+            layer = copy_inputs(layer, TrainedConvReLU(layer, function))
+        layers[name] = layer
+    return net.with_layers(layers)
+
+
+def with_cropped_upsampling(net: FCN) -> FCN:
+    """The net with frozen upsampling by matrix products, of the cropped map alone."""
     inputs = inputs_of(net)
     upsampling = {
         name: made

@@ -4,6 +4,8 @@ F(m, r) computes m outputs of an r-tap filter with m + r - 1 multiplications: bo
 polynomials, evaluated at as many points, multiplied there, and interpolated.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,14 +13,20 @@ from torch.nn import functional
 # Finite ones; the last point is infinity. Small and reciprocal ones keep the rounding small.
 POINTS = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 0.25, -4.0]
 OUTPUTS = 4
+# Channels from which on a tile's transforms are small beside its products.
+WINOGRAD_CHANNELS = 128
+# And from which on a 1 x 1 convolution has more weights than cells.
+POINTWISE_CHANNELS = 1024
 # Tiles multiplied at once, and their values: a strip of them stays in the cache when transformed.
 TILES, TILE_VALUES = 192, 51200
 
 
-def winograd_transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
+def winograd_transforms(
+    taps: int, finite: Sequence[float] = POINTS
+) -> tuple[Tensor, Tensor, Tensor]:
     """F(4, taps) as float64 matrices: of input [n, n], kernel [n, taps] and output [4, n]."""
     count = OUTPUTS + taps - 1
-    points = torch.tensor(POINTS[: count - 1], dtype=torch.float64)
+    points = torch.tensor(finite[: count - 1], dtype=torch.float64)
     powers = torch.zeros(count, count, dtype=torch.float64)
     powers[:-1] = points[:, None] ** torch.arange(count)
     powers[-1, -1] = 1

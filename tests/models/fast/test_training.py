@@ -6,8 +6,16 @@ import pytest
 import torch
 from fixtures.nets import with_random_weights
 
-from fcnlib.models.fast.training import UpscoreCrop, optimize_for_training
-from fcnlib.models.fcn import build_fcn
+from fcnlib.models.fast.constant_border import AssembleMap
+from fcnlib.models.fast.floored_conv import DirectConv, WindowsConv
+from fcnlib.models.fast.training import (
+    UpscoreCrop,
+    optimize_for_training,
+    with_fewer_multiplications,
+)
+from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedOffsetConv
+from fcnlib.models.fast.winograd_training import WinogradGradients
+from fcnlib.models.fcn import FCN, build_fcn
 
 
 @pytest.mark.parametrize(
@@ -33,6 +41,76 @@ def test_the_training_form_has_the_same_scores_and_gradients(
     made = optimize_for_training(net)
     assert any(isinstance(layer, UpscoreCrop) for layer in made.values())
     image = torch.randn(1, 6 if "streams" in values else 3, *size, dtype=torch.float64)
+    assert_equal_gradients(net, made, image)
+
+
+# A quarter as wide, a VGG net has layers of each of the full-width form's functions.
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [
+        ({"width": 1 / 4}, (33, 47)),
+        ({"predict_from": ["pool3"]}, (64, 33)),
+        ({"predict_from": ["pool3"]}, (45, 70)),
+        ({"predict_from": ["fc7"], "padding": 60}, (45, 30)),
+        ({"backbone": "vgg19", "predict_from": ["fc7", "pool4"]}, (1, 9)),
+        ({"padding": 1, "fc6_kernel": 3, "width": 1 / 4}, (45, 70)),
+        ({"features": "fixed"}, (20, 31)),
+        ({"streams": ["color", "hha"], "predict_from": ["pool4"]}, (26, 19)),
+        ({"backbone": "alexnet", "predict_from": ["fc7"], "width": 1 / 2}, (45, 70)),
+    ],
+    ids=str,
+)
+def test_the_full_width_form_has_the_same_scores_and_gradients(
+    values: dict[str, Any], size: tuple[int, int]
+) -> None:
+    net = with_random_weights(build_fcn(**{"width": 1 / 16, **values})).double()
+    image = torch.randn(2, 6 if "streams" in values else 3, *size, dtype=torch.float64)
+    assert_equal_gradients(net, with_fewer_multiplications(net), image)
+
+
+def test_gradients_are_the_same_where_biases_are_zero() -> None:
+    """As at the start of a training: the constant border is then exactly where ReLU bends."""
+    net = build_fcn(width=1 / 8, predict_from=["pool3"]).double()
+    for name, parameter in net.named_parameters():
+        parameter.data.normal_(std=0.1) if name.endswith("weight") else parameter.data.zero_()
+    image = torch.randn(1, 3, 33, 47, dtype=torch.float64)
+    assert_equal_gradients(net, with_fewer_multiplications(net), image)
+
+
+def test_the_full_width_form_drops_out_the_same_cells() -> None:
+    net = with_random_weights(build_fcn(width=1 / 4, predict_from=["fc7"], dropout=0.5)).double()
+    to_layout: Any = net.to
+    to_layout(memory_format=torch.channels_last).train()
+    image, scores = torch.randn(1, 3, 24, 31, dtype=torch.float64), []
+    for each in (net, with_fewer_multiplications(net)):
+        torch.manual_seed(0)
+        scores.append(each(image))
+    torch.testing.assert_close(scores[1], scores[0])
+
+
+def test_only_a_net_of_full_width_on_a_cpu_multiplies_less() -> None:
+    full = build_fcn(predict_from=["pool3"])
+    made = optimize_for_training(full)
+    assert [type(made[name]) for name in ("conv1_2", "conv3_3")] == [TrainedOffsetConv] * 2
+    thin = build_fcn(width=1 / 8, predict_from=["pool3"])
+    for each in (optimize_for_training(thin), optimize_for_training(full, "cuda")):
+        assert not any(isinstance(layer, TrainedOffsetConv) for layer in each.values())
+
+
+def test_each_layer_has_the_function_that_suits_it() -> None:
+    made = with_fewer_multiplications(build_fcn(width=1 / 4, dropout=0))
+    functions = {
+        name: layer.function
+        for name, layer in made.items()
+        if isinstance(layer, TrainedOffsetConv | TrainedConvReLU)
+    }
+    assert functions["conv2_2"] is DirectConv and functions["conv5_3"] is WinogradGradients
+    assert functions["fc6"] is functions["fc7"] is WindowsConv
+    assert sum(isinstance(layer, AssembleMap) for layer in made.values()) == 2
+
+
+def assert_equal_gradients(net: FCN, made: FCN, image: torch.Tensor) -> None:
+    """Assert that two forms of a net give the same scores, and all parameters their gradients."""
     found: list[list[torch.Tensor]] = []
     for each in (net, made):
         net.zero_grad()

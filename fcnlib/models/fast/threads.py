@@ -1,0 +1,33 @@
+"""Work of many short operations, shared among threads."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+PartT = TypeVar("PartT")
+ResultT = TypeVar("ResultT")
+
+
+def on_single_threads(work: Callable[[PartT], ResultT], parts: Sequence[PartT]) -> list[ResultT]:
+    """What `work` gives for each part, each on a thread of its own, without gradients.
+
+    There PyTorch uses that thread alone: where all threads share each short operation, they wait
+    for each other at its end, and beside other work on the machine that takes most of the time.
+    """
+    threads = torch.get_num_threads()
+
+    def alone(part: PartT) -> ResultT:
+        with torch.no_grad():
+            return work(part)
+
+    if len(parts) == 1:
+        return [alone(parts[0])]
+    try:
+        with ThreadPoolExecutor(
+            len(parts), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            return list(pool.map(alone, parts))
+    finally:
+        torch.set_num_threads(threads)  # else threads to come would have one, too
