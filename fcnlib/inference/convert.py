@@ -16,7 +16,7 @@ from fcnlib.core.reading import read_lines
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.inputs import count_channels
-from fcnlib.inference.model_info import INPUTS_OF_CHANNELS, build_net
+from fcnlib.inference.model_info import INPUTS_OF_CHANNELS, ModelInfo, build_net
 from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN
@@ -165,7 +165,7 @@ def convert(
         raise InputError(
             f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(NET_SUFFIXES)}"
         )
-    _check_out(out, source)
+    check_out(out, source)
     if to and "-" not in to and (skip_scales or classes):
         given = "skip scales" if skip_scales else "class names"
         raise InputError(f"{source}: {given} for the classifier {to!r}; expected none")
@@ -208,18 +208,26 @@ def import_weights(source: Path, backbone: str, path: Path) -> None:
 
 def to_caffemodel(checkpoint: Path, path: Path) -> None:
     """Write a trained net in the published format; read back, it gives the same scores."""
-    _check_out(path, checkpoint)
+    check_out(path, checkpoint)
     content = read_checkpoint(checkpoint)
     net = restore_net(content, checkpoint)
-    assert content.net is not None  # or it could not be restored
-    _check_writable(content.net, checkpoint)
-    labels = {key: getattr(content, key) for key in (*LABELS, "inputs")}
-    labels |= known_images(content.provenance)
+    info = ModelInfo.from_checkpoint(content, net)
+    check_writable(info, checkpoint)
+    write_as_caffemodel(net, info, path)
+
+
+def write_as_caffemodel(net: FCN, info: ModelInfo, path: Path) -> None:
+    """Write a net in the published format, with its classes' names and colours."""
+    labels = {key: getattr(info, key) for key in (*LABELS, "inputs")}
+    labels |= known_images(info.provenance)
     write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
-def _check_writable(values: Net, checkpoint: Path) -> None:
-    """Raise unless layers' names and weights determine the net."""
+def check_writable(info: ModelInfo, checkpoint: Path) -> None:
+    """Raise unless a .caffemodel's layers' names and weights determine the net."""
+    values = info.net
+    if values is None:
+        raise InputError(f"{checkpoint}: tells no net; expected a checkpoint of ours")
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
@@ -289,7 +297,8 @@ def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
             )
 
 
-def _check_out(out: Path, source: Path) -> None:
+def check_out(out: Path, source: Path) -> None:
+    """Raise unless `out` is a file to write, and not the one to read."""
     if out.is_dir():
         raise InputError(f"{out}: is a folder; expected a file to write")
     if out.resolve() == source.resolve():

@@ -1,5 +1,6 @@
 """Where the cells of a feature map lie in the image, by composing the layers (section 3)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ class Grid:
     receptive_field: float = 1
     stride: float = 1
     start: float = 0
+    reach: float = 0  # how far from its centre a cell depends on pixels, upsampling included
 
     def windowed(self, kernel: int, stride: int, padding: int) -> "Grid":
         """The grid after a convolution or pooling."""
@@ -25,12 +27,14 @@ class Grid:
             receptive_field=self.receptive_field + (kernel - 1) * self.stride,
             stride=self.stride * stride,
             start=self.start + ((kernel - 1) / 2 - padding) * self.stride,
+            reach=self.reach + (kernel - 1) / 2 * self.stride,
         )
 
     def upsampled(self, kernel: int, factor: int) -> "Grid":
         """The grid after a transposed convolution without padding."""
         stride = self.stride / factor
-        return Grid(self.receptive_field, stride, self.start - (kernel - 1) / 2 * stride)
+        half = (kernel - 1) / 2 * stride
+        return Grid(self.receptive_field, stride, self.start - half, self.reach + half)
 
     def cropped(self, cells: int) -> "Grid":
         """The grid without its first cells."""
@@ -73,6 +77,11 @@ def smallest_side(layers: Mapping[str, nn.Module]) -> int:
     raise InputError("padding: the scores do not reach the image's border; expected more padding")
 
 
+def reach(layers: Mapping[str, nn.Module]) -> int:
+    """How many pixels around a pixel the net's output there depends on."""
+    return math.ceil([*grids(layers).values()][-1].reach)
+
+
 def crop_offset(fine: Grid, coarse: Grid) -> int:
     """How many cells of `fine` lie before the first cell of `coarse`, a map of the same stride.
 
@@ -110,7 +119,11 @@ def _grid_after(layer: nn.Module, inputs: Sequence[Grid]) -> Grid:
         inputs = [first, inputs[1].cropped(layer.coarse_offset)]
     if any((grid.stride, grid.start) != (first.stride, first.start) for grid in inputs):
         raise InputError(f"{type(layer).__name__} of maps on other cells: {inputs}")
-    return replace(first, receptive_field=max(grid.receptive_field for grid in inputs))
+    return replace(
+        first,
+        receptive_field=max(grid.receptive_field for grid in inputs),
+        reach=max(grid.reach for grid in inputs),
+    )
 
 
 def _size_after(layer: nn.Module, inputs: Sequence[int]) -> int:

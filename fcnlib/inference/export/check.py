@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fcnlib.core.errors import InputError
-from fcnlib.inference.export.portable import example_image
+from fcnlib.inference.export.portable import example_image, output_name
 from fcnlib.models.fcn import FCN, labels_of
 
 TOLERANCE = 1e-4  # of the scores' range, for sums in another order
@@ -64,8 +64,7 @@ def _compare(net: FCN, run: Callable[[Tensor], dict[str, Tensor]], images: Tenso
     pixels = near_ties = 0
     difference = 0.0
     for task, scores in expected.items():
-        end = f"_{task}" if len(expected) > 1 else ""
-        theirs, labels = found[f"scores{end}"], found[f"labels{end}"]
+        theirs, labels = (found[output_name(k, task, expected)] for k in ("scores", "labels"))
         if theirs.shape != scores.shape or labels.shape != scores[:, 0].shape:
             raise InputError(f"of {size}: scores of {list(theirs.shape)}; expected the net's")
         apart = (theirs - scores).abs().max()

@@ -1,5 +1,7 @@
 """The net as other runtimes take it: one graph, which holds for images and batches of any size."""
 
+from collections.abc import Collection, Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,19 +23,32 @@ class PortableNet(nn.Module):
         self.net = net.with_layers(
             {name: copy_inputs(layer, _portable(layer)) for name, layer in net.items()}
         )
-        self.names = output_names(net)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        scores = self.net.run_layers(self.net.normalise(image))
-        parts = self.net.split(scores)
-        found = [each for part in parts.values() for each in (labels_of(part), part)]
-        return dict(zip(self.names, found, strict=True))
+        return named_outputs(self.net.split(self.net.run_layers(self.net.normalise(image))))
+
+
+def named_outputs(
+    scores: Mapping[str, Tensor], labels: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """Scores by task, and the labels that follow from them or are given, by the outputs' names."""
+    found: dict[str, Tensor] = {}
+    for task, each in scores.items():
+        found[output_name("labels", task, scores)] = labels[task] if labels else labels_of(each)
+        found[output_name("scores", task, scores)] = each
+    return found
+
+
+def output_name(kind: str, task: str, tasks: Collection[str]) -> str:
+    """The name of an output: `labels` or `scores`, with the task's behind it if it is not alone."""
+    return f"{kind}_{task}" if len(tasks) > 1 else kind
 
 
 def output_names(net: FCN) -> list[str]:
-    """The names of a net's outputs: labels and scores of each task."""
-    ends = [f"_{task}" for task in net.heads] if len(net.heads) > 1 else [""]
-    return [f"{kind}{end}" for end in ends for kind in ("labels", "scores")]
+    """The names of a net's outputs in their order."""
+    return [
+        output_name(kind, task, net.heads) for task in net.heads for kind in ("labels", "scores")
+    ]
 
 
 def example_image(net: FCN) -> Tensor:

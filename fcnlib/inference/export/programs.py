@@ -1,7 +1,10 @@
 """Nets as ONNX and as programs of torch.export (.pt2), and what those files compute."""
 
 import io
-from collections.abc import Callable
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,8 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
 
 from fcnlib.core.errors import InputError
-from fcnlib.inference.exported import METADATA
 from fcnlib.inference.export.portable import PortableNet, example_image, output_names
+from fcnlib.inference.exported import METADATA
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import FCN
 
@@ -20,10 +23,26 @@ Run = Callable[[Tensor], dict[str, Tensor]]  # raw channels [N, C, H, W] to outp
 ANY = {"image": {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}}  # batch, height, width
 
 
+@contextmanager
+def _tracing() -> Iterator[None]:
+    """As nets are traced: without a condition that no size is 1, and without the tracers' notes."""
+    config: Any = _config
+    disabled = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        with (
+            config.patch(backed_size_oblivious=True),
+            torch.no_grad(),
+            warnings.catch_warnings(action="ignore"),
+        ):
+            yield
+    finally:
+        logging.disable(disabled)
+
+
 def traced(net: FCN) -> ExportedProgram:
     """The net as a program for images and batches of any size."""
-    # Without this, a condition that no size is 1 stays in the program.
-    with _config.patch(backed_size_oblivious=True), torch.no_grad():
+    with _tracing():
         example = (example_image(net),)
         program = torch.export.export(PortableNet(net).eval(), example, dynamic_shapes=ANY)
     for node in program.graph.nodes:
@@ -48,7 +67,7 @@ def write_onnx(net: FCN, info: ModelInfo, path: Path) -> None:
     """Write a net as one ONNX file with its weights."""
     require_onnx(path)
     program = traced(net)
-    with _config.patch(backed_size_oblivious=True), torch.no_grad():
+    with _tracing():
         made = torch.onnx.export(
             program,
             (),
@@ -63,7 +82,8 @@ def write_onnx(net: FCN, info: ModelInfo, path: Path) -> None:
     for node in model.graph:
         node.metadata_props.clear()  # of the tracing
     model.metadata_props[METADATA] = info.model_dump_json()
-    made.save(str(path), external_data=False)
+    with _tracing():
+        made.save(str(path), external_data=False)
 
 
 def run_onnx(path: Path, net: FCN) -> Run:
