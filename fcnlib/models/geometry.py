@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from torch import nn
 
@@ -77,9 +78,19 @@ def smallest_side(layers: Mapping[str, nn.Module]) -> int:
     raise InputError("padding: the scores do not reach the image's border; expected more padding")
 
 
-def reach(layers: Mapping[str, nn.Module]) -> int:
-    """How many pixels around a pixel the net's output there depends on."""
-    return math.ceil([*grids(layers).values()][-1].reach)
+class Surroundings(NamedTuple):
+    """What of an image decides a net's output at a pixel."""
+
+    reach: int  # pixels to each side
+    stride: int  # an image that begins a multiple of it later has the same cells
+    smallest_side: int  # of an image that is scored
+
+
+def surroundings(layers: Mapping[str, nn.Module]) -> Surroundings:
+    """How far a net's output depends on its image, upsampling included."""
+    found = [*grids(layers).values()]
+    stride = round(max(grid.stride for grid in found))
+    return Surroundings(math.ceil(found[-1].reach), stride, smallest_side(layers))
 
 
 def crop_offset(fine: Grid, coarse: Grid) -> int:

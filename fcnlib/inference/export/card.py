@@ -12,7 +12,7 @@ from fcnlib.core.printing import as_markdown_text
 from fcnlib.inference.export.portable import example_image, output_name
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import FCN
-from fcnlib.models.geometry import reach
+from fcnlib.models.geometry import surroundings
 
 TEMPLATE = "card.md.jinja"
 MADE_BY = "A model card, made by `fcn convert`"  # in the template
@@ -61,7 +61,7 @@ def model_card(net: FCN, info: ModelInfo, name: str) -> str:
         dtype=_dtype(net),
         channels=net.input_mean.numel(),
         inputs=[INPUTS[each][0] for each in _inputs(info)],
-        reach=reach(dict(net.items())),
+        reach=surroundings(dict(net.items())).reach,
         output=lambda kind, task: output_name(kind, task, net.heads),
         colour=lambda task, label: _colour(info, task, label),
         data=list(_data(info, values)),
