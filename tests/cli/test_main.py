@@ -55,7 +55,7 @@ def photos(tmp_path: Path) -> Path:
 def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
     commands = ["doctor", "fetch", "prepare", "check", "hha", "estimate", "train", "status"]
-    commands += ["convert", "predict", "submit", "info", "verify", "compare"]
+    commands += ["convert", "predict", "evaluate", "submit", "info", "verify", "compare"]
     listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
     assert listed == commands  # in the order of work
     for command in commands:
