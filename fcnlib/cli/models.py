@@ -19,6 +19,7 @@ from fcnlib.models.fcn import FCN
 from fcnlib.models.weights.caffemodel import layer_shapes, read_layers
 from fcnlib.models.weights.checkpoint import json_value, read_tensors
 from fcnlib.models.weights.sources import read_labels
+from fcnlib.report.described import dataset_text, model_text, weights_text
 from fcnlib.report.maps import maps_markdown
 
 
@@ -79,10 +80,15 @@ def info(
             max=100_000,
         ),
     ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="All that the file tells, as JSON, instead.")
+    ] = False,
 ) -> None:
     """Describe a model, a file of weights or a prepared data set.
 
     Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt
+
+    Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt --json
 
     Example: fcn info results/demo/checkpoints/voc-fcn8s/0.pt --maps 500
     """
@@ -91,18 +97,41 @@ def info(
         assert isinstance(net, FCN)  # as without trust no other is read
         echo(maps_markdown(file.name, net, maps).rstrip())
         return
-    provenance: object = None
+    if json:
+        content, provenance = _all_of(file)
+        echo(json_text(content).rstrip())
+    else:
+        text, provenance = _summary_of(file)
+        echo(text)
+    warn_of_training_images(file, provenance)
+
+
+def _all_of(file: Path) -> tuple[dict[str, Any], object]:
+    """All that a file tells, but for weights, and the provenance in it."""
     if file.is_dir():
-        content: dict[str, Any] = read_info(file / INFO).model_dump(mode="json")
-    elif file.suffix == ".caffemodel":
+        return read_info(file / INFO).model_dump(mode="json"), None
+    if file.suffix == ".caffemodel":
         layers = read_layers(file)
-        content = {**layer_shapes(layers)}
-        provenance = read_labels(layers, file).get("provenance")
-    elif file.suffix == ".ts":
+        return {**layer_shapes(layers)}, read_labels(layers, file).get("provenance")
+    if file.suffix == ".ts":
         content = read_metadata(file).model_dump(mode="json")
-        provenance = content["provenance"]
     else:
         content = {k: json_value(v) for k, v in read_tensors(file).items() if k != "state"}
-        provenance = content.get("provenance")
-    echo(json_text(content).rstrip())
-    warn_of_training_images(file, provenance)
+    return content, content.get("provenance")
+
+
+def _summary_of(file: Path) -> tuple[str, object]:
+    """What a file tells in a screen, and the provenance in it."""
+    if file.is_dir():
+        return dataset_text(read_info(file / INFO)), None
+    if file.suffix == ".caffemodel":
+        layers = read_layers(file)
+        labels = read_labels(layers, file)
+        return weights_text(file, layer_shapes(layers), labels), labels.get("provenance")
+    if file.suffix != ".ts":
+        content = read_tensors(file)
+        if content.get("net") is None:
+            shapes = {name: json_value(value) for name, value in content.items()}
+            return weights_text(file, shapes, {}), content.get("provenance")
+    info = read_metadata(file)
+    return model_text(file, info), info.provenance
