@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fcnlib.core.errors import InputError
+from fcnlib.core.errors import InputError, first_line
 from fcnlib.inference.export.portable import example_image, output_name
 from fcnlib.models.fcn import FCN, labels_of
 
@@ -60,7 +60,10 @@ def _compare(net: FCN, run: Callable[[Tensor], dict[str, Tensor]], images: Tenso
     size = f"{height} x {width}" + (f" x {count} images" if count > 1 else "")
     with torch.inference_mode():
         expected = net.split(net(net.normalise(images)))
-        found = run(images)
+        try:
+            found = run(images)
+        except Exception as error:  # each runtime has its own
+            raise InputError(f"of {size}: {first_line(error)}; expected the net's") from None
     pixels = near_ties = 0
     difference = 0.0
     for task, scores in expected.items():

@@ -79,7 +79,7 @@ def export(source: Path, out: Path) -> Export:
         try:
             agreement = check_agreement(net, form.run(temporary, net))
         except InputError as error:
-            raise InputError(f"{out}: not written, as it gives other scores {error}") from None
+            raise InputError(f"{out}: not written: {error}") from None
     with atomic_write(card) as temporary:
         temporary.write_text(model_card(net, info, out.stem), "utf-8")
     return Export(out, agreement, card)

@@ -93,6 +93,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "backbone": "googlenet",
         "predict_from": ("inception_5b/output",),
         "padding": None,
+        "width": 1 / 8,
     },
     "late fusion": {"streams": ("color", "hha")},
     "depth": {"input_channels": 4},
@@ -208,6 +209,8 @@ def test_a_file_of_other_scores_is_not_taken_for_the_net(made: Made) -> None:
         check_agreement(made.net, module)
     with pytest.raises(InputError, match=r"expected the net's"):  # as of a size that was fixed
         check_agreement(made.net, lambda image: PortableNet(made.net)(image[:, :, :1, :1]))
+    with pytest.raises(InputError, match=r"of 1 x 1: .*expected the net's"):  # as of no runtime
+        check_agreement(made.net, made.net.get_submodule("conv1_1"))
     assert check_agreement(made.net, PortableNet(made.net)).near_ties == 0
 
 
