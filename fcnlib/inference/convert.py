@@ -38,6 +38,7 @@ from fcnlib.models.weights.infer_architecture import (
 )
 from fcnlib.models.weights.matching import Matching, load_matching
 from fcnlib.models.weights.sources import (
+    ARCHITECTURE,
     INPUT_FORMATS,
     LABEL_LAYER,
     LABELS,
@@ -220,11 +221,13 @@ def write_as_caffemodel(net: FCN, info: ModelInfo, path: Path) -> None:
     """Write a net in the published format, with its classes' names and colours."""
     labels = {key: getattr(info, key) for key in (*LABELS, "inputs")}
     labels |= known_images(info.provenance)
+    if info.net is not None:
+        labels[ARCHITECTURE] = info.net.model_dump(mode="json")
     write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
 def check_writable(info: ModelInfo, checkpoint: Path) -> None:
-    """Raise unless a .caffemodel's layers' names and weights determine the net."""
+    """Raise unless a .caffemodel's layers compute the net."""
     values = info.net
     if values is None:
         raise InputError(f"{checkpoint}: tells no net; expected a checkpoint of ours")
@@ -238,12 +241,6 @@ def check_writable(info: ModelInfo, checkpoint: Path) -> None:
             f"{checkpoint}: streams {list(values.streams)}; expected {list(STREAMS)}, as these "
             "are read back"
         )
-    _, known = parse_net_name(f"fcn{values.stride}s-{values.backbone}")
-    if values.predict_from != known:
-        raise InputError(
-            f"{checkpoint}: predicts from {list(values.predict_from)}; expected {list(known)}, as "
-            "these are read back"
-        )
 
 
 def converted(
@@ -253,16 +250,15 @@ def converted(
 
     Without `to`, the net of the file's metadata, or inferred from its layers' names.
     """
-    state, stored = weights.state, weights.metadata.get("net")
-    if to:
-        backbone, predict_from = parse_net_name(to)
-    elif stored is not None:
-        known = checkpoint_from(weights.metadata, source).net
-        assert known is not None  # as `stored` is not
+    state, known = weights.state, None if to else _stored_values(weights, source)
+    backbone: str
+    if known:
         backbone, predict_from = known.backbone, known.predict_from
+        shapes: dict[str, Any] = {"width": known.width, "fc6_kernel": known.fc6_kernel}
     else:
-        backbone, predict_from = backbone_and_layers(state, source)
-    shapes = infer_shapes(state, backbone, source)
+        found = parse_net_name(to) if to else backbone_and_layers(state, source)
+        backbone, predict_from = found
+        shapes = infer_shapes(state, backbone, source)
     net: LayerGraph
     values = None
     if predict_from:
@@ -280,6 +276,14 @@ def converted(
         raise InputError(f"{source}: lacks {lost[0]}{more}; expected all of {to or backbone}")
     _check(net, state, source)
     return Conversion(source, net.eval(), values, weights, matching)
+
+
+def _stored_values(weights: Weights, source: Path) -> Net | None:
+    """The values of the net in a file of ours; None of another one."""
+    if weights.metadata.get("net") is not None:
+        return checkpoint_from(weights.metadata, source).net
+    stored = weights.metadata.get(ARCHITECTURE)
+    return None if stored is None else Net.model_validate(stored)
 
 
 def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:

@@ -119,6 +119,8 @@ def _scored_on(info: ModelInfo, values: Mapping[str, Any]) -> str:
     split = data.get("validate_on") or data.get("test")
     where = f"Of the split {split}" if split else "Of the images that the training looked at"
     when = "" if info.best_iteration is None else f", after {info.best_iteration} iterations"
+    if split and split == data.get("train"):
+        return f"{where}{when}, which it was trained on: no measure of other images."
     return f"{where}{when}: the best of the training's looks at it, so a little too good."
 
 

@@ -87,6 +87,7 @@ def test_an_export_takes_images_of_every_remainder_of_the_stride_and_batches(
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "8s": {"predict_from": ("fc7", "pool4", "pool3"), "fc6_kernel": 3},
+    "4s": {"predict_from": ("fc7", "pool4", "pool3", "pool2"), "fc6_kernel": 3},
     "8s of the published padding": {"predict_from": ("fc7", "pool4", "pool3"), "padding": None},
     "alexnet": {"backbone": "alexnet", "predict_from": ("fc7",), "padding": None},
     "googlenet": {
@@ -228,7 +229,7 @@ def test_fcn_convert_exports_a_truncated_net_without_to(
 def test_fcn_convert_writes_a_caffemodel_that_gives_the_nets_scores(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    write_net(tmp_path / "net.pt", predict_from=("fc7",), fc6_kernel=3)
+    write_net(tmp_path / "net.pt", predict_from=("pool4", "pool3", "pool2"))
     code, text = fcn(capsys, "convert", tmp_path / "net.pt", "--out", tmp_path / "n.caffemodel")
     assert code == 0 and "labels equal on" in text
 
