@@ -62,6 +62,12 @@ def _of_images() -> Functions:
     return {"predict": predict, "submit": submit}
 
 
+def _of_scores() -> Functions:
+    from fcnlib.cli.evaluate import evaluate
+
+    return {"evaluate": evaluate}
+
+
 def _of_results() -> Functions:
     from fcnlib.cli.results import compare, verify
 
@@ -81,6 +87,7 @@ COMMANDS = {
     "status": _of_runs,
     "convert": _of_models,
     "predict": _of_images,
+    "evaluate": _of_scores,
     "submit": _of_images,
     "info": _of_models,
     "verify": _of_results,
@@ -110,7 +117,7 @@ app = typer.Typer(
 
 @app.callback()
 def fcn() -> None:
-    """Fully convolutional networks: prepare and check data, train, predict, submit, compare."""
+    """Fully convolutional networks: prepare and check data, train, predict, evaluate, compare."""
 
 
 def main() -> None:

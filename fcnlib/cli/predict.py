@@ -41,6 +41,14 @@ def predict(  # noqa: PLR0913
         typer.Option(help="For a model of RGB and HHA: folder of ID.png, as `fcn hha` writes."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images of equal size computed at once.")] = 1,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="For images that do not fit in memory, up to 500 megapixels: compute squares of "
+            "this side, which overlap so that labels are those of the whole image. Such as 2048.",
+        ),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option(min=1, max=64, help="Files read, and written, beside computing; 1: in turn."),
@@ -59,6 +67,8 @@ def predict(  # noqa: PLR0913
 
     Those that cannot be read are named at the end (exit code 1); the others are written.
 
+    With --tile, 4 bytes a pixel and one tile are in memory.
+
     A model with several heads writes ID.TASK.png. One of HHA alone takes HHA as images.
 
     Example: fcn predict photos/ --out labels --model results/demo/checkpoints/voc-fcn8s/0.pt
@@ -74,6 +84,7 @@ def predict(  # noqa: PLR0913
         overlays=overlay,
         probabilities=probabilities,
         batch=batch,
+        tile=tile,
         workers=workers,
         device=find_device(device),
         precision=precision,

@@ -3,10 +3,12 @@
 import io
 import json
 import logging
+import re
 import sys
 from textwrap import fill
 
 WIDTH = 100  # of lines of text
+MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")  # of Markdown
 
 
 def printable(text: object) -> str:
@@ -38,6 +40,11 @@ def wrapped(text: str, indent: int) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def as_markdown_text(text: str) -> str:
+    """The text for Markdown, with what it reads as markup escaped."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 class PrintableFormatter(logging.Formatter):

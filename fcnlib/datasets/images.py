@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -17,6 +17,7 @@ from fcnlib.core.reading import open_regular
 from fcnlib.datasets.formats import what_is
 
 VOID = 255
+LARGE_PIXELS = 500_000_000  # that are read where images may be large
 # Pillow's decoders that run no other program, as that of EPS does, as far as they are there.
 FORMATS = (
     *("JPEG", "MPO", "PNG", "TIFF", "BMP"),
@@ -27,6 +28,7 @@ COLOURED = ("P", "PA", "RGB", "RGBA", "RGBX")  # modes of images with colours
 # Pillow stretches greys of 2 and 4 bits to 0..255; indices must not be stretched.
 _STRETCH = {"L;2": 85, "L;4": 17}
 _ORIENTATION = 0x0112  # EXIF tag
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 _TRANSPOSE = {  # what makes an image of each orientation upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -38,14 +40,25 @@ _TRANSPOSE = {  # what makes an image of each orientation upright
 }
 
 
-def read_image(file: Path | bytes, name: object = None) -> Image.Image:
-    """The decoded image of a file, given as its path or its content; `name` is for messages."""
+class TooManyPixels(InputError):
+    """An image has more pixels than are read unasked."""
+
+
+def read_image(file: Path | bytes, name: object = None, *, large: bool = False) -> Image.Image:
+    """The decoded image of a file, given as its path or its content; `name` is for messages.
+
+    If it may be `large`, of up to LARGE_PIXELS; else of up to Pillow's own limit, 179 million.
+    """
     name = file if name is None else name
     with (
         _damage_named(name),
+        _large_allowed() if large else nullcontext(),
         io.BytesIO(file) if isinstance(file, bytes) else open_regular(file) as stream,
         _opened(stream, name) as image,
     ):
+        if large and image.width * image.height > LARGE_PIXELS:
+            megapixels = f"{image.width * image.height / 1e6:.0f} megapixels"
+            raise InputError(f"{name}: {megapixels}; expected at most {LARGE_PIXELS / 1e6:.0f}")
         image.info["raw"] = _raw_mode(image)
         # Pillow turns TIFFs itself, and then forgets their tag.
         image.info["tag"] = getattr(image, "tag_v2", {}).get(_ORIENTATION)
@@ -67,11 +80,22 @@ def _damage_named(name: object) -> Iterator[None]:
     except InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise InputError(f"{name}: {str(error).partition(',')[0]}") from None
+        raise TooManyPixels(f"{name}: {str(error).partition(',')[0]}") from None
     except DAMAGED as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
             raise InputError(f"{name}: cannot be read ({error.strerror})") from None
         raise InputError(f"{name}: damaged or cut short ({error})") from None
+
+
+@contextmanager
+def _large_allowed() -> Iterator[None]:
+    """Without Pillow's limit, which is the whole process's: not beside other reading."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _opened(stream: BinaryIO, name: object) -> ImageFile.ImageFile:
@@ -140,6 +164,19 @@ def brightest_of_16_bits(image: Image.Image, pixels: NDArray[np.uint8]) -> int |
     """
     is_deep = image.mode.startswith("I") or ";16" in str(image.info.get("raw"))
     return int(pixels.max(initial=0)) if is_deep else None
+
+
+def stored_box(image: Image.Image, box: Box) -> Box:
+    """Where a part of the upright image lies in the image as it is stored."""
+    tag = orientation(image)
+    (left, top, right, bottom), (width, height) = box, image.size
+    if tag >= 5:
+        left, top, right, bottom = top, left, bottom, right
+    if tag in (2, 3, 7, 8):
+        left, right = width - right, width - left
+    if tag in (3, 4, 6, 7):
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom
 
 
 def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:

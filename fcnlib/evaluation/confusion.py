@@ -16,6 +16,7 @@ from fcnlib.evaluation.upper_bound import best_labels_at_stride
 
 # Raw images [1, C, H, W] -> each task's labels [1, H, W].
 Segmenter = Callable[[Tensor], Mapping[str, Tensor]]
+Observer = Callable[[str, str, Tensor, Tensor], None]
 SEMANTIC = "semantic"
 # The first task once more: only what is truly an object, and background not to be chosen.
 FOREGROUND = "foreground"
@@ -30,6 +31,7 @@ def confusion_per_image(
     tasks: Sequence[str] = (SEMANTIC,),
     device: str,
     mask: InputMask = NO_MASK,
+    observe: Observer | None = None,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of a segmenter, int64 [images, classes, classes].
 
@@ -43,6 +45,7 @@ def confusion_per_image(
         tasks: Whose truth the labels are compared with.
         device: Where the segmenter computes.
         mask: What is masked of the segmenter's input.
+        observe: Also called with each image's ID, task, labels [H, W] and truth [H, W].
     """
     classes = {task: len(dataset.info.tasks[task]) for task in tasks}
     counts: dict[str, list[Tensor]] = {}
@@ -57,7 +60,10 @@ def confusion_per_image(
             truth, outputs = truths[first], classes[first]
             if task == FOREGROUND:
                 truth, outputs = without_background(truth), outputs - 1
-            counts.setdefault(task, []).append(confusion(found[0].cpu(), truth, outputs))
+            labelled = found[0].cpu()
+            counts.setdefault(task, []).append(confusion(labelled, truth, outputs))
+            if observe:
+                observe(name, task, labelled, truth)
     return {task: torch.stack(each) for task, each in counts.items()}
 
 

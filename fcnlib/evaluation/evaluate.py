@@ -91,7 +91,7 @@ def evaluate(  # noqa: PLR0913
     set_precision("fp32", device)
     data = PreparedDataset(dataset)
     module, info = read_net(model, trust=trust)
-    _check(model, info, data)
+    check_model(model, info, data)
     norms, tasks = _feature_norms(module, info, data, split, device), list(info.classes)
     net = Model.of(module, info, path=model, device=device, precision="fp32")
     if foreground:
@@ -117,7 +117,7 @@ def evaluate(  # noqa: PLR0913
         dataset=data.info.name,
         split=split,
         images=len(data.ids(split)),
-        tasks={task: _scores(task, each.sum(0), data) for task, each in per_image.items()},
+        tasks={task: task_scores(task, each.sum(0), data) for task, each in per_image.items()},
         costs={
             "forward_ms": fmean(forward),
             "training_s": info.seconds,
@@ -139,7 +139,7 @@ def evaluate(  # noqa: PLR0913
     write_record(metrics, record)
 
 
-def _check(model: Path, info: ModelInfo, data: PreparedDataset) -> None:
+def check_model(model: Path, info: ModelInfo, data: PreparedDataset) -> None:
     """Raise unless the data set has the model's inputs and classes."""
     if not info.inputs or not info.classes:
         raise InputError(
@@ -249,14 +249,14 @@ def evaluate_bound(
     """
     data = PreparedDataset(dataset)
     per_image, totals = upper_bound_confusion(data, split, factor=bound.factor)
-    by_rule = {rule: _finite(mean_iu_of_truth(total)) for rule, total in totals.items()}
+    by_rule = {rule: finite(mean_iu_of_truth(total)) for rule, total in totals.items()}
     _write_counts(counts, data.ids(split), {SEMANTIC: per_image})
     record = Record(
         **dict(run),
         dataset=data.info.name,
         split=split,
         images=len(data.ids(split)),
-        tasks={SEMANTIC: {**_scores(SEMANTIC, per_image.sum(0), data), **by_rule}},
+        tasks={SEMANTIC: {**task_scores(SEMANTIC, per_image.sum(0), data), **by_rule}},
     )
     write_record(metrics, record)
 
@@ -267,16 +267,16 @@ def _write_counts(path: Path, ids: list[str], per_image: Mapping[str, Tensor]) -
         np.savez_compressed(temporary, ids=np.array(ids), **arrays)
 
 
-def _scores(task: str, total: Tensor, data: PreparedDataset) -> Scores:
+def task_scores(task: str, total: Tensor, data: PreparedDataset) -> Scores:
     """All scores of a task's counts; None where there is none to count."""
     background = task != FOREGROUND and has_background(data, task)
     found = scores(total, background=background)
     return {
-        **{name: _finite(value) for name, value in found.items()},
-        "class_iu": [_finite(value) for value in class_iu(total).tolist()],
+        **{name: finite(value) for name, value in found.items()},
+        "class_iu": [finite(value) for value in class_iu(total).tolist()],
     }
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """The number, or None for nan, which JSON does not know."""
     return None if value != value else value

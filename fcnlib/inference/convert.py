@@ -16,7 +16,7 @@ from fcnlib.core.reading import read_lines
 from fcnlib.datasets.converters import voc
 from fcnlib.datasets.images import voc_palette
 from fcnlib.inference.inputs import count_channels
-from fcnlib.inference.model_info import INPUTS_OF_CHANNELS, build_net
+from fcnlib.inference.model_info import INPUTS_OF_CHANNELS, ModelInfo, build_net
 from fcnlib.inference.torchscript import export_trained, restore_net
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.fcn import FCN
@@ -38,6 +38,7 @@ from fcnlib.models.weights.infer_architecture import (
 )
 from fcnlib.models.weights.matching import Matching, load_matching
 from fcnlib.models.weights.sources import (
+    ARCHITECTURE,
     INPUT_FORMATS,
     LABEL_LAYER,
     LABELS,
@@ -165,7 +166,7 @@ def convert(
         raise InputError(
             f"{out}: {out.suffix or 'no suffix'}; expected {' or '.join(NET_SUFFIXES)}"
         )
-    _check_out(out, source)
+    check_out(out, source)
     if to and "-" not in to and (skip_scales or classes):
         given = "skip scales" if skip_scales else "class names"
         raise InputError(f"{source}: {given} for the classifier {to!r}; expected none")
@@ -208,18 +209,28 @@ def import_weights(source: Path, backbone: str, path: Path) -> None:
 
 def to_caffemodel(checkpoint: Path, path: Path) -> None:
     """Write a trained net in the published format; read back, it gives the same scores."""
-    _check_out(path, checkpoint)
+    check_out(path, checkpoint)
     content = read_checkpoint(checkpoint)
     net = restore_net(content, checkpoint)
-    assert content.net is not None  # or it could not be restored
-    _check_writable(content.net, checkpoint)
-    labels = {key: getattr(content, key) for key in (*LABELS, "inputs")}
-    labels |= known_images(content.provenance)
+    info = ModelInfo.from_checkpoint(content, net)
+    check_writable(info, checkpoint)
+    write_as_caffemodel(net, info, path)
+
+
+def write_as_caffemodel(net: FCN, info: ModelInfo, path: Path) -> None:
+    """Write a net in the published format, with its classes' names and colours."""
+    labels = {key: getattr(info, key) for key in (*LABELS, "inputs")}
+    labels |= known_images(info.provenance)
+    if info.net is not None:
+        labels[ARCHITECTURE] = info.net.model_dump(mode="json")
     write_caffemodel(path, {**caffe_layers(net), LABEL_LAYER: label_layer(labels)})
 
 
-def _check_writable(values: Net, checkpoint: Path) -> None:
-    """Raise unless layers' names and weights determine the net."""
+def check_writable(info: ModelInfo, checkpoint: Path) -> None:
+    """Raise unless a .caffemodel's layers compute the net."""
+    values = info.net
+    if values is None:
+        raise InputError(f"{checkpoint}: tells no net; expected a checkpoint of ours")
     if values.null_background or values.fusion != "sum":
         raise InputError(
             f"{checkpoint}: a null background or fusion {values.fusion!r}; expected a net without, "
@@ -230,12 +241,6 @@ def _check_writable(values: Net, checkpoint: Path) -> None:
             f"{checkpoint}: streams {list(values.streams)}; expected {list(STREAMS)}, as these "
             "are read back"
         )
-    _, known = parse_net_name(f"fcn{values.stride}s-{values.backbone}")
-    if values.predict_from != known:
-        raise InputError(
-            f"{checkpoint}: predicts from {list(values.predict_from)}; expected {list(known)}, as "
-            "these are read back"
-        )
 
 
 def converted(
@@ -245,16 +250,15 @@ def converted(
 
     Without `to`, the net of the file's metadata, or inferred from its layers' names.
     """
-    state, stored = weights.state, weights.metadata.get("net")
-    if to:
-        backbone, predict_from = parse_net_name(to)
-    elif stored is not None:
-        known = checkpoint_from(weights.metadata, source).net
-        assert known is not None  # as `stored` is not
+    state, known = weights.state, None if to else _stored_values(weights, source)
+    backbone: str
+    if known:
         backbone, predict_from = known.backbone, known.predict_from
+        shapes: dict[str, Any] = {"width": known.width, "fc6_kernel": known.fc6_kernel}
     else:
-        backbone, predict_from = backbone_and_layers(state, source)
-    shapes = infer_shapes(state, backbone, source)
+        found = parse_net_name(to) if to else backbone_and_layers(state, source)
+        backbone, predict_from = found
+        shapes = infer_shapes(state, backbone, source)
     net: LayerGraph
     values = None
     if predict_from:
@@ -274,6 +278,14 @@ def converted(
     return Conversion(source, net.eval(), values, weights, matching)
 
 
+def _stored_values(weights: Weights, source: Path) -> Net | None:
+    """The values of the net in a file of ours; None of another one."""
+    if weights.metadata.get("net") is not None:
+        return checkpoint_from(weights.metadata, source).net
+    stored = weights.metadata.get(ARCHITECTURE)
+    return None if stored is None else Net.model_validate(stored)
+
+
 def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
     """Raise where a weight is not finite, or an upsampling is not ours."""
     for name, tensor in net.state_dict().items():
@@ -289,7 +301,8 @@ def _check(net: LayerGraph, state: Mapping[str, Tensor], source: Path) -> None:
             )
 
 
-def _check_out(out: Path, source: Path) -> None:
+def check_out(out: Path, source: Path) -> None:
+    """Raise unless `out` is a file to write, and not the one to read."""
     if out.is_dir():
         raise InputError(f"{out}: is a folder; expected a file to write")
     if out.resolve() == source.resolve():

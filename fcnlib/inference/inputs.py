@@ -16,7 +16,16 @@ from fcnlib.core.errors import InputError, attempt
 from fcnlib.core.listing import file_id, files_having, matching_files
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
 from fcnlib.datasets.hha.encode import ANGLE_OFFSET, depth_unit_warning
-from fcnlib.datasets.images import read_depth, read_image, to_upright_rgb
+from fcnlib.datasets.images import (
+    LARGE_PIXELS,
+    Box,
+    TooManyPixels,
+    orientation,
+    read_depth,
+    read_image,
+    stored_box,
+    to_upright_rgb,
+)
 from fcnlib.datasets.reader import check_sizes
 
 MAX_WAITING = 4  # batches that may be waiting for images of their size
@@ -80,20 +89,71 @@ class InputReader:
         return attempt(self._read, path)
 
     def _read(self, path: Path) -> InputImage:
+        files = self._files_of(path)
+        try:
+            parts = [pixels_of_file(file, name) for name, file in files.items()]
+        except TooManyPixels as error:
+            most = f"{LARGE_PIXELS / 1e6:.0f} megapixels"
+            raise InputError(f"{error}; --tile reads up to {most}") from None
+        warnings = []
+        for (name, file), part in zip(files.items(), parts, strict=True):
+            check_sizes(parts[0].shape, path, part.shape, file)
+            warnings += _warnings(name, file, part)
+        return InputImage(path, _displayed(parts[0]), _stacked(parts, self.inputs), warnings)
+
+    def open_large(self, path: Path) -> "LargeImage":
+        """The image, of which parts are to be read."""
+        files = self._files_of(path)
+        images = {name: read_image(file, large=True) for name, file in files.items()}
+        found = LargeImage(path, images)
+        for name, file in files.items():
+            check_sizes(found.size, path, upright_size(images[name]), file)
+        return found
+
+    def _files_of(self, path: Path) -> dict[str, Path]:
+        """The file of each input of an image; InputError if one has none."""
         others = self.other_files(path)
-        first = self.inputs[0]
-        parts = [pixels_of_file(path, first)]
-        warnings = _warnings(first, path, parts[0])
         for name in self.inputs[1:]:
             if name not in others:
                 folder = self.folders[name]
                 raise InputError(f"{path}: no {name} of it; expected {folder / path.stem}.png")
-            parts.append(pixels_of_file(others[name], name))
-            check_sizes(parts[0].shape, path, parts[-1].shape, others[name])
-            warnings += _warnings(name, others[name], parts[-1])
-        kind = np.int32 if "depth" in self.inputs else np.uint8
-        channels = np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
-        return InputImage(path, _displayed(parts[0]), channels, warnings)
+        return {self.inputs[0]: path, **{name: others[name] for name in self.inputs[1:]}}
+
+
+@dataclass(frozen=True)
+class LargeImage:
+    """An image as its file stores it, which takes 4 bytes a pixel; parts of it are converted."""
+
+    path: Path
+    images: Mapping[str, Image.Image]  # by input
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the upright image."""
+        return upright_size(next(iter(self.images.values())))
+
+    def part(self, box: Box) -> NDArray[Any]:
+        """A part of all that a net sees, [h, w, C], upright."""
+        parts = []
+        for name, image in self.images.items():
+            crop = image.crop(stored_box(image, box))
+            try:
+                parts.append(pixels_of_picture(crop, name))
+            except InputError as error:
+                raise InputError(f"{self.path}: {error}") from None
+        return _stacked(parts, [*self.images])
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Height and width of an image once it is turned upright."""
+    height, width = image.height, image.width
+    return (width, height) if orientation(image) >= 5 else (height, width)
+
+
+def _stacked(parts: Sequence[NDArray[Any]], inputs: Sequence[str]) -> NDArray[Any]:
+    """The channels of several inputs together, [H, W, C]."""
+    kind = np.int32 if "depth" in inputs else np.uint8
+    return np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
 
 
 def _by_id(folder: Path) -> dict[str, Path]:

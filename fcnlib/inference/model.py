@@ -29,6 +29,7 @@ from fcnlib.inference.torchscript import (
     restore_net,
 )
 from fcnlib.models.fcn import FCN
+from fcnlib.models.geometry import Surroundings, surroundings
 from fcnlib.models.weights.checkpoint import is_exported, read_checkpoint
 
 AnyImage = Image.Image | NDArray[Any] | Path | str
@@ -46,8 +47,17 @@ class Model:
     [N, C, H, W]; their results are keyed by the net's tasks, usually one.
     """
 
-    def __init__(self, module: Any, info: ModelInfo, *, path: Path, device: str) -> None:
+    def __init__(
+        self,
+        module: Any,
+        info: ModelInfo,
+        *,
+        path: Path,
+        device: str,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.info, self.path, self.device = info, path, device
+        self.surroundings = surroundings  # of a pixel; None: not known
         self._module = module
 
     @classmethod
@@ -66,10 +76,12 @@ class Model:
         Of many models one after the other, only those that are not `compiled` leave no memory used.
         """
         set_precision(precision, device)
+        around = None
         if isinstance(net, FCN):
+            around = surroundings(dict(net.items()))
             make_fast = compile_for_device if compiled else labeller_for_device
             net = make_fast(net, device, precision)
-        return cls(net.to(device), info, path=path, device=device)
+        return cls(net.to(device), info, path=path, device=device, surroundings=around)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class ModelInfo(BaseModel):
     net: Net | None = None  # the values that build it
     parameters: int | None = None  # without frozen interpolation
     best_iteration: int | None = None  # the one that the weights are of
+    scores: Mapping[str, float] = {}  # of that iteration, as fractions
     seconds: float | None = None  # of training
     loss: float | None = None  # per pixel, over the last tenth of the training
     diverged_at: int | None = None  # the iteration at which the loss was no number any more

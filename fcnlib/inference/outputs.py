@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES
 
 TASK = r"[A-Za-z0-9_-]*"  # it becomes part of a file name
 
+T = TypeVar("T")
 Classes = Mapping[str, Sequence[str]]
 
 
@@ -38,6 +39,18 @@ def checked_probabilities(
         if not fits or not 0 < count <= MAX_CLASSES:
             raise _unexpected(task, shares, f"torch.float32 of {shape}", path)
     return by_task
+
+
+def unnamed_if_single(by_task: Mapping[str, T]) -> dict[str, T]:
+    """The same by task; of a net with one head under "", as in file names."""
+    return {"": next(iter(by_task.values()))} if len(by_task) == 1 else dict(by_task)
+
+
+def check_tasks(labels: Mapping[str, Any], palettes: Mapping[str, Any]) -> None:
+    """Raise unless labels are of the tasks that have colours."""
+    if labels.keys() != palettes.keys():
+        gives, knows = (", ".join(each) for each in (labels, palettes))
+        raise InputError(f"the model labels {gives!r}, but its file has colours of {knows!r}")
 
 
 def _by_task(found: Any, classes: Classes, path: Path) -> dict[str, Tensor]:

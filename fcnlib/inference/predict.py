@@ -4,8 +4,8 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,10 +30,10 @@ from fcnlib.inference.inputs import (
 )
 from fcnlib.inference.model import Model, load_model
 from fcnlib.inference.model_info import warn_of_training_images
+from fcnlib.inference.outputs import check_tasks, unnamed_if_single
+from fcnlib.inference.tiles import Tiling, label_in_tiles
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,14 @@ class OutputFiles:
         """Write an image's files; its label files, or what was wrong with it before."""
         if isinstance(prediction, InputError):
             return prediction
-        labels_by_task = _unnamed_if_single(prediction.labels)
-        if labels_by_task.keys() != self.palettes.keys():
-            gives, knows = (", ".join(each) for each in (labels_by_task, self.palettes))
-            raise InputError(f"the model labels {gives!r}, but its file has colours of {knows!r}")
+        labels_by_task = unnamed_if_single(prediction.labels)
+        check_tasks(labels_by_task, self.palettes)
         return attempt(self._write, prediction)
 
     def _write(self, prediction: Prediction) -> list[Path]:
         path, pixels = prediction.image.path, prediction.image.pixels
-        labels_by_task = _unnamed_if_single(prediction.labels)
-        for task, probabilities in _unnamed_if_single(prediction.probabilities).items():
+        labels_by_task = unnamed_if_single(prediction.labels)
+        for task, probabilities in unnamed_if_single(prediction.probabilities).items():
             names = self.classes.get(task) or [f"class {i}" for i in range(len(probabilities))]
             with atomic_write(self.path(path, task, ".npz"), durable=False) as temporary:
                 np.savez_compressed(temporary, probabilities=probabilities, classes=np.array(names))
@@ -111,6 +109,7 @@ def predict(  # noqa: PLR0913
     precision: Precision = "fp32",
     folders: Mapping[str, Path] | None = None,
     trust: bool = False,
+    tile: int | None = None,
 ) -> Iterator[Path]:
     """Write the labels of each image as a palette PNG; yields the label files.
 
@@ -128,30 +127,42 @@ def predict(  # noqa: PLR0913
         precision: Of computing.
         folders: Where the net's other inputs lie, by input, under the images' names.
         trust: Whether a TorchScript file of another origin may be loaded, which runs its code.
+        tile: Side in pixels of the squares that images are computed in, one at a time; they may be
+            of up to 500 megapixels then. Labels alone are written.
     """
+    if tile is not None and (overlays or probabilities or batch > 1):
+        given = "overlays" if overlays else "probabilities" if probabilities else f"batch {batch}"
+        raise InputError(f"tiles with {given}; expected labels alone, one image at a time")
     paths = find_images(images)
     net = load_model(model, device=device, precision=precision, trust=trust)
     warn_of_training_images(model, net.info.provenance)
     reader = InputReader.for_model(net.inputs, folders or {}, model)
     outputs = OutputFiles(
         out,
-        _unnamed_if_single(net.info.palette) or {"": voc_palette()},
-        _unnamed_if_single(net.info.classes),
+        unnamed_if_single(net.info.palette) or {"": voc_palette()},
+        unnamed_if_single(net.info.classes),
         overlays,
         probabilities,
     )
     _check_targets(paths, outputs, reader)
     if probabilities and not net.gives_probabilities:
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
+    tiling = Tiling.of(net, tile) if tile else None
     _check_folder(out)
     warnings: dict[str, list[DepthWarning]] = {}
-    decoded = _collecting(warnings, in_threads(reader.read, paths, workers))
-    predictions = (
-        prediction
-        for together in batches_by_size(decoded, batch)
-        for prediction in _predictions(net, together, probabilities)
-    )
-    written = in_threads(outputs.write, predictions, workers)
+    written: Iterator[list[Path] | InputError]
+    if tiling:
+        written = map(
+            partial(attempt, partial(_label_in_tiles, net, reader, outputs, tiling)), paths
+        )
+    else:
+        decoded = _collecting(warnings, in_threads(reader.read, paths, workers))
+        predictions = (
+            prediction
+            for together in batches_by_size(decoded, batch)
+            for prediction in _predictions(net, together, probabilities)
+        )
+        written = in_threads(outputs.write, predictions, workers)
     failed: list[InputError] = []
     for result in progress(written, desc="predicting", total=len(paths), unit="img"):
         if isinstance(result, InputError):
@@ -159,6 +170,15 @@ def predict(  # noqa: PLR0913
         else:
             yield from result
     _report_problems(failed, warnings, len(paths), out)
+
+
+def _label_in_tiles(
+    net: Model, reader: InputReader, outputs: OutputFiles, tiling: Tiling, path: Path
+) -> list[Path]:
+    """Label an image in tiles; its label files."""
+    files = {task: outputs.path(path, task, ".png") for task in outputs.palettes}
+    label_in_tiles(net, reader.open_large(path), files, outputs.palettes, tiling)
+    return [*files.values()]
 
 
 def _collecting(
@@ -170,11 +190,6 @@ def _collecting(
             for warning in image.warnings:
                 warnings.setdefault(warning.kind, []).append(warning)
         yield image
-
-
-def _unnamed_if_single(by_task: Mapping[str, T]) -> dict[str, T]:
-    """The same by task; of a net with one head under "", as in file names."""
-    return {"": next(iter(by_task.values()))} if len(by_task) == 1 else dict(by_task)
 
 
 def _check_targets(paths: Sequence[Path], outputs: OutputFiles, reader: InputReader) -> None:

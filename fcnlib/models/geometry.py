@@ -1,7 +1,9 @@
 """Where the cells of a feature map lie in the image, by composing the layers (section 3)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from torch import nn
 
@@ -18,6 +20,7 @@ class Grid:
     receptive_field: float = 1
     stride: float = 1
     start: float = 0
+    reach: float = 0  # how far from its centre a cell depends on pixels, upsampling included
 
     def windowed(self, kernel: int, stride: int, padding: int) -> "Grid":
         """The grid after a convolution or pooling."""
@@ -25,12 +28,14 @@ class Grid:
             receptive_field=self.receptive_field + (kernel - 1) * self.stride,
             stride=self.stride * stride,
             start=self.start + ((kernel - 1) / 2 - padding) * self.stride,
+            reach=self.reach + (kernel - 1) / 2 * self.stride,
         )
 
     def upsampled(self, kernel: int, factor: int) -> "Grid":
         """The grid after a transposed convolution without padding."""
         stride = self.stride / factor
-        return Grid(self.receptive_field, stride, self.start - (kernel - 1) / 2 * stride)
+        half = (kernel - 1) / 2 * stride
+        return Grid(self.receptive_field, stride, self.start - half, self.reach + half)
 
     def cropped(self, cells: int) -> "Grid":
         """The grid without its first cells."""
@@ -73,6 +78,21 @@ def smallest_side(layers: Mapping[str, nn.Module]) -> int:
     raise InputError("padding: the scores do not reach the image's border; expected more padding")
 
 
+class Surroundings(NamedTuple):
+    """What of an image decides a net's output at a pixel."""
+
+    reach: int  # pixels to each side
+    stride: int  # an image that begins a multiple of it later has the same cells
+    smallest_side: int  # of an image that is scored
+
+
+def surroundings(layers: Mapping[str, nn.Module]) -> Surroundings:
+    """How far a net's output depends on its image, upsampling included."""
+    found = [*grids(layers).values()]
+    stride = round(max(grid.stride for grid in found))
+    return Surroundings(math.ceil(found[-1].reach), stride, smallest_side(layers))
+
+
 def crop_offset(fine: Grid, coarse: Grid) -> int:
     """How many cells of `fine` lie before the first cell of `coarse`, a map of the same stride.
 
@@ -110,7 +130,11 @@ def _grid_after(layer: nn.Module, inputs: Sequence[Grid]) -> Grid:
         inputs = [first, inputs[1].cropped(layer.coarse_offset)]
     if any((grid.stride, grid.start) != (first.stride, first.start) for grid in inputs):
         raise InputError(f"{type(layer).__name__} of maps on other cells: {inputs}")
-    return replace(first, receptive_field=max(grid.receptive_field for grid in inputs))
+    return replace(
+        first,
+        receptive_field=max(grid.receptive_field for grid in inputs),
+        reach=max(grid.reach for grid in inputs),
+    )
 
 
 def _size_after(layer: nn.Module, inputs: Sequence[int]) -> int:

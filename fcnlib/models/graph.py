@@ -56,8 +56,10 @@ class LayerGraph(nn.ModuleDict):
         # Copied, as indexing alone would lose the layout (channels last), which decides the speed.
         ordered = torch.empty_like(image, dtype=torch.float32)
         ordered.copy_(image.index_select(1, self.input_order))
-        if self.depth_channel >= 0:
-            ordered[:, self.depth_channel].clamp_(min=1).log_()
+        if self.depth_channel >= 0:  # the last one
+            # Of all channels, for one: a change of a part in place would fix an export's sides.
+            is_depth = self.input_order[:, None, None] == self.depth_channel
+            ordered = torch.where(is_depth, ordered.clamp(min=1).log(), ordered)
         return (ordered - self.input_mean[:, None, None]) * self.input_scale
 
     def blank(self) -> Tensor:
@@ -74,6 +76,10 @@ class LayerGraph(nn.ModuleDict):
             raise InputError(
                 f"image of {height} x {width} pixels: expected at least {self.smallest_side} a side"
             )
+        return self.run_layers(image)
+
+    def run_layers(self, image: Tensor) -> Tensor:
+        """The last layer's output of a normalised image that is large enough."""
         outputs: dict[str, Tensor] = {"data": image}
         x = image
         for name, layer in self.items():  # unrolled by TorchScript, and so is hasattr

@@ -209,9 +209,9 @@ class Fuse(nn.Module):
     def forward(self, maps: list[Tensor]) -> Tensor:
         fine = maps[0][:, :, self.fine_offset :, self.fine_offset :]
         coarse = maps[1][:, :, self.coarse_offset :, self.coarse_offset :]
-        height = min(fine.shape[2], coarse.shape[2])
-        width = min(fine.shape[3], coarse.shape[3])
-        fine, coarse = fine[:, :, :height, :width], coarse[:, :, :height, :width]
+        # To the smaller of both sides: a slice ends with its map, and min() would fix an export's.
+        fine = fine[:, :, : coarse.shape[2], : coarse.shape[3]]
+        coarse = coarse[:, :, : fine.shape[2], : fine.shape[3]]
         return torch.maximum(fine, coarse) if self.fusion == "max" else fine + coarse
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fcnlib.core.files import atomic_write, write_json
+from fcnlib.core.printing import as_markdown_text
 from fcnlib.report.job_times import duration
 from fcnlib.report.rehearsal import JobsFound, Rehearsal, StoredFound, TrainingFound, rehearsal
 from fcnlib.report.specs import RehearsalSpec
-from fcnlib.report.typeset import as_markdown_text
 
 AT_ONCE = (1, 2, 4, 8)
 NO_RESULT = "A rehearsal trains nothing: no score or time in its tables and figures is a result."

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from fcnlib.core.printing import as_markdown_text
+
 CODE = re.compile(r"`([^`]+)`")
-MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
 
 
 class TextTable(NamedTuple):
@@ -36,11 +37,6 @@ def as_markdown(title: str, table: TextTable, note: str) -> str:
 
 def _markdown_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def as_markdown_text(text: str) -> str:
-    """The text for Markdown, with what it reads as markup escaped."""
-    return MARKUP.sub(r"\\\g<0>", text)
 
 
 LATEX = r"""% Needs \usepackage{{booktabs}}.

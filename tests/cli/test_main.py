@@ -12,12 +12,14 @@ import pytest
 import torch
 import yaml
 from fixtures.commands import fcn
+from fixtures.exports import write_net
 from fixtures.models import model_info
 from PIL import Image
 from torch import nn
 
 from fcnlib.cli.main import main
 from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.inference.export.export import export
 from fcnlib.inference.inputs import find_images
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_torchscript
@@ -55,7 +57,7 @@ def photos(tmp_path: Path) -> Path:
 def test_the_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     _, overview = fcn(capsys, "--help")
     commands = ["doctor", "init", "fetch", "prepare", "check", "hha", "estimate", "train", "status"]
-    commands += ["convert", "predict", "submit", "info", "verify", "compare"]
+    commands += ["convert", "predict", "evaluate", "submit", "info", "verify", "compare"]
     listed = re.findall(r"^[^a-zA-Z]*([a-z]+)  ", overview.partition("Commands")[2], re.MULTILINE)
     assert listed == commands  # in the order of work
     for command in commands:
@@ -274,10 +276,31 @@ def test_an_output_folder_that_cannot_be_made_is_named(
 def test_info_describes_models_and_data_sets(
     capsys: pytest.CaptureFixture[str], model: Path, world: Path
 ) -> None:
-    _, text = fcn(capsys, "info", model)
+    _, text = fcn(capsys, "info", model, "--json")
     assert json.loads(text)["classes"] == {"semantic": ["a", "b", "c"]}
-    _, text = fcn(capsys, "info", world)
+    _, text = fcn(capsys, "info", world, "--json")
     assert json.loads(text)["splits"] == {"train": 20, "seg11valid": 6}
+
+
+def test_info_is_one_screen_with_what_a_user_needs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, world: Path
+) -> None:
+    write_net(tmp_path / "net.pt")
+    write_net(tmp_path / "wide.pt", predict_from=("fc7",), fc6_kernel=3)
+    export(tmp_path / "net.pt", tmp_path / "net.ts")
+    export(tmp_path / "wide.pt", tmp_path / "net.caffemodel")
+    for name in ("net.pt", "net.ts", "net.caffemodel"):
+        code, text = fcn(capsys, "info", tmp_path / name)
+        assert code == 0 and len(text.splitlines()) <= 24 and "3: road, a|b *, tree" in text
+        assert max(map(len, text.splitlines())) <= 100 or "/" in text.splitlines()[0]
+        assert "MB" in text
+    _, text = fcn(capsys, "info", tmp_path / "net.pt")
+    for line in ("inputs      rgb; sides from 1 on", "mean IU 43.2 % (split val)", "street, split"):
+        assert line in text
+    assert "synthetic images; 400 iterations" in text and "predicts from pool4, pool3" in text
+    code, text = fcn(capsys, "info", world)
+    assert code == 0 and "21: background, aeroplane" in text and "train 20, seg11valid 6" in text
+    assert len(text.splitlines()) <= 24
 
 
 def test_info_lists_the_maps_of_a_model(
@@ -298,7 +321,7 @@ def test_info_describes_files_of_weights(
     write_caffemodel(tmp_path / "net.caffemodel", {"fc7": [np.ones((4, 2)), np.ones(4)]})
     printed = {}
     for name in ("net.pth", "run.pth", "net.caffemodel"):
-        code, text = fcn(capsys, "info", tmp_path / name)
+        code, text = fcn(capsys, "info", tmp_path / name, "--json")
         assert code == 0
         printed[name] = json.loads(text)
     assert printed["net.pth"]["conv1_1.weight"] == "2 x 3 x 3 x 3"
@@ -352,7 +375,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     assert fcn(capsys, "prepare", "mine", *lists)[0] == 0
     code, text = fcn(capsys, "train", "mine-4s", *lists)
     assert code == 0
-    _, text = fcn(capsys, "info", text.strip())
+    _, text = fcn(capsys, "info", text.strip(), "--json")
     assert json.loads(text)["net"]["start_from"] == "random"
 
 

@@ -15,7 +15,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.fcn import DEFAULT_TASK, MAX_CLASSES, TASK_LETTERS
 from fcnlib.models.weights.checkpoint import format_shape
-from fcnlib.models.weights.sources import STREAMS, Weights, is_bilinear
+from fcnlib.models.weights.sources import ARCHITECTURE, STREAMS, Weights, is_bilinear
 
 MAX_SKIP_SCALE = 1e6
 PUBLISHED_TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of their score layers
@@ -93,7 +93,7 @@ def infer_net(
     weight = state.get(f"{first}_bgrd.weight", state.get(f"{first}.weight", torch.zeros(1, 3)))
     scales = _checked_skip_scales(weights, predict_from[1:], skip_scales, source)
     upsamplings = [t for name, t in state.items() if name.startswith("upscore")]
-    stored = weights.metadata.get("net")
+    stored = weights.metadata.get("net") or weights.metadata.get(ARCHITECTURE)
     try:
         return Net.model_validate(
             {

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fcnlib.config.schema_nets import Net
 from fcnlib.core.errors import InputError
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.layers import bilinear_kernel
@@ -71,6 +72,7 @@ _MALFORMED = (
 
 # The layer of a .caffemodel of ours that holds class names and colours, each by task.
 LABEL_LAYER, LABELS = "fcnlib_labels", ("classes", "palette")
+ARCHITECTURE = "architecture"  # and the values that build its net, as not all are in its layers
 STREAMS = ("color", "hha")  # of the published late fusion: suffixes of its layers' names
 STATE_KEYS = ("model_state_dict", "state_dict")
 TORCHVISION_LAYERS = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
@@ -273,7 +275,8 @@ def _data_layer_format(layer: CaffeLayer, path: Path) -> InputFormat | None:
 def read_labels(layers: Mapping[str, CaffeLayer], path: Path) -> dict[str, object]:
     """What a .caffemodel of ours tells besides weights; nothing of another one.
 
-    That is the classes' names and colours, the net's inputs, and what images it was trained on.
+    That is the classes' names and colours, the net's inputs and values, and what images it was
+    trained on.
     """
     layer = layers.get(LABEL_LAYER, CaffeLayer())
     if not layer.settings:
@@ -283,6 +286,8 @@ def read_labels(layers: Mapping[str, CaffeLayer], path: Path) -> dict[str, objec
         labels = {key: found[key] for key in (*LABELS, "inputs") if key in found}
         if "images" in found:  # that it was trained on
             labels["provenance"] = {"images": str(found["images"])}
+        if ARCHITECTURE in found:
+            labels[ARCHITECTURE] = Net.model_validate(found[ARCHITECTURE]).model_dump(mode="json")
         names: list[object] = [*labels.get("inputs", ())]
         names += [name for each in labels.get("classes", {}).values() for name in each]
         colours = [colour for each in labels.get("palette", {}).values() for colour in each]
