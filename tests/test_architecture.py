@@ -43,7 +43,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_scripts_are_thin(script: Path) -> None:
     text = script.read_text("utf-8")
-    assert len(text.splitlines()) <= 30
+    assert len(text.splitlines()) <= 32
     branches = (ast.If, ast.For, ast.While, ast.FunctionDef, ast.Try, ast.Lambda)
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, branches)]
 
