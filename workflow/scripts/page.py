@@ -2,8 +2,7 @@
 
 from fcnlib.core.job import job
 from fcnlib.plan.commands import commands
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 
 with job(snakemake.log[0], snakemake.threads):
     inputs = PageInputs(

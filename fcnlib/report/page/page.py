@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from fcnlib.evaluation.record import by_experiment, parse_record
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.claims import read_verdicts
 from fcnlib.report.estimated import compare, read_estimate
-from fcnlib.report.job_times import Job, read_jobs
+from fcnlib.report.job_times import Files, Job, read_jobs
 from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.browser import Browser, image_browsers
 from fcnlib.report.page.chance import chance_table
@@ -22,7 +23,6 @@ from fcnlib.report.page.charts import chart_library
 from fcnlib.report.page.claims import SYMBOLS, scorecard, totals
 from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.environment import template_environment
-from fcnlib.report.page.inputs import PageInputs
 from fcnlib.report.page.links import relative
 from fcnlib.report.page.net_counts import NetCounts, counts_of_nets
 from fcnlib.report.page.net_data import net_data
@@ -39,6 +39,33 @@ from fcnlib.report.specs import TableSpec
 from fcnlib.report.tables import measured_label
 
 TITLE = "Fully Convolutional Networks for Semantic Segmentation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageInputs:
+    """The files and values of a finished run."""
+
+    output: Path | str  # the page
+    scale: str  # its name
+    tables: Sequence[Mapping[str, Any]]  # the values of a `TableSpec` each, in the page's order
+    csvs: Sequence[Path | str]  # theirs, in the same order; Markdown and LaTeX lie beside them
+    results: Path | str  # results.csv
+    metrics: Sequence[Path | str]  # of all runs; the counts of those with scores lie beside them
+    datasets: Sequence[Path | str]  # `dataset.json` of every data set that was scored on
+    curves: Files  # learning curves, by experiment
+    training: Files  # Snakemake's benchmark files of the training jobs, by experiment
+    training_logs: Files  # the logs of the same jobs
+    benchmarks: Files  # those of all other jobs, by kind of job
+    logs: Files  # the logs of the same jobs
+    figures: Sequence[Path | str]  # the `FigureInfo` beside each picture
+    images: Sequence[Path | str]  # the `ImageSet` of each table that has one
+    claims: Path | str  # claims.json
+    configuration: Path | str  # the full one of the run
+    commands: Sequence[str]  # what to type to get the same from it
+    archives: Sequence[Path | str] = ()  # what was found of each; none of synthetic ones
+    rehearsal: Sequence[Path | str] = ()  # what a rehearsal found; nothing of any other run
+    estimate: Path | str | None = None  # where `fcn estimate --save` may have written one before
+    report: str = "report.html"  # the address of Snakemake's own
 
 
 class _Run(NamedTuple):

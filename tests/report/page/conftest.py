@@ -4,8 +4,7 @@ import pytest
 from fixtures.browser import Visit
 from fixtures.page import finished_run
 
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.report.figures.curves import plot_curves
 from fcnlib.report.figures.style import row_style
 from fcnlib.report.page.charts import packed_specification
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 
 pytestmark = in_a_browser
 NEAR, SHARP = (row_style(place).colour for place in (0, 1))

@@ -10,8 +10,7 @@ from fixtures.browser import Visit, follow, hash_of, in_a_browser, violations
 from fixtures.page import run_metadata
 
 from fcnlib.evaluation.counts import all_scores
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 
 pytestmark = in_a_browser
 

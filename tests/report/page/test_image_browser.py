@@ -17,8 +17,7 @@ from fcnlib.report.image_set import (
     read_image_set,
     write_image_set,
 )
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 
 pytestmark = in_a_browser
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])

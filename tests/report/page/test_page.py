@@ -18,8 +18,7 @@ from fixtures.page import (
 from fcnlib.config.columns import COLUMNS
 from fcnlib.core.errors import InputError
 from fcnlib.report.claims import write_claims
-from fcnlib.report.page.inputs import PageInputs
-from fcnlib.report.page.page import write_page
+from fcnlib.report.page.page import PageInputs, write_page
 from fcnlib.report.results import join_tables
 from fcnlib.report.tables import build_table
 

@@ -145,7 +145,8 @@
         imageLink(task.ids[place], net, { row: "" }), ` ${iu.toFixed(1)} %`))));
     return [element("div", { className: "images" },
       list("Worst", task.worst), list("Best", task.best)),
-    element("p", { className: "note" }, "Mean IU over the classes that occur in the image or in its prediction; of the first run.")];
+    element("p", { className: "note" },
+      "Mean IU over the classes that occur in the image or in its prediction; of the first run.")];
   };
 
   const claims = (experiment) => {

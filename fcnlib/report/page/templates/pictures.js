@@ -1,6 +1,6 @@
 "use strict";
-// A click shows a picture large, over the page. Once the page is there, pictures that are out of sight
-// are loaded too: paper shows all of them.
+// A click shows a picture large, over the page. Once the page is there, pictures that are out of
+// sight are loaded too: paper shows all of them.
 {
   const large = element("img");
   const dialog = element("dialog", {

@@ -36,7 +36,8 @@ for (const { name, table, rows, headings, value } of scoreTables) {
   // What an address says, as far as the table has such a column.
   pageState.on(`sort.${name}`, (text) => {
     const [column, way] = text.split(".");
+    const heading = /^\d+$/.test(column) ? headings[column] : null;
     if (!text) sort(0, "");
-    else if (/^\d+$/.test(column) && headings[column] && waysOf(headings[column]).includes(way)) sort(Number(column), way);
+    else if (heading && waysOf(heading).includes(way)) sort(Number(column), way);
   });
 }
