@@ -1,14 +1,15 @@
 """Accuracy on a folder of one's own images after equal CPU seconds of training on one thread.
 
-python benchmarks/own_images.py FOLDER [--masks labels] [--void 11] [--seconds 600]
+python benchmarks/own_images.py FOLDER [--masks labels] [--void 11] [--iterations N]
     [--systems own staged fpn unet] [--seeds 0 1 2] [--test val.txt] [--json FILE]
 
 `own` is the recipe of examples/own-images.yaml; `staged` trains 32s, 16s and 8s one after another
 from a classifier that is pre-trained on synthetic objects; `fpn` and `unet` are those of
 segmentation_models.pytorch with a ResNet-18 from random weights, which see the same crops and have
 the same optimizer, class weights and average of weights. `own` and `staged` take what their
-recipes take, the others `--seconds`. Nothing sees the test list before the end. A run that is in
-FILE already is not done again.
+recipes take (`--iterations`: another length of `own`, for a slower machine), the others as many CPU
+seconds as `own` took with that seed, or `--seconds`. Nothing sees the test list before the end. A
+run that is in FILE already is not done again.
 """
 
 import argparse
@@ -75,6 +76,9 @@ def configuration(system: str, options: argparse.Namespace, folder: Path) -> Con
         "void": options.void,
         "splits": {"train": options.train, "val": options.test},
     }
+    if system == "own" and options.iterations:
+        length = {"iterations": options.iterations, "validate_every": options.iterations}
+        values["experiments"]["mine-4s"]["recipe"] |= length
     file = folder / f"{system}.yaml"
     file.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
     return read_config([REPOSITORY / "config.yaml", file])
@@ -185,8 +189,8 @@ def rate_factor(done: float, recipe: Recipe) -> float:
     return min(1.0, done / recipe.lr_warmup) * (1 + cos(pi * done)) / 2
 
 
-def run(system: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Train and test one system: its CPU seconds, mean IU and IU by class."""
+def run(system: str, seed: int, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
+    """Train and test one system, a peer for so long: CPU seconds, mean IU and IU by class."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -199,15 +203,15 @@ def run(system: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
             segment: Callable[[Tensor], dict[str, Tensor]] = model.labels
         else:
             training = config.training("mine-4s")
-            peer = train_peer(PEERS[system], data, training, seed, options.seconds)
+            peer = train_peer(PEERS[system], data, training, seed, seconds)
             segment = peer.labels
-        seconds = time.process_time() - start
+        taken = time.process_time() - start
         counts = confusion_per_image(segment, data, "val", device="cpu")[SEMANTIC].sum(0)
         classes = data.info.tasks[SEMANTIC]
     return {
         "system": system,
         "seed": seed,
-        "cpu_seconds": round(seconds, 1),
+        "cpu_seconds": round(taken, 1),
         "mean_iu": mean_iu(counts),
         "class_iu": dict(zip(classes, class_iu(counts).tolist(), strict=True)),
     }
@@ -244,7 +248,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--test", default="val.txt", help="list of the images to test on")
     parser.add_argument("--systems", nargs="+", choices=list(NAMES), default=list(NAMES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--iterations", type=int, help="of `own` (default: its recipe's)")
+    parser.add_argument("--seconds", type=float, help="of the peers (default: what `own` took)")
     parser.add_argument("--json", type=Path, default=Path("own-images.json"))
     return parser.parse_args()
 
@@ -253,14 +258,15 @@ def main() -> None:
     options = parse()
     stored = json.loads(options.json.read_text("utf-8")) if options.json.exists() else {}
     runs: list[dict[str, Any]] = stored.get("runs", [])
-    done = {(each["system"], each["seed"]) for each in runs}
     for seed in options.seeds:
         for system in options.systems:
-            if (system, seed) in done:
+            taken = {each["system"]: each["cpu_seconds"] for each in runs if each["seed"] == seed}
+            if system in taken:
                 continue
+            seconds = options.seconds or taken.get("own", 600.0)
             context = multiprocessing.get_context("spawn")  # CPU seconds of its own
             with ProcessPoolExecutor(1, mp_context=context) as process:
-                runs.append(process.submit(run, system, seed, options).result())
+                runs.append(process.submit(run, system, seed, seconds, options).result())
             values = {key: str(value) for key, value in vars(options).items()}
             about = provenance(seed=seed, device="cpu", threads=1, values=values)
             versions = {"torchvision": torchvision.__version__}

@@ -18,7 +18,7 @@ def benchmark(repository: Path) -> dict[str, Any]:
 def options(folder: Path, **changes: Any) -> argparse.Namespace:
     values = {
         "folder": folder, "images": "images", "masks": "labels", "void": [11],
-        "train": "train.txt", "test": "val.txt", "seconds": 1.0,
+        "train": "train.txt", "test": "val.txt", "iterations": None,
     }  # fmt: skip
     return argparse.Namespace(**values | changes)
 
@@ -64,12 +64,20 @@ def test_a_template_is_filled_in_for_the_folder(
     assert (data.train, data.test) == ("train", "val")
 
 
+def test_a_slower_machine_is_given_fewer_iterations(
+    benchmark: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = write_photos(tmp_path / "photos")
+    config = benchmark["configuration"]("own", options(folder, iterations=7), tmp_path)
+    assert config.training("mine-4s").recipe.iterations == 7
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["fpn", "unet"])
 def test_a_peer_trains_for_its_seconds_and_is_scored(
     benchmark: dict[str, Any], tmp_path: Path, system: str
 ) -> None:
     pytest.importorskip("segmentation_models_pytorch")
-    found = benchmark["run"](system, 0, options(write_photos(tmp_path / "photos")))
+    found = benchmark["run"](system, 0, 1.0, options(write_photos(tmp_path / "photos")))
     assert 1.0 <= found["cpu_seconds"] < 60.0
     assert 0 <= found["mean_iu"] <= 1 and list(found["class_iu"]) == ["above", "below"]
