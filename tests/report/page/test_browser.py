@@ -151,7 +151,7 @@ def test_paper_leaves_out_what_each_row_is_from(visit):
     assert page.locator("#more-nets-costs table").is_visible()
     assert not page.locator("#more-nets-provenance").is_visible()
     assert not page.locator("#experiments").is_visible()
-    assert page.locator("#provenance dl").is_visible()
+    assert page.locator("#provenance .metadata").is_visible()
 
 
 def test_a_chart_is_dark_at_night_and_a_photograph_is_not(visit):
