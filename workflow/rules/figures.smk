@@ -243,6 +243,7 @@ rule ablation:
         results=lambda w: map(PATHS.table_csv, TARGETS.tables_of_figure(w.figure)),
     output:
         image=pictured(PATHS.picture("ablation", "{figure}"), "ablation", "Every row"),
+        narrow=PATHS.picture("ablation", "{figure}", ".narrow.svg"),
         info=PATHS.figure_info("ablation", "{figure}"),
     log:
         PATHS.log("ablation", "{figure}"),

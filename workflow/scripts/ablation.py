@@ -8,5 +8,6 @@ with job(snakemake.log[0], snakemake.threads):
         snakemake.params.figure,
         results=snakemake.input.results,
         image=snakemake.output.image,
+        narrow=snakemake.output.narrow,
         info=snakemake.output.info,
     )

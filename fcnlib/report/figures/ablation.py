@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import shorten
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fcnlib.config.columns import RESULT_KEYS
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.style import OURS, new_figure, save
+from fcnlib.report.figures.style import (
+    COLUMN_WIDTH,
+    LETTER,
+    OURS,
+    new_figure,
+    save,
+    save_narrow,
+)
 from fcnlib.report.results import ResultRow, read_results, result_rows
 from fcnlib.report.specs import AblationSpec
 
@@ -21,8 +29,11 @@ PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyl
 KEY = [Line2D([], [], label=label, **style)
        for label, style in (("this run", MEASURED), ("published", PUBLISHED))]  # fmt: skip
 PITCH = 0.19  # inches from row to row
-TABLE_GAP = 1.6  # rows from a table's last one to the next one's heading
+FURTHER = 0.75  # rows, of each further line of a name
+TABLE_GAP = 0.6  # rows from a table's last one to the next one's heading
 TWO_COLUMNS_FROM = 30  # rows, from which on the overview has two columns
+NAME_LETTERS, HEADING_LETTERS = 24, 42  # on a line, of a row's name and of a table's title
+NAME_POINTS = 72 * LETTER * NAME_LETTERS
 
 
 def plot_ablation(
@@ -30,11 +41,17 @@ def plot_ablation(
     *,
     results: Sequence[Path | str],
     image: Path | str,
+    narrow: Path | str,
     info: Path | str,
 ) -> None:
     """Mean IU of every row: a dot with its spread over seeds, the published value as a tick.
 
-    `results` are the tables' CSV files.
+    Args:
+        figure: The values of an `AblationSpec`.
+        results: The tables' CSV files.
+        image: The picture to write; many rows stand in two columns.
+        narrow: The same in one column, for a small screen.
+        info: The `FigureInfo` to write.
     """
     spec = AblationSpec.model_validate(figure)
     every = pd.concat([read_results(path) for path in results])
@@ -50,28 +67,32 @@ def plot_ablation(
     caption = "Dot: this run; tick: published."
     if numbers["std"].notna().any():
         caption += " Whiskers: one sample standard deviation over the seeds each way."
-    sides = _sides(groups)
-    height = max(map(_height, sides))
-    with new_figure(0.6 + 5.4 * len(sides), 0.9 + PITCH * height) as canvas:
-        for axes, side in zip(canvas.subplots(1, len(sides), squeeze=False)[0], sides, strict=True):
-            _plot_groups(axes, side)
-            axes.set(xlim=(0, 100), ylim=(height - 0.6, -0.8), xlabel="mean IU (%)")
-            axes.tick_params(axis="y", length=0)
-            axes.grid(visible=False, axis="y")
-        canvas.legend(handles=KEY, loc="outside upper right", ncols=2, fontsize=9)
-        rows = sum(map(len, groups.values()))
+    sides, rows = _sides(groups), sum(map(len, groups.values()))
+    with new_figure(COLUMN_WIDTH, 1.0) as canvas:
+        _plot_sides(canvas, [groups])
+        small = save_narrow(canvas, narrow, images=spec.images_of)
+    with new_figure(COLUMN_WIDTH * len(sides), 1.0) as canvas:
+        _plot_sides(canvas, sides)
         save(
             canvas, image, info, images=spec.images_of,
             kind="ablation", name=spec.name, section=spec.section,
-            title=spec.title, caption=caption,
+            title=spec.title, caption=caption, narrow=small,
             alt=f"Chart of the mean IU of {rows} rows of {len(groups)} tables, each a dot beside "
             "the published value; the numbers are in the tables.",
         )  # fmt: skip
 
 
+def _wrapped(text: str, letters: int) -> tuple[str, float]:
+    """The text on as many lines as it needs, and their height in rows."""
+    lines = fill(text, letters, break_on_hyphens=False)
+    return lines, 1 + FURTHER * lines.count("\n")
+
+
 def _height(groups: Mapping[str, Sequence[ResultRow]]) -> float:
-    """Of so many headings and rows, in rows."""
-    return sum(len(rows) + TABLE_GAP for rows in groups.values())
+    """Of all headings and rows, in rows of one line."""
+    names = [row.row for rows in groups.values() for row in rows]
+    headings = sum(_wrapped(title, HEADING_LETTERS)[1] + TABLE_GAP for title in groups)
+    return headings + sum(_wrapped(name, NAME_LETTERS)[1] for name in names)
 
 
 def _sides(groups: Mapping[str, Sequence[ResultRow]]) -> list[dict[str, Sequence[ResultRow]]]:
@@ -83,23 +104,40 @@ def _sides(groups: Mapping[str, Sequence[ResultRow]]) -> list[dict[str, Sequence
     return list(min(halves, key=lambda pair: max(map(_height, pair))))
 
 
+def _plot_sides(canvas: Figure, sides: Sequence[Mapping[str, Sequence[ResultRow]]]) -> None:
+    """The columns side by side, as high as the longest of them."""
+    height = max(map(_height, sides))
+    canvas.set_figheight(0.9 + PITCH * height)
+    for axes, side in zip(canvas.subplots(1, len(sides), squeeze=False)[0], sides, strict=True):
+        _plot_groups(axes, side)
+        axes.set(xlim=(0, 100), ylim=(height, 0), xlabel="mean IU (%)")
+        axes.tick_params(axis="x", labeltop=True, length=0)
+        axes.tick_params(axis="y", length=0, pad=NAME_POINTS)
+        axes.grid(visible=False, axis="y")
+    canvas.legend(handles=KEY, loc="outside upper left", ncols=2)
+
+
 def _plot_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
     """Each table's heading and, below it, its rows."""
-    place, places, names = 0.0, [], []
+    top, places, names = 0.0, [], []
     for title, rows in groups.items():
-        heading = shorten(title, 48, placeholder=" \N{HORIZONTAL ELLIPSIS}")
-        axes.annotate(heading, (0, place), xycoords=("axes fraction", "data"), fontsize=8.5,
-                      fontweight="bold", va="center", xytext=(4, 0),
-                      textcoords="offset points")  # fmt: skip
+        heading, height = _wrapped(title, HEADING_LETTERS)
+        axes.annotate(heading, (0, top + height / 2), xycoords=("axes fraction", "data"),
+                      xytext=(-NAME_POINTS, 0), textcoords="offset points", va="center",
+                      fontweight="bold", in_layout=False,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+        top += height
         for row in rows:
-            place += 1
+            name, height = _wrapped(row.row, NAME_LETTERS)
+            place = top + height / 2
             places.append(place)
-            names.append(row.row)
+            names.append(name)
             axes.axhline(place, color="#eceef1", linewidth=0.7, zorder=0)
             if row.paper is not None:
                 axes.plot(row.paper, place, **PUBLISHED, zorder=3)
             if row.measured is not None:
                 axes.errorbar(row.measured, place, xerr=row.std, **MEASURED, capsize=2.5,
                               elinewidth=1.4, clip_on=False)  # fmt: skip
-        place += TABLE_GAP
-    axes.set_yticks(places, names, fontsize=8.5)
+            top += height
+        top += TABLE_GAP
+    axes.set_yticks(places, names, ha="left")

@@ -18,6 +18,14 @@ class Classes(Frozen):
     colours: tuple[tuple[str, str], ...]  # class and colour
 
 
+class NarrowImage(Frozen):
+    """The same picture for a small screen, in the same folder."""
+
+    image: str
+    width: int
+    height: int
+
+
 class FigureInfo(Frozen):
     """A figure: what it shows, in words, and where it belongs on the page."""
 
@@ -30,6 +38,7 @@ class FigureInfo(Frozen):
     image: str  # the picture's file name, in the same folder
     width: int
     height: int
+    narrow: NarrowImage | None = None
     table: str = ""  # the table that it belongs to, if any
     chart: str = ""  # a Vega-Lite specification of the same, in the same folder, if there is one
     legend: tuple[Classes, ...] = ()

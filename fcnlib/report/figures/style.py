@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fcnlib.core.files import atomic_write
-from fcnlib.report.figures.info import FigureInfo, write_figure_info
+from fcnlib.report.figures.info import FigureInfo, NarrowImage, write_figure_info
 from fcnlib.report.specs import Images, NetSpec
 
 # The first seven are Okabe and Ito's; all are distinct with any kind of colour vision, if need be
@@ -126,7 +126,21 @@ def save(
         dpi: Pixels per inch; of a vector graphic, as the page shows it.
         fields: Further fields of the `FigureInfo`.
     """
-    image = Path(image)
+    width, height = _save(figure, Path(image), images, dpi)
+    name = Path(image).name
+    write_figure_info(info, FigureInfo(image=name, width=width, height=height, **fields))
+
+
+def save_narrow(
+    figure: Figure, image: Path | str, *, images: Images = "none", dpi: int = 120
+) -> NarrowImage:
+    """Write a picture for small screens, and return what the `FigureInfo` of its figure holds."""
+    width, height = _save(figure, Path(image), images, dpi)
+    return NarrowImage(image=Path(image).name, width=width, height=height)
+
+
+def _save(figure: Figure, image: Path, images: Images, dpi: int) -> tuple[int, int]:
+    """Write the picture and return its width and height in pixels."""
     if notice := NOTICES[images]:
         _write_below(figure, notice)
     # Of PNGs, Pillow's own choice of compression: `optimize` takes six times as long for a percent.
@@ -135,7 +149,7 @@ def save(
     with atomic_write(image) as temporary:
         figure.savefig(temporary, dpi=dpi, metadata=metadata)
     width, height = map(int, figure.get_size_inches() * dpi + 1e-6)  # as matplotlib rounds them
-    write_figure_info(info, FigureInfo(image=image.name, width=width, height=height, **fields))
+    return width, height
 
 
 def save_without_nets(

@@ -100,6 +100,12 @@ def totals(sections: Sequence[SectionClaims]) -> dict[str, int]:
     return {word: sum(section.counts[word] for section in sections) for word in SYMBOLS}
 
 
+def first_claims(sections: Iterable[SectionClaims]) -> dict[str, str]:
+    """By verdict, the ID of the first claim that has it; empty of one that none has."""
+    claims = [claim for section in sections for claim in section.claims]
+    return {word: next((x.id for x in claims if x.word == word), "") for word in SYMBOLS}
+
+
 def _section(title: str, claims: list[ClaimView]) -> SectionClaims:
     words = [claim.word for claim in claims]
     return SectionClaims(title, {word: words.count(word) for word in SYMBOLS}, claims)
@@ -193,8 +199,11 @@ def _further(evidence: Sequence[Evidence], shown: Sequence[Evidence]) -> str:
     if not rest:
         return ""
     if all(each.holds for each in evidence):
-        return f"The closest of {len(evidence)}, all of which hold."
-    return "The other one holds." if rest == 1 else f"The other {rest} hold."
+        return f"The claim makes {len(evidence)} comparisons, which all hold: this is the closest."
+    more = (
+        "one more comparison, which holds" if rest == 1 else f"{rest} more comparisons, which hold"
+    )
+    return f"The claim makes {more}."
 
 
 def _of_images(found: ClaimChance | None) -> list[str]:

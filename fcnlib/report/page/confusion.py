@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fcnlib.datasets.reader import DatasetInfo
 from fcnlib.evaluation.counts import Array
+from fcnlib.report.chance import Samples
 from fcnlib.report.page.classes import Classes, classes_of
 from fcnlib.report.page.net_counts import NetCounts, TaskCounts
 from fcnlib.report.specs import TableSpec
@@ -38,6 +39,7 @@ class ConfusionTable(NamedTuple):
 
     name: str
     nets: list[ConfusedNet]
+    best: str  # the experiment of these with the highest mean IU
     missing: list[str]
     classes: int  # the most of a net
 
@@ -69,6 +71,7 @@ def confusion_table(
     return ConfusionTable(
         name=table.name,
         nets=nets,
+        best=_best({net.experiment: counted[net.experiment].samples for net in nets}),
         missing=[
             x.row for x in table.rows if x.experiment in scored and x.experiment not in counted
         ],
@@ -77,6 +80,17 @@ def confusion_table(
             default=0,
         ),
     )
+
+
+def _best(nets: Mapping[str, Samples]) -> str:
+    """The net with the highest mean IU of the first one's first task; the first one of equals."""
+    lead = next((task for tasks in nets.values() for task in tasks), "")
+
+    def score(name: str) -> float:
+        known = lead in nets[name]  # it has a number where any pixel was counted
+        return float(np.nan_to_num(nets[name][lead].scores["mean_iu"][0])) if known else 0.0
+
+    return max(nets, key=score, default="")
 
 
 def most_frequent(total: Array, classes: Classes) -> list[Frequent]:

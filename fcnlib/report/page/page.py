@@ -20,7 +20,7 @@ from fcnlib.report.page.archives import archives_by_status
 from fcnlib.report.page.browser import Browser, image_browsers
 from fcnlib.report.page.chance import chance_table
 from fcnlib.report.page.charts import chart_library
-from fcnlib.report.page.claims import SYMBOLS, scorecard, totals
+from fcnlib.report.page.claims import SYMBOLS, first_claims, scorecard, totals
 from fcnlib.report.page.confusion import LARGEST, confusion_table
 from fcnlib.report.page.environment import template_environment
 from fcnlib.report.page.links import relative
@@ -120,6 +120,7 @@ def write_page(inputs: PageInputs) -> None:
         shared=_said_often(view.scores.notes for view in views),
         overview=[item for section in sections if not section.number for item in section.figures],
         claim_totals=totals(verdicts),
+        first_claims=first_claims(claims for section in sections for claims in section.claims),
         symbols=SYMBOLS,
         legends=list(dict.fromkeys(entry for item in run.pictures for entry in item.info.legend)),
         photographs=photographs,

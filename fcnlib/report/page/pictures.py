@@ -16,6 +16,7 @@ class Picture(NamedTuple):
     info: FigureInfo
     source: str
     link: str
+    narrow: str = ""  # a data URI of the same for a small screen
     explored: str = ""  # the chart that takes its place where there is script
 
     @property
@@ -33,4 +34,6 @@ def _read(path: Path, page: Path) -> Picture:
     info = read_figure_info(path)
     image = path.with_name(info.image)
     explored = packed_specification(path.with_name(info.chart)) if info.chart else ""
-    return Picture(info, picture_uri(image), relative(image, page), explored)
+    narrow = picture_uri(path.with_name(info.narrow.image)) if info.narrow else ""
+    narrow = narrow.replace(" ", "%20")  # which ends an address within a list of them
+    return Picture(info, picture_uri(image), relative(image, page), narrow, explored)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from fcnlib.report.page.claims import SectionClaims, totals
+from fcnlib.report.page.claims import SectionClaims, first_claims, totals
 from fcnlib.report.page.pictures import Picture
 from fcnlib.report.page.table_view import TableView
 
@@ -29,6 +29,10 @@ class PageSection(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         return totals(self.claims)
+
+    @property
+    def first_claims(self) -> dict[str, str]:
+        return first_claims(self.claims)
 
 
 def by_section(

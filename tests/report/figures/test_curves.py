@@ -1,5 +1,7 @@
 """A table's training curves."""
 
+import json
+
 import pytest
 from fixtures.page import NETS_SPEC
 
@@ -47,6 +49,42 @@ def test_a_curve_without_its_columns_is_named(tmp_path):
             NETS_SPEC, curves=[path, path],
             image=tmp_path / "c.svg", info=tmp_path / "c.json", chart=tmp_path / "c.vl.json",
         )  # fmt: skip
+
+
+def curve_files(folder, rows: list[str]) -> list:
+    paths = [folder / f"{net}.csv" for net in ("near", "sharp")]
+    for path in paths:
+        path.write_text("\n".join(["iteration,loss_per_pixel,mean_iu", *rows]) + "\n", "utf-8")
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("rows", "charts", "words"),
+    [
+        (["20,2.0,", "40,1.0,0.25", "60,0.5,0.5"], ["loss", "mean IU (%)"], []),
+        (
+            ["20,2.0,", "40,1.0,0.25"],
+            ["loss"],
+            ["Mean IU on the test images (%), one number of each net and so no curve: "
+             "Near-sighted <net> 25, Sharp 25."],
+        ),
+        (["20,2.0,"], [], ["Training loss per pixel, one number of each net and so no curve: "]),
+        ([], [], ["Nothing was logged while training."]),
+    ],
+)  # fmt: skip
+def test_what_has_one_number_is_no_chart_but_words(tmp_path, rows, charts, words):
+    info, chart = tmp_path / "curves.json", tmp_path / "curves.vl.json"
+    plot_curves(
+        NETS_SPEC, curves=curve_files(tmp_path, rows), image=info.with_suffix(".svg"), info=info,
+        chart=chart,
+    )  # fmt: skip
+    found = read_figure_info(info)
+    assert all(each in found.caption for each in words)
+    assert json.loads(chart.read_text("utf-8"))["usermeta"]["panels"] == charts
+    assert found.chart == (chart.name if charts else "")
+    drawing = info.with_suffix(".svg").read_text("utf-8")
+    assert drawing.count('id="axes_') == len(charts)
+    assert ("Mean IU on the test" in drawing) == ("mean IU (%)" in charts)
 
 
 def test_a_single_validation_is_explained_where_all_nets_have_but_one(run, tmp_path):

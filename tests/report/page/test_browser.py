@@ -144,6 +144,16 @@ def test_paper_has_it_without_script_too(visit):
         assert page.locator(part).is_visible()
 
 
+def test_paper_leaves_out_what_each_row_is_from(visit):
+    page = visit().page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("#more-nets-costs table").is_visible()
+    assert not page.locator("#more-nets-provenance").is_visible()
+    assert not page.locator("#experiments").is_visible()
+    assert page.locator("#provenance .metadata").is_visible()
+
+
 def test_a_chart_is_dark_at_night_and_a_photograph_is_not(visit):
     page = visit(color_scheme="dark").page
     shade = "image => getComputedStyle(image).filter"
@@ -207,11 +217,45 @@ def test_a_picture_opens_large_and_escape_closes_it(visit):
     page.wait_for_function("!document.querySelector('dialog').open")
 
 
+def test_a_large_picture_is_closed_by_its_button(visit):
+    page = visit(width=390).page
+    page.locator("#figure-fig4 a.zoom").click()
+    close = page.locator("dialog[open]").get_by_role("button", name="Close")
+    assert close.evaluate("button => button === document.activeElement")
+    close.click()
+    page.wait_for_function("!document.querySelector('dialog').open")
+
+
 def test_a_link_to_closed_claims_opens_them(visit):
     page = visit().page
     assert not page.locator("#claims-1").evaluate("details => details.open")
-    page.locator("#contents a[href='#claims-1']").first.click()
+    page.locator("#contents a[href='#claim-sharper']").first.click()
     page.wait_for_function("document.getElementById('claims-1').open")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "first"), [("1 true", "sharper"), ("1 false", "alike"), ("2 untested", "blind")]
+)
+def test_a_number_of_the_scorecard_leads_to_the_first_claim_with_its_verdict(visit, verdict, first):
+    page = visit(reduced_motion="reduce").page
+    link = page.locator(".scorecard").get_by_role("link", name=verdict, exact=True)
+    link.click()
+    claim = page.locator(f"#claim-{first}")
+    claim.wait_for()
+    assert claim.evaluate("claim => claim.getBoundingClientRect().top < innerHeight")
+    assert hash_of(page).startswith(f"claim-{first}")
+    page.wait_for_function("location.hash.includes('open=claims-')")
+    other = visit(reduced_motion="reduce").page
+    other.locator(".scorecard").get_by_role("link", name=verdict, exact=True).press("Enter")
+    other.locator(f"#claim-{first}").wait_for()
+
+
+def test_the_counts_of_a_section_lead_to_its_claims_and_none_leads_nowhere(visit):
+    page = visit().page
+    cells = page.locator("#contents tbody tr").nth(1).locator("td:not(.links)")
+    assert cells.all_inner_texts() == ["0", "0", "2"]
+    assert [cell.locator("a").count() for cell in cells.all()] == [0, 0, 1]
+    assert cells.nth(2).locator("a").get_attribute("href") == "#claim-blind"
 
 
 def test_the_bar_of_sections_stays_in_sight_and_covers_no_heading(visit):

@@ -206,6 +206,18 @@ def test_an_address_of_no_chart_leaves_it_as_it_is(visit, address, damaged):
     assert opened.messages == []
 
 
+def test_the_narrowest_screen_shows_the_whole_chart(visit):
+    page = visit(width=280).page
+    plot = explore(page).locator(".plot")
+    assert plot.evaluate("plot => plot.scrollWidth <= plot.clientWidth")
+    titles = plot.locator("svg.marks .role-title-text text")
+    assert titles.count() == 2
+    room = plot.bounding_box()
+    for title in titles.all():
+        box = title.bounding_box()
+        assert box["x"] + box["width"] <= room["x"] + room["width"]
+
+
 @pytest.mark.parametrize("width", [1280, 820, 390])
 def test_a_chart_is_as_wide_as_its_place(visit, width):
     page = visit(width=width).page

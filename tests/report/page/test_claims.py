@@ -42,10 +42,10 @@ def test_a_failed_comparison_says_by_how_much_with_the_published_numbers_beside(
 def test_of_joined_comparisons_the_broken_one_is_shown(tmp_path: Path) -> None:
     found = view(tmp_path, "b > 1 and a > b and a > 2", False)
     assert [each.text for each in found.evidence] == ["56.7 > 63.8"]
-    assert found.further == "The other 2 hold."
+    assert found.further == "The claim makes 2 more comparisons, which hold."
     found = view(tmp_path, "b > a > 60", False)
     assert [each.text for each in found.evidence] == ["56.7 > 60"]
-    assert found.further == "The other one holds."
+    assert found.further == "The claim makes one more comparison, which holds."
     assert view(tmp_path, "a > b and a > 60", False).further == ""
 
 
@@ -54,7 +54,7 @@ def test_of_a_claim_that_holds_the_closest_comparison_is_shown(tmp_path: Path) -
     assert [(each.text, each.margin) for each in found.evidence] == [
         ("63.8 \N{MINUS SIGN} 56.7 > 7", "0.1 to spare")
     ]
-    assert found.further == "The closest of 2, all of which hold."
+    assert found.further == "The claim makes 2 comparisons, which all hold: this is the closest."
 
 
 def test_a_margin_is_never_rounded_to_nothing(tmp_path: Path) -> None:

@@ -104,6 +104,15 @@ def test_a_page_of_own_data_states_whose_numbers_they_are(given):
     assert "Where a published number stands beside one" in text(html)
 
 
+def test_a_page_of_own_data_alone_has_a_lead_of_its_own(given):
+    own = NET_TABLE | {"images": "own"}
+    bound = BOUND_TABLE | {"images": "own"}
+    words = text(page(given, scale="street", tables=[own, bound]))
+    assert "Results on your own images (“street”): what each net scores" in words
+    assert "not the paper" not in words
+    assert "Where a published number stands beside one, it is of other images." in words
+
+
 def test_a_page_without_published_numbers_does_not_speak_of_them(given, tmp_path):
     rows = [row | {"paper": {}} for row in NETS_SPEC["nets"]]
     table = NET_TABLE | {"images": "own", "rows": rows}

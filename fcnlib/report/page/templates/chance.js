@@ -64,7 +64,7 @@
     const none = equal ? ` Classes without any difference are left out: ${equal}.` : "";
     return element("table", { className: "gains" },
       element("caption", {}, `What ${ours} has more than ${other}: scores, and IU by class, in points, ` +
-        `with the interval of 95 % of resampled test images. In color: beyond their chance.${some}${none}`),
+        `with the interval of 95 % of resampled test images. In colour: beyond their chance.${some}${none}`),
       element("tbody", {}, ...scores.map(row(scale, true)), ...few.map(row(scale, false))));
   };
 

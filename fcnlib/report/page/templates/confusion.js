@@ -1,5 +1,6 @@
 "use strict";
 // Heat maps of what is labelled as what: of one net by shares of each class, or how two differ.
+// Blue is what is right, and where a net is better than another one; orange is the opposite.
 {
   const ORDERS = {
     class: "as in the data set",
@@ -29,7 +30,8 @@
     const nets = JSON.parse(root.dataset.nets);
     const rowOf = new Map(nets);
     const key = `confusion.${table}`;
-    const state = { net: nets[0][0], task: "", order: "class", other: "", cell: null };
+    const { best } = root.dataset;
+    const state = { net: best, task: "", order: "class", other: "", cell: null };
     let made = false;
     let matrix, other, order, places, strongest;
 
@@ -68,7 +70,7 @@
 
     // What the state says, as far as there is such a thing.
     const settle = () => {
-      if (!rowOf.has(state.net)) state.net = nets[0][0];
+      if (!rowOf.has(state.net)) state.net = best;
       const tasks = netData.tasks(state.net);
       if (!tasks.includes(state.task)) [state.task] = tasks;
       matrix = confusionMatrix.of(state.net, state.task);
@@ -163,9 +165,9 @@
     const explain = () => {
       const most = (100 * strongest).toFixed(strongest < 0.1 ? 1 : 0);
       legend.replaceChildren("Rows: the truth. Columns: the label. ", ...other
-        ? [chip("--up", `more often by ${rowOf.get(state.net)}`), " ",
-          chip("--down", `more often by ${rowOf.get(state.other)}`),
-          ` (full colour: ${most} points)`]
+        ? [`${rowOf.get(state.net)} minus ${rowOf.get(state.other)}: `,
+          chip("--up", "better, as more is right (on the diagonal) or less confused"), " ",
+          chip("--down", "worse"), ` (full colour: ${most} points).`]
         : [chip("--up", "right"), " ", chip("--down", "confused"),
           ". The colour grows with the root of the share."]);
     };

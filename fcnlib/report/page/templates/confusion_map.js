@@ -54,15 +54,15 @@ const confusionMap = (canvas) => {
     gutter + shown.places.get(each) * size);
 
   const drawCell = (truth, label) => {
-    const { value, strongest, other } = shown;
+    const { value, strongest, other } = shown;  // `other`: the net that is taken off, if any
     const [x, y] = corner(truth, label);
     const share = value(truth, label);
     const strength = share === null ? 0 : Math.sqrt(Math.min(1, Math.abs(share) / strongest));
-    const rising = other ? share > 0 : truth === label;
+    const good = (truth === label) === (!other || share > 0);
     context.fillStyle = colour("--page");
     context.fillRect(x, y, size - 1, size - 1);
     context.globalAlpha = strength;
-    context.fillStyle = colour(rising ? "--up" : "--down");
+    context.fillStyle = colour(good ? "--up" : "--down");
     context.fillRect(x, y, size - 1, size - 1);
     context.globalAlpha = 1;
     const number = Math.round(100 * Math.abs(share ?? 0));

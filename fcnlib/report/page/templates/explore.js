@@ -1,6 +1,8 @@
 "use strict";
 // A chart of curves with its legend and its controls; what the reader makes of it is in the address.
 const exploreChart = (() => {
+  const LETTER = 7.5;  // pixels of a title's
+
   // As text: linear,100-800,off.2 is a linear axis, a part of the run, and the third net off.
   const asText = ({ linear, zoom, off }) => [
     linear ? "linear" : "", zoom ? zoom.join("-") : "", ...[...off].map((net) => `off.${net}`),
@@ -84,6 +86,12 @@ const exploreChart = (() => {
     };
   };
 
+  // A title on as many lines as it needs.
+  const wrapped = (title, letters) => title.split(" ").reduce((lines, word) => {
+    const line = lines.length ? `${lines.at(-1)} ${word}` : "";
+    return line && line.length <= letters ? [...lines.slice(0, -1), line] : [...lines, word];
+  }, []);
+
   // The specification as the reader wants it: its parameters, the axis of losses, and its width.
   const adapted = (specification, values, linear, width) => {
     const spec = JSON.parse(specification, (key, value) => {
@@ -91,6 +99,7 @@ const exploreChart = (() => {
       return key === "width" ? width : value;
     });
     for (const each of spec.params) if (each.name in values) each.value = values[each.name];
+    for (const panel of spec.vconcat) panel.title = wrapped(panel.title, width / LETTER);
     return spec;
   };
 
@@ -108,7 +117,7 @@ const exploreChart = (() => {
     const draw = async () => {
       const [from, to] = view.zoom ?? [0, end];
       const off = usermeta.nets.map(([net]) => net).filter((_, index) => view.off.has(index));
-      const width = Math.max(200, plot.clientWidth - 75);  // beside the numbers of the axis
+      const width = Math.max(90, plot.clientWidth - 75);  // beside the numbers of the axis
       const spec = adapted(specification, { start: from, end: to, off }, view.linear, width);
       embedded?.finalize();
       embedded = await vegaEmbed(plot, spec, {

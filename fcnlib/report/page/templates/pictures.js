@@ -1,21 +1,23 @@
 "use strict";
-// A click shows a picture large, over the page. Once the page is there, pictures that are out of
-// sight are loaded too: paper shows all of them.
+// A click shows a picture large, over the page; a second one, the button or Escape closes it. Once the
+// page is there, pictures that are out of sight are loaded too: paper shows all of them.
 {
   const large = element("img");
   const dialog = element("dialog", {
-    onclick: () => dialog.close(), onclose: () => { large.removeAttribute("src"); },
-  }, large);
+    className: "large", onclick: () => dialog.close(),
+    onclose: () => { large.removeAttribute("src"); },
+  }, button("\u00d7", () => dialog.close(), { className: "close", "aria-label": "Close" }), large);
   document.body.append(dialog);
   for (const link of document.querySelectorAll("a.zoom")) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       const image = link.querySelector("img");
-      large.src = image.src;
+      large.src = image.currentSrc || image.src;
       large.alt = image.alt;
       large.className = image.className;
-      large.style.minWidth = `${Math.min(image.getAttribute("width"), 1400)}px`;
+      const shown = large.src === image.src ? image : link.querySelector("source");
+      large.style.minWidth = `${Math.min(shown.getAttribute("width"), 1400)}px`;
       dialog.setAttribute("aria-label", image.alt);
       dialog.showModal();
     });
