@@ -297,7 +297,7 @@ def test_the_command_of_a_net_is_copied(visit):
 
 def test_the_command_of_a_net_is_copied_where_the_clipboard_is_refused(visit):
     page = visit(permissions=["clipboard-read", "clipboard-write"]).page
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
     row_button(page, "Sharp").click()
     drawer(page).get_by_role("button", name="Copy the command").click()
     drawer(page).get_by_text("Copied").wait_for()

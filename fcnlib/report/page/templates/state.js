@@ -104,7 +104,12 @@ const pageState = (() => {
     leave(key) {
       if (!values.has(key)) return;
       this.set(key, "");
-      if (history.state === ENTERED) history.back();
+      if (history.state !== ENTERED) return;
+      const { activeElement } = document;  // which browsers forget on the way to a place
+      addEventListener("popstate", () => {
+        setTimeout(() => activeElement.focus({ preventScroll: true }));
+      }, { once: true });
+      history.back();
     },
     // To a place with other values of some keys; all else stays as it is seen.
     go(target, changes) {
