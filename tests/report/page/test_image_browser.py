@@ -401,10 +401,10 @@ def test_one_net_alone_has_a_rank_of_its_own(other_page):
 def test_a_state_of_another_task_comes_back(other_page):
     page = other_page({"semantic": 4, "geometric": 2}).page
     page.get_by_label("Task").select_option("geometric")
-    choose(page, "Right", f"{MARKUP} net 0")
-    page.wait_for_function("location.hash.includes('right.0')")
+    choose(page, "Right", f"{MARKUP} net 1")
+    page.wait_for_function("location.hash.includes('right.1')")
     page.reload()
-    assert captions(page)[1].startswith(f"{MARKUP} net 0")
+    assert captions(page)[1].startswith(f"{MARKUP} net 1")
     assert page.get_by_label("Task").input_value() == "geometric"
 
 
