@@ -177,9 +177,11 @@ def _net(targets: Targets, experiment: str, name: str = "") -> dict[str, Any]:
 
 
 def _picked_on(targets: Targets, experiment: str, entry: Row) -> str | None:
-    """Whether the net's snapshot was picked on the images that it is scored on."""
+    """Of the images that the net's snapshot was picked on, what else they are used for."""
     trained = targets.config.experiments[targets.net_of(experiment)]
     if not isinstance(trained, Trained) or not isinstance(entry, Scored):
         return None
-    validated = (trained.data.dataset, trained.data.validate_on or trained.data.test)
-    return "test" if validated == (entry.data.dataset, entry.data.test) else "validation"
+    validated = trained.data.validate_on or trained.data.test
+    if (trained.data.dataset, validated) == (entry.data.dataset, entry.data.test):
+        return "test"
+    return "training" if validated == trained.data.train else "validation"

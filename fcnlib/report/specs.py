@@ -20,7 +20,7 @@ class NetSpec(Frozen):
     experiment: str
     row: str
     # The images that the scored snapshot was picked on; a bound has no snapshots.
-    picked_on: Literal["test", "validation"] | None = None
+    picked_on: Literal["test", "training", "validation"] | None = None
     tasks: tuple[str, ...] = ()  # of a net, the first of them leading
     mask: Mask = "none"  # what its input lacks
     # Among the scored rows of its table, whose charts all give it the style of this position;

@@ -73,6 +73,17 @@ def test_a_snapshot_is_picked_on_the_test_images_or_on_others(targets: Targets) 
     assert {net.picked_on for net in specs.scored_nets(targets, "zoo").nets} == {None}
 
 
+def test_a_snapshot_that_was_picked_on_what_it_was_trained_on_is_not_called_validated(
+    raw_config: dict[str, Any],
+) -> None:
+    data = raw_config["experiments"]["voc2011-fcn32s"]["data"]
+    raw_config["experiments"]["voc2011-fcn32s"]["data"] = data | {"validate_on": "train"}
+    nets = specs.scored_nets(Targets(load_config(raw_config)), "more-data").nets
+    picked = {net.experiment: net.picked_on for net in nets}
+    assert picked["voc2011-fcn32s"] == picked["voc2011-fcn32s-seg11valid"] == "training"
+    assert picked["voc-fcn32s"] == "test"
+
+
 def test_nets_of_a_table_have_the_same_position_in_all_its_charts(targets: Targets) -> None:
     for table in targets.tables_with_curves:
         scored = {net.experiment: net.position for net in specs.scored_nets(targets, table).nets}

@@ -24,7 +24,10 @@ def made(sizes: list[int]) -> ImageSet:
     )
     labels = ImageLabels(maps="y" * 10, mean_iu=(None, 12.5), class_iu=({}, {0: 25.0, 7: 0.0}))
     task = TaskLabels(
-        nets=("A", "<b>"), classes=(("sky", "#102030"),), images=(labels,) * len(sizes)
+        nets=("A", "<b>"),
+        experiments=("a", "b"),
+        classes=(("sky", "#102030"),),
+        images=(labels,) * len(sizes),
     )
     return ImageSet(
         table="t", seed=0, tested=len(sizes), side=500, reduced=False, images=images,
@@ -53,6 +56,22 @@ def test_images_that_fit_a_budget_keep_the_worst_and_their_labels(sizes, budget)
     assert found.images[0] == images.images[0]
     assert len(found.images) == len(found.tasks["semantic"].images)
     assert found.images == images.images or images.size > budget
+
+
+@given(
+    st.lists(st.integers(1, 1000), min_size=1, max_size=40),
+    st.integers(1, 50_000),
+    st.sets(st.integers(0, 39), max_size=9),
+)
+def test_the_worst_of_each_net_are_left_out_last_and_only_then_it_is_not_said(sizes, budget, worst):
+    images = made(sizes).model_copy(update={"worst": 3})
+    kept = {image.name for image in images.images if image.rank - 1 in worst}
+    found = images.at_most(budget, kept)
+    names = [image.name for image in found.images]
+    assert names == sorted(names, key=[image.name for image in images.images].index)
+    assert found.size <= budget or len(names) == 1
+    assert found.worst == (3 if kept <= set(names) else 0)
+    assert kept <= set(names) or set(names) <= kept
 
 
 @given(st.integers(1, 500), st.integers(1, 60))

@@ -91,6 +91,8 @@ def test_markdown_names_the_world_of_each_number_and_marks_the_best(tmp_path):
         ("test", "test", ["Every net is scored at its snapshot with the best mean IU on the test"]),
         ("validation", "validation", ["Every net is scored at its snapshot with the best mean IU "
          "on the validation images."]),
+        ("training", "training", ["Every net is scored at its snapshot with the best mean IU "
+         "on the training images."]),
         ("validation", "test", ["FCN-8s: scored at its snapshot with the best mean IU on the valid",
          "FCN-32s: scored at its snapshot with the best mean IU on the test images, as in"]),
     ],

@@ -3,7 +3,7 @@
 import base64
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from fcnlib.datasets.colours import Image, Labels, as_hex
 from fcnlib.evaluation.metrics import class_iu
 from fcnlib.report.figures.samples import SampleScores, per_image_iu, scores_by_image
 from fcnlib.report.figures.sheets import SIDE, LabelledNet, at_most, truth_of
-from fcnlib.report.image_set import ImageLabels, ImageSet, ReducedImage, TaskLabels
+from fcnlib.report.image_set import WORST, ImageLabels, ImageSet, ReducedImage, TaskLabels
 from fcnlib.report.specs import ExamplesSpec
 
 SIDES = (SIDE, 400, 320)  # pixels; the largest of which all images fit the budget
@@ -24,6 +24,7 @@ QUALITY = 70  # of photographs, of 100
 def image_set(
     samples: SampleScores,
     ranked: Sequence[tuple[int, str]],
+    worst: Collection[str],
     nets: Sequence[LabelledNet],
     spec: ExamplesSpec,
 ) -> ImageSet:
@@ -32,6 +33,7 @@ def image_set(
     Args:
         samples: the nets and the data set.
         ranked: rank and ID of each image, from the worst.
+        worst: IDs of those that a net does worst, which are left out last.
         nets: the nets with their labels of these images.
         spec: the table.
     """
@@ -40,7 +42,7 @@ def image_set(
         found = _encoded(samples, ranked, nets, spec, side)
         if found.size <= budget:
             return found
-    return found.at_most(budget)
+    return found.at_most(budget, worst)
 
 
 def without_images(samples: SampleScores, spec: ExamplesSpec) -> ImageSet:
@@ -65,6 +67,7 @@ def _encoded(
         seed=spec.seed,
         tested=len(scores_by_image(samples)),
         side=side,
+        worst=WORST,
         reduced=any(max(size) > side for size in sizes.values()),
         images=tuple(_image(samples, *each, side) for each in ranked),
         tasks={task: _task(samples, names, nets, task, side) for task in samples.tasks},
@@ -96,24 +99,30 @@ def _task(
     """The nets that were scored on the task, and what they label each image."""
     info = samples.prepared.info
     scored = [
-        (net, counts.tasks[task])
-        for net, counts in zip(nets, samples.counts, strict=True)
+        (spec, net, counts.tasks[task])
+        for spec, net, counts in zip(samples.nets, nets, samples.counts, strict=True)
         if task in counts.tasks
     ]
-    means = [per_image_iu({x: counts[x] for x in names if x in counts}) for _, counts in scored]
+    means = [per_image_iu({x: counts[x] for x in names if x in counts}) for _, _, counts in scored]
     images = []
     for name in names:
-        maps = [truth_of(samples.prepared, name, [task]), *(net.labels[name] for net, _ in scored)]
+        maps = [
+            truth_of(samples.prepared, name, [task]),
+            *(net.labels[name] for _, net, _ in scored),
+        ]
         images.append(
             ImageLabels(
                 maps=_packed([at_most(side, each[task]) for each in maps]),
                 mean_iu=tuple(_rounded(each.get(name)) for each in means),
-                class_iu=tuple(_by_class(counts.get(name)) for _, counts in scored),
+                class_iu=tuple(_by_class(counts.get(name)) for _, _, counts in scored),
             )
         )
     colours = tuple(zip(info.tasks[task], map(as_hex, info.palette[task]), strict=True))
     return TaskLabels(
-        nets=tuple(net.title for net, _ in scored), classes=colours, images=tuple(images)
+        nets=tuple(net.title for _, net, _ in scored),
+        experiments=tuple(spec.experiment for spec, _, _ in scored),
+        classes=colours,
+        images=tuple(images),
     )
 
 

@@ -1,6 +1,6 @@
 """Nets' scores of single test images, and images chosen between worst and best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
 from statistics import fmean
@@ -24,7 +24,7 @@ from fcnlib.report.figures.sheets import (
     save_sheet,
 )
 from fcnlib.report.figures.style import not_shown
-from fcnlib.report.image_set import even_steps
+from fcnlib.report.image_set import WORST, even_steps, even_steps_beside
 from fcnlib.report.specs import Images, NetSpec
 
 Counts = dict[str, NDArray[np.int64]]  # image -> [C, C]
@@ -184,8 +184,39 @@ def _known(samples: SampleScores) -> list[Counts]:
 
 def at_even_steps(scores: Mapping[str, float], count: int) -> list[tuple[int, str]]:
     """Ranks from 1, the worst, to the best, and the images that have them."""
-    ranked = sorted(scores, key=lambda name: (scores[name], name))
+    ranked = _ranked(scores)
     return [(step + 1, ranked[step]) for step in even_steps(len(ranked), count)]
+
+
+def with_the_worst(
+    scores: Mapping[str, float], worst: Collection[str], count: int, others: int
+) -> list[tuple[int, str]]:
+    """Ranks from 1, the worst, and the images that have them: `worst`, and others at even steps.
+
+    Args:
+        scores: of each image.
+        worst: images that are among them whatever their rank.
+        count: how many images in all.
+        others: how many at even steps at least.
+    """
+    ranked = _ranked(scores)
+    kept = {rank for rank, name in enumerate(ranked) if name in worst}
+    chosen = even_steps_beside(kept, range(len(ranked)), max(count, len(kept) + others))
+    return [(place + 1, ranked[place]) for place in chosen]
+
+
+def _ranked(scores: Mapping[str, float]) -> list[str]:
+    return sorted(scores, key=lambda name: (scores[name], name))
+
+
+def worst_of_each(samples: SampleScores) -> set[str]:
+    """The images that a net does worst, a few of each net, by its own first task."""
+    ranked = scores_by_image(samples)
+    found: set[str] = set()
+    for net in samples.counts:
+        own = per_image_iu(next(iter(net.tasks.values())))
+        found.update(sorted(filter(ranked.__contains__, own), key=own.__getitem__)[:WORST])
+    return found
 
 
 def _by_image(path: Path | str, tasks: Sequence[str]) -> CountsFile:

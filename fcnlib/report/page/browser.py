@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
+from fcnlib.report.aggregate import Runs
 from fcnlib.report.image_set import ImageSet, read_image_set
 
 
@@ -15,21 +17,36 @@ class Browser(NamedTuple):
     data: dict[str, Any]  # an ImageSet, its photographs by their places in the page's list
 
 
-def image_browsers(files: Sequence[Path | str]) -> tuple[dict[str, Browser], list[str]]:
+def image_browsers(files: Sequence[Path | str], runs: Runs) -> tuple[dict[str, Browser], list[str]]:
     """By table what it has of images, and the photographs of all: tables of a data set share them.
 
     Args:
         files: an `ImageSet` each.
+        runs: the metrics of all experiments.
     """
     places: dict[str, int] = {}
     browsers = {}
     for images in map(read_image_set, files):
         data = images.model_dump(mode="json", include={"tested", "images", "tasks"})
-        data["tasks"] = [{"name": task, **each} for task, each in data["tasks"].items()]  # in order
+        data["tasks"] = [  # in order
+            {
+                "name": task,
+                **each,
+                "mean_iu": [_mean_iu(x, task, runs) for x in each["experiments"]],
+            }
+            for task, each in data["tasks"].items()
+        ]
         for image in data["images"]:
             image["photograph"] = places.setdefault(image["photograph"], len(places))
         browsers[images.table] = Browser(_title(images), _notes(images), data)
     return browsers, list(places)
+
+
+def _mean_iu(experiment: str, task: str, runs: Runs) -> float | None:
+    """That of all test images, the mean over the runs, as in the table."""
+    scores = [record.tasks.get(task, {}).get("mean_iu") for _, record in runs.get(experiment, ())]
+    known = [score for score in scores if isinstance(score, float)]
+    return fmean(known) if known else None
 
 
 def _title(images: ImageSet) -> str:
@@ -54,9 +71,12 @@ def _leading_task(images: ImageSet) -> str:
 def _notes(images: ImageSet) -> list[str]:
     notes = []
     if 0 < len(images.images) < images.tested:
+        nets = max(len(task.nets) for task in images.tasks.values())
+        worst = f"{'each' if nets > 1 else 'the'} net's {images.worst} worst, and others "
         notes.append(
-            f"{_share(images).capitalize()}, at even steps of rank from the worst to the best, by "
-            f"{_leading_task(images)}mean IU averaged over the nets."
+            f"{_share(images).capitalize()}: {worst if images.worst else ''}at even steps of rank "
+            f"from the worst to the best, by {_leading_task(images)}mean IU"
+            f"{' averaged over the nets' if nets > 1 else ''}."
         )
     if images.reduced:
         notes.append(

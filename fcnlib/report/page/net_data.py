@@ -10,12 +10,13 @@ from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.claims import Verdict
 from fcnlib.report.curve_points import Points, points
+from fcnlib.report.image_set import WORST
 from fcnlib.report.job_times import Files
 from fcnlib.report.page.classes import classes_of
 from fcnlib.report.page.confusion import task_data
 from fcnlib.report.page.net_counts import NetCounts, TaskCounts
 
-IMAGES = 5  # of a net, the best and the worst
+IMAGES = WORST  # of a net, the best and the worst
 CURVE_POINTS = 60  # of a line
 
 

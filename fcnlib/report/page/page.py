@@ -79,6 +79,7 @@ class _Run(NamedTuple):
     others: Mapping[str, Sequence[Job]]  # by kind of job
     pictures: Sequence[Picture]
     browsers: Mapping[str, Browser]  # by table
+    photographs: Sequence[str]  # of all browsers
 
     @property
     def scored(self) -> dict[str, str]:
@@ -91,8 +92,7 @@ def write_page(inputs: PageInputs) -> None:
     """Write index.html."""
     page = Path(inputs.output)
     expected = read_estimate(Path(inputs.estimate)) if inputs.estimate else None
-    browsers, photographs = image_browsers(inputs.images)
-    run = _read(inputs, browsers)
+    run = _read(inputs)
     jobs = {"train": [job for found in run.training.values() for job in found], **run.others}
     tables = [TableSpec.model_validate(table) for table in inputs.tables]
     origins = {table.images for table in tables}
@@ -123,7 +123,7 @@ def write_page(inputs: PageInputs) -> None:
         first_claims=first_claims(claims for section in sections for claims in section.claims),
         symbols=SYMBOLS,
         legends=list(dict.fromkeys(entry for item in run.pictures for entry in item.info.legend)),
-        photographs=photographs,
+        photographs=run.photographs,
         chart_library=chart_library() if any(item.explored for item in run.pictures) else "",
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(inputs.configuration), page),
@@ -140,7 +140,7 @@ def write_page(inputs: PageInputs) -> None:
         temporary.write_text(content, encoding="utf-8")
 
 
-def _read(inputs: PageInputs, browsers: Mapping[str, Browser]) -> _Run:
+def _read(inputs: PageInputs) -> _Run:
     runs = by_experiment(inputs.metrics, read=parse_record)  # checked with the counts below
     return _Run(
         runs,
@@ -150,7 +150,7 @@ def _read(inputs: PageInputs, browsers: Mapping[str, Browser]) -> _Run:
         read_jobs(inputs.training, inputs.training_logs),
         read_jobs(inputs.benchmarks, inputs.logs),
         read_pictures(inputs.figures, Path(inputs.output)),
-        browsers,
+        *image_browsers(inputs.images, runs),
     )
 
 

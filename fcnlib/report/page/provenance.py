@@ -57,7 +57,9 @@ def provenance_rows(
         configuration: the full configuration of the run.
     """
     rows = {row.experiment: row for table in tables for row in table.rows}
-    settings = {name: dict(_flat(own[0][1])) for name, own in runs.items()}
+    settings = {
+        name: {key: value for key, value in _flat(own[0][1]) if value} for name, own in runs.items()
+    }
     return {
         name: {
             "row": rows[name].row if name in rows else "",

@@ -74,7 +74,7 @@ class CostTable(NamedTuple):
 
 
 COSTS = {
-    "training (s)": "{:,.0f}",
+    "whole training job (s)": "{:,.0f}",
     "peak memory (MB)": "{:,.0f}",
     "forward (ms)": "{:.1f}",
     "own parameters": "{:,.0f}",

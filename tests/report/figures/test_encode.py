@@ -3,12 +3,13 @@
 import base64
 import io
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fixtures.marks import marked
-from fixtures.scenes import PLACES, ByChannel, TwoByRed, write_counts, write_model
+from fixtures.scenes import PLACES, ByChannel, TwoByRed, write_counts, write_model, write_places
 from PIL import Image
 
 from fcnlib.datasets.images import encode_png
@@ -16,7 +17,7 @@ from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.writer import dataset_writer
 from fcnlib.evaluation.evaluate import evaluate
 from fcnlib.evaluation.record import RunMetadata
-from fcnlib.report.figures.examples import plot_examples
+from fcnlib.report.figures.examples import OTHERS, plot_examples
 from fcnlib.report.image_set import ImageSet, read_image_set
 
 WRONG = [4, 3, 2, 1]  # columns of each image of the places
@@ -134,6 +135,55 @@ def test_all_images_are_there_if_so_many_are_asked_for(large, tmp_path):
     dataset, model, counts = large
     found = images_of(tmp_path, dataset, [model], [counts], images=200, megabytes=100.0)
     assert [image.rank for image in found.images] == list(range(1, 13))
+
+
+def counts_with(path: Path, hits: Sequence[int], task: str = "semantic") -> Path:
+    """Counts of images of the places whose first class has so many of 200 pixels right."""
+    counts = np.zeros((len(hits), *[len(PLACES[task])] * 2), int)
+    counts[:, 0, 0], counts[:, 0, 1], counts[:, 1, 1] = hits, 200 - np.array(hits), 50
+    np.savez(path, ids=[f"place_{i}" for i in range(len(hits))], **{task: counts})
+    return path
+
+
+def test_the_three_images_that_each_net_does_worst_are_there_whatever_their_rank(tmp_path):
+    hits = np.random.default_rng(0).permuted(np.tile(np.arange(30) * 6, (4, 1)), axis=1)
+    dataset, model = write_places(tmp_path / "places", images=30), net(tmp_path, "a")
+    counts = [counts_with(tmp_path / f"{i}.npz", own) for i, own in enumerate(hits)]
+    found = images_of(tmp_path, dataset, [model] * 4, counts, images=20)
+    names = [image.name for image in found.images]
+    for own in hits:
+        assert {f"place_{i}" for i in np.argsort(own)[:3]} <= set(names)
+    ranks = [image.rank for image in found.images]
+    assert ranks == sorted(set(ranks)) and len(ranks) == 20
+    assert (ranks[0], ranks[-1], found.worst) == (1, 30, 3)
+    assert len([rank for rank in ranks if rank > 20]) >= 4  # up to the best
+
+
+def test_images_stay_at_steps_beside_the_worst_of_many_nets(tmp_path):
+    hits = np.random.default_rng(1).permuted(np.tile(np.arange(30) * 6, (7, 1)), axis=1)
+    dataset, model = write_places(tmp_path / "places", images=30), net(tmp_path, "a")
+    counts = [counts_with(tmp_path / f"{i}.npz", own) for i, own in enumerate(hits)]
+    found = images_of(tmp_path, dataset, [model] * 7, counts, images=10)
+    worst = {f"place_{i}" for own in hits for i in np.argsort(own)[:3]}
+    names = {image.name for image in found.images}
+    assert worst <= names
+    assert len(names - worst) == OTHERS
+    assert found.images[-1].rank == 30
+
+
+def test_a_net_of_another_task_has_the_worst_of_its_own(tmp_path):
+    dataset = write_places(tmp_path / "places", images=30)
+    models = [net(tmp_path, "a"), net(tmp_path, "b", ("semantic", "geometric"))]
+    hits = np.random.default_rng(2).permuted(np.arange(30) * 6)
+    counts = [
+        counts_with(tmp_path / "0.npz", range(30)),
+        counts_with(tmp_path / "1.npz", hits, "geometric"),
+    ]
+    found = images_of(tmp_path, dataset, models, counts, images=1)
+    names = {image.name for image in found.images}
+    assert {f"place_{i}" for i in (0, 1, 2, *np.argsort(hits)[:3])} <= names
+    assert len(names) < 12
+    assert found.tasks["geometric"].experiments == ("n1",)
 
 
 def test_what_lacks_is_named(places, tmp_path):

@@ -10,6 +10,7 @@ from fixtures.browser import Visit, follow, hash_of, in_a_browser, violations
 from fixtures.page import run_metadata
 
 from fcnlib.evaluation.counts import all_scores
+from fcnlib.report.image_set import read_image_set, write_image_set
 from fcnlib.report.page.page import PageInputs, write_page
 
 pytestmark = in_a_browser
@@ -201,6 +202,150 @@ def test_an_address_opens_a_net_and_another_one_closes_it(visit, address):
         follow(page, address, nothing)
         assert drawer(page).count() == 0
     assert opened.messages == []
+
+
+def closed(page) -> None:
+    page.wait_for_function("!document.getElementById('drawer').open")
+
+
+def row_button(page, name: str, table: str = "nets"):
+    return page.locator(f"table[data-name={table}] tbody").get_by_role("button", name=name)
+
+
+def test_back_closes_the_panel_and_forward_opens_it_again(visit):
+    opened = visit(reduced_motion="reduce")
+    page = opened.page
+    page.locator("#more-nets-costs > summary").click()
+    row_button(page, "Sharp").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    top = page.evaluate("scrollY")
+    row_button(page, "Sharp").click()
+    assert state_of(page, "row") == "sharp"
+    page.go_back()
+    closed(page)
+    assert state_of(page, "row") is None
+    assert state_of(page, "open") == "more-nets-costs"
+    assert page.evaluate("scrollY") == top
+    page.go_forward()
+    assert drawer(page).locator("h2").inner_text() == "Sharp"
+    assert state_of(page, "row") == "sharp"
+    page.go_back()
+    closed(page)
+    row_button(page, "Near-sighted").click()
+    assert drawer(page).locator("h2").inner_text() == "Near-sighted <net>"
+    assert opened.messages == []
+
+
+@pytest.mark.parametrize("way", ["Escape", "Close"])
+def test_a_panel_that_was_closed_leaves_nothing_to_go_back_to(visit, way):
+    page = visit(reduced_motion="reduce").page
+    page.locator("nav a[href='#part-1']").click()
+    page.wait_for_function("location.hash === '#part-1'")
+    for name in ("Sharp", "Near-sighted"):
+        row_button(page, name).click()
+        if way == "Escape":
+            page.keyboard.press("Escape")
+        else:
+            drawer(page).get_by_role("button", name="Close").click()
+        closed(page)
+        page.wait_for_function("history.state !== 'entered'")
+    page.go_back()
+    page.wait_for_function("location.hash === ''")
+    assert drawer(page).count() == 0
+
+
+def test_no_earlier_address_has_the_panel_of_a_later_one(visit):
+    page = visit(reduced_motion="reduce").page
+    for part in ("part-1", "part-2"):
+        page.locator(f"nav a[href='#{part}']").click()
+        page.wait_for_function(f"location.hash === '#{part}'")
+    row_button(page, "4", "bounds").click()
+    page.evaluate("history.go(-2)")
+    page.wait_for_function("location.hash === '#part-1'")
+    closed(page)
+    page.evaluate("history.go(2)")
+    page.wait_for_function("document.getElementById('drawer').open")
+    page.evaluate("history.go(-3)")
+    page.wait_for_function("location.hash === ''")
+    closed(page)
+
+
+def test_the_worst_images_are_looked_at_one_after_the_other(visit):
+    opened = visit(reduced_motion="reduce")
+    page = opened.page
+    row_button(page, "Near-sighted").click()
+    worst = drawer(page).locator(".images div", has_text="Worst")
+    assert "without a link" not in drawer(page).inner_text()
+    names = worst.locator("a").all_inner_texts()
+    assert len(names) == 3
+    for name in names:
+        worst.get_by_role("link", name=name).click()
+        closed(page)
+        page.locator(".stage[data-shown]").wait_for(state="attached")
+        place = page.locator("#more-nets-browser .place").inner_text()
+        assert f"{names.index(name) + 1} of 5: {name}" in place
+        assert page.get_by_label("Right").locator("option:checked").inner_text().startswith("Near")
+        page.go_back()
+        drawer(page).wait_for()
+    assert opened.messages == []
+
+
+def test_images_that_the_page_does_not_have_are_said_not_to_be_there(browser, finished, tmp_path):
+    images = read_image_set(finished["images"][0])
+    assert images.images[0].name == "img_0"
+    tasks = {
+        task: each.model_copy(update={"images": each.images[1:], "nets": ("N", "M")})
+        for task, each in images.tasks.items()
+    }
+    fewer = images.model_copy(update={"images": images.images[1:], "tasks": tasks})
+    write_image_set(tmp_path / "nets.json", fewer)
+    output = tmp_path / "index.html"
+    write_page(PageInputs(**finished | {"images": [tmp_path / "nets.json"], "output": output}))
+    found = Visit(browser, f"{output.as_uri()}#row=near")
+    panel = drawer(found.page)
+    assert "Names without a link are not among the images on this page." in panel.inner_text()
+    assert "img_0" in panel.inner_text()
+    assert panel.get_by_role("link", name="img_0").count() == 0
+    assert panel.get_by_role("link", name="img_1").count() > 0  # whatever the browser calls the net
+    found.context.close()
+
+
+def test_a_name_among_the_costs_opens_the_same_panel(visit):
+    page = visit().page
+    page.locator("#more-nets-costs > summary").click()
+    button = row_button(page, "Sharp", "nets-cost")
+    button.click()
+    assert drawer(page).locator("h2").inner_text() == "Sharp"
+    assert "whole training job (s)\n60" in drawer(page).inner_text()
+    page.keyboard.press("Escape")
+    closed(page)
+    assert button.evaluate("button => button === document.activeElement")
+
+
+def test_the_command_of_a_net_is_copied(visit):
+    page = visit(permissions=["clipboard-read", "clipboard-write"]).page
+    row_button(page, "Sharp").click()
+    command = drawer(page).locator("pre").inner_text()
+    drawer(page).get_by_role("button", name="Copy the command").click()
+    drawer(page).get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+    assert command.startswith("snakemake ")
+
+
+def test_the_command_of_a_net_is_copied_where_the_clipboard_is_refused(visit):
+    page = visit(permissions=["clipboard-read", "clipboard-write"]).page
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    row_button(page, "Sharp").click()
+    drawer(page).get_by_role("button", name="Copy the command").click()
+    drawer(page).get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("snakemake ")
+
+
+def test_bars_of_classes_are_wide_enough_to_compare_on_a_phone(visit, address):
+    page = visit(width=390).page
+    follow(page, address, "row=near")
+    bar = drawer(page).locator(".classes .bar").first
+    assert bar.bounding_box()["width"] >= 150
 
 
 def test_classes_stand_against_the_other_nets_of_the_table(visit, address):

@@ -79,7 +79,7 @@ def near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 def test_it_begins_with_the_truth_beside_the_best_net_on_its_worst_image(visit, width):
     page = opened(visit, width=width)
     assert captions(page) == ["Truth", "Sharp mean IU 88.9 %"]
-    assert place(page) == "1 of 5: img_0, rank 1 of 5"
+    assert place(page) == "1 of 5: img_0, rank 1 of 5, over all nets"
     assert "all 5 test images" in page.locator("#more-nets-browser > summary").inner_text()
 
 
@@ -320,6 +320,7 @@ def image_set(photograph: str, classes: dict[str, int], *, images=3, nets=2, **f
     tasks = {
         task: TaskLabels(
             nets=tuple(f"{MARKUP} net {i}" for i in range(nets)),
+            experiments=("near", "sharp")[:nets],
             classes=tuple((f"<b>{task} {i}</b>", f"#0000{i:02x}") for i in range(count)),
             images=(labels(count, nets, 32 * 24),) * images,
         )
@@ -371,6 +372,7 @@ def test_a_task_is_chosen(other_page):
     assert page.locator(".chips button[data-class='3']").count() == 0
     assert "<b>geometric 1</b>" in page.locator(".chips").inner_text()
     page.wait_for_function("location.hash.includes('task.geometric')")
+    assert place(page).endswith("rank 1 of 3 by semantic mean IU, over all nets")
 
 
 @pytest.mark.parametrize("classes", [1, 255])
@@ -382,11 +384,36 @@ def test_one_class_or_as_many_as_there_can_be(other_page, classes):
     assert seen.messages == []
 
 
+def test_the_net_on_the_right_is_the_best_of_the_table_and_not_of_the_images_here(other_page):
+    page = other_page({"semantic": 2}).page  # whose two nets score alike
+    assert captions(page)[1].startswith(f"{MARKUP} net 1")
+
+
+def test_one_net_alone_has_a_rank_of_its_own(other_page):
+    page = other_page({"semantic": 2}, nets=1, images=4, tested=9, worst=3).page
+    drawn(page)
+    assert place(page).endswith("rank 1 of 9")
+    text = page.locator("#more-nets-browser").inner_text()
+    assert "4 of 9 test images: the net's 3 worst, and others at even steps" in text
+    assert "over all nets" not in text and "averaged" not in text
+
+
+def test_a_state_of_another_task_comes_back(other_page):
+    page = other_page({"semantic": 4, "geometric": 2}).page
+    page.get_by_label("Task").select_option("geometric")
+    choose(page, "Right", f"{MARKUP} net 1")
+    page.wait_for_function("location.hash.includes('right.1')")
+    page.reload()
+    assert captions(page)[1].startswith(f"{MARKUP} net 1")
+    assert page.get_by_label("Task").input_value() == "geometric"
+
+
 def test_some_of_a_thousand_images_are_said_to_be_some(other_page):
-    page = other_page({"semantic": 2}, images=25, tested=1000, reduced=True).page
+    page = other_page({"semantic": 2}, images=25, tested=1000, reduced=True, worst=3).page
     drawn(page)
     text = page.locator("#more-nets-browser").inner_text()
     assert "Image browser: 25 of 1,000 test images" in text
+    assert "25 of 1,000 test images: each net's 3 worst, and others at even steps of rank" in text
     assert "Shown with at most 500 pixels a side" in text
     assert len(order(page)) == 25
 

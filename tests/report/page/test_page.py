@@ -524,7 +524,7 @@ def test_a_picture_that_is_none_is_one_line_and_leaves_no_page(given, tmp_path):
 def test_provenance_says_what_differs_from_the_base_and_how_to_make_it_again(given, tmp_path):
     content = json.loads(given["metrics"][2].read_text("utf-8"))
     values = content["provenance"]["values"]
-    values["recipe"] = {"learning_rate": 1e-12, "momentum": 0.9}
+    values["recipe"] = {"learning_rate": 1e-12, "momentum": 0.9, "milestones": []}
     path = tmp_path / "0.json"
     path.write_text(json.dumps(content), "utf-8")
     near, sharp, other = NET_TABLE["rows"]
@@ -534,5 +534,6 @@ def test_provenance_says_what_differs_from_the_base_and_how_to_make_it_again(giv
     assert "What differs from its base, near" in html
     assert "recipe.learning_rate 1e-10 1e-12 recipe.momentum none 0.9" in html
     assert "data.inputs rgb rgb" not in html
+    assert "milestones" not in html  # empty
     assert "The base is not part of this run." in html
     assert f"snakemake {path} --configfile {given['configuration']}" in html

@@ -100,9 +100,7 @@
     sort(sort) {
       if (sort !== "gain") { this.set({ sort, descending: false }); return; }
       const right = this.judged;
-      const others = this.task.nets.map((_, net) => net).filter((net) => net !== right);
-      const best = others.reduce((a, b) =>
-        (this.mean(this.state.task, b) > this.mean(this.state.task, a) ? b : a));
+      const best = this.best(this.state.task, right);
       const { left } = this.state;
       this.set({ sort, right, descending: true, left: Number.isInteger(left) && left !== right ? left : best });
     }
@@ -257,7 +255,11 @@
     showPlace() {
       const { name, rank } = this.data.images[this.image];
       const place = this.order.indexOf(this.image) + 1;
-      const text = `${place} of ${this.thumbs.length}: ${name}, rank ${rank} of ${this.data.tested}`;
+      const [first, ...others] = this.data.tasks;
+      const by = others.length ? ` by ${first.name} mean IU` : "";
+      const over = first.nets.length > 1 ? ", over all nets" : "";
+      const text = `${place} of ${this.thumbs.length}: ${name}, rank ${rank} of ${this.data.tested}`
+        + by + over;
       if (this.place.textContent !== text) this.place.textContent = text;
     }
 

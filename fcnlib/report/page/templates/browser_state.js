@@ -13,17 +13,17 @@ class BrowserState {
 
   // What is shown at first: the truth beside the best net, of the image that it does worst.
   initial(task = this.data.tasks[0].name) {
-    const nets = this.tasks.get(task).nets.map((_, net) => net);
-    const best = nets.reduce((a, b) => (this.mean(task, b) > this.mean(task, a) ? b : a), 0);
     return {
-      task, left: "truth", right: best, view: "pair", opacity: 60, at: 50, errors: false,
+      task, left: "truth", right: this.best(task), view: "pair", opacity: 60, at: 50, errors: false,
       sort: "iu", descending: false, hidden: new Set(), image: null,
     };
   }
 
-  mean(task, net) {
-    const scores = this.tasks.get(task).images.map((image) => image.mean_iu[net] ?? 0);
-    return scores.reduce((a, b) => a + b, 0) / scores.length;
+  // The net with the best mean IU of all test images, as in the table, or of all nets but one.
+  best(task, without) {
+    const { mean_iu: means } = this.tasks.get(task);
+    const others = [...means.keys()].filter((net) => net !== without);
+    return others.reduce((a, b) => ((means[b] ?? -1) > (means[a] ?? -1) ? b : a));
   }
 
   get task() { return this.tasks.get(this.state.task); }
@@ -31,7 +31,7 @@ class BrowserState {
   // The net that images are sorted by.
   get judged() {
     const { left, right } = this.state;
-    return [right, left, this.initial(this.state.task).right].find(Number.isInteger);
+    return [right, left, this.best(this.state.task)].find(Number.isInteger);
   }
 
   // What an image is sorted by; undefined: nothing to sort by, so it comes last.
@@ -70,7 +70,7 @@ class BrowserState {
   }
 
   get address() {
-    const first = this.initial();
+    const first = { ...this.initial(this.state.task), task: this.data.tasks[0].name };
     return Object.entries(this.state).filter(([key, value]) =>
       (value instanceof Set ? value.size : value !== first[key])).map(([key, value]) =>
       `${key}.${value instanceof Set ? [...value].join("-") : Number(value) || value}`).join(",");
@@ -108,12 +108,12 @@ class BrowserState {
 }
 
 // An image's ID; where the table's image browser has the image, a link to it with the net's labels.
-const imageLink = (id, { table, task, row }, changes = {}) => {
+const imageLink = (id, { table, task, experiment }, changes = {}) => {
   const place = `more-${table}-browser`;
   const block = document.querySelector(`#${CSS.escape(place)} > script`);
   const { images, tasks } = block ? jsonOf(block) : { images: [], tasks: [] };
   const image = images.findIndex(({ name }) => name === id);
-  const net = tasks.find(({ name }) => name === task)?.nets.indexOf(row) ?? -1;
+  const net = tasks.find(({ name }) => name === task)?.experiments.indexOf(experiment) ?? -1;
   if (image < 0 || net < 0) return element("span", {}, id);
   const state = `task.${task},right.${net},image.${image}`;
   return placeLink(id, place, { ...changes, [`images.${table}`]: state });

@@ -122,7 +122,7 @@
           matrix.counts[truth][label]
             ? "Images are listed from 0.5 % of the class on." : "In no image.")];
       }
-      const net = { table, task: state.task, row: rowOf.get(state.net) };
+      const net = { table, task: state.task, experiment: state.net };
       const items = [];
       for (let place = 0; place < list.length; place += 2) {
         items.push(element("li", {}, imageLink(matrix.ids[list[place]], net),

@@ -1,5 +1,5 @@
 "use strict";
-// Copies what is shown of a table as CSV, Markdown and LaTeX.
+// Copies what is shown of a table as CSV, Markdown and LaTeX, and the command of an experiment.
 {
   // A spreadsheet computes a text that begins so; the row's name is the only one.
   const asText = (cell) => (/^'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(cell) ? `'${cell}` : cell);
@@ -53,7 +53,7 @@
       await navigator.clipboard.writeText(text);
     } catch {  // refused, or no such thing in this browser
       const area = element("textarea", { value: text });
-      document.body.append(area);
+      (document.querySelector("dialog[open]") ?? document.body).append(area);  // all else is inert
       area.select();
       document.execCommand("copy");
       area.remove();
@@ -68,4 +68,17 @@
       }));
     }
   }
+
+  for (const pre of document.querySelectorAll("#experiments pre")) {
+    pre.after(element("div", { className: "tools" },
+      element("button", { type: "button", className: "copy" }, "Copy the command"),
+      element("span", { role: "status" })));
+  }
+  // Of the panel of a net too, which shows clones of these.
+  document.addEventListener("click", async ({ target }) => {
+    if (!target.matches("button.copy")) return;
+    await copy(target.parentElement.previousElementSibling.textContent);
+    target.nextElementSibling.textContent = "Copied";
+    setTimeout(() => { target.nextElementSibling.textContent = ""; }, 2500);
+  });
 }

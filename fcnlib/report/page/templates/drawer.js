@@ -17,21 +17,30 @@
   const part = (heading, ...content) => (content.flat().length
     ? [element("section", {}, element("h3", {}, heading), ...content.flat())] : []);
 
-  // The numbers of a row of a table of the page, each with its column's name.
+  // The numbers of a row of a table of the page, each with its column's name and unit.
   const numbers = (table, row) => {
     const headings = [...table.querySelectorAll("tr.names th")];
     const items = [...row.cells].flatMap((cell, place) => {
       const text = cell.textContent.trim();
       return place && text && !cell.matches(".paper, .diff") ? [element("div", {},
-        element("dt", {}, headings[place].dataset.full), element("dd", {}, text))] : [];
+        element("dt", {}, headings[place].dataset.own ?? headings[place].dataset.full),
+        element("dd", {}, text))] : [];
     });
     return items.length ? [element("dl", { className: "values" }, ...items)] : [];
   };
 
-  const costs = (table, row) => {
+  // The same net's row in the table of costs.
+  const costRow = (table, row) => {
     const beside = document.querySelector(`table[data-name="${CSS.escape(`${table.name}-cost`)}"]`);
-    const found = [...beside?.tBodies[0].rows ?? []].find((each) => nameOf(each) === nameOf(row));
-    return found ? numbers(beside, found) : [];
+    return [...beside?.tBodies[0].rows ?? []].find((each) => nameOf(each) === nameOf(row));
+  };
+  const costs = (table, row) => {
+    const found = costRow(table, row);
+    if (!found) return [];
+    const items = numbers(found.closest("table"), found);
+    return items.some((each) => each.textContent.includes("whole training job"))
+      ? [...items, element("p", { className: "note" }, "The whole training job includes start-up and "
+        + "validation; a training time among the scores does not.")] : items;
   };
 
   // A small chart of a line, with its lowest and highest value beside it.
@@ -95,14 +104,15 @@
       : [element("i", { className: name, style: `left:${value}%` })]);
     const number = (value) => element("td", {}, value === undefined ? "" : value.toFixed(1));
     const rows = found.map(({ index, own, half, best }) => element("tr", {},
-      element("th", { scope: "row" }, task.names[index]),
-      element("td", { className: "bar" }, element("span", { "aria-hidden": "true" },
-        element("b", { style: `width:${own}%` }), ...mark("half", half), ...mark("best", best))),
+      element("th", { scope: "row" }, element("div", {},
+        element("span", {}, task.names[index]),
+        element("span", { className: "bar", "aria-hidden": "true" },
+          element("b", { style: `width:${own}%` }), ...mark("half", half), ...mark("best", best)))),
       number(own), ...others.length ? [number(half), number(best)] : []));
-    const heads = ["Class", "", "IU (%)", ...others.length ? ["median", "best"] : []];
+    const heads = ["Class", "IU (%)", ...others.length ? ["median", "best"] : []];
     return [
       element("table", { className: "plain classes" }, element("thead", {}, element("tr", {},
-        ...heads.map((head) => (head ? columnHeading(head) : element("td"))))),
+        ...heads.map(columnHeading))),
       element("tbody", {}, ...rows)),
       element("p", { className: "note" }, others.length
         ? `Median and best of the ${others.length} other nets of the table with these classes, as `
@@ -135,18 +145,18 @@
 
   const images = (experiment, table) => {
     const task = netData.task(experiment);
-    const net = {
-      table: table.name, task: netData.tasks(experiment)[0],
-      row: nameOf(table.rows.get(experiment)),
-    };
+    const net = { table: table.name, task: netData.tasks(experiment)[0], experiment };
     if (!task?.worst?.length) return [];
     const list = (title, found) => element("div", {}, element("h4", {}, title),
       element("ol", {}, ...found.map(([place, iu]) => element("li", {},
         imageLink(task.ids[place], net, { row: "" }), ` ${iu.toFixed(1)} %`))));
-    return [element("div", { className: "images" },
-      list("Worst", task.worst), list("Best", task.best)),
-    element("p", { className: "note" },
-      "Mean IU over the classes that occur in the image or in its prediction; of the first run.")];
+    const lists = [list("Worst", task.worst), list("Best", task.best)];
+    const links = lists.flatMap((each) => [...each.querySelectorAll("a")]);
+    const without = links.length < task.worst.length + task.best.length
+      ? " Names without a link are not among the images on this page." : "";
+    return [element("div", { className: "images" }, ...lists),
+      element("p", { className: "note" }, "Mean IU over the classes that occur in the image or in "
+        + `its prediction; of the first run.${without}`)];
   };
 
   const claims = (experiment) => {
@@ -170,7 +180,7 @@
   const dialog = element("dialog", {
     id: "drawer", "aria-labelledby": "drawer-title",
     onclick: (event) => { if (event.target === dialog) dialog.close(); },
-    onclose: () => pageState.set("row", ""),
+    onclose: () => pageState.leave("row"),
   }, element("div", { className: "top" }, heading, close), content);
   document.body.append(dialog);
 
@@ -202,16 +212,21 @@
     if (experiment) open(experiment, name); else if (dialog.open) dialog.close();
   });
 
+  document.getElementById("reading")?.before(element("p", { className: "note" },
+    "A click on the name of a net, in any table, opens all that this page knows of it."));
   for (const table of tables) {
     for (const [experiment, row] of table.rows) {
       const show = () => {
         open(experiment, table.name);
         const first = tableOf(experiment).name === table.name;
-        pageState.set("row", first ? experiment : `${experiment}.${table.name}`);
+        pageState.enter("row", first ? experiment : `${experiment}.${table.name}`);
       };
-      row.cells[0].append(element("button", {
-        type: "button", className: "net", "aria-haspopup": "dialog", onclick: show,
-      }, ...row.cells[0].childNodes));
+      const headings = [row, costRow(table, row)].flatMap((each) => (each ? [each.cells[0]] : []));
+      for (const heading of headings) {
+        heading.append(element("button", {
+          type: "button", className: "net", "aria-haspopup": "dialog", onclick: show,
+        }, ...heading.childNodes));
+      }
     }
   }
 }

@@ -9,6 +9,13 @@
   }
   let current = null;
   let waiting = 0;
+  // Once the page rests, the address says so.
+  const rest = (wait) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { if (current && scrollY > 100) pageState.arrived(current); }, wait);
+  };
+  const tellsItsEnd = "onscrollend" in window;
+  if (tellsItsEnd) addEventListener("scrollend", () => rest(100));  // after the mark
   const mark = (section) => {
     if (section === current) return;
     links.get(current)?.removeAttribute("aria-current");
@@ -23,8 +30,7 @@
     if (outside.top < inside.top || outside.bottom > inside.bottom) {
       bar.scrollTop += outside.top - inside.top - inside.height / 2;
     }
-    clearTimeout(waiting);
-    if (scrollY > 100) waiting = setTimeout(() => pageState.arrived(section), 300);
+    if (!tellsItsEnd) rest(300);
   };
   const visible = new Set();
   const find = () => {

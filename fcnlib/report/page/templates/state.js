@@ -1,7 +1,8 @@
 "use strict";
 // What a reader sees, kept in the address: #place&open=a,b&key=value. A link then shows the same.
 // Other scripts keep a value under a key of their own: pageState.set(key, text), and
-// pageState.on(key, apply), which is called now and whenever another address is gone to.
+// pageState.on(key, apply), which is called now and whenever another address is gone to. What is
+// entered, as links are, is an entry of the history of its own: Back leaves it.
 //
 // The keys, where ROW and COLUMN are numbers from 0 and EXPERIMENT is the name of a net's run:
 //   open, closed      IDs of parts that are not as the page has them
@@ -34,13 +35,21 @@ const pageState = (() => {
   // Not what browsers show as it is: commas and the names of this page.
   const encoded = (text) => encodeURIComponent(text).replaceAll("%2C", ",");
 
-  const write = () => {
+  // The state of an entry of the history that is known to the page; one that a link has made, or an
+  // address that was typed, has none yet.
+  const [WRITTEN, ENTERED] = ["written", "entered"];
+  const write = (added) => {
     const pairs = [...values].map(([key, value]) => `${encoded(key)}=${encoded(value)}`);
     const hash = [encoded(place), ...pairs].filter(Boolean).join("&");
+    const address = hash ? `#${hash}` : location.href.split("#")[0];
     try {
-      history.replaceState(null, "", hash ? `#${hash}` : location.href.split("#")[0]);
+      if (added && address !== location.hash) history.pushState(added, "", address);
+      else history.replaceState(history.state ?? WRITTEN, "", address);
     } catch { /* within another page, whose address is not ours */ }
   };
+  try {
+    history.replaceState(history.state ?? WRITTEN, "");
+  } catch { /* as there */ }
 
   const reveal = (behavior) => {
     const target = place && document.getElementById(place);
@@ -50,15 +59,30 @@ const pageState = (() => {
     target.scrollIntoView({ behavior });
   };
 
+  const put = (key, value) => {
+    if (value) values.set(key, value); else values.delete(key);
+  };
+
+  // Back or forward, to what was seen then; the browser itself finds the place.
+  addEventListener("popstate", ({ state }) => {
+    if (!state) return;
+    const before = values;
+    ({ place, values } = parsed());
+    for (const [key, apply] of applied) {
+      const text = values.get(key) ?? "";
+      if (text !== (before.get(key) ?? "")) apply(text);
+    }
+  });
+  // A link, or an address that was typed.
   addEventListener("hashchange", () => {
+    if (history.state) return;
     const now = parsed();
     ({ place } = now);
     if (now.values.size) {  // a view, not only a place
       ({ values } = now);
       for (const [key, apply] of applied) apply(values.get(key) ?? "");
-    } else {
-      write();
     }
+    write();
     reveal("auto");
   });
   addEventListener("DOMContentLoaded", () => { reveal("instant"); });
@@ -69,16 +93,29 @@ const pageState = (() => {
       if (values.has(key)) apply(values.get(key));
     },
     set(key, value) {
-      if (value) values.set(key, value); else values.delete(key);
+      put(key, value);
       write();
+    },
+    enter(key, value) {
+      put(key, value);
+      write(ENTERED);
+    },
+    // Undoes `enter`, or takes the key out of an address that had it from the beginning.
+    leave(key) {
+      if (!values.has(key)) return;
+      this.set(key, "");
+      if (history.state !== ENTERED) return;
+      const { activeElement } = document;  // which browsers forget on the way to a place
+      addEventListener("popstate", () => {
+        setTimeout(() => activeElement.focus({ preventScroll: true }));
+      }, { once: true });
+      history.back();
     },
     // To a place with other values of some keys; all else stays as it is seen.
     go(target, changes) {
       place = target;
-      for (const [key, value] of Object.entries(changes)) {
-        if (value) values.set(key, value); else values.delete(key);
-      }
-      write();
+      for (const [key, value] of Object.entries(changes)) put(key, value);
+      write(WRITTEN);
       for (const key of Object.keys(changes)) applied.get(key)?.(values.get(key) ?? "");
       reveal("auto");
     },
