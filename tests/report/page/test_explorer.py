@@ -427,6 +427,19 @@ def scored_net(folder: Path, name: str, classes: int) -> Path:
     return path
 
 
+def test_a_net_that_was_validated_once_has_its_score_in_words(browser, finished, tmp_path):
+    curve, output = tmp_path / "0.csv", tmp_path / "index.html"
+    curve.write_text("iteration,loss_per_pixel,mean_iu\n40,1.0,\n80,0.5,0.25\n", "utf-8")
+    curves = finished["curves"] | {"sharp": [curve]}
+    write_page(PageInputs(**finished | {"curves": curves, "output": output}))
+    found = Visit(browser, f"{output.as_uri()}#row=sharp", width=1280)
+    assert drawer(found.page).locator("svg.line").count() == 1
+    score = "Mean IU in training (%): 25.0, at iteration 80 alone"
+    assert score in drawer(found.page).inner_text()
+    assert found.messages == []
+    found.context.close()
+
+
 @pytest.mark.parametrize(("classes", "shown"), [(1, 1), (300, 101)])
 def test_one_class_and_many_are_shown(browser, finished, tmp_path, classes, shown):
     metrics = [scored_net(tmp_path, name, classes) for name in ("near", "sharp")]

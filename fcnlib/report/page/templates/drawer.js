@@ -43,14 +43,19 @@
         + "validation; a training time among the scores does not.")] : items;
   };
 
-  // A small chart of a line, with its lowest and highest value beside it.
-  const chart = (title, line, { log = false, digits = 2, full = 0 } = {}) => {
+  // A small chart of a line, with its lowest and highest value beside it; a sentence of one point.
+  const chart = (title, line, { log = false, digits = 2 } = {}) => {
     if (!line?.length) return [];
+    if (line.length < 2) {
+      const [iteration, value] = line[0];
+      const found = `${title}: ${value.toFixed(digits)}, at iteration ${iteration} alone`;
+      return [element("p", { className: "note" }, found)];
+    }
     const [wide, high] = [260, 90];
     const scaled = (y) => (log ? Math.log10(Math.max(y, 1e-12)) : y);
     const ys = line.map(([, y]) => scaled(y));
-    const low = full ? 0 : Math.min(...ys);
-    const top = full || Math.max(...ys);
+    const low = Math.min(...ys);
+    const top = Math.max(...ys);
     const end = line.at(-1)[0] || 1;
     const at = ([x, y]) => [34 + (wide - 40) * (x / end),
       6 + (high - 24) * (1 - (top > low ? (scaled(y) - low) / (top - low) : 0.5))];
@@ -75,7 +80,7 @@
     const curve = netData.curve(experiment);
     const charts = curve ? [
       ...chart("Loss per pixel (log scale)", curve.loss, { log: true }),
-      ...chart("Mean IU in training (%)", curve.iu, { digits: 0, full: 100 }),
+      ...chart("Mean IU in training (%)", curve.iu, { digits: 1 }),
     ] : [];
     return charts.length ? [element("div", { className: "curves" }, ...charts)] : [];
   };
