@@ -97,6 +97,13 @@ if workflow.is_main_process and not IS_CLUSTER:
         workflow.register_resource("mem_mb", memory_mb())
 
 
+def up_to(threads):
+    """So many threads; here at most half the cores, as what needs all waits for all to be idle."""
+    if IS_CLUSTER or not workflow.is_main_process:
+        return threads
+    return max(1, min(threads, (workflow.cores or 1) // 2))
+
+
 def code(rule, without=lambda wildcards: ()):
     """What the rule's script and all it imports do, as a hash: code is an input.
 
