@@ -1,6 +1,7 @@
 """Pre-training of a narrow classifier on synthetic objects, in place of ImageNet's weights."""
 
 import logging
+from math import cos, pi
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ from fcnlib.models.batch_norm import add_batch_norm, fold_batch_norm
 from fcnlib.models.classifier import build_classifier
 from fcnlib.models.graph import LayerGraph
 from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
+from fcnlib.training.optimizer import AdamW
 
 log = logging.getLogger(__name__)
+
+RISE = 0.2  # of all iterations, until the learning rate is at its peak
+HIGH_MOMENTUM, LOW_MOMENTUM = 0.95, 0.85  # where the rate is low, and at its peak
 
 
 def pretrain(
@@ -82,12 +87,8 @@ def held_out_accuracy(net: LayerGraph, images: Tensor, labels: Tensor) -> float:
 
 def _fit(net: LayerGraph, images: Tensor, labels: Tensor, recipe: Pretraining) -> None:
     device = net.input_mean.device
-    optimizer = torch.optim.AdamW(
-        net.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=recipe.iterations, pct_start=0.2
-    )
+    group = {"params": list(net.parameters()), "weight_decay": recipe.weight_decay}
+    optimizer = AdamW([group], HIGH_MOMENTUM)
     bar = progress(range(recipe.iterations), desc="pre-training", unit="it")
     for iteration in bar:
         chosen = torch.randint(len(images), (recipe.batch_size,))
@@ -99,10 +100,29 @@ def _fit(net: LayerGraph, images: Tensor, labels: Tensor, recipe: Pretraining) -
         )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        group["lr"], optimizer.momentum = one_cycle(
+            iteration, recipe.iterations, peak=recipe.learning_rate
+        )
         optimizer.step()
-        schedule.step()
         speed = (bar.format_dict["rate"] or 0) * recipe.batch_size
         bar.set_postfix_str(f"loss {loss.item():.3f}, {speed:.0f} img/s", refresh=False)
+
+
+def one_cycle(iteration: int, iterations: int, *, peak: float) -> tuple[float, float]:
+    """Learning rate and momentum at an iteration: those of PyTorch's OneCycleLR, to the bit.
+
+    Its schedulers take torch.optim's classes alone, which import torch's compiler.
+    """
+    first, top = peak / 25, RISE * iterations - 1
+    if iteration <= top:
+        done = iteration / top
+        return _cosine(first, peak, done), _cosine(HIGH_MOMENTUM, LOW_MOMENTUM, done)
+    done = (iteration - top) / (iterations - 1 - top)
+    return _cosine(peak, first / 1e4, done), _cosine(LOW_MOMENTUM, HIGH_MOMENTUM, done)
+
+
+def _cosine(start: float, end: float, done: float) -> float:
+    return end + (start - end) / 2 * (cos(pi * done) + 1)
 
 
 def _tensors(images: NDArray[Any], labels: NDArray[Any]) -> tuple[Tensor, Tensor]:

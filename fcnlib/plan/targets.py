@@ -117,6 +117,11 @@ class Targets:
         is_trained = self.config.archives == "synthetic" and not self.config.rehearses
         return self.backbones if is_trained else []
 
+    def share_of_nets(self, backbone: str) -> float:
+        """The share of the trained nets that are made of this classifier."""
+        nets = [entry.net for entry in self.trained.values()]
+        return sum(net.backbone == backbone for net in nets) / len(nets)
+
     @cached_property
     def imported_backbones(self) -> list[BackboneName]:
         """The classifiers that are made of published files, or of what stands in for those."""

@@ -106,7 +106,7 @@ class AdamW(Optimizer):
             torch.zeros_like(self.velocity_like(parameter)) if velocity is None else velocity
             for parameter, velocity in zip(parameters, velocities, strict=True)
         ]
-        done = torch.full((len(moments),), self.steps - 1.0)
+        done = torch.full((len(moments),), self.steps - 1.0, device=parameters[0].device)
         adamw(
             parameters,
             gradients,

@@ -41,6 +41,15 @@ def test_classifiers_are_trained_for_nets_that_start_from_one(raw_config: dict[s
     assert Targets(load_config(raw_config)).backbones == ["vgg16"]
 
 
+def test_a_classifier_is_shared_by_the_nets_that_are_made_of_it(targets: Targets) -> None:
+    shares = {backbone: targets.share_of_nets(backbone) for backbone in targets.backbones}
+    assert sum(shares.values()) == pytest.approx(1)
+    assert max(shares, key=lambda backbone: shares[backbone]) == "vgg16"
+    assert shares["alexnet"] * len(targets.trained) == pytest.approx(
+        sum(entry.net.backbone == "alexnet" for entry in targets.trained.values())
+    )
+
+
 def test_only_what_is_trained_runs_once_a_seed(raw_config: dict[str, Any]) -> None:
     targets = Targets(load_config({**raw_config, "seeds": [3, 4]}))
     assert targets.seeds_of("voc-fcn8s") == (3, 4)

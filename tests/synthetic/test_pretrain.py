@@ -1,11 +1,13 @@
 """The classifier that takes ImageNet's place."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from fcn_synthetic.pretrain import pretrain
+from fcn_synthetic.pretrain import one_cycle, pretrain
 from fcnlib.config.schema_pretraining import Pretraining
 from fcnlib.models.backbones import BACKBONES
 from fcnlib.models.batch_norm import add_batch_norm, fold_batch_norm
@@ -93,3 +95,31 @@ def test_weights_go_into_a_net_of_the_same_width(tmp_path: Path) -> None:
     assert set(done.unused) == {"fc8.weight", "fc8.bias"}
     # The classifier's mean colour comes along: blue first, as it was trained.
     assert torch.equal(net.input_mean, first["input_mean"])
+
+
+@pytest.mark.parametrize("iterations", [4, 6, 250, 600])
+def test_rate_and_momentum_are_those_of_pytorchs_one_cycle(iterations: int) -> None:
+    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=1.0)
+    known = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 3e-3, total_steps=iterations, pct_start=0.2
+    )
+    for iteration in range(iterations):
+        (group,) = optimizer.param_groups
+        found = one_cycle(iteration, iterations, peak=3e-3)
+        assert found == (group["lr"], group["betas"][0]), iteration
+        optimizer.step()
+        known.step()
+
+
+def test_pre_training_does_not_import_torchs_compiler(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from fcn_synthetic.pretrain import pretrain
+from fcnlib.config.schema_pretraining import Pretraining
+recipe = Pretraining.model_validate({RECIPE.model_dump()})
+path = Path({str(tmp_path / "a.pt")!r})
+pretrain("alexnet", recipe, width=1/32, fc6_kernel=3, path=path, device="cpu", provenance={{}})
+assert path.exists() and "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,5 +1,6 @@
 """Slurm: `snakemake --profile slurm all`, for real, on a private cluster of this machine."""
 
+import json
 import re
 import subprocess
 import time
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 NET = "voc-fcn32s"
 ALL = ("snakemake", "--profile", "slurm", "all", *OPTIONS)
+CHAIN = [NET, "voc-fcn16s", "voc-fcn8s"]
 ON_GPU = {"pretrain", "train", "evaluate"}
 ON_CPU = {
     *("synthetic_voc", "synthetic_sbd", "prepare"),
@@ -22,11 +24,16 @@ ON_CPU = {
 }
 
 
-def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
-    """What Slurm knows of the jobs that it ran for this clone, by rule."""
+def all_jobs(clone: Clone) -> list[dict[str, str]]:
+    """What Slurm knows of the jobs that it was given for this clone."""
     lines = clone.run("scontrol", "--oneliner", "show", "jobs").splitlines()
     jobs = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in lines]
-    own = [job for job in jobs if job["WorkDir"] == str(clone.folder)]
+    return [job for job in jobs if job.get("WorkDir") == str(clone.folder)]
+
+
+def ended_jobs(clone: Clone) -> dict[str, dict[str, str]]:
+    """The same of single jobs, by rule."""
+    own = all_jobs(clone)
     names = [re.fullmatch(r"rule_(\w+?)(?:_wildcards_.*)?", job["Comment"]) for job in own]
     return {name[1]: job for name, job in zip(names, own, strict=True) if name}
 
@@ -97,3 +104,35 @@ def refusal(clone: Clone) -> str:
     )
     assert done.returncode != 0
     return done.stdout + done.stderr
+
+
+def test_a_short_training_and_its_evaluation_are_one_job_and_a_long_one_stays_alone(
+    tmp_path: Path,
+) -> None:
+    clone = Clone(tmp_path / "clone")
+    content = tiny(clone.config(), CHAIN)
+    clone.configure(content)
+    clone.run("snakemake", "data")
+    goals = [f"results/demo/metrics/{name}/0.json" for name in CHAIN]
+    with running_slurm() as environment:
+        clone.environment |= environment
+        clone.run("snakemake", "--profile", "slurm", *goals, *OPTIONS)
+        jobs = {job["Comment"]: job for job in all_jobs(clone)}
+
+    assert jobs.keys() == {f"rule_net-{name}-0_evaluate_train" for name in CHAIN}
+    asked = content["scales"]["demo"]["resources"]["default"]
+    for job in jobs.values():
+        assert job["JobState"] == "COMPLETED"
+        assert job["TimeLimit"] == f"{2 * asked['runtime'] // 60:02}:00:00"  # one after the other
+        assert f"mem={asked['mem_mb']}M" in job["TRES"]
+        assert re.findall(r"gpu[:=](\d+)", job["TresPerJob"]) == ["1"]
+    assert all((clone.folder / goal).exists() for goal in goals)
+    status = json.loads(clone.run("fcn", "status", "--json"))
+    assert [each["experiment"] for each in status["trainings"]] == CHAIN
+    assert {each["state"] for each in status["trainings"]} == {"done"}
+
+    # Of which a failed evaluation must not cost days.
+    asked["runtime"] = 31
+    clone.configure(content)
+    planned = clone.run("snakemake", "--profile", "slurm", "-n", "--forceall", *goals)
+    assert "rule train:" in planned and "Group job" not in planned

@@ -72,7 +72,7 @@ def weights(clone: Clone, net: str) -> dict[str, torch.Tensor]:
 def queue(clone: Clone) -> dict[str, str]:
     """Slurm's numbers of the trainings that it has to do."""
     lines = clone.run("squeue", "--noheader", "--partition=gpu", "--format=%k %i").splitlines()
-    found = [re.fullmatch(r"rule_train_wildcards_(\w+)_0 (\d+)", line.strip()) for line in lines]
+    found = [re.fullmatch(r"rule_net-(\w+)-0_train (\d+)", line.strip()) for line in lines]
     return {match[1]: match[2] for match in found if match}
 
 

@@ -81,3 +81,24 @@ def test_what_is_timed_waits_for_all_cores_and_comes_first(clone: Path, reposito
     (clone / "slurm").symlink_to(repository / "slurm")
     planned = snakemake(clone, "--profile", "slurm", *goals, "-n").stdout
     assert "rule time:" in planned and "threads: " not in planned
+
+
+def test_no_preparation_waits_for_all_cores_and_what_most_nets_wait_for_comes_first(
+    clone: Path, repository: Path
+) -> None:
+    goals = [
+        "data/demo/nyudv2/hha.json",
+        "data/demo/weights/vgg16.pt",
+        "data/demo/weights/vgg19.pt",
+    ]
+    planned = snakemake(clone, *goals, "-n", "--cores", "8").stdout
+    threads = dict(re.findall(r"rule (prepare|hha):\n(?:    .*\n)*?    threads: (\d+)", planned))
+    assert threads == {"prepare": "2", "hha": "4"}
+    first, second = (
+        float(re.findall(rf"weights/{name}.pt\n(?:    .*\n)*?    priority: (\S+)", planned)[0])
+        for name in ("vgg16", "vgg19")
+    )
+    assert 1 > first > second > 0.01
+    (clone / "slurm").symlink_to(repository / "slurm")
+    planned = snakemake(clone, "--profile", "slurm", *goals, "-n", "--cores", "16").stdout
+    assert re.findall(r"threads: (\d+)", planned) == ["2", "16"]

@@ -97,6 +97,20 @@ if workflow.is_main_process and not IS_CLUSTER:
         workflow.register_resource("mem_mb", memory_mb())
 
 
+# On a cluster, a short training and its evaluation are one job. Not longer ones: if one of a group
+# fails, all are done again.
+TRAINED_AND_SCORED = [CONFIG.resources(rule) for rule in ("train", "evaluate")]
+IS_SHORT = all(TRAINED_AND_SCORED) and sum(x.runtime for x in TRAINED_AND_SCORED) <= 60
+NET_GROUP = "net-{experiment}-{seed}" if IS_CLUSTER and IS_SHORT else None
+
+
+def up_to(threads):
+    """So many threads; here at most half the cores, as what needs all waits for all to be idle."""
+    if IS_CLUSTER or not workflow.is_main_process:
+        return threads
+    return max(1, min(threads, (workflow.cores or 1) // 2))
+
+
 def code(rule, without=lambda wildcards: ()):
     """What the rule's script and all it imports do, as a hash: code is an input.
 

@@ -12,7 +12,7 @@ rule prepare:
         PATHS.data_benchmark("prepare", "{dataset}")
     conda:
         "../envs/fcnlib.yaml"
-    threads: 2
+    threads: up_to(2)
     resources:
         **requested("prepare"),
     params:
@@ -36,7 +36,7 @@ rule hha:
         PATHS.data_benchmark("hha", "{dataset}")
     conda:
         "../envs/fcnlib.yaml"
-    threads: 16
+    threads: up_to(16)
     resources:
         **requested("hha"),
     params:

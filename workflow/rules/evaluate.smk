@@ -15,6 +15,8 @@ rule evaluate:
         PATHS.run_benchmark("evaluate")
     wildcard_constraints:
         experiment=none_of([*TARGETS.bounds, *TARGETS.timed]),
+    group:
+        NET_GROUP
     conda:
         "../envs/fcnlib.yaml"
     resources:

@@ -138,6 +138,7 @@ rule pretrain:
         PATHS.data_benchmark("pretrain", "{backbone}")
     wildcard_constraints:
         backbone=one_of(TARGETS.pretrained_backbones),
+    priority: lambda w: TARGETS.share_of_nets(w.backbone)  # first what most nets wait for
     conda:
         "../envs/fcnlib.yaml"
     resources:

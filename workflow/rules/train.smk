@@ -37,6 +37,9 @@ rule train:
         PATHS.run_benchmark("train")
     wildcard_constraints:
         experiment=none_of(TARGETS.released),
+    priority: 0.01  # before what no other net waits for
+    group:
+        NET_GROUP
     conda:
         "../envs/fcnlib.yaml"
     threads: lambda w: 1 + TARGETS.trained[w.experiment].recipe.workers
