@@ -160,7 +160,8 @@ class Trainer:
             add_batch_norm(self.net)
         to: Any = self.net.to(device).to  # its stub lacks memory_format
         to(memory_format=torch.channels_last)
-        self.fast_net = optimize_for_training(self.net, device)  # shares the parameters
+        precision = self.recipe.precision
+        self.fast_net = optimize_for_training(self.net, device, precision)  # of its parameters
 
         ids = training_ids(dataset, config.data, seed)
         require_labels(dataset, config.data.train, self.tasks, ids)
@@ -177,7 +178,7 @@ class Trainer:
         if self.recipe.ema_decay:
             self.average = WeightAverage(self.net, self.recipe.ema_decay)
             self.published = self.average.net
-            self.validated = optimize_for_training(self.published)
+            self.validated = optimize_for_training(self.published, device, precision)
 
         self.state, self.loss_meter = TrainingState(), LossMeter()
         self.stop_requested = threading.Event()
