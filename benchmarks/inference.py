@@ -31,9 +31,9 @@ from fcnlib.models.fcn import FCN, build_fcn
 Scorer = Callable[[Tensor], Tensor]
 
 
-def random_net(width: float) -> FCN:
+def random_net(width: float, **values: Any) -> FCN:
     """The net with weights that keep activations finite and labels varied."""
-    net = build_fcn(width=width).eval()
+    net = build_fcn(width=width, **values).eval()
     generator = torch.Generator().manual_seed(0)
     for layer in net.values():
         if isinstance(layer, nn.Conv2d):

@@ -34,6 +34,21 @@ class TrainedConvReLU(nn.Module):
         return functional.dropout(y, layer.dropout, layer.training)
 
 
+class TrainedInBf16(nn.Module):
+    """A ConvReLU in 16 bits, of parameters that stay in 32, and so do their gradients."""
+
+    def __init__(self, layer: ConvReLU) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        layer, bf16 = self.layer, torch.bfloat16
+        assert layer.bias is not None
+        x = layer._conv_forward(x.to(bf16), layer.weight.to(bf16), layer.bias.to(bf16))
+        x = functional.relu(layer.norm(x))
+        return functional.dropout(x, layer.dropout, layer.training)
+
+
 class TrainedOffsetConv(nn.Module):
     """A ConvReLU on a map less its constant border: relu(z + b) - c = max(z + b - c, -c).
 

@@ -1,11 +1,14 @@
 """Nets optimised for training: the same scores and gradients."""
 
+import copy
 from typing import Any
 
 import pytest
 import torch
 from fixtures.nets import with_random_weights
+from torch.nn import functional
 
+from fcnlib.models.batch_norm import add_batch_norm
 from fcnlib.models.fast.constant_border import AssembleMap
 from fcnlib.models.fast.floored_conv import DirectConv, WindowsConv
 from fcnlib.models.fast.training import (
@@ -13,7 +16,7 @@ from fcnlib.models.fast.training import (
     optimize_for_training,
     with_fewer_multiplications,
 )
-from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedOffsetConv
+from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedInBf16, TrainedOffsetConv
 from fcnlib.models.fast.winograd_training import WinogradGradients
 from fcnlib.models.fcn import FCN, build_fcn
 
@@ -107,6 +110,53 @@ def test_each_layer_has_the_function_that_suits_it() -> None:
     assert functions["conv2_2"] is DirectConv and functions["conv5_3"] is WinogradGradients
     assert functions["fc6"] is functions["fc7"] is WindowsConv
     assert sum(isinstance(layer, AssembleMap) for layer in made.values()) == 2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"width": 1 / 8, "padding": 1, "fc6_kernel": 3},
+        {"backbone": "alexnet", "predict_from": ["fc7"], "width": 1 / 8},
+        {"backbone": "googlenet", "predict_from": ["inception_5b/output"], "width": 1 / 8},
+        {"streams": ["color", "hha"], "predict_from": ["fc7", "pool4"], "width": 1 / 16},
+        {"upsampling": "learned", "fusion": "max", "width": 1 / 16},
+    ],
+    ids=str,
+)
+def test_in_bf16_scores_and_gradients_are_near_and_have_32_bits(values: dict[str, Any]) -> None:
+    """8 bits of each number count, in tens of layers."""
+    net = with_random_weights(build_fcn(**values)).eval()
+    image = 50 * torch.randn(1, 6 if "streams" in values else 3, 45, 70)
+    learned = {name: p for name, p in net.named_parameters() if p.requires_grad}
+    found = []
+    for made in (net, optimize_for_training(net, precision="bf16")):
+        net.zero_grad()
+        scores = made(image)
+        functional.cross_entropy(scores, torch.ones(1, 45, 70, dtype=torch.long)).backward()
+        found.append((scores.detach(), {n: p.grad for n, p in learned.items()}))
+    assert any(isinstance(layer, TrainedInBf16) for layer in made.values())
+    (scores, gradients), (in_bf16, others) = found
+    assert in_bf16.dtype == torch.float32
+    assert 0 < (in_bf16 - scores).norm() / scores.norm() < 0.03
+    for name, gradient in gradients.items():
+        other = others[name]
+        assert gradient is not None and other is not None and other.dtype == torch.float32
+        assert (other - gradient).norm() <= 0.2 * gradient.norm(), name
+
+
+def test_norm_layers_keep_32_bits_behind_convolutions_of_16() -> None:
+    net = build_fcn(width=1 / 16, padding=1, fc6_kernel=3)
+    add_batch_norm(net)
+    images = 50 * torch.randn(2, 3, 45, 70)
+    exact = {}
+    for precision in ("fp32", "bf16"):
+        again = copy.deepcopy(net)
+        optimize_for_training(again, precision=precision)(images).sum().backward()
+        exact[precision] = again["conv3_2"].norm
+        assert again["conv3_2"].norm.weight.dtype == torch.float32
+    fp32, bf16 = exact.values()
+    assert not torch.equal(bf16.running_var, fp32.running_var)
+    torch.testing.assert_close(bf16.running_var, fp32.running_var, rtol=0.02, atol=1e-4)
 
 
 def assert_equal_gradients(net: FCN, made: FCN, image: torch.Tensor) -> None:
