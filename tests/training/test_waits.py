@@ -148,6 +148,7 @@ def broken(
         training_config(**{**LONG, "learning_rate": 1e-8, **recipe}),
         PreparedDataset(world),
     )
+    torch.manual_seed(0)  # of dropout
     trainer = make_trainer(data, config, trainer=make, save_minutes=minutes)
     trainer.fit(folder / "net.pt", folder / "net.csv", resume=False)
     return trainer
@@ -190,7 +191,9 @@ def test_what_comes_after_a_divergence_is_in_nothing_that_is_kept(
             del row[column]
         found.append((row, content["loss"], content["state"]))
     (row, loss, state), *others = found
-    assert all(other[:2] == (row, loss) and equal_bits(other[2], state) for other in others)
+    for other in others:
+        assert other[:2] == (row, loss)
+        assert equal_bits(other[2], state)
     assert all(bool(tensor.isfinite().all()) for tensor in state.values())
 
 

@@ -62,6 +62,8 @@ def with_bf16_trunk(net: FCN) -> FCN:
             made = copy_inputs(layer, TrainedInBf16(layer))
         elif is_score_layer(name) and isinstance(layer, nn.Conv2d):
             made = copy_inputs(layer, InFloat32(layer))
+        elif isinstance(layer, nn.LocalResponseNorm):  # a CPU has none in 16 bits
+            made = copy_inputs(layer, InFloat32(layer))
         layers[name] = made
     return net.with_layers(layers)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from fixtures.nets import with_random_weights
+from torch import Tensor
 from torch.nn import functional
 
 from fcnlib.models.batch_norm import add_batch_norm
@@ -123,25 +124,32 @@ def test_each_layer_has_the_function_that_suits_it() -> None:
     ],
     ids=str,
 )
-def test_in_bf16_scores_and_gradients_are_near_and_have_32_bits(values: dict[str, Any]) -> None:
-    """8 bits of each number count, in tens of layers."""
+def test_in_bf16_scores_and_gradients_are_as_near_as_pytorchs_own(values: dict[str, Any]) -> None:
+    """PyTorch's own is autocast, which rounds as much; of both, gradients have 32 bits."""
     net = with_random_weights(build_fcn(**values)).eval()
     image = 50 * torch.randn(1, 6 if "streams" in values else 3, 45, 70)
     learned = {name: p for name, p in net.named_parameters() if p.requires_grad}
-    found = []
-    for made in (net, optimize_for_training(net, precision="bf16")):
+    fast = optimize_for_training(net, precision="bf16")
+    assert any(isinstance(layer, TrainedInBf16) for layer in fast.values())
+
+    def scores_and_gradients(made: FCN, *, autocast: bool) -> tuple[Tensor, dict[str, Tensor]]:
         net.zero_grad()
-        scores = made(image)
-        functional.cross_entropy(scores, torch.ones(1, 45, 70, dtype=torch.long)).backward()
-        found.append((scores.detach(), {n: p.grad for n, p in learned.items()}))
-    assert any(isinstance(layer, TrainedInBf16) for layer in made.values())
-    (scores, gradients), (in_bf16, others) = found
-    assert in_bf16.dtype == torch.float32
-    assert 0 < (in_bf16 - scores).norm() / scores.norm() < 0.03
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            scores = made(image)
+            truth = torch.ones(1, 45, 70, dtype=torch.long)
+            functional.cross_entropy(scores.float(), truth).backward()
+        found = {name: p.grad for name, p in learned.items() if p.grad is not None}
+        return scores.detach(), found
+
+    exact, gradients = scores_and_gradients(net, autocast=False)
+    theirs, their_gradients = scores_and_gradients(net, autocast=True)
+    ours, our_gradients = scores_and_gradients(fast, autocast=False)
+    assert ours.dtype == torch.float32
+    assert 0 < (ours - exact).norm() <= 1.5 * (theirs - exact).norm()
     for name, gradient in gradients.items():
-        other = others[name]
-        assert gradient is not None and other is not None and other.dtype == torch.float32
-        assert (other - gradient).norm() <= 0.2 * gradient.norm(), name
+        distance = (our_gradients[name] - gradient).norm()
+        assert our_gradients[name].dtype == torch.float32
+        assert distance <= 2.5 * (their_gradients[name] - gradient).norm() + 1e-6, name
 
 
 def test_norm_layers_keep_32_bits_behind_convolutions_of_16() -> None:
