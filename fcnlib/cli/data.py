@@ -21,7 +21,7 @@ from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
-from fcnlib.datasets.folder_layout import own_lists
+from fcnlib.datasets.folder_layout import own_lists, own_root
 from fcnlib.datasets.hha.frames import DepthFormat, Unit, encode_frames, frames_of, parse_camera
 from fcnlib.datasets.reader import INFO, is_prepared
 from fcnlib.plan.paths import RunPaths
@@ -161,7 +161,7 @@ def check(  # noqa: PLR0913
 
     Example: fcn check mine -c config.yaml -c mine.yaml
     """
-    folder = Path(dataset)
+    folder = own_root(Path(dataset), images)
     entry: FolderDataset | Path = folder
     if not folder.is_dir():
         settings = read_config(config)
