@@ -366,6 +366,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     shutil.copytree(repository / "studies", tmp_path / "studies")
     own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text("utf-8"))
     own["scales"]["mine"]["net"]["width"] = 1 / 32
+    own["datasets"]["mine"]["splits"] = {"train": "train.txt", "val": "val.txt"}
     experiment = own["experiments"]["mine-4s"]
     experiment["recipe"] |= {"iterations": 4, "validate_every": 2}
     experiment["net"]["start_from"] = "random"
