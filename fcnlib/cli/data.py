@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.catalogue import ARCHIVES
-from fcnlib.archives.fetch import check_known
+from fcnlib.archives.fetch import check_known, check_source
 from fcnlib.archives.fetch import fetch as fetch_archive
 from fcnlib.archives.probe import host_of
 from fcnlib.archives.probe import probe as probe_addresses
@@ -77,6 +77,8 @@ def fetch(
         return
     if not names:
         raise InputError("no file is named; expected such as benchmark.tgz, or --probe")
+    if source is not None:
+        check_source(source)
     _fetch_all(names, out, source)
 
 

@@ -112,7 +112,6 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
         )
     (mine / "classes.txt").write_text("upper\nlower\n", "utf-8")
     own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text("utf-8"))
-    own["datasets"]["mine"]["splits"] = {}
     (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     goal = ("data/mine/mine/dataset.json", "--configfile", "own.yaml")
     assert snakemake(clone, *goal).returncode == 0
@@ -175,6 +174,23 @@ def test_rows_and_tables_of_the_command_line_plan_what_they_need(clone: Path) ->
     assert (one["train"], one["evaluate"], one["table"], one["prepare"]) == (2, 2, 1, 1)
     done = snakemake(clone, "-n", "all", "--config", "tables=[skpis]")
     assert "scales.demo.tables: 'skpis' is no table; did you mean 'skips'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("archive_folder=gone", "error: gone: no such folder; expected one with archives"),
+        ("archives=gone", "unknown key 'archives'; it is now archive_folder"),
+    ],
+)
+def test_a_folder_of_archives_that_is_not_there_stops_the_dry_run(
+    clone: Path, value: str, message: str
+) -> None:
+    options = ("-n", "all", "--config", "scale=paper")
+    done = snakemake(clone, *options, value)
+    assert done.returncode != 0 and message in done.stderr.splitlines()[-1]
+    (clone / "gone").mkdir()
+    assert (snakemake(clone, *options, value).returncode == 0) == ("archive_folder" in value)
 
 
 def test_an_overlay_takes_rows_away_for_every_job(clone: Path) -> None:

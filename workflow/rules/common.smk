@@ -49,6 +49,10 @@ config.clear()  # Snakemake has overlaid keys first
 config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
+if CONFIG.archive_folder and workflow.is_main_process:
+    from fcnlib.archives.fetch import check_source  # and requests, of no use to jobs
+
+    one_line(check_source, CONFIG.archive_folder)
 if CONFIG.rehearses and workflow.is_main_process:
     one_line(require_disk, TARGETS, Path())
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
