@@ -1,6 +1,7 @@
 """The workflow: which jobs it plans, how it refuses a mistake, and a whole run."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
     planned = jobs(clone, "all")
     assert all(planned[kind] == 1 for kind in kinds)
     assert planned["times"] == 1 and "gaps" not in planned
+
+
+def test_make_quick_plans_three_nets_of_table_3_their_figures_and_the_page(clone: Path) -> None:
+    make = ["make", "--dry-run", "quick"]
+    printed = subprocess.run(make, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    (command,) = re.findall(r"^snakemake (.+)$", printed.stdout, re.M)
+    planned = jobs(clone, *command.split())
+    nets, figures = ("train", "evaluate"), ("comparison", "architecture", "curves", "class_iu")
+    once = ("synthetic_voc", "synthetic_sbd", "prepare", "pretrain", *figures, "examples", "table")
+    last = ("results", "claims", "times", "configuration", "page", "report", "all")
+    expected = {**dict.fromkeys(nets, 3), **dict.fromkeys((*once, *last), 1)}
+    assert planned == {**expected, "total": sum(expected.values())}
 
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
