@@ -6,7 +6,7 @@ FITS = import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14)
 PYTHON ?= $(firstword $(foreach each,$(PYTHONS),$(shell $(each) -c '$(FITS)' 2> /dev/null && echo $(each))))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help quick demo test slow nightly check docs format coverage dist lock clean
+.PHONY: help quick demo test slow nightly check docs schema format coverage dist lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -56,6 +56,9 @@ check: .venv/developing docs  ## style, types, imports, workflow and manual
 
 docs: .venv/developing  ## the manual, in docs/_build/index.html
 	sphinx-build -W --keep-going -q -b html docs docs/_build
+
+schema: .venv/developing  ## config.schema.json, by which editors check YAML
+	python -m fcnlib.config.json_schema config.schema.json
 
 format: .venv/developing  ## format code and rules
 	ruff check --fix

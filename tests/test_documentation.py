@@ -11,8 +11,12 @@ import pytest
 import torch
 import yaml
 from fixtures.pages import PAGES, REPOSITORY, Block, blocks, name_of
+from reference import MARKDOWN, with_generated
 
+import fcnlib
+from fcnlib.cli.main import COMMANDS
 from fcnlib.config.load import read_config
+from fcnlib.config.schema_nets import Net, Recipe
 from fcnlib.models.fcn import build_fcn
 from fcnlib.report.maps import maps_markdown
 
@@ -48,6 +52,22 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
         if not target.startswith("https://"):
             assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+def anchors(page: Path) -> set[str]:
+    """Those of a page's headings, as GitHub makes them, and those that it names."""
+    text = with_generated(page.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    named = re.findall(r"^\(([\w-]+)\)=$", text, re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings} | {*named}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_into_pages_lead_to_a_heading(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        name, _, anchor = target.partition("#")
+        if anchor and not target.startswith("https://"):
+            assert anchor in anchors(page.parent / name if name else page), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -101,6 +121,36 @@ def test_snippets_assert_what_can_fail(block: Block) -> None:
     assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(block.code)))
 
 
+def test_the_page_of_the_library_has_every_public_name() -> None:
+    text = (REPOSITORY / "docs/library.md").read_text("utf-8")
+    shown = re.findall(r"^\.\. auto\w+:: fcnlib\.(\w+)$", text, re.M)
+    assert sorted(shown) == sorted({*fcnlib.__all__} - {"__version__"})
+
+
+def test_the_reference_of_commands_has_every_command_and_option() -> None:
+    text = MARKDOWN["commands"]()
+    assert re.findall(r"^## (\w+)$", text, re.M) == [*COMMANDS]
+    for option in ("--sheet ", "--estimate / --no-estimate`", "-c, --config "):
+        assert f"\n`{option}" in text
+
+
+def test_the_reference_of_the_configuration_has_every_key() -> None:
+    text = MARKDOWN["configuration"]()
+    for model in (Net, Recipe):
+        for key, field in model.model_fields.items():
+            assert re.search(rf"^`{key}` \(.+\)\n: ", text, re.M)
+            assert " ".join(str(field.description).split()).partition("`")[0] in text.replace(
+                "\\", ""
+            )
+    assert "`upper_bound`" in text and "## datasets.NAME" in text
+
+
+def test_the_picture_of_the_packages_shows_imports_that_go_down() -> None:
+    picture = MARKDOWN["packages"]()
+    assert "training imports models" in picture and "models imports training" not in picture
+    assert "fcn_synthetic imports datasets" in picture
+
+
 @pytest.mark.parametrize("block", every("python"))
 def test_names_that_are_imported_are_there(block: Block) -> None:
     for module, names in re.findall(r"^from (fcn\S+) import (.+)$", block.code, re.M):
@@ -121,7 +171,7 @@ def test_configuration_that_is_shown_is_valid(
     )
     monkeypatch.chdir(REPOSITORY)
     config = read_config([Path("config.yaml"), overlay])
-    shown = [part for part in ("experiments", "claims", "scales") if part in content]
+    shown = [part for part in ("experiments", "claims", "scales", "datasets") if part in content]
     assert shown
     for part in shown:
         for name, entry in content[part].items():  # null takes it away

@@ -29,6 +29,7 @@ from fcnlib.plan.work import Work
 from fcnlib.training.probe import stored_bytes
 from fcnlib.training.stopwatch import require_idle
 
+SCHEMA = "config.schema.json"
 FEW_IMAGES = 10  # scores of fewer say little
 STEPS = 20  # of the probe
 
@@ -66,8 +67,11 @@ def init(
     text = own_config(name, entry, heading=[], size=size)
     minutes = _minutes(text, config) if estimated else ""
     heading = _heading(name, out, folder, found, result, minutes)
+    schema = _schema(config, out)
     with atomic_write(out) as temporary:
-        temporary.write_text(own_config(name, entry, heading=heading, size=size), "utf-8")
+        temporary.write_text(
+            own_config(name, entry, heading=[*schema, *heading], size=size), "utf-8"
+        )
     echo("\n".join(line for line in heading))
     typer.echo(f"wrote {out}", err=True)
 
@@ -86,6 +90,15 @@ def _name(out: Path, config: list[Path]) -> str:
     if out.suffix not in (".yaml", ".yml"):
         raise InputError(f"{out}: {suggestion(out.suffix, ['.yaml'])}; expected a YAML file")
     return out.stem
+
+
+def _schema(config: list[Path], out: Path) -> list[str]:
+    """The line by which editors find the schema that lies beside the configuration, if one does."""
+    path = config[0].parent / SCHEMA
+    place = os.path.relpath(path.parent, out.parent)
+    return (
+        [f"yaml-language-server: $schema={Path(place, SCHEMA).as_posix()}"] if path.exists() else []
+    )
 
 
 def _minutes(text: str, config: list[Path]) -> str:

@@ -1,8 +1,8 @@
 """The models of config.yaml's figures."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from fcnlib.config.schema_base import Frozen, Line, Positive
 
@@ -38,10 +38,13 @@ def _as_rule(kind: Any) -> Any:
     return kind.replace("-", "_") if isinstance(kind, str) else kind
 
 
+AS_WRITTEN = {"enum": [kind.replace("_", "-") for kind in get_args(FigureKind)]}
+
+
 class Figure(Frozen):
     """A picture of several experiments."""
 
-    kind: Annotated[FigureKind, BeforeValidator(_as_rule)] = Field(
+    kind: Annotated[FigureKind, BeforeValidator(_as_rule), WithJsonSchema(AS_WRITTEN)] = Field(
         "comparison",
         description="comparison: nets side by side on the same images; losses: of their training; "
         "ablation: mean IU of every row of tables; momentum: mean IU by momentum and batch "

@@ -33,7 +33,7 @@ SAVE_MINUTES = 5  # between saved states of a training
 
 
 class Net(Frozen):
-    """One fully convolutional net: every variant is a value of this class; None: as published."""
+    """One fully convolutional net: every variant is a value of this class; null: as published."""
 
     backbone: BackboneName = Field(description="The classifier that the net is made from.")
     predict_from: tuple[str, ...] = Field(description="Layers to predict from, coarsest first.")

@@ -7,7 +7,7 @@ from fcnlib.config.schema_nets import BackboneName
 
 
 class PretrainingOverrides(Frozen):
-    """How long a classifier is trained; None: as the others."""
+    """How long a classifier is trained; null: as the others."""
 
     windows: Positive | None = Field(None, description="Training images.")
     iterations: Positive | None = Field(None, description="Updates.")

@@ -17,6 +17,7 @@ EXAMPLE = Path("examples/own-images.yaml")
 
 def test_the_example_is_the_template_filled_in() -> None:
     heading = [
+        "yaml-language-server: $schema=../config.schema.json",
         "Your own images and masks, laid over config.yaml:",
         "  fcn check mine --config config.yaml --config examples/own-images.yaml",
         "  snakemake all --configfile examples/own-images.yaml",
