@@ -90,7 +90,7 @@ class Model:
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether it computes more than labels: all models of ours do, not all of others."""
+        """Whether it computes more than labels, as all models of ours do, and not all others."""
         return hasattr(self._module, "probabilities")
 
     def predict(self, image: AnyImage) -> NDArray[np.uint8] | dict[str, NDArray[np.uint8]]:
