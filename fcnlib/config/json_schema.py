@@ -77,7 +77,8 @@ def _partial(model: Schema) -> Schema:
     kept = {key: value for key, value in model.items() if key not in ("required", "properties")}
     properties = model.get("properties")
     if properties is None:
-        return _loose(kept)
+        loose: Schema = _loose(kept)
+        return loose
     return kept | {"properties": {key: _optional(value) for key, value in properties.items()}}
 
 
