@@ -15,6 +15,7 @@ from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
 from fcnlib.plan.kinds import planned
+from fcnlib.plan.part import part_of_list
 from fcnlib.plan.rehearsal import (
     rehearsal_spec,
     rehearsal_values,
@@ -150,5 +151,5 @@ def titled(wildcards):
 
 
 def dumped(spec):
-    """A model as plain values, which Snakemake can keep and compare."""
-    return spec.model_dump(mode="json")
+    """A model as plain values, which Snakemake can keep and compare; nothing of none."""
+    return spec and spec.model_dump(mode="json")

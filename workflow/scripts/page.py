@@ -2,7 +2,6 @@
 
 from fcnlib.core.job import job
 from fcnlib.plan.commands import commands
-from fcnlib.plan.part import part_of_list
 from fcnlib.report.page.page import PageInputs, write_page
 
 with job(snakemake.log[0], snakemake.threads):
@@ -27,6 +26,6 @@ with job(snakemake.log[0], snakemake.threads):
         rehearsal=snakemake.input.rehearsal,
         estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
-        part=part_of_list(snakemake.config),
+        part=snakemake.params.part,
     )
     write_page(inputs)

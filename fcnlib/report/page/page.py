@@ -62,7 +62,7 @@ class PageInputs:
     claims: Path | str  # claims.json
     configuration: Path | str  # the full one of the run
     commands: Sequence[str]  # what to type to get the same from it
-    part: Part | None = None  # of the list that was run; None: all of it
+    part: Mapping[str, int] | None = None  # the values of a `Part`; None: all of the list was run
     archives: Sequence[Path | str] = ()  # what was found of each; none of synthetic ones
     rehearsal: Sequence[Path | str] = ()  # what a rehearsal found; nothing of any other run
     estimate: Path | str | None = None  # where `fcn estimate --save` may have written one before
@@ -128,7 +128,7 @@ def write_page(inputs: PageInputs) -> None:
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(inputs.configuration), page),
         commands=inputs.commands,
-        part=inputs.part,
+        part=Part.model_validate(inputs.part) if inputs.part else None,
         archives=archives_by_status(inputs.archives),
         rehearsals=[_rehearsal_view(path) for path in inputs.rehearsal],
         estimate=expected,

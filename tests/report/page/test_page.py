@@ -90,7 +90,7 @@ def test_a_demo_page_states_that_its_numbers_are_not_the_papers(html):
 
 def test_a_page_of_a_part_of_the_list_says_so(html, given):
     assert "Only a part was run" not in html
-    part = Part(rows=3, of_rows=77, tables=1, of_tables=25)
+    part = Part(rows=3, of_rows=77, tables=1, of_tables=25).model_dump()
     said = "Only a part was run: 3 of 77 experiments, and 1 of 25 tables."
     assert said in text(page(given, part=part)).replace(" :", ":")
     own = [table | {"images": "own"} for table in given["tables"]]
