@@ -1,6 +1,8 @@
 """What runs where people find it is what .ci/run and everybody runs."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,21 @@ def test_actions_of_others_have_a_version(path: Path) -> None:
     for job in jobs(path).values():
         for step in job["steps"]:
             assert "uses" not in step or re.fullmatch(r"[\w./-]+@v\d+", step["uses"])
+
+
+def test_the_text_of_a_release_is_its_part_of_the_changelog(tmp_path: Path) -> None:
+    [release] = workflow("release").values()
+    commands = [step["run"] for step in release["steps"] if "run" in step]
+    [command] = [command for command in commands if "CHANGELOG.md" in command]
+    [form] = [step["with"] for step in release["steps"] if "gh-release" in step.get("uses", "")]
+    parts = ["Unreleased", "1.10.0 (2027-01-02)", "1.0.0 (2026-11-30)"]
+    text = "".join(f"## {part}\n\n### Runs\n\n- of {part}\n\n" for part in parts)
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{text}", "utf-8")
+    for part in parts[1:]:
+        tag = {"GITHUB_REF_NAME": f"v{part.split()[0]}", "PATH": os.environ["PATH"]}
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, env=tag, check=True)
+        found = (tmp_path / form["body_path"]).read_text("utf-8")
+        assert found.strip() == f"### Runs\n\n- of {part}"
 
 
 def test_hooks_run_the_programs_of_make_check() -> None:

@@ -1,13 +1,16 @@
 """README and the manual: what they link, name and show is there."""
 
+import ast
 import importlib
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from fixtures.pages import PAGES, REPOSITORY, Block, blocks, name_of
 from reference import MARKDOWN, with_generated
 
 import fcnlib
@@ -17,27 +20,36 @@ from fcnlib.config.schema_nets import Net, Recipe
 from fcnlib.models.fcn import build_fcn
 from fcnlib.report.maps import maps_markdown
 
-REPOSITORY = Path(__file__).parents[1]
-PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
 MANUAL = [page for page in PAGES if page.parent.name == "docs" and page.stem != "index"]
 # What a path in backticks begins with, where it is one of ours.
 ROOTS = ("fcnlib/", "fcn_synthetic/", "studies/", "benchmarks/", "examples/", "slurm/")
 
 
-def name_of(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY))
+# What tests/workflow/test_printed_commands.py does not run; the reasons stand above them.
+NOT_RUN = {
+    "docs/cluster.md: snakemake all --software-deployment-method conda",
+    "docs/cluster.md: docker build --tag fcn .",
+    "docs/paper-scale.md: fcn estimate --scale paper",
+    "docs/prediction.md: stacked = torch.cat([rgb.int(), millimetres.int()], 1)",
+    "docs/weights.md: fcn fetch fcn8s-heavy-pascal.caffemodel --out weights",
+}
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    """The code of this language that a page shows."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+def every(*languages: str) -> list[Any]:
+    return [pytest.param(block, id=block.place) for block in blocks(*languages)]
 
 
-def every(language: str) -> list[Any]:
+def run(*languages: str) -> list[Any]:
+    """Those of them that are run."""
     return [
-        pytest.param(block, id=f"{name_of(page)}-{number}")
-        for page in PAGES
-        for number, block in enumerate(blocks(page, language))
+        pytest.param(
+            block,
+            id=block.place,
+            marks=[pytest.mark.skip(f"not run: {block.title}: {block.reason}")]
+            if block.reason
+            else [],
+        )
+        for block in blocks(*languages)
     ]
 
 
@@ -79,8 +91,9 @@ def test_the_readme_links_every_page_of_the_manual(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_targets_of_make_are_there(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.M))
+    shell = [block.code for block in blocks("sh", "console") if block.page == name_of(page)]
     commands = [*re.findall(r"`make ([a-z ]+)`", page.read_text("utf-8"))]
-    commands += re.findall(r"^make ([a-z ]+?)(?: +#.*)?$", "\n".join(blocks(page, "sh")), re.M)
+    commands += re.findall(r"^make ([a-z ]+?)(?: +#.*)?$", "\n".join(shell), re.M)
     assert {target for command in commands for target in command.split()} <= targets
 
 
@@ -88,6 +101,30 @@ def test_the_table_of_maps_is_that_of_the_published_net() -> None:
     with torch.device("meta"):
         table = maps_markdown("FCN-8s on VGG16", build_fcn(), side=500)
     assert table in (REPOSITORY / "docs/nets.md").read_text("utf-8")
+
+
+def test_every_block_is_of_a_language_that_is_run_or_checked() -> None:
+    known = {"sh", "console", "python", "text", "yaml", "{toctree}", "{eval-rst}"}
+    assert {block.language for block in blocks()} <= known
+
+
+def test_what_is_not_run_has_a_reason_and_is_no_more_than_this() -> None:
+    assert {block.title for block in blocks() if block.reason} == NOT_RUN
+
+
+@pytest.mark.parametrize("block", run("sh", "console"))
+def test_commands_are_sound(block: Block) -> None:
+    code = block.code
+    if block.language == "console":
+        code = "\n".join(re.findall(r"^\$ (.+)$", code, re.M))
+    subprocess.run(["bash", "-n", "-c", code], check=True)
+    assert code
+
+
+@pytest.mark.parametrize("block", run("python"))
+def test_snippets_assert_what_can_fail(block: Block) -> None:
+    """As all that is known of one otherwise is that it ends."""
+    assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(block.code)))
 
 
 def test_the_page_of_the_library_has_every_public_name() -> None:
@@ -121,18 +158,18 @@ def test_the_picture_of_the_packages_shows_imports_that_go_down() -> None:
 
 
 @pytest.mark.parametrize("block", every("python"))
-def test_names_that_are_imported_are_there(block: str) -> None:
-    for module, names in re.findall(r"^from (fcn\S+) import (.+)$", block, re.M):
+def test_names_that_are_imported_are_there(block: Block) -> None:
+    for module, names in re.findall(r"^from (fcn\S+) import (.+)$", block.code, re.M):
         for name in names.split(", "):
             assert hasattr(importlib.import_module(module), name), name
 
 
 @pytest.mark.parametrize("block", every("yaml"))
 def test_configuration_that_is_shown_is_valid(
-    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Laid over the project's own, as a user would lay it."""
-    content = yaml.safe_load(block)
+    content = yaml.safe_load(block.code)
     study = {"section", "title"}  # of a study's file, not of an overlay
     overlay = tmp_path / "mine.yaml"
     overlay.write_text(

@@ -125,6 +125,12 @@ def check_known(names: Iterable[str], archives: Mapping[str, Archive] = ARCHIVES
             raise InputError(f"archive {name!r} is not known; known: {', '.join(archives)}")
 
 
+def check_source(folder: Path) -> None:
+    """Raise unless the folder that may hold files already is there: else all were downloaded."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected one with archives")
+
+
 def _link_or_copy(path: Path, target: Path, archive: Archive) -> None:
     """Link a file that the user already has, or copy it from another file system."""
     advice = (

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fcnlib.archives.catalogue import ARCHIVES
-from fcnlib.archives.fetch import check_known
+from fcnlib.archives.fetch import check_known, check_source
 from fcnlib.archives.fetch import fetch as fetch_archive
 from fcnlib.archives.probe import host_of
 from fcnlib.archives.probe import probe as probe_addresses
@@ -21,7 +21,7 @@ from fcnlib.core.errors import InputError, attempt, raise_all
 from fcnlib.datasets.checks.check import check as check_data
 from fcnlib.datasets.checks.check import report
 from fcnlib.datasets.converters.registry import prepare as prepare_data
-from fcnlib.datasets.folder_layout import own_lists
+from fcnlib.datasets.folder_layout import own_lists, own_root
 from fcnlib.datasets.hha.frames import DepthFormat, Unit, encode_frames, frames_of, parse_camera
 from fcnlib.datasets.reader import INFO, is_prepared
 from fcnlib.plan.paths import RunPaths
@@ -77,6 +77,8 @@ def fetch(
         return
     if not names:
         raise InputError("no file is named; expected such as benchmark.tgz, or --probe")
+    if source is not None:
+        check_source(source)
     _fetch_all(names, out, source)
 
 
@@ -161,7 +163,7 @@ def check(  # noqa: PLR0913
 
     Example: fcn check mine -c config.yaml -c mine.yaml
     """
-    folder = Path(dataset)
+    folder = own_root(Path(dataset), images)
     entry: FolderDataset | Path = folder
     if not folder.is_dir():
         settings = read_config(config)

@@ -20,6 +20,7 @@ from fcnlib.config.load import read_config
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.folder import convert_folder, image_files
+from fcnlib.datasets.folder_layout import own_root
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
 from fcnlib.datasets.reader import INFO, PreparedDataset, is_prepared
 from fcnlib.evaluation.measure import BAND, Evaluation, measure
@@ -77,7 +78,7 @@ def evaluate(  # noqa: PLR0913
     torch.set_num_threads(threads)
     net = load_model(model, device=find_device(device), trust=trust)
     warn_of_training_images(model, net.info.provenance)
-    folder = Path(data)
+    folder = own_root(Path(data), images)
     if not folder.is_dir():
         settings = read_config(config)
         find_entry(settings.datasets, data, "data set")

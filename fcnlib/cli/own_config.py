@@ -50,6 +50,7 @@ def own_config(
         name=name,
         heading=heading,
         entry=[line for key, value in entry.items() for line in _lines(key, value, comments)],
+        has_lists=bool(entry.get("splits")),
         train=train,
         test=test,
         recipe=_recipe(size),

@@ -105,6 +105,7 @@ def _key_from_digits(key: Any) -> Any:
 
 MaskValue = Annotated[Int, BeforeValidator(_key_from_digits)]
 CLASS_LIST = "classes.txt"
+IMAGES = "images"  # where they are unless it is said otherwise
 VOC_COLOURS = "voc"  # in the place of a label map
 
 
@@ -114,7 +115,7 @@ class FolderDataset(Frozen):
     converter: Literal["folder"] = Field(description="Your own images and masks.")
     path: Path = Field(description="The folder.")
     images: str = Field(
-        "images",
+        IMAGES,
         description=(
             "Where in it the images are: a folder, or a pattern such as `photos/*.jpg`, whose `*` "
             "is the ID."

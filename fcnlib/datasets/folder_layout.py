@@ -33,6 +33,12 @@ class Layout:
     label_map: str | None = None
 
 
+def own_root(folder: Path, images: str) -> Path:
+    """The folder that holds images and masks, also where that of the images is named."""
+    is_of_images = folder.is_dir() and folder.name == images and not (folder / images).exists()
+    return folder.parent if is_of_images else folder
+
+
 def own_lists(folder: Path) -> dict[str, str]:
     """The folder's lists of IDs by split: `train.txt`, `val.txt`, ... of the first such place."""
     for place in LIST_PLACES:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fcnlib.config.schema_data import CHANNELS
+from fcnlib.config.schema_data import CHANNELS, IMAGES
 from fcnlib.core.errors import InputError, attempt
 from fcnlib.core.listing import file_id, files_having, matching_files
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
@@ -257,6 +257,8 @@ def find_images(names: Sequence[str]) -> list[Path]:
         path, others = Path(name), ""
         if path.is_dir():
             inside, others = files_having(path, IMAGE_SUFFIXES)
+            if not inside and (path / IMAGES).is_dir():  # the folder that `fcn check` takes
+                inside, others = files_having(path / IMAGES, IMAGE_SUFFIXES)
         elif os.path.lexists(path):
             inside = [path]
         else:

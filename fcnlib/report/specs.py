@@ -14,6 +14,15 @@ from fcnlib.config.schema_nets import Net
 Images = Origin | Literal["none"]
 
 
+class Part(Frozen):
+    """How many of the experiments and tables of a list were run."""
+
+    rows: int
+    of_rows: int
+    tables: int
+    of_tables: int
+
+
 class NetSpec(Frozen):
     """An experiment and its name in the table."""
 

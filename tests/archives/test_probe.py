@@ -220,6 +220,7 @@ def test_the_table_names_file_host_and_answer_and_counts_what_can_be_had(
         (["--retry"], "expected --out DIR"),
         (["--retry", "--out", "o", "--from", "f"], "expected no --from"),
         (["--retry", "--out", "gone"], "gone: no such folder"),
+        (["benchmark.tgz", "--out", "o", "--from", "gone"], "gone: no such folder; expected one"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(

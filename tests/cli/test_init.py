@@ -28,12 +28,10 @@ def test_the_example_is_the_template_filled_in() -> None:
         "masks": "masks",
         "classes": "classes.txt",
         "void": [255],
-        "splits": {"train": "train.txt", "val": "val.txt"},
     }
     comments = {
         "path": "holds images/ID.jpg, masks/ID.png, classes.txt (one name a line)",
         "void": "mask values to leave out",
-        "splits": "lists of IDs; leave out for a split of 80 : 20",
     }
     text = own_config("mine", entry, heading=heading, comments=comments)
     assert text == EXAMPLE.read_text("utf-8")

@@ -14,6 +14,7 @@ import yaml
 from fixtures.commands import fcn
 from fixtures.exports import write_net
 from fixtures.models import model_info
+from fixtures.own_files import net, own
 from PIL import Image
 from torch import nn
 
@@ -365,6 +366,7 @@ def test_a_users_folder_is_checked_prepared_and_trained_on_without_code(
     shutil.copytree(repository / "studies", tmp_path / "studies")
     own = yaml.safe_load((repository / "examples" / "own-images.yaml").read_text("utf-8"))
     own["scales"]["mine"]["net"]["width"] = 1 / 32
+    own["datasets"]["mine"]["splits"] = {"train": "train.txt", "val": "val.txt"}
     experiment = own["experiments"]["mine-4s"]
     experiment["recipe"] |= {"iterations": 4, "validate_every": 2}
     experiment["net"]["start_from"] = "random"
@@ -395,6 +397,21 @@ def test_a_folder_is_checked_before_there_is_any_configuration(
     assert code == 1 and "11" in text and "a.png" in text
     code, text = fcn(capsys, "check", tmp_path, *where, "--void", 11)
     assert "0 errors" in text
+
+
+def test_the_folder_of_images_and_the_one_above_are_both_taken(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    street = own(tmp_path / "street")
+    model = net(tmp_path, ("ground", "thing"))
+    out = tmp_path / "out"
+    for command in (("check",), ("evaluate", model)):
+        above, inside = (fcn(capsys, *command, folder) for folder in (street, f"{street}/images/"))
+        assert above == inside and above[0] == 0
+    for folder in (street, street / "images"):
+        assert fcn(capsys, "predict", folder, "--model", model, "--out", out)[0] == 0
+        assert sorted(path.name for path in out.iterdir()) == [f"im{i}.png" for i in range(4)]
+        shutil.rmtree(out)
 
 
 def test_the_library_runs_without_snakemake_and_dvc(model: Path) -> None:

@@ -1,6 +1,7 @@
 """The workflow: which jobs it plans, how it refuses a mistake, and a whole run."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,19 @@ def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
     planned = jobs(clone, "all")
     assert all(planned[kind] == 1 for kind in kinds)
     assert planned["times"] == 1 and "gaps" not in planned
+
+
+def test_make_quick_plans_three_nets_of_table_3_their_figures_and_the_page(clone: Path) -> None:
+    make = ["make", "--dry-run", "quick"]
+    printed = subprocess.run(make, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    (command,) = re.findall(r"^snakemake (.+)$", printed.stdout, re.M)
+    planned = jobs(clone, *command.split())
+    figures = ("architecture", "ablation", "curves", "class_iu", "examples")
+    data = ("synthetic_voc", "synthetic_sbd", "prepare", "pretrain")
+    last = ("table", "results", "claims", "times", "configuration", "page", "report", "all")
+    expected = dict.fromkeys((*data, *figures, *last), 1)
+    expected |= {"train": 3, "evaluate": 3, "comparison": 2}
+    assert planned == {**expected, "total": sum(expected.values())}
 
 
 def test_paper_scale_downloads_and_plans_the_same_rows(clone: Path) -> None:
@@ -112,7 +126,6 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
         )
     (mine / "classes.txt").write_text("upper\nlower\n", "utf-8")
     own = yaml.safe_load((REPOSITORY / "examples" / "own-images.yaml").read_text("utf-8"))
-    own["datasets"]["mine"]["splits"] = {}
     (clone / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), "utf-8")
     goal = ("data/mine/mine/dataset.json", "--configfile", "own.yaml")
     assert snakemake(clone, *goal).returncode == 0
@@ -175,6 +188,23 @@ def test_rows_and_tables_of_the_command_line_plan_what_they_need(clone: Path) ->
     assert (one["train"], one["evaluate"], one["table"], one["prepare"]) == (2, 2, 1, 1)
     done = snakemake(clone, "-n", "all", "--config", "tables=[skpis]")
     assert "scales.demo.tables: 'skpis' is no table; did you mean 'skips'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("archive_folder=gone", "error: gone: no such folder; expected one with archives"),
+        ("archives=gone", "unknown key 'archives'; it is now archive_folder"),
+    ],
+)
+def test_a_folder_of_archives_that_is_not_there_stops_the_dry_run(
+    clone: Path, value: str, message: str
+) -> None:
+    options = ("-n", "all", "--config", "scale=paper")
+    done = snakemake(clone, *options, value)
+    assert done.returncode != 0 and message in done.stderr.splitlines()[-1]
+    (clone / "gone").mkdir()
+    assert (snakemake(clone, *options, value).returncode == 0) == ("archive_folder" in value)
 
 
 def test_an_overlay_takes_rows_away_for_every_job(clone: Path) -> None:

@@ -15,6 +15,7 @@ from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
 from fcnlib.plan.kinds import planned
+from fcnlib.plan.part import part_of_list
 from fcnlib.plan.rehearsal import (
     rehearsal_spec,
     rehearsal_values,
@@ -49,6 +50,10 @@ config.clear()  # Snakemake has overlaid keys first
 config.update(RAW_CONFIG)  # scripts see the studies too
 TARGETS = Targets(CONFIG)
 PATHS = TARGETS.paths
+if CONFIG.archive_folder and workflow.is_main_process:
+    from fcnlib.archives.fetch import check_source  # and requests, of no use to jobs
+
+    one_line(check_source, CONFIG.archive_folder)
 if CONFIG.rehearses and workflow.is_main_process:
     one_line(require_disk, TARGETS, Path())
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
@@ -160,5 +165,5 @@ def titled(wildcards):
 
 
 def dumped(spec):
-    """A model as plain values, which Snakemake can keep and compare."""
-    return spec.model_dump(mode="json")
+    """A model as plain values, which Snakemake can keep and compare; nothing of none."""
+    return spec and spec.model_dump(mode="json")

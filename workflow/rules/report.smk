@@ -122,6 +122,7 @@ rule page:
         # No input: there is one only if `fcn estimate --save` was asked for it.
         estimate=PATHS.estimate,
         scale=CONFIG.scale,
+        part=lambda w: dumped(part_of_list(RAW_CONFIG, SOURCE)),
         code=code("page"),
     script:
         "../scripts/page.py"

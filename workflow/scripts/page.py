@@ -26,5 +26,6 @@ with job(snakemake.log[0], snakemake.threads):
         rehearsal=snakemake.input.rehearsal,
         estimate=snakemake.params.estimate,
         commands=commands(snakemake.params.scale, snakemake.config),
+        part=snakemake.params.part,
     )
     write_page(inputs)

@@ -35,7 +35,7 @@ from fcnlib.report.rehearsal import read_rehearsal
 from fcnlib.report.rehearsal_text import conclusions
 from fcnlib.report.rehearsal_text import tables as rehearsal_tables
 from fcnlib.report.results import read_results
-from fcnlib.report.specs import TableSpec
+from fcnlib.report.specs import Part, TableSpec
 from fcnlib.report.tables import measured_label
 
 TITLE = "Fully Convolutional Networks for Semantic Segmentation"
@@ -62,6 +62,7 @@ class PageInputs:
     claims: Path | str  # claims.json
     configuration: Path | str  # the full one of the run
     commands: Sequence[str]  # what to type to get the same from it
+    part: Mapping[str, int] | None = None  # the values of a `Part`; None: all of the list was run
     archives: Sequence[Path | str] = ()  # what was found of each; none of synthetic ones
     rehearsal: Sequence[Path | str] = ()  # what a rehearsal found; nothing of any other run
     estimate: Path | str | None = None  # where `fcn estimate --save` may have written one before
@@ -128,6 +129,7 @@ def write_page(inputs: PageInputs) -> None:
         void=as_hex(VOID_COLOUR),
         configuration=relative(Path(inputs.configuration), page),
         commands=inputs.commands,
+        part=Part.model_validate(inputs.part) if inputs.part else None,
         archives=archives_by_status(inputs.archives),
         rehearsals=[_rehearsal_view(path) for path in inputs.rehearsal],
         estimate=expected,

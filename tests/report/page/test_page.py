@@ -20,6 +20,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.report.claims import write_claims
 from fcnlib.report.page.page import PageInputs, write_page
 from fcnlib.report.results import join_tables
+from fcnlib.report.specs import Part
 from fcnlib.report.tables import build_table
 
 
@@ -85,6 +86,15 @@ def test_a_demo_page_states_that_its_numbers_are_not_the_papers(html):
     headings = re.findall(r'data-full="(mean IU[^"]*)"', html)
     assert headings[:3] == ["mean IU, demo", "mean IU, paper", "mean IU, demo"]
     assert "difference" not in "".join(headings)  # it would compare all the same
+
+
+def test_a_page_of_a_part_of_the_list_says_so(html, given):
+    assert "Only a part was run" not in html
+    part = Part(rows=3, of_rows=77, tables=1, of_tables=25).model_dump()
+    said = "Only a part was run: 3 of 77 experiments, and 1 of 25 tables."
+    assert said in text(page(given, part=part)).replace(" :", ":")
+    own = [table | {"images": "own"} for table in given["tables"]]
+    assert "Only a part" not in page(given, scale="street", tables=own, part=part)
 
 
 def test_a_paper_page_compares_like_with_like(given):
