@@ -44,8 +44,8 @@ NetT = TypeVar("NetT", bound=LayerGraph)
 def optimize_for_inference(net: NetT, device: str, precision: str) -> NetT:
     """A faster form of the net on a device; `net` itself must not be used any more.
 
-    It shares no memory with `net`, whose weights may be mapped from a file. In bf16 the trunk
-    computes in 16 bits, the scores in 32. TF32 is set for the whole process
+    It needs none of the memory that holds the weights, which may be mapped from a file. In bf16 the
+    trunk computes in 16 bits, the scores in 32. TF32 is set for the whole process
     (fcnlib/core/precision.py), so that the net of fp32 is the same.
     """
     given = {tensor.untyped_storage().data_ptr() for tensor in net.state_dict().values()}
@@ -60,7 +60,7 @@ def optimize_for_inference(net: NetT, device: str, precision: str) -> NetT:
             layer.weight = nn.Parameter(weight, requires_grad=False)
     for tensor in [*made.parameters(), *made.buffers()]:
         if tensor.untyped_storage().data_ptr() in given:
-            tensor.data = tensor.clone()
+            tensor.data = tensor.detach().clone()
     return made
 
 

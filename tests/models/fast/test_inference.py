@@ -49,16 +49,16 @@ def test_images_of_other_sizes_in_turn_have_edges_of_their_own(
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
 
 
-def test_it_shares_no_memory_with_the_net() -> None:
+def test_it_does_not_need_the_memory_of_the_weights_that_were_given() -> None:
     net = with_random_weights(build_fcn(width=WIDE))
+    given = [tensor.detach() for tensor in net.state_dict().values()]
     image = torch.randn(1, 3, 40, 33)
     with torch.no_grad():
         expected = net(image)
         made = optimize_for_inference(net, "cpu", "fp32")
-        for tensor in net.state_dict().values():
+        for tensor in given:
             tensor.zero_()
         found = made(image)
-    assert float(net["fc7"].weight.abs().max()) == 0
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4 * float(expected.abs().max()))
 
 
