@@ -58,9 +58,13 @@ def optimize_for_inference(net: NetT, device: str, precision: str) -> NetT:
         if isinstance(layer, nn.Conv2d):
             weight = layer.weight.detach().to(memory_format=torch.channels_last)
             layer.weight = nn.Parameter(weight, requires_grad=False)
-    for tensor in [*made.parameters(), *made.buffers()]:
-        if tensor.untyped_storage().data_ptr() in given:
-            tensor.data = tensor.detach().clone()
+    for module in made.modules():
+        for parameter in module.parameters(recurse=False):
+            if parameter.untyped_storage().data_ptr() in given:
+                parameter.data = parameter.detach().clone()
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.untyped_storage().data_ptr() in given:
+                setattr(module, name, buffer.clone())  # anew, as a view would keep its base
     return made
 
 
