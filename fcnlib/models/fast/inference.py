@@ -129,7 +129,8 @@ def _fast_layer(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
 def _fast_form(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
     if isinstance(layer, EdgeMap):
         fast = nn.ModuleList(_fast_layer(each, kernels) for each in layer.layers)
-        return RememberedEdge(layer, fast)
+        # A net without layers by tiles is compiled, which a memory cannot be.
+        return RememberedEdge(layer, fast) if has_own_threads(fast) else layer
     if isinstance(layer, Upscore):
         return as_bilinear(layer) or layer
     if not isinstance(layer, ConvReLU | BorderOffsetConv) or not _is_plain(layer):
