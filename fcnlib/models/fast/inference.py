@@ -114,7 +114,7 @@ def _with_pooled_tiles(layers: Layers) -> Layers:
             and alone
         ):
             tiles.pooled = True
-            made[name] = made.pop(before)
+            made[name] = nn.Identity()
         else:
             made[name] = layer
     return made
