@@ -14,7 +14,7 @@ from fcnlib.models.fast.training import (
     with_fewer_multiplications,
 )
 from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedOffsetConv
-from fcnlib.models.fast.winograd_training import WinogradGradients
+from fcnlib.models.fast.winograd_training import WinogradConv
 from fcnlib.models.fcn import FCN, build_fcn
 
 
@@ -104,7 +104,7 @@ def test_each_layer_has_the_function_that_suits_it() -> None:
         for name, layer in made.items()
         if isinstance(layer, TrainedOffsetConv | TrainedConvReLU)
     }
-    assert functions["conv2_2"] is DirectConv and functions["conv5_3"] is WinogradGradients
+    assert functions["conv2_2"] is DirectConv and functions["conv5_3"] is WinogradConv
     assert functions["fc6"] is functions["fc7"] is WindowsConv
     assert sum(isinstance(layer, AssembleMap) for layer in made.values()) == 2
 
