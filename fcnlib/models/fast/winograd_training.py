@@ -5,6 +5,7 @@ A tile of 4 x 4 outputs is out(U * into(x)), where U are the weights at the poin
 transposed steps in the reverse order: its products are as few.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,13 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, floor_gradient
+from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
 from fcnlib.models.fast.winograd import transform_tiles, winograd_transforms
 
+# Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
+# channels last take four times as long without AVX-512.
+TILED_CHANNELS = 64
 # Tiles that are transformed and multiplied at once: more leave the cache, fewer multiply slowly.
 STRIP_TILES = 256
 
@@ -33,8 +38,7 @@ class WinogradConv(FlooredConv):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
     ) -> Tensor:
-        y = Tiles(x, padding).convolve(points_of(weight).transpose(1, 2))
-        y.add_(bias[:, None, None]).clamp_min_(floor[:, None, None])
+        y = Tiles(x, padding).convolve(points_of(weight).transpose(1, 2), bias, floor)
         ctx.save_for_backward(x, weight, floor, y)
         ctx.padding = padding
         return y
@@ -63,7 +67,9 @@ class Tiles:
         threads = torch.get_num_threads()
         self.rows = min(max(1, STRIP_TILES // self.across), -(-self.images * self.down // threads))
 
-    def convolve(self, points: Tensor) -> Tensor:
+    def convolve(
+        self, points: Tensor, bias: Tensor | float = 0.0, floor: Tensor | float = -math.inf
+    ) -> Tensor:
         """The convolution [N, K, tall, wide] by weights at the points of a tile [36, C, K]."""
         inputs, outputs = points.shape[1:]
         y = self.x.new_empty(self.images, self.tall, self.wide, outputs)
@@ -75,12 +81,13 @@ class Tiles:
                 cells = rows * self.across
                 values = self.values(strip, tiles, scratch)
                 made = scratch[: 36 * cells * outputs]
-                torch.bmm(values, points, out=made.view(36, cells, outputs))
+                batch_product(values, points, made.view(36, cells, outputs))
                 made = transform_tiles(self.out, made, tiles, cells * outputs)
                 made = made.view(4, 4, rows, self.across, outputs).permute(2, 0, 3, 1, 4)
                 block = tiles[: 16 * cells * outputs].view(made.shape).copy_(made)
                 target = y[image, 4 * top : 4 * (top + rows)]
-                target.copy_(block.view(4 * rows, -1, outputs)[: len(target), : self.wide])
+                block = block.view(4 * rows, -1, outputs)[: len(target), : self.wide]
+                torch.add(block, bias, out=target).clamp_min_(floor)
 
         on_single_threads(of_strips, self.parts())
         return y.permute(0, 3, 1, 2)
@@ -91,10 +98,10 @@ class Tiles:
         outputs = gradient.shape[3]
 
         def of_strips(strips: Sequence[Strip]) -> Tensor:
-            points = self.x.new_zeros(36, outputs, self.channels)
+            points = self.x.new_empty(36, outputs, self.channels)
             tiles, scratch = self.buffers(max(self.channels, outputs))
             d_tiles = torch.empty_like(tiles)
-            for strip in strips:
+            for number, strip in enumerate(strips):
                 image, top, rows = strip
                 cells = rows * self.across
                 values = self.values(strip, tiles, scratch)
@@ -104,7 +111,8 @@ class Tiles:
                 made = d_tiles[: 16 * cells * outputs].view(4, 4, rows, self.across, outputs)
                 made.copy_(block.permute(1, 3, 0, 2, 4))
                 d_made = transform_tiles(self.out.t(), d_tiles, scratch, cells * outputs)
-                points.baddbmm_(d_made.view(36, cells, outputs).transpose(1, 2), values)
+                d_made = d_made.view(36, cells, outputs).transpose(1, 2)
+                batch_product(d_made, values, points, add=number > 0)
             return points
 
         first, *others = on_single_threads(of_strips, self.parts())
@@ -119,9 +127,10 @@ class Tiles:
         cells = self.x[image, max(0, first) : max(0, min(last, self.height))]
         right = 4 * self.across + 2 - self.padding - self.width
         below = max(0, last - max(self.height, first))
-        cells = functional.pad(cells, [0, 0, self.padding, right, max(0, -first), below])
-        row, column, channel = cells.contiguous().stride()
-        windows = cells.contiguous().as_strided(
+        padding = [0, 0, self.padding, right, max(0, -first), below]
+        cells = functional.pad(cells, padding).contiguous()
+        row, column, channel = cells.stride()
+        windows = cells.as_strided(
             [6, 6, rows, self.across, self.channels],
             [row, column, 4 * row, 4 * column, channel],
         )
