@@ -16,11 +16,10 @@ def on_single_threads(work: Callable[[PartT], ResultT], parts: Sequence[PartT]) 
     There PyTorch uses that thread alone: where all threads share each short operation, they wait
     for each other at its end, and beside other work on the machine that takes most of the time.
     """
-    threads = torch.get_num_threads()
-    inference = torch.is_inference_mode_enabled()
+    threads, inference = torch.get_num_threads(), torch.is_inference_mode_enabled()
 
     def alone(part: PartT) -> ResultT:
-        with torch.inference_mode(inference), torch.no_grad():
+        with torch.inference_mode(inference), torch.no_grad():  # each thread has modes of its own
             return work(part)
 
     if len(parts) == 1:

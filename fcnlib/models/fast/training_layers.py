@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import DirectConv, FlooredConv, WindowsConv
 from fcnlib.models.fast.winograd import POINTWISE_CHANNELS, WINOGRAD_CHANNELS
-from fcnlib.models.fast.winograd_training import WinogradGradients
+from fcnlib.models.fast.winograd_training import TILED_CHANNELS, WinogradConv
 from fcnlib.models.geometry import kernel_stride_padding
 from fcnlib.models.layers import ConvReLU
 
@@ -101,8 +101,8 @@ def faster_function(layer: ConvReLU) -> type[FlooredConv] | None:
     if layer.stride != (1, 1) or layer.groups > 1 or normalises:
         return None
     side = kernel_stride_padding(layer)[0]
-    if side == 3 and layer.in_channels >= WINOGRAD_CHANNELS:
-        return WinogradGradients
+    if side == 3 and layer.in_channels >= TILED_CHANNELS:
+        return WinogradConv
     few_cells = (side > 3 and layer.in_channels >= WINOGRAD_CHANNELS) or (
         side == 1 and layer.in_channels >= POINTWISE_CHANNELS
     )
