@@ -17,7 +17,7 @@ from torch.nn import functional
 from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, floor_gradient
 from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
-from fcnlib.models.fast.winograd import transform_tiles, winograd_transforms
+from fcnlib.models.fast.winograd import winograd_transforms
 
 # Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
 # channels last take four times as long without AVX-512.
@@ -152,6 +152,20 @@ class Tiles:
         ]
         count = min(torch.get_num_threads(), len(strips))
         return [strips[i::count] for i in range(count)]
+
+
+def transform_tiles(matrix: Tensor, values: Tensor, scratch: Tensor, count: int) -> Tensor:
+    """A matrix [m, n] applied to rows and columns of tiles [n, n, count], the first of `values`.
+
+    The result [m, m, count] overwrites them; `scratch` holds the intermediate values.
+    """
+    m, n = matrix.shape
+    rows = scratch[: m * n * count].view(m, n, count)
+    torch.mm(matrix, values[: n * n * count].view(n, n * count), out=rows.view(m, n * count))
+    result = values[: m * m * count].view(m, m, count)
+    for i in range(m):
+        torch.mm(matrix, rows[i], out=result[i])
+    return result
 
 
 def points_of(weight: Tensor) -> Tensor:

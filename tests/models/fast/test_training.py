@@ -149,10 +149,12 @@ def test_in_bf16_scores_and_gradients_are_as_near_as_pytorchs_own(values: dict[s
     ours, our_gradients = scores_and_gradients(fast, autocast=False)
     assert ours.dtype == torch.float32
     assert 0 < (ours - exact).norm() <= 1.5 * (theirs - exact).norm()
-    for name, gradient in gradients.items():
-        distance = (our_gradients[name] - gradient).norm()
-        assert our_gradients[name].dtype == torch.float32
-        assert distance <= 2.5 * (their_gradients[name] - gradient).norm() + 1e-6, name
+    assert all(gradient.dtype == torch.float32 for gradient in our_gradients.values())
+    distances = [
+        torch.stack([(found[name] - gradient).norm() for name, gradient in gradients.items()])
+        for found in (our_gradients, their_gradients)
+    ]
+    assert distances[0].norm() <= 1.5 * distances[1].norm()
 
 
 def test_norm_layers_keep_32_bits_behind_convolutions_of_16() -> None:
