@@ -17,7 +17,6 @@ from fcnlib.models.layers import (
     add_layer,
     copy_inputs,
     inputs_of,
-    is_score_layer,
 )
 
 
@@ -60,9 +59,7 @@ def with_bf16_trunk(net: FCN) -> FCN:
         made = layer
         if isinstance(layer, ConvReLU):
             made = copy_inputs(layer, TrainedInBf16(layer))
-        elif is_score_layer(name) and isinstance(layer, nn.Conv2d):
-            made = copy_inputs(layer, InFloat32(layer))
-        elif isinstance(layer, nn.LocalResponseNorm):  # a CPU has none in 16 bits
+        elif isinstance(layer, nn.LocalResponseNorm | nn.Conv2d):  # a norm in 16 bits no CPU has
             made = copy_inputs(layer, InFloat32(layer))
         layers[name] = made
     return net.with_layers(layers)
