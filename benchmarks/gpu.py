@@ -44,6 +44,7 @@ from fcnlib.training.trainer import Trainer
 ARCHIVES = ("VOCtrainval_25-May-2011.tar", "benchmark.tgz")
 SPLIT = "seg11valid"
 SAME_LOSS, SAME_GRADIENTS, SAME_WEIGHTS = 1e-4, 1e-2, 1e-2  # largest relative differences
+SAME_LOSS_IN_BF16 = 0.05  # of a number that has 8 bits, after some iterations
 SAME_LABELS = 1e-3  # share of pixels that may differ, as near-ties do
 
 
@@ -76,7 +77,7 @@ class Checks:
         prepare(ArchiveDataset(converter="voc-sbd", archives=ARCHIVES), paths, folder / "set")
         self.data = PreparedDataset(folder / "set")
 
-    def config(self, dropout: float) -> Training:
+    def config(self, dropout: float, precision: str) -> Training:
         small = self.options.width < 1
         return Training(
             data=Data(dataset="set", test=SPLIT),
@@ -99,12 +100,21 @@ class Checks:
                 iterations=self.options.iterations,
                 validate_every=4,
                 workers=2,
+                precision=precision,
             ),
         )
 
-    def trainer(self, device: str, *, dropout: float = 0.5, make: type[Trainer] = Trainer) -> Any:
+    def trainer(
+        self,
+        device: str,
+        *,
+        dropout: float = 0.5,
+        precision: str = "fp32",
+        make: type[Trainer] = Trainer,
+    ) -> Any:
         torch.manual_seed(0)
-        return make(self.config(dropout), self.data, [], seed=0, device=device, provenance={})
+        config = self.config(dropout, precision)
+        return make(config, self.data, [], seed=0, device=device, provenance={})
 
     def gradients(self) -> tuple[str, bool]:
         """Loss and gradients of one image."""
@@ -112,13 +122,41 @@ class Checks:
         for device in ("cpu", self.device):
             trainer = self.trainer(device, dropout=0.0)
             with trainer.image_order.samples_from(0) as samples:
-                losses.append(trainer._backward(*next(samples))[0])
+                losses.append(trainer._backward(*next(samples))[0].item())
             named = trainer.net.named_parameters()
             gradients.append({name: p.grad.cpu() for name, p in named if p.grad is not None})
         loss = abs(losses[1] - losses[0]) / losses[0]
         gradient = relative_difference(*gradients)
         found = f"loss {losses[0]:.6g} and {losses[1]:.6g}, gradients {gradient:.1e} apart"
         return found, loss < SAME_LOSS and gradient < SAME_GRADIENTS
+
+    def waits(self) -> tuple[str, bool]:
+        """Iterations between two readings of the losses; an error where one waits for the GPU."""
+        trainer, steps = self.trainer(self.device), self.options.iterations - 2
+        with trainer.image_order.samples_from(0) as samples:
+            for _ in range(2):  # in which memory is taken
+                trainer._train_step(samples)
+            if self.device != "cpu":
+                torch.cuda.set_sync_debug_mode("error")
+            try:
+                for _ in range(steps):
+                    trainer._train_step(samples)
+            finally:
+                if self.device != "cpu":
+                    torch.cuda.set_sync_debug_mode("default")
+        trainer._read_losses()
+        return f"none in {steps} iterations", trainer.loss_meter.images == self.options.iterations
+
+    def bf16(self) -> tuple[str, bool]:
+        """The loss of a training in bf16, against that in fp32."""
+        losses = []
+        for precision in ("fp32", "bf16"):
+            trainer = self.trainer(self.device, dropout=0.0, precision=precision)
+            path = self.folder / f"{precision}.pt"
+            trainer.fit(path, path.with_suffix(".csv"), resume=False)
+            losses.append(read_checkpoint(path).loss)
+        apart = abs(losses[1] - losses[0]) / losses[0]
+        return f"loss {losses[0]:.4g} and {losses[1]:.4g} in bf16", apart < SAME_LOSS_IN_BF16
 
     def resume(self) -> tuple[str, bool]:
         """Store, resume and finish, against a training that was not stopped."""
@@ -225,6 +263,8 @@ def main() -> None:
         checks = Checks(Path(folder), options)
         lines = [
             run_check("loss and gradients", checks.gradients),
+            run_check("waits", checks.waits),
+            run_check("bf16", checks.bf16),
             run_check("store and resume", checks.resume),
             run_check("evaluation", checks.evaluation),
             run_check("exported model", checks.exported),

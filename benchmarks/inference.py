@@ -3,7 +3,9 @@
 python benchmarks/inference.py [--size 500] [--batch 1] [--threads 2] [--device cpu] [--json FILE]
 
 The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
-Weights are random, of a size that keeps that of activations; all rows have the same ones.
+Where onnx and onnxscript are installed, and onnxruntime or openvino, the base is exported for
+images of this size and runs there, too. Weights are random, of a size that keeps that of
+activations; all rows have the same ones.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import multiprocessing
 import sys
 import tempfile
 import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -31,9 +34,9 @@ from fcnlib.models.fcn import FCN, build_fcn
 Scorer = Callable[[Tensor], Tensor]
 
 
-def random_net(width: float) -> FCN:
+def random_net(width: float, **values: Any) -> FCN:
     """The net with weights that keep activations finite and labels varied."""
-    net = build_fcn(width=width).eval()
+    net = build_fcn(width=width, **values).eval()
     generator = torch.Generator().manual_seed(0)
     for layer in net.values():
         if isinstance(layer, nn.Conv2d):
@@ -70,12 +73,53 @@ def peer(net: FCN) -> nn.Module | None:
     return theirs
 
 
+def write_onnx(net: nn.Module, image: Tensor, path: Path) -> None:
+    """The net as ONNX for images of one size, for which a runtime can prepare."""
+    with warnings.catch_warnings(action="ignore"):
+        torch.onnx.export(net, (image,), path, dynamo=True, external_data=False, verbose=False)
+
+
+def onnx_runtime(path: Path, threads: int) -> Scorer:
+    """An ONNX file in ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda image: torch.from_numpy(session.run(None, {name: image.numpy()})[0])
+
+
+def openvino(path: Path, threads: int) -> Scorer:
+    """An ONNX file in OpenVINO."""
+    from openvino import Core
+
+    values = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    request = Core().compile_model(str(path), "CPU", values).create_infer_request()
+    return lambda image: torch.from_numpy(request.infer([image.numpy()])[0])
+
+
+RUNTIMES = {"onnxruntime": onnx_runtime, "openvino": openvino}
+
+
+def other_runtimes(net: nn.Module, folder: Path, options: argparse.Namespace) -> dict[str, Scorer]:
+    """The net in each other runtime that is installed."""
+    installed = [name for name in RUNTIMES if importlib.util.find_spec(name)]
+    if not installed or not all(map(importlib.util.find_spec, ("onnx", "onnxscript"))):
+        return {}
+    path = folder / "net.onnx"
+    write_onnx(net, smooth_image(options.size, options.batch), path)
+    return {f"the base, {name}": RUNTIMES[name](path, options.threads) for name in installed}
+
+
 def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Scorer]:
     """What is compared; the first is the base."""
     device, found = options.device, {}
     theirs = peer(net) if options.width == 1 else None
     if theirs is not None:
         found["pytorch-fcn, eager"] = theirs.to(device)
+    if device == "cpu":
+        found |= other_runtimes(theirs or net, folder, options)
     export_torchscript(net, folder / "net.ts")
     read: Any = torch.jit.load
     alone = read(folder / "net.ts", map_location=device).eval()

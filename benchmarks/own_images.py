@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from math import cos, pi
 from pathlib import Path
 from statistics import mean, stdev
@@ -40,7 +39,6 @@ from fcnlib.core.torchvision import torchvision  # before segmentation_models.py
 from fcnlib.datasets.converters.registry import prepare
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import as_batch
 from fcnlib.evaluation.confusion import SEMANTIC, confusion_per_image
 from fcnlib.evaluation.metrics import class_iu, mean_iu
 from fcnlib.inference.model import load_model
@@ -164,7 +162,7 @@ def train_peer(
     order = ImageOrder(endless(config), net, data, seed=seed)
     with order.samples_from(0) as samples:
         while (done := (time.process_time() - start) / seconds) < 1:
-            images, labels = as_batch([*islice(samples, recipe.batch_size)])
+            images, labels = next(samples)
             for group in optimizer.param_groups:
                 group["lr"] = PEER_RATE * rate_factor(done, recipe)
             truth = labels[SEMANTIC]

@@ -1,4 +1,4 @@
-"""`fcn predict` against the plain loop: images per second, and peak memory by their number.
+"""`fcn predict` against the plain loop and the net alone: images per second, and peak memory.
 
 python benchmarks/predict.py [--width 0.125] [--files 40] [--threads 1] [--device cpu]
     [--batch 1] [--workers 2] [--json FILE]
@@ -19,6 +19,9 @@ from PIL import Image
 from fcn_synthetic.objects.scenes import generator, scene
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
+from fcnlib.evaluation.timing import clock
+from fcnlib.inference.inputs import pixels_of_file
+from fcnlib.inference.model import load_model
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fcn import build_fcn
@@ -64,6 +67,21 @@ def rates(photos: Path, model: Path, options: argparse.Namespace) -> dict[str, d
     return {name: {loop: max(each[loop]) for loop in loops} for name, each in found.items()}
 
 
+def forward_rate(photos: Path, model: Path, options: argparse.Namespace) -> float:
+    """Images per second of the net alone, of the folder's images in memory: the best round."""
+    net = load_model(model, device=options.device)
+    images = [pixels_of_file(path, "rgb") for path in sorted(photos.iterdir())[:DIFFERENT]]
+    batches = [torch.from_numpy(each).permute(2, 0, 1)[None] for each in images]
+    net.labels(batches[0])
+    found = []
+    for _ in range(options.rounds):
+        start = clock(options.device)
+        for batch in batches:
+            net.labels(batch)
+        found.append(len(batches) / (clock(options.device) - start))
+    return max(found)
+
+
 def peak(photos: Path, model: Path, options: argparse.Namespace) -> float:
     """MB at most of a process that labels the folder, overlays too."""
     values = {"model": model, "out": photos.with_name("out")}
@@ -98,18 +116,25 @@ def main() -> None:
         write_images(folder / "different")
         model = folder / "net.ts"
         export_torchscript(build_fcn(width=options.width, padding=1), model)
-        table = rates(linked(folder / "different", folder / "some", options.files), model, options)
+        photos = linked(folder / "different", folder / "some", options.files)
+        table, forward = rates(photos, model, options), forward_rate(photos, model, options)
         memory = {
             files: peak(linked(folder / "different", folder / f"{files}", files), model, options)
             for files in (50, 500)
         }
     print(f"{'images per second':22}{'plain':>12}{'overlapped':>12}{'ratio':>8}")
+    print(f"{'the net alone':22}{forward:12.1f}")
     for name, (plain, overlapped) in ((name, rate.values()) for name, rate in table.items()):
         print(f"{name:22}{plain:12.1f}{overlapped:12.1f}{overlapped / plain:8.2f}")
     print("peak memory: " + ", ".join(f"{mb:.0f} MB for {n} files" for n, mb in memory.items()))
     if options.json:
         values = {key: str(value) for key, value in vars(options).items()}
-        content = {"values": values, "images_per_second": table, "peak_mb": memory}
+        content = {
+            "values": values,
+            "images_per_second": table,
+            "forward": forward,
+            "peak_mb": memory,
+        }
         write_json(options.json, {**where, **content})
 
 

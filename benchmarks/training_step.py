@@ -1,14 +1,18 @@
 """A training step of FCN-8s VGG16 side by side with pytorch-fcn's FCN8s: time and gradients.
 
-python benchmarks/training_step.py [--size 500] [--threads 2] [--rounds 5] [--gradients] [--json F]
+python benchmarks/training_step.py [--size 500] [--threads 2] [--rounds 5] [--rows R] [--gradients]
+                                   [--memory] [--json F]
 
 The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
 A step is forward, summed cross entropy, backward and SGD's update, of one image; rows take turns.
 Weights are random, of a size that keeps that of activations; all rows have the same ones. With
-`--gradients`, each row's are compared with those of float64 (another minute or two, 8 GB).
+`--gradients`, each row's are compared with those of float64 (another minute or two, 8 GB); with
+`--memory`, each row takes two steps in a process of its own. The multiplications are those of all
+products and convolutions of a step; over the rate of a large product they are the least time.
 """
 
 import argparse
+import multiprocessing
 import time
 from collections.abc import Iterable
 from itertools import pairwise
@@ -17,8 +21,9 @@ from statistics import median
 from typing import Any
 
 import torch
-from inference import matrix_rate, peer, random_net, smooth_image
+from inference import _status, matrix_rate, peer, random_net, smooth_image
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.files import write_json
@@ -79,6 +84,20 @@ def one_step(net: nn.Module, optimizer: Optimizer, image: Tensor, truth: Tensor)
     return {**parts, "cpu": time.process_time() - cpu}
 
 
+def multiplications(net: nn.Module, image: Tensor, truth: Tensor) -> float:
+    """Those of a step's products and convolutions, in 1e9."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the counter sees its own thread alone
+    try:
+        with FlopCounterMode(display=False) as counter:
+            cross_entropy_loss(net(image), truth).backward()
+    finally:
+        torch.set_num_threads(threads)
+    for value in net.parameters():
+        value.grad = None
+    return counter.get_total_flops() / 2e9
+
+
 def measure(
     compared: dict[str, tuple[nn.Module, nn.Module]], image: Tensor, truth: Tensor, rounds: int
 ) -> list[dict[str, Any]]:
@@ -96,6 +115,7 @@ def measure(
     return [
         {
             "row": name,
+            "gmac": multiplications(compared[name][1], image, truth),
             **{part: median(each[part] for each in taken[name]) for part in (*PARTS, "cpu")},
             **{
                 f"{part}_ratio": median(
@@ -134,6 +154,29 @@ def gradient_errors(
     }
 
 
+def peak_memory(row: str, options: argparse.Namespace) -> float:
+    """MB of a fresh process that takes two steps of a row: weights, gradients and all others."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_memory, (row, options))
+
+
+def _memory(row: str, options: argparse.Namespace) -> float:
+    torch.set_num_threads(options.threads)
+    if not options.fresh_memory:
+        keep_freed_memory()
+    net, form = rows(random_net(1.0))[row]
+    optimizer = make_optimizer(row, trained(net.train()).values())
+    for _ in range(2):
+        one_step(form, optimizer, *sample(options.size))
+    return _status("VmHWM")
+
+
+def sample(size: int) -> tuple[Tensor, Tensor]:
+    """An image and the class of each of its pixels."""
+    generator = torch.Generator().manual_seed(2)
+    return smooth_image(size, 1), torch.randint(21, (1, size, size), generator=generator)
+
+
 def main() -> None:
     """Print the table, and write it as JSON if asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -141,7 +184,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fresh-memory", action="store_true", help="return freed memory")
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help="beside the first: these alone")
     parser.add_argument("--gradients", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -152,14 +197,22 @@ def main() -> None:
     print(f"torch {where['versions']['torch']}, {options.size} x {options.size} pixels")
     rates = {"torch.mm": matrix_rate("cpu", torch.float32), "product": product_rate()}
     print(", ".join(f"{name} {rate:.0f}" for name, rate in rates.items()), "GMAC/s")
-    compared, image = rows(random_net(1.0)), smooth_image(options.size, 1)
-    generator = torch.Generator().manual_seed(2)
-    truth = torch.randint(21, (1, options.size, options.size), generator=generator)
+    image, truth = sample(options.size)
+    compared = rows(random_net(1.0))
+    if options.rows:
+        kept = {next(iter(compared)), *options.rows}
+        compared = {name: nets for name, nets in compared.items() if name in kept}
     lines = measure(compared, image, truth, options.rounds)
-    print(f"\n{'seconds':26}" + "".join(f"{part:>10}" for part in (*PARTS, "faster", "cpu")))
+    if options.memory:
+        for line in lines:
+            line["peak_mb"] = peak_memory(line["row"], options)
+    heads = (*PARTS, "faster", "cpu", "GMAC", *["peak MB"][: options.memory])
+    print(f"\n{'seconds':26}" + "".join(f"{head:>10}" for head in heads))
     for line in lines:
         numbers = [*(line[part] for part in PARTS), line["all_ratio"], line["cpu_ratio"]]
-        print(f"{line['row']:26}" + "".join(f"{number:10.2f}" for number in numbers))
+        counts = [line[key] for key in ("gmac", "peak_mb") if key in line]
+        cells = [*(f"{number:10.2f}" for number in numbers), *(f"{n:10.0f}" for n in counts)]
+        print(f"{line['row']:26}" + "".join(cells))
     errors = gradient_errors(compared, image, truth) if options.gradients else {}
     base = next(iter(errors.values()), {})
     for name, each in errors.items():

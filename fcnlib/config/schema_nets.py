@@ -30,6 +30,7 @@ DETAIL_STRIDES: dict[str, dict[str, int]] = {
 # The side of the images that each backbone classifies.
 WINDOWS = {"alexnet": 227, "vgg16": 224, "vgg19": 224, "googlenet": 224}
 SAVE_MINUTES = 5  # between saved states of a training
+Precision = Literal["fp32", "tf32", "bf16"]  # fcnlib/core/precision.py
 
 
 class Net(Frozen):
@@ -211,11 +212,12 @@ class Recipe(Frozen):
     )
     validate_every: Positive = Field(description="Iterations between validations.")
     workers: NotNegative = Field(0, description="Threads that read images ahead.")
-    precision: Literal["fp32", "tf32"] = Field(
+    precision: Precision = Field(
         "fp32",
         description=(
-            "Of convolutions and matrix products in training and its validations; tf32 is faster, "
-            "for a GPU alone. Scores are always measured in fp32."
+            "Of convolutions and matrix products in training and its validations: tf32, for a GPU "
+            "alone, or bf16, in which the trunk computes in 16 bits; weights, the optimizer and "
+            "the scores stay in 32. Scores are always measured in fp32."
         ),
     )
 

@@ -64,6 +64,16 @@ def name_os_errors(name: object) -> Iterator[None]:
         raise OSError(error.errno, error.strerror or str(error), str(name)) from None
 
 
+def require_writable(path: Path) -> None:
+    """Raise if a file cannot be written, before work for it has taken its hours."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected a file to write")
+    with name_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: its folder may not be written to")
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`, moved there on success and removed on failure.

@@ -1,4 +1,7 @@
-"""How many bits of float32 products count on a GPU: all of them, or those of TF32."""
+"""How many bits of float32 products count on a GPU: all of them, or those of TF32.
+
+In bf16 a net's trunk computes in 16 bits; its layers see to that (fcnlib/models/fast).
+"""
 
 from typing import Any, Literal
 

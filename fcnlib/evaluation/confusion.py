@@ -1,16 +1,19 @@
 """Confusion counts of every image of a split."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 
 import torch
 from torch import Tensor
 
 from fcnlib.config.columns import ColumnName
+from fcnlib.core.parallel import read_ahead
 from fcnlib.core.progress import progress
+from fcnlib.core.transfer import pinned, to_device
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.masking import NO_MASK, InputMask
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import as_tensor
+from fcnlib.datasets.samples import Sample, as_tensor
 from fcnlib.evaluation.metrics import confusion
 from fcnlib.evaluation.upper_bound import best_labels_at_stride
 
@@ -22,7 +25,7 @@ SEMANTIC = "semantic"
 FOREGROUND = "foreground"
 
 
-def confusion_per_image(
+def confusion_per_image(  # noqa: PLR0913
     segment: Segmenter,
     dataset: PreparedDataset,
     split: str,
@@ -32,6 +35,7 @@ def confusion_per_image(
     device: str,
     mask: InputMask = NO_MASK,
     observe: Observer | None = None,
+    workers: int = 0,
 ) -> dict[str, Tensor]:
     """Counts per image and per task of a segmenter, int64 [images, classes, classes].
 
@@ -46,24 +50,31 @@ def confusion_per_image(
         device: Where the segmenter computes.
         mask: What is masked of the segmenter's input.
         observe: Also called with each image's ID, task, labels [H, W] and truth [H, W].
+        workers: Threads that read images ahead.
     """
-    classes = {task: len(dataset.info.tasks[task]) for task in tasks}
+    ids, classes = dataset.ids(split), {task: len(dataset.info.tasks[task]) for task in tasks}
     counts: dict[str, list[Tensor]] = {}
-    for name in progress(dataset.ids(split), desc=split, unit="img"):
+
+    def read(name: str) -> Sample:
         stack, labels = dataset.sample(name, inputs, tasks)
+        image = as_tensor(mask.apply(stack, labels[tasks[0]]))
         truths = {task: torch.from_numpy(label) for task, label in labels.items()}
-        masked = mask.apply(stack, labels[tasks[0]])
-        with torch.inference_mode():
-            predicted = segment(as_tensor(masked)[None].to(device))
-        for task, found in predicted.items():
-            first = tasks[0] if task == FOREGROUND else task
-            truth, outputs = truths[first], classes[first]
-            if task == FOREGROUND:
-                truth, outputs = without_background(truth), outputs - 1
-            labelled = found[0].cpu()
-            counts.setdefault(task, []).append(confusion(labelled, truth, outputs))
-            if observe:
-                observe(name, task, labelled, truth)
+        return pinned(image, device), truths
+
+    with closing(read_ahead(read, ids, workers)) as samples:
+        for name in progress(ids, desc=split, unit="img"):
+            image, truths = next(samples)
+            with torch.inference_mode():
+                predicted = segment(to_device(image[None], device))
+            for task, found in predicted.items():
+                first = tasks[0] if task == FOREGROUND else task
+                truth, outputs = truths[first], classes[first]
+                if task == FOREGROUND:
+                    truth, outputs = without_background(truth), outputs - 1
+                labelled = found[0].cpu()
+                counts.setdefault(task, []).append(confusion(labelled, truth, outputs))
+                if observe:
+                    observe(name, task, labelled, truth)
     return {task: torch.stack(each) for task, each in counts.items()}
 
 

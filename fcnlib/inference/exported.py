@@ -63,9 +63,13 @@ def stored_tensors(net: FCN) -> list[StoredTensor]:
     ]
 
 
-def read_exported(path: Path) -> Exported:
-    """The metadata of a TorchScript file, and its net with its weights if it is one of ours."""
-    return _read(path, weights=True)
+def read_exported(path: Path, *, mapped: bool = False) -> Exported:
+    """The metadata of a TorchScript file, and its net with its weights if it is one of ours.
+
+    The weights may stay in the file, mapped, for the moment in which others are made of them: a
+    file that is overwritten in place meanwhile ends the process.
+    """
+    return _read(path, weights=True, mapped=mapped)
 
 
 def read_exported_info(path: Path) -> ModelInfo:
@@ -79,7 +83,7 @@ def read_exported_info(path: Path) -> ModelInfo:
     return exported.info
 
 
-def _read(path: Path, *, weights: bool) -> Exported:
+def _read(path: Path, *, weights: bool, mapped: bool = False) -> Exported:
     with open_records(path, MODEL) as records:
         try:
             info = ModelInfo.model_validate_json(_extra(records, METADATA) or b"{}")
@@ -93,7 +97,7 @@ def _read(path: Path, *, weights: bool) -> Exported:
             net = _net_without_weights(_extra(records, BUILD_ARGS), path)
             _check_info(info, net, path)
             if weights:
-                net.load_state_dict(_state(records, net), assign=True)
+                net.load_state_dict(_state(records, net, mapped=mapped), assign=True)
         except ValidationError as error:
             raise InputError(f"{path}: {first_problem(error)}; expected {MODEL}") from None
     return Exported(net, info)
@@ -128,7 +132,7 @@ def _check_info(info: ModelInfo, net: FCN, path: Path) -> None:
         check_inputs(info.inputs, net.input_mean.numel(), path)
 
 
-def _state(records: Records, net: FCN) -> dict[str, Tensor]:
+def _state(records: Records, net: FCN, *, mapped: bool) -> dict[str, Tensor]:
     """The net's tensors, read from their records."""
     stored = _STORED_TENSORS.validate_json(_extra(records, TENSORS))
     expected: dict[str, Tensor] = net.state_dict()
@@ -141,19 +145,20 @@ def _state(records: Records, net: FCN) -> dict[str, Tensor]:
         raise InputError(f"{place}: one record for two tensors; expected one for each")
     found: dict[str, Tensor] = {}
     for name, tensor in expected.items():
-        found[name] = _read_tensor(records, places[name], tensor)
+        in_file = _mapped_tensor(records, places[name], tensor)
+        found[name] = in_file if mapped else in_file.clone()
     return checked_state(found, records.path)
 
 
-def _read_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Tensor:
-    """A tensor from its record; InputError unless it has the shape and type of the net's own."""
+def _mapped_tensor(records: Records, stored: StoredTensor, expected: Tensor) -> Tensor:
+    """A tensor in its record; InputError unless it has the shape and type of the net's own."""
     shape, dtype = tuple(expected.shape), expected.dtype
     if (stored.shape, stored.dtype) != (shape, _dtype(expected)):
         raise InputError(
             f"{records.path}: {TENSORS}: {stored.name} is {short(stored.dtype)} of "
             f"{list(stored.shape)[:8]}; expected {_dtype(expected)} of {list(shape)}"
         )
-    content = records.tensor(stored.record, expected.numel() * expected.itemsize)
+    content = records.mapped(stored.record, expected.numel() * expected.itemsize)
     return content.view(dtype).reshape(shape)
 
 

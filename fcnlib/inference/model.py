@@ -192,19 +192,24 @@ def load_model(
             unknown.
     """
     _check_where(device, precision)
-    net, info = read_net(Path(path), trust=trust)
+    net, info = read_net(Path(path), trust=trust, mapped=True)
     return Model.of(net, info, path=Path(path), device=device, precision=precision)
 
 
-def read_net(path: Path, *, trust: bool = False) -> tuple[nn.Module, ModelInfo]:
-    """The net of a model file, an FCN if the file is one of ours, and its metadata."""
+def read_net(
+    path: Path, *, trust: bool = False, mapped: bool = False
+) -> tuple[nn.Module, ModelInfo]:
+    """The net of a model file, an FCN if the file is one of ours, and its metadata.
+
+    Its weights may be `mapped`, so long as they are in the file, for `Model.of` to copy them.
+    """
     if path.suffix == ".caffemodel":
         conversion = convert_weights(path)
         checkpoint = conversion.checkpoint({"converted_from": path.name})
         net = conversion.segmentation_net
         return net, ModelInfo.from_checkpoint(checkpoint, net)
     if is_exported(path):
-        exported = read_exported(path)
+        exported = read_exported(path, mapped=mapped)
         if exported.net is None and not trust:
             raise InputError(
                 f"{path}: TorchScript of another origin, a program that could do anything; "

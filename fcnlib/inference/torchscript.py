@@ -23,11 +23,13 @@ from fcnlib.inference.exported import (
     stored_tensors,
 )
 from fcnlib.inference.model_info import ModelInfo, build_net
-from fcnlib.models.fast.inference import optimize_for_inference
+from fcnlib.models.fast.inference import has_own_threads, optimize_for_inference
 from fcnlib.models.fcn import FCN, labels_of
 from fcnlib.models.weights.checkpoint import Checkpoint, is_exported, read_checkpoint
 from fcnlib.models.weights.matching import load_matching
 from fcnlib.models.weights.records import open_records
+
+NARROW = 1 / 64  # of a net of which no weight is used
 
 
 class Scorer(nn.Module):
@@ -155,24 +157,31 @@ def export_trained(checkpoint: Checkpoint, path: Path, *, origin: Path) -> None:
 
 def restore_net(checkpoint: Checkpoint, origin: Path) -> FCN:
     """The net of a checkpoint with its weights; `origin` is the file that errors name."""
-    with torch.device("meta"):  # nothing is allocated for a net that the weights are not of
-        load_matching(checkpoint.state, _unfilled_net(checkpoint, origin), origin=str(origin))
-    net = _unfilled_net(checkpoint, origin)
+    with torch.device("meta"):  # no weight is made only to be replaced
+        net = _unfilled_net(checkpoint, origin)
     matching = load_matching(checkpoint.state, net, origin=str(origin))
     for odd, what in ((matching.missing, "lacks"), (matching.unused, "holds")):
         # An earlier version wrote no order of the channels.
         if names := [name for name in odd if not name.startswith("input_")]:
             expected = "expected the weights of the net that it tells of"
             raise InputError(f"{origin}: {what} {names[0]}; {expected}")
+    # What is no weight is the same whatever the width: frozen kernels, the order of the channels.
+    state = _unfilled_net(checkpoint, origin, width=NARROW).state_dict()
+    for name, tensor in net.state_dict().items():
+        if name in (*matching.copied, *matching.reshaped):
+            found = checkpoint.state[name].reshape(tensor.shape)
+            state[name] = found.to(tensor.dtype).contiguous()
+    net.load_state_dict(state, assign=True)
     return net
 
 
-def _unfilled_net(checkpoint: Checkpoint, origin: Path) -> FCN:
-    """The net of a checkpoint, without its weights."""
+def _unfilled_net(checkpoint: Checkpoint, origin: Path, *, width: float | None = None) -> FCN:
+    """The net of a checkpoint without its weights, or one of another width."""
     if checkpoint.net is None:
         raise InputError(f"{origin}: lacks net, classes, palette; expected a trained net")
     classes = {task: len(names) for task, names in checkpoint.classes.items()}
-    return build_net(checkpoint.net, classes, origin)
+    values = checkpoint.net.model_copy(update={"width": width} if width else {})
+    return build_net(values, classes, origin)
 
 
 def read_metadata(path: Path) -> ModelInfo:
@@ -199,11 +208,14 @@ def load_trusted(path: Path) -> Any:
 
 
 def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
-    """The net as a frozen script module that is fast there: raw bytes [N, C, H, W] to labels.
+    """The net as a module that is fast there: raw bytes [N, C, H, W] to labels.
 
-    Labels are the exported file's, but for near-ties.
+    Labels are the exported file's, but for near-ties. It is a frozen script module, unless layers
+    share their work among threads of their own.
     """
     fast = labeller_for_device(net, device, precision)
+    if has_own_threads(fast):
+        return fast
     with torch.inference_mode(False), _quiet():
         kept = ["normalise", "blank", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(fast), preserved_attrs=kept)

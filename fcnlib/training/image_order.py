@@ -10,10 +10,11 @@ from torch import Tensor
 from fcnlib.config.schema_nets import Training
 from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import read_ahead
+from fcnlib.core.transfer import pinned
 from fcnlib.datasets.crops import sample_crop
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Sample, SampleReader
+from fcnlib.datasets.samples import Sample, SampleReader, as_batch
 from fcnlib.models.fcn import FCN
 from fcnlib.training.training_ids import training_ids
 
@@ -44,10 +45,25 @@ class ImageOrder:
 
     Trainings of as many images of the same data and seed see the same ones in the same order,
     whatever their batch size.
+
+    Args:
+        config: The data, and the recipe's flips, shifts and crops.
+        net: The net, whose raw value of nothing fills borders.
+        dataset: The data set.
+        seed: Of the order and of all that is random in it.
+        device: Where the net computes.
     """
 
-    def __init__(self, config: Training, net: FCN, dataset: PreparedDataset, *, seed: int) -> None:
-        data, self.recipe, self.seed = config.data, config.recipe, seed
+    def __init__(
+        self,
+        config: Training,
+        net: FCN,
+        dataset: PreparedDataset,
+        *,
+        seed: int,
+        device: str = "cpu",
+    ) -> None:
+        data, self.recipe, self.seed, self.device = config.data, config.recipe, seed, device
         images = self.recipe.iterations * self.recipe.batch_size
         self.ids = training_ids(dataset, data, seed)
         self.order, self.flips = sample_order(
@@ -81,13 +97,25 @@ class ImageOrder:
             crop=sample_crop(self.recipe, make_generator(self.seed, f"crop {position}")),
         )
 
+    def computed_at_once(self, position: int) -> Sample:
+        """The images from a position on that the net computes together: one, or a batch of crops.
+
+        They lie where the device copies them from without being waited for.
+        """
+        at_once = range(position, position + self.recipe.images_at_once)
+        samples = [self.sample(each) for each in at_once]
+        image, labels = samples[0] if len(samples) == 1 else as_batch(samples)
+        return pinned(image, self.device), {
+            task: pinned(each, self.device) for task, each in labels.items()
+        }
+
     @contextmanager
     def samples_from(self, position: int) -> Iterator[Iterator[Sample]]:
-        """The samples from the image at `position` on; workers read them ahead of their use.
+        """All that is computed at once from `position` on; workers read a little of it ahead.
 
         These are threads: processes would hand images over in shared memory, of which a container
         has little, and a killed one would be waited for.
         """
-        positions = range(position, len(self.order))
-        with closing(read_ahead(self.sample, positions, self.recipe.workers)) as read:
+        positions = range(position, len(self.order), self.recipe.images_at_once)
+        with closing(read_ahead(self.computed_at_once, positions, self.recipe.workers)) as read:
             yield read

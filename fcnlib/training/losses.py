@@ -13,6 +13,7 @@ from fcnlib.core.errors import InputError
 from fcnlib.core.generator import make_generator
 from fcnlib.core.parallel import in_threads
 from fcnlib.core.progress import progress
+from fcnlib.core.transfer import to_device
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.models.fcn import FCN
@@ -36,14 +37,15 @@ def sigmoid_loss(
     Arguments are those of `cross_entropy_loss`. A null background has no sigmoid: its score is a
     constant 0, and its pixels are of no class.
     """
-    counted = labels != VOID
-    truth = labels.where(counted, 0)
+    void = labels == VOID
+    # Filled, as `where` copies a number to the GPU and waits for that.
+    truth = labels.masked_fill(void, 0)
     # -log s(x) = softplus(x) - x where the class is true, -log(1 - s(x)) = softplus(x) elsewhere.
     others = functional.softplus(scores[:, 1:] if null_background else scores).sum(1)
     losses = others - scores.gather(1, truth[:, None])[:, 0]  # [N, H, W]
     if weights is not None:
         losses = losses * weights[truth]
-    return losses.where(counted, 0).sum()
+    return losses.masked_fill(void, 0).sum()
 
 
 def label_counts(
@@ -135,21 +137,23 @@ class Loss:
 
     def __call__(
         self, scores: Mapping[str, Tensor], labels: Mapping[str, Tensor]
-    ) -> tuple[list[Tensor], float, int]:
+    ) -> tuple[list[Tensor], Tensor, int]:
         """Each task's loss to minimise; the sum over all pixels; the number of these pixels.
 
         `scores` are [N, classes, H, W] by task, `labels` int64 [N, H, W] or, of one image, [H, W].
+        The sum, float64, stays on the device: a number would be waited for.
         """
-        losses, pixels, total = [], 0, 0.0
+        losses, pixels = [], 0
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
         for task, truth in self._sample_labels(labels).items():
             truth = truth.reshape(-1, *truth.shape[-2:])
             weights = self.class_weights.get(task)
-            loss = self.pixel_loss(scores[task], truth.to(self.device), weights)
+            loss = self.pixel_loss(scores[task], to_device(truth, self.device), weights)
             labelled = max(1, int((truth != VOID).sum()))
             parts = self.recipe.batch_size // len(truth)
             terms = labelled * parts if self.recipe.reduction == "mean" else 1
             losses.append(loss / terms)
-            pixels, total = pixels + labelled, total + loss.item()
+            pixels, total = pixels + labelled, total + loss.detach()
         return losses, total, pixels
 
     def _sample_labels(self, labels: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -106,7 +106,9 @@ class AdamW(Optimizer):
             torch.zeros_like(self.velocity_like(parameter)) if velocity is None else velocity
             for parameter, velocity in zip(parameters, velocities, strict=True)
         ]
-        done = torch.full((len(moments),), self.steps - 1.0, device=parameters[0].device)
+        # Counted where the parameters are, as CUDA's fused steps read them there.
+        device = parameters[0].device if parameters else None
+        done = torch.full((len(moments),), self.steps - 1.0, device=device)
         adamw(
             parameters,
             gradients,

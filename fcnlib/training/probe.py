@@ -147,6 +147,7 @@ def _training(kind: NetKind, batch: int, *, iterations: int) -> Training:
         workers=kind.workers,
         crop=kind.crop,
         norm=kind.norm,
+        precision=kind.precision,
         validate_every=iterations,
         learning_rate=1e-12,  # so small that nothing diverges
     )

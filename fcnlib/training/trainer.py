@@ -2,13 +2,11 @@
 
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -17,15 +15,16 @@ from fcnlib.config.columns import Setting
 from fcnlib.config.schema_nets import SAVE_MINUTES, Training
 from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.errors import InputError
-from fcnlib.core.files import name_os_errors, remove, sha256
+from fcnlib.core.files import remove, require_writable, sha256
 from fcnlib.core.fingerprint import fingerprint
 from fcnlib.core.other_work import OtherWork
 from fcnlib.core.precision import set_precision
 from fcnlib.core.progress import progress
 from fcnlib.core.stopping import Stopped, stop_requests
+from fcnlib.core.transfer import to_device
 from fcnlib.datasets.masking import input_mask
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import Sample, as_batch
+from fcnlib.datasets.samples import Sample
 from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import pixel_accuracy, scores
 from fcnlib.models.batch_norm import add_batch_norm, folded_state, make_norms_neutral
@@ -59,7 +58,18 @@ from fcnlib.training.saved_state import (
 from fcnlib.training.training_ids import training_ids
 from fcnlib.training.weight_average import WeightAverage
 
+READ_LOSSES_EVERY = 20  # iterations; to read one, all that the device was given is waited for
+
 log = logging.getLogger(__name__)
+
+
+class UnreadLoss(NamedTuple):
+    """The loss of images, still on the device."""
+
+    iteration: int
+    loss: Tensor  # summed over pixels and tasks
+    pixels: int
+    images: int
 
 
 class Diverged(InputError):
@@ -119,17 +129,7 @@ def train(  # noqa: PLR0913
 
 
 class Trainer:
-    """One training: config, data, net, loss, optimizer and state.
-
-    Args:
-        config: The data, net and recipe.
-        dataset: The prepared data set.
-        initial_weights: Checkpoints to start from: one, or one for each stream; none if random.
-        seed: Of the image order, flips, shifts, dropout and random weights.
-        device: "cpu", "cuda", "cuda:1", ...
-        provenance: To record in the checkpoint.
-        save_minutes: Minutes after which the state is saved again.
-    """
+    """One training: config, data, net, loss, optimizer and state; its arguments are `train`'s."""
 
     def __init__(
         self,
@@ -160,13 +160,14 @@ class Trainer:
             add_batch_norm(self.net)
         to: Any = self.net.to(device).to  # its stub lacks memory_format
         to(memory_format=torch.channels_last)
-        self.fast_net = optimize_for_training(self.net, device)  # shares the parameters
+        precision = self.recipe.precision
+        self.fast_net = optimize_for_training(self.net, device, precision)  # of its parameters
 
         ids = training_ids(dataset, config.data, seed)
         require_labels(dataset, config.data.train, self.tasks, ids)
         require_labels(dataset, self.validation_split, self.tasks)
         self.loss = Loss(config, self.net, dataset, seed=seed, device=device)
-        self.image_order = ImageOrder(config, self.net, dataset, seed=seed)
+        self.image_order = ImageOrder(config, self.net, dataset, seed=seed, device=device)
         self.test_mask = input_mask(config.data.test_mask, self.net, dataset, self.tasks[0])
         self.optimizer = make_optimizer(self.net, self.recipe)
         if self.recipe.norm == "batch" and config.net.start_from != "random":
@@ -177,9 +178,10 @@ class Trainer:
         if self.recipe.ema_decay:
             self.average = WeightAverage(self.net, self.recipe.ema_decay)
             self.published = self.average.net
-            self.validated = optimize_for_training(self.published)
+            self.validated = optimize_for_training(self.published, device, precision)
 
         self.state, self.loss_meter = TrainingState(), LossMeter()
+        self.unread: list[UnreadLoss] = []  # which the meter lacks as yet
         self.stop_requested = threading.Event()
         self.others = OtherWork()
         if self.recipe.may_diverge:  # what is kept if it does before its first validation
@@ -198,9 +200,8 @@ class Trainer:
 
     def _make_norms_neutral(self) -> None:
         """Let the net begin with the function of its initial weights, by its first crops."""
-        first = [self.image_order.sample(position) for position in range(self.recipe.batch_size)]
-        images, _ = as_batch(first)
-        make_norms_neutral(self.net, self.net.normalise(images.to(self.device)))
+        images, _ = self.image_order.computed_at_once(0)
+        make_norms_neutral(self.net, self.net.normalise(to_device(images, self.device)))
 
     def fit(self, checkpoint: Path, curve: Path, *, resume: bool) -> None:
         """Train to the end and write checkpoint and learning curve."""
@@ -208,16 +209,11 @@ class Trainer:
         keep_freed_memory()
         saved, running = saved_state_path(checkpoint), running_curve_path(checkpoint)
         for path in (checkpoint, curve, running):
-            _require_writable(path)
+            require_writable(path)
         if resume and saved.exists():
             self._restore_state(saved)
         try:
-            with stop_requests() as self.stop_requested:
-                self._train(checkpoint)
-        except Stopped:
-            self._save_state(saved)
-            log.warning("asked to stop: saved iteration %d", self.state.iteration)
-            raise
+            self._train_until_stopped(checkpoint)
         except Diverged as error:
             # Without a single update it is the starting weights or the data that are broken.
             if not self.recipe.may_diverge or self.state.iteration == 0:
@@ -229,6 +225,16 @@ class Trainer:
         self._write_checkpoint(checkpoint)
         for path in (saved, running):
             remove(path)
+
+    def _train_until_stopped(self, checkpoint: Path) -> None:
+        """Train to the end, or save the state where a signal asks to stop."""
+        try:
+            with stop_requests() as self.stop_requested:
+                self._train(checkpoint)
+        except Stopped:
+            self._save_state(saved_state_path(checkpoint))
+            log.warning("asked to stop: saved iteration %d", self.state.iteration)
+            raise
 
     def _train(self, checkpoint: Path) -> None:
         """Do the remaining iterations; log, validate and save now and then."""
@@ -247,6 +253,8 @@ class Trainer:
                         f"loss {record['loss_per_pixel']}/px, {record['images_per_second']} img/s",
                         refresh=False,
                     )
+                elif state.iteration % READ_LOSSES_EVERY == 0:
+                    self._read_losses()
                 self._raise_if_stop_requested()
                 if is_validation(state.iteration, recipe):
                     self._validate()
@@ -275,9 +283,8 @@ class Trainer:
         self.optimizer.scale_lr(lr_factor(self.state.iteration, self.recipe))
         at_once = self.recipe.images_at_once
         for _ in range(self.recipe.batch_size // at_once):
-            sample = next(samples) if at_once == 1 else as_batch([*islice(samples, at_once)])
-            loss, pixels = self._backward(*sample)
-            self.loss_meter.add(loss, pixels, images=at_once)
+            loss, pixels = self._backward(*next(samples))
+            self.unread.append(UnreadLoss(self.state.iteration + 1, loss, pixels, at_once))
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.state.iteration += 1
@@ -285,18 +292,34 @@ class Trainer:
             self.average.update(self.net, self.state.iteration)
         self.state.seconds += time.monotonic() - start
 
-    def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
+    def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[Tensor, int]:
         """Add the gradients of an image [C, H, W] and its labels [H, W] by task, or of a batch.
 
-        Returns the loss, summed over pixels and tasks, and the number of these pixels.
+        Returns the loss, summed over pixels and tasks, and the number of these pixels. Nothing here
+        may wait for the device.
         """
         images = image if image.dim() == 4 else image[None]
-        scores_by_task = self._scores(images.to(self.device))
+        scores_by_task = self._scores(to_device(images, self.device))
         losses, total, pixels = self.loss(scores_by_task, labels)
         torch.autograd.backward(losses)  # of their sum
-        if not math.isfinite(total):
-            raise self._diverged(self.state.iteration + 1, f"the loss is {total}")
         return total, pixels
+
+    def _read_losses(self) -> None:
+        """Add the unread losses to the meter, as far as they are finite.
+
+        Raises:
+            Diverged: One is not; the iteration and the meter are those before it.
+        """
+        start = time.monotonic()
+        unread, self.unread = self.unread, []
+        losses = torch.stack([each.loss for each in unread]).tolist() if unread else []
+        self.state.seconds += time.monotonic() - start
+        for (iteration, _, pixels, images), loss in zip(unread, losses, strict=True):
+            if not math.isfinite(loss):
+                self.state.iteration = iteration - 1
+                self.optimizer.scale_lr(lr_factor(self.state.iteration, self.recipe))
+                raise self._diverged(iteration, f"the loss is {loss}")
+            self.loss_meter.add(loss, pixels, images=images)
 
     def _scores(self, image: Tensor) -> dict[str, Tensor]:
         """The scores [N, classes, H, W] of each task, of raw images [N, C, H, W]."""
@@ -316,7 +339,7 @@ class Trainer:
 
     def _validate(self) -> None:
         """Add the net's scores to the last log record, and keep the net if it is the best."""
-        if not all(bool(weights.isfinite().all()) for weights in self.net.parameters()):
+        if not torch.stack([weights.isfinite().all() for weights in self.net.parameters()]).all():
             raise self._diverged(self.state.iteration, "a weight is not finite")
         split = self.validation_split
         first, *others = self.tasks
@@ -349,12 +372,14 @@ class Trainer:
             tasks=self.tasks,
             device=self.device,
             mask=self.test_mask,
+            workers=self.recipe.workers,
         )
         self.net.train()
         return {task: counts.sum(0) for task, counts in per_image.items()}
 
     def _log(self) -> LogRecord:
         """Add a log record of the images since the last one."""
+        self._read_losses()
         record = self.loss_meter.record(
             iteration=self.state.iteration,
             batch_size=self.recipe.batch_size,
@@ -397,6 +422,7 @@ class Trainer:
         )
 
     def _save_state(self, path: Path) -> None:
+        self._read_losses()
         write_state(path, self._present_state())
 
     def _restore_state(self, path: Path) -> None:
@@ -439,13 +465,3 @@ class Trainer:
             },
         )
         write_checkpoint(path, checkpoint)
-
-
-def _require_writable(path: Path) -> None:
-    """Raise if a file cannot be written, before a training has taken its hours."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected a file to write")
-    with name_os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path}: its folder may not be written to")

@@ -7,7 +7,7 @@ from pydantic import Field
 from fcnlib.config.schema_base import Flag, Frozen, Name, NotNegative, Positive
 from fcnlib.config.schema_data import Input
 from fcnlib.config.schema_experiments import Timing
-from fcnlib.config.schema_nets import BackboneName, Net
+from fcnlib.config.schema_nets import BackboneName, Net, Precision
 
 Size = tuple[Positive, Positive]  # height and width in pixels
 NotNegativeNumber = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -22,7 +22,7 @@ class NetKind(Frozen):
     classes: tuple[tuple[Name, Positive], ...]  # by task
     batch_size: Positive
     workers: NotNegative  # threads that read images ahead in training
-    precision: Literal["fp32", "tf32"]  # of training
+    precision: Precision  # of training
     crop: Size | None = None  # that training is on; None: whole images
     norm: Literal["none", "batch"] = "none"  # in training
     sizes: tuple[Size, ...]  # of the images, in turn

@@ -21,7 +21,7 @@ from fixtures.config import refusal
         ({"random_shift": -1}, "random_shift: -1: Input should be greater than or equal to 0"),
         ({"random_shift": 1.5}, "random_shift: 1.5"),
         ({"score_init": "he"}, "score_init: 'he': Input should be 'zero' or 'random'"),
-        ({"precision": "bf16"}, "precision: 'bf16': Input should be 'fp32' or 'tf32'"),
+        ({"precision": "fp16"}, "precision: 'fp16': Input should be 'fp32', 'tf32' or 'bf16'"),
         ({"may_diverge": 1}, "may_diverge: 1: Input should be a valid boolean"),
         ({"class_weights_power": 2.0}, "class_weights_power: 2.0: Input should be less than or"),
         ({"optimizer": "adam"}, "optimizer: 'adam': Input should be 'sgd' or 'adamw'"),

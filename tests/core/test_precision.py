@@ -1,11 +1,12 @@
 """How many bits of float32 products count on a GPU."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from fixtures.devices import tf32_flags
 
+from fcnlib.config import schema_nets
 from fcnlib.core.errors import InputError
 from fcnlib.core.precision import Precision, set_precision
 
@@ -43,3 +44,8 @@ def test_a_cpu_has_all_bits_and_changes_nothing() -> None:
 def test_tf32_is_for_cuda() -> None:
     with pytest.raises(InputError, match="precision tf32 on cpu; expected a CUDA device, or fp32"):
         set_precision("tf32", "cpu")
+
+
+def test_a_recipe_has_every_precision() -> None:
+    """Named twice, as a configuration is read without torch."""
+    assert get_args(schema_nets.Precision) == get_args(Precision)

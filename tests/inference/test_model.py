@@ -89,6 +89,19 @@ def test_labels_probabilities_and_scores_agree_with_the_net(tmp_path: Path) -> N
     np.testing.assert_allclose(shares, scores[0].softmax(0).numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("width", [1 / 32, 1 / 4])
+def test_a_loaded_model_needs_its_file_no_more(tmp_path: Path, width: float) -> None:
+    trained(tmp_path / "net.pt", {"semantic": CLASSES}, width=width)
+    export_checkpoint(tmp_path / "net.pt", tmp_path / "net.ts")
+    model, image = load_model(tmp_path / "net.ts"), pixels()
+    expected = load_model(tmp_path / "net.pt").predict(image)
+    maps = Path("/proc/self/maps")
+    assert not maps.exists() or str(tmp_path / "net.ts") not in maps.read_text("utf-8")
+    with open(tmp_path / "net.ts", "r+b") as file:  # in place, as a copy over it does
+        file.write(bytes((tmp_path / "net.ts").stat().st_size))
+    assert np.array_equal(model.predict(image), expected)
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 pytestmark = pytest.mark.slow  # full nets in processes of their own
-CHECKS = ["loss and gradients", "store and resume", "evaluation", "exported model"]
+CHECKS = [
+    *("loss and gradients", "waits", "bf16", "store and resume", "evaluation", "exported model"),
+]
 
 
 def run(repository: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +43,13 @@ def test_the_checks_pass_on_a_pretended_gpu(
     module = runpy.run_path(str(repository / "benchmarks/gpu.py"))
     options = argparse.Namespace(device="cuda", width=0.125, side=64, iterations=12)
     checks = module["Checks"](tmp_path, options)
-    for check in (checks.gradients, checks.resume, checks.evaluation, checks.exported):
+    for check in (
+        checks.gradients,
+        checks.waits,
+        checks.bf16,
+        checks.resume,
+        checks.evaluation,
+        checks.exported,
+    ):
         found, passed = check()
         assert passed, found

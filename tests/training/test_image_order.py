@@ -11,7 +11,7 @@ from fixtures.training import checkpoint_content, make_trainer, train_net, train
 from torch import Tensor
 
 from fcnlib.datasets.reader import PreparedDataset
-from fcnlib.datasets.samples import shifted
+from fcnlib.datasets.samples import as_batch, shifted
 from fcnlib.training import image_order
 from fcnlib.training.image_order import sample_order, sample_shifts
 from fcnlib.training.trainer import Trainer
@@ -20,7 +20,7 @@ from fcnlib.training.trainer import Trainer
 class RecordingTrainer(Trainer):
     """A trainer that keeps the images that it is given."""
 
-    def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[float, float]:
+    def _backward(self, image: Tensor, labels: dict[str, Tensor]) -> tuple[Tensor, int]:
         self.__dict__.setdefault("images", []).append(image.clone())
         return super()._backward(image, labels)
 
@@ -143,3 +143,16 @@ def test_crops_are_the_same_whoever_reads_them_and_change_no_order(world: Path) 
         assert torch.equal(image, again) and torch.equal(labels["semantic"], truth["semantic"])
     other = make_trainer(data, training_config(**values), seed=1).image_order
     assert not torch.equal(other.sample(0)[0], orders[0].sample(0)[0])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_crops_that_are_computed_at_once_come_as_a_batch(world: Path, workers: int) -> None:
+    config = training_config(crop=[24, 32], batch_size=3, iterations=4, workers=workers)
+    order = make_trainer(PreparedDataset(world), config).image_order
+    with order.samples_from(6) as samples:
+        rest = list(samples)
+    assert len(rest) == 2
+    for first, (images, labels) in zip((6, 9), rest, strict=True):
+        expected, truth = as_batch([order.sample(first + i) for i in range(3)])
+        assert torch.equal(images, expected) and images.stride() == expected.stride()
+        assert torch.equal(labels["semantic"], truth["semantic"])

@@ -94,6 +94,18 @@ def test_adamw_steps_are_torchs_own_to_the_bit_also_when_resumed() -> None:
             assert (velocity.shape, velocity.dtype) == (like.shape, like.dtype)
 
 
+def test_a_gpu_finds_the_number_of_adamws_steps_in_its_own_memory(pretended_gpu: None) -> None:
+    """CUDA's fused step reads it there, and PyTorch does not check that."""
+    values = Recipe(learning_rate=1e-2, iterations=1, validate_every=1, optimizer="adamw")
+    net = build_fcn(width=1 / 32).to("cuda")
+    optimizer = make_optimizer(net, values)
+    for parameter in net.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = net["score_fr"].bias.clone()
+    optimizer.step()
+    assert not torch.equal(net["score_fr"].bias, before)
+
+
 def test_adamw_decays_weights_alone_and_has_one_rate_for_weights_and_biases() -> None:
     net = build_fcn(width=1 / 32)
     add_batch_norm(net)

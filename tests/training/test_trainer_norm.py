@@ -89,7 +89,8 @@ def test_a_batch_of_crops_is_computed_at_once_and_counted_whole(world: Path) -> 
         batch.net["score_fr"].bias.grad, one.net["score_fr"].bias.grad, rtol=1e-4, atol=1e-4
     )
     whole = make_trainer(data, training_config(NO_DROPOUT, **values, batch_size=3))
-    whole._train_step(iter(samples))
+    whole._train_step(iter([as_batch(samples)]))
+    whole._read_losses()
     assert (whole.loss_meter.images, whole.loss_meter.pixels) == (3, pixels)
 
 

@@ -26,8 +26,9 @@ class Bilinear(nn.Module):
         pixel = torch.arange((cells - 1) * self.factor + side, device=self.kernel.device)
         cell = torch.arange(cells, device=self.kernel.device)
         tap = pixel[:, None] - self.factor * cell
-        inside = (tap >= 0) & (tap < side)
-        return torch.where(inside, self.kernel[tap.clamp(0, side - 1)], 0.0)
+        outside = (tap < 0) | (tap >= side)
+        # Filled, as `where` copies a number to the GPU and waits for that.
+        return self.kernel[tap.clamp(0, side - 1)].masked_fill(outside, 0.0)
 
 
 def as_bilinear(layer: Upscore) -> Bilinear | None:

@@ -7,6 +7,7 @@ is exact. `EdgeMap` computes the edge, on a map of a few cells; `AssembleMap` pu
 constant and edge together again for the layers that need the whole map.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,6 +36,7 @@ from fcnlib.models.layers import (
 
 # Padding of the first convolution, in pixels, from which on skipping the constant is worth it.
 WIDE_PADDING = 16
+KEPT_EDGES = 8  # a data set's images have few sizes
 NetT = TypeVar("NetT", bound=LayerGraph)
 Window = tuple[int, int, int]  # kernel, stride, padding
 
@@ -123,6 +125,29 @@ class EdgeMap(nn.Module):
                 width = least + (map_side(image.shape[3], passed) - least) % remainder
                 edge = stretch(edge, height, width, self.edges[i])
             edge = layer(edge)
+        return edge
+
+
+class RememberedEdge(EdgeMap):
+    """An EdgeMap of fixed weights by other layers: the last few edges that it computed are kept.
+
+    They depend on the image's size alone, and of that, on what a division by the stride leaves.
+    """
+
+    def __init__(self, edge: EdgeMap, layers: nn.ModuleList) -> None:
+        nn.Module.__init__(self)
+        self.before, self.windows, self.layers = edge.before, edge.windows, layers
+        self.edges, self.least, self.remainders = edge.edges, edge.least, edge.remainders
+        self.stride = math.prod(stride for _, stride, _ in self.before + self.windows)
+        self._known: dict[tuple[int, int], Tensor] = {}
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        height, width = maps[1].shape[2:]
+        size = (height % self.stride, width % self.stride)
+        edge = self._known.get(size)
+        if edge is None:
+            edge = super().forward(maps)
+            self._known = {**dict([*self._known.items()][1 - KEPT_EDGES :]), size: edge}
         return edge
 
 
@@ -224,8 +249,7 @@ def _interior_layer(
 def _pooling(
     name: str, layer: nn.MaxPool2d, previous: InteriorLayer | None
 ) -> InteriorLayer | None:
-    plain = (layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode) == (2, 2, 0, True)
-    if not plain or previous is None or not isinstance(previous.layer, ConvReLU):
+    if not halves(layer) or previous is None or not isinstance(previous.layer, ConvReLU):
         return None
     border = previous.border
     if border.interior // 2 * 2 < border.edge:
@@ -233,6 +257,11 @@ def _pooling(
     # At the far end a window may hold one cell of the edge and one of the constant.
     pooled = Border(border.interior // 2, border.computed // 2, border.edge // 2 + 1)
     return InteriorLayer(name, layer, pooled, previous.constant, previous.constant)
+
+
+def halves(layer: nn.MaxPool2d) -> bool:
+    """Whether a pooling is of 2 x 2 cells, and of fewer at the far ends."""
+    return (layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode) == (2, 2, 0, True)
 
 
 def _interior_form(chain: list[InteriorLayer], position: int) -> nn.Module:

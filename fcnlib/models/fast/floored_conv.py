@@ -26,7 +26,12 @@ class DirectConv(FlooredConv):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
     ) -> Tensor:
-        return by_pytorch(ctx, x, weight, bias, floor, padding, torch.channels_last)
+        # Padded by more than a cell, oneDNN takes seven times as long for the weights' gradient.
+        ctx.padding, ctx.extra = min(padding, 1), max(padding - 1, 0)
+        x = functional.pad(x, [ctx.extra] * 4)
+        y = functional.conv2d(x, weight, bias, padding=ctx.padding).clamp_min_(floor[:, None, None])
+        ctx.save_for_backward(x, weight, floor, y)
+        return y
 
     @staticmethod
     @once_differentiable
@@ -84,26 +89,6 @@ class WindowsConv(FlooredConv):
             dx = unpadded(padded, x, ctx.padding)
         db = above.sum(0)
         return dx, dw, db, floor_gradient(ctx, gradient, db), None
-
-
-def by_pytorch(
-    ctx: Any,
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    floor: Tensor,
-    padding: int,
-    layout: torch.memory_format,
-) -> Tensor:
-    """The outputs by PyTorch's convolution in a layout, and what the gradients need."""
-    # Padded by more than a cell, oneDNN takes seven times as long for the weights' gradient.
-    ctx.padding, ctx.extra = min(padding, 1), max(padding - 1, 0)
-    x = functional.pad(x, [ctx.extra] * 4)
-    cells, kernel = (each.contiguous(memory_format=layout) for each in (x, weight))
-    y: Tensor = functional.conv2d(cells, kernel, bias, padding=ctx.padding)
-    y = y.clamp_min_(floor[:, None, None]).contiguous(memory_format=torch.channels_last)
-    ctx.save_for_backward(x, weight, floor, y)
-    return y
 
 
 def above_floor(gradient: Tensor, y: Tensor, floor: Tensor) -> Tensor:

@@ -6,9 +6,18 @@ from torch.nn import functional
 
 from fcnlib.models.fast.bilinear import Bilinear, as_bilinear
 from fcnlib.models.fast.constant_border import skip_constant_border
-from fcnlib.models.fast.training_layers import TrainedConvReLU, faster_function
+from fcnlib.models.fast.training_layers import TrainedConvReLU, TrainedInBf16, faster_function
 from fcnlib.models.fcn import FCN
-from fcnlib.models.layers import ConvReLU, Crop, Layers, Upscore, add_layer, copy_inputs, inputs_of
+from fcnlib.models.layers import (
+    ConvReLU,
+    Crop,
+    InFloat32,
+    Layers,
+    Upscore,
+    add_layer,
+    copy_inputs,
+    inputs_of,
+)
 
 
 class UpscoreCrop(nn.Module):
@@ -29,14 +38,31 @@ class UpscoreCrop(nn.Module):
         return functional.pad(scores, [0, 0, 0, 0, 1, 0]) if self.null_background else scores
 
 
-def optimize_for_training(net: FCN, device: str = "cpu") -> FCN:
+def optimize_for_training(net: FCN, device: str = "cpu", precision: str = "fp32") -> FCN:
     """A faster form of the net for training: the same scores and gradients up to rounding.
 
     It shares the parameters of `net`, which stays the one that has all of them under their names.
     On a CPU a net of full width also multiplies less; where layers are narrow, that is no faster.
+    TF32 is set for the whole process (fcnlib/core/precision.py).
     """
-    full_width = net.arguments["width"] == 1 and not device.startswith("cuda")
-    return with_cropped_upsampling(with_fewer_multiplications(net) if full_width else net)
+    if precision == "bf16":
+        net = with_bf16_trunk(net)
+    elif net.arguments["width"] == 1 and not device.startswith("cuda"):
+        net = with_fewer_multiplications(net)
+    return with_cropped_upsampling(net)
+
+
+def with_bf16_trunk(net: FCN) -> FCN:
+    """The net with its trunk in 16 bits, score layers and what follows them in 32."""
+    layers: Layers = {}
+    for name, layer in net.items():
+        made = layer
+        if isinstance(layer, ConvReLU):
+            made = copy_inputs(layer, TrainedInBf16(layer))
+        elif isinstance(layer, nn.LocalResponseNorm | nn.Conv2d):  # a norm in 16 bits no CPU has
+            made = copy_inputs(layer, InFloat32(layer))
+        layers[name] = made
+    return net.with_layers(layers)
 
 
 def with_fewer_multiplications(net: FCN) -> FCN:

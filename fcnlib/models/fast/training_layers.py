@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import DirectConv, FlooredConv, WindowsConv
 from fcnlib.models.fast.winograd import POINTWISE_CHANNELS, WINOGRAD_CHANNELS
-from fcnlib.models.fast.winograd_training import WinogradGradients
+from fcnlib.models.fast.winograd_training import TILED_CHANNELS, WinogradConv
 from fcnlib.models.geometry import kernel_stride_padding
 from fcnlib.models.layers import ConvReLU
 
@@ -32,6 +32,21 @@ class TrainedConvReLU(nn.Module):
         apply: Any = self.function.apply  # which has no annotations
         y = apply(x, layer.weight, layer.bias, floor, self.padding)
         return functional.dropout(y, layer.dropout, layer.training)
+
+
+class TrainedInBf16(nn.Module):
+    """A ConvReLU in 16 bits, of parameters that stay in 32, and so do their gradients."""
+
+    def __init__(self, layer: ConvReLU) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        layer, bf16 = self.layer, torch.bfloat16
+        assert layer.bias is not None
+        x = layer._conv_forward(x.to(bf16), layer.weight.to(bf16), layer.bias.to(bf16))
+        x = functional.relu(layer.norm(x))
+        return functional.dropout(x, layer.dropout, layer.training)
 
 
 class TrainedOffsetConv(nn.Module):
@@ -86,8 +101,8 @@ def faster_function(layer: ConvReLU) -> type[FlooredConv] | None:
     if layer.stride != (1, 1) or layer.groups > 1 or normalises:
         return None
     side = kernel_stride_padding(layer)[0]
-    if side == 3 and layer.in_channels >= WINOGRAD_CHANNELS:
-        return WinogradGradients
+    if side == 3 and layer.in_channels >= TILED_CHANNELS:
+        return WinogradConv
     few_cells = (side > 3 and layer.in_channels >= WINOGRAD_CHANNELS) or (
         side == 1 and layer.in_channels >= POINTWISE_CHANNELS
     )

@@ -1,26 +1,30 @@
 """The records of PyTorch's ZIP files, each checked against its size and CRC before it is used."""
 
+import mmap
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from fcnlib.core.errors import DAMAGED, InputError
 from fcnlib.core.reading import open_regular
 
-CHUNK = 1 << 20
+NAME_AND_EXTRA = struct.Struct("<26xHH")  # of a record's header in the file: two lengths
 CODE_BYTES = 64 << 20  # of all compressed records: TorchScript compresses its code alone
 
 
 class Records:
     """The records of an open file by name, without the name of the folder that holds them."""
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
         self.path, self._archive = path, archive
+        self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         self._infos: dict[str, zipfile.ZipInfo] = {}
         members = archive.infolist()
         for info in members:
@@ -48,24 +52,31 @@ class Records:
             raise InputError(
                 f"{self.path}: record {name!r} has {size} bytes; expected {most} at most"
             )
-        return self.tensor(name).numpy().tobytes()
+        return self.mapped(name).numpy().tobytes()
 
-    def tensor(self, name: str, size: int | None = None) -> Tensor:
-        """A record's bytes, uint8 [size]; nothing is allocated unless there are that many."""
+    def mapped(self, name: str, size: int | None = None) -> Tensor:
+        """A record's bytes in the file, uint8 [size]; an error unless there are that many.
+
+        They are gone, and the process with them, when the file is cut off in place.
+        """
         info = self._stored(name)
         if size not in (None, info.file_size):
             raise InputError(
                 f"{self.path}: record {name!r} has {info.file_size} bytes; expected {size}"
             )
-        content = torch.empty(info.file_size, dtype=torch.uint8)
-        numbers, at = content.numpy(), 0
-        with self._archive.open(info) as file:  # raises at the end if the CRC is another
-            while chunk := file.read(CHUNK):
-                numbers[at : at + len(chunk)] = np.frombuffer(chunk, np.uint8)
-                at += len(chunk)
-        if at < info.file_size:
-            raise EOFError
-        return content
+        self._archive.open(info).close()  # raises if its header in the file differs
+        begin = info.header_offset
+        begin += NAME_AND_EXTRA.size + sum(NAME_AND_EXTRA.unpack_from(self._content, begin))
+        with memoryview(self._content) as content:
+            if begin + info.file_size > len(content):
+                raise EOFError
+            if zlib.crc32(content[begin : begin + info.file_size]) != info.CRC:
+                raise zipfile.BadZipFile
+        if not info.file_size:
+            return torch.empty(0, dtype=torch.uint8)
+        return torch.frombuffer(
+            self._content, dtype=torch.uint8, count=info.file_size, offset=begin
+        )
 
     def check_stored(self) -> None:
         """Raise unless every record is stored as it is, and its CRC is right."""
@@ -97,7 +108,7 @@ def open_records(path: Path, expected: str) -> Iterator[Records]:
     """The records of a ZIP file; what is wrong with it is one line, which ends in `expected`."""
     try:
         with open_regular(path, expected) as file, zipfile.ZipFile(file) as archive:
-            records = Records(path, archive)
+            records = Records(path, file, archive)
             if "byteorder" in records and records.read("byteorder") != b"little":
                 raise InputError(f"{path}: of a big-endian machine; expected little-endian numbers")
             yield records

@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from fcnlib.models.fast.floored_conv import DirectConv, FlooredConv, WindowsConv
 from fcnlib.models.fast.products import product
-from fcnlib.models.fast.winograd_training import WinogradGradients
+from fcnlib.models.fast.winograd_training import WinogradConv
 
-CONVOLUTIONS = [(DirectConv, 3), (WinogradGradients, 3), (WindowsConv, 1), (WindowsConv, 7)]
+CONVOLUTIONS = [(DirectConv, 3), (WinogradConv, 3), (WindowsConv, 1), (WindowsConv, 7)]
 
 
 def floored_conv(x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int) -> Tensor:
@@ -58,8 +58,8 @@ def test_gradients_by_tiles_are_the_same_on_any_number_of_threads(threads: int) 
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        found = torch.autograd.grad(WinogradGradients.apply(*inputs, 1).sum(), inputs)
-        again = torch.autograd.grad(WinogradGradients.apply(*inputs, 1).sum(), inputs)
+        found = torch.autograd.grad(WinogradConv.apply(*inputs, 1).sum(), inputs)
+        again = torch.autograd.grad(WinogradConv.apply(*inputs, 1).sum(), inputs)
     finally:
         torch.set_num_threads(before)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)

@@ -15,6 +15,13 @@ def test_each_part_is_computed_on_one_thread_and_results_keep_their_order() -> N
     assert torch.get_num_threads() == before
 
 
+def test_parts_may_write_into_a_tensor_of_inference_mode() -> None:
+    with torch.inference_mode():
+        made = torch.zeros(2)
+        on_single_threads(lambda i: made[i].fill_(i + 1), [0, 1])
+    assert made.tolist() == [1, 2]
+
+
 def test_an_error_in_a_part_is_raised_and_threads_are_as_before() -> None:
     before = torch.get_num_threads()
     with pytest.raises(ZeroDivisionError):

@@ -7,13 +7,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from fcnlib.models.fast.winograd import (
-    Pointwise,
-    Winograd,
-    WinogradRows,
-    tile_kernel,
-    winograd_transforms,
-)
+from fcnlib.models.fast import winograd_tiles
+from fcnlib.models.fast.winograd import Pointwise, WinogradRows, winograd_transforms
+from fcnlib.models.fast.winograd_tiles import Winograd, tile_kernel
 
 SIDES = st.integers(1, 23)
 
@@ -35,6 +31,39 @@ def test_winograd_is_the_convolution(height: int, width: int, padding: int, imag
     made = Winograd(tile_kernel(layer.weight), layer.bias, floor, padding=padding, cropped=True)
     with torch.inference_mode():
         torch.testing.assert_close(made(x), layer(x).maximum(floor[:, None, None]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(SIDES, SIDES, st.integers(1, 3), st.integers(1, 9), st.integers(1, 3))
+def test_strips_on_threads_are_the_convolution_and_its_pooling(
+    height: int, width: int, padding: int, tiles: int, threads: int
+) -> None:
+    layer = nn.Conv2d(3, 4, 3, padding=padding).double()
+    assert layer.bias is not None
+    x, floor = torch.randn(2, 3, height + 2, width + 2).double(), torch.randn(4).double()
+    kernel = tile_kernel(layer.weight)
+    made = Winograd(kernel, layer.bias, floor, padding=padding, cropped=True, pooled=True)
+    before = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(winograd_tiles, "TILES", tiles)
+        expected = layer(x).maximum(floor[:, None, None])
+        torch.set_num_threads(threads)
+        try:
+            found = made(x)
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    torch.testing.assert_close(found, functional.max_pool2d(expected, 2, ceil_mode=True))
+
+
+def test_tiles_to_the_last_hold_what_lies_beyond_the_map() -> None:
+    layer = nn.Conv2d(3, 4, 3, padding=2).double()
+    assert layer.bias is not None
+    x, floor = torch.randn(1, 3, 9, 5).double(), torch.randn(4).double()
+    made = Winograd(tile_kernel(layer.weight), layer.bias, floor, padding=2, cropped=False)
+    expected = layer(functional.pad(x, [0, 1, 0, 1])).maximum(floor[:, None, None])
+    assert made(x).shape == (1, 4, 12, 8)
+    torch.testing.assert_close(made(x), expected)
 
 
 @settings(max_examples=20, deadline=None)
