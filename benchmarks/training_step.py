@@ -202,6 +202,8 @@ def main() -> None:
     if options.rows:
         kept = {next(iter(compared)), *options.rows}
         compared = {name: nets for name, nets in compared.items() if name in kept}
+    # Before any step: from weights that have moved, even a little, gradients differ by that.
+    errors = gradient_errors(compared, image, truth) if options.gradients else {}
     lines = measure(compared, image, truth, options.rounds)
     if options.memory:
         for line in lines:
@@ -213,7 +215,6 @@ def main() -> None:
         counts = [line[key] for key in ("gmac", "peak_mb") if key in line]
         cells = [*(f"{number:10.2f}" for number in numbers), *(f"{n:10.0f}" for n in counts)]
         print(f"{line['row']:26}" + "".join(cells))
-    errors = gradient_errors(compared, image, truth) if options.gradients else {}
     base = next(iter(errors.values()), {})
     for name, each in errors.items():
         worst = max(base, key=lambda parameter: each[parameter] / base[parameter])
