@@ -192,8 +192,9 @@ def load_model(
             unknown.
     """
     _check_where(device, precision)
-    net, info = read_net(Path(path), trust=trust, mapped=True)
-    return Model.of(net, info, path=Path(path), device=device, precision=precision)
+    with torch.inference_mode(False):  # tensors made in that mode are not compiled
+        net, info = read_net(Path(path), trust=trust, mapped=True)
+        return Model.of(net, info, path=Path(path), device=device, precision=precision)
 
 
 def read_net(
