@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from fcnlib.models.fcn import build_fcn
 
-pytestmark = pytest.mark.slow  # nets in processes of their own
+# Nets in processes of their own: minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 
 def test_every_way_has_a_row(repository: Path, tmp_path: Path) -> None:
