@@ -114,7 +114,7 @@ def one_cycle(iteration: int, iterations: int, *, peak: float) -> tuple[float, f
     Its schedulers take torch.optim's classes alone, which import torch's compiler.
     """
     first, top = peak / 25, RISE * iterations - 1
-    if iteration <= top:
+    if iteration <= top and top:
         done = iteration / top
         return _cosine(first, peak, done), _cosine(HIGH_MOMENTUM, LOW_MOMENTUM, done)
     done = (iteration - top) / (iterations - 1 - top)

@@ -120,7 +120,7 @@ class Targets:
     def share_of_nets(self, backbone: str) -> float:
         """The share of the trained nets that are made of this classifier."""
         nets = [entry.net for entry in self.trained.values()]
-        return sum(net.backbone == backbone for net in nets) / len(nets)
+        return sum(net.backbone == backbone for net in nets) / max(1, len(nets))
 
     @cached_property
     def imported_backbones(self) -> list[BackboneName]:

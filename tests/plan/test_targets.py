@@ -50,6 +50,11 @@ def test_a_classifier_is_shared_by_the_nets_that_are_made_of_it(targets: Targets
     )
 
 
+def test_no_net_is_made_of_a_classifier_where_none_is_trained(raw_config: dict[str, Any]) -> None:
+    raw_config["scales"]["demo"]["tables"] = ["sliding"]
+    assert Targets(load_config(raw_config)).share_of_nets("vgg16") == 0
+
+
 def test_only_what_is_trained_runs_once_a_seed(raw_config: dict[str, Any]) -> None:
     targets = Targets(load_config({**raw_config, "seeds": [3, 4]}))
     assert targets.seeds_of("voc-fcn8s") == (3, 4)

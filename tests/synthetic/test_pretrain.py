@@ -111,6 +111,11 @@ def test_rate_and_momentum_are_those_of_pytorchs_one_cycle(iterations: int) -> N
         known.step()
 
 
+def test_a_rise_of_no_iterations_begins_at_the_peak() -> None:
+    """Where PyTorch's divides by zero."""
+    assert one_cycle(0, 5, peak=3e-3) == (3e-3, 0.85)
+
+
 def test_pre_training_does_not_import_torchs_compiler(tmp_path: Path) -> None:
     program = f"""
 import sys

@@ -12,7 +12,6 @@ from fixtures.training import (
     interrupt,
     make_trainer,
     read_curve,
-    saved_iteration,
     train_net,
     training_config,
     weights_of,
@@ -81,20 +80,6 @@ def test_features_have_16_bits_and_scores_weights_and_the_optimizer_32(
         *read_tensors(tmp_path / "state")["net"].values(),
     ]
     assert {each.dtype for each in kept} <= {torch.float32, torch.int64}
-
-
-@pytest.mark.parametrize("recipe", [{"workers": 2}, CROPS], ids=["images", "crops"])
-def test_a_stopped_training_in_bf16_resumes_to_the_same_bits(
-    world: Path, tmp_path: Path, recipe: dict[str, Any]
-) -> None:
-    config = training_config(**recipe | BF16)
-    calm = train_net(world, tmp_path / "calm", config)
-    (tmp_path / "stopped").mkdir()
-    interrupt(PreparedDataset(world), tmp_path / "stopped", config, 7)
-    assert saved_iteration(tmp_path / "stopped/net.pt.resume") == 6
-    resumed = train_net(world, tmp_path / "stopped", config)
-    assert equal_bits(weights_of(calm), weights_of(resumed))
-    assert losses_of(calm) == losses_of(resumed)
 
 
 def test_a_state_of_another_precision_is_not_resumed(

@@ -130,7 +130,15 @@ def test_a_validation_that_was_stopped_is_done_first(world: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "values", [*RECIPE_VARIANTS, ALL, ALL | {"batch_size": 2, "workers": 1}], ids=str
+    "values",
+    [
+        *RECIPE_VARIANTS,
+        ALL,
+        ALL | {"batch_size": 2, "workers": 1},
+        {"workers": 2, "precision": "bf16"},
+        RECIPE_VARIANTS[6] | {"precision": "bf16"},
+    ],
+    ids=str,
 )
 def test_a_training_of_every_recipe_resumes_to_the_same_bits(
     world: Path, tmp_path: Path, values: dict[str, Any]
@@ -143,7 +151,8 @@ def test_a_training_of_every_recipe_resumes_to_the_same_bits(
     resumed = train_net(world, tmp_path / "stopped", recipe)
     assert equal_bits(weights_of(calm), weights_of(resumed))
     losses = [
-        [line["loss"] for line in read_curve(path.with_suffix(".csv"))] for path in (calm, resumed)
+        [(line["loss"], line["loss_per_pixel"]) for line in read_curve(path.with_suffix(".csv"))]
+        for path in (calm, resumed)
     ]
     assert losses[0] == losses[1]
 

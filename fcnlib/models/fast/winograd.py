@@ -21,6 +21,11 @@ BORDER_CHANNELS = 64  # behind a wide padding, where maps are large
 # And from which on a 1 x 1 convolution has more weights than cells.
 POINTWISE_CHANNELS = 1024
 BLOCK = 1 << 14  # filters transformed at once
+# Tiles of 4 x 4 outputs transformed and multiplied at once, about: more leave the cache, fewer
+# multiply slowly.
+STRIP_TILES = 256
+
+Strip = tuple[int, int, int]  # image, first row of tiles, rows
 
 
 def winograd_transforms(
@@ -38,6 +43,15 @@ def winograd_transforms(
     kernel[-1], out[-1] = 0, 0
     kernel[-1, -1] = out[-1, -1] = 1
     return into / largest, kernel * largest, out.T.contiguous()
+
+
+def strips_of(images: int, down: int, rows: int) -> list[Strip]:
+    """The strips of so many images of `down` rows of tiles, each of so many rows at most."""
+    return [
+        (image, top, min(rows, down - top))
+        for image in range(images)
+        for top in range(0, down, rows)
+    ]
 
 
 def points_of_rows(kernel: Tensor, rows: Tensor) -> Tensor:

@@ -12,16 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fcnlib.models.fast.threads import as_they_come_free
-from fcnlib.models.fast.winograd import points_of_rows
+from fcnlib.models.fast.winograd import STRIP_TILES, Strip, points_of_rows, strips_of
 
 # The points of a tile along an axis; the last one is infinity. And what the weights are multiplied
 # by there, as `into_points` leaves it out.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
 SCALES = (1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1.0)
-# Of a strip: more tiles leave the cache, fewer multiply slowly.
-TILES = 256
-
-Strip = tuple[int, int, int]  # image, first row of tiles, rows
 
 
 def tile_kernel(weight: Tensor) -> Tensor:
@@ -109,11 +105,7 @@ class Winograd(nn.Module):
         side = 2 if self.pooled else 4  # of a tile's outputs
         y = x.new_empty(len(x), side * down, side * across, self.kernel.shape[2])
         rows = min(down, rows_of_strips(len(x) * down, across))
-        strips = [
-            (image, top, min(rows, down - top))
-            for image in range(len(x))
-            for top in range(0, down, rows)
-        ]
+        strips = strips_of(len(x), down, rows)
         x = x.permute(0, 2, 3, 1).contiguous()
         as_they_come_free(lambda each: self._compute(each, x, y, rows, (tall, wide)), strips)
         y = y.permute(0, 3, 1, 2)
@@ -215,5 +207,5 @@ def view_of(buffer: Tensor, *shape: int) -> Tensor:
 def rows_of_strips(rows: int, across: int) -> int:
     """How many rows of tiles a strip has, so that all threads have about as many."""
     threads = torch.get_num_threads()
-    strips = -(-rows * across // (TILES * threads)) * threads
+    strips = -(-rows * across // (STRIP_TILES * threads)) * threads
     return -(-rows // strips)

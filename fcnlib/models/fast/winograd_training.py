@@ -17,18 +17,14 @@ from torch.nn import functional
 from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, floor_gradient
 from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
-from fcnlib.models.fast.winograd import winograd_transforms
+from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of, winograd_transforms
 
 # Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
 # channels last take four times as long without AVX-512.
 TILED_CHANNELS = 64
-# Tiles that are transformed and multiplied at once: more leave the cache, fewer multiply slowly.
-STRIP_TILES = 256
 
 # Finite points that round half as much as the small whole numbers do, exact in binary.
 POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
-
-Strip = tuple[int, int, int]  # image, first row of tiles, rows
 
 
 class WinogradConv(FlooredConv):
@@ -145,11 +141,7 @@ class Tiles:
 
     def parts(self) -> list[list[Strip]]:
         """All strips, in as many parts as there are threads, or fewer."""
-        strips = [
-            (image, top, min(self.rows, self.down - top))
-            for image in range(self.images)
-            for top in range(0, self.down, self.rows)
-        ]
+        strips = strips_of(self.images, self.down, self.rows)
         count = min(torch.get_num_threads(), len(strips))
         return [strips[i::count] for i in range(count)]
 
