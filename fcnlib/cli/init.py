@@ -129,7 +129,7 @@ def _heading(
     assumed = [*found.assumed, *_remarks(result)]
     model = f"results/{name}/checkpoints/{name}-4s/0.pt"
     return [
-        f"{folder}: {len(result.counts)} images ({splits}) of {_sizes(result.sizes)} pixels,",
+        f"{folder}: {len(result.counts)} images ({splits}) of {_sizes(result.sizes)},",
         f"{len(result.classes)} classes, void on {result.void_share:.1%} of all pixels.",
         *(["Assumed; change below what is not so:"] if assumed else []),
         *(line for text in assumed for line in wrapped(f"- {text}", 2).split("\n")),
@@ -154,5 +154,6 @@ def _remarks(result: CheckResult) -> list[str]:
 
 
 def _sizes(sizes: Counter[tuple[int, int]]) -> str:
-    told = [f"{width} x {height}" for (height, width), _ in sizes.most_common(2)]
-    return ", ".join(told) + (f" and {len(sizes) - 2} other sizes" if len(sizes) > 2 else "")
+    """The two most frequent sizes in words, and how many more there are."""
+    told = ", ".join(f"{width} x {height}" for (height, width), _ in sizes.most_common(2))
+    return f"{told} pixels" + (f" and {len(sizes) - 2} more" if len(sizes) > 2 else "")

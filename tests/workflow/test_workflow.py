@@ -161,8 +161,8 @@ def test_an_edited_mask_is_prepared_anew(clone: Path) -> None:
             "must be above it",
         ),
         ("config.yaml", "momentum: 0.99", "momentum: high", "momentum: 'high': Input should be a"),
-        ("config.yaml", "\nseeds: ", "\n\tseeds: ", "line 7, column 1"),
-        ("studies/4.3-skips.yaml", "\ntables:", "\n\ttables:", "line 4, column 1"),
+        ("config.yaml", "\nseeds: ", "\n\tseeds: ", "line 8, column 1"),
+        ("studies/4.3-skips.yaml", "\ntables:", "\n\ttables:", "line 5, column 1"),
         (
             "studies/4.3-skips.yaml",
             *("[skips, voc-fcn8s, mean_iu]", "[skips, voc-fcn9s, mean_iu]"),

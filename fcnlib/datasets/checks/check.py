@@ -284,7 +284,7 @@ def report(result: CheckResult, *, width: int = 40, lines: int = 5) -> str:
     text = []
     if result.counts:
         sizes = [f"{w} x {h} ({n})" for (h, w), n in result.sizes.most_common(3)]
-        more = f" and {len(result.sizes) - 3} other sizes" if len(result.sizes) > 3 else ""
+        more = f" and {len(result.sizes) - 3} more" if len(result.sizes) > 3 else ""
         splits = ", ".join(f"{name} {len(ids)}" for name, ids in result.splits.items())
         text += [
             f"{result.name}: {len(result.counts)} images ({splits})",
