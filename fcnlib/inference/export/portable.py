@@ -1,6 +1,7 @@
 """The net as other runtimes take it: one graph, which holds for images and batches of any size."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ class PortableNet(nn.Module):
         self.net = net.with_layers(
             {name: copy_inputs(layer, _portable(layer)) for name, layer in net.items()}
         )
+        to: Any = self.to  # its stub lacks memory_format
+        to(memory_format=torch.contiguous_format)  # channels last, a side of 1 is a special case
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         return named_outputs(self.net.split(self.net.run_layers(self.net.normalise(image))))
