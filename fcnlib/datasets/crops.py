@@ -66,7 +66,8 @@ def crop_label(label: Tensor, crop: Crop) -> Tensor:
     """The crop [h, w] of labels [H, W], void outside the image."""
     transforms = _transforms()
     part, size, padding = _part(label[None], crop)
-    seen = transforms.resize(part, size, interpolation=transforms.InterpolationMode.NEAREST)
+    centres = transforms.InterpolationMode.NEAREST_EXACT  # pixel centres, as of the image
+    seen = transforms.resize(part, size, interpolation=centres)
     padded: Tensor = transforms.pad(seen, padding, fill=VOID)
     return padded[0]
 
