@@ -363,7 +363,7 @@ class Trainer:
             self._raise_if_stop_requested()
             return {task: labels_of(each) for task, each in self._scores(image).items()}
 
-        self.net.eval()
+        self._set_training(False)
         per_image = confusion_per_image(
             predict,
             self.dataset,
@@ -374,8 +374,12 @@ class Trainer:
             mask=self.test_mask,
             workers=self.recipe.workers,
         )
-        self.net.train()
+        self._set_training(True)
         return {task: counts.sum(0) for task, counts in per_image.items()}
+
+    def _set_training(self, training: bool) -> None:
+        for net in (self.net, self.fast_net):  # which has copies of layers, each with its own mode
+            net.train(training)
 
     def _log(self) -> LogRecord:
         """Add a log record of the images since the last one."""

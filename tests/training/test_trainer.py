@@ -20,8 +20,10 @@ from fcnlib.config.schema_data import Data
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import PreparedDataset
 from fcnlib.datasets.samples import SampleReader
+from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_checkpoint, read_metadata
+from fcnlib.models.fcn import labels_of
 from fcnlib.training.history import LOG_COLUMNS
 from fcnlib.training.image_order import sample_order
 from fcnlib.training.initialization import build_initialized
@@ -156,6 +158,38 @@ def test_the_best_snapshot_is_kept(world: Path, tmp_path: Path) -> None:
     }
     assert content["scores"]["mean_iu"] == pytest.approx(max(scores.values()), abs=1e-6)
     assert content["best_iteration"] == max(scores, key=lambda i: (scores[i], -i))
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        {},
+        {
+            "backbone": "alexnet",
+            "predict_from": ["fc7"],
+            "width": 1,
+            "fc6_kernel": 1,
+            "padding": 40,
+        },
+    ],
+)
+def test_validation_is_without_dropout_and_leaves_the_random_numbers_alone(
+    world: Path, net: dict[str, Any]
+) -> None:
+    dataset = PreparedDataset(world)
+    trainer = make_trainer(dataset, training_config(net))
+    state = torch.get_rng_state()
+    validated = trainer._validation_counts("seg11valid")["semantic"]
+    assert torch.equal(torch.get_rng_state(), state)
+    assert trainer.fast_net.training and all(each.training for each in trainer.fast_net.modules())
+    plain = trainer.net.eval()
+    found = confusion_per_image(
+        lambda image: {"semantic": labels_of(plain(plain.normalise(image)))},
+        dataset,
+        "seg11valid",
+        device="cpu",
+    )["semantic"].sum(0)
+    assert (validated - found).abs().sum() <= 1e-3 * found.sum()  # but for near-ties
 
 
 def test_a_checkpoint_holds_the_final_loss_and_the_training_time(
