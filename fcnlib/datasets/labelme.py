@@ -98,7 +98,10 @@ def _draw(mask: Image.Image, shape: Shape, label: int, place: str) -> None:
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=label, outline=label)
     elif shape.shape_type == "mask":
         stencil = images.read_image(_decoded(shape.mask or "", place), f"{place}.mask")
-        mask.paste(label, (round(x), round(y)), stencil.convert("1"))
+        if len(stencil.getbands()) > 1:
+            raise InputError(f"{place}.mask: of {stencil.mode}; expected a PNG of one channel")
+        covered = Image.fromarray(np.asarray(stencil) != 0)  # as labelme writes 0 and 1
+        mask.paste(label, (round(x), round(y)), covered)
     else:
         draw.line(points, fill=label, width=LINE)
 

@@ -201,9 +201,15 @@ def shape(name: str, *points: tuple[float, float], kind: str = "polygon", **more
     return {"label": name, "points": points, "shape_type": kind, **more}
 
 
+def png_in_base_64(mode: str) -> str:
+    file = io.BytesIO()
+    Image.new(mode, (2, 2)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def test_shapes_of_labelme_are_drawn_one_over_the_other(root):
     file = io.BytesIO()
-    Image.fromarray(np.array([[True, False], [True, True]])).save(file, "PNG")
+    Image.fromarray(np.array([[1, 0], [1, 1]], np.uint8)).save(file, "PNG")  # as labelme writes it
     content = drawing(
         shape("cat", (1, 1), (14, 1), (14, 10), (1, 10)),
         shape("dog", (3, 3), (5, 5), kind="rectangle"),
@@ -233,6 +239,10 @@ def test_shapes_of_labelme_are_drawn_one_over_the_other(root):
         (drawing(shape("cat", (1, 1), (5, 1))), "shapes.0.points: 2; expected more of a polygon"),
         (drawing(shape("cat", (1, 1), (5, 1), kind="star")), "shapes.0.shape_type"),
         (drawing(shape("cat", (1, 1), (9, 9), kind="mask", mask="?")), "not in base 64"),
+        (
+            drawing(shape("cat", (1, 1), (9, 9), kind="mask", mask=png_in_base_64("RGB"))),
+            "shapes.0.mask: of RGB; expected a PNG of one channel",
+        ),
         (drawing(size=(12, 15)), "15 x 12 pixels, but its image"),
         (b"{", "no JSON; expected a file of labelme"),
         (b"[]", "expected a file of labelme"),
