@@ -23,6 +23,9 @@ from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of, winograd_
 # channels last take four times as long without AVX-512.
 TILED_CHANNELS = 64
 
+# Channels that one product sums: sums of more are rounded as often, at twice a convolution's loss.
+SUMMED_CHANNELS = 64
+
 # Finite points that round half as much as the small whole numbers do, exact in binary.
 POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
 
@@ -34,7 +37,8 @@ class WinogradConv(FlooredConv):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
     ) -> Tensor:
-        y = Tiles(x, padding).convolve(points_of(weight).transpose(1, 2), bias, floor)
+        parts = [points_of(part).transpose(1, 2) for part in parts_of(weight, 1)]
+        y = Tiles(x, padding).convolve(parts, bias, floor)
         ctx.save_for_backward(x, weight, floor, y)
         ctx.padding = padding
         return y
@@ -46,7 +50,8 @@ class WinogradConv(FlooredConv):
         above = above_floor(gradient, y, floor)
         db, dx = above.sum((0, 2, 3)), None
         if ctx.needs_input_grad[0]:
-            dx = Tiles(above, 2 - ctx.padding).convolve(points_of(weight.flip(2, 3)))
+            parts = [points_of(part) for part in parts_of(weight.flip(2, 3), 0)]
+            dx = Tiles(above, 2 - ctx.padding).convolve(parts)
         dw = Tiles(x, ctx.padding).weight_gradient(above)
         return dx, dw, db, floor_gradient(ctx, gradient, db), None
 
@@ -64,21 +69,30 @@ class Tiles:
         self.rows = min(max(1, STRIP_TILES // self.across), -(-self.images * self.down // threads))
 
     def convolve(
-        self, points: Tensor, bias: Tensor | float = 0.0, floor: Tensor | float = -math.inf
+        self,
+        parts: Sequence[Tensor],
+        bias: Tensor | float = 0.0,
+        floor: Tensor | float = -math.inf,
     ) -> Tensor:
-        """The convolution [N, K, tall, wide] by weights at the points of a tile [36, C, K]."""
-        inputs, outputs = points.shape[1:]
+        """The convolution [N, K, tall, wide] by weights at the points of a tile.
+
+        These come in parts [36, channels, K], of the channels of `parts_of`.
+        """
+        outputs = parts[0].shape[2]
         y = self.x.new_empty(self.images, self.tall, self.wide, outputs)
 
         def of_strips(strips: Sequence[Strip]) -> None:
-            tiles, scratch = self.buffers(max(inputs, outputs))
+            tiles, scratch = self.buffers(max(parts[0].shape[1], outputs))
+            products = torch.empty_like(tiles)
             for strip in strips:
                 image, top, rows = strip
                 cells = rows * self.across
-                values = self.values(strip, tiles, scratch)
-                made = scratch[: 36 * cells * outputs]
-                batch_product(values, points, made.view(36, cells, outputs))
-                made = transform_tiles(self.out, made, tiles, cells * outputs)
+                made = products[: 36 * cells * outputs]
+                inputs = parts_of(self.x, 3)
+                for number, (x, points) in enumerate(zip(inputs, parts, strict=True)):
+                    values = self.values(x, strip, tiles, scratch)
+                    batch_product(values, points, made.view(36, cells, outputs), add=number > 0)
+                made = transform_tiles(self.out, made, scratch, cells * outputs)
                 made = made.view(4, 4, rows, self.across, outputs).permute(2, 0, 3, 1, 4)
                 block = tiles[: 16 * cells * outputs].view(made.shape).copy_(made)
                 target = y[image, 4 * top : 4 * (top + rows)]
@@ -100,7 +114,7 @@ class Tiles:
             for number, strip in enumerate(strips):
                 image, top, rows = strip
                 cells = rows * self.across
-                values = self.values(strip, tiles, scratch)
+                values = self.values(self.x, strip, tiles, scratch)
                 block = gradient[image, 4 * top : 4 * (top + rows)]
                 missing = [0, 0, 0, 4 * self.across - self.wide, 0, 4 * rows - len(block)]
                 block = functional.pad(block, missing).view(rows, 4, self.across, 4, outputs)
@@ -116,23 +130,23 @@ class Tiles:
             first += other
         return weights_of(first)
 
-    def values(self, strip: Strip, tiles: Tensor, scratch: Tensor) -> Tensor:
-        """The tiles of a strip at their points [36, tiles, C], in the first of two buffers."""
+    def values(self, x: Tensor, strip: Strip, tiles: Tensor, scratch: Tensor) -> Tensor:
+        """Some channels of a strip's tiles at their points [36, tiles, channels], in `tiles`."""
         image, top, rows = strip
         first, last = 4 * top - self.padding, 4 * (top + rows) + 2 - self.padding
-        cells = self.x[image, max(0, first) : max(0, min(last, self.height))]
+        cells = x[image, max(0, first) : max(0, min(last, self.height))]
         right = 4 * self.across + 2 - self.padding - self.width
         below = max(0, last - max(self.height, first))
         padding = [0, 0, self.padding, right, max(0, -first), below]
         cells = functional.pad(cells, padding).contiguous()
         row, column, channel = cells.stride()
         windows = cells.as_strided(
-            [6, 6, rows, self.across, self.channels],
+            [6, 6, rows, self.across, x.shape[3]],
             [row, column, 4 * row, 4 * column, channel],
         )
         tiles[: windows.numel()].view(windows.shape).copy_(windows)
         made = transform_tiles(self.into, tiles, scratch, windows[0, 0].numel())
-        return made.view(36, rows * self.across, self.channels)
+        return made.view(36, rows * self.across, x.shape[3])
 
     def buffers(self, channels: int) -> tuple[Tensor, Tensor]:
         """Two for the values of a strip, as fresh memory costs as much as the products."""
@@ -144,6 +158,11 @@ class Tiles:
         strips = strips_of(self.images, self.down, self.rows)
         count = min(torch.get_num_threads(), len(strips))
         return [strips[i::count] for i in range(count)]
+
+
+def parts_of(values: Tensor, channels: int) -> Sequence[Tensor]:
+    """As few equal parts of a dimension's channels as one product may sum."""
+    return values.chunk(-(-values.shape[channels] // SUMMED_CHANNELS), channels)
 
 
 def transform_tiles(matrix: Tensor, values: Tensor, scratch: Tensor, count: int) -> Tensor:
