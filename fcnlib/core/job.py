@@ -1,6 +1,5 @@
 """What every job of the workflow shares: a log file, its device, errors in one line."""
 
-import ctypes
 import logging
 import signal
 import sys
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
+from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.errors import InputError
 from fcnlib.core.gpu import compute_device
 from fcnlib.core.job_log import job_log
@@ -26,7 +26,7 @@ def job(log: str, threads: int, *, gpus: int = 0) -> Iterator[str]:
         gpus: How many GPUs the rule asks for; without any the device is "cpu".
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Slurm's request to stop, as Ctrl-C
-    _keep_freed_memory()
+    keep_freed_memory()
     escape_what_cannot_be_printed()
     with job_log(Path(log)) as file, redirect_stderr(file):
         handler = logging.StreamHandler(file)
@@ -51,12 +51,3 @@ def job(log: str, threads: int, *, gpus: int = 0) -> Iterator[str]:
         finally:
             logging.getLogger().removeHandler(handler)
     sys.exit(problem)
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep freed memory: returning it and faulting it in takes a tenth of a step."""
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option:
-        m_trim_threshold, m_mmap_threshold = -1, -3  # of malloc.h
-        set_option(m_trim_threshold, 1 << 30)
-        set_option(m_mmap_threshold, 1 << 25)

@@ -212,7 +212,8 @@ def _feature_norms(
         return {}
     ids = data.ids(split)[:NORM_IMAGES]
     images = (as_tensor(data.stack(name, info.inputs))[None] for name in ids)
-    return {"feature_norm_ratio": feature_norm_ratio(net, images, device=device)}
+    ratio = feature_norm_ratio(net, images, device=device)
+    return {} if ratio is None else {"feature_norm_ratio": ratio}
 
 
 def full_width(net: Net, classes: Mapping[str, int]) -> dict[str, int]:

@@ -10,10 +10,11 @@ from fcnlib.models.fcn import FCN
 from fcnlib.models.layers import SkipScore, is_score_layer
 
 
-def feature_norm_ratio(net: FCN, images: Iterable[Tensor], *, device: str) -> float:
+def feature_norm_ratio(net: FCN, images: Iterable[Tensor], *, device: str) -> float | None:
     """The largest by the smallest average norm of the features that score layers see.
 
-    Over all cells of some raw images [N, C, H, W], each skip's features times its scale.
+    Over all cells of some raw images [N, C, H, W], each skip's features times its scale; None if
+    those of a layer are all 0.
     """
     norms: dict[str, list[Tensor]] = {}
     net = net.to(device).eval()
@@ -37,4 +38,4 @@ def feature_norm_ratio(net: FCN, images: Iterable[Tensor], *, device: str) -> fl
     for hook in hooks:
         hook.remove()
     means = [torch.stack(each).mean().item() for each in norms.values()]
-    return max(means) / min(means)
+    return max(means) / min(means) if min(means) > 0 else None

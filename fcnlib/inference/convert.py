@@ -173,15 +173,17 @@ def convert(
     weights = read_weights(source, input_format=input)
     trained = weights.metadata.get("net") is not None  # by us
     if trained and not to and out.suffix == ".pt":
-        parse_net_name(to)  # raises: the file is one already
+        expected = "expected a net, such as fcn8s-vgg16, as the file is a checkpoint already"
+        raise InputError(f"{source}: --to is missing; {expected}")
     conversion = converted(weights, to, source, skip_scales=skip_scales)
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
-    checkpoint = conversion.checkpoint(_origin(source), classes)
-    if trained and not (to or classes or palette or input):
-        checkpoint = checkpoint_from(
-            weights.metadata, source
-        )  # with all that is known of its training
+    if trained and not (
+        to or classes or palette or input
+    ):  # with all that is known of its training
+        checkpoint = checkpoint_from(weights.metadata, source)
+    else:
+        checkpoint = conversion.checkpoint(_origin(source), classes)
     if palette and conversion.values:
         colours = _of_tasks(palette, checkpoint.classes, f"{source}: palette")
         tuples = {task: tuple((r, g, b) for r, g, b in each) for task, each in colours.items()}

@@ -11,7 +11,7 @@ from fcnlib.models.fcn import FCN
 class WeightAverage:
     """The moving average of a net's weights and of its norm layers' statistics.
 
-    It begins as the mean of the weights so far: the decay rises to its value in the first steps.
+    The decay rises to its value in the first steps, so that the initial weights soon count little.
 
     Args:
         net: The net to average; the average is a copy of it.

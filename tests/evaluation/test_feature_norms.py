@@ -51,3 +51,10 @@ def test_the_ratio_is_of_the_average_norms_times_their_scales(streams: tuple[str
     scaled = norms[:each] + [100 * x for x in norms[each : 2 * each]] + norms[2 * each :]
     found = feature_norm_ratio(thin(100.0, 1.0), images, device="cpu")
     assert found == pytest.approx(max(scaled) / min(scaled), rel=1e-4)
+
+
+def test_features_that_are_all_0_have_no_ratio() -> None:
+    net = build_fcn(width=1 / 32)
+    for parameter in net["fc7"].parameters():
+        torch.nn.init.zeros_(parameter)
+    assert feature_norm_ratio(net, [torch.ones(1, 3, 40, 56)], device="cpu") is None

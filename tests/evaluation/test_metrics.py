@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJaccardIndex
 
+from fcnlib.core.errors import InputError
 from fcnlib.evaluation import metrics
 
 # Rows are the truth: 3 pixels of class 0 right, 1 taken for class 1; all 4 of class 1 right.
@@ -63,6 +64,21 @@ def test_void_pixels_are_not_counted() -> None:
     truth = torch.tensor([[0, 255], [1, 1]], dtype=torch.uint8)
     predicted = torch.tensor([[0, 1], [0, 1]], dtype=torch.uint8)
     assert metrics.confusion(predicted, truth, 2).tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "truth", "message"),
+    [
+        ([-1, 0], [1, 0], "predicted class -1; expected 0..2"),
+        ([3, 0], [1, 0], "predicted class 3; expected 0..2"),
+        ([1, 0], [-2, 255], "true class -2; expected 0..2"),
+    ],
+)
+def test_a_label_of_no_class_is_refused(
+    predicted: list[int], truth: list[int], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        metrics.confusion(torch.tensor(predicted), torch.tensor(truth), 3)
 
 
 labels = arrays.arrays(np.uint8, (6, 7), elements=st.sampled_from([0, 1, 2, 3, 255]))

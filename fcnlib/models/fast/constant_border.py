@@ -232,7 +232,9 @@ def _interior_layer(
     kernel, _, padding = kernel_stride_padding(layer)
     border = previous.border if previous else Border(0, 0, 0)
     interior = border.interior + padding - kernel + 1
-    if interior - padding < border.edge if previous else padding < WIDE_PADDING:
+    if previous is None and padding < WIDE_PADDING:
+        return None
+    if previous is not None and interior - padding < border.edge:
         return None
     computed = border.computed + padding - kernel + 1
     if then_pooled:  # from an even cell on, and with a constant one behind the last

@@ -14,9 +14,10 @@ from torch.nn import functional
 from fcnlib.models.fast.threads import as_they_come_free
 from fcnlib.models.fast.winograd import STRIP_TILES, Strip, points_of_rows, strips_of
 
-# The points of a tile along an axis; the last one is infinity. And what the weights are multiplied
-# by there, as `into_points` leaves it out.
+# The points of a tile along an axis; the last one is infinity. Transforms to them are few sums, and
+# faster than the products with matrices that training takes, for points that round less.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
+# What the weights are multiplied by at these, as `into_points` leaves it out.
 SCALES = (1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1.0)
 
 

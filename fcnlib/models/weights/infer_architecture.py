@@ -23,8 +23,6 @@ PUBLISHED_TASKS = {"sem": "semantic", "geo": "geometric"}  # by the suffix of th
 
 def parse_net_name(name: str) -> tuple[str, tuple[str, ...]]:
     """The backbone and `predict_from` of a net's name such as fcn8s-vgg16; () of a classifier."""
-    if not name:
-        raise InputError("--to is missing; expected a net, such as fcn8s-vgg16 or vgg16")
     match = re.fullmatch(rf"(?:fcn(32|16|8)s-)?({'|'.join(BACKBONES)})", name)
     if match is None:
         backbones = ", ".join(BACKBONES)

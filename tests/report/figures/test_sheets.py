@@ -67,7 +67,7 @@ def test_nets_together_label_as_each_alone_in_their_order(places, tmp_path):
 SHEET = """
 import sys
 from pathlib import Path
-from fcnlib.core.job import _keep_freed_memory
+from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.weights.checkpoint import Checkpoint, write_checkpoint
 from fcnlib.report.figures.examples import plot_examples
@@ -82,7 +82,7 @@ def peak_mb():
 
 
 folder, places, files = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
-_keep_freed_memory()
+keep_freed_memory()
 
 
 def sheet(files):
