@@ -38,11 +38,13 @@ def winograd_transforms(
     powers[:-1] = points[:, None] ** torch.arange(count)
     powers[-1, -1] = 1
     into = torch.linalg.inv(powers).T
-    largest = into.abs().amax(1, keepdim=True)
+    # Of polynomials with whole leading coefficients, and so exact in fp32, as the output's is; what
+    # is left to round is the kernel's, which differs from weight to weight.
+    leading = torch.cat([into[:-1, -2], into[-1:, -1]])[:, None]
     kernel, out = powers[:, :taps].clone(), powers[:, :OUTPUTS].clone()
     kernel[-1], out[-1] = 0, 0
     kernel[-1, -1] = out[-1, -1] = 1
-    return into / largest, kernel * largest, out.T.contiguous()
+    return into / leading, kernel * leading, out.T.contiguous()
 
 
 def strips_of(images: int, down: int, rows: int) -> list[Strip]:

@@ -17,7 +17,13 @@ from torch.nn import functional
 from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, floor_gradient
 from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
-from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of, winograd_transforms
+from fcnlib.models.fast.winograd import (
+    STRIP_TILES,
+    Strip,
+    points_of_rows,
+    strips_of,
+    winograd_transforms,
+)
 
 # Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
 # channels last take four times as long without AVX-512.
@@ -181,9 +187,9 @@ def transform_tiles(matrix: Tensor, values: Tensor, scratch: Tensor, count: int)
 
 def points_of(weight: Tensor) -> Tensor:
     """The weights [out, in, 3, 3] at the points of a tile, [36, out, in]."""
-    kernel = winograd_transforms(3, POINTS)[1].to(weight.dtype)
+    kernel = winograd_transforms(3, POINTS)[1]
     taps = weight.permute(2, 3, 0, 1).reshape(9, -1)
-    return torch.kron(kernel, kernel).mm(taps).view(36, *weight.shape[:2])
+    return points_of_rows(torch.kron(kernel, kernel), taps.t()).view(36, *weight.shape[:2])
 
 
 def weights_of(points: Tensor) -> Tensor:
