@@ -46,9 +46,9 @@ def random_net(width: float, **values: Any) -> FCN:
     return net
 
 
-def smooth_image(size: int, batch: int) -> Tensor:
+def smooth_image(size: int, batch: int, *, seed: int = 1) -> Tensor:
     """Smooth random colours [N, 3, H, W] as normalised input."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(seed)
     small = torch.randn(batch, 3, size // 16, size // 16, generator=generator)
     return 60 * functional.interpolate(small, (size, size), mode="bicubic")
 

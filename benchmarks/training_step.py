@@ -1,14 +1,14 @@
 """A training step of FCN-8s VGG16 side by side with pytorch-fcn's FCN8s: time and gradients.
 
-python benchmarks/training_step.py [--size 500] [--threads 2] [--rounds 5] [--rows R] [--gradients]
-                                   [--memory] [--json F]
+python benchmarks/training_step.py [--size 500] [--threads 2] [--rounds 5] [--rows R]
+                                   [--gradients IMAGES] [--memory] [--json F]
 
 The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
 A step is forward, summed cross entropy, backward and SGD's update, of one image; rows take turns.
 Weights are random, of a size that keeps that of activations; all rows have the same ones. With
-`--gradients`, each row's are compared with those of float64 (another minute or two, 8 GB); with
-`--memory`, each row takes two steps in a process of its own. The multiplications are those of all
-products and convolutions of a step; over the rate of a large product they are the least time.
+`--gradients`, each row's are compared with those of float64 (another minute or two an image, 8 GB);
+with `--memory`, each row takes two steps in a process of its own. The multiplications are those of
+all products and convolutions of a step; over the rate of a large product they are the least time.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import torch
@@ -139,18 +139,25 @@ def gradients(net: nn.Module, form: nn.Module, image: Tensor, truth: Tensor) -> 
 
 
 def gradient_errors(
-    compared: dict[str, tuple[nn.Module, nn.Module]], image: Tensor, truth: Tensor
+    compared: dict[str, tuple[nn.Module, nn.Module]], size: int, images: int
 ) -> dict[str, dict[str, float]]:
-    """By row and parameter, the distance from float64's gradient, over its norm."""
-    found = {name: gradients(*nets, image, truth) for name, nets in compared.items()}
+    """By row and parameter, the distance from float64's gradient, over its norm.
+
+    The root of the mean square over some images: a distance is mostly that of the few cells whose
+    ReLU is open in one net and not in the other.
+    """
     exact_net = random_net(1.0).double()
-    exact = gradients(exact_net, exact_net, image.double(), truth)
+    squares: dict[str, dict[str, list[float]]] = {name: {} for name in compared}
+    for number in range(images):
+        image, truth = sample(size, number)
+        exact = gradients(exact_net, exact_net, image.double(), truth)
+        for name, nets in compared.items():
+            for parameter, value in gradients(*nets, image, truth).items():
+                apart = (value.double() - exact[parameter]).norm() / exact[parameter].norm()
+                squares[name].setdefault(parameter, []).append(float(apart) ** 2)
     return {
-        name: {
-            parameter: float((own[parameter].double() - value).norm() / value.norm())
-            for parameter, value in exact.items()
-        }
-        for name, own in found.items()
+        name: {parameter: mean(found) ** 0.5 for parameter, found in each.items()}
+        for name, each in squares.items()
     }
 
 
@@ -171,10 +178,11 @@ def _memory(row: str, options: argparse.Namespace) -> float:
     return _status("VmHWM")
 
 
-def sample(size: int) -> tuple[Tensor, Tensor]:
-    """An image and the class of each of its pixels."""
-    generator = torch.Generator().manual_seed(2)
-    return smooth_image(size, 1), torch.randint(21, (1, size, size), generator=generator)
+def sample(size: int, number: int = 0) -> tuple[Tensor, Tensor]:
+    """An image and the class of each of its pixels; each number has another."""
+    generator = torch.Generator().manual_seed(2 + number)
+    truth = torch.randint(21, (1, size, size), generator=generator)
+    return smooth_image(size, 1, seed=1 + number), truth
 
 
 def main() -> None:
@@ -185,7 +193,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fresh-memory", action="store_true", help="return freed memory")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="beside the first: these alone")
-    parser.add_argument("--gradients", action="store_true")
+    parser.add_argument("--gradients", type=int, default=0, metavar="IMAGES")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -203,7 +211,8 @@ def main() -> None:
         kept = {next(iter(compared)), *options.rows}
         compared = {name: nets for name, nets in compared.items() if name in kept}
     # Before any step: from weights that have moved, even a little, gradients differ by that.
-    errors = gradient_errors(compared, image, truth) if options.gradients else {}
+    images = options.gradients
+    errors = gradient_errors(compared, options.size, images) if images else {}
     lines = measure(compared, image, truth, options.rounds)
     if options.memory:
         for line in lines:
