@@ -6,7 +6,7 @@ FITS = import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14)
 PYTHON ?= $(firstword $(foreach each,$(PYTHONS),$(shell $(each) -c '$(FITS)' 2> /dev/null && echo $(each))))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help quick demo test slow nightly check docs schema format coverage dist lock clean
+.PHONY: help install quick demo test slow nightly check docs schema format coverage dist lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -23,6 +23,8 @@ help:  ## what there is to make
 .venv/developing: .venv/installed requirements/dev.lock
 	requirements/install.sh dev
 	@touch $@
+
+install: .venv/developing  ## the tools alone, in .venv/
 
 demo: .venv/installed  ## every table and figure at demo scale, on synthetic scenes
 	snakemake all

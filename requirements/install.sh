@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 install() {
   python -m pip install -qq --disable-pip-version-check --root-user-action ignore "$@"
 }
+echo "installing the packages of requirements/$1.lock: some minutes"
 install --require-hashes -r build.lock
 # The two that are no wheels are plain Python: no compiler is needed.
 install --require-hashes --no-deps --no-build-isolation \

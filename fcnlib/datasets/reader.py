@@ -98,7 +98,7 @@ def _read(path: Path, model: type[M]) -> M:
     except FileNotFoundError:
         if is_prepared(path.parent):
             raise InputError(f"{path.parent}: no {path.name} in it; prepare it again") from None
-        raise InputError(f"{path}: no such file; is this a prepared data set?") from None
+        raise InputError(f"{path}: no such file; expected a prepared data set (fcn prepare makes one)") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     except ValidationError as error:

@@ -42,7 +42,8 @@ def test_it_prints_rows_hours_wall_time_and_disk(paper) -> None:
 
 def test_json_holds_the_same(paper) -> None:
     found = json.loads(paper("--json", "--seeds", "0,1")[1])
-    assert found["learnt"] == 2 * 8_788_400 and found["seeds"] == [0, 1]
+    once = json.loads(paper("--json")[1])
+    assert found["learnt"] == 2 * once["learnt"] > 16e6 and found["seeds"] == [0, 1]
     assert {"voc-fcn8s", "zoo-voc-fcn8s", "bound-8"} <= {row["experiment"] for row in found["rows"]}
 
 
@@ -67,7 +68,9 @@ def test_an_estimate_is_kept_beside_the_results(
     monkeypatch.chdir(tmp_path)
     assert fcn(capsys, "estimate", "--seconds-per-image", BY_HAND, "--save")[0] == 0
     kept = json.loads((tmp_path / "results/demo/estimate.json").read_text("utf-8"))
-    assert kept["scale"] == "demo" and kept["jobs"]["train"]["jobs"] == 53
+    targets = Targets(load_config(*read_raw_config([Path("config.yaml")])))
+    trained = [job for job in Work.of(targets).jobs.values() if job.rule == "train"]
+    assert kept["scale"] == "demo" and kept["jobs"]["train"]["jobs"] == len(trained) > 50
 
 
 @pytest.mark.parametrize(

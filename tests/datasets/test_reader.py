@@ -94,7 +94,7 @@ def test_parts_of_the_info_that_do_not_fit_are_named(things, change, message):
 
 
 def test_another_folder_is_no_data_set(tmp_path):
-    with pytest.raises(InputError, match=r"dataset\.json: no such file; is this a prepared"):
+    with pytest.raises(InputError, match=r"dataset\.json: no such file; expected a prepared"):
         PreparedDataset(tmp_path)
 
 
