@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from fcnlib.config.checks_data import other_converters
+from fcnlib.config.converters import other_converters
 from fcnlib.config.load import load_config
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.studies import read_raw_config
