@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from fcnlib.config.columns import ColumnName
 from fcnlib.config.converters import ARCHIVES_INFO
+from fcnlib.config.measuring import FORWARD_RUNS
 from fcnlib.config.schema_base import (
     Archives,
     Chosen,
@@ -94,7 +95,7 @@ class Scale(Frozen):
         ),
     )
     forward_runs: Annotated[Positive, Field(le=1000)] = Field(
-        20, description="Passes whose mean that time is."
+        FORWARD_RUNS, description="Passes whose mean that time is."
     )
     resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."

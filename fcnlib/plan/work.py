@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from math import ceil
 
 from fcnlib.config.converters import ARCHIVES_INFO, CONVERTER_INFO
+from fcnlib.config.measuring import NORM_IMAGES, WARM_UP
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
@@ -23,9 +24,6 @@ from fcnlib.training.workload import (
     TimingKind,
 )
 
-# As fcnlib/evaluation/timing.py and evaluate.py: passes before those that are timed, and images
-# whose features are measured.
-WARM_UP, NORM_IMAGES = 3, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
 # What the script of a rule imports, by which starting it takes the longer.
 SCRIPT = "snakemake.script"  # every script, to read what its rule hands it
