@@ -25,12 +25,13 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from fcnlib.cli.options import find_device
+from fcnlib.config.measuring import WARM_UP
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
 from fcnlib.core.precision import Precision, set_precision
 from fcnlib.core.provenance import provenance
 from fcnlib.core.transfer import pinned, to_device
-from fcnlib.evaluation.timing import WARM_UP, clock
+from fcnlib.evaluation.timing import clock
 from fcnlib.inference.model import load_model
 from fcnlib.inference.torchscript import export_torchscript
 from fcnlib.models.fast.training import optimize_for_training

@@ -12,12 +12,12 @@ from fcn_synthetic.archives.formats import MAT_TEXT_BYTES, mat
 from fcn_synthetic.objects import scenes
 from fcn_synthetic.rooms.blocks import POOLED
 from fcn_synthetic.rooms.rooms import Scene, room
+from fcnlib.config.nyudv2_images import NYUD_SIZE
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.progress import progress
 from fcnlib.datasets.converters.nyudv2 import FIRST_ID
 from fcnlib.datasets.converters.nyudv2_classes import CLASSES, released_splits
-from fcnlib.datasets.hha.encode import NYUD_SIZE
 
 if TYPE_CHECKING:
     import h5py

@@ -16,7 +16,8 @@ from fcn_synthetic.rooms import arrangement, finishes
 from fcn_synthetic.rooms.arrangement import Room
 from fcn_synthetic.rooms.finishes import TILE, Finish
 from fcn_synthetic.rooms.raycast import Hits, Placed, View, cast_rays
-from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_SIZE
+from fcnlib.config.nyudv2_images import NYUD_SIZE
+from fcnlib.datasets.hha.encode import NYUD_CAMERA
 
 BASELINE = 0.075  # metres from the sensor's projector to its camera
 FARTHEST = 8.0

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from fcnlib.archives.catalogue import ARCHIVES
-from fcnlib.config.checks_data import CONTENTS, check_data, check_datasets, require_known
+from fcnlib.config.checks_data import check_data, check_datasets, require_known
 from fcnlib.config.columns import (
     COLUMNS,
     RESULT_KEYS,
@@ -17,6 +17,7 @@ from fcnlib.config.columns import (
     TimingResult,
     TrainingResult,
 )
+from fcnlib.config.converters import CONVERTER_INFO
 from fcnlib.config.overlays import check_kept
 from fcnlib.config.schema import Config, Table
 from fcnlib.config.schema_data import CHANNELS, Data
@@ -339,7 +340,7 @@ def _numbers(config: Config, entry: Experiment) -> set[ColumnName]:
     tasks = {*entry.data.tasks, *(("foreground",) if entry.data.foreground else ())}
     scores = {name for name in SCORES if RESULT_KEYS[name][0] in tasks}
     costs = NET_COSTS
-    if CONTENTS[config.datasets[entry.data.dataset].converter].background is False:
+    if CONVERTER_INFO[config.datasets[entry.data.dataset].converter].background is False:
         scores, costs = scores - NEED_BACKGROUND, costs - NEED_BACKGROUND
     match entry:
         case UpperBound():

@@ -6,6 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from fcnlib.config.columns import ColumnName
+from fcnlib.config.converters import ARCHIVES_INFO
+from fcnlib.config.measuring import FORWARD_RUNS
 from fcnlib.config.schema_base import (
     Archives,
     Chosen,
@@ -93,7 +95,7 @@ class Scale(Frozen):
         ),
     )
     forward_runs: Annotated[Positive, Field(le=1000)] = Field(
-        20, description="Passes whose mean that time is."
+        FORWARD_RUNS, description="Passes whose mean that time is."
     )
     resources: dict[RuleName | Literal["default"], Resources] = Field(
         {}, description="What the jobs of each rule ask for; `default`: those of all others."
@@ -183,14 +185,12 @@ class Config(Frozen):
         return self.scales[self.scale].archives
 
     def dataset(self, name: str) -> Dataset:
-        """A data set as its converter is handed it: the published counts are of published archives.
-
-        Synthetic images of NYUDv2 are smaller than its camera's.
-        """
+        """A data set as its converter is handed it: counts are of published archives alone."""
         dataset = self.datasets[name]
         if isinstance(dataset, FolderDataset) or self.archives == "published":
             return dataset
-        reduced = self.synthetic.rooms.reduced if dataset.converter == "nyudv2" else 1
+        info = ARCHIVES_INFO[dataset.converter]
+        reduced = self.synthetic.rooms.reduced if info.is_reduced else 1
         return dataset.model_copy(update={"counts": {}, "reduced": reduced})
 
     @property

@@ -15,6 +15,7 @@ Int = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[int, Field(strict=True, gt=0, le=LARGEST)]
 Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
 Colour = tuple[Byte, Byte, Byte]  # RGB
+Size = tuple[Positive, Positive]  # height and width in pixels
 NotNegative = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]

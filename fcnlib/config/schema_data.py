@@ -14,6 +14,10 @@ Input = Literal["rgb", "depth", "hha"]
 Mask = Literal["none", "foreground", "background", "shape"]
 # What a net sees of each: colours, the logarithm of the depth, disparity with height and angle.
 CHANNELS: dict[Input, int] = {"rgb": 3, "depth": 1, "hha": 3}
+# What their data sets have is in converters.py, which training does not depend on.
+ArchiveConverterName = Literal[
+    "voc", "voc-sbd", "nyudv2", "nyudv2-release", "siftflow", "pascal-context"
+]
 
 
 class Data(Frozen):
@@ -72,9 +76,7 @@ class Data(Frozen):
 class ArchiveDataset(Frozen):
     """A published data set, converted from its archives."""
 
-    converter: Literal[
-        "voc", "voc-sbd", "nyudv2", "nyudv2-release", "siftflow", "pascal-context"
-    ] = Field(description="Which published layout the archives have.")
+    converter: ArchiveConverterName = Field(description="Which published layout the archives have.")
     archives: tuple[str, ...] = Field(description="File names of fcnlib/archives/catalogue.py.")
     counts: dict[str, Positive] = Field(
         {},
@@ -90,12 +92,6 @@ class ArchiveDataset(Frozen):
             "`synthetic.rooms`."
         ),
     )
-
-    @model_validator(mode="after")
-    def _only_nyud_is_reduced(self) -> "ArchiveDataset":
-        if self.reduced != 1 and self.converter != "nyudv2":
-            raise ValueError(f"reduced: expected none with converter {self.converter}")
-        return self
 
 
 def _key_from_digits(key: Any) -> Any:

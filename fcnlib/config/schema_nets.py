@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from fcnlib.config.schema_base import Flag, Float, Frozen, Name, NotNegative, Positive, Share
+from fcnlib.config.schema_base import Flag, Float, Frozen, Name, NotNegative, Positive, Share, Size
 from fcnlib.config.schema_data import Data
 
 BackboneName = Literal["alexnet", "vgg16", "vgg19", "googlenet"]
@@ -190,7 +190,7 @@ class Recipe(Frozen):
     )
     horizontal_flip: Flag = Field(False, description="Whether images are flipped at random.")
     random_shift: NotNegative = Field(0, description="Up to so many pixels each way.")
-    crop: tuple[Positive, Positive] | None = Field(
+    crop: Size | None = Field(
         None, description="Height and width of random crops to train on; null: whole images."
     )
     random_scale: tuple[Annotated[Float, Field(gt=0)], Annotated[Float, Field(gt=0)]] = Field(

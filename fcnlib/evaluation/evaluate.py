@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from fcnlib.archives.unavailable import read_mark
 from fcnlib.config.columns import Cost
+from fcnlib.config.measuring import FORWARD_RUNS, NORM_IMAGES
 from fcnlib.config.schema_data import Mask
 from fcnlib.config.schema_experiments import Downsampling
 from fcnlib.config.schema_nets import Net
@@ -46,9 +47,6 @@ from fcnlib.inference.model import Model, read_net
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.models.fcn import FCN, build_fcn, labels_of
 from fcnlib.models.summary import architecture
-
-FORWARD_RUNS = 20  # as the paper's Table 1
-NORM_IMAGES = 20  # whose features are measured
 
 
 def evaluate(  # noqa: PLR0913

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fcnlib.archives.unavailable import Unavailable
 from fcnlib.config.columns import COLUMNS, RESULT_KEYS, ColumnName, Cost, Setting
-from fcnlib.config.schema_base import Name, NotNegative, Positive, Seed
+from fcnlib.config.schema_base import Name, NotNegative, Seed, Size
 from fcnlib.config.yaml_files import check_texts, in_one_line
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import write_json
@@ -93,7 +93,7 @@ class Record(RunMetadata):
     trained_on: Machine | None = None  # maybe another one than scored it
     weights: WeightsFile | None = None  # None: of a net that was trained
     unavailable: Unavailable | None = None  # why nothing was scored
-    forward_size: tuple[Positive, Positive] | None = None  # height, width
+    forward_size: Size | None = None
     runs_ms: dict[str, list[float]] = {}  # every timed run
     # What other work used of the processors while the times of a unit were measured, if known.
     beside: dict[TimeUnit, Share] = {}

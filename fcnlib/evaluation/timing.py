@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fcnlib.config.columns import Cost
+from fcnlib.config.measuring import WARM_UP
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import STRIDES
 from fcnlib.core.other_work import OtherWork
@@ -20,8 +21,6 @@ from fcnlib.models.dense.dense_maps import ShiftAndStitch, dilated
 from fcnlib.models.dense.fully_connected import FullyConnected
 from fcnlib.models.fcn import build_fcn
 from fcnlib.models.graph import LayerGraph
-
-WARM_UP = 3
 
 
 def clock(device: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 from fcnlib.config.columns import TestServerMetric
 from fcnlib.config.schema import Config
@@ -329,6 +329,11 @@ class Targets:
     def figures_of(self, kind: FigureKind) -> list[str]:
         """The figures of one kind, as a rule of its own plots each kind."""
         return [name for name, entry in self.config.figures.items() if entry.kind == kind]
+
+    def title(self, kind: Literal["table", "figure"], name: str) -> str:
+        """Of a table or figure, with its name, as two may have the same title."""
+        entries = self.config.tables if kind == "table" else self.config.figures
+        return f"{entries[name].title} ({name})"
 
     def nets_of_figure(self, figure: str) -> tuple[str, ...]:
         return self.config.figures[figure].experiments

@@ -6,6 +6,8 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from math import ceil
 
+from fcnlib.config.converters import ARCHIVES_INFO, CONVERTER_INFO
+from fcnlib.config.measuring import NORM_IMAGES, WARM_UP
 from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.plan.data_sizes import DataSize, count_of, data_sizes
@@ -22,11 +24,7 @@ from fcnlib.training.workload import (
     TimingKind,
 )
 
-# As fcnlib/evaluation/timing.py and evaluate.py: passes before those that are timed, and images
-# whose features are measured.
-WARM_UP, NORM_IMAGES = 3, 20
 BACKWARD = 3  # a forward pass and a backward pass, in forward passes
-TWICE_RENDERED = ("voc-sbd", "pascal-context")  # in two archives each
 # What the script of a rule imports, by which starting it takes the longer.
 SCRIPT = "snakemake.script"  # every script, to read what its rule hands it
 STORING = ProcessKind(imports=(SCRIPT, "fcnlib.datasets.converters.registry"))
@@ -119,8 +117,8 @@ class Work:
         for name in self.targets.published_archives:
             yield Job("verify", name, ())  # as long as the disk takes to read it
         for name in config.datasets:
-            size, depth = self.sizes[name], config.datasets[name].converter.startswith("nyudv2")
-            kind = self._image_kind(name, depth=depth)
+            size, info = self.sizes[name], CONVERTER_INFO[config.datasets[name].converter]
+            kind = self._image_kind(name, depth=info.has_depth)
             archives = self._synthetic_archives(name)
             yield from archives
             after = tuple(job.id for job in archives)
@@ -133,12 +131,13 @@ class Work:
     def _synthetic_archives(self, dataset: str) -> list[Job]:
         """What renders a data set's scenes; two archives of the same scenes render them twice."""
         config = self.targets.config
-        if config.archives != "synthetic" or isinstance(config.datasets[dataset], FolderDataset):
+        entry = config.datasets[dataset]
+        if config.archives != "synthetic" or isinstance(entry, FolderDataset):
             return []
         size = self.sizes[dataset]
         kind = SceneKind(pixels=round(size.pixels))
-        scenes = 2 if config.datasets[dataset].converter in TWICE_RENDERED else 1
-        parts = (Part("start", STORING, scenes), Part("draw", kind, scenes * size.images))
+        times = ARCHIVES_INFO[entry.converter].renderings
+        parts = (Part("start", STORING, times), Part("draw", kind, times * size.images))
         return [Job("synthetic", dataset, parts)]
 
     def _weights_jobs(self) -> Iterator[Job]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from fcnlib.config.measuring import WARM_UP
 from fcnlib.config.schema_data import Data
 from fcnlib.config.schema_nets import Recipe, Training
 from fcnlib.core.precision import set_precision
@@ -23,7 +24,7 @@ from fcnlib.datasets.samples import Sample
 from fcnlib.datasets.writer import dataset_writer
 from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.metrics import confusion
-from fcnlib.evaluation.timing import WARM_UP, forward_milliseconds, measure
+from fcnlib.evaluation.timing import forward_milliseconds, measure
 from fcnlib.evaluation.upper_bound import best_labels_at_stride
 from fcnlib.inference.inputs import count_channels
 from fcnlib.inference.model import Model, read_net

@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fcnlib.config.schema_base import Flag, Frozen, Name, NotNegative, Positive
+from fcnlib.config.schema_base import Flag, Frozen, Name, NotNegative, Positive, Size
 from fcnlib.config.schema_data import Input
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.config.schema_nets import BackboneName, Net, Precision
 
-Size = tuple[Positive, Positive]  # height and width in pixels
 NotNegativeNumber = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

@@ -7,13 +7,10 @@ import pytest
 from fixtures.own_files import own
 
 from fcn_synthetic.archives import siftflow, voc
-from fcnlib.config.checks_data import CONTENTS
 from fcnlib.config.load import load_config
+from fcnlib.config.nyudv2_images import NYUD_CROP
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.hha.encode import NYUD_CROP
 from fcnlib.plan.data_sizes import (
-    CLASSES,
-    PUBLISHED_SIZES,
     count_of,
     data_size,
     data_sizes,
@@ -39,13 +36,6 @@ def test_synthetic_archives_hold_as_many_images_as_their_writers_make(
         seed=0, train=synthetic.context.train, validation=synthetic.context.validation
     )
     assert sizes["pascal-context"].splits == {key: len(main[key]) for key in ("train", "val")}
-
-
-def test_every_converter_of_archives_has_sizes_and_classes() -> None:
-    converters = CONTENTS.keys() - {"folder"}
-    assert PUBLISHED_SIZES.keys() == CLASSES.keys() == converters
-    for name in converters:
-        assert tuple(CLASSES[name]) == CONTENTS[name].tasks
 
 
 def test_synthetic_rooms_are_cropped_as_the_published_ones(raw_config: dict[str, Any]) -> None:

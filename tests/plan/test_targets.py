@@ -254,3 +254,8 @@ def test_no_chart_beside_the_papers_numbers_is_made_where_it_has_none(
     own = {"base": "voc-fcn32s", "row": "Mine", "tables": ["mine"]}
     raw_config["experiments"]["mine"] = {**own, "recipe": {"momentum": 0.5}}
     assert "all-rows" not in figures("mine")
+
+
+def test_a_title_has_the_name_beside_it(raw_config: dict[str, Any]) -> None:
+    targets = Targets(load_config(raw_config))
+    assert targets.title("table", "skips") == f"{raw_config['tables']['skips']['title']} (skips)"

@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 
 from fcnlib.config.load import load_config
-from fcnlib.config.schema import Scale
-from fcnlib.evaluation import evaluate, timing
-from fcnlib.plan import work
 from fcnlib.plan.targets import Targets
 from fcnlib.plan.work import Work
 from fcnlib.training.workload import NetKind
@@ -97,9 +94,3 @@ def test_rows_of_equal_nets_and_images_share_a_probe(raw_config: dict[str, Any])
     kinds = [kind for kind in run.kinds if isinstance(kind, NetKind)]
     assert len(kinds) < len(run.targets.trained)
     assert len(kinds) == len(set(kinds))
-
-
-def test_what_the_plan_repeats_of_modules_that_need_torch_is_theirs() -> None:
-    assert work.WARM_UP == timing.WARM_UP
-    assert work.NORM_IMAGES == evaluate.NORM_IMAGES
-    assert Scale.model_fields["forward_runs"].default == evaluate.FORWARD_RUNS

@@ -1,12 +1,11 @@
 """The configuration, what follows from it, and the few functions that more than one rule uses."""
 
-import re
 import sys
+from functools import partial
 from pathlib import Path
 
-from fcnlib.config.checks_data import other_converters
+from fcnlib.config.converters import other_converters
 from fcnlib.config.load import load_config
-from fcnlib.config.schema_data import FolderDataset
 from fcnlib.config.studies import read_raw_config
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import sha256
@@ -14,8 +13,10 @@ from fcnlib.core.fingerprint import ROOT, fingerprint, stamp
 from fcnlib.core.memory import memory_mb
 from fcnlib.core.printing import printable
 from fcnlib.plan import specs, values
+from fcnlib.plan.job_resources import are_short, resources_of, threads_up_to
 from fcnlib.plan.kinds import planned
 from fcnlib.plan.part import part_of_list
+from fcnlib.plan.patterns import NAME, none_of, one_of
 from fcnlib.plan.rehearsal import (
     rehearsal_spec,
     rehearsal_values,
@@ -23,6 +24,7 @@ from fcnlib.plan.rehearsal import (
     require_disk,
 )
 from fcnlib.plan.targets import Targets
+from fcnlib.plan.user_folders import require_readable
 
 
 def one_line(function, *arguments):
@@ -59,20 +61,6 @@ if CONFIG.rehearses and workflow.is_main_process:
 CAPTIONS = Path(workflow.basedir) / "workflow" / "report"
 
 
-# Not all names: Snakemake rewrites a pattern for each file, and there may be a thousand.
-NAME = "[A-Za-z0-9_-]+"
-
-
-def one_of(names):
-    """A pattern for these names; for none, one that nothing matches."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
-def none_of(names):
-    """A pattern for all names but these."""
-    return f"(?!(?:{one_of(names)})/){NAME}"
-
-
 wildcard_constraints:
     experiment=NAME,
     dataset=one_of(CONFIG.datasets),
@@ -82,38 +70,21 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def requested(rule):
-    """What a rule's jobs ask for: half as much more memory on each retry, and no more time."""
-    asked = CONFIG.resources(rule)
-    if asked is None:
-        return {}
-    return {
-        # Not less than a megabyte: Slurm takes none for all that a node has.
-        "mem_mb": lambda wildcards, attempt: asked.mem_mb * (attempt + 1) // 2,
-        "runtime": asked.runtime,
-    }
-
+requested = partial(resources_of, CONFIG)
 
 # Here, jobs that together ask for more memory than there is do not run at once, and one that asks
 # for more than all gets all. A cluster has its own limits, and its profile default resources.
 IS_CLUSTER = workflow.nodes is not None and workflow.resource_settings.default_resources
-if workflow.is_main_process and not IS_CLUSTER:
-    if "mem_mb" not in workflow.global_resources:
-        workflow.register_resource("mem_mb", memory_mb())
+IS_HERE = workflow.is_main_process and not IS_CLUSTER
+if IS_HERE and "mem_mb" not in workflow.global_resources:
+    workflow.register_resource("mem_mb", memory_mb())
+up_to = partial(threads_up_to, cores=(workflow.cores or 1) if IS_HERE else None)
 
 
 # On a cluster, a short training and its evaluation are one job. Not longer ones: if one of a group
 # fails, all are done again.
-TRAINED_AND_SCORED = [CONFIG.resources(rule) for rule in ("train", "evaluate")]
-IS_SHORT = all(TRAINED_AND_SCORED) and sum(x.runtime for x in TRAINED_AND_SCORED) <= 60
+IS_SHORT = are_short(CONFIG, ["train", "evaluate"])
 NET_GROUP = "net-{experiment}-{seed}" if IS_CLUSTER and IS_SHORT else None
-
-
-def up_to(threads):
-    """So many threads; here at most half the cores, as what needs all waits for all to be idle."""
-    if IS_CLUSTER or not workflow.is_main_process:
-        return threads
-    return max(1, min(threads, (workflow.cores or 1) // 2))
 
 
 def code(rule, without=lambda wildcards: ()):
@@ -131,18 +102,8 @@ def code(rule, without=lambda wildcards: ()):
 
 
 def dataset_files(wildcards):
-    """What a data set is prepared from.
-
-    A user's folder that is not prepared yet is read first, as `fcn check` reads it: what is wrong
-    with it ends the run before any job starts.
-    """
-    entry = CONFIG.datasets[wildcards.dataset]
-    is_new = not Path(PATHS.dataset(wildcards.dataset)).exists()
-    if isinstance(entry, FolderDataset) and is_new:
-        # Imported here, as NumPy would slow the start of every other job's Snakemake.
-        from fcnlib.datasets.converters.folder import read_folder
-
-        one_line(read_folder, entry)
+    """What a data set is prepared from; a folder that cannot be read ends the run before any job."""
+    one_line(require_readable, TARGETS, wildcards.dataset)
     return TARGETS.dataset_files(wildcards.dataset)
 
 
@@ -158,10 +119,9 @@ def pictured(image, kind, heading):
 
 
 def titled(wildcards):
-    """The title of a figure or of its table; the name, as two may have the same title."""
+    """The title of a figure or of its table."""
     (kind, name), *_ = wildcards.items()
-    entries = CONFIG.tables if kind == "table" else CONFIG.figures
-    return {"title": f"{entries[name].title} ({name})"}
+    return {"title": TARGETS.title(kind, name)}
 
 
 def dumped(spec):

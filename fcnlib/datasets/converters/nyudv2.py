@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fcnlib.config.nyudv2_images import NYUD_SIZE, nyud_crop
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError, first_line
 from fcnlib.core.parallel import in_threads
@@ -24,7 +25,7 @@ from fcnlib.datasets.converters.nyudv2_classes import (
     SPLITS,
     released_splits,
 )
-from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP, NYUD_SIZE
+from fcnlib.datasets.hha.encode import NYUD_CAMERA
 from fcnlib.datasets.images import VOID
 from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
@@ -84,7 +85,7 @@ def convert_nyudv2(
 
 
 def _crop(reduced: int) -> tuple[slice, slice]:
-    top, bottom, left, right = (round(edge / reduced) for edge in NYUD_CROP)
+    top, bottom, left, right = nyud_crop(reduced)
     return slice(top, bottom), slice(left, right)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fcnlib.archives.members import members
+from fcnlib.config.nyudv2_images import NYUD_CROP
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.core.parallel import in_threads
@@ -18,7 +19,7 @@ from fcnlib.datasets.converters.nyudv2_classes import (
     SPLITS,
     released_splits,
 )
-from fcnlib.datasets.hha.encode import NYUD_CAMERA, NYUD_CROP
+from fcnlib.datasets.hha.encode import NYUD_CAMERA
 from fcnlib.datasets.writer import DatasetWriter, check_counts, dataset_writer, expect_archives
 
 # The archive's top folder is not known.

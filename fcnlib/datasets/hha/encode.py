@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 
 from fcnlib.core.errors import InputError
 
-NYUD_SIZE = (480, 640)  # height, width as published
-NYUD_CROP = (45, 470, 40, 600)  # top, bottom, left, right of the part that has depth
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fcnlib.config.nyudv2_images import NYUD_CROP, NYUD_SIZE
 from fcnlib.core.errors import InputError, attempt, first_line, raise_all
 from fcnlib.core.listing import files_having, same_form, visible_files
 from fcnlib.core.parallel import in_processes
@@ -20,8 +21,6 @@ from fcnlib.core.reading import open_regular
 from fcnlib.datasets import images
 from fcnlib.datasets.hha.encode import (
     NYUD_CAMERA,
-    NYUD_CROP,
-    NYUD_SIZE,
     Camera,
     depth_unit_warning,
     hha_channels,

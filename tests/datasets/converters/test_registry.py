@@ -8,7 +8,7 @@ import pytest
 from fcn_synthetic.archives.nyudv2 import write_nyudv2
 from fcn_synthetic.archives.siftflow import write_siftflow
 from fcn_synthetic.archives.voc import write_context, write_sbd, write_voc2010, write_voc2011
-from fcnlib.config.checks_data import CONTENTS, splits_of
+from fcnlib.config.converters import CONVERTER_INFO, splits_of
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.converters.registry import CONVERTERS, prepare
@@ -42,7 +42,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_converter_has_its_name_in_the_configuration() -> None:
     named = get_args(ArchiveDataset.model_fields["converter"].annotation)
-    assert {*named, "folder"} == CONVERTERS.keys() == CONTENTS.keys()
+    assert {*named, "folder"} == CONVERTERS.keys() == CONVERTER_INFO.keys()
 
 
 @pytest.mark.parametrize("converter", ARCHIVES)
@@ -55,11 +55,11 @@ def test_a_data_set_has_what_the_configuration_assumes(
         reduced=8 if converter == "nyudv2" else 1,
     )
     prepare(dataset, [archives / name for name in ARCHIVES[converter]], tmp_path / "set")
-    if "hha" in CONTENTS[converter].inputs:
+    if "hha" in CONVERTER_INFO[converter].inputs:
         prepare_hha(tmp_path / "set")
-    found, expected = PreparedDataset(tmp_path / "set"), CONTENTS[converter]
+    found, expected = PreparedDataset(tmp_path / "set"), CONVERTER_INFO[converter]
     assert found.inputs == expected.inputs
-    assert tuple(found.info.tasks) == expected.tasks
+    assert {task: len(names) for task, names in found.info.tasks.items()} == expected.classes
     assert set(found.info.splits) <= set(splits_of(dataset))
     assert (found.info.tasks["semantic"][0] == "background") == expected.background
     for id in found.ids(next(iter(found.info.splits))):
@@ -91,4 +91,4 @@ def test_counts_of_a_split_that_is_not_made_fail_before_an_archive_is_read(
 
 def test_each_converter_is_in_the_module_that_a_change_of_it_is_looked_for_in() -> None:
     modules = {name: convert.__module__.rpartition(".")[2] for name, convert in CONVERTERS.items()}
-    assert modules == {name: content.module for name, content in CONTENTS.items()}
+    assert modules == {name: info.module for name, info in CONVERTER_INFO.items()}
