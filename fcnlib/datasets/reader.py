@@ -98,7 +98,8 @@ def _read(path: Path, model: type[M]) -> M:
     except FileNotFoundError:
         if is_prepared(path.parent):
             raise InputError(f"{path.parent}: no {path.name} in it; prepare it again") from None
-        raise InputError(f"{path}: no such file; expected a prepared data set (fcn prepare makes one)") from None
+        expected = "expected a prepared data set (fcn prepare makes one)"
+        raise InputError(f"{path}: no such file; {expected}") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
