@@ -10,7 +10,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,11 @@ trap 'echo "failed: $BASH_COMMAND" >&2' ERR
 """
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 TYPED = blocks("sh", "console", "python", "yaml")
-PAGES = list(dict.fromkeys(block.page for block in TYPED))
+FRONT = ("README.md", "docs/quick-start.md")
+PAGES = [
+    pytest.param(page, marks=[] if page in FRONT else pytest.mark.nightly)
+    for page in dict.fromkeys(block.page for block in TYPED)
+]
 
 
 @pytest.fixture(scope="module")
@@ -194,29 +197,6 @@ def _pattern(line: str) -> str:
     return r"\s+".join(numbers.sub(lambda _: NUMBER, word) for word in words)
 
 
-def _type_page(page: str, clone: Clone, own_files: Path, places: dict[str, str]) -> None:
-    session = Session(clone, own_files, places)
-    for block in TYPED:
-        if block.page == page and not block.reason:
-            session.type(block)
-
-
-@pytest.fixture(scope="module")
-def typed(
-    finished: Clone, own_files: Path, bucket: str, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Future[None]]:
-    """Each page, typed in a clone of its own, two at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        pages: dict[str, Future[None]] = {}
-        for page in PAGES:
-            folder = tmp_path_factory.mktemp("page")
-            places = {"/some/folder": str(folder / "store"), "https://s3.example.org": bucket}
-            pages[page] = pool.submit(
-                _type_page, page, _copy(finished, folder / "clone"), own_files, places
-            )
-        return pages
-
-
 def _copy(clone: Clone, folder: Path) -> Clone:
     """Another clone, with data and results."""
     other = Clone(folder, source=clone.folder)
@@ -242,8 +222,13 @@ def test_make_demo_after_make_quick_makes_what_is_left(quick: Clone) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_a_page_prints_works_as_it_is_typed(typed: dict[str, Future[None]], page: str) -> None:
+def test_what_a_page_prints_works_as_it_is_typed(
+    finished: Clone, own_files: Path, bucket: str, tmp_path: Path, page: str
+) -> None:
+    places = {"/some/folder": str(tmp_path / "store"), "https://s3.example.org": bucket}
+    session = Session(_copy(finished, tmp_path / "clone"), own_files, places)
     for block in TYPED:
-        if block.page == page and block.reason:
+        if block.page == page and not block.reason:
+            session.type(block)
+        elif block.page == page:
             print(f"not run: {block.place}: {block.reason}")
-    typed[page].result()
