@@ -41,7 +41,7 @@ test: .venv/developing  ## the tests (a few minutes)
 slow: .venv/developing  ## the tests that run the workflow (a quarter of an hour)
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not nightly"
 
-nightly: .venv/developing  ## the tests that take over five minutes each
+nightly: .venv/developing  ## more of what CI tests once, and what takes minutes
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m nightly
 
 coverage: .venv/developing  ## which lines the tests run, in htmlcov/index.html

@@ -61,7 +61,11 @@ def smallest_tile(model: Path) -> int:
 
 
 # With a reach of hundreds of pixels, images are large.
-slow = pytest.mark.slow
+MARKS = {
+    "16s of the published padding": pytest.mark.slow,
+    "alexnet": pytest.mark.slow,
+    "googlenet": (pytest.mark.slow, pytest.mark.nightly),
+}
 NETS = {
     "pool4, pool3": {},
     "8s": SKIPS,
@@ -77,7 +81,7 @@ NETS = {
 
 @pytest.mark.parametrize(
     "values",
-    [pytest.param(NETS[name], id=name, marks=slow if i > 1 else ()) for i, name in enumerate(NETS)],
+    [pytest.param(NETS[name], id=name, marks=MARKS.get(name, ())) for name in NETS],
 )
 def test_labels_in_tiles_are_those_of_the_whole_image(
     tmp_path: Path, values: dict[str, Any]

@@ -104,6 +104,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", VARIANTS)
 def test_exports_of_every_kind_of_net_take_images_of_any_size(tmp_path: Path, name: str) -> None:
     made = Made(tmp_path, **VARIANTS[name])
