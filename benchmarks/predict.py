@@ -19,8 +19,8 @@ from PIL import Image
 from fcn_synthetic.objects.scenes import generator, scene
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
+from fcnlib.datasets.images import read_image, to_rgb
 from fcnlib.evaluation.timing import clock
-from fcnlib.inference.inputs import pixels_of_file
 from fcnlib.inference.model import load_model
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import export_torchscript
@@ -70,7 +70,7 @@ def rates(photos: Path, model: Path, options: argparse.Namespace) -> dict[str, d
 def forward_rate(photos: Path, model: Path, options: argparse.Namespace) -> float:
     """Images per second of the net alone, of the folder's images in memory: the best round."""
     net = load_model(model, device=options.device)
-    images = [pixels_of_file(path, "rgb") for path in sorted(photos.iterdir())[:DIFFERENT]]
+    images = [to_rgb(read_image(path), path) for path in sorted(photos.iterdir())[:DIFFERENT]]
     batches = [torch.from_numpy(each).permute(2, 0, 1)[None] for each in images]
     net.labels(batches[0])
     found = []

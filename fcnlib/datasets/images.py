@@ -128,18 +128,27 @@ def to_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
 
     Of 16 bits the upper 8 are kept; transparency is put on white.
     """
-    if image.mode == "F":
-        raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
+    check_rgb(image, name)
     if image.mode.startswith("I"):  # Pillow would clip at 255
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() >= 2**16:
-            found = f"{values.min()} to {values.max()}"
-            raise InputError(f"{name}: pixels from {found}, expected 8 or 16 bits")
-        return np.repeat((values // 256).astype(np.uint8)[..., None], 3, axis=2)
+        return np.repeat((np.asarray(image) // 256).astype(np.uint8)[..., None], 3, axis=2)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def check_rgb(image: Image.Image, name: object) -> None:
+    """Raise unless the image has colours or greys of up to 16 bits."""
+    if image.mode == "F":
+        raise InputError(f"{name}: floating-point pixels, expected 8 or 16 bits")
+    _check_16_bits(image, f"{name}: pixels", "8 or 16 bits")
+
+
+def _check_16_bits(image: Image.Image, what: str, expected: str) -> None:
+    if image.mode == "I":  # of 32 bits
+        low, high = np.array(image.getextrema())  # without a copy of the pixels
+        if low < 0 or high >= 2**16:
+            raise InputError(f"{what} from {low} to {high}, expected {expected}")
 
 
 def orientation(image: Image.Image) -> int:
@@ -179,10 +188,11 @@ def stored_box(image: Image.Image, box: Box) -> Box:
     return left, top, right, bottom
 
 
-def to_upright_rgb(image: Image.Image, name: object) -> NDArray[np.uint8]:
-    """The pixels as uint8 [H, W, 3], with the orientation tag applied."""
+def upright(image: Image.Image) -> Image.Image:
+    """The image turned by its orientation tag, which stays, so that it is to be turned once."""
+    image.load()  # Pillow turns TIFFs itself, and then forgets their tag
     transpose = _TRANSPOSE.get(orientation(image))
-    return to_rgb(image if transpose is None else image.transpose(transpose), name)
+    return image if transpose is None else image.transpose(transpose)
 
 
 class StoredImage(NamedTuple):
@@ -205,7 +215,7 @@ def to_stored_image(data: bytes, name: object, *, orient: bool) -> StoredImage:
     is_turned = orient and orientation(image) != 1
     if suffix and image.mode in ("RGB", "L") and not is_turned:
         return StoredImage(data, suffix, to_rgb(image, name), image)
-    pixels = to_upright_rgb(image, name) if is_turned else to_rgb(image, name)
+    pixels = to_rgb(upright(image) if is_turned else image, name)
     return StoredImage(encode_png(Image.fromarray(pixels)), ".png", pixels, image)
 
 
@@ -266,16 +276,22 @@ def palette(image: Image.Image) -> bytes:
 
 
 def read_depth(file: Path | bytes, name: object = None) -> NDArray[np.uint16]:
-    """The depth in millimetres, uint16 [H, W], of a 16-bit image file."""
+    """The depth in millimetres, uint16 [H, W], of a 16-bit image file, as stored."""
     name = file if name is None else name
-    image = read_image(file, name)
+    return to_depth(read_image(file, name), name)
+
+
+def to_depth(image: Image.Image, name: object) -> NDArray[np.uint16]:
+    """The depth in millimetres, uint16 [H, W], as stored: orientation tags are not applied."""
+    check_depth(image, name)
+    return np.asarray(image).astype(np.uint16)
+
+
+def check_depth(image: Image.Image, name: object) -> None:
+    """Raise unless the image is depth of 16 bits."""
     if not image.mode.startswith("I"):
         raise InputError(f"{name}: is {image.mode}, expected 16-bit depth in millimetres")
-    values = np.array(image)
-    if values.min() < 0 or values.max() >= 2**16:
-        found = f"{values.min()} to {values.max()}"
-        raise InputError(f"{name}: depth from {found}, expected 16 bits of millimetres")
-    return values.astype(np.uint16)
+    _check_16_bits(image, f"{name}: depth", "16 bits of millimetres")
 
 
 def label_png(label: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,20 +15,24 @@ from fcnlib.config.schema_data import CHANNELS, IMAGES
 from fcnlib.core.errors import InputError, attempt
 from fcnlib.core.listing import file_id, files_having, matching_files
 from fcnlib.datasets.formats import IMAGE_SUFFIXES
-from fcnlib.datasets.hha.encode import ANGLE_OFFSET, depth_unit_warning
+from fcnlib.datasets.hha.encode import ANGLE_OFFSET, SAMPLING, sample_unit_warning
 from fcnlib.datasets.images import (
     LARGE_PIXELS,
     Box,
     TooManyPixels,
+    check_depth,
+    check_rgb,
     orientation,
-    read_depth,
     read_image,
     stored_box,
-    to_upright_rgb,
+    to_depth,
+    to_rgb,
+    upright,
 )
 from fcnlib.datasets.reader import check_sizes
 
 MAX_WAITING = 4  # batches that may be waiting for images of their size
+STRIP_PIXELS = 1 << 20  # that are looked at at a time for what is unusual in them
 
 log = logging.getLogger(__name__)
 
@@ -89,23 +93,22 @@ class InputReader:
         return attempt(self._read, path)
 
     def _read(self, path: Path) -> InputImage:
-        files = self._files_of(path)
         try:
-            parts = [pixels_of_file(file, name) for name, file in files.items()]
+            decoded = self.decode(path)
         except TooManyPixels as error:
             most = f"{LARGE_PIXELS / 1e6:.0f} megapixels"
             raise InputError(f"{error}; --tile reads up to {most}") from None
-        warnings = []
-        for (name, file), part in zip(files.items(), parts, strict=True):
-            check_sizes(parts[0].shape, path, part.shape, file)
-            warnings += _warnings(name, file, part)
-        return InputImage(path, _displayed(parts[0]), _stacked(parts, self.inputs), warnings)
+        parts = decoded.parts()
+        return InputImage(path, _displayed(parts[0]), stacked(parts), decoded.warnings())
 
-    def open_large(self, path: Path) -> "LargeImage":
-        """The image, of which parts are to be read."""
+    def decode(self, path: Path, *, large: bool = False) -> "DecodedImage":
+        """The image with all that the net sees of it, checked but not converted."""
         files = self._files_of(path)
-        images = {name: read_image(file, large=True) for name, file in files.items()}
-        found = LargeImage(path, images)
+        images = {}
+        for name, file in files.items():
+            images[name] = read_image(file, large=large)
+            check_image(images[name], name, file)
+        found = DecodedImage(path, files, images)
         for name, file in files.items():
             check_sizes(found.size, path, upright_size(images[name]), file)
         return found
@@ -121,27 +124,44 @@ class InputReader:
 
 
 @dataclass(frozen=True)
-class LargeImage:
-    """An image as its file stores it, which takes 4 bytes a pixel; parts of it are converted."""
+class DecodedImage:
+    """An image as its files store it, which takes 4 bytes a pixel; parts of it are converted."""
 
     path: Path
-    images: Mapping[str, Image.Image]  # by input
+    files: Mapping[str, Path]  # by input
+    images: Mapping[str, Image.Image]
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the upright image."""
         return upright_size(next(iter(self.images.values())))
 
-    def part(self, box: Box) -> NDArray[Any]:
-        """A part of all that a net sees, [h, w, C], upright."""
-        parts = []
-        for name, image in self.images.items():
-            crop = image.crop(stored_box(image, box))
-            try:
-                parts.append(pixels_of_picture(crop, name))
-            except InputError as error:
-                raise InputError(f"{self.path}: {error}") from None
-        return _stacked(parts, [*self.images])
+    def parts(self, box: Box | None = None) -> list[NDArray[Any]]:
+        """A part of each input, or all of it, [h, w, C], upright."""
+        return [self._part(name, box) for name in self.images]
+
+    def warnings(self) -> list[DepthWarning]:
+        """What is unusual in the depth or HHA of it."""
+        found = []
+        for name, file in self.files.items():
+            if name == "depth":
+                found += _depth_warnings(file, self._strips(name))
+            elif name == "hha" and is_no_hha(self._strips(name)):
+                expected = "expected what `fcn hha` makes of depth images"
+                found.append(DepthWarning("hha", file, f"no HHA, but the net sees HHA; {expected}"))
+        return found
+
+    def _strips(self, name: str) -> Iterator[NDArray[Any]]:
+        """All of an input, from top to bottom; strips begin at rows that are sampled."""
+        height, width = self.size
+        rows = max(1, STRIP_PIXELS // width // SAMPLING) * SAMPLING
+        for top in range(0, height, rows):
+            yield self._part(name, (0, top, width, min(top + rows, height)))
+
+    def _part(self, name: str, box: Box | None) -> NDArray[Any]:
+        image = self.images[name]
+        part = image if box is None else image.crop(stored_box(image, box))
+        return pixels_of_image(part, name, self.files[name])
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
@@ -150,10 +170,9 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (width, height) if orientation(image) >= 5 else (height, width)
 
 
-def _stacked(parts: Sequence[NDArray[Any]], inputs: Sequence[str]) -> NDArray[Any]:
-    """The channels of several inputs together, [H, W, C]."""
-    kind = np.int32 if "depth" in inputs else np.uint8
-    return np.concatenate(parts, axis=2, dtype=kind) if len(parts) > 1 else parts[0]
+def stacked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The channels of several inputs together, [H, W, C]: int32 if one is depth."""
+    return np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
 
 
 def _by_id(folder: Path) -> dict[str, Path]:
@@ -165,24 +184,27 @@ def _by_id(folder: Path) -> dict[str, Path]:
     }
 
 
-def pixels_of_file(path: Path, name: str) -> NDArray[Any]:
-    """An image file as one input of a net: uint8 [H, W, 3], or int32 [H, W, 1] of millimetres."""
+def pixels_of_image(image: Image.Image, name: str, file: object) -> NDArray[Any]:
+    """An image as one input of a net, upright: uint8 [H, W, 3], or int32 [H, W, 1] of millimetres.
+
+    `file` is for messages.
+    """
+    check_image(image, name, file)
+    image = upright(image)
     if name == "depth":
-        return read_depth(path)[..., None].astype(np.int32)
-    image = read_image(path)
-    if name == "hha" and (image.mode != "RGB" or "RGB;16" in str(image.info["raw"])):
+        return to_depth(image, file)[..., None].astype(np.int32)
+    return to_rgb(image, file)
+
+
+def check_image(image: Image.Image, name: str, file: object) -> None:
+    """Raise unless the image can be that input of a net."""
+    if name == "depth":
+        check_depth(image, file)
+    elif name == "hha" and (image.mode != "RGB" or "RGB;16" in str(image.info.get("raw"))):
         bits = "16 bits a colour" if image.mode == "RGB" else image.mode
-        raise InputError(f"{path}: is {bits}, expected HHA: RGB of 8 bits, as `fcn hha` writes it")
-    return to_upright_rgb(image, path)
-
-
-def pixels_of_picture(image: Image.Image, name: str) -> NDArray[Any]:
-    """A PIL image as one input of a net: uint8 [H, W, 3], or int32 [H, W, 1] of millimetres."""
-    if name == "depth":
-        return pixels_of_array(np.asarray(image), (name,))
-    if name == "hha" and image.mode != "RGB":
-        raise InputError(f"image: is {image.mode}, expected HHA: RGB of 8 bits")
-    return to_upright_rgb(image, "image")
+        raise InputError(f"{file}: is {bits}, expected HHA: RGB of 8 bits, as `fcn hha` writes it")
+    else:
+        check_rgb(image, file)
 
 
 def pixels_of_array(image: NDArray[Any], inputs: Sequence[str]) -> NDArray[Any]:
@@ -208,33 +230,33 @@ def count_channels(inputs: Sequence[str]) -> int:
     return sum(counts.get(name, 0) for name in inputs)
 
 
-def _warnings(name: str, file: Path, pixels: NDArray[Any]) -> list[DepthWarning]:
-    """What is unusual in an input that a net is to see."""
-    if name == "depth":
-        return _depth_warnings(file, pixels)
-    if name == "hha" and is_no_hha(pixels):
-        message = "no HHA, but the net sees HHA; expected what `fcn hha` makes of depth images"
-        return [DepthWarning("hha", file, message)]
-    return []
-
-
-def is_no_hha(pixels: NDArray[np.uint8]) -> bool:
-    """Whether an image [H, W, 3] is certainly no HHA, by its angles: they are 38 to 218.
+def is_no_hha(strips: Iterable[NDArray[np.uint8]]) -> bool:
+    """Whether an image of strips [h, W, 3] is certainly no HHA, by its angles: they are 38 to 218.
 
     A hundredth of its pixels may have others, as at edges after resizing; black and white ones,
     where nothing was measured, do not count.
     """
-    void = (pixels == pixels[..., :1]).all(2) & np.isin(pixels[..., 0], (0, 255))
-    angles = pixels[..., 2][~void].astype(float) - ANGLE_OFFSET
-    return bool(((angles < 0) | (angles > 180)).sum() > 0.01 * angles.size)
+    outside = measured = 0
+    for pixels in strips:
+        disparity, height, angle = np.moveaxis(pixels, 2, 0)
+        void = (disparity == height) & (height == angle) & ((angle == 0) | (angle == 255))
+        is_other = (angle < ANGLE_OFFSET) | (angle > ANGLE_OFFSET + 180)
+        outside += int((is_other & ~void).sum())
+        measured += int((~void).sum())
+    return outside > 0.01 * measured
 
 
-def _depth_warnings(file: Path, millimetres: NDArray[Any]) -> list[DepthWarning]:
-    """What is unusual in depth that a net is to see: another unit, or holes."""
-    zeros = int((millimetres == 0).sum())
-    holes = f"depth 0 at {zeros} of {millimetres.size} pixels, expected filled depth"
+def _depth_warnings(file: Path, strips: Iterable[NDArray[np.int32]]) -> list[DepthWarning]:
+    """What is unusual in depth of strips [h, W, 1]: another unit, or holes."""
+    zeros = size = 0
+    samples = []
+    for millimetres in strips:
+        zeros += int((millimetres == 0).sum())
+        size += millimetres.size
+        samples.append(millimetres[::SAMPLING, ::SAMPLING, 0] / 1000)
+    holes = f"depth 0 at {zeros} of {size} pixels, expected filled depth"
     found = [
-        DepthWarning("unit", file, depth_unit_warning(millimetres[..., 0] / 1000)),
+        DepthWarning("unit", file, sample_unit_warning(np.concatenate(samples))),
         DepthWarning("holes", file, holes if zeros else ""),
     ]
     return [warning for warning in found if warning.message]

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from fcnlib.core.errors import InputError
 from fcnlib.core.precision import Precision, set_precision
+from fcnlib.datasets.images import read_image
 from fcnlib.inference.convert import convert_weights
 from fcnlib.inference.exported import MODEL, read_exported
 from fcnlib.inference.inputs import (
     count_channels,
     pixels_of_array,
-    pixels_of_file,
-    pixels_of_picture,
+    pixels_of_image,
 )
 from fcnlib.inference.model_info import ModelInfo
 from fcnlib.inference.outputs import checked_labels, checked_probabilities
@@ -162,9 +162,9 @@ class Model:
                 "channels, or `fcn predict` with their folders"
             )
         elif isinstance(image, Image.Image):
-            pixels = pixels_of_picture(image, self.inputs[0])
+            pixels = pixels_of_image(image, self.inputs[0], "image")
         elif isinstance(image, Path | str):
-            pixels = pixels_of_file(Path(image), self.inputs[0])
+            pixels = pixels_of_image(read_image(Path(image)), self.inputs[0], image)
         else:
             kind = type(image).__name__
             raise InputError(f"image: {kind}; expected a file, a PIL image or a NumPy array")

@@ -149,12 +149,11 @@ def predict(  # noqa: PLR0913
         raise InputError(f"{model}: gives labels alone; expected a model that is exported anew")
     tiling = Tiling.of(net, tile) if tile else None
     _check_folder(out)
-    warnings: dict[str, list[DepthWarning]] = {}
+    warnings: list[DepthWarning] = []
     written: Iterator[list[Path] | InputError]
     if tiling:
-        written = map(
-            partial(attempt, partial(_label_in_tiles, net, reader, outputs, tiling)), paths
-        )
+        label = partial(_label_in_tiles, net, reader, outputs, tiling, warnings)
+        written = map(partial(attempt, label), paths)
     else:
         decoded = _collecting(warnings, in_threads(reader.read, paths, workers))
         predictions = (
@@ -173,22 +172,28 @@ def predict(  # noqa: PLR0913
 
 
 def _label_in_tiles(
-    net: Model, reader: InputReader, outputs: OutputFiles, tiling: Tiling, path: Path
+    net: Model,
+    reader: InputReader,
+    outputs: OutputFiles,
+    tiling: Tiling,
+    warnings: list[DepthWarning],
+    path: Path,
 ) -> list[Path]:
-    """Label an image in tiles; its label files."""
+    """Label an image in tiles; its label files. Unusual depth and HHA go to `warnings`."""
     files = {task: outputs.path(path, task, ".png") for task in outputs.palettes}
-    label_in_tiles(net, reader.open_large(path), files, outputs.palettes, tiling)
+    image = reader.decode(path, large=True)
+    warnings += image.warnings()
+    label_in_tiles(net, image, files, outputs.palettes, tiling)
     return [*files.values()]
 
 
 def _collecting(
-    warnings: dict[str, list[DepthWarning]], images: Iterator[InputImage | InputError]
+    warnings: list[DepthWarning], images: Iterator[InputImage | InputError]
 ) -> Iterator[InputImage | InputError]:
-    """The images; warnings of unusual depth and HHA go to `warnings`, by kind."""
+    """The images; warnings of unusual depth and HHA go to `warnings`."""
     for image in images:
         if isinstance(image, InputImage):
-            for warning in image.warnings:
-                warnings.setdefault(warning.kind, []).append(warning)
+            warnings += image.warnings
         yield image
 
 
@@ -258,10 +263,11 @@ def _computed(
 
 
 def _report_problems(
-    failed: Sequence[InputError], warnings: Mapping[str, list[DepthWarning]], count: int, out: Path
+    failed: Sequence[InputError], warnings: Sequence[DepthWarning], count: int, out: Path
 ) -> None:
     """Warn of unusual depth and HHA; raise if images were left out."""
-    for same in warnings.values():
+    for kind in dict.fromkeys(warning.kind for warning in warnings):
+        same = [warning for warning in warnings if warning.kind == kind]
         files = first_and_more([str(warning.file) for warning in same])
         log.warning("%s: %s", files, same[0].message)
     raise_all(failed, f"of {count} images have no labels in {out}")

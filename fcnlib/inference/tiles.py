@@ -17,7 +17,7 @@ from fcnlib.core.progress import progress
 from fcnlib.datasets.colours import Palette
 from fcnlib.datasets.images import full_palette
 from fcnlib.datasets.png_rows import LabelRows
-from fcnlib.inference.inputs import LargeImage
+from fcnlib.inference.inputs import DecodedImage, stacked
 from fcnlib.inference.model import Model
 from fcnlib.inference.outputs import check_tasks, unnamed_if_single
 
@@ -78,7 +78,7 @@ class Tiling:
 
 def label_in_tiles(
     net: Model,
-    image: LargeImage,
+    image: DecodedImage,
     files: Mapping[str, Path],
     palettes: Mapping[str, Palette],
     tiling: Tiling,
@@ -106,13 +106,13 @@ def label_in_tiles(
 
 
 def _row_of_tiles(
-    net: Model, image: LargeImage, row: Span, tiling: Tiling
+    net: Model, image: DecodedImage, row: Span, tiling: Tiling
 ) -> dict[str, NDArray[np.uint8]]:
     """The labels [h, W] of all tiles beside each other, by task."""
     _, width = image.size
     found: dict[str, NDArray[np.uint8]] = {}
     for column in tiling.spans(width):
-        part = image.part((column.first, row.first, column.last, row.last))
+        part = stacked(image.parts((column.first, row.first, column.last, row.last)))
         batch = torch.from_numpy(part).permute(2, 0, 1)[None]
         try:
             labels_by_task = net.labels(batch)

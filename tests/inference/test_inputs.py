@@ -230,8 +230,8 @@ def test_only_what_is_certainly_no_hha_is_taken_for_none() -> None:
     rng = np.random.default_rng(0)
     depth = 3 + np.cumsum(rng.normal(0, 0.01, (60, 80)), axis=1)
     hha = encode_hha(depth, None, NYUD_CAMERA.reduced(8))
-    assert not is_no_hha(hha)
+    assert not is_no_hha([hha])
     framed = np.pad(hha, ((9, 9), (9, 9), (0, 0)))  # unmeasured, as other encoders mark it
-    assert not is_no_hha(framed) and not is_no_hha(np.zeros_like(hha))
+    assert not is_no_hha([framed]) and not is_no_hha([np.zeros_like(hha)])
     photograph = rng.integers(0, 256, (60, 80, 3), np.uint8)
-    assert is_no_hha(photograph)
+    assert is_no_hha([photograph])

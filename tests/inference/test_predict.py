@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fixtures.images import png
+from fixtures.images import TURNS, exif_tag, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from fcnlib.cli.main import app
 from fcnlib.core.errors import InputError
-from fcnlib.datasets.images import read_image, to_upright_rgb
+from fcnlib.datasets.images import read_image, to_rgb, upright
 from fcnlib.inference.predict import predict
 from fcnlib.inference.torchscript import METADATA, export_torchscript
 from fcnlib.models.fcn import build_fcn
@@ -172,7 +172,7 @@ KINDS = {
 def test_an_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: Path) -> None:
     write, expected = KINDS[name]
     write(tmp_path / name)
-    pixels = to_upright_rgb(read_image(tmp_path / name), name)
+    pixels = to_rgb(upright(read_image(tmp_path / name)), name)
     assert pixels.dtype == np.uint8
     if expected is None:  # stored with losses: only what shows through is known
         assert pixels.shape == (1, 3, 3) and (pixels[0, 1] == 255).all()
@@ -181,25 +181,11 @@ def test_an_image_of_any_kind_becomes_what_a_viewer_shows(name: str, tmp_path: P
         np.testing.assert_allclose(pixels.astype(int), expected, atol=tolerance)
 
 
-TURNS = {
-    1: lambda upright: upright,
-    2: np.fliplr,
-    3: lambda upright: np.rot90(upright, 2),
-    4: np.flipud,
-    5: lambda upright: upright.transpose(1, 0, 2),
-    6: lambda upright: np.rot90(upright, -1),
-    7: lambda upright: np.rot90(upright, 2).transpose(1, 0, 2),
-    8: np.rot90,
-}
-
-
 @pytest.mark.parametrize("end", ["png", "tif"])
 @pytest.mark.parametrize("wish", TURNS)
 def test_labels_lie_on_the_upright_image(wish: int, end: str, model: Path, tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = wish
     stored = noise(5, 8)
-    Image.fromarray(stored).save(tmp_path / f"photo.{end}", exif=exif)
+    Image.fromarray(stored).save(tmp_path / f"photo.{end}", exif=exif_tag(wish))
     predict_all(tmp_path / f"photo.{end}", model=model, out=tmp_path / "out")
     labels = opened(tmp_path / "out" / "photo.png")
     assert np.array_equal(labels, TURNS[wish](stored)[..., 0] // 64)
@@ -278,7 +264,7 @@ def test_a_damaged_file_is_a_picture_or_one_line(
         content[int(place * (60 if header else len(content)))] = value
     try:
         image = read_image(bytes(content[: int(2 * cut * len(content))]), "photo")
-        pixels = to_upright_rgb(image, "photo")
+        pixels = to_rgb(upright(image), "photo")
         assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
     except InputError as error:
         assert str(error).startswith("photo: ") and "\n" not in str(error)

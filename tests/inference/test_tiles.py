@@ -10,12 +10,13 @@ import pytest
 import torch
 from fixtures.commands import fcn
 from fixtures.exports import write_net
+from fixtures.images import exif_tag
 from numpy.typing import NDArray
 from PIL import Image
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
-from fcnlib.datasets.images import read_image, stored_box, to_upright_rgb, voc_palette
+from fcnlib.datasets.images import read_image, stored_box, to_rgb, upright, voc_palette
 from fcnlib.datasets.png_rows import LabelRows
 from fcnlib.inference.inputs import InputReader
 from fcnlib.inference.model import load_model
@@ -134,17 +135,15 @@ def test_tiles_cover_every_pixel_once_whatever_the_length() -> None:
 
 @pytest.mark.parametrize("tag", range(1, 9))
 def test_parts_of_an_image_are_those_of_the_upright_image(tmp_path: Path, tag: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = tag
-    photo(tmp_path / "turned.png", 30, 47, exif=exif)
+    photo(tmp_path / "turned.png", 30, 47, exif=exif_tag(tag))
     path = tmp_path / "turned.png"
-    whole = to_upright_rgb(read_image(path), path)
-    large = InputReader(("rgb",), {}, {}).open_large(path)
-    assert large.size == whole.shape[:2]
-    for box in ((0, 0, 5, 7), (3, 4, 20, 29), (11, 2, large.size[1], large.size[0])):
+    whole = to_rgb(upright(read_image(path)), path)
+    decoded = InputReader(("rgb",), {}, {}).decode(path)
+    assert decoded.size == whole.shape[:2]
+    for box in ((0, 0, 5, 7), (3, 4, 20, 29), (11, 2, decoded.size[1], decoded.size[0])):
         left, top, right, bottom = box
-        assert np.array_equal(large.part(box), whole[top:bottom, left:right])
-    full = (0, 0, large.size[1], large.size[0])
+        assert np.array_equal(decoded.parts(box)[0], whole[top:bottom, left:right])
+    full = (0, 0, decoded.size[1], decoded.size[0])
     assert stored_box(read_image(path), full) == (0, 0, 47, 30)
 
 

@@ -32,6 +32,7 @@ NEAREST_CM = 100.0  # nearer pixels get the disparity of this depth
 DISPARITY_CM = 31000.0  # disparity times depth
 ANGLE_OFFSET = 38.0  # a floor is 38, a wall 128, a ceiling 218
 SENSOR_M = (0.5, 10.0)  # range of a Kinect; a median outside suggests another unit
+SAMPLING = 8  # rows and columns to a pixel of that median, as one of all takes longer than normals
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,11 @@ def gravity(depth_m: NDArray[np.floating], missing: Bools | None, camera: Camera
 
 def depth_unit_warning(depth_m: NDArray[np.floating]) -> str:
     """A warning if a depth image [H, W] seems not to be in metres; else empty."""
-    sample = depth_m[::8, ::8]  # a median of all pixels takes longer than their normals
+    return sample_unit_warning(depth_m[::SAMPLING, ::SAMPLING])
+
+
+def sample_unit_warning(sample: NDArray[np.floating]) -> str:
+    """That warning of a depth image of which every SAMPLING rows and columns are given."""
     median = float(np.median(sample[sample > 0])) if (sample > 0).any() else SENSOR_M[0]
     if SENSOR_M[0] <= median <= SENSOR_M[1]:
         return ""

@@ -205,7 +205,7 @@ def _values(path: Path) -> NDArray[Any]:
     """The values of a depth file [H, W], in its own unit."""
     if path.suffix.lower() != ".npy":
         try:
-            return images.read_depth(path)
+            return images.to_depth(images.upright(images.read_image(path)), path)
         except InputError as error:
             if path.suffix.lower() in DEPTH_SUFFIXES or not path.is_file():
                 raise

@@ -81,7 +81,7 @@ def _pair(folder: Folder | None, id: str) -> tuple[Image, Image]:
     """An image, and the same under its labels."""
     assert folder is not None
     path, mask_path = folder.images[id], folder.masks[id]
-    image = images.to_upright_rgb(images.read_image(path), path)
+    image = images.to_rgb(images.upright(images.read_image(path)), path)
     label = checked_label(folder.code.read(mask_path), folder.code, mask_path)
     if image.shape[:2] != label.shape:
         raise InputError(f"{mask_path}: of another size than {path}")

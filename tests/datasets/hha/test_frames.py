@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fixtures.archives import png
 from fixtures.depth import SMALL, holes, room
+from fixtures.images import exif_tag
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -42,6 +43,16 @@ def test_a_frame_is_masked_by_its_raw_depth_and_measured_by_its_filled_one(frame
     assert np.array_equal(
         values(out), encode_hha(values(depth) / 1000, values(raw) == 0, NYUD_CAMERA)
     )
+
+
+@pytest.mark.parametrize("tag", [3, 6])
+def test_a_turned_frame_is_encoded_upright(frames: Path, tag: int) -> None:
+    depth = Image.open(frames / "depth/0.png")
+    turned = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}[tag]
+    depth.transpose(turned).save(frames / "turned.png", exif=exif_tag(tag))
+    for name in ("depth/0.png", "turned.png"):
+        encode_frames(frames_of([frames / name], None, frames / f"hha/{name}"), DepthFormat())
+    assert np.array_equal(values(frames / "hha/turned.png"), values(frames / "hha/depth/0.png"))
 
 
 def test_folders_are_encoded_file_by_file(frames: Path) -> None:
