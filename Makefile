@@ -36,10 +36,10 @@ quick: .venv/installed  ## Table 3's FCN-32s, 16s and 8s of the demo, and their 
 	@echo "The report: $(CURDIR)/results/demo/index.html"
 
 test: .venv/developing  ## the tests (a few minutes)
-	pytest -n 2 -m "not slow"
+	pytest -n 2 --durations 10 -m "not slow"
 
 slow: .venv/developing  ## the tests that run the workflow (a quarter of an hour)
-	pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not nightly"
+	pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 20 -m "slow and not nightly"
 
 nightly: .venv/developing  ## more of what CI tests once, and what takes minutes
 	pytest -n 2 --dist loadfile --no-loadscope-reorder -m nightly
