@@ -10,8 +10,6 @@ from fcnlib.config.schema_data import ArchiveDataset, Data, Dataset, Synthetic
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
 
-SMALLEST = 32  # pixels of a side: less shows no objects
-
 BESIDE_DATASETS = ("archives", "weights", "logs", "benchmarks")  # of data/<scale>
 
 
@@ -34,7 +32,7 @@ def check_datasets(config: Config, source: ConfigSource) -> None:
                 require_known(split, splits_of(dataset), f"{place}.counts", "is no split")
             if dataset.reduced != 1:
                 raise InputError(f"{place}.reduced: expected none, as synthetic.rooms has its own")
-    _check_synthetic(config.synthetic, source)
+    _check_rooms(config.synthetic, source)
 
 
 def _check_archives(dataset: ArchiveDataset, place: str) -> None:
@@ -48,12 +46,7 @@ def _check_archives(dataset: ArchiveDataset, place: str) -> None:
         require_known(name, known, f"{place}.archives.{i}", f"is not for {dataset.converter}")
 
 
-def _check_synthetic(synthetic: Synthetic, source: ConfigSource) -> None:
-    sizes = {key: getattr(synthetic, key).size for key in ("scenes", "context", "outdoor", "test")}
-    for key, size in sizes.items():
-        if size < SMALLEST:
-            place = source.at(f"synthetic.{key}.size")
-            raise InputError(f"{place}: {size}; expected {SMALLEST} pixels or more")
+def _check_rooms(synthetic: Synthetic, source: ConfigSource) -> None:
     rooms, place = synthetic.rooms, source.at("synthetic.rooms")
     if rooms.reduced not in REDUCED:
         raise InputError(f"{place}.reduced: {rooms.reduced}; expected one of {REDUCED}")
