@@ -159,6 +159,9 @@ def check(  # noqa: PLR0913
 ) -> None:
     """Check images and labels before training; exit code 1 if something is wrong.
 
+    A published data set is checked as it was prepared: `fcn prepare` it first. A folder of your own
+    is checked as it is.
+
     A folder's own lists (train.txt, val.txt, ...) are its splits.
 
     Example: fcn check photos/ --masks labels --void 11 --sheet sheet.png
