@@ -15,8 +15,8 @@ OVERHEAD = 20_000  # bytes of a .caffemodel beside its floats, at most
 class Archive:
     """A published file; `checksum` is `algorithm:hex`, where `sha256-prefix` is its beginning."""
 
-    urls: tuple[str, ...]
-    terms: str
+    urls: tuple[str, ...]  # none: it is taken from the user's folder alone
+    terms: str  # of use, in words
     checksum: str = ""  # without one, `floats` is given or it is a tar or zip: see integrity.py
     size: int | None = None  # in bytes, where known
     floats: int | None = None  # in a .caffemodel: 4 bytes each, and at most 20 kB of other content

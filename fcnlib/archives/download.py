@@ -103,6 +103,7 @@ def download(
             log.warning("%s: %s: %s", part.target.name, url, error)
             answers.append(Answer(address=url, answer=str(error)))
     reasons = "; ".join(f"{each.address} ({each.answer})" for each in answers)
+    reasons = reasons or "no address of it is known"
     raise NoAddressError(
         f"{part.target}: not downloaded: {reasons}. If you have the file, "
         "name its folder with --from DIR (in the workflow: archive_folder=DIR)",

@@ -98,8 +98,10 @@ def _print_probes(names: Sequence[str]) -> bool:
     """Print what each address of these files, or of all, answers; whether all can be had."""
     asked = {name: ARCHIVES[name] for name in names or ARCHIVES}
     hosts = [host_of(url) for archive in asked.values() for url in archive.urls]
-    widths = max(map(len, asked)), max(map(len, hosts))
+    widths = max(map(len, asked)), max(map(len, hosts), default=0)
     had = dict.fromkeys(asked, False)
+    for name in (name for name, archive in asked.items() if not archive.urls):
+        echo(f"{name:{widths[0]}}  no address of it is known")
     try:
         for found in probe_addresses([*asked]):
             had[found.file] |= found.serves
@@ -156,6 +158,9 @@ def check(  # noqa: PLR0913
     workers: Annotated[int, typer.Option(min=1, max=64, help="Images read in parallel.")] = 2,
 ) -> None:
     """Check images and labels before training; exit code 1 if something is wrong.
+
+    A published data set is checked as it was prepared: `fcn prepare` it first. A folder of your own
+    is checked as it is.
 
     A folder's own lists (train.txt, val.txt, ...) are its splits.
 

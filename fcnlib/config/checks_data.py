@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
-from fcnlib.config.converters import ARCHIVES_INFO, CONVERTER_INFO, splits_of
+from fcnlib.archives.catalogue import ARCHIVES
+from fcnlib.config.converters import (
+    ARCHIVES_INFO,
+    CONVERTER_INFO,
+    SYNTHETIC_ARCHIVES,
+    splits_of,
+)
 from fcnlib.config.nyudv2_images import NYUD_IMAGES, REDUCED
 from fcnlib.config.schema import Config
 from fcnlib.config.schema_base import suggestion
 from fcnlib.config.schema_data import ArchiveDataset, Data, Dataset, Synthetic
 from fcnlib.config.yaml_files import ConfigSource
 from fcnlib.core.errors import InputError
-
-SMALLEST = 32  # pixels of a side: less shows no objects
 
 BESIDE_DATASETS = ("archives", "weights", "logs", "benchmarks")  # of data/<scale>
 
@@ -34,10 +38,34 @@ def check_datasets(config: Config, source: ConfigSource) -> None:
                 require_known(split, splits_of(dataset), f"{place}.counts", "is no split")
             if dataset.reduced != 1:
                 raise InputError(f"{place}.reduced: expected none, as synthetic.rooms has its own")
-    _check_synthetic(config.synthetic, source)
+    _check_rooms(config.synthetic, source)
+
+
+def check_synthetic_archives(config: Config, source: ConfigSource) -> None:
+    """The archives of the run's data sets can be made, if they are to be synthetic."""
+    for name, dataset in config.datasets.items():
+        if config.archives == "published" or not isinstance(dataset, ArchiveDataset):
+            continue
+        place = source.at(f"datasets.{name}")
+        for archive in dataset.archives:
+            if archive not in SYNTHETIC_ARCHIVES:
+                raise InputError(
+                    f"{place}.archives: {archive}: no rule writes a synthetic one; expected a "
+                    "scale with `archives: published`, or rows of other data sets alone"
+                )
+        if ARCHIVES_INFO[dataset.converter].synthetic is None:
+            raise InputError(
+                f"{place}.converter: {dataset.converter!r}: no `synthetic` of it in ARCHIVES_INFO "
+                "of fcnlib/config/converters.py; expected what the writers of its archives make"
+            )
 
 
 def _check_archives(dataset: ArchiveDataset, place: str) -> None:
+    if dataset.converter not in ARCHIVES_INFO:
+        raise InputError(
+            f"{place}.converter: {dataset.converter!r} is not in ARCHIVES_INFO of "
+            "fcnlib/config/converters.py; expected what its data sets have"
+        )
     wanted = ARCHIVES_INFO[dataset.converter].archives
     if len(dataset.archives) != len(wanted):
         expected = ", ".join(" or ".join(names) for names in wanted)
@@ -46,14 +74,14 @@ def _check_archives(dataset: ArchiveDataset, place: str) -> None:
         )
     for i, (name, known) in enumerate(zip(dataset.archives, wanted, strict=True)):
         require_known(name, known, f"{place}.archives.{i}", f"is not for {dataset.converter}")
+        if name not in ARCHIVES:
+            raise InputError(
+                f"{place}.archives.{i}: {name!r} is not in ARCHIVES of "
+                "fcnlib/archives/catalogue.py; expected its terms, and its addresses if it has some"
+            )
 
 
-def _check_synthetic(synthetic: Synthetic, source: ConfigSource) -> None:
-    sizes = {key: getattr(synthetic, key).size for key in ("scenes", "context", "outdoor", "test")}
-    for key, size in sizes.items():
-        if size < SMALLEST:
-            place = source.at(f"synthetic.{key}.size")
-            raise InputError(f"{place}: {size}; expected {SMALLEST} pixels or more")
+def _check_rooms(synthetic: Synthetic, source: ConfigSource) -> None:
     rooms, place = synthetic.rooms, source.at("synthetic.rooms")
     if rooms.reduced not in REDUCED:
         raise InputError(f"{place}.reduced: {rooms.reduced}; expected one of {REDUCED}")

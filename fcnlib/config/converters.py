@@ -50,7 +50,8 @@ class ArchivesInfo(ConverterInfo):
     splits: tuple[str, ...]  # {year}: the two digits of VOC's
     archives: tuple[tuple[str, ...], ...]  # the files that each of them can be
     published_sizes: tuple[Size, ...]  # of the images, in turn
-    synthetic: Callable[[Synthetic], SyntheticImages]  # as the archives' writers make them
+    # As the writers of its synthetic archives make them; None: it has no writers.
+    synthetic: Callable[[Synthetic], SyntheticImages] | None = None
     renderings: int = 1  # how often each synthetic scene is rendered: once for each archive of it
     is_reduced: bool = False  # whether its synthetic images are smaller, by `synthetic.rooms`
 
@@ -102,6 +103,20 @@ VOC_YEARS = {
 # The photographs of VOC are at most 500 pixels wide and high; most are 500 x 375.
 VOC_SIZES: tuple[Size, ...] = ((375, 500), (375, 500), (333, 500), (500, 375))
 
+# Those that the rules of workflow/rules/synthetic.smk write.
+SYNTHETIC_ARCHIVES = frozenset(
+    {
+        "VOCtrainval_03-May-2010.tar",
+        "VOCtrainval_25-May-2011.tar",
+        "VOC2012test.tar",
+        "benchmark.tgz",
+        "nyu_depth_v2_labeled.mat",
+        "splits.mat",
+        "classMapping40.mat",
+        "SiftFlowDataset.zip",
+        "pascal-context-trainval.tar.gz",
+    }
+)
 ARCHIVES_INFO: dict[str, ArchivesInfo] = {
     "voc": ArchivesInfo(
         module="voc",
@@ -141,7 +156,6 @@ ARCHIVES_INFO: dict[str, ArchivesInfo] = {
         splits=("train", "val", "trainval", "test"),
         archives=(("nyud.tar.gz",),),
         published_sizes=(_rooms_size(1),),
-        synthetic=_nyudv2,
     ),
     "siftflow": ArchivesInfo(
         module="siftflow",

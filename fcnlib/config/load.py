@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from fcnlib.config.checks import check_experiments
 from fcnlib.config.checks_claims import check_claims
+from fcnlib.config.checks_data import check_synthetic_archives
 from fcnlib.config.checks_figures import check_figures
 from fcnlib.config.fill import fill_experiment
 from fcnlib.config.overlays import take_away, without_taken
@@ -68,7 +69,9 @@ def load_config(raw: Mapping[str, Any], source: ConfigSource | str = "config.yam
     check_experiments(config, source)
     check_figures(config, source)
     check_claims(config, source)
-    return restricted(config, source)
+    config = restricted(config, source)
+    check_synthetic_archives(config, source)
+    return config
 
 
 def with_rehearsed(name: str, scales: Mapping[str, Scale], source: ConfigSource) -> Scale:

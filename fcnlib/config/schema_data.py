@@ -6,9 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from fcnlib.config.schema_base import Colour, Flag, Float, Frozen, Int, Line, Name, Positive, Seed
+from fcnlib.config.schema_base import (
+    LARGEST,
+    Colour,
+    Flag,
+    Float,
+    Frozen,
+    Int,
+    Line,
+    Name,
+    Positive,
+    Seed,
+)
 from fcnlib.core.listing import as_file_name
 
+# Of a synthetic scene: one with a shorter side shows no objects.
+Side = Annotated[int, Field(strict=True, ge=32, le=LARGEST)]
 Input = Literal["rgb", "depth", "hha"]
 # What of an image is masked, by its true labels; `shape`: all but the mask of the objects.
 Mask = Literal["none", "foreground", "background", "shape"]
@@ -186,7 +199,7 @@ Dataset = Annotated[ArchiveDataset | FolderDataset, Field(discriminator="convert
 class Scenes(Frozen):
     """Scenes of VOC's objects: of the archives of VOC2011 and SBD, or, all labelled, of VOC2010."""
 
-    size: Positive = Field(description="Pixels of the longer side.")
+    size: Side = Field(description="Pixels of the longer side.")
     train: Positive = Field(description="Training images.")
     validation: Positive = Field(description="Validation images.")
 
@@ -194,7 +207,7 @@ class Scenes(Frozen):
 class TestImages(Frozen):
     """Images without labels for the evaluation server, in the archive of VOC2012 test."""
 
-    size: Positive = Field(description="Pixels of the longer side.")
+    size: Side = Field(description="Pixels of the longer side.")
     images: Positive = Field(description="Images.")
 
 
@@ -211,7 +224,7 @@ class Rooms(Frozen):
 class Outdoor(Frozen):
     """Outdoor scenes, in the archive of SIFT Flow."""
 
-    size: Positive = Field(description="Pixels of the longer side.")
+    size: Side = Field(description="Pixels of the longer side.")
     train: Positive = Field(description="Training images.")
     test: Positive = Field(description="Test images.")
 

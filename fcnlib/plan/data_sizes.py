@@ -45,6 +45,7 @@ def data_size(config: Config, name: str) -> DataSize:
         return _of_folder(entry)
     info = ARCHIVES_INFO[entry.converter]
     if config.archives == "synthetic":
+        assert info.synthetic is not None, entry.converter  # checked with the configuration
         images = info.synthetic(config.synthetic)
         splits = dict(zip(splits_of(entry), images.counts, strict=True))
         return DataSize(images.sizes, splits, info.classes)

@@ -1,8 +1,9 @@
 """The values that rules are handed: a rule runs again only when one of its own changes."""
 
-from typing import Any, Literal
+from typing import Any
 
 from fcnlib.config.schema import Config
+from fcnlib.config.schema_base import Frozen
 from fcnlib.config.schema_experiments import Retested, Timed, UpperBound
 from fcnlib.config.schema_nets import BackboneName
 
@@ -11,11 +12,9 @@ Values = dict[str, Any]
 EVALUATED = {"data", "net", "recipe", "released", "evaluate_of"}
 
 
-def synthetic(
-    config: Config, scenes: Literal["scenes", "context", "rooms", "outdoor", "test"]
-) -> Values:
-    """How to make synthetic scenes of a kind: their seed, number and size."""
-    return {"seed": config.synthetic.seed, **getattr(config.synthetic, scenes).model_dump()}
+def synthetic(config: Config, scenes: Frozen) -> Values:
+    """How to make synthetic scenes, which are a field of `synthetic`: seed, number and size."""
+    return {"seed": config.synthetic.seed, **scenes.model_dump()}
 
 
 def dataset(config: Config, name: str) -> Values:

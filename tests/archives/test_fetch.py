@@ -332,3 +332,8 @@ def test_a_cut_archive_without_checksum_is_an_error_wherever_it_is_cut(tmp_path,
     with pytest.raises(InputError, match=f"{NAME}: not a tar or zip .*; remove it to") as caught:
         get(tmp_path, unchecked())
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_without_an_address_is_to_be_taken_from_a_folder(tmp_path):
+    with pytest.raises(InputError, match="not downloaded: no address of it is known"):
+        fetch(NAME, tmp_path, archives={NAME: Archive((), "")}, retry=QUICK)

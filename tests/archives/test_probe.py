@@ -209,6 +209,13 @@ def test_the_table_names_file_host_and_answer_and_counts_what_can_be_had(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("catalogue")
+def test_a_file_without_an_address_cannot_be_had(monkeypatch, capsys):
+    monkeypatch.setitem(ARCHIVES, "own.zip", Archive((), ""))
+    code, lines = fcn(monkeypatch, capsys, "fetch", "--probe", "own.zip")
+    assert code == 1 and lines[0] == "own.zip  no address of it is known"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

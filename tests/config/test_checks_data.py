@@ -1,10 +1,13 @@
 """Impossible data in config.yaml, refused before anything is made."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fixtures.config import refusal, set_at
 
+from fcnlib.archives.catalogue import ARCHIVES
+from fcnlib.config.converters import ARCHIVES_INFO
 from fcnlib.config.load import load_config
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
@@ -34,8 +37,8 @@ def added(config: dict[str, Any], name: str, entry: dict[str, Any]) -> None:
         ("synthetic/rooms/reduced", 3, "rooms.reduced: 3; expected one of (1, 2, 4, 5, 8, 10)"),
         ("synthetic/rooms/reduced", 16, "rooms.reduced: 16; expected one of"),
         ("synthetic/rooms/train", 1400, "synthetic.rooms: 1500 in all; expected at most 1449"),
-        ("synthetic/scenes/size", 31, "synthetic.scenes.size: 31; expected 32 pixels or more"),
-        ("synthetic/test/size", 3, "synthetic.test.size: 3; expected 32 pixels or more"),
+        ("synthetic/scenes/size", 31, "synthetic.scenes.size: 31: Input should be greater than"),
+        ("synthetic/test/size", 3, "synthetic.test.size: 3: Input should be greater than"),
         (f"{EXPERIMENT}/paper", {"mean_iu": 101.0}, "paper.mean_iu: 101; expected percent from 0"),
         (f"{EXPERIMENT}/paper", {"mean_iu": -1.0}, "paper.mean_iu: -1; expected percent from 0"),
         (f"{EXPERIMENT}/paper", {"forward_ms": -1.0}, "paper.forward_ms: -1; expected 0 or more"),
@@ -46,6 +49,52 @@ def test_impossible_data_are_refused(
 ) -> None:
     set_at(raw_config, path, value)
     assert message in refusal(raw_config)
+
+
+@pytest.mark.parametrize(
+    ("entry", "archive"),
+    [
+        ({"converter": "nyudv2-release", "archives": ["nyud.tar.gz"]}, "nyud.tar.gz"),
+        (
+            {"converter": "voc", "archives": ["VOCtrainval_11-May-2012.tar"]},
+            "VOCtrainval_11-May-2012.tar",
+        ),
+    ],
+)
+def test_a_data_set_without_synthetic_archives_is_of_published_ones_alone(
+    raw_config: dict[str, Any], entry: dict[str, Any], archive: str
+) -> None:
+    raw_config["datasets"]["other"] = entry
+    expected = f"datasets.other.archives: {archive}: no rule writes a synthetic one; expected a sca"
+    assert expected in refusal(raw_config)
+    assert load_config({**raw_config, "scale": "paper"})
+    assert "other" not in load_config({**raw_config, "rows": ["voc-fcn32s"]}).datasets
+
+
+@pytest.mark.parametrize(
+    ("lookup", "key", "message"),
+    [
+        (ARCHIVES_INFO, "siftflow", "siftflow.converter: 'siftflow' is not in ARCHIVES_INFO of "),
+        (ARCHIVES, "SiftFlowDataset.zip", "archives.0: 'SiftFlowDataset.zip' is not in ARCHIVES o"),
+    ],
+)
+def test_what_a_new_converter_still_lacks_is_named(
+    raw_config: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    lookup: dict[str, Any],
+    key: str,
+    message: str,
+) -> None:
+    monkeypatch.delitem(lookup, key)
+    assert message in refusal(raw_config)
+
+
+def test_synthetic_archives_need_the_images_that_their_writers_make(
+    raw_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(ARCHIVES_INFO["siftflow"], synthetic=None)
+    monkeypatch.setitem(ARCHIVES_INFO, "siftflow", without)
+    assert "siftflow.converter: 'siftflow': no `synthetic` of it in ARCHIVES" in refusal(raw_config)
 
 
 def test_synthetic_rooms_are_reduced_and_not_counted_as_the_published_ones_are(
@@ -85,6 +134,7 @@ def test_the_splits_of_a_folder_are_those_that_it_lists(raw_config: dict[str, An
 
 
 def test_the_held_out_split_of_voc_is_of_the_archives_year(raw_config: dict[str, Any]) -> None:
+    raw_config["scale"] = "paper"
     archives = ["VOCtrainval_11-May-2012.tar", "benchmark.tgz"]
     raw_config["datasets"]["voc2012"] = {"converter": "voc-sbd", "archives": archives}
     data = {"dataset": "voc2012", "test": "seg12valid"}

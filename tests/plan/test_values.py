@@ -46,8 +46,8 @@ def handed(config: Config) -> dict[tuple[str, str], str]:
         spec = FIGURES[figure.kind](targets, name)
         found[figure.kind, name] = spec.model_dump(mode="json")
     found |= {("claims", name): claim for name, claim in values.claims(config).items()}
-    found["synthetic", "scenes"] = values.synthetic(config, "scenes")
-    found["synthetic", "rooms"] = values.synthetic(config, "rooms")
+    found["synthetic", "scenes"] = values.synthetic(config, config.synthetic.scenes)
+    found["synthetic", "rooms"] = values.synthetic(config, config.synthetic.rooms)
     return {place: json.dumps(value) for place, value in found.items()}
 
 

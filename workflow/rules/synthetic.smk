@@ -13,7 +13,7 @@ rule synthetic_voc:
     resources:
         **requested("synthetic_voc"),
     params:
-        scenes=values.synthetic(CONFIG, "scenes"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.scenes),
         code=code("synthetic_voc"),
     script:
         "../scripts/synthetic_voc.py"
@@ -31,7 +31,7 @@ rule synthetic_sbd:
     resources:
         **requested("synthetic_sbd"),
     params:
-        scenes=values.synthetic(CONFIG, "scenes"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.scenes),
         code=code("synthetic_sbd"),
     script:
         "../scripts/synthetic_sbd.py"
@@ -49,7 +49,7 @@ rule synthetic_voc2010:
     resources:
         **requested("synthetic_voc2010"),
     params:
-        scenes=values.synthetic(CONFIG, "context"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.context),
         code=code("synthetic_voc2010"),
     script:
         "../scripts/synthetic_voc2010.py"
@@ -67,7 +67,7 @@ rule synthetic_context:
     resources:
         **requested("synthetic_context"),
     params:
-        scenes=values.synthetic(CONFIG, "context"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.context),
         code=code("synthetic_context"),
     script:
         "../scripts/synthetic_context.py"
@@ -85,7 +85,7 @@ rule synthetic_voc2012test:
     resources:
         **requested("synthetic_voc2012test"),
     params:
-        scenes=values.synthetic(CONFIG, "test"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.test),
         code=code("synthetic_voc2012test"),
     script:
         "../scripts/synthetic_voc2012test.py"
@@ -105,7 +105,7 @@ rule synthetic_nyudv2:
     resources:
         **requested("synthetic_nyudv2"),
     params:
-        scenes=values.synthetic(CONFIG, "rooms"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.rooms),
         code=code("synthetic_nyudv2"),
     script:
         "../scripts/synthetic_nyudv2.py"
@@ -123,7 +123,7 @@ rule synthetic_siftflow:
     resources:
         **requested("synthetic_siftflow"),
     params:
-        scenes=values.synthetic(CONFIG, "outdoor"),
+        scenes=values.synthetic(CONFIG, CONFIG.synthetic.outdoor),
         code=code("synthetic_siftflow"),
     script:
         "../scripts/synthetic_siftflow.py"

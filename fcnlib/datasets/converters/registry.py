@@ -50,9 +50,20 @@ def prepare(
     paths = [Path(path) for path in archives] if isinstance(dataset, ArchiveDataset) else []
     for path in paths:
         if not path.exists():
-            fetch = f"fcn fetch {path.name} --out {path.parent}"
-            advice = f"; fetch it with: {fetch}" if path.name in ARCHIVES else ""
-            raise InputError(f"{path}: no such file{advice}")
+            raise InputError(f"{path}: no such file{_advice(path)}")
         open_regular(path).close()
+    if dataset.converter not in CONVERTERS:
+        raise InputError(
+            f"{out}: converter {dataset.converter!r} is not in CONVERTERS of "
+            "fcnlib/datasets/converters/registry.py; expected its function"
+        )
     convert = CONVERTERS[dataset.converter]
     convert(dataset, paths, Path(out), workers=workers)
+
+
+def _advice(archive: Path) -> str:
+    """How to get a published archive, to follow a message."""
+    if archive.name not in ARCHIVES:
+        return ""
+    source = "" if ARCHIVES[archive.name].urls else " --from DIR"
+    return f"; fetch it with: fcn fetch {archive.name} --out {archive.parent}{source}"

@@ -8,6 +8,8 @@ import pytest
 from fcn_synthetic.archives.nyudv2 import write_nyudv2
 from fcn_synthetic.archives.siftflow import write_siftflow
 from fcn_synthetic.archives.voc import write_context, write_sbd, write_voc2010, write_voc2011
+from fcnlib.archives.catalogue import ARCHIVES as CATALOGUE
+from fcnlib.archives.catalogue import Archive
 from fcnlib.config.converters import CONVERTER_INFO, splits_of
 from fcnlib.config.schema_data import ArchiveDataset
 from fcnlib.core.errors import InputError
@@ -74,7 +76,27 @@ def test_a_missing_archive_is_reported_with_how_to_get_it(tmp_path: Path, conver
     with pytest.raises(InputError) as caught:
         prepare(dataset, [tmp_path / name for name in names], tmp_path / "set")
     fetch = f"fcn fetch {names[0]} --out {tmp_path}"
-    assert str(caught.value) == f"{tmp_path / names[0]}: no such file; fetch it with: {fetch}"
+    expected = f"{tmp_path / names[0]}: no such file; fetch it with: {fetch}"
+    assert str(caught.value).removesuffix(" --from DIR") == expected
+
+
+def test_a_converter_that_is_not_in_the_registry_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(CONVERTERS, "siftflow")
+    (tmp_path / "a.zip").touch()
+    dataset = ArchiveDataset(converter="siftflow", archives=("a.zip",))
+    with pytest.raises(InputError, match=r"converter 'siftflow' is not in CONVERTERS of fcnlib/"):
+        prepare(dataset, [tmp_path / "a.zip"], tmp_path / "set")
+
+
+def test_an_archive_without_an_address_is_to_be_taken_from_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CATALOGUE, "leaves.zip", Archive(urls=(), terms="CC0"))
+    dataset = ArchiveDataset(converter="siftflow", archives=("leaves.zip",))
+    with pytest.raises(InputError, match=f"fcn fetch leaves.zip --out {tmp_path} --from DIR$"):
+        prepare(dataset, [tmp_path / "leaves.zip"], tmp_path / "set")
 
 
 @pytest.mark.parametrize("converter", sorted(ARCHIVES.keys() - {"voc", "voc-sbd"}))
