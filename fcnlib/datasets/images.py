@@ -311,6 +311,19 @@ def voc_palette(colours: int = 256) -> tuple[Colour, ...]:
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(colours))
 
 
+# The colours of Kelly, "Twenty-two colors of maximum contrast" (1965), but for black and white.
+_KELLY = """
+ffb300 803e75 ff6800 a6bdd7 c10020 cea262 817066 007d34 f6768e 00538a
+ff7a5c 53377a ff8e00 b32851 f4c800 7f180d 93aa00 593315 f13a13 232c16
+"""
+
+
+def distinct_palette() -> tuple[Colour, ...]:
+    """Colours that are easy to tell apart, then the VOC colour map's."""
+    hexes = _KELLY.split()
+    return full_palette([(each[0], each[1], each[2]) for each in map(bytes.fromhex, hexes)])
+
+
 def full_palette(colours: Sequence[Colour]) -> tuple[Colour, ...]:
     """All 256 entries: the given colours, then the VOC colour map's."""
     return (*colours, *voc_palette()[len(colours) :])

@@ -9,7 +9,7 @@ import pytest
 from fixtures.archives import label, png
 from fixtures.images import png as png_16
 from fixtures.images import tiff
-from PIL import Image
+from PIL import Image, ImageCms
 
 from fcnlib.core.errors import InputError
 from fcnlib.datasets import images
@@ -26,6 +26,25 @@ def save(image: Image.Image, kind: str, **options: object) -> bytes:
 
 def indices_in(content: bytes) -> np.ndarray:
     return class_indices(read_image(content, "mask"), "mask")
+
+
+def nearest_in_cielab(colours: np.ndarray) -> float:
+    """The least distance of two colours, as people see them."""
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    to_lab = ImageCms.buildTransform(*profiles, "RGB", "LAB")
+    image = ImageCms.applyTransform(Image.fromarray(colours.astype(np.uint8)[None]), to_lab)
+    lab = np.asarray(image)[0].astype(np.uint8)
+    lab = np.column_stack([lab[:, 0] / 2.55, lab[:, 1:].astype(np.int8)])
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)
+    return float(apart[~np.eye(len(lab), dtype=bool)].min())
+
+
+def test_the_colours_of_classes_without_a_background_are_easy_to_tell_apart() -> None:
+    found = np.array(images.distinct_palette())
+    assert len(found) == 256 and len({*images.distinct_palette()[:20]}) == 20
+    assert (
+        nearest_in_cielab(found[:10]) > 30 > 15 > nearest_in_cielab(np.array(voc_palette()[1:11]))
+    )
 
 
 def test_the_voc_palette_is_the_official_one():

@@ -77,8 +77,9 @@ class Folder:
     @property
     def palette(self) -> tuple[Colour, ...]:
         """The colours of the classes in pictures."""
-        # Black is for background; without one, the colours start at the second.
-        colours = images.voc_palette()[self.classes[0] != "background" :]
+        # VOC's begin with black, for background.
+        has_background = self.classes[0] == "background"
+        colours = images.voc_palette() if has_background else images.distinct_palette()
         return self.code.palette or colours[: len(self.classes)]
 
 
