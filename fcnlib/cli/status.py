@@ -60,7 +60,10 @@ def status(
 def _run_of(folder: Path | None, files: list[Path] | None) -> tuple[Path, Config]:
     """The folder of the clone that a run is in, and the run's configuration."""
     if folder is None:
-        return Path(), read_config(files or DEFAULT_CONFIG)
+        settings = read_config(files or DEFAULT_CONFIG)
+        folder = Path(RunPaths(settings.scale).results)
+        if files or not (folder / CONFIGURATION).is_file():
+            return Path(), settings
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected results/<scale> of a run")
     results = Path(folder.absolute())  # `results` may be a link to another disk

@@ -70,7 +70,8 @@ def _on_base(name: str, experiments: Mapping[str, dict[str, Any]], place: str) -
     base = experiments[base_name]
     if "base" in base:
         raise InputError(
-            f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected none"
+            f"{place}.base: {base_name!r} has the base {base['base']!r} itself; expected that one, "
+            f"and what {base_name!r} lays over it"
         )
     kinds = entry.keys() & EXPERIMENT_KINDS.keys()
     if kinds == {"timing"} and kind_of(base) != "timing":  # which has no data to take over

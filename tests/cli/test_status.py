@@ -90,6 +90,20 @@ def test_a_run_that_has_kept_no_configuration_has_that_of_its_clone(
     assert {each["iterations"] for each in json.loads(printed)["trainings"]} >= {100_000}
 
 
+def test_without_a_folder_it_is_of_the_run_that_is_there(
+    results: Path,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("config.yaml", "studies"):
+        (results.parents[1] / name).symlink_to(repository / name)
+    content = json.loads((results / "config.json").read_text("utf-8")) | {"rows": [NET]}
+    (results / "config.json").write_text(json.dumps(content), "utf-8")
+    monkeypatch.chdir(results.parents[1])
+    assert "trainings: 1 failed" in run_fcn(["status"], capfd)[1]
+
+
 def test_a_look_at_a_run_takes_no_torch(results: Path) -> None:
     code = (
         "import sys\n"

@@ -57,7 +57,7 @@ def _images(net: FCN, size: tuple[int, int, int], generator: torch.Generator) ->
 
 def _compare(net: FCN, run: Callable[[Tensor], dict[str, Tensor]], images: Tensor) -> Agreement:
     count, _, height, width = images.shape
-    size = f"{height} x {width}" + (f" x {count} images" if count > 1 else "")
+    size = (f"{count} images of " if count > 1 else "") + f"{height} x {width}"
     with torch.inference_mode():
         expected = net.split(net(net.normalise(images)))
         try:
