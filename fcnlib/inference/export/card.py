@@ -1,6 +1,7 @@
 """The model card beside an exported file: what its user must know, from the net's metadata."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,7 @@ def model_card(net: FCN, info: ModelInfo, name: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["text"] = as_markdown_text
+    environment.filters["code"] = _as_code
     classes = info.classes or {
         task: tuple(f"class {index}" for index in range(count)) for task, count in net.heads.items()
     }
@@ -82,6 +84,12 @@ def _summary(net: FCN, info: ModelInfo) -> str:
         f"A fully convolutional net (Shelhamer, Long, Darrell, 2017) on {values.backbone}{width}, "
         f"which predicts from {layers}; {info.parameters or 0:,} parameters."
     )
+
+
+def _as_code(text: str) -> str:
+    """A value for Markdown: as code where escaping would show, if code can hold it in a table."""
+    escaped = as_markdown_text(text)
+    return f"`{text}`" if escaped != text and not re.search(r"[`|\\]|[^\S ]", text) else escaped
 
 
 def _inputs(info: ModelInfo) -> tuple[str, ...]:
@@ -139,7 +147,10 @@ def _uses(net: FCN, info: ModelInfo, name: str) -> Iterator[Use]:
     names = _inputs(info)
     parts = ", ".join(names)
     read = f"{parts} = {', '.join(INPUTS[each][1] for each in names)}"
-    stack = f'numpy.dstack([{parts}]).astype("{_dtype(net)}")'
+    is_colour = names in (("rgb",), ("hha",))  # which Pillow gives as uint8 [H, W, 3]
+    stack = (
+        f"numpy.array({parts})" if is_colour else f'numpy.dstack([{parts}]).astype("{_dtype(net)}")'
+    )
     first = next(iter(net.heads))
     labels = output_name("labels", first, net.heads)
     of_task = f'["{first}"]' if len(net.heads) > 1 else ""
@@ -148,7 +159,7 @@ def _uses(net: FCN, info: ModelInfo, name: str) -> Iterator[Use]:
     def code(imports: str, image: str, load: str, compute: str) -> str:
         return "\n".join([f"import numpy, PIL.Image, {imports}", read, image, load, compute])
 
-    file = {end: json.dumps(name + end) for end in (".onnx", ".pt2", ".ts", ".pt")}
+    file = {end: json.dumps(name + end) for end in (".onnx", ".pt2", ".ts")}
     yield Use(
         "ONNX Runtime",
         code(
@@ -162,9 +173,11 @@ def _uses(net: FCN, info: ModelInfo, name: str) -> Iterator[Use]:
     yield Use("torch.export", code("torch", torch_image, load, f'labels = net(image)["{labels}"]'))
     load = f"net = torch.jit.load({file['.ts']})"
     yield Use("TorchScript", code("torch", torch_image, load, f"labels = net(image){of_task}"))
-    load = f"model = load_model({file['.pt']})  # or a .ts, or a .caffemodel"
-    labels = f"labels = model.predict(numpy.dstack([{parts}])){of_task}"
-    lines = ["import numpy, PIL.Image", "from fcnlib import load_model", read, load, labels]
+    load = f"model = load_model({file['.ts']})  # or a checkpoint (.pt), or a .caffemodel"
+    pixels = parts if len(names) == 1 else f"numpy.dstack([{parts}])"
+    labels = f"labels = model.predict({pixels}){of_task}"
+    imports = "import PIL.Image" if len(names) == 1 else "import numpy, PIL.Image"
+    lines = [imports, "from fcnlib import load_model", read, load, labels]
     yield Use("fcnlib", "\n".join(lines))
 
 

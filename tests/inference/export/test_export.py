@@ -179,6 +179,7 @@ def test_the_card_tells_data_scores_recipe_inputs_and_limits(made: Made) -> None
         "split train of the data set street",
         "| mean iu | 43.2 |",
         "| learning rate | 1e-09 |",
+        "| loss | `cross_entropy` |",
         "| seed | 3 |",
         r"| 1 | a\|b \* | #800000 |",
         "uint8 [N, 3, H, W]",
