@@ -115,6 +115,7 @@ def _plot_sides(canvas: Figure, sides: Sequence[Mapping[str, Sequence[ResultRow]
         axes.tick_params(axis="x", labeltop=True, length=0)
         axes.tick_params(axis="y", length=0, pad=NAME_POINTS)
         axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
     canvas.legend(handles=KEY, loc="outside upper left", ncols=2)
 
 

@@ -74,7 +74,7 @@ def _minor(value: float, shown: tuple[float, float]) -> str:
     """A tick between powers of ten, of an axis that shows values between these."""
     digit = round(value / 10 ** math.floor(math.log10(value)))
     decades = math.log10(max(shown) / min(shown))
-    labelled = range(1, 11) if decades < 0.5 else (2, 3, 5, 7) if decades < 1 else (2, 5)
+    labelled = range(1, 11) if decades < 0.5 else (2, 3, 4, 6, 8) if decades < 1 else (2, 5)
     return f"{value:g}" if digit in labelled else ""
 
 

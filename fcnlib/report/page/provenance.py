@@ -65,7 +65,8 @@ def _training_images(data: Mapping[str, Any], datasets: Mapping[str, DatasetInfo
     """How many images a net was trained on; 0 where that is not known."""
     info = datasets.get(data.get("dataset", ""))
     images = info.splits.get(data.get("train", ""), 0) if info else 0
-    return round(data.get("train_share", 1) * images)
+    share: float = data.get("train_share", 1)
+    return round(share * images)
 
 
 def _range(numbers: Iterable[int]) -> str:
