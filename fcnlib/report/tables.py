@@ -1,5 +1,6 @@
 """A table's numbers, measured beside published: tidy, and as Markdown and LaTeX."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -238,7 +239,7 @@ def sentences(table: TableSpec, runs: Runs) -> list[str]:
         if why := collapse_reason(row.row, (run for _, run in runs.get(row.experiment, ()))):
             found.append(f"{COLLAPSED} {why}")
     found += _released(table, runs)
-    found += _snapshots(table)
+    found += _snapshots(table, runs)
     return list(filter(None, found))
 
 
@@ -255,18 +256,35 @@ def _released(table: TableSpec, runs: Runs) -> list[str]:
     return sentences
 
 
-def _snapshots(table: TableSpec) -> list[str]:
-    """On which images the scored snapshots were picked."""
-    picked = {row.row: row.picked_on for row in table.rows if row.picked_on}
+def _snapshots(table: TableSpec, runs: Runs) -> list[str]:
+    """On which images the scored snapshots were picked; nothing where each net had only one."""
+    rows = [row for row in table.rows if row.picked_on]
+    if all(_validated_once(runs.get(row.experiment, ())) for row in rows):
+        return []
+    picked = {row.row: row.picked_on for row in rows}
     sentences = []
     for images in dict.fromkeys(picked.values()):
-        rows = ", ".join(row for row in picked if picked[row] == images)
-        nets = f"{rows}:" if len(set(picked.values())) > 1 else "Every net is"
+        names = ", ".join(row for row in picked if picked[row] == images)
+        nets = (
+            f"{names}:"
+            if len(set(picked.values())) > 1
+            else "Every net is"
+            if len(picked) > 1
+            else "The net is"
+        )
         why = ", as in the released code" if images == "test" else ""
         sentences.append(
             f"{nets} scored at its snapshot with the best mean IU on the {images} images{why}."
         )
     return sentences
+
+
+def _validated_once(runs: Sequence[tuple[Path, Record]]) -> bool:
+    """Whether the runs are known to have had one snapshot each, at their end."""
+    recipes = [run.provenance.values.get("recipe", {}) for _, run in runs]
+    return bool(recipes) and all(
+        recipe.get("iterations", math.inf) <= recipe.get("validate_every", 0) for recipe in recipes
+    )
 
 
 def _times(table: TableSpec, runs: Runs) -> list[str]:

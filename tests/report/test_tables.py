@@ -105,6 +105,17 @@ def test_a_table_names_the_images_that_snapshots_were_picked_on(tmp_path, fine, 
     assert markdown.count("snapshot") == len(expected)
 
 
+def test_nothing_is_said_of_the_choice_of_a_snapshot_where_there_was_one(tmp_path):
+    rows = [SKIPS["rows"][0] | {"picked_on": "test"}]
+    path = write_metrics(tmp_path, rows[0]["experiment"], 0, pixel_accuracy=0.9, mean_iu=0.1)
+    table = SKIPS | {"rows": rows}
+    assert "The net is scored at its snapshot" in build(tmp_path, [path], table)[1]
+    content = json.loads(path.read_text("utf-8"))
+    content["provenance"]["values"] = {"recipe": {"iterations": 100, "validate_every": 1900}}
+    path.write_text(json.dumps(content), "utf-8")
+    assert "snapshot" not in build(tmp_path, [path], table)[1]
+
+
 def test_rows_without_snapshots_have_no_note_on_them(tmp_path):
     assert "snapshot" not in build(tmp_path, [])[1]
 

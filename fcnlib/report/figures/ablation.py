@@ -28,6 +28,7 @@ PUBLISHED: Any = {"color": "#D55E00", "marker": "|", "markersize": 10, "linestyl
                   "markeredgewidth": 2}  # fmt: skip
 KEY = [Line2D([], [], label=label, **style)
        for label, style in (("this run", MEASURED), ("published", PUBLISHED))]  # fmt: skip
+GRID: Any = {"color": "#eceef1", "linewidth": 0.7, "zorder": 0}
 PITCH = 0.19  # inches from row to row
 FURTHER = 0.75  # rows, of each further line of a name
 TABLE_GAP = 0.6  # rows from a table's last one to the next one's heading
@@ -113,7 +114,8 @@ def _plot_sides(canvas: Figure, sides: Sequence[Mapping[str, Sequence[ResultRow]
         axes.set(xlim=(0, 100), ylim=(height, 0), xlabel="mean IU (%)")
         axes.tick_params(axis="x", labeltop=True, length=0)
         axes.tick_params(axis="y", length=0, pad=NAME_POINTS)
-        axes.grid(visible=False, axis="y")
+        axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
     canvas.legend(handles=KEY, loc="outside upper left", ncols=2)
 
 
@@ -124,20 +126,22 @@ def _plot_groups(axes: Axes, groups: Mapping[str, Sequence[ResultRow]]) -> None:
         heading, height = _wrapped(title, HEADING_LETTERS)
         axes.annotate(heading, (0, top + height / 2), xycoords=("axes fraction", "data"),
                       xytext=(-NAME_POINTS, 0), textcoords="offset points", va="center",
-                      fontweight="bold", in_layout=False,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+                      fontweight="bold", in_layout=False)  # fmt: skip
         top += height
+        first = top
         for row in rows:
             name, height = _wrapped(row.row, NAME_LETTERS)
             place = top + height / 2
             places.append(place)
             names.append(name)
-            axes.axhline(place, color="#eceef1", linewidth=0.7, zorder=0)
+            axes.axhline(place, **GRID)
             if row.paper is not None:
                 axes.plot(row.paper, place, **PUBLISHED, zorder=3)
             if row.measured is not None:
                 axes.errorbar(row.measured, place, xerr=row.std, **MEASURED, capsize=2.5,
                               elinewidth=1.4, clip_on=False)  # fmt: skip
             top += height
+        # No further, so that headings stand clear of them.
+        axes.vlines(range(0, 101, 20), first, top, **GRID)
         top += TABLE_GAP
     axes.set_yticks(places, names, ha="left")

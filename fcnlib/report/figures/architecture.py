@@ -27,7 +27,7 @@ CAPTION = (
 # How scores are fused: the sign, its size in points, its frame.
 SIGNS = {"sum": ("+", 8.0, "circle,pad=0.15"), "max": ("max", 6.0, "round,pad=0.2")}
 # All lengths are inches.
-SIDE = 0.5  # of a grid
+SIDE = 0.42  # of a grid; narrow enough for a factor before the sign of a fusion
 ROW = 0.68  # from one net to the next
 TRUNK = 0.5  # more from the trunk to the first net, for the names of its layers
 NAMES = 0.75  # left of the image

@@ -38,10 +38,7 @@ EXPLAINED: Mapping[str, str] = {
     SCORE: "mean IU",
 }
 CONTINUED = "A net initialized from another one starts where that one ended."
-VALIDATED_ONCE = (
-    "Each net was validated once, at its end: what is scored is the best of the validated "
-    "snapshots, so that more validations would change the scores."
-)
+VALIDATED_ONCE = "Each net was validated once, at its end, and is scored as it was then."
 CHART = (
     "Each loss is the mean over a tenth of the run around it. Of several runs of a net, the line "
     "is their mean, and a band goes from the lowest to the highest."

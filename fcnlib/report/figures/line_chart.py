@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
 
 from fcnlib.core.files import atomic_write
 from fcnlib.report.figures.series import Band, thinned
@@ -33,7 +34,8 @@ CURSOR = alt.selection_point(
 )
 BRUSH = alt.selection_interval(name="brush", encodings=["x"])
 
-NUMBER = "datum.label ? format(datum.value, '~g') : ''"  # a log axis leaves out some labels
+NUMBER = "format(datum.value, '~g')"
+SOME = f"datum.label ? {NUMBER} : ''"  # a log axis leaves out some labels
 
 
 class Panel(NamedTuple):
@@ -122,7 +124,8 @@ def _panel(panel: Panel, styles: Sequence[tuple[str, RowStyle]], x: str) -> Any:
             color=_by_net([(net, style.colour) for net, style in styles], alt.Color),
         )
     )
-    number = alt.Y("value:Q", scale=kind, title=None, axis=alt.Axis(labelExpr=NUMBER, tickCount=5))
+    label = NUMBER if panel.log and _decades(panel) < 1 else SOME
+    number = alt.Y("value:Q", scale=kind, title=None, axis=alt.Axis(labelExpr=label, tickCount=5))
     dashes = _by_net([(net, DASHES[style.dash]) for net, style in styles], alt.StrokeDash)
     shapes = _by_net([(net, SHAPES[style.marker]) for net, style in styles], alt.Shape)
     rule = (
@@ -143,6 +146,13 @@ def _panel(panel: Panel, styles: Sequence[tuple[str, RowStyle]], x: str) -> Any:
             lines.mark_point(filled=True, size=36, opacity=1).encode(y=number, shape=shapes)
         )
     return alt.layer(*layers, title=panel.title, width=WIDTH, height=panel.height)
+
+
+def _decades(panel: Panel) -> float:
+    """How many powers of ten its numbers span."""
+    every = np.concatenate([values for _, band in panel.lines for values in (band.low, band.high)])
+    shown = every[np.isfinite(every) & (every > 0)]
+    return float(np.log10(shown.max() / shown.min())) if shown.size else 0.0
 
 
 def _by_net(values: Sequence[tuple[str, Any]], channel: Any) -> Any:

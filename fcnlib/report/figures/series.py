@@ -67,12 +67,15 @@ def log_losses(axes: Axes) -> None:
     """A log scale whose ticks read as plain numbers."""
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(_minor))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: _minor(value, axes.get_ylim())))
 
 
-def _minor(value: float, _: object) -> str:
+def _minor(value: float, shown: tuple[float, float]) -> str:
+    """A tick between powers of ten, of an axis that shows values between these."""
     digit = round(value / 10 ** math.floor(math.log10(value)))
-    return f"{value:g}" if digit in (2, 5) else ""
+    decades = math.log10(max(shown) / min(shown))
+    labelled = range(1, 11) if decades < 0.5 else (2, 3, 4, 6, 8) if decades < 1 else (2, 5)
+    return f"{value:g}" if digit in labelled else ""
 
 
 def thousands(value: float, _: object) -> str:

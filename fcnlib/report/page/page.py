@@ -27,7 +27,7 @@ from fcnlib.report.page.links import relative
 from fcnlib.report.page.net_counts import NetCounts, counts_of_nets
 from fcnlib.report.page.net_data import net_data
 from fcnlib.report.page.pictures import Picture, read_pictures
-from fcnlib.report.page.provenance import provenance_rows, run_metadata
+from fcnlib.report.page.provenance import provenance_rows, run_metadata, sample_sentence
 from fcnlib.report.page.score_table import costs, score_table
 from fcnlib.report.page.sections import by_section
 from fcnlib.report.page.table_view import TableView, below, table_files, to_open
@@ -103,7 +103,9 @@ def write_page(inputs: PageInputs) -> None:
     views = [
         _table_view(table, csv, run, inputs) for table, csv in zip(tables, inputs.csvs, strict=True)
     ]
-    sections = by_section(views, [x for x in run.pictures if not x.info.table], verdicts)
+    every = by_section(views, [x for x in run.pictures if not x.info.table], verdicts)
+    not_run = [section for section in every if inputs.part and not section.has_result]
+    sections = [section for section in every if section not in not_run]
     content = template_environment().get_template("index.html.j2").render(
         scale=inputs.scale,
         title=_title(tables) if own else TITLE,
@@ -111,8 +113,10 @@ def write_page(inputs: PageInputs) -> None:
         images=origins,
         label=measured_label(inputs.scale),
         metadata=run_metadata(run.runs, jobs),
+        sample=sample_sentence(run.runs, run.datasets) if own else "",
         published=any(head.published for view in views for head in view.scores.columns),
         sections=sections,
+        not_run=not_run,
         views=views,
         most_classes=LARGEST,
         nets=net_data(
@@ -121,7 +125,9 @@ def write_page(inputs: PageInputs) -> None:
         shared=_said_often(view.scores.notes for view in views),
         overview=[item for section in sections if not section.number for item in section.figures],
         claim_totals=totals(verdicts),
-        first_claims=first_claims(claims for section in sections for claims in section.claims),
+        first_claims=first_claims(
+            claims for section in [*sections, *not_run] for claims in section.claims
+        ),
         symbols=SYMBOLS,
         legends=list(dict.fromkeys(entry for item in run.pictures for entry in item.info.legend)),
         photographs=run.photographs,

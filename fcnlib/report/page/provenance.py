@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fcnlib.core.errors import InputError
+from fcnlib.datasets.reader import DatasetInfo
 from fcnlib.evaluation.record import Record
 from fcnlib.report.aggregate import Runs
 from fcnlib.report.job_times import Job, duration
@@ -39,6 +40,39 @@ def run_metadata(runs: Runs, jobs: Mapping[str, Sequence[Job]]) -> dict[str, Any
         "peak": f"{max(peaks):,.0f} MB" if peaks else "",
         "versions": {name: ", ".join(found) for name, found in versions.items()},
     }
+
+
+def sample_sentence(runs: Runs, datasets: Mapping[str, DatasetInfo]) -> str:
+    """How little own images, trainings and seeds are behind the numbers, as far as it is known."""
+    records = [run for found in runs.values() for _, run in found]
+    values = [run.provenance.values for run in records]
+    trained = [_training_images(each.get("data", {}), datasets) for each in values]
+    tested = [run.images for run in records]
+    iterations = [each.get("recipe", {}).get("iterations", 0) for each in values]
+    seeds = len({run.seed for run in records})
+    counts = [
+        f"{_range(numbers)} {what}"
+        for numbers, what in (
+            (trained, "images trained on"), (tested, "tested"), (iterations, "iterations")
+        )
+        if any(numbers)
+    ]  # fmt: skip
+    counts.append("one seed" if seeds == 1 else f"{seeds} seeds")
+    return f"{', '.join(counts)}: expect other numbers from other images."
+
+
+def _training_images(data: Mapping[str, Any], datasets: Mapping[str, DatasetInfo]) -> int:
+    """How many images a net was trained on; 0 where that is not known."""
+    info = datasets.get(data.get("dataset", ""))
+    images = info.splits.get(data.get("train", ""), 0) if info else 0
+    share: float = data.get("train_share", 1)
+    return round(share * images)
+
+
+def _range(numbers: Iterable[int]) -> str:
+    """The number, or the smallest and the largest of several; 0 is one that is not known."""
+    known = sorted(filter(None, numbers))
+    return " to ".join(f"{number:,}" for number in dict.fromkeys([known[0], known[-1]]))
 
 
 def _unique(values: Iterable[str]) -> list[str]:

@@ -27,6 +27,12 @@ class PageSection(NamedTuple):
         return name[:1].upper() + name[1:]
 
     @property
+    def has_result(self) -> bool:
+        """Whether anything of it was run: a table, a figure, or what decides a claim."""
+        decided = self.counts["true"] + self.counts["false"]
+        return bool(self.views or self.figures or decided)
+
+    @property
     def counts(self) -> dict[str, int]:
         return totals(self.claims)
 

@@ -59,6 +59,13 @@ def test_a_log_axis_gets_no_number_that_it_cannot_show(tmp_path: Path) -> None:
     assert [each["value"] for each in found] == ["1", "", "", ""]
 
 
+def test_a_log_axis_of_less_than_a_decade_has_all_its_labels(tmp_path: Path) -> None:
+    for values, some in (([1.5, 0.7], False), ([15.0, 0.7], True)):
+        specification = written(tmp_path / "c.vl.json", [losses(a=band(values))])
+        axis = specification["vconcat"][0]["layer"][2]["encoding"]["y"]["axis"]
+        assert ("datum.label" in axis["labelExpr"]) is some
+
+
 def test_a_panel_without_lines_is_left_out_and_the_last_one_names_the_axis(tmp_path: Path) -> None:
     empty = Panel("score", "Score", 80, log=False, markers=True, lines=[])
     specification = written(tmp_path / "c.vl.json", [losses(a=band([2, 1])), empty])

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from fcnlib.core.errors import InputError
-from fcnlib.report.figures.series import by_net, smooth, thousands
+from fcnlib.report.figures.series import by_net, log_losses, smooth, thousands
 from fcnlib.report.specs import NetSpec
 
 NETS = [NetSpec(experiment=name, row=name) for name in "ab"]
@@ -33,3 +34,30 @@ def test_ticks_are_short() -> None:
     assert [thousands(x, None) for x in (0, 500, 9999, 10_000, 25_500)] == [
         *("0", "500", "9999", "10k", "25.5k")
     ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.72, 1.5, ["0.8", "0.9", "1"]),
+        (0.15, 1.1, ["0.2", "0.3", "0.4", "0.6", "0.8", "1"]),
+        (0.04, 1.1, ["0.05", "0.1", "0.2", "0.5", "1"]),
+        (0.93, 0.99, ["0.93", "0.94", "0.95", "0.96", "0.97", "0.98"]),
+    ],
+)
+def test_a_log_axis_has_labels_however_little_it_spans(
+    low: float, high: float, expected: list[str]
+) -> None:
+    axes = Figure().subplots()
+    log_losses(axes)
+    axes.set_ylim(low, high)
+    axis = axes.yaxis
+    ticks = [
+        (place, text)
+        for places, formatter in (
+            (axis.get_majorticklocs(), axis.get_major_formatter()),
+            (axis.get_minorticklocs(), axis.get_minor_formatter()),
+        )
+        for place, text in zip(places, formatter.format_ticks(places), strict=True)
+    ]
+    assert [text for value, text in sorted(ticks) if text and low <= value < high] == expected

@@ -1,7 +1,11 @@
 """The page in a real browser, opened from disk as readers do."""
 
+import json
+
 import pytest
-from fixtures.browser import follow, hash_of, in_a_browser, violations
+from fixtures.browser import Visit, follow, hash_of, in_a_browser, violations
+
+from fcnlib.report.page.page import PageInputs, write_page
 
 pytestmark = in_a_browser
 
@@ -256,6 +260,27 @@ def test_the_counts_of_a_section_lead_to_its_claims_and_none_leads_nowhere(visit
     assert cells.all_inner_texts() == ["0", "0", "2"]
     assert [cell.locator("a").count() for cell in cells.all()] == [0, 0, 1]
     assert cells.nth(2).locator("a").get_attribute("href") == "#claim-blind"
+
+
+def test_a_link_into_what_was_not_run_opens_it(browser, finished, tmp_path):
+    verdicts = json.loads(finished["claims"].read_text("utf-8"))
+    (tmp_path / "claims.json").write_text(
+        json.dumps([*verdicts, verdicts[2] | {"id": "later", "section": "3: later"}]), "utf-8"
+    )
+    changes = {
+        "output": finished["output"].with_name("part.html"),
+        "claims": tmp_path / "claims.json",
+        "part": {"rows": 3, "of_rows": 77, "tables": 1, "of_tables": 25},
+    }
+    write_page(PageInputs(**finished | changes))
+    address = changes["output"].as_uri()
+    page = Visit(browser, address).page
+    assert not page.locator("#part-3").is_visible()
+    page.locator("nav").get_by_role("link", name="Not run").click()
+    page.locator("#part-3").wait_for()
+    follow(page, address, "claim-later")
+    page.locator("#claim-later").wait_for()
+    page.context.close()
 
 
 def test_the_bar_of_sections_stays_in_sight_and_covers_no_heading(visit):

@@ -97,6 +97,23 @@ def test_a_page_of_a_part_of_the_list_says_so(html, given):
     assert "Only a part" not in page(given, scale="street", tables=own, part=part)
 
 
+def test_a_page_of_a_part_folds_the_sections_without_any_result(html, given, tmp_path):
+    assert "Not run" not in html
+    verdicts = json.loads(given["claims"].read_text("utf-8"))
+    later = verdicts[2] | {"id": "later", "section": "0.3: later"}
+    (tmp_path / "claims.json").write_text(json.dumps([*verdicts, later]), "utf-8")
+    claims = {"claims": tmp_path / "claims.json"}
+    assert "Not run" not in page(given, **claims)
+    part = Part(rows=3, of_rows=77, tables=1, of_tables=25).model_dump()
+    found = page(given, part=part, **claims)
+    folded = found.partition('<details id="not-run">')[2].partition('<section id="legend">')[0]
+    assert 'id="part-0.3"' in folded and 'id="claim-later"' in folded
+    assert "Not run: 0.3" in text(folded) and 'id="part-1"' not in folded
+    assert 'href="#part-0.3"' not in found and '<a href="#not-run">Not run</a>' in found
+    contents = text(found.partition('<section id="contents">')[2].partition("</section>")[0])
+    assert "Not run: 0.3 0 0 1 All claims 1 1 3" in contents
+
+
 def test_a_paper_page_compares_like_with_like(given):
     tables = [table | {"images": "published"} for table in given["tables"]]
     html = page(given, scale="paper", tables=tables)
@@ -483,6 +500,23 @@ def test_a_page_of_own_images_has_their_title_and_opens_all_that_there_is_of_the
     ]
     for name in ("curves", "class_iu", "examples"):
         assert f'<details id="more-nets-{name}" open>' in html
+
+
+def test_a_page_of_own_images_says_first_how_few_they_are(given, tmp_path):
+    lead = text(own_page(given, tmp_path).partition('<p class="lead">')[2].partition("</p>")[0])
+    assert "5 tested, 2 seeds: expect other numbers from other images." in lead
+    values = {"data": {"dataset": "toy", "train": "test"}, "recipe": {"iterations": 100}}
+    metrics = []
+    for path, share in zip(given["metrics"], (1, 1, 0.4, 0.4, 1, 1), strict=True):
+        content = json.loads(path.read_text("utf-8"))
+        data = {"data": {**values["data"], "train_share": share}}
+        content["provenance"]["values"] = values | data
+        metrics.append(tmp_path / "metrics" / path.parent.name / path.name)
+        metrics[-1].parent.mkdir(parents=True, exist_ok=True)
+        metrics[-1].write_text(json.dumps(content), "utf-8")
+        shutil.copy(path.with_suffix(".npz"), metrics[-1].with_suffix(".npz"))
+    html = own_page(given, tmp_path, metrics=metrics)
+    assert "2 to 5 images trained on, 5 tested, 100 iterations, 2 seeds: expect other" in text(html)
 
 
 def test_a_page_of_own_images_has_none_of_the_papers_claims(given, tmp_path):

@@ -232,7 +232,7 @@
       const all = (text, without) =>
         button(text, () => this.set({ hidden: new Set(without) }), { "data-class": text });
       this.chips.replaceChildren(
-        element("span", {}, `Classes, IU of ${this.label(this.judged)}:`),
+        element("span", {}, `Classes, IU of ${this.label(this.judged)} in this image:`),
         ...found.map((index) => chip(index, ...this.task.classes[index],
           percent(classes[this.judged][index]))),
         chip(VOID, "void", this.voidColour, "not counted"),
