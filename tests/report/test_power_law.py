@@ -15,6 +15,8 @@ def test_a_curve_without_noise_is_found_again() -> None:
     assert np.isnan(band.low).all() and np.isnan(band.high).all()  # one run of each size
 
 
+@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_band_holds_the_truth_as_often_as_it_says() -> None:
     truth, rng, inside = (60.0, 80.0, 0.4), np.random.default_rng(1), 0
     for _ in range(20):
