@@ -254,6 +254,21 @@ def test_a_panel_that_was_closed_leaves_nothing_to_go_back_to(visit, way):
     assert drawer(page).count() == 0
 
 
+def test_a_panel_that_is_open_again_at_once_stays_open(visit):
+    page = visit(reduced_motion="reduce").page
+    row_button(page, "Sharp").click()
+    page.evaluate(
+        """async () => {
+            const drawer = document.getElementById("drawer");
+            drawer.close();
+            drawer.showModal();  // before the event of its closing
+            await new Promise(told => drawer.addEventListener("close", told, { once: true }));
+        }"""
+    )
+    assert drawer(page).locator("h2").inner_text() == "Sharp"
+    assert state_of(page, "row") == "sharp"
+
+
 def test_no_earlier_address_has_the_panel_of_a_later_one(visit):
     page = visit(reduced_motion="reduce").page
     for part in ("part-1", "part-2"):

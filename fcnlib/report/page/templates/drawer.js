@@ -185,7 +185,7 @@
   const dialog = element("dialog", {
     id: "drawer", "aria-labelledby": "drawer-title",
     onclick: (event) => { if (event.target === dialog) dialog.close(); },
-    onclose: () => pageState.leave("row"),
+    onclose: () => { if (!dialog.open) pageState.leave("row"); },  // it may be open again by now
   }, element("div", { className: "top" }, heading, close), content);
   document.body.append(dialog);
 
