@@ -99,7 +99,10 @@ class InputReader:
             most = f"{LARGE_PIXELS / 1e6:.0f} megapixels"
             raise InputError(f"{error}; --tile reads up to {most}") from None
         parts = decoded.parts()
-        return InputImage(path, _displayed(parts[0]), stacked(parts), decoded.warnings())
+        warnings: list[DepthWarning] = []
+        for (name, file), part in zip(decoded.files.items(), parts, strict=True):
+            warnings += _warnings(name, file, [part])
+        return InputImage(path, _displayed(parts[0]), stacked(parts), warnings)
 
     def decode(self, path: Path, *, large: bool = False) -> "DecodedImage":
         """The image with all that the net sees of it, checked but not converted."""
@@ -142,13 +145,9 @@ class DecodedImage:
 
     def warnings(self) -> list[DepthWarning]:
         """What is unusual in the depth or HHA of it."""
-        found = []
+        found: list[DepthWarning] = []
         for name, file in self.files.items():
-            if name == "depth":
-                found += _depth_warnings(file, self._strips(name))
-            elif name == "hha" and is_no_hha(self._strips(name)):
-                expected = "expected what `fcn hha` makes of depth images"
-                found.append(DepthWarning("hha", file, f"no HHA, but the net sees HHA; {expected}"))
+            found += _warnings(name, file, self._strips(name))
         return found
 
     def _strips(self, name: str) -> Iterator[NDArray[Any]]:
@@ -228,6 +227,16 @@ def count_channels(inputs: Sequence[str]) -> int:
     """How many channels a net with these inputs sees."""
     counts = {str(name): count for name, count in CHANNELS.items()}
     return sum(counts.get(name, 0) for name in inputs)
+
+
+def _warnings(name: str, file: Path, strips: Iterable[NDArray[Any]]) -> list[DepthWarning]:
+    """What is unusual in an input of strips [h, W, C] that a net is to see."""
+    if name == "depth":
+        return _depth_warnings(file, strips)
+    if name == "hha" and is_no_hha(strips):
+        message = "no HHA, but the net sees HHA; expected what `fcn hha` makes of depth images"
+        return [DepthWarning("hha", file, message)]
+    return []
 
 
 def is_no_hha(strips: Iterable[NDArray[np.uint8]]) -> bool:
