@@ -33,6 +33,11 @@ ArchiveConverterName = Literal[
 ]
 
 
+def images_of_share(count: int, share: float) -> int:
+    """How many of so many training images are trained on, of which a share is."""
+    return round(share * count)
+
+
 class Data(Frozen):
     """What an experiment is trained and tested on."""
 
@@ -76,7 +81,7 @@ class Data(Frozen):
 
     def training_images(self, count: int) -> int:
         """How many of so many training images are trained on."""
-        return round(self.train_share * count)
+        return images_of_share(count, self.train_share)
 
     @model_validator(mode="after")
     def _each_once(self) -> "Data":
@@ -105,6 +110,12 @@ class ArchiveDataset(Frozen):
             "`synthetic.rooms`."
         ),
     )
+
+    @model_validator(mode="after")
+    def _only_nyud_is_reduced(self) -> "ArchiveDataset":
+        if self.reduced != 1 and self.converter != "nyudv2":
+            raise ValueError(f"reduced: expected none with converter {self.converter}")
+        return self
 
 
 def _key_from_digits(key: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from fcnlib.config.schema_data import Data
+from fcnlib.config.schema_data import images_of_share
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import read_info
 from fcnlib.evaluation.record import by_experiment, number
@@ -80,10 +80,10 @@ def _scores(
     """The mean IU of the runs by their number of training images."""
     runs, found = by_experiment(metrics), dict[int, list[float]]()
     for net in spec.nets:
-        data = Data(dataset="", train=net.train, train_share=net.train_share, test="")
+        images = images_of_share(splits[net.train], net.train_share)
         measured = [number(path, run, "mean_iu") for path, run in runs[net.experiment]]
         if known := [score for score in measured if score is not None]:
-            found.setdefault(data.training_images(splits[net.train]), []).extend(known)
+            found.setdefault(images, []).extend(known)
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fcnlib.config.schema_data import images_of_share
 from fcnlib.core.errors import InputError
 from fcnlib.datasets.reader import DatasetInfo
 from fcnlib.evaluation.record import Record
@@ -65,8 +66,7 @@ def _training_images(data: Mapping[str, Any], datasets: Mapping[str, DatasetInfo
     """How many images a net was trained on; 0 where that is not known."""
     info = datasets.get(data.get("dataset", ""))
     images = info.splits.get(data.get("train", ""), 0) if info else 0
-    share: float = data.get("train_share", 1)
-    return round(share * images)
+    return images_of_share(images, data.get("train_share", 1))
 
 
 def _range(numbers: Iterable[int]) -> str:
