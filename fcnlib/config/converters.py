@@ -1,7 +1,7 @@
 """What the data sets of each converter have, before there are any."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fcnlib.config.nyudv2_images import nyud_crop
 from fcnlib.config.schema_base import Size
@@ -68,14 +68,8 @@ def _voc(synthetic: Synthetic) -> SyntheticImages:
     return SyntheticImages(_scene_sizes(scenes), (train, val, train + val))
 
 
-def _voc_sbd(synthetic: Synthetic) -> SyntheticImages:
-    scenes = synthetic.scenes
+def _train_and_val(scenes: Scenes) -> SyntheticImages:
     return SyntheticImages(_scene_sizes(scenes), (scenes.train, scenes.validation))
-
-
-def _pascal_context(synthetic: Synthetic) -> SyntheticImages:
-    context = synthetic.context
-    return SyntheticImages(_scene_sizes(context), (context.train, context.validation))
 
 
 def _rooms_size(reduced: int) -> Size:
@@ -117,6 +111,17 @@ SYNTHETIC_ARCHIVES = frozenset(
         "pascal-context-trainval.tar.gz",
     }
 )
+NYUDV2 = ArchivesInfo(
+    module="nyudv2",
+    inputs=("rgb", "depth", "hha"),
+    classes={"semantic": 40},
+    background=False,
+    splits=("train", "val", "trainval", "test"),
+    archives=(("nyu_depth_v2_labeled.mat",), ("splits.mat",), ("classMapping40.mat",)),
+    published_sizes=(_rooms_size(1),),
+    synthetic=_nyudv2,
+    is_reduced=True,
+)
 ARCHIVES_INFO: dict[str, ArchivesInfo] = {
     "voc": ArchivesInfo(
         module="voc",
@@ -134,28 +139,16 @@ ARCHIVES_INFO: dict[str, ArchivesInfo] = {
         splits=("train", "seg{year}valid"),
         archives=(tuple(VOC_YEARS), ("benchmark.tgz",)),
         published_sizes=VOC_SIZES,
-        synthetic=_voc_sbd,
+        synthetic=lambda synthetic: _train_and_val(synthetic.scenes),
         renderings=2,
     ),
-    "nyudv2": ArchivesInfo(
-        module="nyudv2",
-        inputs=("rgb", "depth", "hha"),
-        classes={"semantic": 40},
-        background=False,
-        splits=("train", "val", "trainval", "test"),
-        archives=(("nyu_depth_v2_labeled.mat",), ("splits.mat",), ("classMapping40.mat",)),
-        published_sizes=(_rooms_size(1),),
-        synthetic=_nyudv2,
-        is_reduced=True,
-    ),
-    "nyudv2-release": ArchivesInfo(
+    "nyudv2": NYUDV2,
+    "nyudv2-release": replace(
+        NYUDV2,
         module="nyudv2_release",
-        inputs=("rgb", "depth", "hha"),
-        classes={"semantic": 40},
-        background=False,
-        splits=("train", "val", "trainval", "test"),
         archives=(("nyud.tar.gz",),),
-        published_sizes=(_rooms_size(1),),
+        synthetic=None,
+        is_reduced=False,
     ),
     "siftflow": ArchivesInfo(
         module="siftflow",
@@ -173,7 +166,7 @@ ARCHIVES_INFO: dict[str, ArchivesInfo] = {
         splits=("train", "val"),
         archives=(("VOCtrainval_03-May-2010.tar",), ("pascal-context-trainval.tar.gz",)),
         published_sizes=VOC_SIZES,
-        synthetic=_pascal_context,
+        synthetic=lambda synthetic: _train_and_val(synthetic.context),
         renderings=2,
     ),
 }
