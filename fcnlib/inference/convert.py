@@ -178,10 +178,8 @@ def convert(
     conversion = converted(weights, to, source, skip_scales=skip_scales)
     if out.suffix == ".ts" and conversion.values is None:
         raise InputError(f"{out}: a classifier labels no pixels; expected a .pt file for it")
-    if trained and not (
-        to or classes or palette or input
-    ):  # with all that is known of its training
-        checkpoint = checkpoint_from(weights.metadata, source)
+    if trained and not (to or classes or palette or input):
+        checkpoint = checkpoint_from(weights.metadata, source)  # all that is known of its training
     else:
         checkpoint = conversion.checkpoint(_origin(source), classes)
     if palette and conversion.values:

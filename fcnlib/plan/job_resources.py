@@ -23,7 +23,7 @@ def resources_of(config: Config, rule: RuleName) -> dict[str, int | Callable[...
 
 
 def are_short(config: Config, rules: Sequence[RuleName]) -> bool:
-    """Whether one job of each of these rules ask for an hour together, or for less."""
+    """Whether a job of each of these rules asks for an hour in all, or for less."""
     asked = [config.resources(rule) for rule in rules]
     minutes = [each.runtime for each in asked if each]
     return len(minutes) == len(rules) and sum(minutes) <= SHORT_MINUTES

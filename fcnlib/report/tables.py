@@ -262,16 +262,11 @@ def _snapshots(table: TableSpec, runs: Runs) -> list[str]:
     if all(_validated_once(runs.get(row.experiment, ())) for row in rows):
         return []
     picked = {row.row: row.picked_on for row in rows}
+    all_nets = "Every net is" if len(picked) > 1 else "The net is"
     sentences = []
     for images in dict.fromkeys(picked.values()):
         names = ", ".join(row for row in picked if picked[row] == images)
-        nets = (
-            f"{names}:"
-            if len(set(picked.values())) > 1
-            else "Every net is"
-            if len(picked) > 1
-            else "The net is"
-        )
+        nets = f"{names}:" if len(set(picked.values())) > 1 else all_nets
         why = ", as in the released code" if images == "test" else ""
         sentences.append(
             f"{nets} scored at its snapshot with the best mean IU on the {images} images{why}."

@@ -38,8 +38,8 @@ def winograd_transforms(
     powers[:-1] = points[:, None] ** torch.arange(count)
     powers[-1, -1] = 1
     into = torch.linalg.inv(powers).T
-    # Of polynomials with whole leading coefficients, and so exact in fp32, as the output's is; what
-    # is left to round is the kernel's, which differs from weight to weight.
+    # The input's polynomials begin with 1, so that their coefficients are exact in fp32, as the
+    # output's are. What is left to round is the kernel's, which differs from weight to weight.
     leading = torch.cat([into[:-1, -2], into[-1:, -1]])[:, None]
     kernel, out = powers[:, :taps].clone(), powers[:, :OUTPUTS].clone()
     kernel[-1], out[-1] = 0, 0
