@@ -165,7 +165,8 @@ class AssembleMap(nn.Module):
         computed, constant, edge, image = maps[0], maps[1], maps[2], maps[3]
         height = map_side(image.shape[2], self.windows)
         width = map_side(image.shape[3], self.windows)
-        assembled = stretch(edge, height, width, self.edge).repeat(image.shape[0], 1, 1, 1)
+        edges = edge.expand(image.shape[0], -1, -1, -1)
+        assembled = stretch(edges, height, width, self.edge)
         bottom = interior_end(image.shape[2], self.windows)
         right = interior_end(image.shape[3], self.windows)
         last, skipped = bottom - self.interior + self.skipped, self.skipped
@@ -342,12 +343,13 @@ def _add_assembled_map(
 
 def stretch(x: Tensor, height: int, width: int, edge: int) -> Tensor:
     """A map of this size with the first and last `edge` cells of `x`, its constant between them."""
-    for dim, size in ((2, height), (3, width)):
+    x = x.permute(0, 2, 3, 1)  # cells are copied whole, and stay so
+    for dim, size in ((1, height), (2, width)):
         cell = torch.arange(size, device=x.device)
         from_end = x.shape[dim] - size + cell
         chosen = torch.where(cell < size - edge, cell.clamp(max=edge), from_end)
         x = x.index_select(dim, chosen)
-    return x
+    return x.permute(0, 3, 1, 2)
 
 
 def map_side(side: int, windows: list[tuple[int, int, int]]) -> int:
