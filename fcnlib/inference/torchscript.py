@@ -1,7 +1,6 @@
 """TorchScript: nets made fast for a device, and files that need PyTorch alone."""
 
 import json
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from fcnlib.core.errors import InputError
 from fcnlib.core.files import atomic_write
 from fcnlib.core.precision import Precision
+from fcnlib.core.scripting import without_notice
 from fcnlib.inference.exported import (
     BUILD_ARGS,
     METADATA,
@@ -100,7 +100,7 @@ def export_torchscript(net: FCN, path: Path | str, *, info: ModelInfo | None = N
     """
     training = net.training
     try:
-        with _quiet(), _on_cpu(net):
+        with without_notice(), _on_cpu(net):
             scripted = torch.jit.script(_labeller(net))
             extra = {
                 METADATA: (info or ModelInfo.from_net(net)).model_dump_json(),
@@ -199,7 +199,7 @@ def load_trusted(path: Path) -> Any:
     with open_records(path, MODEL) as records:
         records.check_all()
     try:
-        with _quiet():
+        with without_notice():
             load: Any = torch.jit.load
             return load(str(path), map_location="cpu").eval()
     # torch's message is left out: it names lines of torch's own source.
@@ -216,7 +216,7 @@ def compile_for_device(net: FCN, device: str, precision: Precision) -> Any:
     fast = labeller_for_device(net, device, precision)
     if has_own_threads(fast):
         return fast
-    with torch.inference_mode(False), _quiet():
+    with torch.inference_mode(False), without_notice():
         kept = ["normalise", "blank", "scores", "probabilities"]
         return torch.jit.freeze(torch.jit.script(fast), preserved_attrs=kept)
 
@@ -229,11 +229,3 @@ def labeller_for_device(net: FCN, device: str, precision: Precision) -> nn.Modul
 
 def _labeller(net: FCN) -> nn.Module:
     return (Labeller(net) if len(net.heads) == 1 else TaskLabeller(net)).eval()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the notice that TorchScript is deprecated: it is used on purpose, and only here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=Warning)
-        yield
