@@ -24,7 +24,7 @@ def kernel_of(a: float, b: float) -> Tensor:
 
 
 def kernel_at_points(weight: Tensor, a: float, b: float, *, flipped: bool = False) -> Tensor:
-    """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, out, in].
+    """A 3 x 3 convolution's weights [K, C, 3, 3] at the points of a tile, [36, K, C].
 
     They may be flipped along both axes first. Computed in float64: what is lost here, every product
     has.

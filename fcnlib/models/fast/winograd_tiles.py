@@ -25,7 +25,7 @@ POINTS = (1.0, 2.0)
 
 def tile_kernel(weight: Tensor) -> Tensor:
     """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, in, out]."""
-    return kernel_at_points(weight, *POINTS).transpose(1, 2).contiguous()
+    return kernel_at_points(weight.transpose(0, 1), *POINTS)
 
 
 class Winograd(nn.Module):

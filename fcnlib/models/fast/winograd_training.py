@@ -49,7 +49,7 @@ class WinogradConv(FlooredConv):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, floor: Tensor, padding: int
     ) -> Tensor:
-        parts = parts_of(kernel_at_points(weight, *POINTS).transpose(1, 2), 1)
+        parts = parts_of(kernel_at_points(weight.transpose(0, 1), *POINTS), 1)
         y = Tiles(x, padding).convolve(parts, bias, floor)
         ctx.save_for_backward(x, weight, floor, y)
         ctx.padding = padding
