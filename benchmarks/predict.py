@@ -1,7 +1,7 @@
-"""`fcn predict` against the plain loop and the net alone: images per second, and peak memory.
+"""`fcn predict` and evaluation against the net alone: images per second, and peak memory.
 
-python benchmarks/predict.py [--width 0.125] [--files 40] [--threads 1] [--device cpu]
-    [--batch 1] [--workers 2] [--json FILE]
+python benchmarks/predict.py [--width 0.125] [--files 40] [--rounds 5] [--threads 1] [--device cpu]
+    [--batch 1] [--workers 2] [--memory 50 500] [--json FILE]
 """
 
 import argparse
@@ -17,9 +17,14 @@ import torch
 from PIL import Image
 
 from fcn_synthetic.objects.scenes import generator, scene
+from fcnlib.config.schema_data import FolderDataset
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
+from fcnlib.datasets.converters.folder import convert_folder
+from fcnlib.datasets.converters.voc import CLASSES
 from fcnlib.datasets.images import read_image, to_rgb
+from fcnlib.datasets.reader import PreparedDataset
+from fcnlib.evaluation.confusion import confusion_per_image
 from fcnlib.evaluation.timing import clock
 from fcnlib.inference.model import load_model
 from fcnlib.inference.predict import predict
@@ -32,11 +37,14 @@ COMMAND = "import sys; from fcnlib.cli.main import main; sys.argv[0] = 'fcn'; ma
 
 
 def write_images(folder: Path) -> None:
-    """Synthetic images of VOC's size, as JPEGs."""
-    folder.mkdir()
+    """Synthetic images of VOC's size, as JPEGs, and a folder of their masks beside them."""
+    masks = folder.with_name("masks")
+    for each in (folder, masks):
+        each.mkdir()
     for index in range(DIFFERENT):
-        pixels = scene(generator(0, 0, index), 375, 500).image
-        Image.fromarray(pixels).save(folder / f"{index}.jpg", quality=90)
+        made = scene(generator(0, 0, index), 375, 500)
+        Image.fromarray(made.image).save(folder / f"{index}.jpg", quality=90)
+        Image.fromarray(made.labels).save(masks / f"{index}.png")
 
 
 def linked(source: Path, folder: Path, files: int) -> Path:
@@ -82,6 +90,30 @@ def forward_rate(photos: Path, model: Path, options: argparse.Namespace) -> floa
     return max(found)
 
 
+def evaluation_rate(photos: Path, model: Path, options: argparse.Namespace) -> float:
+    """Images per second of an evaluation of these images, from files to counts: the best round."""
+    net = load_model(model, device=options.device)
+    root, prepared = photos.parent, photos.with_name("prepared")
+    (root / "all.txt").write_text("\n".join(path.stem for path in photos.iterdir()), "utf-8")
+    own = FolderDataset(
+        converter="folder",
+        path=root,
+        images=photos.name,
+        masks="masks",
+        classes=CLASSES,
+        splits={"all": "all.txt"},
+    )
+    convert_folder(own, (), prepared)
+    data, found = PreparedDataset(prepared), []
+    for _ in range(options.rounds):
+        start = time.perf_counter()
+        confusion_per_image(
+            net.labels, data, "all", inputs=net.inputs, tasks=["semantic"], device=options.device
+        )
+        found.append(DIFFERENT / (time.perf_counter() - start))
+    return max(found)
+
+
 def peak(photos: Path, model: Path, options: argparse.Namespace) -> float:
     """MB at most of a process that labels the folder, overlays too."""
     values = {"model": model, "out": photos.with_name("out")}
@@ -106,6 +138,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--memory", type=int, nargs="*", default=[50, 500], metavar="FILES")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -118,21 +151,25 @@ def main() -> None:
         export_torchscript(build_fcn(width=options.width, padding=1), model)
         photos = linked(folder / "different", folder / "some", options.files)
         table, forward = rates(photos, model, options), forward_rate(photos, model, options)
+        evaluation = evaluation_rate(folder / "different", model, options)
         memory = {
             files: peak(linked(folder / "different", folder / f"{files}", files), model, options)
-            for files in (50, 500)
+            for files in options.memory
         }
     print(f"{'images per second':22}{'plain':>12}{'overlapped':>12}{'ratio':>8}")
-    print(f"{'the net alone':22}{forward:12.1f}")
+    print(f"{'the net alone':22}{forward:12.2f}")
     for name, (plain, overlapped) in ((name, rate.values()) for name, rate in table.items()):
-        print(f"{name:22}{plain:12.1f}{overlapped:12.1f}{overlapped / plain:8.2f}")
-    print("peak memory: " + ", ".join(f"{mb:.0f} MB for {n} files" for n, mb in memory.items()))
+        print(f"{name:22}{plain:12.2f}{overlapped:12.2f}{overlapped / plain:8.2f}")
+    print(f"{'an evaluation':22}{evaluation:12.2f}")
+    if memory:
+        print("peak memory: " + ", ".join(f"{mb:.0f} MB for {n} files" for n, mb in memory.items()))
     if options.json:
         values = {key: str(value) for key, value in vars(options).items()}
         content = {
             "values": values,
             "images_per_second": table,
             "forward": forward,
+            "evaluation": evaluation,
             "peak_mb": memory,
         }
         write_json(options.json, {**where, **content})
