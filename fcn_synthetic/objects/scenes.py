@@ -187,7 +187,7 @@ def _compose(
         codes[numbers == number] = code(placement.name)
     canvas *= lighting(rng, height, width)
     canvas += np.float32(PIXEL_NOISE) * rng.standard_normal(canvas.shape, np.float32)
-    image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
+    image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8, order="C")
     classes = tuple(CLASSES.index(placement.name) for placement in placements)
     labels = np.array([0, *classes], np.uint8)[numbers]
     return Scene(image, labels, numbers, classes, codes)
@@ -241,7 +241,7 @@ def paint(
     saturation, value = rng.uniform(*appearance.saturation), rng.uniform(*appearance.value)
     light = 1 - np.float32(0.16) * v + _texture(rng, placement, u, v)
     light *= np.float32(0.62) + np.float32(0.38) * np.clip(inside / 5, 0, 1)  # a darker rim
-    colour = rgb(hue, saturation, value) * light[..., None]
+    colour = (rgb(hue, saturation, value)[:, None, None] * light).transpose(1, 2, 0)
     darker = 1 + np.minimum(tone, 0)
     colour *= darker[..., None]
     paler = np.maximum(tone, 0) * (np.float32(0.8) + np.float32(0.2) * light)

@@ -29,12 +29,13 @@ def confusion(predicted: "AnyLabels", truth: "AnyLabels", classes: int) -> "Tens
     truth = torch.as_tensor(truth).flatten().long()
     predicted = torch.as_tensor(predicted).flatten().long()
     valid = truth < classes
-    for labels, what in ((predicted, "predicted class"), (truth[valid], "true class")):
+    known = truth[valid]
+    for labels, what in ((predicted, "predicted class"), (known, "true class")):
         lowest, highest = labels.aminmax() if labels.numel() else (0, 0)
         if lowest < 0 or highest >= classes:
             odd = int(lowest if lowest < 0 else highest)
             raise InputError(f"{what} {odd}; expected 0..{classes - 1}")
-    index = truth[valid] * classes + predicted[valid]
+    index = known * classes + predicted[valid]
     return torch.bincount(index, minlength=classes * classes).view(classes, classes)
 
 

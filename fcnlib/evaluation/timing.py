@@ -1,7 +1,7 @@
 """How long nets take, and the ways to compute scores of section 3 against each other."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -75,6 +75,31 @@ class Measured(NamedTuple):
     costs: dict[Cost, int | float | None]
     runs_ms: dict[str, list[float]]
     beside: dict[TimeUnit, float]
+
+
+def time_ways(
+    timings: Mapping[str, Mapping[str, Any]],
+    *,
+    metrics: Sequence[str | Path],
+    seed: int,
+    device: str,
+    threads: int,
+) -> None:
+    """Write the record of each way to compute scores, one after another.
+
+    Args:
+        timings: What is timed, by experiment.
+        metrics: The record to write of each (.json).
+        seed: Of weights and images.
+        device: Where to compute.
+        threads: Number of threads that torch uses.
+    """
+    for (name, values), path in zip(timings.items(), metrics, strict=True):
+        run = RunMetadata.of(
+            experiment=name, seed=seed, device=device, threads=threads, values={"timing": values}
+        )
+        timing = Timing.model_validate(values)
+        time_way(timing, metrics=Path(path), device=device, run=run)
 
 
 def time_way(timing: Timing, *, metrics: Path, device: str, run: RunMetadata) -> None:

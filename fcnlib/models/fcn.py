@@ -67,14 +67,10 @@ class FCN(LayerGraph):
 
     def split(self, scores: Tensor) -> dict[str, Tensor]:
         """The scores [N, classes, H, W] of each task."""
-        by_task: dict[str, Tensor] = {}
-        first = 0
-        if len(self.heads) == 1:  # not sliced: the gradient of a slice is filled up with zeros
+        if len(self.heads) == 1:  # not split: the gradients of parts are copied together
             return {task: scores for task in self.heads}
-        for task, classes in self.heads.items():
-            by_task[task] = scores[:, first : first + classes]
-            first += classes
-        return by_task
+        parts = torch.split(scores, list(self.heads.values()), 1)
+        return dict(zip(self.heads, parts, strict=True))
 
 
 def build_fcn(  # noqa: PLR0913

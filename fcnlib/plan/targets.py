@@ -385,7 +385,7 @@ class Targets:
         self,
         of_data_file: Callable[[RuleName, str], str],
         of_run_file: RunJobFile,
-        of_figure_file: Callable[[RuleName, str], str],
+        of_other_file: Callable[[RuleName, str], str],
     ) -> JobFiles:
         """A file of each of these jobs."""
         config = self.config
@@ -399,11 +399,11 @@ class Targets:
         of_runs: dict[RuleName, Iterable[str]] = {
             "train": self.trained,
             "evaluate": self.scored,
-            "time": self.timed,
             "upper_bound": self.bounds,
             "convert": self.released,
         }
-        of_figures: dict[RuleName, Iterable[str]] = {
+        of_others: dict[RuleName, Iterable[str]] = {
+            "time": ["all"] if self.timed else [],
             "examples": self.tables_with_examples,
             "comparison": self.figures_of("comparison"),
         }
@@ -411,7 +411,7 @@ class Targets:
             **{rule: [of_data_file(rule, x) for x in xs] for rule, xs in of_data.items()},
             **self._of_runs(of_run_file, of_runs),
             "publish": self._published_by_us(of_run_file),
-            **{rule: [of_figure_file(rule, x) for x in xs] for rule, xs in of_figures.items()},
+            **{rule: [of_other_file(rule, x) for x in xs] for rule, xs in of_others.items()},
         }
 
     @cached_property

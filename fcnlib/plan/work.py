@@ -66,9 +66,9 @@ class Work:
 
     def row(self, experiment: str) -> list[Job]:
         """The jobs of one row alone: its trainings, conversion and evaluations."""
-        rules = ("train", "convert", "evaluate", "upper_bound", "time")
-        names = [f"{experiment}/{seed}" for seed in self.targets.seeds_of(experiment)]
-        ids = [f"{rule}/{name}" for rule in rules for name in names]
+        seeds = self.targets.seeds_of(experiment)
+        ids = [f"{rule}/{experiment}/{seed}" for rule in ("train", "convert") for seed in seeds]
+        ids += self._measurements([experiment])
         return [self.jobs[id] for id in ids if id in self.jobs]
 
     def closure(self, experiments: Sequence[str]) -> set[str]:
@@ -231,11 +231,9 @@ class Work:
             parts = [Part("start", NETS, 1), Part("downsample", labels, count)]
             seed = targets.seeds_of(name)[0]
             yield Job("upper_bound", f"{name}/{seed}", tuple(parts), self._data_of(name))
-        for name, timed in targets.timed.items():
-            once = timed.timing.model_copy(update={"runs": 1})
-            runs = _passes(timed.timing) / _passes(once)
-            parts = [Part("start", NETS, 1), Part("pass", TimingKind(timing=once), runs)]
-            yield Job("time", f"{name}/{targets.seeds_of(name)[0]}", tuple(parts), gpu=True)
+        if timings := [timed.timing for timed in targets.timed.values()]:
+            passes = map(_timed_passes, timings)
+            yield Job("time", "all", (Part("start", NETS, 1), *passes), gpu=True)
 
     def _figures(self) -> Iterator[Job]:
         """Those of nets beside each other label images; all others plot what is there."""
@@ -275,11 +273,13 @@ class Work:
         """The jobs that measure these rows."""
         targets = self.targets
 
-        def rule(name: str) -> str:
-            other = "time" if name in targets.timed else "upper_bound"
-            return "evaluate" if name in targets.scored else other
+        def job(name: str, seed: int) -> str:
+            if name in targets.timed:
+                return "time/all"
+            return f"{'evaluate' if name in targets.scored else 'upper_bound'}/{name}/{seed}"
 
-        return tuple(f"{rule(x)}/{x}/{seed}" for x in experiments for seed in targets.seeds_of(x))
+        jobs = [job(name, seed) for name in experiments for seed in targets.seeds_of(name)]
+        return tuple(dict.fromkeys(jobs))
 
     def _tables(self) -> Iterator[Job]:
         targets, start = self.targets, (Part("start", TABLES, 1),)
@@ -288,6 +288,11 @@ class Work:
         tables = tuple(f"table/{name}" for name in targets.config.tables)
         for rule in ("results", "claims", "times", "page", "configuration"):
             yield Job(rule, "all", start, tables if rule != "configuration" else ())
+
+
+def _timed_passes(timing: Timing) -> Part:
+    once = timing.model_copy(update={"runs": 1})
+    return Part("pass", TimingKind(timing=once), _passes(timing) / _passes(once))
 
 
 def _passes(timing: Timing) -> int:

@@ -71,16 +71,25 @@ class Optimizer(ABC):
             group["lr"] = group["initial_lr"] * factor
 
 
+def _in_rows(tensor: Tensor) -> Tensor:
+    """A view of kernels [O, I, H, W] as [O, H, W, I]: as they lie in memory, channels last.
+
+    PyTorch's fused steps make a copy of what is not contiguous.
+    """
+    return tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor
+
+
 class MomentumSGD(Optimizer):
     """Stochastic gradient descent with momentum: torch.optim.SGD's, to the bit."""
 
     def _update(
         self, group: Mapping[str, Any], gradients: list[Tensor], velocities: list[Tensor | None]
     ) -> None:
+        in_rows = [None if velocity is None else _in_rows(velocity) for velocity in velocities]
         sgd(
-            group["params"],
-            gradients,
-            velocities,
+            [_in_rows(parameter) for parameter in group["params"]],
+            [_in_rows(gradient) for gradient in gradients],
+            in_rows,
             lr=group["lr"],
             weight_decay=group["weight_decay"],
             momentum=self.momentum,
@@ -89,6 +98,10 @@ class MomentumSGD(Optimizer):
             maximize=False,
             fused=True,
         )
+        velocities[:] = [
+            velocity if velocity is None or velocity.dim() != 4 else velocity.permute(0, 3, 1, 2)
+            for velocity in in_rows
+        ]
 
     def velocity_like(self, parameter: Tensor) -> Tensor | None:
         """The parameter; None without momentum."""

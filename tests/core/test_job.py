@@ -148,3 +148,15 @@ def test_a_gpu_that_is_not_there_is_not_silently_the_cpu(tmp_path: Path) -> None
         assert "computing on the CPU, not on GPU 97: this PyTorch has no CUDA" in (
             tmp_path / "a.log"
         ).read_text("utf-8")
+
+
+def test_garbage_is_collected_in_a_step_and_not_while_its_script_imports(tmp_path: Path) -> None:
+    script = (
+        "import gc\n"
+        "default = gc.get_threshold()\n"
+        "from fcnlib.core.job import job\n"
+        "assert gc.get_threshold()[0] > 300_000\n"
+        f"with job({str(tmp_path / 'a.log')!r}, 1):\n"
+        "    assert gc.isenabled() and gc.get_threshold() == default\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

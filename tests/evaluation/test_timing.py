@@ -14,7 +14,13 @@ from fcnlib.config.load import load_config
 from fcnlib.config.schema_experiments import Timing
 from fcnlib.core.errors import InputError
 from fcnlib.evaluation.record import read_record
-from fcnlib.evaluation.timing import WAYS, backward_milliseconds, milliseconds, time_way
+from fcnlib.evaluation.timing import (
+    WAYS,
+    backward_milliseconds,
+    milliseconds,
+    time_way,
+    time_ways,
+)
 
 
 def timed(folder: Path, **values: Any) -> dict[str, Any]:
@@ -143,3 +149,16 @@ def test_a_timing_has_no_data_and_is_no_net(raw_config: dict[str, Any]) -> None:
         raw_config["experiments"]["x"] = entry | more
         with pytest.raises(InputError, match=problem):
             load_config(raw_config)
+
+
+def test_each_way_has_a_record_of_its_own_experiment_and_values(tmp_path: Path) -> None:
+    values = {"backbone": "alexnet", "width": 1 / 32, "side": 40, "stride": 16, "runs": 1}
+    ways = ("dilated", "shift-and-stitch")
+    timings = {f"a-{way}": Timing(way=way, **values).model_dump(mode="json") for way in ways}
+    files = [tmp_path / f"{name}.json" for name in timings]
+    time_ways(timings, metrics=files, seed=3, device="cpu", threads=1)
+    for (name, timing), file in zip(timings.items(), files, strict=True):
+        record = read_record(file)
+        assert (record.experiment, record.seed) == (name, 3)
+        assert record.provenance.values == {"timing": timing}
+        assert len(record.runs_ms["forward"]) == 1

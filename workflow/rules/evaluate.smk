@@ -54,16 +54,15 @@ rule upper_bound:
         "../scripts/upper_bound.py"
 
 
+# One job, as these times are held against each other: on one machine, one after another.
 rule time:
     output:
-        metrics=PATHS.metrics(),
+        metrics=TARGETS.runs(PATHS.metrics, TARGETS.timed),
     log:
-        PATHS.run_log("time"),
+        PATHS.log("time"),
     benchmark:
-        PATHS.run_benchmark("time")
-    wildcard_constraints:
-        experiment=one_of(TARGETS.timed),
-    priority: 1  # first, as nothing that runs already has to end then
+        PATHS.benchmark("time", "all")
+    priority: 3  # before two others, as nothing that runs already has to end then
     conda:
         "../envs/fcnlib.yaml"
     # All cores, though it uses one: nothing of this run is beside it, unless other nodes compute.
@@ -72,7 +71,8 @@ rule time:
         **requested("time"),
         gpu=1,
     params:
-        timing=lambda w: values.timing(CONFIG, w.experiment),
+        timings={name: values.timing(CONFIG, name) for name in TARGETS.timed},
+        seed=CONFIG.seeds[0],
         code=code("time"),
     script:
         "../scripts/time.py"
