@@ -53,11 +53,19 @@ class Optimizer(ABC):
         self.steps = steps
         self.velocities = [
             [
-                None if velocity is None else velocity.to(parameter.device)
+                self._in_place(velocity, parameter)
                 for velocity, parameter in zip(stored, group["params"], strict=True)
             ]
             for stored, group in zip(velocities, self.param_groups, strict=True)
         ]
+
+    def _in_place(self, velocity: Tensor | None, parameter: Tensor) -> Tensor | None:
+        """A velocity on the device and in the layout of its parameter.
+
+        Of another layout, PyTorch's fused steps on a CPU would take it for one of other elements.
+        """
+        like = self.velocity_like(parameter)
+        return None if velocity is None or like is None else torch.empty_like(like).copy_(velocity)
 
     def zero_grad(self) -> None:
         """Drop the gradients."""

@@ -63,6 +63,26 @@ def test_steps_are_torchs_own_to_the_bit(momentum: float) -> None:
     assert not [p for p in ours.parameters() if p.grad is not None]
 
 
+@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def test_velocities_that_were_stored_in_another_layout_give_the_same_steps(kind: str) -> None:
+    values = Recipe(learning_rate=1e-2, iterations=1, validate_every=1, optimizer=kind)
+    nets = [build_fcn(width=1 / 32).to(memory_format=torch.channels_last) for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    first, second = (make_optimizer(net, values) for net in nets)
+    for step in range(3):
+        for one, other in zip(*(net.parameters() for net in nets), strict=True):
+            if one.requires_grad:
+                one.grad = torch.randn_like(one)
+                other.grad = one.grad.clone()
+        first.step()
+        second.step()
+        if step == 1:
+            stored = [[v if v is None else v.contiguous() for v in g] for g in first.velocities]
+            assert any(v is not None and not v.is_contiguous() for v in first.velocities[0])
+            second.resume_from(stored, first.steps)
+    assert equal_bits(nets[0].state_dict(), nets[1].state_dict())
+
+
 def test_adamw_steps_are_torchs_own_to_the_bit_also_when_resumed() -> None:
     values = Recipe(
         learning_rate=1e-2, iterations=1, validate_every=1, momentum=0.9, optimizer="adamw"
