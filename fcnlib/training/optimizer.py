@@ -79,12 +79,13 @@ class Optimizer(ABC):
             group["lr"] = group["initial_lr"] * factor
 
 
-def _in_rows(tensor: Tensor) -> Tensor:
-    """A view of kernels [O, I, H, W] as [O, H, W, I]: as they lie in memory, channels last.
+# Kernels as they lie in memory, channels last, and back.
+ROWS, KERNELS = (0, 2, 3, 1), (0, 3, 1, 2)
 
-    PyTorch's fused steps make a copy of what is not contiguous.
-    """
-    return tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor
+
+def _permuted(tensors: Sequence[Tensor | None], order: Sequence[int]) -> list[Any]:
+    """Views of those of four dimensions in another order, and the others as they are."""
+    return [t.permute(*order) if t is not None and t.dim() == 4 else t for t in tensors]
 
 
 class MomentumSGD(Optimizer):
@@ -93,10 +94,11 @@ class MomentumSGD(Optimizer):
     def _update(
         self, group: Mapping[str, Any], gradients: list[Tensor], velocities: list[Tensor | None]
     ) -> None:
-        in_rows = [None if velocity is None else _in_rows(velocity) for velocity in velocities]
+        # PyTorch's fused steps make a copy of what is not contiguous.
+        in_rows = _permuted(velocities, ROWS)
         sgd(
-            [_in_rows(parameter) for parameter in group["params"]],
-            [_in_rows(gradient) for gradient in gradients],
+            _permuted(group["params"], ROWS),
+            _permuted(gradients, ROWS),
             in_rows,
             lr=group["lr"],
             weight_decay=group["weight_decay"],
@@ -106,10 +108,7 @@ class MomentumSGD(Optimizer):
             maximize=False,
             fused=True,
         )
-        velocities[:] = [
-            velocity if velocity is None or velocity.dim() != 4 else velocity.permute(0, 3, 1, 2)
-            for velocity in in_rows
-        ]
+        velocities[:] = _permuted(in_rows, KERNELS)
 
     def velocity_like(self, parameter: Tensor) -> Tensor | None:
         """The parameter; None without momentum."""

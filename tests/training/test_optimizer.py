@@ -43,10 +43,11 @@ def test_groups_of_variants_hold_what_is_trained() -> None:
     assert names(features="fixed") == {name for name in plain if name.startswith("score")}
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("momentum", [0.0, 0.99])
-def test_steps_are_torchs_own_to_the_bit(momentum: float) -> None:
+def test_steps_are_torchs_own_to_the_bit(momentum: float, layout: torch.memory_format) -> None:
     values = Recipe(learning_rate=1e-2, iterations=1, validate_every=1, momentum=momentum)
-    ours, theirs = (build_fcn(width=1 / 32) for _ in range(2))
+    ours, theirs = (build_fcn(width=1 / 32).to(memory_format=layout) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
     optimizer = make_optimizer(ours, values)
     groups = make_optimizer(theirs, values).param_groups
