@@ -1,24 +1,15 @@
 """Matrix products at the machine's rate."""
 
-import platform
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-
-def _is_by_amd() -> bool:
-    """Whether the processor is one of AMD's, as far as the system tells."""
-    cpuinfo = Path("/proc/cpuinfo")
-    told = cpuinfo.read_text("utf-8") if cpuinfo.exists() else platform.processor()
-    return "AuthenticAMD" in told
-
+from fcnlib.core.provenance import device_name
 
 # On AMD's processors with AVX-512 oneDNN takes half the time of MKL, which `torch.mm` calls; on
 # all others more.
 HAS_ONEDNN = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 HAS_AVX512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
-ONEDNN_IS_FASTER = HAS_ONEDNN and HAS_AVX512 and _is_by_amd()
+ONEDNN_IS_FASTER = HAS_ONEDNN and HAS_AVX512 and "AMD" in device_name("cpu")
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
