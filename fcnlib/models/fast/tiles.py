@@ -8,14 +8,12 @@ Strips of tiles have the shape [6, 6, rows, across, channels]: points along the 
 """
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from fcnlib.core.scripting import scripted
-from fcnlib.models.fast.threads import as_they_come_free
-from fcnlib.models.fast.winograd import BLOCK, winograd_transforms
+from fcnlib.models.fast.winograd import points_of_rows, winograd_transforms
 
 
 def kernel_of(a: float, b: float) -> Tensor:
@@ -26,24 +24,18 @@ def kernel_of(a: float, b: float) -> Tensor:
 def kernel_at_points(weight: Tensor, a: float, b: float, *, flipped: bool = False) -> Tensor:
     """A 3 x 3 convolution's weights [K, C, 3, 3] at the points of a tile, [36, K, C].
 
-    They may be flipped along both axes first. Computed in float64: what is lost here, every product
-    has.
+    They may be flipped along both axes first.
     """
     kernel = kernel_of(a, b)
     kernel = kernel.flip(1) if flipped else kernel
-    both = torch.kron(kernel, kernel)
-    planes = weight.detach().permute(3, 2, 0, 1)
-    points = weight.new_empty(36, *planes.shape[2:])
-    step = max(1, BLOCK // weight.shape[1])
+    taps = weight.detach().permute(3, 2, 0, 1).reshape(9, -1)
+    return points_of_rows(torch.kron(kernel, kernel), taps.t()).view(36, *weight.shape[:2])
 
-    def fill(starts: Iterable[int]) -> None:
-        for start in starts:  # in blocks that stay in the cache
-            rows = slice(start, start + step)
-            taps = planes[:, :, rows].double().reshape(9, -1)
-            points[:, rows] = both.mm(taps).view(36, -1, weight.shape[1])
 
-    as_they_come_free(fill, range(0, len(weight), step))
-    return points
+def in_cells(x: Tensor) -> Tensor:
+    """A map [N, C, H, W] as [N, H, W, C], the channels of a cell side by side in memory."""
+    x = x.permute(0, 2, 3, 1)
+    return x if x.stride(3) == 1 else x.contiguous()
 
 
 def strip_of(buffer: Tensor, tiles: int, channels: int) -> Tensor:
@@ -56,6 +48,12 @@ def as_tiles(values: Tensor, across: int) -> Tensor:
     return values.view(6, 6, -1, across, values.shape[2])
 
 
+def put_at_both(plus: Tensor, minus: Tensor, even: Tensor, odd: Tensor, point: float) -> None:
+    """A polynomial at a point and at its negative, of its even part and of its odd one over it."""
+    torch.add(even, odd, alpha=point, out=plus)
+    torch.sub(even, odd, alpha=point, out=minus)
+
+
 def into_points(
     cells: list[Tensor], points: list[Tensor], a: float, b: float, even: Tensor, odd: Tensor
 ) -> None:
@@ -63,12 +61,10 @@ def into_points(
     c0, c1, c2, c3, c4, c5 = cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]
     torch.sub(c4, c2, alpha=b * b, out=even)
     torch.sub(c3, c1, alpha=b * b, out=odd)
-    torch.add(even, odd, alpha=a, out=points[1])
-    torch.sub(even, odd, alpha=a, out=points[2])
+    put_at_both(points[1], points[2], even, odd, a)
     torch.sub(c4, c2, alpha=a * a, out=even)
     torch.sub(c3, c1, alpha=a * a, out=odd)
-    torch.add(even, odd, alpha=b, out=points[3])
-    torch.sub(even, odd, alpha=b, out=points[4])
+    put_at_both(points[3], points[4], even, odd, b)
     torch.sub(c2, c0, alpha=a * a, out=points[0])
     torch.sub(even, points[0], alpha=b * b, out=points[0])
     torch.sub(c5, c3, alpha=a * a, out=points[5])
@@ -105,12 +101,10 @@ def gradient_at_points(
     y0, y1, y2, y3 = outputs[0], outputs[1], outputs[2], outputs[3]
     torch.add(y0, y2, alpha=a * a, out=even)
     torch.add(y1, y3, alpha=a * a, out=odd)
-    torch.add(even, odd, alpha=a, out=points[1])
-    torch.sub(even, odd, alpha=a, out=points[2])
+    put_at_both(points[1], points[2], even, odd, a)
     torch.add(y0, y2, alpha=b * b, out=even)
     torch.add(y1, y3, alpha=b * b, out=odd)
-    torch.add(even, odd, alpha=b, out=points[3])
-    torch.sub(even, odd, alpha=b, out=points[4])
+    put_at_both(points[3], points[4], even, odd, b)
     points[0].copy_(y0)
     points[5].copy_(y3)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fcnlib.models.fast.threads import as_they_come_free
 from fcnlib.models.fast.tiles import (
     as_tiles,
+    in_cells,
     kernel_at_points,
     put_at_points,
     put_whole_tiles,
@@ -68,8 +69,7 @@ class Winograd(nn.Module):
         y = x.new_empty(len(x), side * down, side * across, self.kernel.shape[2])
         rows = min(down, rows_of_strips(len(x) * down, across))
         strips = strips_of(len(x), down, rows)
-        x = x.permute(0, 2, 3, 1)
-        x = x if x.stride(3) == 1 else x.contiguous()
+        x = in_cells(x)
         sides = (tall, wide) if self.cropped else (4 * down, 4 * across)
         as_they_come_free(lambda each: self._compute(each, x, y, rows, sides), strips)
         y = y.permute(0, 3, 1, 2)

@@ -17,6 +17,7 @@ from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
 from fcnlib.models.fast.tiles import (
     as_tiles,
+    in_cells,
     kernel_at_points,
     kernel_of,
     put_at_points,
@@ -24,11 +25,7 @@ from fcnlib.models.fast.tiles import (
     put_outputs,
     strip_of,
 )
-from fcnlib.models.fast.winograd import (
-    STRIP_TILES,
-    Strip,
-    strips_of,
-)
+from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of
 
 # Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
 # channels last take four times as long without AVX-512.
@@ -76,8 +73,8 @@ class Tiles:
 
     def __init__(self, x: Tensor, padding: int) -> None:
         cut = max(0, -padding)
-        x = x.permute(0, 2, 3, 1)[:, cut : x.shape[2] - cut, cut : x.shape[3] - cut]
-        self.x, self.padding = x if x.stride(3) == 1 else x.contiguous(), max(0, padding)
+        x = in_cells(x)[:, cut : x.shape[2] - cut, cut : x.shape[3] - cut]
+        self.x, self.padding = x, max(0, padding)
         self.images, height, width, self.channels = x.shape
         self.tall, self.wide = (side + 2 * self.padding - 2 for side in (height, width))
         self.down, self.across = (self.tall + 3) // 4, (self.wide + 3) // 4
@@ -110,7 +107,7 @@ class Tiles:
 
     def weight_gradient(self, gradient: Tensor) -> Tensor:
         """The gradient of a convolution's weights [K, C, 3, 3], of that of its outputs."""
-        gradient = gradient.permute(0, 2, 3, 1).contiguous()
+        gradient = in_cells(gradient)
         outputs = gradient.shape[3]
 
         def of_strips(strips: Sequence[Strip]) -> Tensor:
