@@ -28,7 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
-from fcnlib.models.fast.products import product
+from fcnlib.models.fast.products import HAS_ONEDNN, product
 from fcnlib.models.fast.training import optimize_for_training, with_cropped_upsampling
 from fcnlib.models.fcn import FCN
 from fcnlib.training.losses import cross_entropy_loss
@@ -84,12 +84,19 @@ def one_step(net: nn.Module, optimizer: Optimizer, image: Tensor, truth: Tensor)
     return {**parts, "cpu": time.process_time() - cpu}
 
 
+def product_flops() -> dict[Any, Any]:
+    """How many operations oneDNN's product is, which PyTorch does not count."""
+    if not HAS_ONEDNN:
+        return {}
+    return {torch.ops.mkldnn._linear_pointwise: lambda a, b, *_, **__: 2 * a[0] * a[1] * b[0]}
+
+
 def multiplications(net: nn.Module, image: Tensor, truth: Tensor) -> float:
     """Those of a step's products and convolutions, in 1e9."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the counter sees its own thread alone
     try:
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False, custom_mapping=product_flops()) as counter:
             cross_entropy_loss(net(image), truth).backward()
     finally:
         torch.set_num_threads(threads)

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from fcnlib.models.fast.floored_conv import FlooredConv, Gradients, above_floor, floor_gradient
-from fcnlib.models.fast.products import batch_product
 from fcnlib.models.fast.threads import on_single_threads
 from fcnlib.models.fast.tiles import (
     as_tiles,
@@ -98,7 +97,7 @@ class Tiles:
                 cells = parts_of(self.x[image], 2)
                 for number, (x, weights) in enumerate(zip(cells, parts, strict=True)):
                     points = self.points(first, x, top, rows)
-                    batch_product(points, weights, products, add=number > 0)
+                    torch.baddbmm(products, points, weights, beta=int(number > 0), out=products)
                 made = as_tiles(products, self.across)
                 put_outputs(y[image], made, top, *POINTS, bias, floor)
 
@@ -118,7 +117,8 @@ class Tiles:
                 products = strip_of(second, rows * self.across, outputs)
                 tiles = as_tiles(products, self.across)
                 put_gradient_at_points(tiles, gradient[image], top, *POINTS)
-                batch_product(products.transpose(1, 2), points, made, add=number > 0)
+                by_tiles = products.transpose(1, 2)
+                torch.baddbmm(made, by_tiles, points, beta=int(number > 0), out=made)
             return made
 
         first, *others = on_single_threads(of_strips, self.parts())
