@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fcnlib.models.fast.products import product
 from fcnlib.models.fast.threads import as_they_come_free
 
 # Finite ones; the last point is infinity. Small and reciprocal ones keep the rounding small.
@@ -105,8 +106,8 @@ class WinogradRows(nn.Module):
             [1, plane, row, inputs * plane, row, 4],
         )
         points = self.into.mm(tiles.reshape(side + 3, -1)).view(side + 3, inputs * side, -1)
-        product = torch.bmm(self.kernel, points)
-        made = self.out.mm(product.view(side + 3, -1))
+        products = torch.stack([product(*each) for each in zip(self.kernel, points, strict=True)])
+        made = self.out.mm(products.view(side + 3, -1))
         made = made.view(4, -1, images, tall, across).permute(1, 2, 3, 4, 0).add(self.bias)
         return made.clamp_min(0).flatten(3)[:, :, :, :wide].transpose(0, 1)
 
@@ -123,5 +124,6 @@ class Pointwise(nn.Module):
         self.register_buffer("bias", bias.detach()[:, None].clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.matmul(self.weight, x.flatten(2)).add_(self.bias).clamp_min_(0)
-        return y.view(x.shape[0], -1, x.shape[2], x.shape[3])
+        images, _, height, width = x.shape
+        y = product(self.weight, x.transpose(0, 1).flatten(1)).add_(self.bias).clamp_min_(0)
+        return y.view(-1, images, height, width).transpose(0, 1)
