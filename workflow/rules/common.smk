@@ -1,6 +1,7 @@
 """The configuration, what follows from it, and the few functions that more than one rule uses."""
 
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -127,3 +128,18 @@ def titled(wildcards):
 def dumped(spec):
     """A model as plain values, which Snakemake can keep and compare; nothing of none."""
     return spec and spec.model_dump(mode="json")
+
+
+def stop_timers():
+    """Stop the timers by which Snakemake looks for jobs again: it waits for them as it ends."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+
+
+onsuccess:
+    stop_timers()
+
+
+onerror:
+    stop_timers()
