@@ -58,4 +58,5 @@ def job(log: str, threads: int, *, gpus: int = 0) -> Iterator[str]:
             return
         finally:
             logging.getLogger().removeHandler(handler)
+            gc.freeze()  # else the interpreter looks through all objects as it ends
     sys.exit(problem)
