@@ -61,6 +61,7 @@ def test_an_odd_number_of_megabytes_is_asked_for_whole(clone: Path, mem_mb: int)
     assert set(re.findall(r"mem_mb=(\d+)", planned)) == {str(mem_mb)}
 
 
+@pytest.mark.nightly
 def test_the_bytes_that_snakemake_hashes_are_counted(repository: Path, tmp_path: Path) -> None:
     counted = tmp_path / "counted.json"
     program = repository / "benchmarks/hashing.py"
