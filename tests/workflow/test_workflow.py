@@ -37,6 +37,18 @@ def test_the_page_counts_what_training_scoring_and_timing_took(clone: Path) -> N
     assert all(f"/benchmarks/{kind}/" in page for kind in ("train", "evaluate", "time", "prepare"))
 
 
+@pytest.mark.parametrize("script", ["", "raise SystemExit(1)"])
+def test_a_run_ends_with_its_last_job_and_does_not_wait_for_timers(
+    clone: Path, script: str
+) -> None:
+    if script:
+        (clone / "workflow/scripts/architecture.py").write_text(script, "utf-8")
+    goal = "results/demo/figures/architecture/fig3.json"
+    look_again = ("--max-jobs-per-timespan", "1000/1d")
+    done = snakemake(clone, goal, "--cores", "1", *look_again, timeout=300)
+    assert (done.returncode, (clone / goal).exists()) == ((1, False) if script else (0, True))
+
+
 def test_each_figure_is_plotted_by_the_rule_of_its_kind(clone: Path) -> None:
     content, _ = read_raw_config([clone / "config.yaml"])
     nets = ["voc-fcn32s"]
