@@ -38,7 +38,7 @@ quick: .venv/installed  ## Table 3's FCN-32s, 16s and 8s of the demo, and their 
 test: .venv/developing  ## the tests (a few minutes)
 	pytest -n 2 --durations 10 -m "not slow"
 
-# By a third worker, as those of a cluster mostly wait.
+# With a third worker, as the tests of a cluster mostly wait.
 slow: .venv/developing  ## the tests that run the workflow (a quarter of an hour)
 	pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 20 -m "slow and not nightly"
 
