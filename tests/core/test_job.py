@@ -106,6 +106,8 @@ def test_a_checkpoint_is_replaced_atomically(tmp_path: Path) -> None:
     assert torch.load(tmp_path / "a.pt", weights_only=True)["state"]["x"] == 2
 
 
+# As a PyTorch without CUDA does, which computes on the CPU instead of a GPU that is not there.
+WITHOUT_CUDA = "import torch; torch.backends.cuda.is_built = lambda: False\n"
 USES_GPU = """
 import os, sys, torch
 from fcnlib.core.job import job
@@ -122,7 +124,7 @@ def test_a_job_takes_a_gpu_of_its_own_only_if_it_asks_for_one(tmp_path: Path) ->
 
     def start(log: str, gpus: int) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-c", USES_GPU, str(tmp_path / log), str(gpus)],
+            [sys.executable, "-c", WITHOUT_CUDA + USES_GPU, str(tmp_path / log), str(gpus)],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
