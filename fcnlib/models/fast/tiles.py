@@ -71,27 +71,24 @@ def into_points(
     points[5].sub_(odd, alpha=b * b)
 
 
-def from_points(
-    points: list[Tensor], outputs: list[Tensor], a: float, b: float, even: Tensor, odd: Tensor
-) -> None:
-    """Four outputs along an axis of the products at the points; `even` and `odd` are free."""
-    y0, y1, y2, y3 = outputs[0], outputs[1], outputs[2], outputs[3]
-    torch.add(points[3], points[4], out=even)
-    torch.sub(points[3], points[4], out=odd)
-    torch.add(points[1], points[2], out=y2)
-    torch.sub(points[1], points[2], out=y3)
-    torch.add(points[0], y2, out=y0)
-    y0.add_(even)
-    if a == 1:
-        torch.add(y3, odd, alpha=b, out=y1)
-    else:
-        torch.mul(odd, b, out=y1)
-        y1.add_(y3, alpha=a)
-        y2.mul_(a * a)
-        y3.mul_(a * a * a)
-    y2.add_(even, alpha=b * b)
-    y3.add_(odd, alpha=b * b * b)
-    y3.add_(points[5])
+def from_points(points: list[Tensor], a: float, b: float, free: Tensor) -> None:
+    """Put four outputs along an axis in place of the products at the first four points.
+
+    `free` is free; the products at the other points are lost.
+    """
+    p0, p1, p2, p3, p4, p5 = points[0], points[1], points[2], points[3], points[4], points[5]
+    torch.add(p1, p2, out=free)
+    p1.sub_(p2)
+    torch.add(p3, p4, out=p2)
+    p3.sub_(p4)
+    p0.add_(free).add_(p2)
+    if a != 1:
+        free.mul_(a * a)
+        p1.mul_(a)
+    torch.add(free, p2, alpha=b * b, out=p2)
+    p1.add_(p3, alpha=b)
+    p5.add_(p1, alpha=a * a)  # of which b * a * a of p3 is a part
+    torch.add(p5, p3, alpha=b * (b * b - a * a), out=p3)
 
 
 def gradient_at_points(
@@ -111,7 +108,10 @@ def gradient_at_points(
 
 @scripted
 def put_at_points(points: Tensor, x: Tensor, top: int, padding: int, a: float, b: float) -> None:
-    """Put a strip's tiles at their points, `points`, of a map [H, W, C] and its padding."""
+    """Put a strip's tiles at their points, `points`, of a map [H, W, C] and its padding.
+
+    The first begin at the row `top` of the map; beyond its rows are zeros, too.
+    """
     rows, across, channels = points.shape[2], points.shape[3], points.shape[4]
     nothing = x.new_zeros(x.shape[1], channels)
     columns = x.new_zeros(6, 4 * across + 2, channels)  # its padding stays 0
@@ -119,7 +119,7 @@ def put_at_points(points: Tensor, x: Tensor, top: int, padding: int, a: float, b
     slices = [columns[:, i : i + 4 * across - 3 : 4] for i in range(6)]
     down, free = x.new_empty(2, x.shape[1], channels), x.new_empty(2, 6, across, channels)
     for row in range(rows):
-        first = 4 * (top + row) - padding
+        first = top + 4 * row
         cells = [x[i] if i >= 0 and i < len(x) else nothing for i in range(first, first + 6)]
         into_points(cells, inside, a, b, down[0], down[1])
         into_points(slices, list(points[:, :, row].unbind()), a, b, free[0], free[1])
@@ -142,14 +142,12 @@ def put_gradient_at_points(points: Tensor, gradient: Tensor, top: int, a: float,
         gradient_at_points(slices, list(points[:, :, row].unbind()), a, b, free[0], free[1])
 
 
-def outputs_of_row(
-    products: Tensor, columns: Tensor, outputs: Tensor, a: float, b: float, free: Tensor
-) -> None:
-    """Put outputs [4 down, 4 across, tiles, K] of a row's products [6, 6, tiles, K]."""
-    across = list(columns.unbind())
-    from_points(list(products.unbind()), across, a, b, free[0], free[1])
-    down = list(columns.unbind(1))
-    from_points(down, list(outputs.unbind()), a, b, free[0, :4], free[1, :4])
+def outputs_of_row(products: Tensor, a: float, b: float, free: Tensor) -> Tensor:
+    """The outputs [4 down, 4 across, tiles, K] of a row's products [6, 6, tiles, K], in place."""
+    from_points(list(products.unbind()), a, b, free)
+    across = products[:4]
+    from_points(list(across.unbind(1)), a, b, free[:4])
+    return across[:, :4].transpose(0, 1)
 
 
 @scripted
@@ -162,16 +160,18 @@ def put_outputs(
     bias: Tensor | None,
     floor: Tensor | None,
 ) -> None:
-    """Put a strip's outputs into `y` [H, W, K]: its products', plus a bias, clamped from below."""
+    """Put a strip's outputs into `y` [H, W, K]: its products', plus a bias, clamped from below.
+
+    The products are changed.
+    """
     rows, across, channels = products.shape[2], products.shape[3], products.shape[4]
-    columns, outputs = y.new_empty(4, 6, across, channels), y.new_empty(4, 4, across, channels)
-    free, whole = y.new_empty(2, 6, across, channels), y.new_empty(4, across, 4, channels)
+    free, whole = y.new_empty(6, across, channels), y.new_empty(4, across, 4, channels)
     for row in range(rows):
-        outputs_of_row(products[:, :, row], columns, outputs, a, b, free)
+        outputs = outputs_of_row(products[:, :, row], a, b, free).transpose(1, 2)
         if bias is None:
-            whole.copy_(outputs.transpose(1, 2))
+            whole.copy_(outputs)
         else:
-            torch.add(outputs.transpose(1, 2), bias, out=whole)
+            torch.add(outputs, bias, out=whole)
         target = y[4 * (top + row) : 4 * (top + row + 1)]
         made = whole.view(4, 4 * across, channels)[: len(target), : y.shape[1]]
         if floor is None:
@@ -196,13 +196,12 @@ def put_whole_tiles(
     count as less than any. The products are changed.
     """
     rows, across, channels = products.shape[2], products.shape[3], products.shape[4]
-    columns, outputs = y.new_empty(4, 6, across, channels), y.new_empty(4, 4, across, channels)
-    free, pairs = y.new_empty(2, 6, across, channels), y.new_empty(4, 2, across, channels)
+    free = y.new_empty(6, across, channels)
     side = 2 if pooled else 4
     for row in range(rows):
         made = products[:, :, row]
         made[1, 1].add_(bias)  # at the point (1, 1), which every output adds once
-        outputs_of_row(made, columns, outputs, 1.0, 2.0, free)
+        outputs = outputs_of_row(made, 1.0, 2.0, free)
         target = y[side * (top + row) : side * (top + row + 1)]
         target = target.view(side, across, side, channels).transpose(1, 2)
         tall = sides[0] - 4 * (top + row)
@@ -211,8 +210,8 @@ def put_whole_tiles(
         if sides[1] < 4 * across:
             outputs[:, sides[1] % 4 :, -1].fill_(-math.inf)
         if pooled:
-            torch.maximum(outputs[:, ::2], outputs[:, 1::2], out=pairs)
-            torch.maximum(pairs[::2], pairs[1::2], out=target)
-            torch.maximum(target, floor, out=target)
-        else:
-            torch.maximum(outputs, floor, out=target)
+            pairs = outputs[:, ::2]
+            torch.maximum(pairs, outputs[:, 1::2], out=pairs)
+            outputs = pairs[::2]
+            torch.maximum(outputs, pairs[1::2], out=outputs)
+        torch.maximum(outputs, floor, out=target)
