@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fcnlib.models.fast.bilinear import as_bilinear
 from fcnlib.models.fast.constant_border import (
@@ -14,6 +14,7 @@ from fcnlib.models.fast.constant_border import (
     halves,
     skip_constant_border,
 )
+from fcnlib.models.fast.products import FixedMatrices
 from fcnlib.models.fast.winograd import (
     BORDER_CHANNELS,
     POINTWISE_CHANNELS,
@@ -87,7 +88,7 @@ def _in_bf16(net: NetT) -> NetT:
 
 def with_fast_layers(net: NetT) -> NetT:
     """The net made of faster layers: the scores of `net` up to rounding, for a CPU and fp32."""
-    kernels: dict[int, Tensor] = {}
+    kernels: dict[int, FixedMatrices] = {}
     layers = {
         name: _fast_layer(layer, kernels) for name, layer in skip_constant_border(net).items()
     }
@@ -120,13 +121,13 @@ def _with_pooled_tiles(layers: Layers) -> Layers:
     return made
 
 
-def _fast_layer(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
+def _fast_layer(layer: nn.Module, kernels: dict[int, FixedMatrices]) -> nn.Module:
     """The faster layer with the inputs of this one, or the layer itself."""
     fast: nn.Module = copy_inputs(layer, _fast_form(layer, kernels))
     return fast
 
 
-def _fast_form(layer: nn.Module, kernels: dict[int, Tensor]) -> nn.Module:
+def _fast_form(layer: nn.Module, kernels: dict[int, FixedMatrices]) -> nn.Module:
     if isinstance(layer, EdgeMap):
         fast = nn.ModuleList(_fast_layer(each, kernels) for each in layer.layers)
         # A net without layers by tiles is compiled, which a memory cannot be.
@@ -154,7 +155,7 @@ def _is_plain(layer: nn.Conv2d) -> bool:
     return layer.stride == (1, 1) and layer.groups == 1 and not normalises
 
 
-def _winograd(layer: nn.Conv2d, kernels: dict[int, Tensor]) -> Winograd:
+def _winograd(layer: nn.Conv2d, kernels: dict[int, FixedMatrices]) -> Winograd:
     """The layer by tiles; layers of the same weights share the transformed weights."""
     assert layer.bias is not None
     if id(layer.weight) not in kernels:

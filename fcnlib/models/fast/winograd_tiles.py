@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from fcnlib.models.fast.products import FixedMatrices
 from fcnlib.models.fast.threads import as_they_come_free
 from fcnlib.models.fast.tiles import (
     as_tiles,
@@ -24,9 +25,9 @@ from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of
 POINTS = (1.0, 2.0)
 
 
-def tile_kernel(weight: Tensor) -> Tensor:
+def tile_kernel(weight: Tensor) -> FixedMatrices:
     """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, in, out]."""
-    return kernel_at_points(weight.transpose(0, 1), *POINTS)
+    return FixedMatrices(kernel_at_points(weight.transpose(0, 1), *POINTS))
 
 
 class Winograd(nn.Module):
@@ -42,13 +43,12 @@ class Winograd(nn.Module):
         pooled: Whether they are pooled: the maximum of 2 x 2, or of fewer at the far ends.
     """
 
-    kernel: Tensor
     bias: Tensor
     floor: Tensor
 
     def __init__(
         self,
-        kernel: Tensor,
+        kernel: FixedMatrices,
         bias: Tensor,
         floor: Tensor,
         *,
@@ -57,7 +57,7 @@ class Winograd(nn.Module):
         pooled: bool = False,
     ) -> None:
         super().__init__()
-        self.register_buffer("kernel", kernel)
+        self.kernel = kernel
         self.register_buffer("bias", bias.detach().clone())
         self.register_buffer("floor", floor.detach().flatten().clone())
         self.padding, self.cropped, self.pooled = padding, cropped, pooled
@@ -94,7 +94,7 @@ class Winograd(nn.Module):
             put_at_points(
                 as_tiles(points, across), x[image], 4 * top - self.padding, self.padding, *POINTS
             )
-            torch.bmm(points, self.kernel, out=products)
+            self.kernel.multiply(points, products)
             made = as_tiles(products, across)
             put_whole_tiles(y[image], made, top, self.bias, self.floor, sides, self.pooled)
 
