@@ -22,9 +22,6 @@ BORDER_CHANNELS = 64  # behind a wide padding, where maps are large
 # And from which on a 1 x 1 convolution has more weights than cells.
 POINTWISE_CHANNELS = 1024
 BLOCK = 1 << 14  # filters transformed at once
-# Tiles of 4 x 4 outputs transformed and multiplied at once, about: more leave the cache, fewer
-# multiply slowly.
-STRIP_TILES = 256
 
 Strip = tuple[int, int, int]  # image, first row of tiles, rows
 

@@ -19,10 +19,13 @@ from fcnlib.models.fast.tiles import (
     put_whole_tiles,
     strip_of,
 )
-from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of
+from fcnlib.models.fast.winograd import Strip, strips_of
 
 # The finite points of a tile beside 0, with their negatives: of whole numbers, sums are the fewest.
 POINTS = (1.0, 2.0)
+# Tiles transformed and multiplied at once, about: more leave the cache, fewer multiply slowly, as
+# all weights are read for each strip, of which narrow layers have few.
+STRIP_TILES, NARROW_STRIP_TILES, NARROW_CHANNELS = 384, 64, 128
 
 
 def tile_kernel(weight: Tensor) -> FixedMatrices:
@@ -67,7 +70,7 @@ class Winograd(nn.Module):
         down, across = -(-tall // 4), -(-wide // 4)
         side = 2 if self.pooled else 4  # of a tile's outputs
         y = x.new_empty(len(x), side * down, side * across, self.kernel.shape[2])
-        rows = min(down, rows_of_strips(len(x) * down, across))
+        rows = min(down, self._rows_of_strips(len(x) * down, across))
         strips = strips_of(len(x), down, rows)
         x = in_cells(x)
         sides = (tall, wide) if self.cropped else (4 * down, 4 * across)
@@ -98,9 +101,10 @@ class Winograd(nn.Module):
             made = as_tiles(products, across)
             put_whole_tiles(y[image], made, top, self.bias, self.floor, sides, self.pooled)
 
-
-def rows_of_strips(rows: int, across: int) -> int:
-    """How many rows of tiles a strip has, so that all threads have about as many."""
-    threads = torch.get_num_threads()
-    strips = -(-rows * across // (STRIP_TILES * threads)) * threads
-    return -(-rows // strips)
+    def _rows_of_strips(self, rows: int, across: int) -> int:
+        """How many rows of tiles a strip has, so that all threads have about as many."""
+        narrow = self.kernel.shape[2] <= NARROW_CHANNELS
+        tiles = NARROW_STRIP_TILES if narrow else STRIP_TILES
+        threads = torch.get_num_threads()
+        strips = -(-rows * across // (tiles * threads)) * threads
+        return -(-rows // strips)

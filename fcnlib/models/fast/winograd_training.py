@@ -24,7 +24,7 @@ from fcnlib.models.fast.tiles import (
     put_outputs,
     strip_of,
 )
-from fcnlib.models.fast.winograd import STRIP_TILES, Strip, strips_of
+from fcnlib.models.fast.winograd import Strip, strips_of
 
 # Channels from which on tiles take less time than PyTorch's convolution, whose gradients in
 # channels last take four times as long without AVX-512.
@@ -32,6 +32,10 @@ TILED_CHANNELS = 64
 
 # Channels that one product sums: sums of more are rounded as often, at twice a convolution's loss.
 SUMMED_CHANNELS = 64
+
+# Tiles of 4 x 4 outputs transformed and multiplied at once, about: more leave the cache, fewer
+# multiply slowly.
+STRIP_TILES = 256
 
 # The finite points of a tile beside 0, with their negatives: these round half as much as the small
 # whole numbers do, and are exact in binary.

@@ -45,7 +45,7 @@ def test_strips_on_threads_are_the_convolution_and_its_pooling(
     made = Winograd(kernel, layer.bias, floor, padding=padding, cropped=True, pooled=True)
     before = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
-        patch.setattr(winograd_tiles, "STRIP_TILES", tiles)
+        patch.setattr(winograd_tiles, "NARROW_STRIP_TILES", tiles)
         expected = layer(x).maximum(floor[:, None, None])
         torch.set_num_threads(threads)
         try:
