@@ -1,6 +1,7 @@
 """FCN-8s VGG16 inference side by side with pytorch-fcn's FCN8s: time, labels, scores, loading.
 
-python benchmarks/inference.py [--size 500] [--batch 1] [--threads 2] [--device cpu] [--json FILE]
+python benchmarks/inference.py [--size 500] [--batch 1] [--threads 2] [--device cpu]
+    [--kept-memory] [--json FILE]
 
 The peer is `pip install --no-deps torchfcn`; without it, the same net in eager mode is the base.
 Where onnx and onnxscript are installed, and onnxruntime or openvino, the base is exported for
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.files import write_json
 from fcnlib.core.provenance import provenance
 from fcnlib.evaluation.timing import clock
@@ -135,6 +137,13 @@ def rows(net: FCN, options: argparse.Namespace, folder: Path) -> dict[str, Score
     return found
 
 
+def set_up(options: argparse.Namespace) -> None:
+    """Set this process's threads, and how it holds the memory that it has freed."""
+    torch.set_num_threads(options.threads)
+    if options.kept_memory:
+        keep_freed_memory()
+
+
 def seconds(call: Callable[[], Any], device: str) -> float:
     """One call's time."""
     start = clock(device)
@@ -178,7 +187,7 @@ def measure(compared: dict[str, Scorer], image: Tensor, options: argparse.Namesp
     return lines
 
 
-def loading(path: Path, size: int, threads: int, rounds: int) -> dict[str, float]:
+def loading(path: Path, options: argparse.Namespace, rounds: int) -> dict[str, float]:
     """Seconds until a fresh process has loaded the file, the least of some, and MB at most.
 
     MB until then, and while an image is labelled; the weights are among them.
@@ -186,12 +195,12 @@ def loading(path: Path, size: int, threads: int, rounds: int) -> dict[str, float
     found = []
     for _ in range(rounds):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            found.append(pool.apply(_loading, (path, size, threads)))
+            found.append(pool.apply(_loading, (path, options)))
     return min(found, key=lambda each: each["seconds"])
 
 
-def _loading(path: Path, size: int, threads: int) -> dict[str, float]:
-    torch.set_num_threads(threads)
+def _loading(path: Path, options: argparse.Namespace) -> dict[str, float]:
+    set_up(options)
     torch.randn(64, 64) @ torch.randn(64, 64)
     before = _status("VmRSS")
     start = clock("cpu")
@@ -199,7 +208,7 @@ def _loading(path: Path, size: int, threads: int) -> dict[str, float]:
     seconds = clock("cpu") - start
     loading = _status("VmHWM")
     Path("/proc/self/clear_refs").write_text("5", "utf-8")  # from here on, a new peak
-    image = torch.randint(0, 256, (1, 3, size, size), dtype=torch.uint8)
+    image = torch.randint(0, 256, (1, 3, options.size, options.size), dtype=torch.uint8)
     with torch.inference_mode():
         model.labels(image), model.labels(image)
     weights = path.stat().st_size / 1e6
@@ -228,8 +237,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--kept-memory", action="store_true", help="keep freed memory, as fcn does")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    set_up(options)
     where = provenance(seed=0, device=options.device, threads=options.threads, values={})
     rates = {"fp32": matrix_rate(options.device, torch.float32)}
     if options.device.startswith("cuda"):
@@ -241,7 +251,7 @@ def main() -> None:
         lines = measure(compared, image, options)
         del compared
         if options.device == "cpu":
-            loaded = loading(Path(folder) / "net.ts", options.size, options.threads, 3)
+            loaded = loading(Path(folder) / "net.ts", options, 3)
     versions = where["versions"]
     print(f"{where['date'][:10]}, {where['device']}, {options.threads} thread(s)")
     print(f"torch {versions['torch']}, {options.batch} x {options.size} x {options.size} pixels")
