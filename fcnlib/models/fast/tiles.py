@@ -108,10 +108,7 @@ def gradient_at_points(
 
 @scripted
 def put_at_points(points: Tensor, x: Tensor, top: int, padding: int, a: float, b: float) -> None:
-    """Put a strip's tiles at their points, `points`, of a map [H, W, C] and its padding.
-
-    The first begin at the row `top` of the map; beyond its rows are zeros, too.
-    """
+    """Put a strip's tiles at their points, `points`, of a map [H, W, C] and its padding."""
     rows, across, channels = points.shape[2], points.shape[3], points.shape[4]
     nothing = x.new_zeros(x.shape[1], channels)
     columns = x.new_zeros(6, 4 * across + 2, channels)  # its padding stays 0
@@ -119,7 +116,7 @@ def put_at_points(points: Tensor, x: Tensor, top: int, padding: int, a: float, b
     slices = [columns[:, i : i + 4 * across - 3 : 4] for i in range(6)]
     down, free = x.new_empty(2, x.shape[1], channels), x.new_empty(2, 6, across, channels)
     for row in range(rows):
-        first = top + 4 * row
+        first = 4 * (top + row) - padding
         cells = [x[i] if i >= 0 and i < len(x) else nothing for i in range(first, first + 6)]
         into_points(cells, inside, a, b, down[0], down[1])
         into_points(slices, list(points[:, :, row].unbind()), a, b, free[0], free[1])

@@ -94,9 +94,7 @@ class Winograd(nn.Module):
             tiles = count * across
             points = strip_of(first, tiles, inputs)
             products = strip_of(second, tiles, outputs)
-            put_at_points(
-                as_tiles(points, across), x[image], 4 * top - self.padding, self.padding, *POINTS
-            )
+            put_at_points(as_tiles(points, across), x[image], top, self.padding, *POINTS)
             self.kernel.multiply(points, products)
             made = as_tiles(products, across)
             put_whole_tiles(y[image], made, top, self.bias, self.floor, sides, self.pooled)

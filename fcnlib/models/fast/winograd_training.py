@@ -133,8 +133,7 @@ class Tiles:
     def points(self, buffer: Tensor, x: Tensor, top: int, rows: int) -> Tensor:
         """The tiles [36, tiles, C] of rows of a map [H, W, C] at their points, in a buffer."""
         points = strip_of(buffer, rows * self.across, x.shape[2])
-        first = 4 * top - self.padding
-        put_at_points(as_tiles(points, self.across), x, first, self.padding, *POINTS)
+        put_at_points(as_tiles(points, self.across), x, top, self.padding, *POINTS)
         return points
 
     def buffer(self, channels: int) -> Tensor:
