@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from fcnlib.models.fast import winograd_tiles
+from fcnlib.models.fast import products, winograd_tiles
 from fcnlib.models.fast.winograd import Pointwise, WinogradRows, winograd_transforms
 from fcnlib.models.fast.winograd_tiles import Winograd, tile_kernel
 
@@ -54,6 +54,21 @@ def test_strips_on_threads_are_the_convolution_and_its_pooling(
         finally:
             torch.set_num_threads(before)
     torch.testing.assert_close(found, functional.max_pool2d(expected, 2, ceil_mode=True))
+
+
+@pytest.mark.parametrize("by_onednn", [False, products.HAS_ONEDNN])
+@pytest.mark.parametrize(("images", "height", "width"), [(1, 3, 3), (2, 13, 40), (1, 90, 70)])
+def test_a_wide_layer_in_fp32_is_the_convolution_by_either_library(
+    by_onednn: bool, images: int, height: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "ONEDNN_IS_FASTER", by_onednn)
+    layer = nn.Conv2d(products.PACKED_CHANNELS, 6, 3, padding=1)
+    assert layer.bias is not None
+    x = torch.randn(images, products.PACKED_CHANNELS, height, width)
+    made = Winograd(tile_kernel(layer.weight), layer.bias, torch.zeros(1), padding=1, cropped=True)
+    with torch.inference_mode():
+        expected = functional.relu(layer.double()(x.double())).float()
+        torch.testing.assert_close(made(x), expected, rtol=0, atol=1e-4)
 
 
 def test_tiles_to_the_last_hold_what_lies_beyond_the_map() -> None:
