@@ -8,7 +8,6 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from fcnlib.core.allocation import keep_freed_memory
 from fcnlib.core.errors import InputError
 from fcnlib.core.printing import PrintableFormatter, escape_what_cannot_be_printed, printable
 
@@ -123,7 +122,6 @@ def fcn() -> None:
 
 def main() -> None:
     """Run `fcn`; a user's mistake ends in one line."""
-    keep_freed_memory()
     escape_what_cannot_be_printed()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("%(message)s"))
