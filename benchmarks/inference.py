@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--kept-memory", action="store_true", help="keep freed memory, as fcn does")
+    parser.add_argument("--kept-memory", action="store_true", help="keep freed memory, as jobs do")
     options = parser.parse_args()
     set_up(options)
     where = provenance(seed=0, device=options.device, threads=options.threads, values={})
