@@ -14,7 +14,7 @@ from fcnlib.models.fast.constant_border import (
     halves,
     skip_constant_border,
 )
-from fcnlib.models.fast.products import FixedMatrices
+from fcnlib.models.fast.products import PackedMatrices
 from fcnlib.models.fast.winograd import (
     BORDER_CHANNELS,
     POINTWISE_CHANNELS,
@@ -88,7 +88,7 @@ def _in_bf16(net: NetT) -> NetT:
 
 def with_fast_layers(net: NetT) -> NetT:
     """The net made of faster layers: the scores of `net` up to rounding, for a CPU and fp32."""
-    kernels: dict[int, FixedMatrices] = {}
+    kernels: dict[int, PackedMatrices] = {}
     layers = {
         name: _fast_layer(layer, kernels) for name, layer in skip_constant_border(net).items()
     }
@@ -121,13 +121,13 @@ def _with_pooled_tiles(layers: Layers) -> Layers:
     return made
 
 
-def _fast_layer(layer: nn.Module, kernels: dict[int, FixedMatrices]) -> nn.Module:
+def _fast_layer(layer: nn.Module, kernels: dict[int, PackedMatrices]) -> nn.Module:
     """The faster layer with the inputs of this one, or the layer itself."""
     fast: nn.Module = copy_inputs(layer, _fast_form(layer, kernels))
     return fast
 
 
-def _fast_form(layer: nn.Module, kernels: dict[int, FixedMatrices]) -> nn.Module:
+def _fast_form(layer: nn.Module, kernels: dict[int, PackedMatrices]) -> nn.Module:
     if isinstance(layer, EdgeMap):
         fast = nn.ModuleList(_fast_layer(each, kernels) for each in layer.layers)
         # A net without layers by tiles is compiled, which a memory cannot be.
@@ -155,7 +155,7 @@ def _is_plain(layer: nn.Conv2d) -> bool:
     return layer.stride == (1, 1) and layer.groups == 1 and not normalises
 
 
-def _winograd(layer: nn.Conv2d, kernels: dict[int, FixedMatrices]) -> Winograd:
+def _winograd(layer: nn.Conv2d, kernels: dict[int, PackedMatrices]) -> Winograd:
     """The layer by tiles; layers of the same weights share the transformed weights."""
     assert layer.bias is not None
     if id(layer.weight) not in kernels:

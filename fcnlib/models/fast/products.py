@@ -1,7 +1,5 @@
 """Matrix products at the machine's rate."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -18,29 +16,34 @@ PACKED_CHANNELS = 256  # that a product sums, from which on oneDNN is faster wit
 
 def product(a: Tensor, b: Tensor) -> Tensor:
     """The product of two matrices of any strides."""
-    if ONEDNN_IS_FASTER and a.dtype == torch.float32 and a.device.type == "cpu":
-        made: Tensor = torch.ops.mkldnn._linear_pointwise(a, b.t(), None, "none", [], "")
-        return made
-    return a @ b
+    return _by_onednn(a, b.t()) if _onednn_is_faster(a) else a @ b
 
 
-class FixedMatrices:
-    """Matrices [N, in, out] by which others are multiplied, as the faster library reads them."""
+class PackedMatrices:
+    """Matrices [N, in, out] by which others are multiplied, packed once where that is faster."""
 
     def __init__(self, matrices: Tensor) -> None:
         self.shape = matrices.shape
-        in_fp32 = matrices.dtype == torch.float32 and matrices.device.type == "cpu"
-        self._packed = ONEDNN_IS_FASTER and in_fp32 and matrices.shape[1] >= PACKED_CHANNELS
-        self._matrices: Sequence[Tensor] = [matrices]
-        if self._packed:
+        self._matrices: Tensor | list[Tensor] = matrices
+        if matrices.shape[1] >= PACKED_CHANNELS and _onednn_is_faster(matrices):
             pack = torch.ops.mkldnn._reorder_linear_weight
             self._matrices = [pack(each.t()) for each in matrices]
 
     def multiply(self, given: Tensor, out: Tensor) -> None:
         """Put the products of `given` [N, rows, in] into `out` [N, rows, out]."""
-        if not self._packed:
-            torch.bmm(given, self._matrices[0], out=out)
-            return
-        linear = torch.ops.mkldnn._linear_pointwise
-        for rows, matrix, made in zip(given, self._matrices, out, strict=True):
-            made.copy_(linear(rows, matrix, None, "none", [], ""))
+        if isinstance(self._matrices, Tensor):
+            torch.bmm(given, self._matrices, out=out)
+        else:
+            for rows, matrix, made in zip(given, self._matrices, out, strict=True):
+                made.copy_(_by_onednn(rows, matrix))
+
+
+def _onednn_is_faster(matrix: Tensor) -> bool:
+    """Whether oneDNN multiplies large matrices of a tensor's type faster than PyTorch's own way."""
+    return ONEDNN_IS_FASTER and matrix.dtype == torch.float32 and matrix.device.type == "cpu"
+
+
+def _by_onednn(a: Tensor, transposed: Tensor) -> Tensor:
+    """The product of a matrix and another that is given transposed, and may be packed."""
+    made: Tensor = torch.ops.mkldnn._linear_pointwise(a, transposed, None, "none", [], "")
+    return made

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from fcnlib.models.fast.products import FixedMatrices
+from fcnlib.models.fast.products import PackedMatrices
 from fcnlib.models.fast.threads import as_they_come_free
 from fcnlib.models.fast.tiles import (
     as_tiles,
@@ -24,13 +24,15 @@ from fcnlib.models.fast.winograd import Strip, strips_of
 # The finite points of a tile beside 0, with their negatives: of whole numbers, sums are the fewest.
 POINTS = (1.0, 2.0)
 # Tiles transformed and multiplied at once, about: more leave the cache, fewer multiply slowly, as
-# all weights are read for each strip, of which narrow layers have few.
-STRIP_TILES, NARROW_STRIP_TILES, NARROW_CHANNELS = 384, 64, 128
+# each strip reads all weights.
+STRIP_TILES = 384
+NARROW_CHANNELS = 128  # up to which a layer has so few weights that shorter strips are faster
+NARROW_STRIP_TILES = 64
 
 
-def tile_kernel(weight: Tensor) -> FixedMatrices:
+def tile_kernel(weight: Tensor) -> PackedMatrices:
     """A 3 x 3 convolution's weights [out, in, 3, 3] at the points of a tile, [36, in, out]."""
-    return FixedMatrices(kernel_at_points(weight.transpose(0, 1), *POINTS))
+    return PackedMatrices(kernel_at_points(weight.transpose(0, 1), *POINTS))
 
 
 class Winograd(nn.Module):
@@ -51,7 +53,7 @@ class Winograd(nn.Module):
 
     def __init__(
         self,
-        kernel: FixedMatrices,
+        kernel: PackedMatrices,
         bias: Tensor,
         floor: Tensor,
         *,

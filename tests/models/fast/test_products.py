@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fcnlib.models.fast import products
-from fcnlib.models.fast.products import FixedMatrices, product
+from fcnlib.models.fast.products import PackedMatrices, product
 
 
 @pytest.mark.parametrize("by_onednn", [False, products.HAS_ONEDNN])
@@ -20,14 +20,14 @@ def test_a_product_is_that_of_the_matrices(
 @pytest.mark.parametrize("by_onednn", [False, products.HAS_ONEDNN])
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 @pytest.mark.parametrize("channels", [5, products.PACKED_CHANNELS])
-def test_products_by_fixed_matrices_are_those_of_the_matrices(
+def test_products_by_packed_matrices_are_those_of_the_matrices(
     by_onednn: bool, kind: torch.dtype, channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(products, "ONEDNN_IS_FASTER", by_onednn)
     matrices = torch.randn(3, 4, channels, dtype=kind).transpose(1, 2)
-    fixed = FixedMatrices(matrices)
+    packed = PackedMatrices(matrices)
     for rows in (1, 9):
         given = torch.randn(3, rows, channels, dtype=kind)
         made = torch.empty(3, rows, 4, dtype=kind)
-        fixed.multiply(given, made)
+        packed.multiply(given, made)
         torch.testing.assert_close(made, torch.einsum("nij,njk->nik", given, matrices))
